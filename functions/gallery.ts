@@ -1,0 +1,13 @@
+import { pageQuerySchema } from '../shared/contract.ts';
+import { endpoint } from '../shared/endpoint.ts';
+import { galleryPage } from '../shared/ledger/pages.ts';
+
+/** The caller's finished images, newest first. */
+export const gallery = endpoint({
+  method: 'GET',
+  access: 'user',
+  input: pageQuerySchema,
+  run: async ({ caller, input }, studio) => ({
+    body: await galleryPage(await studio.books(), caller.uid, input),
+  }),
+});

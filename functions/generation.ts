@@ -1,0 +1,18 @@
+import { generationQuerySchema } from '../shared/contract.ts';
+import { endpoint } from '../shared/endpoint.ts';
+import { Failure } from '../shared/errors.ts';
+import { generationIdOf, showGeneration } from '../shared/generations.ts';
+import { currentGeneration } from '../shared/ledger/refund.ts';
+
+/** One generation in whatever state it is, by its id or by the key it was asked with. */
+export const generation = endpoint({
+  method: 'GET',
+  access: 'user',
+  input: generationQuerySchema,
+  async run({ caller: { uid }, input }, studio) {
+    const id = input.id ?? generationIdOf(uid, input.key ?? '');
+    const record = await currentGeneration(await studio.books(), uid, id);
+    if (!record) throw new Failure('NOT_FOUND', 'There is no such generation.');
+    return { body: { generation: showGeneration(record) } };
+  },
+});

@@ -1,0 +1,13 @@
+import { pageQuerySchema } from '../shared/contract.ts';
+import { endpoint } from '../shared/endpoint.ts';
+import { entryPage } from '../shared/ledger/pages.ts';
+
+/** The caller's entries, newest first. */
+export const ledger = endpoint({
+  method: 'GET',
+  access: 'user',
+  input: pageQuerySchema,
+  run: async ({ caller, input }, studio) => ({
+    body: await entryPage(await studio.books(), caller.uid, input),
+  }),
+});

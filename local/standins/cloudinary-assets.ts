@@ -1,0 +1,121 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { imageSize } from 'image-size';
+import { z } from 'zod';
+
+const storedAsset = z.object({
+  assetId: z.string(),
+  publicId: z.string(),
+  /** Seconds since 1970, and higher with every overwrite. */
+  version: z.number(),
+  format: z.string(),
+  width: z.number(),
+  height: z.number(),
+  bytes: z.number(),
+  etag: z.string(),
+  createdAt: z.string(),
+  tags: z.array(z.string()),
+});
+
+/** An image as the service keeps it, without its bytes. */
+export type Asset = z.infer<typeof storedAsset>;
+
+export type MeasuredImage = { content: Buffer; format: string; width: number; height: number };
+
+export type AssetStore = {
+  /** By public id. */
+  assets: ReadonlyMap<string, Asset>;
+  /** Stores it in place of what had that public id. */
+  put: (publicId: string, image: MeasuredImage, tags: string[]) => Asset;
+  read: (asset: Asset) => Buffer;
+  /** False when there was none. */
+  remove: (publicId: string) => boolean;
+};
+
+/**
+ * Keeps images in memory or, given a folder, in files that outlive the process. Writing is synchronous:
+ * an upload is then stored whole before its answer, and two of one public id cannot interleave.
+ */
+export function openAssets(dataDir: string | undefined): AssetStore {
+  const assets = new Map<string, Asset>();
+  const files = dataDir === undefined ? memoryFiles() : folderFiles(dataDir);
+  for (const asset of files.list()) assets.set(asset.publicId, asset);
+  return {
+    assets,
+    put(publicId, { content, ...measured }, tags) {
+      const before = assets.get(publicId);
+      const now = Math.floor(Date.now() / 1000);
+      const asset: Asset = {
+        assetId: before?.assetId ?? randomBytes(16).toString('hex'),
+        publicId,
+        version: Math.max(now, (before?.version ?? 0) + 1),
+        ...measured,
+        bytes: content.length,
+        etag: createHash('md5').update(content).digest('hex'),
+        createdAt: before?.createdAt ?? `${new Date(now * 1000).toISOString().slice(0, 19)}Z`,
+        tags,
+      };
+      files.write(asset, content);
+      if (before) files.removeBytes(before);
+      assets.set(publicId, asset);
+      return asset;
+    },
+    read: (asset) => files.read(asset),
+    remove(publicId) {
+      const asset = assets.get(publicId);
+      if (asset === undefined) return false;
+      files.remove(asset);
+      return assets.delete(publicId);
+    },
+  };
+}
+
+/** The image with what its own header says of it; undefined when it is none. */
+export function measureImage(content: Buffer): MeasuredImage | undefined {
+  try {
+    const { type, width, height } = imageSize(content);
+    return { content, format: type ?? 'png', width, height };
+  } catch {
+    return undefined;
+  }
+}
+
+function memoryFiles() {
+  const kept = new Map<string, Buffer>();
+  const name = (asset: Asset) => `${asset.assetId}-${asset.version}`;
+  const removeBytes = (asset: Asset) => void kept.delete(name(asset));
+  return {
+    list: (): Asset[] => [],
+    write: (asset: Asset, bytes: Buffer) => void kept.set(name(asset), bytes),
+    read: (asset: Asset) => kept.get(name(asset)) ?? Buffer.alloc(0),
+    removeBytes,
+    remove: removeBytes,
+  };
+}
+
+/** `{assetId}.json` beside `{assetId}-{version}.{format}`; the JSON is renamed into place last. */
+function folderFiles(dataDir: string) {
+  mkdirSync(dataDir, { recursive: true });
+  const bytesFile = (asset: Asset) => join(dataDir, `${asset.assetId}-${asset.version}.${asset.format}`);
+  const jsonFile = (asset: Asset) => join(dataDir, `${asset.assetId}.json`);
+  const removeBytes = (asset: Asset) => rmSync(bytesFile(asset), { force: true });
+  return {
+    list: () =>
+      readdirSync(dataDir)
+        .filter((name) => name.endsWith('.json'))
+        .map((name) => storedAsset.parse(JSON.parse(readFileSync(join(dataDir, name), 'utf8'))))
+        .filter((asset) => existsSync(bytesFile(asset))),
+    write(asset: Asset, bytes: Buffer) {
+      writeFileSync(bytesFile(asset), bytes);
+      writeFileSync(`${jsonFile(asset)}.new`, JSON.stringify(asset));
+      renameSync(`${jsonFile(asset)}.new`, jsonFile(asset));
+    },
+    read: (asset: Asset) => readFileSync(bytesFile(asset)),
+    removeBytes,
+    remove(asset: Asset) {
+      rmSync(jsonFile(asset), { force: true });
+      removeBytes(asset);
+    },
+  };
+}

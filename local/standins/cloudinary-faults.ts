@@ -1,0 +1,46 @@
+import { type Reply, type WireFault, wireFault } from './server.ts';
+
+/** What the next call meets. Without `action`, an upload or a destroy; never a delivery. */
+export type CloudinaryStep = { action?: 'upload' | 'destroy' | 'deliver' } & WireFault;
+
+/** Cloudinary's error body. */
+export const cloudinaryError = (
+  status: number,
+  message: string,
+  headers: Record<string, string> = {},
+): Reply => ({
+  status,
+  headers,
+  body: { error: { message } },
+});
+
+const fails = (reply: Reply) => ({ kind: 'reply', ...reply }) as const;
+
+const statusMessages = {
+  400: 'Invalid image file',
+  401: "Invalid Signature 0000000000000000000000000000000000000000. String to sign - 'timestamp=1'.",
+  403: 'Forbidden',
+  423: 'Resource is being processed, please try again later',
+  500: 'General Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+} as const;
+
+/** Steps for `script` and `always`; `{...step, afterWork: true}` does the work and loses only the answer. */
+export const cloudinaryFault = {
+  ...wireFault,
+  error: (status: keyof typeof statusMessages, message: string = statusMessages[status]) =>
+    fails(cloudinaryError(status, message)),
+  /** 420: the hourly limit of calls. */
+  rateLimited: () =>
+    fails(
+      cloudinaryError(
+        420,
+        'Rate Limit Exceeded. Limit of 500 api operations reached. Try again on 2030-01-01 01:00:00 UTC',
+        { 'x-featureratelimit-limit': '500', 'x-featureratelimit-remaining': '0' },
+      ),
+    ),
+  /** The image is stored, and the client sees a broken connection. */
+  storedThenReset: (when: 'before-headers' | 'after-headers' = 'before-headers') =>
+    ({ ...wireFault.reset(when), afterWork: true }) as const,
+};

@@ -1,0 +1,113 @@
+/**
+ * The Gemini models the stand-in knows, as Google documents them: kept apart from the product's own
+ * catalogue on purpose, so that a mistake there is refused here.
+ */
+export type ImageModel = {
+  kind: 'image';
+  ratios: readonly string[];
+  /** Allowed `imageSize` values; empty where the size is fixed and the field is refused. */
+  sizes: readonly string[];
+  referencesMax: number;
+  mimeType: 'image/png' | 'image/jpeg';
+  /** `candidatesTokenCount` of one image, by size; '1K' is also that of a fixed size. */
+  tokens: Readonly<Record<string, number>>;
+  /** Pixels at 1K, by ratio. */
+  pixels: Readonly<Record<string, readonly [width: number, height: number]>>;
+};
+export type TextModel = { kind: 'text' };
+
+const flash25Pixels = {
+  '1:1': [1024, 1024],
+  '2:3': [832, 1248],
+  '3:2': [1248, 832],
+  '3:4': [864, 1184],
+  '4:3': [1184, 864],
+  '4:5': [896, 1152],
+  '5:4': [1152, 896],
+  '9:16': [768, 1344],
+  '16:9': [1344, 768],
+  '21:9': [1536, 672],
+} as const;
+const gemini3Pixels = {
+  '1:1': [1024, 1024],
+  '2:3': [848, 1264],
+  '3:2': [1264, 848],
+  '3:4': [896, 1200],
+  '4:3': [1200, 896],
+  '4:5': [928, 1152],
+  '5:4': [1152, 928],
+  '9:16': [768, 1376],
+  '16:9': [1376, 768],
+  '21:9': [1584, 672],
+} as const;
+/** The four extreme ratios: their pixels are not documented, these keep the area of about one megapixel. */
+const gemini3WidePixels = {
+  ...gemini3Pixels,
+  '1:4': [512, 2048],
+  '4:1': [2048, 512],
+  '1:8': [352, 2816],
+  '8:1': [2816, 352],
+} as const;
+const wideRatios = Object.keys(gemini3WidePixels);
+
+export const geminiModels: Readonly<Record<string, ImageModel | TextModel>> = {
+  'gemini-2.5-flash-image': {
+    kind: 'image',
+    ratios: Object.keys(flash25Pixels),
+    sizes: [],
+    referencesMax: 3,
+    mimeType: 'image/png',
+    tokens: { '1K': 1290 },
+    pixels: flash25Pixels,
+  },
+  'gemini-nano-banana-2.1': {
+    kind: 'image',
+    ratios: wideRatios,
+    sizes: ['1K', '2K', '4K'],
+    referencesMax: 14,
+    mimeType: 'image/jpeg',
+    tokens: { '1K': 1120, '2K': 1680, '4K': 3760 },
+    pixels: gemini3WidePixels,
+  },
+  'gemini-3.1-flash-lite-image': {
+    kind: 'image',
+    ratios: wideRatios,
+    sizes: ['1K'],
+    referencesMax: 14,
+    mimeType: 'image/jpeg',
+    tokens: { '1K': 1120 },
+    pixels: gemini3WidePixels,
+  },
+  'gemini-3.1-flash-image': {
+    kind: 'image',
+    ratios: wideRatios,
+    sizes: ['512', '1K', '2K', '4K'],
+    referencesMax: 14,
+    mimeType: 'image/jpeg',
+    tokens: { '512': 747, '1K': 1120, '2K': 1680, '4K': 2520 },
+    pixels: gemini3WidePixels,
+  },
+  'gemini-3-pro-image': {
+    kind: 'image',
+    ratios: Object.keys(gemini3Pixels),
+    sizes: ['1K', '2K', '4K'],
+    referencesMax: 14,
+    mimeType: 'image/jpeg',
+    tokens: { '1K': 1120, '2K': 1120, '4K': 2000 },
+    pixels: gemini3Pixels,
+  },
+  'gemini-3.5-flash-lite': { kind: 'text' },
+  'gemini-2.5-flash': { kind: 'text' },
+};
+
+/** Models that Google has shut down: still asked for by name in old configurations. */
+export const retiredModels: readonly RegExp[] = [/^imagen-/, /^gemini-2\.5-flash-image-preview$/];
+
+const sizeScale: Readonly<Record<string, number>> = { '512': 0.5, '1K': 1, '2K': 2, '4K': 4 };
+
+/** The pixels of an image of a checked ratio (default 1:1) and size (default 1K). */
+export function pixelsOf(model: ImageModel, ratio = '1:1', size = '1K'): { width: number; height: number } {
+  const [width, height] = model.pixels[ratio] ?? [1024, 1024];
+  const scale = sizeScale[size] ?? 1;
+  return { width: width * scale, height: height * scale };
+}

@@ -1,0 +1,160 @@
+/**
+ * The fields of a GenerateContentRequest. Google's JSON parser refuses any other name at any level, so
+ * a misspelt or misplaced one must fail here as well. Fields this product never uses are `any`.
+ */
+type Shape =
+  | 'any'
+  | 'string'
+  | 'number'
+  | 'boolean'
+  | 'bytes'
+  | { list: Shape }
+  | { fields: Readonly<Record<string, Shape>> }
+  | { oneOf: readonly string[]; type: string };
+
+const part: Shape = {
+  fields: {
+    text: 'string',
+    inlineData: { fields: { mimeType: 'string', data: 'bytes' } },
+    fileData: { fields: { mimeType: 'string', fileUri: 'string' } },
+    thought: 'boolean',
+    thoughtSignature: 'bytes',
+    functionCall: 'any',
+    functionResponse: 'any',
+    executableCode: 'any',
+    codeExecutionResult: 'any',
+    videoMetadata: 'any',
+    mediaResolution: 'any',
+    partMetadata: 'any',
+  },
+};
+const content: Shape = { fields: { role: 'string', parts: { list: part } } };
+const protoPackage = 'type.googleapis.com/google.ai.generativelanguage.v1beta';
+const harmCategories = [
+  'HATE_SPEECH',
+  'SEXUALLY_EXPLICIT',
+  'DANGEROUS_CONTENT',
+  'HARASSMENT',
+  'CIVIC_INTEGRITY',
+];
+
+const generateContentRequest: Shape = {
+  fields: {
+    model: 'string',
+    contents: { list: content },
+    systemInstruction: content,
+    safetySettings: {
+      list: {
+        fields: {
+          category: {
+            oneOf: harmCategories.map((name) => `HARM_CATEGORY_${name}`),
+            type: `${protoPackage}.HarmCategory`,
+          },
+          threshold: {
+            oneOf: ['BLOCK_LOW_AND_ABOVE', 'BLOCK_MEDIUM_AND_ABOVE', 'BLOCK_ONLY_HIGH', 'BLOCK_NONE', 'OFF'],
+            type: `${protoPackage}.SafetySetting.HarmBlockThreshold`,
+          },
+        },
+      },
+    },
+    generationConfig: {
+      fields: {
+        responseModalities: {
+          list: { oneOf: ['TEXT', 'IMAGE', 'AUDIO'], type: `${protoPackage}.GenerationConfig.Modality` },
+        },
+        imageConfig: { fields: { aspectRatio: 'string', imageSize: 'string' } },
+        thinkingConfig: {
+          fields: { includeThoughts: 'boolean', thinkingBudget: 'number', thinkingLevel: 'string' },
+        },
+        candidateCount: 'number',
+        stopSequences: { list: 'string' },
+        maxOutputTokens: 'number',
+        temperature: 'number',
+        topP: 'number',
+        topK: 'number',
+        seed: 'number',
+        presencePenalty: 'number',
+        frequencyPenalty: 'number',
+        responseMimeType: 'string',
+        responseSchema: 'any',
+        responseJsonSchema: 'any',
+        responseLogprobs: 'boolean',
+        logprobs: 'number',
+        speechConfig: 'any',
+        mediaResolution: 'string',
+        enableEnhancedCivicAnswers: 'boolean',
+        audioTranscriptionConfig: 'any',
+      },
+    },
+    tools: 'any',
+    toolConfig: 'any',
+    cachedContent: 'string',
+    labels: 'any',
+    serviceTier: 'string',
+    store: 'boolean',
+  },
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+export type FieldProblem = { field: string; description: string };
+
+/** What Google's parser would say of a body; paths in its spelling, `generation_config.image_config`. */
+export function problemsIn(value: unknown, shape: Shape = generateContentRequest, path = ''): FieldProblem[] {
+  // A JSON null is "not set" to a protobuf parser, whatever the field.
+  if (shape === 'any' || value === null || value === undefined) return [];
+  if (typeof shape === 'string') return primitiveProblem(value, shape, path);
+  if ('oneOf' in shape) {
+    return typeof value === 'string' && shape.oneOf.includes(value) ? [] : [invalid(path, shape.type, value)];
+  }
+  if ('list' in shape) {
+    if (!Array.isArray(value)) return [invalid(path, 'LIST', value)];
+    return value.flatMap((item, index) => problemsIn(item, shape.list, `${path}[${index}]`));
+  }
+  if (!isObject(value)) return [invalid(path, 'MESSAGE', value)];
+  return Object.entries(value).flatMap(([name, item]) => {
+    const known = shape.fields[camel(name)];
+    if (known === undefined) {
+      const at = path === '' ? '' : ` at '${path}'`;
+      return [
+        {
+          field: path,
+          description: `Invalid JSON payload received. Unknown name "${name}"${at}: Cannot find field.`,
+        },
+      ];
+    }
+    return problemsIn(item, known, path === '' ? snake(name) : `${path}.${snake(name)}`);
+  });
+}
+
+/** By its characters and length: a pattern for the whole would backtrack over megabytes. */
+function isBase64(text: string): boolean {
+  const digits = text.replace(/={1,2}$/, '');
+  return digits.length % 4 !== 1 && !/[^A-Za-z0-9+/_-]/.test(digits);
+}
+
+function primitiveProblem(value: unknown, shape: 'string' | 'number' | 'boolean' | 'bytes', path: string) {
+  if (shape === 'bytes') {
+    if (typeof value === 'string' && isBase64(value)) return [];
+    const shown =
+      typeof value === 'string' ? `Base64 decoding failed for "${value.slice(0, 80)}"` : String(value);
+    return [{ field: path, description: `Invalid value at '${path}' (TYPE_BYTES), ${shown}` }];
+  }
+  const types = { string: 'TYPE_STRING', number: 'TYPE_FLOAT', boolean: 'TYPE_BOOL' } as const;
+  return typeof value === shape ? [] : [invalid(path, types[shape], value)];
+}
+
+function invalid(path: string, type: string, value: unknown): FieldProblem {
+  const shown = JSON.stringify(value)?.slice(0, 80);
+  return { field: path, description: `Invalid value at '${path || 'request'}' (${type}), ${shown}` };
+}
+
+/** The body with every name as documented: Google takes `image_config` for `imageConfig` as well. */
+export function normalised(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(normalised);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [camel(name), normalised(item)]));
+}

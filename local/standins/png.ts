@@ -1,0 +1,47 @@
+import { promisify } from 'node:util';
+import { crc32, deflate } from 'node:zlib';
+
+const deflateFast = promisify(deflate);
+const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+/** "Up": each byte is stored as its difference to the one above, which suits soft gradients. */
+const filterUp = 2;
+
+/**
+ * An opaque 8-bit RGB PNG from RGBA bytes. Ours, because the canvas library's encoder takes 330 ms for
+ * 1344x768 at its only level, and this takes 35 ms, half of it off the main thread.
+ */
+export async function encodePng(rgba: Uint8Array, width: number, height: number): Promise<Buffer> {
+  const rows = Buffer.alloc((width * 3 + 1) * height);
+  const stride = width * 4;
+  let to = 0;
+  for (let y = 0; y < height; y += 1) {
+    rows[to] = filterUp;
+    to += 1;
+    for (let from = y * stride; from < (y + 1) * stride; from += 4) {
+      for (let channel = from; channel < from + 3; channel += 1) {
+        rows[to] = (rgba[channel] ?? 0) - (y === 0 ? 0 : (rgba[channel - stride] ?? 0));
+        to += 1;
+      }
+    }
+  }
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = 8; // bits a channel
+  header[9] = 2; // RGB
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', await deflateFast(rows, { level: 1 })),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const typed = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const framed = Buffer.alloc(typed.length + 8);
+  framed.writeUInt32BE(data.length, 0);
+  typed.copy(framed, 4);
+  framed.writeUInt32BE(crc32(typed), typed.length + 4);
+  return framed;
+}

@@ -1,0 +1,186 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What a stand-in answers: a body that is no text and no bytes is sent as JSON. */
+export type Reply = {
+  status: number;
+  headers?: Record<string, string>;
+  body: string | Uint8Array | object;
+};
+
+/**
+ * What can go wrong between a client and a service. With `afterWork` the service does the work first
+ * (paints and bills, stores, deletes) and only the answer is lost; `truncate` and `delay` always do it.
+ */
+export type WireFault = { afterWork?: boolean } & (
+  | ({ kind: 'reply' } & Reply)
+  | { kind: 'reset'; when: 'before-headers' | 'after-headers' }
+  | { kind: 'hang' }
+  | { kind: 'drip'; everyMs: number }
+  | { kind: 'truncate' }
+  | { kind: 'delay'; ms: number }
+);
+
+/** The faults any HTTP service can have; those of one service are beside it. */
+export const wireFault = {
+  /** No body at all, with whatever status: 200 is the one that fools clients. */
+  emptyBody: (status: 200 | 500 = 200) => ({ kind: 'reply', status, body: '' }) as const,
+  /** A page of a proxy in front of the service, where JSON is expected. */
+  html: (status = 502) =>
+    ({
+      kind: 'reply',
+      status,
+      headers: { 'content-type': 'text/html; charset=UTF-8' },
+      body: `<!DOCTYPE html><html><head><title>Error ${status}</title></head><body>Try again in 30 seconds.</body></html>`,
+    }) as const,
+  reset: (when: 'before-headers' | 'after-headers' = 'before-headers') => ({ kind: 'reset', when }) as const,
+  /** Never answers; the connection stays open until the client or `close()` ends it. */
+  hang: () => ({ kind: 'hang' }) as const,
+  /** Status 200, then a blank every so often without end, so that an idle timeout never fires. */
+  drip: (everyMs = 200) => ({ kind: 'drip', everyMs }) as const,
+  /** The right answer, complete to HTTP, with only the first half of its JSON. */
+  truncate: () => ({ kind: 'truncate' }) as const,
+  delay: (ms: number) => ({ kind: 'delay', ms }) as const,
+};
+
+/** A queue of scripted steps, and one that stands until it is taken back. */
+export function faultScript<Step>() {
+  const queued: Step[] = [];
+  let standing: Step | undefined;
+  return {
+    script: (...steps: Step[]) => void queued.push(...steps),
+    always: (step: Step | undefined) => {
+      standing = step;
+    },
+    /** The first queued step that matches is used up; else the standing one, if it matches. */
+    take(matches: (step: Step) => boolean): Step | undefined {
+      const index = queued.findIndex(matches);
+      if (index >= 0) return queued.splice(index, 1)[0];
+      return standing !== undefined && matches(standing) ? standing : undefined;
+    },
+  };
+}
+
+export type Listening = {
+  url: string;
+  /** Aborted by `close()`: every timer of the stand-in waits under it. */
+  closing: AbortSignal;
+  close: () => Promise<void>;
+};
+
+/**
+ * Serves `handle` on a free port unless one is given. `close` ends open connections at once, so that
+ * a hanging answer never holds up the end of a test. A throw of `handle` is a bug of the stand-in: it
+ * answers 500 with the stack, for the developer to see.
+ */
+export async function listen(
+  { host = '127.0.0.1', port = 0 }: { host?: string | undefined; port?: number | undefined },
+  handle: (request: IncomingMessage, response: ServerResponse, closing: AbortSignal) => Promise<void>,
+): Promise<Listening> {
+  const closer = new AbortController();
+  const server = createServer((request, response) => {
+    handle(request, response, closer.signal).catch((error: unknown) => {
+      if (closer.signal.aborted || request.destroyed || response.destroyed) return;
+      if (response.headersSent) response.destroy();
+      else send(response, { status: 500, body: error instanceof Error ? `${error.stack}` : String(error) });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    closing: closer.signal,
+    close: () =>
+      new Promise((resolve) => {
+        closer.abort();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/**
+ * The whole body, or undefined when it is longer than `bytesMax`: it is then read to its end and thrown
+ * away, because a client that is still sending would see a broken pipe in place of the answer.
+ */
+export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length <= bytesMax) chunks.push(chunk);
+  }
+  return length <= bytesMax ? Buffer.concat(chunks) : undefined;
+}
+
+function encoded(reply: Reply): { headers: Record<string, string>; bytes: Buffer } {
+  const { body } = reply;
+  if (typeof body === 'string') {
+    return {
+      headers: { 'content-type': 'text/plain; charset=UTF-8', ...reply.headers },
+      bytes: Buffer.from(body),
+    };
+  }
+  if (body instanceof Uint8Array) return { headers: { ...reply.headers }, bytes: Buffer.from(body) };
+  return {
+    headers: { 'content-type': 'application/json; charset=UTF-8', ...reply.headers },
+    bytes: Buffer.from(JSON.stringify(body)),
+  };
+}
+
+/** Answers, unless the client has gone. */
+export function send(response: ServerResponse, reply: Reply, bytesKept = Number.POSITIVE_INFINITY): void {
+  if (response.destroyed) return;
+  const { headers, bytes } = encoded(reply);
+  const kept = bytes.subarray(0, Math.min(bytes.length, bytesKept));
+  response.writeHead(reply.status, { ...headers, 'content-length': String(kept.length) });
+  response.end(kept);
+}
+
+/**
+ * Answers with what `work` gives, spoiled as `fault` says. Resolves when the answer is on its way; a
+ * hanging or dripping one goes on until the client leaves or the server closes.
+ */
+export async function answer(
+  response: ServerResponse,
+  fault: WireFault | undefined,
+  closing: AbortSignal,
+  work: () => Promise<Reply>,
+): Promise<void> {
+  if (fault === undefined) return send(response, await work());
+  if (fault.kind === 'delay') {
+    await sleep(fault.ms, undefined, { signal: closing });
+    return send(response, await work());
+  }
+  if (fault.kind === 'truncate') {
+    const reply = await work();
+    return send(response, reply, Math.floor(encoded(reply).bytes.length / 2));
+  }
+  if (fault.afterWork) await work();
+  if (fault.kind === 'reply') return send(response, fault);
+  if (fault.kind === 'reset') return breakOff(response, fault.when);
+  if (fault.kind === 'drip') return drip(response, fault.everyMs, closing);
+}
+
+function breakOff(response: ServerResponse, when: 'before-headers' | 'after-headers'): void {
+  if (when === 'before-headers') {
+    response.socket?.resetAndDestroy();
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8', 'content-length': '100000' });
+  // A plain end of the connection, not a TCP reset: a reset may overtake the headers, and what the
+  // client sees would then be a matter of luck.
+  response.write('{', () => response.socket?.destroy());
+}
+
+function drip(response: ServerResponse, everyMs: number, closing: AbortSignal): void {
+  if (response.destroyed || closing.aborted) return;
+  response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' });
+  response.write(' ');
+  const timer = setInterval(() => response.write(' '), everyMs);
+  response.once('close', () => clearInterval(timer));
+}

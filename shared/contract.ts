@@ -1,0 +1,147 @@
+/**
+ * The contract: what the functions take and answer, as zod schemas and the types they imply.
+ * Imports nothing of the project, so that the studio page can share it.
+ */
+import { z } from 'zod';
+
+/** Longest prompt, in Unicode code points. */
+export const promptCharactersMax = 4000;
+/** Longest `Idempotency-Key`, in printable ASCII characters. */
+export const idempotencyKeyCharactersMax = 255;
+export const pageSizeDefault = 20;
+export const pageSizeMax = 100;
+
+/** What a tier costs in credits and which aspect ratio it is painted in, by orientation. */
+export const tiers = {
+  standard: { credits: 1, aspectRatio: { landscape: '1:1', portrait: '1:1' } },
+  premium2: { credits: 2, aspectRatio: { landscape: '3:2', portrait: '2:3' } },
+  premium4: { credits: 4, aspectRatio: { landscape: '16:9', portrait: '9:16' } },
+} as const;
+
+export const tierSchema = z.enum(['standard', 'premium2', 'premium4']);
+export type Tier = z.infer<typeof tierSchema>;
+
+export const orientationSchema = z.enum(['landscape', 'portrait']);
+export type Orientation = z.infer<typeof orientationSchema>;
+
+// Controls but tab, line feed and carriage return: no prompt needs them, and they spoil logs.
+const controlCharacters = /[^\P{Cc}\t\n\r]/u;
+
+const promptSchema = z
+  .string()
+  .refine((prompt) => prompt.isWellFormed(), 'must be well-formed Unicode')
+  .refine((prompt) => !controlCharacters.test(prompt), 'must not contain control characters')
+  .refine((prompt) => prompt.trim() !== '', 'must not be empty')
+  .transform((prompt) => prompt.normalize('NFC'))
+  .refine(
+    (prompt) => prompt.length <= 2 * promptCharactersMax && [...prompt].length <= promptCharactersMax,
+    `must have at most ${promptCharactersMax} characters`,
+  );
+
+/** The body of `generate`. */
+export const generateRequestSchema = z.strictObject({
+  prompt: promptSchema,
+  tier: tierSchema,
+  orientation: orientationSchema.default('landscape'),
+});
+export type GenerateRequest = z.infer<typeof generateRequestSchema>;
+
+export const idempotencyKeySchema = z
+  .string({ error: 'is required' })
+  .min(1, 'must not be empty')
+  .max(idempotencyKeyCharactersMax, `must have at most ${idempotencyKeyCharactersMax} characters`)
+  .regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
+
+/** A generation's id: 128 bits of a hash of user and key, in hexadecimal. */
+export const generationIdSchema = z.string().regex(/^[0-9a-f]{32}$/, 'is not the id of a generation');
+
+export const pageQuerySchema = z.strictObject({
+  pageSize: z.coerce
+    .number({ error: 'must be a whole number' })
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .max(pageSizeMax, `must be at most ${pageSizeMax}`)
+    .default(pageSizeDefault),
+  pageToken: z.string().min(1, 'must not be empty').max(1024, 'is not a page token').optional(),
+});
+export type PageQuery = z.infer<typeof pageQuerySchema>;
+
+/** The query of `generation`: by its id, or by the key it was asked with. */
+export const generationQuerySchema = z
+  .strictObject({ id: generationIdSchema.optional(), key: idempotencyKeySchema.optional() })
+  .refine(({ id, key }) => (id === undefined) !== (key === undefined), {
+    path: ['id'],
+    message: 'or key must be given, one of them',
+  });
+
+export const deleteGenerationRequestSchema = z.strictObject({ id: generationIdSchema });
+
+const timeSchema = z.iso.datetime();
+
+export const imageSchema = z.strictObject({
+  url: z.url(),
+  thumbnailUrl: z.url(),
+  mimeType: z.enum(['image/png', 'image/jpeg', 'image/webp']),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  bytes: z.int().positive(),
+});
+export type Image = z.infer<typeof imageSchema>;
+
+export const statusSchema = z.enum(['pending', 'succeeded', 'refunded', 'deleted']);
+export type Status = z.infer<typeof statusSchema>;
+
+/** A generation as every function shows it. `prompt` is null once its user has deleted it. */
+export const generationSchema = z.strictObject({
+  id: generationIdSchema,
+  status: statusSchema,
+  tier: tierSchema,
+  orientation: orientationSchema,
+  prompt: z.string().nullable(),
+  enhancedPrompt: z.string().nullable(),
+  model: z.string().nullable(),
+  cached: z.boolean(),
+  createdAt: timeSchema,
+  image: imageSchema.nullable(),
+  failure: z.strictObject({ reason: z.string(), message: z.string() }).optional(),
+});
+export type Generation = z.infer<typeof generationSchema>;
+
+/** What was charged and given back, in credits, and the account after this generation's last commit. */
+export const receiptSchema = z.strictObject({
+  charged: z.int().min(0),
+  refunded: z.int().min(0),
+  balance: z.int(),
+  sequence: z.int().min(0),
+});
+export type Receipt = z.infer<typeof receiptSchema>;
+
+export const entryTypeSchema = z.enum(['grant', 'debit', 'refund', 'adjustment', 'allowance']);
+export type EntryType = z.infer<typeof entryTypeSchema>;
+
+/** One movement of credits; `balance` is the account's after it. */
+export const entrySchema = z.strictObject({
+  id: z.string(),
+  sequence: z.int().positive(),
+  type: entryTypeSchema,
+  amount: z.int(),
+  balance: z.int(),
+  generationId: z.string().optional(),
+  reason: z.string().optional(),
+  actor: z.string().optional(),
+  createdAt: timeSchema,
+});
+export type Entry = z.infer<typeof entrySchema>;
+
+export const accountSchema = z.strictObject({
+  uid: z.string(),
+  balance: z.int().min(0),
+  sequence: z.int().min(0),
+  suspended: z.boolean(),
+  email: z.string().nullable(),
+  createdAt: timeSchema,
+});
+export type AccountView = z.infer<typeof accountSchema>;
+
+/** What an error tells a client to do: ask again with the same key, with a new key, or not at all. */
+export type Retry = 'same_key' | 'new_key' | 'no';

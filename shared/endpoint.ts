@@ -1,0 +1,228 @@
+/**
+ * The way in and out of every HTTP function: method, caller, request, answer, error model, log line.
+ * A function says what it takes and does; nothing else answers a request.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { z } from 'zod';
+import type { User } from './auth.ts';
+import { idempotencyKeySchema } from './contract.ts';
+import { asFailure, errorAnswer, Failure, type FieldViolation, invalidRequest } from './errors.ts';
+import type { Log } from './log.ts';
+import type { Studio } from './studio.ts';
+
+/** Longest body where a function says nothing else, bytes. */
+const bodyBytesMaxDefault = 65_536;
+/** How long a browser may keep the answer to a preflight, seconds. */
+const preflightSeconds = 3_600;
+
+type Callers = { anyone: undefined; user: User; admin: { actor: string }; scheduler: { actor: string } };
+type Access = keyof Callers;
+
+export type Call<A extends Access, Input> = {
+  caller: Callers[A];
+  /** The body of a POST, the query of a GET, parsed. */
+  input: Input;
+  /** The Idempotency-Key header; empty where the function takes none. */
+  idempotencyKey: string;
+  /** Adds to this request's log line. */
+  note(fields: Record<string, unknown>): void;
+};
+
+export type Answer = { body: unknown; headers?: Record<string, string> };
+
+export type Endpoint<A extends Access, Schema extends z.ZodType> = {
+  method: 'GET' | 'POST';
+  access: A;
+  input: Schema;
+  /** Whether an Idempotency-Key header is required. */
+  keyed?: boolean;
+  bodyBytesMax?: number;
+  run(call: Call<A, z.output<Schema>>, studio: Studio): Promise<Answer>;
+};
+
+/** What functions-framework calls for a request. */
+export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** The handler of an endpoint, for the studio it is called with. */
+export function endpoint<A extends Access, Schema extends z.ZodType>(spec: Endpoint<A, Schema>) {
+  return (studio: Studio, name: string): Handler =>
+    async (request, response) => {
+      const startedAt = performance.now();
+      const notes: Record<string, unknown> = {};
+      const log = studio.log.with(traceOf(request, studio.config.projectId));
+      for (const [header, value] of Object.entries(commonHeaders(request, studio.config.allowedOrigins))) {
+        response.setHeader(header, value);
+      }
+      try {
+        if (request.method === 'OPTIONS') return sendPreflight(response, spec.method);
+        const { body, headers } = await handle(spec, request, studio, (fields) =>
+          Object.assign(notes, fields),
+        );
+        send(response, 200, body, headers);
+        log.info(`${name}: ok`, { function: name, outcome: 'ok', durationMs: since(startedAt), ...notes });
+      } catch (error) {
+        const failure = asFailure(error);
+        const { code, headers, body } = errorAnswer(failure);
+        send(response, code, body, headers);
+        logFailure(log, name, failure, code, { durationMs: since(startedAt), ...notes });
+      }
+    };
+}
+
+async function handle<A extends Access, Schema extends z.ZodType>(
+  spec: Endpoint<A, Schema>,
+  request: IncomingMessage,
+  studio: Studio,
+  note: (fields: Record<string, unknown>) => void,
+): Promise<Answer> {
+  if (request.method !== spec.method) {
+    throw new Failure('METHOD_NOT_ALLOWED', `Please use ${spec.method}.`, {
+      headers: { Allow: `${spec.method}, OPTIONS` },
+    });
+  }
+  const caller = await identify(spec.access, request, studio);
+  const raw = spec.method === 'GET' ? query(request) : await jsonBody(request, spec.bodyBytesMax);
+  const key = spec.keyed ? idempotencyKeySchema.safeParse(request.headers['idempotency-key']) : undefined;
+  const input = spec.input.safeParse(raw);
+  const violations = [
+    ...(key?.error?.issues.map(({ message }) => ({ field: 'Idempotency-Key', description: message })) ?? []),
+    ...(input.error ? violationsOf(input.error) : []),
+  ];
+  if (!input.success || violations.length > 0) throw invalidRequest(violations);
+  return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', note }, studio);
+}
+
+async function identify<A extends Access>(access: A, request: IncomingMessage, studio: Studio) {
+  if (access === 'anyone') return undefined as Callers[A];
+  const auth = await studio.auth();
+  const { authorization } = request.headers;
+  const remoteAddress = request.socket.remoteAddress;
+  return (await auth[access as 'user']({ authorization, remoteAddress })) as Callers[A];
+}
+
+function violationsOf(error: z.ZodError): FieldViolation[] {
+  return error.issues.flatMap((issue): FieldViolation[] => {
+    const at = issue.path.join('.');
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({ field: at ? `${at}.${key}` : key, description: 'is not known' }));
+    }
+    return [{ field: at || 'request', description: issue.message }];
+  });
+}
+
+function query(request: IncomingMessage): unknown {
+  const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  const names = [...searchParams.keys()];
+  const repeated = names.filter((name, i) => names.indexOf(name) < i);
+  if (repeated.length > 0) {
+    throw invalidRequest(repeated.map((field) => ({ field, description: 'must be given once' })));
+  }
+  return Object.fromEntries(searchParams);
+}
+
+async function jsonBody(request: IncomingMessage, bytesMax = bodyBytesMaxDefault): Promise<unknown> {
+  const bytes = await readBody(request, bytesMax);
+  if (bytes.length === 0) return {};
+  const type = request.headers['content-type'] ?? '';
+  if (!/^application\/json\s*(;|$)/i.test(type)) {
+    throw invalidRequest([{ field: 'Content-Type', description: 'must be application/json' }]);
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw invalidRequest([{ field: 'body', description: 'is not valid JSON' }]);
+  }
+}
+
+/** The body, never more of it in memory than the limit; what is over it is refused and thrown away as it comes. */
+async function readBody(request: IncomingMessage & { rawBody?: Buffer }, bytesMax: number): Promise<Buffer> {
+  const tooLarge = () =>
+    new Failure('TOO_LARGE', `The body is larger than ${bytesMax} bytes.`, {
+      metadata: { bytesMax: String(bytesMax) },
+    });
+  if (request.rawBody) {
+    if (request.rawBody.length > bytesMax) throw tooLarge();
+    return request.rawBody;
+  }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= bytesMax) chunks.push(chunk);
+      else {
+        chunks.length = 0;
+        reject(tooLarge());
+      }
+    });
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('error', (cause) => reject(new Failure('INVALID_REQUEST', 'The body broke off.', { cause })));
+  });
+}
+
+function commonHeaders(request: IncomingMessage, allowedOrigins: readonly string[]): Record<string, string> {
+  const headers = {
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'Cross-Origin-Resource-Policy': 'same-site',
+    Vary: 'Origin',
+  };
+  const { origin } = request.headers;
+  if (!origin || !allowedOrigins.includes(origin)) return headers;
+  return {
+    ...headers,
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Expose-Headers': 'Retry-After, Idempotent-Replayed',
+  };
+}
+
+function sendPreflight(response: ServerResponse, method: string): void {
+  if (response.hasHeader('Access-Control-Allow-Origin')) {
+    response.setHeader('Access-Control-Allow-Methods', method);
+    response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, Idempotency-Key');
+    response.setHeader('Access-Control-Max-Age', String(preflightSeconds));
+  }
+  response.writeHead(204).end();
+}
+
+function send(
+  response: ServerResponse,
+  code: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.writeHead(code, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': bytes.length,
+    ...headers,
+  });
+  response.end(bytes);
+}
+
+/** A failure of ours goes to Error Reporting with its causes; a refusal is an ordinary line. */
+function logFailure(
+  log: Log,
+  name: string,
+  failure: Failure,
+  code: number,
+  fields: Record<string, unknown>,
+): void {
+  const { reason, details } = failure;
+  const line = { function: name, outcome: 'error', reason, status: code, ...fields };
+  const message = `${name}: ${reason}`;
+  if (code === 500) log.error(message, { ...line, error: failure });
+  else if (code > 500) log.warning(message, { ...line, cause: causeOf(details.cause) });
+  else log.info(message, line);
+}
+
+const causeOf = (cause: unknown) => (cause instanceof Error ? cause.message : undefined);
+const since = (startedAt: number) => Math.round(performance.now() - startedAt);
+
+/** The request's trace, in the field by which Cloud Logging groups lines. */
+function traceOf(request: IncomingMessage, projectId: string): Record<string, unknown> {
+  const traceparent = /^[\da-f]{2}-([\da-f]{32})-/.exec(String(request.headers.traceparent ?? ''))?.[1];
+  const cloud = /^([\da-f]{32})/.exec(String(request.headers['x-cloud-trace-context'] ?? ''))?.[1];
+  const trace = traceparent ?? cloud;
+  return trace ? { 'logging.googleapis.com/trace': `projects/${projectId}/traces/${trace}` } : {};
+}

@@ -1,0 +1,35 @@
+import {
+  accountIn,
+  accountPath,
+  type Books,
+  bringUpToDate,
+  createAccount,
+  type Holder,
+  logEntries,
+} from './books.ts';
+import { type Account, accountInvalid, changeWrites, invalidField, isOpened } from './credits.ts';
+
+/**
+ * The caller's account: created at first sight, with edits recorded and signup credits granted.
+ * @throws {Failure} ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
+ */
+export async function openAccount(books: Books, holder: Holder): Promise<Account> {
+  const { database, converge } = books;
+  return converge(holder.uid, async () => {
+    const { documents, readTime: now } = await database.read([accountPath(holder.uid)]);
+    const [document] = documents;
+    if (!document) return createAccount(books, holder.uid, now, holder.email);
+
+    const account = await accountIn(books, document);
+    const invalid = invalidField(account);
+    if (invalid) throw accountInvalid(invalid);
+    const change = await bringUpToDate(books, account, holder);
+    if (holder.email !== undefined && holder.email !== account.email) {
+      change.account = { ...change.account, email: holder.email };
+    }
+    if (change.account === account && isOpened(document)) return account;
+    await database.commit(changeWrites(account, change, now));
+    logEntries(books, holder.uid, change.entries);
+    return { ...change.account, createdAt: account.createdAt ?? now };
+  });
+}

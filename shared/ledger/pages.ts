@@ -1,0 +1,86 @@
+/** Pages of a user's own entries and images, newest first, by cursor. */
+import { z } from 'zod';
+import { type Entry, entryTypeSchema, type Generation, type PageQuery } from '../contract.ts';
+import type { PageRequest, StoredDocument } from '../database.ts';
+import { invalidRequest } from '../errors.ts';
+import { generationPath, readGeneration, showGeneration } from '../generations.ts';
+import { accountPath, type Books } from './books.ts';
+
+const entryDocumentSchema = z.object({
+  sequence: z.int(),
+  type: entryTypeSchema,
+  amount: z.int(),
+  balance: z.int(),
+  generationId: z.string().optional(),
+  reason: z.string().optional(),
+  actor: z.string().optional(),
+  createdAt: z.date(),
+});
+
+/** @throws {Failure} INVALID_REQUEST for a page token that is not ours. */
+export async function entryPage(books: Books, uid: string, { pageSize, pageToken }: PageQuery) {
+  const after = pageToken && readToken(pageToken, z.tuple([z.int()]));
+  const { items, nextPageToken } = await readPage(
+    books,
+    pageSize,
+    {
+      collection: `${accountPath(uid)}/entries`,
+      orderBy: [['sequence', 'desc']],
+      ...(after && { after }),
+    },
+    showEntry,
+    (document) => [document.data.sequence],
+  );
+  return { entries: items, ...nextPageToken };
+}
+
+/** @throws {Failure} INVALID_REQUEST for a page token that is not ours. */
+export async function galleryPage(books: Books, uid: string, { pageSize, pageToken }: PageQuery) {
+  const token = pageToken && readToken(pageToken, z.tuple([z.iso.datetime(), z.string().regex(/^\w+$/)]));
+  const { items, nextPageToken } = await readPage(
+    books,
+    pageSize,
+    {
+      collection: `${accountPath(uid)}/generations`,
+      where: [['status', '==', 'succeeded']],
+      orderBy: [
+        ['createdAt', 'desc'],
+        ['__name__', 'desc'],
+      ],
+      ...(token && { after: [new Date(token[0]), generationPath(uid, token[1])] }),
+    },
+    (document): Generation => showGeneration(readGeneration(document)),
+    ({ data, id }) => [data.createdAt, id],
+  );
+  return { generations: items, ...nextPageToken };
+}
+
+/** One page, and the token of the next where there is one: one document more than asked for tells. */
+async function readPage<T>(
+  { database, converge }: Books,
+  pageSize: number,
+  request: Omit<PageRequest, 'limit'>,
+  show: (document: StoredDocument) => T,
+  cursor: (document: StoredDocument) => unknown[],
+) {
+  const { documents } = await converge(undefined, () => database.page({ ...request, limit: pageSize + 1 }));
+  const last = documents.length > pageSize ? documents[pageSize - 1] : undefined;
+  const nextPageToken = last && Buffer.from(JSON.stringify(cursor(last))).toString('base64url');
+  return {
+    items: documents.slice(0, pageSize).map(show),
+    nextPageToken: nextPageToken ? { nextPageToken } : {},
+  };
+}
+
+function readToken<T>(token: string, schema: z.ZodType<T>): T {
+  try {
+    return schema.parse(JSON.parse(Buffer.from(token, 'base64url').toString()));
+  } catch {
+    throw invalidRequest([{ field: 'pageToken', description: 'is not a page token of this list' }]);
+  }
+}
+
+function showEntry({ id, data }: StoredDocument): Entry {
+  const { createdAt, ...entry } = entryDocumentSchema.parse(data);
+  return { id, ...entry, createdAt: createdAt.toISOString() } as Entry;
+}

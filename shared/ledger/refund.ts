@@ -1,0 +1,84 @@
+import { type GenerationRecord, generationPath, readGeneration, type StoredFailure } from '../generations.ts';
+import { accountIn, accountPath, type Books, createAccount, findGeneration, logEntries } from './books.ts';
+import { andThen, changeWrites, refund as giveBack, recordEdit } from './credits.ts';
+import { orphan, outboxWrite } from './outbox.ts';
+
+export type RefundTerms = {
+  uid: string;
+  id: string;
+  /** The token of the call that holds it; without it only a generation past its deadline is refunded. */
+  owner?: string;
+  failure: StoredFailure;
+  /** What the provider bills for it all the same, micro-dollars; unknown where its worker died. */
+  providerCostMicros?: number;
+  /** Whether an upload may have begun, so that an image may be there or still arrive. */
+  mayBeStored: boolean;
+};
+
+/**
+ * Gives the credits of a pending generation back. Does nothing to one that is no longer pending.
+ * Returns the generation as it then stands, undefined where there is none.
+ * @throws {Failure} DATABASE_UNAVAILABLE when it is not known how it stands; the sweep will see to it.
+ */
+export async function refund(books: Books, terms: RefundTerms): Promise<GenerationRecord | undefined> {
+  const { database, converge } = books;
+  const { uid, id, owner, failure, providerCostMicros = 0, mayBeStored } = terms;
+  return converge(uid, async () => {
+    const { documents, readTime: now } = await database.read([accountPath(uid), generationPath(uid, id)]);
+    const [accountDocument, generationDocument] = documents;
+    const record = generationDocument && readGeneration(generationDocument);
+    if (record?.status !== 'pending') return record;
+    if (owner !== record.owner && !isExpired(record, now)) return record;
+    if (!accountDocument) return createAccount(books, uid, now);
+
+    const account = await accountIn(books, accountDocument);
+    const change = andThen(recordEdit(account), (edited) =>
+      giveBack(edited, id, record.credits, failure.reason),
+    );
+    const { balance, settled, sequence } = change.account;
+    const data = {
+      status: 'refunded' as const,
+      failure,
+      receipt: { charged: record.credits, refunded: record.credits, balance: balance ?? settled, sequence },
+      providerCostMicros,
+      finishedAt: now,
+    };
+    const version = await database.commit([
+      ...changeWrites(account, change, now),
+      { update: generationPath(uid, id), data, at: record.version },
+      ...(mayBeStored ? [outboxWrite(orphan(record, now))] : []),
+    ]);
+    logEntries(books, uid, change.entries);
+    return { ...record, ...data, version };
+  });
+}
+
+/** Whether a generation is pending past its deadline, by the database's clock. */
+export function isExpired(record: GenerationRecord, now: Date): boolean {
+  return record.status === 'pending' && record.deadline.getTime() <= now.getTime();
+}
+
+const expired: StoredFailure = {
+  reason: 'EXPIRED',
+  message: 'The image was not finished in time.',
+};
+
+/** Refunds a generation whose deadline has passed, whoever meets it; returns it as it then stands. */
+export async function expire(
+  books: Books,
+  { uid, id }: { uid: string; id: string },
+): Promise<GenerationRecord> {
+  const record = await refund(books, { uid, id, failure: expired, mayBeStored: true });
+  if (!record) throw new Error('A generation that was pending is gone');
+  return record;
+}
+
+/** A user's generation as it stands, refunded first where its deadline has passed. */
+export async function currentGeneration(
+  books: Books,
+  uid: string,
+  id: string,
+): Promise<GenerationRecord | undefined> {
+  const { record, readTime } = await books.converge(undefined, () => findGeneration(books.database, uid, id));
+  return record && isExpired(record, readTime) ? expire(books, record) : record;
+}

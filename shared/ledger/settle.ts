@@ -1,0 +1,32 @@
+import type { Image } from '../contract.ts';
+import { type GenerationRecord, generationPath } from '../generations.ts';
+import { type Books, findGeneration } from './books.ts';
+
+/** What a settled generation has to show for its price. */
+export type Painted = {
+  model: string;
+  enhancedPrompt: string | null;
+  image: Image;
+  /** What the provider bills for it, micro-dollars. */
+  providerCostMicros: number;
+};
+
+/**
+ * Makes a held generation the succeeded one that its price has paid for. It never touches the account:
+ * the hold's own version fences it from everybody else who could end this generation.
+ * Returns the generation as it then stands: refunded or deleted where somebody else was there first.
+ * @throws {Failure} DATABASE_UNAVAILABLE when it is not known how it stands.
+ */
+export async function settle({ database, converge }: Books, held: GenerationRecord, painted: Painted) {
+  let known: GenerationRecord | undefined = held;
+  return converge<GenerationRecord>(undefined, async () => {
+    const record = known ?? (await findGeneration(database, held.uid, held.id)).record;
+    if (record?.status !== 'pending' || record.owner !== held.owner) return record ?? held;
+    known = undefined;
+    const data = { ...painted, status: 'succeeded' as const, finishedAt: new Date() };
+    const version = await database.commit([
+      { update: generationPath(held.uid, held.id), data, at: record.version },
+    ]);
+    return { ...record, ...data, version };
+  });
+}

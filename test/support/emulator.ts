@@ -1,0 +1,36 @@
+/** One Firestore emulator for a whole test run, on a free port, ended with it. No emulator: the run fails. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { startFirestore, untilAnswering } from '../../local/emulators.ts';
+import { findFirestoreJar } from '../../local/java.ts';
+import { freePort, loopback } from '../../local/ports.ts';
+import { endChild } from '../../local/processes.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    firestoreHost: string;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  process.env.METADATA_SERVER_DETECTION = 'none';
+  const found = await findFirestoreJar(process.env, async () => {});
+  const [port, functionsPort] = [await freePort(), await freePort()];
+  const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-test-'));
+  const child = startFirestore({
+    found,
+    port,
+    functionsPort,
+    rules: resolve('firestore.rules'),
+    seed: undefined,
+    runDir,
+  });
+  await untilAnswering(child, `${loopback}:${port}`, found);
+  project.provide('firestoreHost', `${loopback}:${port}`);
+  return async () => {
+    await endChild(child, 2_000);
+    rmSync(runDir, { recursive: true, force: true });
+  };
+}

@@ -1,0 +1,59 @@
+/** What the ledger promises of every account, always, at rest: one list of what is broken, empty if nothing is. */
+import { tiers } from '../../shared/contract.ts';
+import type { Stack } from './stack.ts';
+
+/** Checks an account's books by themselves, reading every entry and generation. */
+export async function brokenInvariants(stack: Stack, uid: string): Promise<string[]> {
+  const { account, entries, generations } = await stack.books(uid);
+  const broken: string[] = [];
+  const check = (holds: boolean, what: string) => void (holds || broken.push(what));
+  const sum = (list: { amount: number }[]) => list.reduce((total, { amount }) => total + amount, 0);
+
+  const { balance, settled, sequence } = account as { balance: unknown; settled: number; sequence: number };
+  check(Number.isSafeInteger(balance) && (balance as number) >= 0, `balance is ${balance}`);
+  check(sum(entries) === settled, `entries sum to ${sum(entries)}, settled is ${settled}`);
+  check(
+    entries.every((entry, i) => entry.sequence === i + 1),
+    'the sequence has a gap',
+  );
+  check(entries.length === sequence, `${entries.length} entries, sequence is ${sequence}`);
+  let running = 0;
+  for (const entry of entries) {
+    running += entry.amount;
+    check(entry.balance === running, `entry ${entry.id} says balance ${entry.balance}, it is ${running}`);
+  }
+
+  const paid = generations
+    .filter(({ status }) => status === 'succeeded' || status === 'deleted')
+    .reduce((total, { receipt }) => total + receipt.charged, 0);
+  const kept = -sum(entries.filter(({ type }) => type === 'debit' || type === 'refund'));
+  check(paid === kept, `images cost ${paid}, the ledger kept ${kept}`);
+  for (const generation of generations) {
+    const of = entries.filter(({ generationId }) => generationId === generation.id).map(({ type }) => type);
+    const expected = { pending: 'debit', succeeded: 'debit', deleted: 'debit', refunded: 'debit,refund' }[
+      generation.status
+    ];
+    if (generation.receipt.charged > 0)
+      check(of.join() === expected, `${generation.status} generation has entries ${of.join()}`);
+    check(
+      Object.values(tiers).some(({ credits }) => credits === generation.credits),
+      'a price of no tier',
+    );
+  }
+  return broken;
+}
+
+/** Every image in the store belongs to a succeeded generation or waits in the outbox. */
+export async function strayImages(stack: Stack, uids: string[]): Promise<string[]> {
+  const books = await Promise.all(uids.map((uid) => stack.books(uid)));
+  const owned = books.flatMap(({ generations }) =>
+    generations.filter(({ status }) => status === 'succeeded').map(({ publicId }) => publicId),
+  );
+  const outbox = await stack.database.page({
+    collection: 'outbox',
+    orderBy: [['dueAt', 'asc']],
+    limit: 10_000,
+  });
+  const waiting = outbox.documents.map(({ data }) => data.publicId);
+  return [...stack.cloudinary.assets.keys()].filter((id) => !owned.includes(id) && !waiting.includes(id));
+}
