@@ -1,6 +1,6 @@
 import { generateRequestSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
-import { asFailure, type Failure } from '../shared/errors.ts';
+import { asFailure, Failure } from '../shared/errors.ts';
 import { fingerprintOf, type GenerationRecord, generationIdOf } from '../shared/generations.ts';
 import type { Books } from '../shared/ledger/books.ts';
 import { hold } from '../shared/ledger/hold.ts';
@@ -17,8 +17,9 @@ export const generate = endpoint({
   input: generateRequestSchema,
   async run({ caller, input, idempotencyKey, note }, studio) {
     studio.shutdown.throwIfAborted();
-    const startedAt = performance.now();
-    const left = () => Math.max(1, studio.config.generateTimeoutMs - (performance.now() - startedAt));
+    const { clock, config } = studio;
+    const endsAt = clock.elapsed() + config.generateTimeoutMs;
+    const left = () => timeLeft(endsAt - clock.elapsed());
     const books = await studio.books();
     const id = generationIdOf(caller.uid, idempotencyKey);
     const fingerprint = fingerprintOf(input);
@@ -40,8 +41,9 @@ export const generate = endpoint({
       providerCostMicros = painting.providerCostMicros;
 
       const images = await studio.imageStore();
+      const storeMs = left();
       mayBeStored = true;
-      const urls = await images.store(record.publicId, bytes, left(), studio.shutdown);
+      const urls = await images.store(record.publicId, bytes, storeMs, studio.shutdown);
 
       const { mimeType, width, height, model } = painting;
       const image = { ...urls, mimeType, width, height, bytes: bytes.length };
@@ -53,6 +55,15 @@ export const generate = endpoint({
     }
   },
 });
+
+/**
+ * A step may begin only in time: a worker that was stopped and comes back late must not sign an upload
+ * that could land after the sweep has looked for it the last time.
+ */
+function timeLeft(milliseconds: number): number {
+  if (milliseconds > 0) return milliseconds;
+  throw new Failure('PROVIDER_TIMEOUT', 'The image was not finished in time.');
+}
 
 /**
  * Refunds a generation that failed, and returns it as it then stands: succeeded after all, where only
@@ -71,5 +82,5 @@ async function giveBack(
     },
   );
   if (!refunded) throw failure.with({ receipt, retry: 'same_key' });
-  return refunded;
+  return refunded.record;
 }

@@ -1,7 +1,7 @@
 /** The contents page: every function by the name it is deployed under. */
 import type { FunctionModule } from '../shared/server.ts';
 
-export const functions = {
+export const functions: Record<string, FunctionModule> = {
   health: async () => (await import('./health.ts')).health,
   account: async () => (await import('./account.ts')).account,
   ledger: async () => (await import('./ledger.ts')).ledger,
@@ -9,4 +9,9 @@ export const functions = {
   generation: async () => (await import('./generation.ts')).generation,
   gallery: async () => (await import('./gallery.ts')).gallery,
   deleteGeneration: async () => (await import('./deleteGeneration.ts')).deleteGeneration,
-} satisfies Record<string, FunctionModule>;
+  grant: async () => (await import('./grant.ts')).grant,
+  audit: async () => (await import('./audit.ts')).audit,
+  sweepHolds: async () => (await import('./sweepHolds.ts')).sweepHolds,
+  accountWritten: { event: async () => (await import('./accountWritten.ts')).accountWritten },
+  reconcile: async () => (await import('./reconcile.ts')).reconcile,
+};

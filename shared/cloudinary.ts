@@ -18,8 +18,11 @@ export type ImageStore = {
    * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT; the signal's reason when it aborts.
    */
   store(publicId: string, bytes: Buffer, millisecondsLeft: number, signal: AbortSignal): Promise<StoredUrls>;
-  /** Deletes an image and asks the CDN to forget it; one that is not there is fine. @throws {Failure} STORAGE_ERROR. */
-  destroy(publicId: string, millisecondsLeft: number): Promise<void>;
+  /**
+   * Deletes an image and asks the CDN to forget it. Returns whether it was there.
+   * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT.
+   */
+  destroy(publicId: string, millisecondsLeft: number): Promise<boolean>;
 };
 
 const thumbnail = 'c_fill,f_auto,h_320,q_auto,w_320';
@@ -64,6 +67,7 @@ export function createImageStore({ cloudinaryUrl }: Config): ImageStore {
       });
       const destroyed = destroyedSchema.safeParse(answer);
       if (!destroyed.success) throw storageError(destroyed.error);
+      return destroyed.data.result === 'ok';
     },
   };
 }

@@ -76,6 +76,34 @@ export const generationQuerySchema = z
 
 export const deleteGenerationRequestSchema = z.strictObject({ id: generationIdSchema });
 
+/** A user's id as Firebase Authentication gives it. */
+const uidSchema = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(128, 'is too long')
+  .regex(/^[^/]+$/, 'is not a uid');
+
+/** Most credits that one grant moves, either way. */
+export const grantCreditsMax = 1_000_000_000;
+
+/** The body of `grant`. */
+export const grantRequestSchema = z.strictObject({
+  uid: uidSchema,
+  amount: z
+    .int({ error: 'must be a whole number' })
+    .min(-grantCreditsMax, `must be at least -${grantCreditsMax}`)
+    .max(grantCreditsMax, `must be at most ${grantCreditsMax}`)
+    .refine((amount) => amount !== 0, 'must not be 0'),
+  reason: z
+    .string()
+    .max(500, 'must have at most 500 characters')
+    .refine((reason) => reason.trim() !== '', 'must not be empty'),
+});
+export type GrantRequest = z.infer<typeof grantRequestSchema>;
+
+/** The query of `audit`: one account, or all by page. */
+export const auditQuerySchema = pageQuerySchema.extend({ uid: uidSchema.optional() });
+
 const timeSchema = z.iso.datetime();
 
 export const imageSchema = z.strictObject({
@@ -142,6 +170,19 @@ export const accountSchema = z.strictObject({
   createdAt: timeSchema,
 });
 export type AccountView = z.infer<typeof accountSchema>;
+
+/** Whether one account's ledger adds up; `differences` says in words where it does not. */
+export const auditSchema = z.strictObject({
+  uid: z.string(),
+  /** Whatever the console holds: a whole number ≥ 0, unless the account is broken. */
+  balance: z.unknown(),
+  settled: z.number(),
+  sum: z.number(),
+  ok: z.boolean(),
+  differences: z.array(z.string()),
+  providerCostMicros: z.int(),
+});
+export type Audit = z.infer<typeof auditSchema>;
 
 /** What an error tells a client to do: ask again with the same key, with a new key, or not at all. */
 export type Retry = 'same_key' | 'new_key' | 'no';

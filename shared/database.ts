@@ -22,7 +22,7 @@ export type Write =
   | { set: string; data: Data }
   | { delete: string };
 
-export type Filter = readonly [field: string, op: '==' | '<' | '<=' | '>' | '>=', value: unknown];
+export type Filter = readonly [field: string, op: '==' | '<' | '<=' | '>' | '>=' | 'in', value: unknown];
 
 export type PageRequest = {
   /** A collection's path, or the name of a collection group. */
@@ -35,6 +35,10 @@ export type PageRequest = {
   limit: number;
 };
 
+/** The sum of a whole-number field over the documents of a collection, and how many they are. */
+export type TotalRequest = { collection: string; where?: readonly Filter[]; field: string };
+export type Total = { sum: number; count: number };
+
 export type Database = {
   /** All at one time, which is `readTime` by the database's clock. Missing documents are undefined. */
   read(paths: readonly string[]): Promise<{ documents: (StoredDocument | undefined)[]; readTime: Date }>;
@@ -46,6 +50,11 @@ export type Database = {
    */
   commit(writes: readonly Write[]): Promise<Version>;
   page(request: PageRequest): Promise<{ documents: StoredDocument[]; readTime: Date }>;
+  /** A document and sums over collections, all at one time however much is written meanwhile. */
+  totals(
+    path: string,
+    requests: readonly TotalRequest[],
+  ): Promise<{ document: StoredDocument | undefined; totals: Total[] }>;
   close(): Promise<void>;
 };
 

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
+import type { BinaryEvent } from './accountEvent.ts';
 import type { User } from './auth.ts';
 import { idempotencyKeySchema } from './contract.ts';
 import { asFailure, errorAnswer, Failure, type FieldViolation, invalidRequest } from './errors.ts';
@@ -42,6 +43,9 @@ export type Endpoint<A extends Access, Schema extends z.ZodType> = {
 
 /** What functions-framework calls for a request. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** What functions-framework calls for a CloudEvent; a rejection has the event delivered again. */
+export type EventHandler = (event: BinaryEvent) => Promise<void>;
 
 /** The handler of an endpoint, for the studio it is called with. */
 export function endpoint<A extends Access, Schema extends z.ZodType>(spec: Endpoint<A, Schema>) {
@@ -135,7 +139,10 @@ async function jsonBody(request: IncomingMessage, bytesMax = bodyBytesMaxDefault
 }
 
 /** The body, never more of it in memory than the limit; what is over it is refused and thrown away as it comes. */
-async function readBody(request: IncomingMessage & { rawBody?: Buffer }, bytesMax: number): Promise<Buffer> {
+export async function readBody(
+  request: IncomingMessage & { rawBody?: Buffer },
+  bytesMax: number,
+): Promise<Buffer> {
   const tooLarge = () =>
     new Failure('TOO_LARGE', `The body is larger than ${bytesMax} bytes.`, {
       metadata: { bytesMax: String(bytesMax) },

@@ -1,10 +1,12 @@
 /** The database on Firestore: the only place that imports its SDK. */
 import {
+  AggregateField,
   FieldValue,
   Firestore,
   type Query,
   type QueryDocumentSnapshot,
   Timestamp,
+  type Transaction,
   type WriteBatch,
 } from '@google-cloud/firestore';
 import type { Config } from './config.ts';
@@ -15,6 +17,8 @@ import {
   type PageRequest,
   removed,
   type StoredDocument,
+  type Total,
+  type TotalRequest,
   type Write,
 } from './database.ts';
 import { withDeadline } from './deadline.ts';
@@ -67,6 +71,19 @@ export function openDatabase(config: Config): Database {
       return { documents: snapshot.docs.map(storedDocument), readTime: snapshot.readTime.toDate() };
     },
 
+    async totals(path, requests) {
+      const work = firestore.runTransaction(
+        async (transaction) => {
+          const snapshot = await transaction.get(firestore.doc(path));
+          const totals = await Promise.all(requests.map((request) => total(firestore, transaction, request)));
+          const document = snapshot.exists ? storedDocument(snapshot as QueryDocumentSnapshot) : undefined;
+          return { document, totals };
+        },
+        { readOnly: true },
+      );
+      return bounded(work, 'Firestore totals');
+    },
+
     close: () => firestore.terminate(),
   };
 }
@@ -84,6 +101,14 @@ function addWrite(firestore: Firestore, batch: WriteBatch, write: Write): void {
       lastUpdateTime: write.at as unknown as Timestamp,
     });
   }
+}
+
+async function total(firestore: Firestore, transaction: Transaction, request: TotalRequest): Promise<Total> {
+  const { collection, where = [], field } = request;
+  let query: Query = firestore.collection(collection);
+  for (const [name, op, value] of where) query = query.where(name, op, value);
+  const aggregate = query.aggregate({ sum: AggregateField.sum(field), count: AggregateField.count() });
+  return (await transaction.get(aggregate)).data();
 }
 
 function pageQuery(firestore: Firestore, request: PageRequest): Query {

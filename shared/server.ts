@@ -4,16 +4,20 @@
  * runs), bounds slow requests, and drains at shutdown, none of which the framework's own start does.
  */
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import { http as register } from '@google-cloud/functions-framework';
+import net from 'node:net';
+import { cloudEvent as registerEvent, http as registerHttp } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
+import type { BinaryEvent } from './accountEvent.ts';
 import { type Config, parseConfig } from './config.ts';
-import type { Handler } from './endpoint.ts';
-import { errorAnswer, Failure } from './errors.ts';
-import { createLog } from './log.ts';
-import { createStudio, type Parts, type Studio } from './studio.ts';
+import { type EventHandler, type Handler, readBody } from './endpoint.ts';
+import { asFailure, errorAnswer, Failure } from './errors.ts';
+import { createLog, type Log } from './log.ts';
+import { createStudio, once, type Parts, type Studio } from './studio.ts';
 
 /** A function as the contents page lists it: loaded at its first request. */
-export type FunctionModule = () => Promise<(studio: Studio, name: string) => Handler>;
+export type FunctionModule =
+  | (() => Promise<(studio: Studio, name: string) => Handler>)
+  | { event: () => Promise<(studio: Studio, name: string) => EventHandler> };
 
 /** Serves what is no function; false where it does not know the path. */
 export type Site = (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
@@ -29,9 +33,17 @@ export type ServerOptions = {
 
 /** How long requests in flight may go on after the signal to end, milliseconds; Cloud Run kills at 10 s. */
 const drainMs = 8_000;
+/** How long connections without a request are kept then, for what may be on its way on them, milliseconds. */
+const lingerMs = 300;
+/** When the process ends whatever is still open, milliseconds after the signal. */
+const endMs = 9_700;
 /** Longest time for a request's headers, and for the whole of it, milliseconds. */
 const headersMsMax = 10_000;
 const requestMsMax = 60_000;
+/** Largest event: a document of 1 MiB before and after, as base64 text, and room for the rest. Bytes. */
+const eventBytesMax = 4 * 1_048_576;
+
+type Target = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /**
  * The server of a studio, not yet listening: with FUNCTION_TARGET that function on every path,
@@ -51,33 +63,43 @@ export function createStudioServer({ functions, env, site, parts, writeLog = toS
   );
 
   const open = new Set<ServerResponse>();
+  let draining = false;
   const server = http.createServer(
     { headersTimeout: headersMsMax, requestTimeout: requestMsMax },
     (request, response) => {
       open.add(response);
       response.on('close', () => open.delete(response));
-      void route(request, response).catch((error) => {
-        log.error('The server failed', { error });
-        response.destroy();
-      });
+      if (draining) response.setHeader('Connection', 'close');
+      void route(request, response).catch((error) => sendFailure(response, asFailure(error), log));
     },
   );
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (draining) throw shuttingDown();
     if (site && (await site(request, response))) return;
     const name = config.functionTarget ?? request.url?.split(/[/?]/, 2)[1] ?? '';
     const target = targets.get(name);
-    if (target) target(request, response);
-    else sendNotFound(response);
+    if (!target) throw new Failure('NOT_FOUND', 'There is no such function.');
+    await target(request, response);
   }
 
-  /** Stops accepting, lets requests in flight finish, then has what is left refunded. */
+  /**
+   * Stops accepting, lets requests in flight finish, and after a while has what is left refunded. A client
+   * that sends on a connection it holds open is still answered: none is closed under a request.
+   */
   async function shutdown(): Promise<void> {
+    draining = true;
     for (const response of open) if (!response.headersSent) response.setHeader('Connection', 'close');
-    const closed = new Promise((resolve) => server.close(resolve));
-    const timer = setTimeout(() => end.abort(shuttingDown()), drainMs);
+    const closed = new Promise<void>((resolve) => server.once('close', resolve));
+    // Not http's own close, which ends idle connections at once, with whatever is on its way on them.
+    net.Server.prototype.close.call(server);
+    const abort = setTimeout(() => end.abort(shuttingDown()), drainMs);
+    const linger = setInterval(() => {
+      if (open.size === 0) server.closeIdleConnections();
+    }, lingerMs);
     await closed;
-    clearTimeout(timer);
+    clearTimeout(abort);
+    clearInterval(linger);
   }
 
   return { server, shutdown, config, log, studio };
@@ -90,14 +112,17 @@ function targetNames({ functionTarget }: Config, functions: Record<string, Funct
 }
 
 /** Registers a function with the framework, and gives what passes requests to it. */
-function registered(name: string, load: FunctionModule, studio: Studio) {
-  let handler: Promise<Handler> | undefined;
-  register(name, async (request, response) => {
-    handler ??= load().then((make) => make(studio, name));
-    await (await handler)(request, response);
-  });
+function registered(name: string, module: FunctionModule, studio: Studio): Target {
+  if ('event' in module) {
+    const handler = once(async () => (await module.event())(studio, name));
+    registerEvent(name, async (event: unknown) => (await handler())(event as BinaryEvent));
+  } else {
+    const handler = once(async () => (await module())(studio, name));
+    registerHttp(name, async (request, response) => (await handler())(request, response));
+  }
   const framework = getTestServer(name);
-  return (request: IncomingMessage, response: ServerResponse) => {
+  return async (request, response) => {
+    if ('event' in module) Object.assign(request, { body: await readBody(request, eventBytesMax) });
     // Without these the framework's parser takes the body to be empty and leaves the stream to `endpoint`.
     delete request.headers['content-length'];
     delete request.headers['transfer-encoding'];
@@ -111,9 +136,12 @@ function shuttingDown(): Failure {
   return new Failure('SHUTTING_DOWN', 'The server is being replaced.', { retryAfterSeconds: 1 });
 }
 
-function sendNotFound(response: ServerResponse): void {
-  const { code, body } = errorAnswer(new Failure('NOT_FOUND', 'There is no such function.'));
-  response.writeHead(code, { 'Content-Type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+/** For what fails before any function is reached. */
+function sendFailure(response: ServerResponse, failure: Failure, log: Log): void {
+  if (failure.reason === 'INTERNAL') log.error('The server failed', { error: failure });
+  const { code, headers, body } = errorAnswer(failure);
+  response.writeHead(code, { 'Content-Type': 'application/json; charset=utf-8', ...headers });
+  response.end(JSON.stringify(body));
 }
 
 /**
@@ -128,8 +156,13 @@ export function serve(options: Omit<ServerOptions, 'env'>): void {
       // A signal to the process group arrives twice when npm hands it on as well.
       if (ending) return;
       ending = true;
+      setTimeout(() => process.exit(1), endMs).unref();
       void shutdown().then(() => process.exit(0));
     };
+    // A vendor's stray promise is no reason to drop the generations in flight.
+    process.on('unhandledRejection', (error) =>
+      log.error('A promise was rejected and nobody looked', { error }),
+    );
     process.on('SIGTERM', finish);
     process.on('SIGINT', finish);
     server.listen(config.port, () =>

@@ -1,5 +1,6 @@
 /** What the functions share, each part made at its first use, so that a cold start pays only for what it needs. */
 import type { Auth } from './auth.ts';
+import { type Clock, systemClock } from './clock.ts';
 import type { ImageStore } from './cloudinary.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
@@ -10,6 +11,7 @@ import type { Log } from './log.ts';
 export type Studio = {
   config: Config;
   log: Log;
+  clock: Clock;
   auth(): Promise<Auth>;
   books(): Promise<Books>;
   painter(): Promise<Painter>;
@@ -19,9 +21,16 @@ export type Studio = {
 };
 
 /** Parts that a test puts in place of the real ones. */
-export type Parts = { database?: Database; auth?: Auth; painter?: Painter; imageStore?: ImageStore };
+export type Parts = {
+  clock?: Clock;
+  database?: Database;
+  auth?: Auth;
+  painter?: Painter;
+  imageStore?: ImageStore;
+};
 
-const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+/** Makes something at its first use, and once. */
+export const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
 };
@@ -29,15 +38,22 @@ const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
 /** The studio of a configuration. */
 export function createStudio(config: Config, log: Log, shutdown: AbortSignal, parts: Parts = {}): Studio {
   const { signupCredits, limits, generateTimeoutMs, holdGraceMs } = config;
+  const clock = parts.clock ?? systemClock;
   return {
     config,
     log,
+    clock,
     shutdown,
     auth: once(async () => parts.auth ?? (await import('./auth.ts')).createAuth(config)),
     books: once(async () => {
       const { openBooks } = await import('./ledger/books.ts');
       const database = parts.database ?? (await import('./firestore.ts')).openDatabase(config);
-      return openBooks(database, { signupCredits, limits, holdMs: generateTimeoutMs + holdGraceMs }, log);
+      return openBooks(
+        database,
+        { signupCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
+        log,
+        clock,
+      );
     }),
     painter: once(async () => parts.painter ?? (await import('./gemini.ts')).createPainter(config)),
     imageStore: once(

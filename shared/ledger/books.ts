@@ -3,6 +3,7 @@
  * what was read is written only if nobody wrote it since, under deterministic ids, so that it happens
  * once however often it is tried. Whoever meets an admin's edit records it in the same commit.
  */
+import type { Clock } from '../clock.ts';
 import type { Database, StoredDocument } from '../database.ts';
 import { type GenerationRecord, generationPath, readGeneration } from '../generations.ts';
 import type { Log } from '../log.ts';
@@ -36,24 +37,26 @@ export type Holder = {
 };
 
 /** The books on a database. */
-export function openBooks(database: Database, settings: LedgerSettings, log: Log): Books {
-  return { database, log, settings, converge: createConverge() };
+export function openBooks(database: Database, settings: LedgerSettings, log: Log, clock: Clock): Books {
+  return { database, log, settings, converge: createConverge(clock) };
 }
 
 export const accountPath = (uid: string) => `accounts/${uid}`;
 
+/** The newest entry of an account, by which its books can be taken up; undefined where it has none. */
+export async function newestEntry(
+  database: Database,
+  path: string,
+): Promise<{ balance: number; sequence: number } | undefined> {
+  const entries = { collection: `${path}/entries`, orderBy: [['sequence', 'desc']] as const, limit: 1 };
+  const { documents } = await database.page(entries);
+  return documents[0]?.data as { balance: number; sequence: number } | undefined;
+}
+
 /** The account in a document; one whose books the ledger does not keep yet takes them up from its newest entry. */
 export async function accountIn({ database }: Books, document: StoredDocument): Promise<Account> {
   if (isOpened(document)) return readAccount(document);
-  const newest = await database.page({
-    collection: `${document.path}/entries`,
-    orderBy: [['sequence', 'desc']],
-    limit: 1,
-  });
-  return readAccount(
-    document,
-    newest.documents[0]?.data as { balance: number; sequence: number } | undefined,
-  );
+  return readAccount(document, await newestEntry(database, document.path));
 }
 
 /**

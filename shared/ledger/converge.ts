@@ -3,7 +3,7 @@
  * outcome is not known, read again and decide again. The body knows its own earlier success when it
  * reads it, so running it once more is always safe.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clock, systemClock } from '../clock.ts';
 import { CommitRejected } from '../database.ts';
 import { DeadlinePassed } from '../deadline.ts';
 import { Failure } from '../errors.ts';
@@ -30,13 +30,13 @@ export class ReadAgain extends Error {
 export type Converge = <T>(key: string | undefined, body: () => Promise<T>) => Promise<T>;
 
 /** A fresh set of queues. */
-export function createConverge(): Converge {
+export function createConverge(clock: Clock = systemClock): Converge {
   const tails = new Map<string, Promise<unknown>>();
   return async (key, body) => {
-    const giveUpAt = performance.now() + convergeMsMax;
-    if (key === undefined) return untilCertain(body, giveUpAt);
+    const giveUpAt = clock.elapsed() + convergeMsMax;
+    if (key === undefined) return untilCertain(body, giveUpAt, clock);
     const previous = tails.get(key) ?? Promise.resolve();
-    const turn = previous.then(() => untilCertain(body, giveUpAt));
+    const turn = previous.then(() => untilCertain(body, giveUpAt, clock));
     const tail = turn.catch(() => {});
     tails.set(key, tail);
     try {
@@ -47,9 +47,9 @@ export function createConverge(): Converge {
   };
 }
 
-async function untilCertain<T>(body: () => Promise<T>, giveUpAt: number): Promise<T> {
+async function untilCertain<T>(body: () => Promise<T>, giveUpAt: number, clock: Clock): Promise<T> {
   let cause: unknown;
-  for (let pause = pauseMs.first; performance.now() < giveUpAt; ) {
+  for (let pause = pauseMs.first; clock.elapsed() < giveUpAt; ) {
     try {
       return await body();
     } catch (error) {
@@ -57,7 +57,7 @@ async function untilCertain<T>(body: () => Promise<T>, giveUpAt: number): Promis
       if (!isDatabaseTrouble(error)) throw error;
       cause = error;
     }
-    await sleep(Math.random() * pause);
+    await clock.pause(clock.random() * pause);
     pause = Math.min(2 * pause, pauseMs.max);
   }
   throw new Failure('DATABASE_UNAVAILABLE', 'The database did not answer in time. Please ask again.', {

@@ -196,11 +196,16 @@ export function refuseHold(account: Account, terms: HoldTerms): Failure | undefi
   }
   const balance = account.balance ?? 0;
   if (balance < credits) {
-    return new Failure('INSUFFICIENT_CREDITS', `This costs ${credits} credits; the account has ${balance}.`, {
-      metadata: { required: String(credits), balance: String(balance) },
-    });
+    return insufficientCredits(credits, balance);
   }
   return undefined;
+}
+
+/** The refusal of what would take an account below zero. */
+export function insufficientCredits(required: number, balance: number): Failure {
+  return new Failure('INSUFFICIENT_CREDITS', `This takes ${required} credits; the account has ${balance}.`, {
+    metadata: { required: String(required), balance: String(balance) },
+  });
 }
 
 function recentHolds(account: Account, now: Date): Date[] {
@@ -219,6 +224,14 @@ export function debit(account: Account, terms: HoldTerms): Change {
   const running = inFlight(account, now).map((id) => [id, account.active[id] as Date] as const);
   const active = { ...Object.fromEntries(running), [generationId]: deadline };
   return { ...change, account: { ...change.account, active, rate: [...recentHolds(account, now), now] } };
+}
+
+/** Adds credits by an admin's word, or takes them. */
+export function grantCredits(
+  account: Account,
+  grant: { id: string; amount: number; reason: string; actor: string },
+): Change {
+  return move(account, { type: 'grant', ...grant });
 }
 
 /** Gives a generation's price back. */

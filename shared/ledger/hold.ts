@@ -85,7 +85,7 @@ export async function hold(books: Books, holder: Holder, wanted: HoldRequest): P
     logEntries(books, uid, change.entries);
     return { held: true, record: { ...data, id: wanted.id, uid, version }, expired: false };
   });
-  return expired ? { held: false, record: await expire(books, outcome.record) } : outcome;
+  return expired ? { held: false, record: (await expire(books, outcome.record)).record } : outcome;
 }
 
 /** Where the limit of generations in flight is met: forgets those that are finished. */

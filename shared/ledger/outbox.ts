@@ -47,7 +47,7 @@ export const outboxWrite = (item: OutboxItem): Write => ({
 
 /**
  * Deletes an item's image, and the item too once no late upload can land any more.
- * A failure is logged and leaves the item for later. Returns whether the image was deleted.
+ * A failure is logged and leaves the item for later. Returns whether there was an image to delete.
  */
 export async function clearOutboxItem(
   { database, log, converge }: Books,
@@ -56,22 +56,22 @@ export async function clearOutboxItem(
   now: Date,
 ): Promise<boolean> {
   const path = outboxPath(item.generationId);
-  const postpone = async (milliseconds: number) => {
+  const postpone = (milliseconds: number): Write => {
     const dueAt = new Date(now.getTime() + milliseconds);
-    await database.commit([{ set: path, data: { ...item, dueAt } }]);
+    return { set: path, data: { ...item, dueAt } };
   };
   try {
-    await (await images()).destroy(item.publicId, destroyMsMax);
-    await converge(undefined, () =>
-      now >= item.until ? database.commit([{ delete: path }]).then(() => {}) : postpone(repeatMs),
-    );
-    return true;
+    const wasThere = await (await images()).destroy(item.publicId, destroyMsMax);
+    const remainingMs = item.until.getTime() - now.getTime();
+    const next: Write = remainingMs > 0 ? postpone(Math.min(repeatMs, remainingMs)) : { delete: path };
+    await converge(undefined, () => database.commit([next]));
+    return wasThere;
   } catch (error) {
     log.warning('An image could not be deleted yet', {
       generationId: item.generationId,
       error: String(error),
     });
-    await postpone(retryMs).catch(() => {});
+    await converge(undefined, () => database.commit([postpone(retryMs)]));
     return false;
   }
 }

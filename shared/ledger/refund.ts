@@ -15,20 +15,24 @@ export type RefundTerms = {
   mayBeStored: boolean;
 };
 
+/** A generation as it stands after a refund was asked for, and whether it was this call that gave it. */
+export type RefundOutcome = { record: GenerationRecord; refundedNow: boolean };
+
 /**
  * Gives the credits of a pending generation back. Does nothing to one that is no longer pending.
- * Returns the generation as it then stands, undefined where there is none.
+ * Returns undefined where there is none.
  * @throws {Failure} DATABASE_UNAVAILABLE when it is not known how it stands; the sweep will see to it.
  */
-export async function refund(books: Books, terms: RefundTerms): Promise<GenerationRecord | undefined> {
+export async function refund(books: Books, terms: RefundTerms): Promise<RefundOutcome | undefined> {
   const { database, converge } = books;
   const { uid, id, owner, failure, providerCostMicros = 0, mayBeStored } = terms;
   return converge(uid, async () => {
     const { documents, readTime: now } = await database.read([accountPath(uid), generationPath(uid, id)]);
     const [accountDocument, generationDocument] = documents;
     const record = generationDocument && readGeneration(generationDocument);
-    if (record?.status !== 'pending') return record;
-    if (owner !== record.owner && !isExpired(record, now)) return record;
+    if (!record) return undefined;
+    const mayRefund = record.status === 'pending' && (owner === record.owner || isExpired(record, now));
+    if (!mayRefund) return { record, refundedNow: false };
     if (!accountDocument) return createAccount(books, uid, now);
 
     const account = await accountIn(books, accountDocument);
@@ -49,7 +53,7 @@ export async function refund(books: Books, terms: RefundTerms): Promise<Generati
       ...(mayBeStored ? [outboxWrite(orphan(record, now))] : []),
     ]);
     logEntries(books, uid, change.entries);
-    return { ...record, ...data, version };
+    return { record: { ...record, ...data, version }, refundedNow: true };
   });
 }
 
@@ -63,14 +67,11 @@ const expired: StoredFailure = {
   message: 'The image was not finished in time.',
 };
 
-/** Refunds a generation whose deadline has passed, whoever meets it; returns it as it then stands. */
-export async function expire(
-  books: Books,
-  { uid, id }: { uid: string; id: string },
-): Promise<GenerationRecord> {
-  const record = await refund(books, { uid, id, failure: expired, mayBeStored: true });
-  if (!record) throw new Error('A generation that was pending is gone');
-  return record;
+/** Refunds a generation whose deadline has passed, whoever meets it. */
+export async function expire(books: Books, { uid, id }: { uid: string; id: string }): Promise<RefundOutcome> {
+  const outcome = await refund(books, { uid, id, failure: expired, mayBeStored: true });
+  if (!outcome) throw new Error('A generation that was pending is gone');
+  return outcome;
 }
 
 /** A user's generation as it stands, refunded first where its deadline has passed. */
@@ -80,5 +81,5 @@ export async function currentGeneration(
   id: string,
 ): Promise<GenerationRecord | undefined> {
   const { record, readTime } = await books.converge(undefined, () => findGeneration(books.database, uid, id));
-  return record && isExpired(record, readTime) ? expire(books, record) : record;
+  return record && isExpired(record, readTime) ? (await expire(books, record)).record : record;
 }

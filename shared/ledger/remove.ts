@@ -18,7 +18,7 @@ export async function removeGeneration(books: Books, uid: string, id: string): P
   return books.converge(undefined, async () => {
     const { record: found, readTime: now } = await findGeneration(books.database, uid, id);
     if (!found) throw new Failure('NOT_FOUND', 'There is no such generation.');
-    const record = isExpired(found, now) ? await expire(books, found) : found;
+    const record = isExpired(found, now) ? (await expire(books, found)).record : found;
     if (record.status === 'pending') {
       throw new Failure('IN_PROGRESS', 'This image is still being painted.', {
         retryAfterSeconds: 2,

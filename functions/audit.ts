@@ -1,0 +1,33 @@
+import { auditQuerySchema } from '../shared/contract.ts';
+import { endpoint } from '../shared/endpoint.ts';
+import { Failure, invalidRequest } from '../shared/errors.ts';
+import { accountPage } from '../shared/ledger/accounts.ts';
+import { auditAccount } from '../shared/ledger/audit.ts';
+
+/** Whether the ledger of one account, or of all by page, adds up. */
+export const audit = endpoint({
+  method: 'GET',
+  access: 'admin',
+  input: auditQuerySchema,
+  async run({ input: { uid, pageSize, pageToken } }, studio) {
+    const books = await studio.books();
+    if (uid !== undefined) {
+      const one = await auditAccount(books, uid);
+      if (!one) throw new Failure('NOT_FOUND', 'There is no such account.');
+      return { body: { accounts: [one] } };
+    }
+    const after = pageToken && Buffer.from(pageToken, 'base64url').toString();
+    if (after?.includes('/'))
+      throw invalidRequest([{ field: 'pageToken', description: 'is not a page token' }]);
+    const page = await accountPage(books, after, pageSize + 1);
+    const shown = page.slice(0, pageSize);
+    const audits = await Promise.all(shown.map(({ id }) => auditAccount(books, id)));
+    const last = page.length > pageSize ? shown.at(-1)?.id : undefined;
+    return {
+      body: {
+        accounts: audits.filter((one) => one !== undefined),
+        ...(last && { nextPageToken: Buffer.from(last).toString('base64url') }),
+      },
+    };
+  },
+});

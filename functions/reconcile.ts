@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { Audit } from '../shared/contract.ts';
+import { endpoint } from '../shared/endpoint.ts';
+import { readCursor, workingTime, writeCursor } from '../shared/jobs.ts';
+import { accountPage } from '../shared/ledger/accounts.ts';
+import { auditAccount } from '../shared/ledger/audit.ts';
+import { recordConsoleEdit } from '../shared/ledger/recordEdit.ts';
+import { inParallel } from '../shared/parallel.ts';
+
+const accountsPerPage = 50;
+const parallelMax = 8;
+
+/** Records console edits that nobody noticed and reports every account that does not add up; mends nothing else. */
+export const reconcile = endpoint({
+  method: 'POST',
+  access: 'scheduler',
+  input: z.looseObject({}),
+  async run({ note }, studio) {
+    const books = await studio.books();
+    const mayGoOn = workingTime(studio.clock);
+    const broken: Audit[] = [];
+    let [checked, adjusted] = [0, 0];
+    let after = await readCursor(books, 'reconcile');
+    while (mayGoOn()) {
+      const accounts = await accountPage(books, after, accountsPerPage);
+      await inParallel(accounts, parallelMax, async ({ id: uid }) => {
+        if (await recordConsoleEdit(books, uid)) adjusted += 1;
+        const audit = await auditAccount(books, uid);
+        checked += 1;
+        if (!audit || audit.ok) return;
+        broken.push(audit);
+        books.log.error('An account does not add up', { ...audit });
+      });
+      after = accounts.length < accountsPerPage ? undefined : accounts.at(-1)?.id;
+      await writeCursor(books, 'reconcile', after);
+      if (after === undefined) break;
+    }
+    note({ checked, adjusted, broken: broken.length });
+    return { body: { checked, adjusted, broken } };
+  },
+});

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { endpoint } from '../shared/endpoint.ts';
+import { workingTime } from '../shared/jobs.ts';
+import { sweepOutbox, sweepHolds as sweepOverdue } from '../shared/ledger/sweep.ts';
+
+/** Refunds generations past their deadline and deletes the images that nobody owns any more. */
+export const sweepHolds = endpoint({
+  method: 'POST',
+  access: 'scheduler',
+  input: z.looseObject({}),
+  async run({ note }, studio) {
+    const books = await studio.books();
+    const mayGoOn = workingTime(studio.clock);
+    const refunded = await sweepOverdue(books, mayGoOn);
+    const deletedAssets = await sweepOutbox(books, studio.imageStore, mayGoOn);
+    note({ refunded, deletedAssets });
+    return { body: { refunded, deletedAssets } };
+  },
+});

@@ -1,0 +1,59 @@
+/**
+ * Firestore's document-written events, as Eventarc delivers them: the attributes say which document and,
+ * where they are asked for "with auth context", who wrote it; the body is a protocol buffer.
+ */
+import protobuf from 'protobufjs/light.js';
+
+/** A CloudEvent in binary mode: its attributes, and its body as it came. */
+export type BinaryEvent = Record<string, unknown> & { data?: unknown };
+
+export type AccountEvent = {
+  uid: string;
+  /** Who wrote, where the event says. */
+  actor: string | undefined;
+  /** Whether the ledger itself may have left the document so: nothing on it that an entry does not tell of. */
+  settled: boolean;
+};
+
+// google.events.cloud.firestore.v1.DocumentEventData, as much of it as is needed here.
+const { nested } = protobuf.Root.fromJSON({
+  nested: {
+    Value: {
+      oneofs: { kind: { oneof: ['integer', 'double', 'other'] } },
+      fields: { integer: { type: 'int64', id: 2 }, double: { type: 'double', id: 3 } },
+    },
+    Document: { fields: { fields: { keyType: 'string', type: 'Value', id: 2 } as never } },
+    DocumentEventData: { fields: { value: { type: 'Document', id: 1 } } },
+  },
+});
+const eventData = nested?.DocumentEventData as protobuf.Type;
+
+type Value = { integer?: { toString(): string } | number; double?: number };
+
+/**
+ * What an event on `accounts/{uid}` tells.
+ * @throws {Error} for an event on any other document, or with a body that is no document event.
+ */
+export function readAccountEvent(event: BinaryEvent): AccountEvent {
+  const document = String(event.document ?? event.subject ?? '').replace(/^documents\//, '');
+  const uid = /^accounts\/([^/]+)$/.exec(document)?.[1];
+  if (uid === undefined) throw new Error('The event is of no account');
+  const actor = typeof event.authid === 'string' && event.authid !== '' ? event.authid : undefined;
+  return { uid: decodeURIComponent(uid), actor, settled: isSettled(bytesOf(event.data)) };
+}
+
+/** Production sends the bytes themselves, the emulator their base64 text; neither can be taken for the other. */
+function bytesOf(data: unknown): Buffer {
+  if (!Buffer.isBuffer(data)) throw new Error('The event has no body');
+  const text = data.toString('latin1');
+  return /^[A-Za-z0-9+/\s]+=*\s*$/.test(text) ? Buffer.from(text, 'base64') : data;
+}
+
+function isSettled(bytes: Buffer): boolean {
+  const { value } = eventData.decode(bytes) as unknown as { value?: { fields?: Record<string, Value> } };
+  // Deleted: there is nothing to record until its next use.
+  if (!value) return true;
+  const { balance, settled, adjust } = value.fields ?? {};
+  const number = (field: Value | undefined) => Number(field?.integer ?? field?.double ?? Number.NaN);
+  return adjust === undefined && number(balance) === number(settled);
+}

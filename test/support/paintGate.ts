@@ -1,0 +1,44 @@
+/** A Gemini stand-in whose paints can be held, so that a test decides what happens while one is under way. */
+import { startGeminiStandIn } from '../../local/standins/gemini.ts';
+import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { encodePng } from '../../local/standins/png.ts';
+
+/** Start the stack with `GOOGLE_GEMINI_BASE_URL` set to its `url`. It paints one small picture, whatever is asked. */
+export async function startPaintGate() {
+  const held: { reached: () => void; released: Promise<void> }[] = [];
+  const gemini = await startGeminiStandIn({
+    apiKey: 'test-gemini-key',
+    async onRequest() {
+      const gate = held.shift();
+      gate?.reached();
+      await gate?.released;
+    },
+  });
+  gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
+
+  return {
+    url: gemini.url,
+    script: gemini.script,
+    close: gemini.close,
+
+    /** Starts a generation, does `act` while it is being painted, then lets it end. Returns its answer. */
+    async during<T extends { status: number }>(
+      start: () => Promise<T>,
+      act: () => Promise<void>,
+    ): Promise<T> {
+      const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      held.push({ reached: reached.resolve, released: released.promise });
+      const answer = start();
+      const tooEarly = answer.then(({ status }) => {
+        throw new Error(`It was answered with ${status} before it was painted`);
+      });
+      try {
+        await Promise.race([reached.promise, tooEarly]);
+        await act();
+      } finally {
+        released.resolve();
+      }
+      return answer;
+    },
+  };
+}
