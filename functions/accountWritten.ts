@@ -11,8 +11,18 @@ import type { Studio } from '../shared/studio.ts';
 export const accountWritten =
   (studio: Studio, name: string): EventHandler =>
   async (event) => {
-    const { uid, actor, settled } = readAccountEvent(event);
-    if (settled) return;
-    const recorded = await recordConsoleEdit(await studio.books(), uid, actor);
-    studio.log.info(`${name}: ok`, { function: name, outcome: 'ok', uid, recorded });
+    try {
+      const { uid, actor, settled } = readAccountEvent(event);
+      if (settled) return;
+      const recorded = await recordConsoleEdit(await studio.books(), uid, actor);
+      studio.log.info(`${name}: ok`, { function: name, outcome: 'ok', uid, recorded });
+    } catch (error) {
+      studio.log.error(`${name}: failed`, {
+        function: name,
+        outcome: 'error',
+        document: event.document,
+        error,
+      });
+      throw error; // So that the event is delivered again.
+    }
   };

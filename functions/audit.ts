@@ -1,4 +1,4 @@
-import { auditQuerySchema } from '../shared/contract.ts';
+import { auditQuerySchema, uidSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { Failure, invalidRequest } from '../shared/errors.ts';
 import { accountPage } from '../shared/ledger/accounts.ts';
@@ -16,9 +16,7 @@ export const audit = endpoint({
       if (!one) throw new Failure('NOT_FOUND', 'There is no such account.');
       return { body: { accounts: [one] } };
     }
-    const after = pageToken && Buffer.from(pageToken, 'base64url').toString();
-    if (after?.includes('/'))
-      throw invalidRequest([{ field: 'pageToken', description: 'is not a page token' }]);
+    const after = pageToken === undefined ? undefined : uidOf(pageToken);
     const page = await accountPage(books, after, pageSize + 1);
     const shown = page.slice(0, pageSize);
     const audits = await Promise.all(shown.map(({ id }) => auditAccount(books, id)));
@@ -26,8 +24,16 @@ export const audit = endpoint({
     return {
       body: {
         accounts: audits.filter((one) => one !== undefined),
-        ...(last && { nextPageToken: Buffer.from(last).toString('base64url') }),
+        ...(last && { nextPageToken: tokenOf(last) }),
       },
     };
   },
 });
+
+const tokenOf = (uid: string) => Buffer.from(uid).toString('base64url');
+
+function uidOf(pageToken: string): string {
+  const uid = Buffer.from(pageToken, 'base64url').toString();
+  if (uidSchema.safeParse(uid).success && tokenOf(uid) === pageToken) return uid;
+  throw invalidRequest([{ field: 'pageToken', description: 'is not a page token of this list' }]);
+}

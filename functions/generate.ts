@@ -51,7 +51,9 @@ export const generate = endpoint({
         await settle(books, record, { model, enhancedPrompt: null, image, providerCostMicros }),
       );
     } catch (error) {
-      return outcomeOf(await giveBack(books, record, asFailure(error), { providerCostMicros, mayBeStored }));
+      const failure = asFailure(error);
+      const spent = { providerCostMicros, mayBeStored };
+      return outcomeOf(await giveBack(books, record, failure, spent), failure);
     }
   },
 });

@@ -24,7 +24,11 @@ export const reconcile = endpoint({
     while (mayGoOn()) {
       const accounts = await accountPage(books, after, accountsPerPage);
       await inParallel(accounts, parallelMax, async ({ id: uid }) => {
-        if (await recordConsoleEdit(books, uid)) adjusted += 1;
+        try {
+          if (await recordConsoleEdit(books, uid)) adjusted += 1;
+        } catch (error) {
+          books.log.error('An edit could not be recorded', { uid, error });
+        }
         const audit = await auditAccount(books, uid);
         checked += 1;
         if (!audit || audit.ok) return;

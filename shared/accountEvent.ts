@@ -50,10 +50,13 @@ function bytesOf(data: unknown): Buffer {
 }
 
 function isSettled(bytes: Buffer): boolean {
+  if (bytes.length === 0) throw new Error('The event has no body');
   const { value } = eventData.decode(bytes) as unknown as { value?: { fields?: Record<string, Value> } };
   // Deleted: there is nothing to record until its next use.
   if (!value) return true;
-  const { balance, settled, adjust } = value.fields ?? {};
+  const { balance, settled, adjust, createdAt } = value.fields ?? {};
   const number = (field: Value | undefined) => Number(field?.integer ?? field?.double ?? Number.NaN);
-  return adjust === undefined && number(balance) === number(settled);
+  // Just created by the ledger: nothing on it, and its books still to be taken up.
+  const isNew = settled === undefined && createdAt !== undefined && number(balance) === 0;
+  return adjust === undefined && (isNew || number(balance) === number(settled));
 }

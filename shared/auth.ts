@@ -3,8 +3,17 @@
  * Rules for ID tokens: Firebase's "Verify ID tokens using a third-party JWT library"; for the
  * scheduler's: Google's OpenID Connect tokens for service accounts.
  */
-import { createRemoteJWKSet, type JWTPayload, type JWTVerifyGetKey, jwtVerify, UnsecuredJWT } from 'jose';
+import {
+  createRemoteJWKSet,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+  UnsecuredJWT,
+} from 'jose';
+import { z } from 'zod';
 import type { Config } from './config.ts';
+import { uidSchema } from './contract.ts';
 import { Failure } from './errors.ts';
 
 /** A signed-in user. */
@@ -39,10 +48,14 @@ const googleKeySets = (): KeySets => ({
   google: createRemoteJWKSet(new URL(`${googleApis}/oauth2/v3/certs`)),
 });
 
-const uidCharactersMax = 128;
 /** How far ahead of ours the clock of whoever made a token may be, seconds. */
 const clockSkewSeconds = 5;
 const lookupMsMax = 5_000;
+const lookupSchema = z.object({
+  users: z
+    .array(z.object({ disabled: z.boolean().optional(), validSince: z.string().optional() }))
+    .optional(),
+});
 const metadataTokenUrl =
   'http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token';
 
@@ -55,7 +68,8 @@ type Claims = JWTPayload & {
 };
 
 /** The verifier of a configuration. */
-export function createAuth(config: Config, keySets: KeySets = googleKeySets()): Auth {
+export function createAuth(config: Config, given: KeySets = googleKeySets()): Auth {
+  const keySets = { firebase: strict(given.firebase), google: strict(given.google) };
   const { projectId, authEmulatorHost, scheduler } = config;
   const issuer = `https://securetoken.google.com/${projectId}`;
 
@@ -78,23 +92,24 @@ export function createAuth(config: Config, keySets: KeySets = googleKeySets()): 
     return payload;
   }
 
-  /** @throws {Error} where the user is gone, disabled, or was signed out everywhere since the token's sign-in. */
-  async function assertNotRevoked(claims: Claims): Promise<void> {
+  async function lookUp({ sub }: Claims): Promise<z.infer<typeof lookupSchema>> {
     const base = authEmulatorHost
       ? `http://${authEmulatorHost}/identitytoolkit.googleapis.com`
       : 'https://identitytoolkit.googleapis.com';
+    const token = authEmulatorHost ? 'owner' : await accessToken();
     const response = await fetch(`${base}/v1/projects/${projectId}/accounts:lookup`, {
       method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        authorization: `Bearer ${authEmulatorHost ? 'owner' : await accessToken()}`,
-      },
-      body: JSON.stringify({ localId: [claims.sub] }),
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ localId: [sub] }),
       signal: AbortSignal.timeout(lookupMsMax),
     });
-    if (!response.ok)
-      throw new Failure('INTERNAL', 'Users cannot be looked up now.', { cause: response.status });
-    const { users } = (await response.json()) as { users?: { disabled?: boolean; validSince?: string }[] };
+    if (!response.ok) throw new Error(`accounts:lookup answered ${response.status}`);
+    return lookupSchema.parse(await response.json());
+  }
+
+  /** @throws {Error} where the user is gone, disabled, or was signed out everywhere since the token's sign-in. */
+  async function assertNotRevoked(claims: Claims): Promise<void> {
+    const { users } = await lookUp(claims).catch((error) => Promise.reject(cannotCheck(error)));
     const [user] = users ?? [];
     if (!user || user.disabled || Number(claims.auth_time) < Number(user.validSince ?? 0)) {
       throw new Error('The user is gone, disabled or signed out');
@@ -134,13 +149,32 @@ export function createAuth(config: Config, keySets: KeySets = googleKeySets()): 
         audience: scheduler.audience,
         algorithms: ['RS256'],
         requiredClaims: ['exp', 'iat'],
-      }).catch((error) => Promise.reject(unauthenticated(error)));
+      }).catch((error) => Promise.reject(asRefusal(error)));
       if (payload.email !== scheduler.serviceAccount || payload.email_verified !== true) {
         throw new Failure('FORBIDDEN', 'This is for the scheduler.');
       }
       return { actor: payload.email };
     },
   };
+}
+
+/**
+ * The same keys, but only by their ids, which a set of one key would do without; and that they cannot be
+ * had is our trouble, no fault of the token's.
+ */
+function strict(keys: JWTVerifyGetKey): JWTVerifyGetKey {
+  return async (header, token) => {
+    if (!header?.kid) throw new Error('No kid');
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      throw error instanceof errors.JWKSNoMatchingKey ? error : cannotCheck(error);
+    }
+  };
+}
+
+function cannotCheck(cause: unknown): Failure {
+  return new Failure('INTERNAL', 'Sign-ins cannot be checked now. Please ask again.', { cause });
 }
 
 function bearer({ authorization }: Credentials): string {
@@ -153,9 +187,7 @@ function bearer({ authorization }: Credentials): string {
 function assertFirebaseRules({ sub, iat, exp, auth_time }: Claims): void {
   const latest = Date.now() / 1000 + clockSkewSeconds;
   const isPast = (time: unknown) => typeof time === 'number' && time <= latest;
-  if (typeof sub !== 'string' || sub === '' || sub.length > uidCharactersMax || /[/\p{Cc}]/u.test(sub)) {
-    throw new Error('Bad sub');
-  }
+  if (!uidSchema.safeParse(sub).success) throw new Error('Bad sub');
   if (typeof exp !== 'number' || !isPast(iat) || !isPast(auth_time)) throw new Error('Bad times');
 }
 
@@ -190,5 +222,5 @@ function unauthenticated(cause: unknown): Failure {
 const asRefusal = (error: unknown) => (error instanceof Failure ? error : unauthenticated(error));
 
 function isLoopback(address: string | undefined): boolean {
-  return /^(::1|(::ffff:)?127\.)/.test(address ?? '');
+  return /^(::1$|(::ffff:)?127\.)/.test(address ?? '');
 }

@@ -19,7 +19,7 @@ const wholeNumber = (fallback: number, min: number, max: number) =>
       .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`)
       .default(fallback),
   );
-const url = z.preprocess(unset, z.url({ error: 'must be a URL' }).optional());
+const url = z.preprocess(unset, z.url({ protocol: /^https?$/, error: 'must be a URL' }).optional());
 const hostAndPort = z.preprocess(
   unset,
   z
@@ -41,6 +41,8 @@ const list = z.string().transform((value) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 );
+
+const isOrigin = (value: string) => URL.canParse(value) && new URL(value).origin === value;
 
 const dayMs = 86_400_000;
 
@@ -79,7 +81,9 @@ const environmentSchema = z.object({
   SIGNUP_CREDITS: wholeNumber(10, 0, 1_000_000),
   MAX_IN_FLIGHT_PER_USER: wholeNumber(4, 1, 1_000),
   MAX_PER_MINUTE_PER_USER: wholeNumber(20, 1, 10_000),
-  ALLOWED_ORIGINS: list.prefault(''),
+  ALLOWED_ORIGINS: list
+    .refine((origins) => origins.every(isOrigin), 'must be origins such as https://example.com')
+    .prefault(''),
   SCHEDULER_AUDIENCE: text,
   SCHEDULER_SERVICE_ACCOUNT: text,
 });

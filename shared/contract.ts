@@ -18,17 +18,21 @@ export const tiers = {
   premium4: { credits: 4, aspectRatio: { landscape: '16:9', portrait: '9:16' } },
 } as const;
 
-export const tierSchema = z.enum(['standard', 'premium2', 'premium4']);
+export const tierSchema = z.enum(['standard', 'premium2', 'premium4'], {
+  error: 'must be one of standard, premium2, premium4',
+});
 export type Tier = z.infer<typeof tierSchema>;
 
-export const orientationSchema = z.enum(['landscape', 'portrait']);
+export const orientationSchema = z.enum(['landscape', 'portrait'], {
+  error: 'must be landscape or portrait',
+});
 export type Orientation = z.infer<typeof orientationSchema>;
 
 // Controls but tab, line feed and carriage return: no prompt needs them, and they spoil logs.
 const controlCharacters = /[^\P{Cc}\t\n\r]/u;
 
 const promptSchema = z
-  .string()
+  .string({ error: 'must be text' })
   .refine((prompt) => prompt.isWellFormed(), 'must be well-formed Unicode')
   .refine((prompt) => !controlCharacters.test(prompt), 'must not contain control characters')
   .refine((prompt) => prompt.trim() !== '', 'must not be empty')
@@ -48,12 +52,14 @@ export type GenerateRequest = z.infer<typeof generateRequestSchema>;
 
 export const idempotencyKeySchema = z
   .string({ error: 'is required' })
-  .min(1, 'must not be empty')
+  .min(1, { error: 'must not be empty', abort: true })
   .max(idempotencyKeyCharactersMax, `must have at most ${idempotencyKeyCharactersMax} characters`)
   .regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
 
 /** A generation's id: 128 bits of a hash of user and key, in hexadecimal. */
-export const generationIdSchema = z.string().regex(/^[0-9a-f]{32}$/, 'is not the id of a generation');
+export const generationIdSchema = z
+  .string({ error: 'must be the id of a generation' })
+  .regex(/^[0-9a-f]{32}$/, 'is not the id of a generation');
 
 export const pageQuerySchema = z.strictObject({
   pageSize: z.coerce
@@ -76,12 +82,12 @@ export const generationQuerySchema = z
 
 export const deleteGenerationRequestSchema = z.strictObject({ id: generationIdSchema });
 
-/** A user's id as Firebase Authentication gives it. */
-const uidSchema = z
-  .string()
-  .min(1, 'must not be empty')
-  .max(128, 'is too long')
-  .regex(/^[^/]+$/, 'is not a uid');
+/** A user's id as Firebase Authentication gives it, and Firestore takes it as the id of a document. */
+export const uidSchema = z
+  .string({ error: 'must be a uid' })
+  .min(1, { error: 'must not be empty', abort: true })
+  .max(128, 'must have at most 128 characters')
+  .regex(/^(?!\.{1,2}$)(?!__.*__$)[^/\p{Cc}]+$/u, 'is not a uid');
 
 /** Most credits that one grant moves, either way. */
 export const grantCreditsMax = 1_000_000_000;
@@ -95,7 +101,7 @@ export const grantRequestSchema = z.strictObject({
     .max(grantCreditsMax, `must be at most ${grantCreditsMax}`)
     .refine((amount) => amount !== 0, 'must not be 0'),
   reason: z
-    .string()
+    .string({ error: 'must be text' })
     .max(500, 'must have at most 500 characters')
     .refine((reason) => reason.trim() !== '', 'must not be empty'),
 });

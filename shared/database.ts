@@ -30,7 +30,7 @@ export type PageRequest = {
   group?: boolean;
   where?: readonly Filter[];
   orderBy: readonly (readonly [field: string, direction: 'asc' | 'desc'])[];
-  /** Values of the `orderBy` fields after which the page begins; a document's path for `__name__`. */
+  /** Values of the `orderBy` fields after which the page begins; for `__name__` the id, in a group the path. */
   after?: readonly unknown[];
   limit: number;
 };

@@ -110,7 +110,7 @@ function violationsOf(error: z.ZodError): FieldViolation[] {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({ field: at ? `${at}.${key}` : key, description: 'is not known' }));
     }
-    return [{ field: at || 'request', description: issue.message }];
+    return [{ field: at || 'body', description: at ? issue.message : 'must be a JSON object' }];
   });
 }
 
@@ -167,7 +167,10 @@ export async function readBody(
   });
 }
 
-function commonHeaders(request: IncomingMessage, allowedOrigins: readonly string[]): Record<string, string> {
+export function commonHeaders(
+  request: IncomingMessage,
+  allowedOrigins: readonly string[],
+): Record<string, string> {
   const headers = {
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',

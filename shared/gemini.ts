@@ -152,9 +152,12 @@ function translate(error: unknown): Failure {
     case 404:
       return misconfigured(cause);
     case 429: {
+      // A day's quota and none at all come with a delay of a second as well, which means nothing.
+      const isLasting = /PerDay|limit: 0/.test(error.message);
       const delay = body?.details?.find((detail) => detail.retryDelay)?.retryDelay;
-      const retryAfterSeconds = Math.max(1, Math.ceil(Number.parseFloat(delay ?? '') || 60));
-      return new Failure('PROVIDER_QUOTA', 'The model is used up for now.', { retryAfterSeconds, cause });
+      const seconds = Math.ceil(Number.parseFloat(delay ?? ''));
+      const retry = !isLasting && seconds > 0 ? { retryAfterSeconds: seconds } : {};
+      return new Failure('PROVIDER_QUOTA', 'The model is used up for now.', { ...retry, cause });
     }
     case 503:
       return new Failure('PROVIDER_OVERLOADED', 'The model is overloaded.', { retryAfterSeconds: 5, cause });

@@ -8,15 +8,19 @@ const inProgressRetrySeconds = 2;
 
 /**
  * The answer of a generation that has ended well.
+ * @param own the failure that this very call ended it with: it knows the cause, and when to ask again.
  * @throws {Failure} with the receipt: its failure where it was refunded, DELETED, IN_PROGRESS.
  */
-export function outcomeOf(record: GenerationRecord): Answer {
+export function outcomeOf(record: GenerationRecord, own?: Failure): Answer {
   const { id, receipt } = record;
   switch (record.status) {
     case 'succeeded':
       return { body: { generation: showGeneration(record), receipt } };
     case 'refunded':
-      throw restoreFailure(record.failure).with({ receipt, retry: 'new_key' });
+      throw (own?.reason === record.failure?.reason && own ? own : restoreFailure(record.failure)).with({
+        receipt,
+        retry: 'new_key',
+      });
     case 'deleted':
       throw new Failure('DELETED', 'This image was deleted.', { receipt, metadata: { generationId: id } });
     case 'pending':

@@ -9,7 +9,7 @@ import { cloudEvent as registerEvent, http as registerHttp } from '@google-cloud
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import type { BinaryEvent } from './accountEvent.ts';
 import { type Config, parseConfig } from './config.ts';
-import { type EventHandler, type Handler, readBody } from './endpoint.ts';
+import { commonHeaders, type EventHandler, type Handler, readBody } from './endpoint.ts';
 import { asFailure, errorAnswer, Failure } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 import { createStudio, once, type Parts, type Studio } from './studio.ts';
@@ -70,7 +70,10 @@ export function createStudioServer({ functions, env, site, parts, writeLog = toS
       open.add(response);
       response.on('close', () => open.delete(response));
       if (draining) response.setHeader('Connection', 'close');
-      void route(request, response).catch((error) => sendFailure(response, asFailure(error), log));
+      void route(request, response).catch((error) => {
+        response.setHeaders(new Map(Object.entries(commonHeaders(request, config.allowedOrigins))));
+        sendFailure(response, asFailure(error), log);
+      });
     },
   );
 

@@ -16,22 +16,26 @@ export async function auditAccount({ database, converge }: Books, uid: string): 
       { collection: `${path}/entries`, where: [['type', 'in', ['debit', 'refund']]], field: 'amount' },
       { collection: `${path}/generations`, where: [['status', 'in', paidFor]], field: 'receipt.charged' },
       { collection: `${path}/generations`, field: 'providerCostMicros' },
+      { collection: `${path}/entries`, field: 'sequence' },
     ]),
   );
   if (!document) return undefined;
-  const [entries, kept, owed, cost] = totals as [Total, Total, Total, Total];
+  const [entries, kept, owed, cost, sequences] = totals as [Total, Total, Total, Total, Total];
   const account = readAccount(document);
   const differences: string[] = [];
   const invalid = invalidField(account);
   if (invalid)
     differences.push(`${invalid} is no whole number of credits that leaves the balance at 0 or more`);
-  if (isOpened(document) || entries.count > 0) {
+  if (isOpened(document)) {
     if (entries.sum !== account.settled) {
       differences.push(`the entries' amounts sum to ${entries.sum}, settled is ${account.settled}`);
     }
     if (entries.count !== account.sequence) {
       differences.push(`there are ${entries.count} entries, sequence is ${account.sequence}`);
     }
+  }
+  if (sequences.sum !== (entries.count * (entries.count + 1)) / 2) {
+    differences.push('the sequence of the entries has a gap');
   }
   if (-kept.sum !== owed.sum) {
     differences.push(`debits less refunds are ${-kept.sum}, the generations they paid for cost ${owed.sum}`);

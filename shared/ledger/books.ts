@@ -70,7 +70,9 @@ export async function createAccount(
   now: Date,
   email?: string,
 ): Promise<never> {
-  const data = { balance: 0, signupDue: true, ...(email && { email }), createdAt: now, updatedAt: now };
+  // One that was there before has had its first call.
+  const signupDue = (await newestEntry(database, accountPath(uid))) ? {} : { signupDue: true };
+  const data = { balance: 0, ...signupDue, ...(email && { email }), createdAt: now, updatedAt: now };
   await database.commit([{ create: accountPath(uid), data }]);
   throw new ReadAgain();
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { GrantRequest } from '../contract.ts';
 import { Failure, invalidRequest } from '../errors.ts';
@@ -23,6 +23,7 @@ const grantDocumentSchema = z.object({
   reason: z.string(),
   actor: z.string(),
   entryId: z.string(),
+  owner: z.string(),
   sequence: z.int(),
   balance: z.int(),
   createdAt: z.date(),
@@ -46,14 +47,14 @@ export async function grantTo(
     .digest('hex')
     .slice(0, 32);
   const grantPath = `grants/${keyHash}`;
-  let mine: Date | undefined;
+  const owner = randomUUID();
   return converge(uid, async () => {
     const { documents, readTime: now } = await database.read([accountPath(uid), grantPath]);
     const [accountDocument, grantDocument] = documents;
     if (grantDocument) {
       const grant = grantDocumentSchema.parse(grantDocument.data);
       if (grant.uid !== uid || grant.amount !== amount) throw keyReused();
-      return { grant, replayed: grant.createdAt.getTime() !== mine?.getTime() };
+      return { grant, replayed: grant.owner !== owner };
     }
     if (!accountDocument) {
       if (await newestEntry(database, accountPath(uid))) return createAccount(books, uid, now);
@@ -66,15 +67,14 @@ export async function grantTo(
     const edited = recordEdit(account);
     const refusal = refuseGrant(edited.account, amount);
     if (refusal) {
-      if (edited.entries.length > 0) await database.commit(changeWrites(account, edited, now));
+      if (edited.account !== account) await database.commit(changeWrites(account, edited, now));
       logEntries(books, uid, edited.entries);
       throw refusal;
     }
     const entryId = `grant:${keyHash}`;
     const change = andThen(edited, (ready) => grantCredits(ready, { id: entryId, amount, reason, actor }));
     const { sequence, balance } = change.entries.at(-1) as EntryDraft;
-    const grant = { uid, amount, reason, actor, entryId, sequence, balance, createdAt: now };
-    mine = now;
+    const grant = { uid, amount, reason, actor, entryId, owner, sequence, balance, createdAt: now };
     await database.commit([...changeWrites(account, change, now), { create: grantPath, data: grant }]);
     logEntries(books, uid, change.entries);
     return { grant, replayed: false };

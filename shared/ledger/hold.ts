@@ -59,6 +59,7 @@ export async function hold(books: Books, holder: Holder, wanted: HoldRequest): P
     const invalid = invalidField(account);
     if (invalid) throw accountInvalid(invalid);
     const upToDate = await bringUpToDate(books, account, holder);
+    const hasNews = upToDate.account !== account;
     upToDate.account = await forgetFinished(
       database,
       upToDate.account,
@@ -75,7 +76,7 @@ export async function hold(books: Books, holder: Holder, wanted: HoldRequest): P
     };
     const refusal = refuseHold(upToDate.account, terms);
     if (refusal) {
-      if (upToDate.entries.length > 0) await database.commit(changeWrites(account, upToDate, now));
+      if (hasNews) await database.commit(changeWrites(account, upToDate, now));
       logEntries(books, uid, upToDate.entries);
       throw refusal;
     }

@@ -1,9 +1,15 @@
 /** Pages of a user's own entries and images, newest first, by cursor. */
 import { z } from 'zod';
-import { type Entry, entryTypeSchema, type Generation, type PageQuery } from '../contract.ts';
+import {
+  type Entry,
+  entryTypeSchema,
+  type Generation,
+  generationIdSchema,
+  type PageQuery,
+} from '../contract.ts';
 import type { PageRequest, StoredDocument } from '../database.ts';
 import { invalidRequest } from '../errors.ts';
-import { generationPath, readGeneration, showGeneration } from '../generations.ts';
+import { readGeneration, showGeneration } from '../generations.ts';
 import { accountPath, type Books } from './books.ts';
 
 const entryDocumentSchema = z.object({
@@ -34,9 +40,12 @@ export async function entryPage(books: Books, uid: string, { pageSize, pageToken
   return { entries: items, ...nextPageToken };
 }
 
+// Firestore has no times before the year 1.
+const timeSchema = z.iso.datetime().refine((time) => Date.parse(time) > 0);
+
 /** @throws {Failure} INVALID_REQUEST for a page token that is not ours. */
 export async function galleryPage(books: Books, uid: string, { pageSize, pageToken }: PageQuery) {
-  const token = pageToken && readToken(pageToken, z.tuple([z.iso.datetime(), z.string().regex(/^\w+$/)]));
+  const token = pageToken && readToken(pageToken, z.tuple([timeSchema, generationIdSchema]));
   const { items, nextPageToken } = await readPage(
     books,
     pageSize,
@@ -47,7 +56,7 @@ export async function galleryPage(books: Books, uid: string, { pageSize, pageTok
         ['createdAt', 'desc'],
         ['__name__', 'desc'],
       ],
-      ...(token && { after: [new Date(token[0]), generationPath(uid, token[1])] }),
+      ...(token && { after: [new Date(token[0]), token[1]] }),
     },
     (document): Generation => showGeneration(readGeneration(document)),
     ({ data, id }) => [data.createdAt, id],

@@ -50,7 +50,7 @@ export async function sweepOutbox(
       ['__name__', 'asc'],
     ],
   };
-  const after = ({ data, path }: StoredDocument) => [data.dueAt, path];
+  const after = ({ data, id }: StoredDocument) => [data.dueAt, id];
   return forEachPage(books, due, after, mayGoOn, (document) =>
     clearOutboxItem(books, images, readOutboxItem(document), now),
   );

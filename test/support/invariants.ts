@@ -43,17 +43,18 @@ export async function brokenInvariants(stack: Stack, uid: string): Promise<strin
   return broken;
 }
 
-/** Every image in the store belongs to a succeeded generation or waits in the outbox. */
+/** Every image of these users in the store belongs to a succeeded generation or waits in the outbox; those that do not. */
 export async function strayImages(stack: Stack, uids: string[]): Promise<string[]> {
   const books = await Promise.all(uids.map((uid) => stack.books(uid)));
-  const owned = books.flatMap(({ generations }) =>
-    generations.filter(({ status }) => status === 'succeeded').map(({ publicId }) => publicId),
-  );
+  const generations = books.flatMap((each) => each.generations);
+  const theirs = new Set(generations.map(({ id }) => id));
+  const owned = generations.filter(({ status }) => status === 'succeeded').map(({ publicId }) => publicId);
   const outbox = await stack.database.page({
     collection: 'outbox',
     orderBy: [['dueAt', 'asc']],
     limit: 10_000,
   });
-  const waiting = outbox.documents.map(({ data }) => data.publicId);
-  return [...stack.cloudinary.assets.keys()].filter((id) => !owned.includes(id) && !waiting.includes(id));
+  const accounted = new Set([...owned, ...outbox.documents.map(({ data }) => data.publicId)]);
+  const stored = [...stack.cloudinary.assets.keys()];
+  return stored.filter((id) => theirs.has(id.split('/')[0] ?? '') && !accounted.has(id));
 }

@@ -24,7 +24,7 @@ export async function startPaintGate() {
     /** Starts a generation, does `act` while it is being painted, then lets it end. Returns its answer. */
     async during<T extends { status: number }>(
       start: () => Promise<T>,
-      act: () => Promise<void>,
+      act: () => Promise<unknown>,
     ): Promise<T> {
       const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
       held.push({ reached: reached.resolve, released: released.promise });

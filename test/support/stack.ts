@@ -98,6 +98,7 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
     gemini,
     cloudinary,
     projectId,
+    environment,
     database,
     logs,
     url: server.url,

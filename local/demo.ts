@@ -1,0 +1,73 @@
+/** The users there are to sign in with. */
+
+export type Backends = {
+  projectId: string;
+  databaseId: string;
+  firestoreHost: string;
+  authHost: string;
+};
+
+/** The password of both. */
+const demoPassword = 'nano-banana';
+const demoCredits = 74;
+
+const demoUsers = [
+  { uid: 'demo-user', email: 'demo@example.com', displayName: 'Demo', claims: {} },
+  { uid: 'demo-admin', email: 'admin@example.com', displayName: 'Admin', claims: { admin: true } },
+] as const;
+
+// What the emulators take in place of an administrator's credentials.
+const asOwner = { authorization: 'Bearer owner', 'content-type': 'application/json' };
+
+/** Creates the demo users where they are missing; several runs may do so at once. */
+export async function createDemoUsers(backends: Backends): Promise<void> {
+  await Promise.all(demoUsers.map((user) => createUser(backends, user)));
+}
+
+/** Gives each an account, where it has none, as an admin would by hand: nothing but a balance. */
+export async function createDemoAccounts(backends: Backends): Promise<void> {
+  await Promise.all(demoUsers.map((user) => createAccount(backends, user.uid)));
+}
+
+type DemoUser = (typeof demoUsers)[number];
+
+async function createUser(backends: Backends, { uid, email, displayName, claims }: DemoUser): Promise<void> {
+  const password = demoPassword;
+  await askAuth(backends, '', { localId: uid, email, emailVerified: true, password, displayName });
+  // Claims are not taken with a new user.
+  await askAuth(backends, ':update', { localId: uid, customAttributes: JSON.stringify(claims) });
+}
+
+// The user is there already, or somebody else has its e-mail address: both are as good.
+const toleratedRefusal = /DUPLICATE_LOCAL_ID|EMAIL_EXISTS|USER_NOT_FOUND/;
+
+async function askAuth({ authHost, projectId }: Backends, action: string, body: object): Promise<void> {
+  const url = `http://${authHost}/identitytoolkit.googleapis.com/v1/projects/${projectId}/accounts${action}`;
+  const response = await fetch(url, { method: 'POST', headers: asOwner, body: JSON.stringify(body) });
+  const answer = await response.text();
+  if (!response.ok && !toleratedRefusal.test(answer)) {
+    throw new Error(`The Auth emulator did not take a demo user: ${response.status} ${answer}`);
+  }
+}
+
+async function createAccount(backends: Backends, uid: string): Promise<void> {
+  const { firestoreHost, projectId, databaseId } = backends;
+  const documents = `http://${firestoreHost}/v1/projects/${projectId}/databases/${databaseId}/documents`;
+  const response = await fetch(`${documents}/accounts?documentId=${uid}`, {
+    method: 'POST',
+    headers: asOwner,
+    body: JSON.stringify({ fields: { balance: { integerValue: String(demoCredits) } } }),
+  });
+  // 409: the account is there already, with whatever has been spent of it.
+  if (!response.ok && response.status !== 409) {
+    throw new Error(`The Firestore emulator did not take ${uid}'s account: ${response.status}`);
+  }
+}
+
+/** Two lines a person can sign in with. */
+export function demoLines(): string[] {
+  return demoUsers.map(({ email, uid }) => {
+    const admin = uid === 'demo-admin' ? ', admin' : '';
+    return `${email.padEnd(18)} password ${demoPassword}, ${demoCredits} credits${admin}`;
+  });
+}

@@ -1,0 +1,148 @@
+/** The real emulators: Google's Firestore in Java, Firebase's Auth in the Firebase CLI. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { say } from './banner.ts';
+import { type FirestoreJar, javaTooOld, javaWanted } from './java.ts';
+import { loopback } from './ports.ts';
+import { type Child, spawnInOwnGroup, until } from './processes.ts';
+import { StartRefused } from './refusal.ts';
+import type { Run } from './run.ts';
+
+/** The Firebase CLI's program, to be run with node. */
+const firebaseCli = createRequire(import.meta.url).resolve('firebase-tools/lib/bin/firebase.js');
+
+const authEmulator = join(import.meta.dirname, 'authEmulator.ts');
+
+/** Has the Firebase CLI fetch Google's jar into its cache, where it is looked for next. */
+export async function fetchFirestore(run: Pick<Run, 'runDir' | 'start'>): Promise<void> {
+  say('The Firestore emulator is not on this machine: the Firebase CLI fetches it now, once (130 MB) …');
+  const fetching = run.start(() =>
+    spawnInOwnGroup('the Firebase CLI', process.execPath, [firebaseCli, 'setup:emulators:firestore'], {
+      cwd: run.runDir,
+      env: quietCli(run.runDir),
+      logFile: join(run.runDir, 'fetch.log'),
+      marker: 'setup:emulators',
+    }),
+  );
+  const how = await fetching.ended;
+  if (how !== 'code 0') say(lastWords(fetching));
+}
+
+/** How long an emulator may take until it answers, milliseconds; on a slow machine Auth alone takes 20 s. */
+const startMsMax = 90_000;
+/** The same for one that somebody else has started. */
+const namedMsMax = 10_000;
+
+/** Starts the Firestore emulator. It sends its triggers to the functions' port. */
+export function startFirestore(options: {
+  found: FirestoreJar;
+  port: number;
+  functionsPort: number;
+  rules: string;
+  /** An export of an earlier run to begin with. */
+  seed: string | undefined;
+  runDir: string;
+}): Child {
+  const { found, port, functionsPort, rules, seed, runDir } = options;
+  return spawnInOwnGroup(
+    'the Firestore emulator',
+    found.java,
+    [
+      '-Duser.language=en',
+      // Small and quick to start; the jar alone would take a quarter of the machine's memory.
+      '-Xmx256m',
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-cp',
+      found.jar,
+      'com.google.cloud.datastore.emulator.firestore.CloudFirestore',
+      `--host=${loopback}`,
+      `--port=${port}`,
+      `--rules=${rules}`,
+      `--functions_emulator=${loopback}:${functionsPort}`,
+      ...(seed ? [`--seed_from_export=${seed}`] : []),
+    ],
+    { cwd: runDir, env: process.env, logFile: join(runDir, 'firestore.log'), marker: 'CloudFirestore' },
+  );
+}
+
+/**
+ * Starts the Auth emulator. The CLI runs in a folder of its own with a configuration of its own, because it
+ * leaves logs where it runs, and a note of its hub in the temporary folder that a second run would overwrite.
+ */
+export function startAuth(options: {
+  port: number;
+  hubPort: number;
+  projectId: string;
+  runDir: string;
+}): Child {
+  const { port, hubPort, projectId, runDir } = options;
+  const emulators = {
+    auth: { host: loopback, port },
+    hub: { host: loopback, port: hubPort },
+    ui: { enabled: false },
+    singleProjectMode: false,
+  };
+  writeFileSync(join(runDir, 'firebase.json'), JSON.stringify({ emulators }));
+  return spawnInOwnGroup('the Auth emulator', process.execPath, [authEmulator, projectId], {
+    cwd: runDir,
+    env: quietCli(runDir),
+    logFile: join(runDir, 'auth.log'),
+    marker: 'authEmulator.ts',
+  });
+}
+
+/** The CLI without its message of the day, its look for updates and credentials, its notes in the home folder. */
+function quietCli(runDir: string): NodeJS.ProcessEnv {
+  const { NODE_ENV, ...env } = process.env;
+  const quiet = { CI: 'true', NO_UPDATE_NOTIFIER: '1', METADATA_SERVER_DETECTION: 'none' };
+  return { ...env, ...quiet, TMPDIR: runDir, XDG_CONFIG_HOME: runDir };
+}
+
+/**
+ * Waits until an emulator answers.
+ * @throws {StartRefused} when it ends before, or takes too long, with the end of its log.
+ */
+export async function untilAnswering(child: Child, hostAndPort: string, found?: FirestoreJar): Promise<void> {
+  const deadline = performance.now() + startMsMax;
+  while (!(await answers(hostAndPort))) {
+    const late = performance.now() > deadline;
+    if (late || child.isEnded()) throw new StartRefused(whyNot(child, late, found));
+    await sleep(50);
+  }
+}
+
+/**
+ * Waits until an emulator that the environment names answers; another run may just be starting it.
+ * @throws {StartRefused} naming the variable when it does not.
+ */
+export async function untilNamedAnswers(variable: string, hostAndPort: string): Promise<void> {
+  if (await until(() => answers(hostAndPort), namedMsMax)) return;
+  throw new StartRefused(
+    `${variable} names an emulator that does not answer. Start it, or unset ${variable} to have one started.`,
+  );
+}
+
+async function answers(hostAndPort: string): Promise<boolean> {
+  try {
+    return (await fetch(`http://${hostAndPort}/`, { signal: AbortSignal.timeout(5_000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+function whyNot(child: Child, late: boolean, found: FirestoreJar | undefined): string {
+  const javaMin = javaWanted(logOf(child));
+  if (found && javaMin !== undefined) return javaTooOld(found, javaMin);
+  const what = late ? `did not answer within ${startMsMax / 1000} s` : 'did not start';
+  return `${child.name} ${what}. The end of its log:\n${lastWords(child)}`;
+}
+
+const logOf = (child: Child) => (child.logFile ? readFileSync(child.logFile, 'utf8') : '');
+
+/** The end of what an emulator wrote. */
+export function lastWords(child: Child): string {
+  return logOf(child).trimEnd().split('\n').slice(-15).join('\n');
+}

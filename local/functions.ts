@@ -1,0 +1,59 @@
+/**
+ * The process of the local run that serves all functions, and the studio's page, on one port. It is told by
+ * its parent when to open the port, and ends when it is told to or when its parent is gone.
+ */
+import { join } from 'node:path';
+import { functions } from '../functions/index.ts';
+import { parseConfig } from '../shared/config.ts';
+import { createStudioServer } from '../shared/server.ts';
+import { portIsOpen } from './functionsProcess.ts';
+import { loopback } from './ports.ts';
+import { createSite } from './site.ts';
+import { functionPath } from './triggers.ts';
+
+let ending = false;
+let drain = async () => {};
+
+/** Once is enough: a signal to the group of processes arrives here and, through the parent, again. */
+function end() {
+  if (ending) return;
+  ending = true;
+  void drain().finally(() => process.exit(0));
+}
+process.on('SIGTERM', end);
+process.on('SIGINT', end);
+process.on('SIGHUP', end);
+process.on('disconnect', end);
+// The parent's one message: open the port.
+const asked = new Promise((resolve) => process.once('message', resolve));
+
+async function main(): Promise<void> {
+  const { projectId, authEmulatorHost, firestoreEmulatorHost, port } = parseConfig(process.env);
+  const site = await createSite({
+    webDir: join(import.meta.dirname, '../web'),
+    projectId,
+    authHost: authEmulatorHost ?? '',
+    firestoreHost: firestoreEmulatorHost ?? '',
+  });
+  const { server, shutdown } = createStudioServer({
+    functions,
+    env: process.env,
+    site(request, response) {
+      request.url = functionPath(request.url ?? '/');
+      return site(request, response);
+    },
+  });
+  await asked;
+  if (ending) return;
+  drain = shutdown;
+  server.once('error', fail);
+  server.listen(port, loopback, () => process.send?.(portIsOpen));
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`The functions cannot start: ${error instanceof Error ? error.stack : error}\n`);
+  process.exit(1);
+}
+
+if (process.connected) main().catch(fail);
+else process.exit(0);

@@ -1,0 +1,297 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accountSchema } from '../../shared/contract.ts';
+import { brokenInvariants } from '../support/invariants.ts';
+import { startPaintGate } from '../support/paintGate.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+
+let stack: Stack;
+let gate: Awaited<ReturnType<typeof startPaintGate>>;
+beforeAll(async () => {
+  gate = await startPaintGate();
+  stack = await startStack({ SIGNUP_CREDITS: '10', GOOGLE_GEMINI_BASE_URL: gate.url });
+});
+afterAll(async () => {
+  await stack.close();
+  await gate.close();
+});
+
+const anonymous = {
+  email: undefined,
+  email_verified: undefined,
+  firebase: { sign_in_provider: 'anonymous' },
+};
+const unverified = { email_verified: false };
+const withGoogle = { email_verified: false, firebase: { sign_in_provider: 'google.com' } };
+
+describe('the first call', () => {
+  it('creates the account with the signup credits, an entry for them, and who it is', async () => {
+    const user = await stack.user('first');
+    const { status, body } = await user.get('account');
+
+    expect(status).toBe(200);
+    expect(Object.keys(body).sort()).toEqual(['account', 'limits', 'tiers']);
+    expect(accountSchema.parse(body.account)).toMatchObject({
+      uid: 'first',
+      balance: 10,
+      sequence: 1,
+      suspended: false,
+      email: 'first@example.com',
+    });
+    const { account, entries } = await stack.books('first');
+    expect(account).toMatchObject({ balance: 10, settled: 10, sequence: 1, email: 'first@example.com' });
+    expect(account).not.toHaveProperty('signupDue');
+    expect(entries).toMatchObject([
+      { id: 'signup', sequence: 1, type: 'grant', amount: 10, balance: 10, reason: 'signup' },
+    ]);
+    expect(await brokenInvariants(stack, 'first')).toEqual([]);
+  });
+
+  it('may be generate, which pays with the signup credits at once', async () => {
+    const user = await stack.user('eager');
+    const { status, body } = await user.generate('k');
+    expect(status).toBe(200);
+    expect(body.receipt).toEqual({ charged: 1, refunded: 0, balance: 9, sequence: 2 });
+    expect((await stack.books('eager')).entries.map(({ type }) => type)).toEqual(['grant', 'debit']);
+    expect((await stack.document('accounts/eager'))?.email).toBe('eager@example.com');
+    expect(await brokenInvariants(stack, 'eager')).toEqual([]);
+  });
+
+  it('creates one account and one grant, however many of them come at once to however many servers', async () => {
+    const user = await stack.user('crowd');
+    const second = await stack.startServer();
+    const answers = await Promise.all(
+      Array.from({ length: 24 }, (_, i) => user.get('account', i % 2 ? second.url : undefined)),
+    );
+    await second.close();
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(new Set(answers.map(({ body }) => body.account.balance))).toEqual(new Set([10]));
+    expect(new Set(answers.map(({ body }) => body.account.createdAt)).size).toBe(1);
+    expect((await stack.books('crowd')).entries).toMatchObject([{ id: 'signup', amount: 10 }]);
+    expect(await brokenInvariants(stack, 'crowd')).toEqual([]);
+  });
+
+  it('made by accounts and generations at once grants once and charges each generation once', async () => {
+    const user = await stack.user('mixed');
+    const answers = await Promise.all([
+      ...Array.from({ length: 6 }, () => user.get('account')),
+      ...['a', 'b', 'c'].map((key) => user.generate(key)),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(Array(9).fill(200));
+    expect((await user.get('account')).body.account).toMatchObject({ balance: 7, sequence: 4 });
+    expect(await brokenInvariants(stack, 'mixed')).toEqual([]);
+  });
+});
+
+describe('signup credits', () => {
+  it('come once, not with every call', async () => {
+    const user = await stack.user('again');
+    for (let i = 0; i < 3; i += 1) {
+      expect((await user.get('account')).body.account).toMatchObject({ balance: 10, sequence: 1 });
+    }
+  });
+
+  it.each([
+    ['a verified e-mail', {}, 10],
+    ["a provider's sign-in, its e-mail verified or not", withGoogle, 10],
+    ['an anonymous user', anonymous, 0],
+    ['a password with an unverified e-mail', unverified, 0],
+  ])('for %s', async (name, claims, credits) => {
+    const uid = `signup-${name.replaceAll(/\W/g, '')}`;
+    const user = await stack.user(uid, undefined, claims);
+    expect((await user.get('account')).body.account).toMatchObject({
+      balance: credits,
+      sequence: credits > 0 ? 1 : 0,
+    });
+    expect((await user.get('account')).body.account.balance).toBe(credits);
+    expect(await brokenInvariants(stack, uid)).toEqual([]);
+  });
+
+  it.each([
+    ['an e-mail that is verified later', unverified, {}],
+    ['an anonymous user who signs up later', anonymous, withGoogle],
+  ])('once for %s', async (name, before, after) => {
+    const uid = `later-${name.length}`;
+    const early = await stack.user(uid, undefined, before);
+    expect((await early.get('account')).body.account.balance).toBe(0);
+    const refused = await early.generate('k');
+    expect(refused.status).toBe(402);
+
+    const late = await stack.user(uid, undefined, after);
+    expect((await late.get('account')).body.account).toMatchObject({ balance: 10, sequence: 1 });
+    expect((await early.get('account')).body.account.balance).toBe(10);
+    expect((await late.get('account')).body.account.balance).toBe(10);
+    expect(await brokenInvariants(stack, uid)).toEqual([]);
+  });
+
+  it('of 0 are no grant and no entry', async () => {
+    const none = await stack.startServer({ SIGNUP_CREDITS: '0' });
+    const user = await stack.user('nothing-given');
+    expect((await user.get('account', none.url)).body.account).toMatchObject({ balance: 0, sequence: 0 });
+    await none.close();
+    expect((await stack.books('nothing-given')).entries).toEqual([]);
+  });
+});
+
+describe('an account made by hand in the console', () => {
+  it('needs nothing but a balance, which becomes an adjustment at its first use, and gets no signup grant', async () => {
+    const user = await stack.user('by-hand', 74);
+    expect((await user.get('account')).body.account).toMatchObject({
+      balance: 74,
+      sequence: 1,
+      email: 'by-hand@example.com',
+    });
+    const { account, entries } = await stack.books('by-hand');
+    expect(entries).toMatchObject([{ sequence: 1, type: 'adjustment', amount: 74, balance: 74 }]);
+    expect(account).toMatchObject({ balance: 74, settled: 74, sequence: 1, email: 'by-hand@example.com' });
+    expect((await user.get('account')).body.account).toMatchObject({ balance: 74, sequence: 1 });
+    expect(await brokenInvariants(stack, 'by-hand')).toEqual([]);
+  });
+
+  it('with a balance of 0 has no entry and no credits', async () => {
+    const user = await stack.user('by-hand-zero', 0);
+    expect((await user.get('account')).body.account).toMatchObject({ balance: 0, sequence: 0 });
+    expect((await stack.books('by-hand-zero')).entries).toEqual([]);
+    expect(await brokenInvariants(stack, 'by-hand-zero')).toEqual([]);
+  });
+});
+
+describe('an account deleted in the console', () => {
+  it('comes back at its next use with its old entries and an adjustment to 0, without a second grant', async () => {
+    const user = await stack.user('deleted');
+    await user.generate('k');
+    await stack.erase('accounts/deleted');
+
+    const { status, body } = await user.get('account');
+    expect(status).toBe(200);
+    expect(body.account).toMatchObject({ balance: 0, sequence: 3, email: 'deleted@example.com' });
+    expect((await stack.books('deleted')).entries).toMatchObject([
+      { sequence: 1, type: 'grant', amount: 10, balance: 10 },
+      { sequence: 2, type: 'debit', amount: -1, balance: 9 },
+      { sequence: 3, type: 'adjustment', amount: -9, balance: 0 },
+    ]);
+    expect((await user.get('account')).body.account).toMatchObject({ balance: 0, sequence: 3 });
+    expect(await brokenInvariants(stack, 'deleted')).toEqual([]);
+  });
+
+  it('comes back by a generate that it cannot pay, and its old keys stay used', async () => {
+    const user = await stack.user('deleted-poor');
+    const first = await user.generate('old');
+    await stack.erase('accounts/deleted-poor');
+
+    const refused = await user.generate('new');
+    expect(refused.status).toBe(402);
+    expect(refused.body.error.details[0].metadata).toMatchObject({ required: '1', balance: '0' });
+    const replayed = await user.generate('old');
+    expect(replayed.body).toEqual(first.body);
+    expect(replayed.headers.get('idempotent-replayed')).toBe('true');
+    expect(await brokenInvariants(stack, 'deleted-poor')).toEqual([]);
+  });
+
+  it('comes back with a new balance where an admin makes it again by hand', async () => {
+    const user = await stack.user('remade');
+    await user.generate('k');
+    await stack.erase('accounts/remade');
+    await stack.edit('accounts/remade', { balance: 50 });
+
+    expect((await user.get('account')).body.account).toMatchObject({ balance: 50, sequence: 3 });
+    expect((await stack.books('remade')).entries.at(-1)).toMatchObject({
+      type: 'adjustment',
+      amount: 41,
+      balance: 50,
+      sequence: 3,
+    });
+    expect((await user.generate('next')).body.receipt).toMatchObject({ balance: 49, sequence: 4 });
+    expect(await brokenInvariants(stack, 'remade')).toEqual([]);
+  });
+
+  it('keeps its books when it is deleted and made again, again and again', async () => {
+    const user = await stack.user('phoenix', 20);
+    await user.get('account');
+    for (const balance of [20, 0, 7]) {
+      await stack.erase('accounts/phoenix');
+      await stack.edit('accounts/phoenix', { balance });
+      expect((await user.get('account')).body.account.balance).toBe(balance);
+      expect(await brokenInvariants(stack, 'phoenix')).toEqual([]);
+    }
+    const amounts = (await stack.books('phoenix')).entries.map(({ amount }) => amount);
+    expect(amounts).toEqual([20, -20, 7]);
+  });
+});
+
+describe('the answer', () => {
+  it('tells what each tier costs and how large it is painted', async () => {
+    const { body } = await (await stack.user('shopper')).get('account');
+    expect(body.tiers).toEqual([
+      { id: 'standard', credits: 1, aspectRatio: '1:1', width: 1024, height: 1024 },
+      { id: 'premium2', credits: 2, aspectRatio: '3:2', width: 1248, height: 832 },
+      { id: 'premium4', credits: 4, aspectRatio: '16:9', width: 1344, height: 768 },
+    ]);
+  });
+
+  it('tells the sizes of the model that is configured', async () => {
+    const other = await stack.startServer({ IMAGEGEN_MODEL_ID: 'gemini-nano-banana-2.1' });
+    const { body } = await (await stack.user('shopper')).get('account', other.url);
+    await other.close();
+    expect(body.tiers[1]).toEqual({
+      id: 'premium2',
+      credits: 2,
+      aspectRatio: '3:2',
+      width: 1264,
+      height: 848,
+    });
+  });
+
+  it('tells the limits', async () => {
+    const strict = await stack.startServer({ MAX_IN_FLIGHT_PER_USER: '2', MAX_PER_MINUTE_PER_USER: '3' });
+    const user = await stack.user('limited');
+    expect((await user.get('account')).body.limits).toMatchObject({
+      maxInFlightPerUser: 4,
+      maxPerMinutePerUser: 20,
+    });
+    expect((await user.get('account', strict.url)).body.limits).toMatchObject({
+      maxInFlightPerUser: 2,
+      maxPerMinutePerUser: 3,
+    });
+    await strict.close();
+  });
+
+  it('tells that the account is suspended, and answers all the same', async () => {
+    const user = await stack.user('suspended', 5);
+    await stack.edit('accounts/suspended', { suspended: true });
+    const { status, body } = await user.get('account');
+    expect(status).toBe(200);
+    expect(body.account).toMatchObject({ suspended: true, balance: 5 });
+    await stack.edit('accounts/suspended', { suspended: false });
+    expect((await user.get('account')).body.account.suspended).toBe(false);
+  });
+
+  it('keeps the e-mail on the document when it changes, and no other field', async () => {
+    await (await stack.user('mover')).get('account');
+    const before = await stack.document('accounts/mover');
+    const moved = await stack.user('mover', undefined, { email: 'new@example.com' });
+    expect((await moved.get('account')).body.account.email).toBe('new@example.com');
+    const after = await stack.document('accounts/mover');
+    expect(after).toEqual({ ...before, email: 'new@example.com', updatedAt: after?.updatedAt });
+  });
+
+  it('has no e-mail for an anonymous user', async () => {
+    const { body } = await (await stack.user('nobody', undefined, anonymous)).get('account');
+    expect(accountSchema.parse(body.account).email).toBeNull();
+  });
+
+  it('is not written again by a call that changes nothing', async () => {
+    const user = await stack.user('reader');
+    await user.get('account');
+    const before = (await stack.database.read(['accounts/reader'])).documents[0];
+    await user.get('account');
+    const after = (await stack.database.read(['accounts/reader'])).documents[0];
+    expect(after?.version.isEqual(before?.version as never)).toBe(true);
+  });
+
+  it('is for signed-in users, by GET, without a query', async () => {
+    const user = await stack.user('asker');
+    expect((await stack.fetch('account')).status).toBe(401);
+    expect((await user.post('account', {})).status).toBe(405);
+    expect((await user.get('account?uid=first')).status).toBe(400);
+  });
+});

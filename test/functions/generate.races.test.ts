@@ -1,0 +1,369 @@
+/** Many calls at once: nobody spends a credit twice, limits hold across servers, and checks keep their order. */
+import http2 from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { createCanvas } from '@napi-rs/canvas';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { type GeminiStandIn, startGeminiStandIn } from '../../local/standins/gemini.ts';
+import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { parseConfig } from '../../shared/config.ts';
+import type { Database, Write } from '../../shared/database.ts';
+import { brokenInvariants, strayImages } from '../support/invariants.ts';
+import { type Reply, type Stack, startStack } from '../support/stack.ts';
+
+type User = Awaited<ReturnType<Stack['user']>>;
+type Server = { url: string; close: () => Promise<void> };
+
+const png = createCanvas(6, 4).toBuffer('image/png');
+const unlimited = { MAX_IN_FLIGHT_PER_USER: '1000', MAX_PER_MINUTE_PER_USER: '10000' };
+const uids: string[] = [];
+const servers: Server[] = [];
+let stack: Stack;
+let gemini: GeminiStandIn;
+/** What every paint waits for. */
+let gate: Promise<void> | undefined;
+
+beforeAll(async () => {
+  gemini = await startGeminiStandIn({ apiKey: 'test-gemini-key', onRequest: () => gate });
+  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url, RETRY_ATTEMPTS: '1' });
+});
+afterAll(async () => {
+  await Promise.all([...servers.map((server) => server.close()), gemini.close()]);
+  await stack.close();
+});
+beforeEach(() => {
+  gate = undefined;
+  gemini.always(geminiFault.image(png));
+});
+
+async function startServer(...args: Parameters<Stack['startServer']>): Promise<Server> {
+  const server = await stack.startServer(...args);
+  servers.push(server);
+  return server;
+}
+
+async function newUser(credits: number): Promise<User> {
+  const uid = `user-${uids.length}`;
+  uids.push(uid);
+  return stack.user(uid, credits);
+}
+
+function holdPaints(): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  gate = promise;
+  return () => {
+    gate = undefined;
+    resolve();
+  };
+}
+
+const until = (holds: () => void) => vi.waitFor(holds, { timeout: 10_000, interval: 5 });
+const statuses = (replies: Reply[], status: number) => replies.filter((reply) => reply.status === status);
+const infoOf = ({ body }: Reply) => body.error.details[0];
+const reasonOf = (reply: Reply) => (reply.status === 200 ? 'OK' : infoOf(reply).reason);
+
+describe('50 calls at once on 25 credits are 25 images and 25 refusals', () => {
+  it.each([1, 2])('on %i server(s)', async (count) => {
+    const urls = (await Promise.all(Array.from({ length: count }, () => startServer(unlimited)))).map(
+      ({ url }) => url,
+    );
+    const user = await newUser(25);
+    const ask = (_: unknown, i: number) => user.generate(`key-${i}`, {}, urls[i % count]);
+    const replies = await Promise.all(Array.from({ length: 50 }, ask));
+
+    expect(replies.map(reasonOf).sort()).toEqual([
+      ...Array(25).fill('INSUFFICIENT_CREDITS'),
+      ...Array(25).fill('OK'),
+    ]);
+    for (const reply of statuses(replies, 402)) {
+      expect(infoOf(reply).metadata).toEqual({ required: '1', balance: '0', retry: 'no' });
+      expect(reply.body).not.toHaveProperty('receipt');
+    }
+    // Each debit left a balance of its own: none was made on a balance that another had spent.
+    const balances = statuses(replies, 200).map(({ body }) => body.receipt.balance);
+    expect(balances.sort((a, b) => a - b)).toEqual(Array.from({ length: 25 }, (_, i) => i));
+
+    const { account, entries, generations } = await stack.books(user.uid);
+    expect(account).toMatchObject({ balance: 0, settled: 0, sequence: 26 });
+    expect(entries.filter(({ type }) => type === 'debit')).toHaveLength(25);
+    expect(generations.map(({ status }) => status)).toEqual(Array(25).fill('succeeded'));
+    expect(await brokenInvariants(stack, user.uid)).toEqual([]);
+    expect(await strayImages(stack, uids)).toEqual([]);
+  });
+
+  it('and where half of the paints fail, their credits are back', async () => {
+    const { url } = await startServer(unlimited);
+    const user = await newUser(30);
+    gemini.script(...Array.from({ length: 10 }, () => geminiFault.noImage('SAFETY')));
+    const ask = (_: unknown, i: number) => user.generate(`key-${i}`, {}, url);
+    const replies = await Promise.all(Array.from({ length: 20 }, ask));
+    expect(statuses(replies, 422)).toHaveLength(10);
+    expect(statuses(replies, 200)).toHaveLength(10);
+    expect((await stack.books(user.uid)).account).toMatchObject({ balance: 20, settled: 20 });
+    expect(await brokenInvariants(stack, user.uid)).toEqual([]);
+  });
+});
+
+describe('the good path', () => {
+  /** A database that counts its round trips and the documents of each commit. */
+  function counting(database: Database) {
+    const trips: string[] = [];
+    let written = 0;
+    const counted: Database = {
+      ...database,
+      read: (paths) => {
+        trips.push('read');
+        return database.read(paths);
+      },
+      commit: (writes: readonly Write[]) => {
+        trips.push('commit');
+        written += writes.length;
+        return database.commit(writes);
+      },
+      page: (request) => {
+        trips.push('page');
+        return database.page(request);
+      },
+    };
+    const reset = () => {
+      trips.length = 0;
+      written = 0;
+    };
+    return { counted, trips, written: () => written, reset };
+  }
+
+  it('makes three round trips to the database and writes at most five documents', async () => {
+    const { counted, trips, written, reset } = counting(stack.database);
+    const { url } = await startServer({}, { database: counted });
+    const user = await newUser(10);
+    expect((await user.generate('first', {}, url)).status).toBe(200);
+    reset();
+    expect((await user.generate('second', {}, url)).status).toBe(200);
+    expect(trips).toEqual(['read', 'commit', 'commit']);
+    expect(written()).toBeLessThanOrEqual(5);
+  });
+
+  it('sends no other call to Firestore than those three', async () => {
+    const proxy = await countingProxy(inject('firestoreHost'));
+    const user = await newUser(10);
+    const { openDatabase } = await import('../../shared/firestore.ts');
+    process.env.FIRESTORE_EMULATOR_HOST = proxy.host;
+    const database = openDatabase(parseConfig({ GOOGLE_CLOUD_PROJECT: stack.projectId }));
+    try {
+      const { url } = await startServer({}, { database });
+      expect((await user.generate('first', {}, url)).status).toBe(200);
+      proxy.calls.length = 0;
+      expect((await user.generate('second', {}, url)).status).toBe(200);
+      expect(proxy.calls).toEqual(['BatchGetDocuments', 'Commit', 'Commit']);
+    } finally {
+      process.env.FIRESTORE_EMULATOR_HOST = inject('firestoreHost');
+      await database.close();
+      await proxy.close();
+    }
+  });
+});
+
+/** Hands gRPC calls on to the emulator and keeps their names. */
+async function countingProxy(target: string) {
+  const calls: string[] = [];
+  const upstream = http2.connect(`http://${target}`);
+  const sessions = new Set<http2.ServerHttp2Session>();
+  const server = http2.createServer();
+  server.on('session', (session) => sessions.add(session));
+  server.on('stream', (stream, { ...headers }) => {
+    calls.push(String(headers[':path']).split('/').at(-1) ?? '');
+    const call = upstream.request(headers);
+    let trailers: http2.IncomingHttpHeaders = {};
+    call.on('response', (answer, flags) => {
+      const endStream = (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+      stream.respond(answer, endStream ? { endStream } : { waitForTrailers: true });
+    });
+    call.on('trailers', (sent) => {
+      trailers = sent;
+    });
+    stream.on('wantTrailers', () => stream.sendTrailers(trailers));
+    stream.on('error', () => call.close());
+    call.on('error', () => stream.close());
+    stream.pipe(call);
+    call.pipe(stream);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    calls,
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      upstream.destroy();
+      for (const session of sessions) session.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+describe('the limit of generations in flight', () => {
+  it('is four, whichever server they are on, and those that end make room', async () => {
+    const other = await startServer();
+    const urls = [stack.url, other.url];
+    const user = await newUser(20);
+    const release = holdPaints();
+    const before = gemini.requests.length;
+    const running = [0, 1, 2, 3].map((i) => user.generate(`key-${i}`, {}, urls[i % 2]));
+    await until(() => expect(gemini.requests.length).toBe(before + 4));
+
+    for (const url of urls) {
+      const refused = await user.generate('fifth', {}, url);
+      expect(refused.status).toBe(429);
+      expect(infoOf(refused)).toMatchObject({ reason: 'RATE_LIMITED', metadata: { retry: 'same_key' } });
+      expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+      expect(refused.body.error.details.at(-1)).toMatchObject({
+        '@type': 'type.googleapis.com/google.rpc.RetryInfo',
+        retryDelay: `${refused.headers.get('retry-after')}s`,
+      });
+      expect(refused.body).not.toHaveProperty('receipt');
+    }
+    // Another user has room of their own.
+    const another = await newUser(1);
+    const theirs = another.generate('key');
+    await until(() => expect(gemini.requests.length).toBe(before + 5));
+    release();
+    expect(statuses(await Promise.all([...running, theirs]), 200)).toHaveLength(5);
+    expect((await user.generate('fifth', {}, other.url)).status).toBe(200);
+    expect(await brokenInvariants(stack, user.uid)).toEqual([]);
+  });
+
+  it('lets exactly four of twenty through that come at once on two servers', async () => {
+    const urls = [stack.url, (await startServer()).url];
+    const user = await newUser(20);
+    const release = holdPaints();
+    const before = gemini.requests.length;
+    let refused = 0;
+    const all = Array.from({ length: 20 }, async (_, i) => {
+      const reply = await user.generate(`key-${i}`, {}, urls[i % 2]);
+      if (reply.status === 429) refused += 1;
+      return reply;
+    });
+    await until(() => expect(refused).toBe(16));
+    release();
+    expect((await Promise.all(all)).map(reasonOf).sort()).toEqual([
+      ...Array(4).fill('OK'),
+      ...Array(16).fill('RATE_LIMITED'),
+    ]);
+    expect(gemini.requests.length).toBe(before + 4);
+    expect((await stack.books(user.uid)).account.balance).toBe(16);
+    expect(await brokenInvariants(stack, user.uid)).toEqual([]);
+  });
+
+  it('does not count those that failed', async () => {
+    const { url } = await startServer({ MAX_IN_FLIGHT_PER_USER: '1' });
+    const user = await newUser(5);
+    gemini.script(geminiFault.noImage('SAFETY'), geminiFault.noImage('SAFETY'));
+    for (const key of ['a', 'b']) expect((await user.generate(key, {}, url)).status).toBe(422);
+    expect((await user.generate('c', {}, url)).status).toBe(200);
+  });
+});
+
+describe('the limit per minute', () => {
+  const three = { MAX_PER_MINUTE_PER_USER: '3' };
+
+  it('counts holds on every server, those that failed too, and says how long to wait', async () => {
+    const urls = [(await startServer(three)).url, (await startServer(three)).url];
+    const user = await newUser(20);
+    gemini.script(geminiFault.noImage('SAFETY'));
+    const held = [];
+    for (const i of [0, 1, 2]) held.push((await user.generate(`key-${i}`, {}, urls[i % 2])).status);
+    expect(held).toEqual([422, 200, 200]);
+
+    for (const url of urls) {
+      const refused = await user.generate('fourth', {}, url);
+      expect([refused.status, reasonOf(refused)]).toEqual([429, 'RATE_LIMITED']);
+      const seconds = Number(refused.headers.get('retry-after'));
+      expect(seconds).toBeGreaterThan(30);
+      expect(seconds).toBeLessThanOrEqual(60);
+    }
+    // A replay is no hold: it is answered all the same.
+    expect((await user.generate('key-1', {}, urls[0])).status).toBe(200);
+
+    await agePast60Seconds(user.uid);
+    expect((await user.generate('fourth', {}, urls[0])).status).toBe(200);
+    expect((await stack.books(user.uid)).account.rate).toHaveLength(1);
+    expect(await brokenInvariants(stack, user.uid)).toEqual([]);
+  });
+
+  it('does not count what was refused', async () => {
+    const { url } = await startServer(three);
+    const user = await newUser(0);
+    for (let i = 0; i < 5; i += 1) expect((await user.generate('key', {}, url)).status).toBe(402);
+    await stack.edit(`accounts/${user.uid}`, { balance: 3 });
+    for (const key of ['a', 'b', 'c']) expect((await user.generate(key, {}, url)).status).toBe(200);
+  });
+
+  it('lets exactly three of twelve through that come at once on two servers', async () => {
+    const room = { ...three, MAX_IN_FLIGHT_PER_USER: '100' };
+    const urls = [(await startServer(room)).url, (await startServer(room)).url];
+    const user = await newUser(20);
+    const ask = (_: unknown, i: number) => user.generate(`key-${i}`, {}, urls[i % 2]);
+    const replies = await Promise.all(Array.from({ length: 12 }, ask));
+    expect(replies.map(reasonOf).sort()).toEqual([...Array(3).fill('OK'), ...Array(9).fill('RATE_LIMITED')]);
+  });
+
+  /** As if a minute had passed since the holds of this account. */
+  async function agePast60Seconds(uid: string): Promise<void> {
+    const [account] = (await stack.database.read([`accounts/${uid}`])).documents;
+    if (!account) throw new Error('There is no such account');
+    const rate = (account.data.rate as Date[]).map((time) => new Date(time.getTime() - 60_000));
+    await stack.database.commit([{ update: account.path, data: { rate }, at: account.version }]);
+  }
+});
+
+describe('checks come in the order of the contract', () => {
+  let url: string;
+  beforeAll(async () => {
+    ({ url } = await startServer({ MAX_PER_MINUTE_PER_USER: '1' }));
+  });
+
+  /** One that has spent its one hold of this minute and its one credit, under the key `done`. */
+  async function spent(): Promise<User> {
+    const user = await newUser(1);
+    expect((await user.generate('done', {}, url)).status).toBe(200);
+    return user;
+  }
+  const spoil = ({ uid }: User, fields: Record<string, unknown>) => stack.edit(`accounts/${uid}`, fields);
+  const invalid = { prompt: '' };
+
+  it('the caller before the request', async () => {
+    const { status } = await stack.fetch('generate', { method: 'POST', body: '{' });
+    expect(status).toBe(401);
+  });
+
+  it('the request before the replay', async () => {
+    const user = await spent();
+    expect(reasonOf(await user.generate('done', invalid, url))).toBe('INVALID_REQUEST');
+  });
+
+  it('the replay, and the conflict, before everything about the account', async () => {
+    const user = await spent();
+    await spoil(user, { balance: 'none', suspended: true });
+    expect(reasonOf(await user.generate('done', {}, url))).toBe('OK');
+    expect(reasonOf(await user.generate('done', { prompt: 'Else' }, url))).toBe('IDEMPOTENCY_KEY_REUSED');
+  });
+
+  it('the account before its suspension', async () => {
+    const user = await spent();
+    await spoil(user, { balance: -1, suspended: true });
+    expect(reasonOf(await user.generate('key', {}, url))).toBe('ACCOUNT_INVALID');
+  });
+
+  it('its suspension before limits and credits', async () => {
+    const user = await spent();
+    await spoil(user, { suspended: true });
+    expect(reasonOf(await user.generate('key', {}, url))).toBe('ACCOUNT_SUSPENDED');
+  });
+
+  it('limits before credits', async () => {
+    const user = await spent();
+    expect(reasonOf(await user.generate('key', {}, url))).toBe('RATE_LIMITED');
+  });
+
+  it('credits last', async () => {
+    const user = await newUser(1);
+    expect(reasonOf(await user.generate('key', { tier: 'premium2' }, url))).toBe('INSUFFICIENT_CREDITS');
+  });
+});

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { generationSchema } from '../../shared/contract.ts';
+import { generationIdOf } from '../../shared/generations.ts';
+import { brokenInvariants } from '../support/invariants.ts';
+import { startPaintGate } from '../support/paintGate.ts';
+import { type Reply, type Stack, startStack } from '../support/stack.ts';
+
+let stack: Stack;
+let gate: Awaited<ReturnType<typeof startPaintGate>>;
+beforeAll(async () => {
+  gate = await startPaintGate();
+  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url });
+});
+afterAll(async () => {
+  await stack.close();
+  await gate.close();
+});
+
+const reasonOf = ({ body }: Reply) => body.error?.details[0].reason;
+
+/** The generation under a key, by its id and by the key, which must show the same. */
+async function look(user: Awaited<ReturnType<Stack['user']>>, key: string) {
+  const byId = await user.get(`generation?id=${generationIdOf(user.uid, key)}`);
+  const byKey = await user.get(`generation?key=${encodeURIComponent(key)}`);
+  expect([byId.status, byKey.status]).toEqual([200, 200]);
+  expect(byKey.body).toEqual(byId.body);
+  expect(Object.keys(byId.body)).toEqual(['generation']);
+  return generationSchema.parse(byId.body.generation);
+}
+
+describe('a generation is shown by id and by key', () => {
+  it.each(['k', 'with spaces & signs?=#%+/', '~'.repeat(255)])(
+    'succeeded, as generate answered: %s',
+    async (key) => {
+      const user = await stack.user('done', 10);
+      const { status, body } = await user.generate(key, { tier: 'premium2', prompt: 'A pear' });
+      expect(status).toBe(200);
+      expect(await look(user, key)).toEqual(body.generation);
+    },
+  );
+
+  it('pending, while it is being painted', async () => {
+    const user = await stack.user('waiting', 10);
+    await gate.during(
+      () => user.generate('k', { prompt: 'A plum' }),
+      async () => {
+        const generation = await look(user, 'k');
+        expect(generation).toMatchObject({ status: 'pending', prompt: 'A plum', model: null, image: null });
+        expect(generation).not.toHaveProperty('failure');
+      },
+    );
+    expect(await look(user, 'k')).toMatchObject({ status: 'succeeded', prompt: 'A plum' });
+  });
+
+  it('refunded, with the failure that it ended in', async () => {
+    const user = await stack.user('failed', 10);
+    gate.script(geminiFault.promptBlocked());
+    const { status, body } = await user.generate('k');
+    expect(status).toBe(422);
+    expect(await look(user, 'k')).toMatchObject({
+      status: 'refunded',
+      image: null,
+      failure: { reason: 'CONTENT_BLOCKED', message: body.error.message },
+    });
+  });
+
+  it('refunded by whoever looks, once it is past its deadline', async () => {
+    const user = await stack.user('late', 10);
+    const id = generationIdOf('late', 'k');
+    const answer = await gate.during(
+      () => user.generate('k', { tier: 'premium4' }),
+      async () => {
+        await stack.edit(`accounts/late/generations/${id}`, { deadline: new Date(0) });
+        expect(await look(user, 'k')).toMatchObject({ status: 'refunded', failure: { reason: 'EXPIRED' } });
+        expect((await user.get('account')).body.account.balance).toBe(10);
+      },
+    );
+    expect([answer.status, reasonOf(answer)]).toEqual([410, 'EXPIRED']);
+    expect(answer.body.receipt).toEqual({ charged: 4, refunded: 4, balance: 10, sequence: 3 });
+    expect(await look(user, 'k')).toMatchObject({ status: 'refunded', image: null });
+    expect(await brokenInvariants(stack, 'late')).toEqual([]);
+  });
+
+  it('shows nothing of how it is kept: no owner, no fingerprint, no name in the image store', async () => {
+    const user = await stack.user('plain', 10);
+    gate.script(geminiFault.promptBlocked());
+    await user.generate('k');
+    const shown = await look(user, 'k');
+    const stored = await stack.document(`accounts/plain/generations/${shown.id}`);
+    for (const secret of ['owner', 'fingerprint', 'publicId']) {
+      expect(JSON.stringify(shown)).not.toContain(String(stored?.[secret]));
+    }
+  });
+});
+
+describe('there is no such generation', () => {
+  it.each(['id=ffffffffffffffffffffffffffffffff', 'key=never-used'])('for %s', async (query) => {
+    const answer = await (await stack.user('seeker')).get(`generation?${query}`);
+    expect([answer.status, reasonOf(answer)]).toEqual([404, 'NOT_FOUND']);
+  });
+
+  it("for somebody else's, by its id or by its key", async () => {
+    const owner = await stack.user('owner', 10);
+    expect((await owner.generate('mine')).status).toBe(200);
+    const other = await stack.user('other', 10);
+    const unknown = await other.get('generation?id=ffffffffffffffffffffffffffffffff');
+    for (const query of [`id=${generationIdOf('owner', 'mine')}`, 'key=mine']) {
+      const answer = await other.get(`generation?${query}`);
+      expect(answer.status).toBe(404);
+      expect(answer.body).toEqual(unknown.body);
+    }
+  });
+
+  it('for a key whose call was refused before any debit', async () => {
+    const poor = await stack.user('poor', 0);
+    expect((await poor.generate('k')).status).toBe(402);
+    expect((await poor.get('generation?key=k')).status).toBe(404);
+  });
+});
+
+describe('a bad query is refused, its field named', () => {
+  const id = '0'.repeat(32);
+  it.each([
+    ['', 'id'],
+    [`id=${id}&key=k`, 'id'],
+    [`id=${id}&id=${id}`, 'id'],
+    ['id=', 'id'],
+    ['id=short', 'id'],
+    [`id=${'G'.repeat(32)}`, 'id'],
+    ['key=', 'key'],
+    [`key=${'k'.repeat(256)}`, 'key'],
+    ['key=%C3%A9', 'key'],
+    ['key=a%0Ab', 'key'],
+    [`id=${id}&uid=owner`, 'uid'],
+  ])('%s', async (query, field) => {
+    const answer = await (await stack.user('asker')).get(`generation?${query}`);
+    expect([answer.status, reasonOf(answer)]).toEqual([400, 'INVALID_REQUEST']);
+    const named = answer.body.error.details[1].fieldViolations.map(
+      (violation: { field: string }) => violation.field,
+    );
+    expect(named).toContain(field);
+  });
+
+  it('and so is a call without a user, or by POST', async () => {
+    expect((await stack.fetch(`generation?id=${id}`)).status).toBe(401);
+    expect((await (await stack.user('asker')).post('generation', { id })).status).toBe(405);
+  });
+});

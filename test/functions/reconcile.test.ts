@@ -1,0 +1,380 @@
+/** Reconciling: edits that nobody noticed become entries, what does not add up is reported and left as it is. */
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { encodePng } from '../../local/standins/png.ts';
+import { systemClock } from '../../shared/clock.ts';
+import type { Audit } from '../../shared/contract.ts';
+import type { Database } from '../../shared/database.ts';
+import { countingDatabase } from '../support/countingDatabase.ts';
+import { brokenInvariants } from '../support/invariants.ts';
+import { refusalOf, refusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+
+const servers: { close: () => Promise<void> }[] = [];
+let stack: Stack;
+
+beforeAll(async () => {
+  const unlimited = { MAX_IN_FLIGHT_PER_USER: '1000', MAX_PER_MINUTE_PER_USER: '10000' };
+  stack = await startStack({ ...schedulerEnv, ...unlimited });
+  stack.gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
+});
+afterAll(async () => {
+  await Promise.all(servers.map((server) => server.close()));
+  await stack.close();
+});
+beforeEach(async () => {
+  const documents = `projects/${stack.projectId}/databases/(default)/documents`;
+  await fetch(`http://${inject('firestoreHost')}/emulator/v1/${documents}`, { method: 'DELETE' });
+  stack.logs.length = 0;
+});
+
+async function serverUrl(...args: Parameters<Stack['startServer']>): Promise<string> {
+  const server = await stack.startServer(...args);
+  servers.push(server);
+  return server.url;
+}
+
+type Reconciled = { checked: number; adjusted: number; broken: Audit[] };
+
+async function reconcile(url?: string): Promise<Reconciled> {
+  const { status, body } = await runJob(stack, 'reconcile', url ? { url } : {});
+  expect(status).toBe(200);
+  return body;
+}
+
+/** An account with three entries: 10 credits given, an image of 2 and one of 1. */
+async function spender(uid: string) {
+  const user = await stack.user(uid, 10);
+  for (const [key, tier] of [
+    ['a', 'premium2'],
+    ['b', 'standard'],
+  ] as const)
+    expect((await user.generate(key, { tier })).status).toBe(200);
+  return user;
+}
+
+const entryPath = async (uid: string, sequence: number) => {
+  const entry = (await stack.books(uid)).entries.find((each) => each.sequence === sequence);
+  return `accounts/${uid}/entries/${entry?.id}`;
+};
+const errors = () => stack.logs.filter(({ severity }) => severity === 'ERROR');
+
+describe('an edit that nobody noticed', () => {
+  it('becomes one entry, and is counted', async () => {
+    for (const uid of ['ann', 'bob', 'cleo']) await spender(uid);
+    await stack.edit('accounts/ann', { balance: 74, note: 'a prize' });
+    await stack.edit('accounts/bob', { adjust: -2 });
+    expect(await reconcile()).toEqual({ checked: 3, adjusted: 2, broken: [] });
+    expect((await stack.books('ann')).entries.at(-1)).toMatchObject({
+      type: 'adjustment',
+      amount: 67,
+      balance: 74,
+      reason: 'a prize',
+    });
+    expect((await stack.books('bob')).account).toMatchObject({ balance: 5, settled: 5, sequence: 4 });
+    for (const uid of ['ann', 'bob', 'cleo']) expect(await brokenInvariants(stack, uid)).toEqual([]);
+    expect(await reconcile()).toEqual({ checked: 3, adjusted: 0, broken: [] });
+    expect(errors()).toEqual([]);
+  });
+
+  it('of an account made by hand opens its books', async () => {
+    await stack.user('ann', 74);
+    await stack.user('bob', 0);
+    expect(await reconcile()).toEqual({ checked: 2, adjusted: 1, broken: [] });
+    expect((await stack.books('ann')).account).toMatchObject({ balance: 74, settled: 74, sequence: 1 });
+    expect((await stack.books('bob')).account).toMatchObject({ balance: 0, settled: 0, sequence: 0 });
+  });
+
+  it('of an account deleted and made again by hand is one adjustment on its old entries', async () => {
+    await spender('ann');
+    await stack.erase('accounts/ann');
+    await stack.edit('accounts/ann', { balance: 50 });
+    expect(await reconcile()).toEqual({ checked: 1, adjusted: 1, broken: [] });
+    expect((await stack.books('ann')).entries.map(({ amount }) => amount)).toEqual([10, -2, -1, 43]);
+  });
+
+  it('is recorded once by four calls at once on two servers', async () => {
+    await spender('ann');
+    await stack.edit('accounts/ann', { balance: 74, adjust: 3 });
+    const other = await serverUrl();
+    const answers = await Promise.all([undefined, other, undefined, other].map((url) => reconcile(url)));
+    expect(answers.reduce((sum, { adjusted }) => sum + adjusted, 0)).toBe(1);
+    expect(answers.flatMap(({ broken }) => broken)).toEqual([]);
+    expect((await stack.books('ann')).entries.map(({ amount }) => amount)).toEqual([10, -2, -1, 70]);
+  });
+});
+
+describe('an account that does not add up is reported and never mended', () => {
+  const tampering: [string, (uid: string) => Promise<unknown>, RegExp][] = [
+    [
+      'settled was changed, and the balance with it',
+      (uid) => stack.edit(`accounts/${uid}`, { balance: 9, settled: 9 }),
+      /7.*9/,
+    ],
+    ['settled was changed', (uid) => stack.edit(`accounts/${uid}`, { settled: 9 }), /./],
+    ['sequence was raised', (uid) => stack.edit(`accounts/${uid}`, { sequence: 8 }), /3.*8/],
+    ['sequence was lowered', (uid) => stack.edit(`accounts/${uid}`, { sequence: 2 }), /3.*2/],
+    ['an entry was deleted', async (uid) => stack.erase(await entryPath(uid, 2)), /9.*7/],
+    ['the newest entry was deleted', async (uid) => stack.erase(await entryPath(uid, 3)), /8.*7/],
+    [
+      "an entry's amount was changed",
+      async (uid) => stack.edit(await entryPath(uid, 2), { amount: -1 }),
+      /8.*7/,
+    ],
+    [
+      'an entry was added',
+      (uid) => stack.edit(`accounts/${uid}/entries/forged`, { sequence: 4, amount: 0, type: 'grant' }),
+      /4.*3/,
+    ],
+    ['the sequence has a gap', async (uid) => stack.edit(await entryPath(uid, 3), { sequence: 5 }), /./],
+    [
+      'a generation was taken away',
+      async (uid) => {
+        const [generation] = (await stack.books(uid)).generations;
+        return stack.erase(`accounts/${uid}/generations/${generation?.id}`);
+      },
+      /3.*1/,
+    ],
+    [
+      'a succeeded generation was made a refunded one',
+      async (uid) => {
+        const [generation] = (await stack.books(uid)).generations;
+        return stack.edit(`accounts/${uid}/generations/${generation?.id}`, { status: 'refunded' });
+      },
+      /3.*1/,
+    ],
+    ['the balance is text', (uid) => stack.edit(`accounts/${uid}`, { balance: 'seven' }), /balance/],
+    ['the balance is negative', (uid) => stack.edit(`accounts/${uid}`, { balance: -7 }), /balance/],
+    ['the balance is gone', (uid) => stack.edit(`accounts/${uid}`, { balance: undefined }), /balance/],
+    ['adjust is text', (uid) => stack.edit(`accounts/${uid}`, { adjust: '5' }), /adjust/],
+  ];
+
+  it.each(tampering)('%s', async (_, tamper, words) => {
+    await spender('ann');
+    await spender('bob');
+    await tamper('ann');
+    const before = await stack.books('ann');
+    const first = await reconcile();
+    expect(first.checked).toBe(2);
+    expect(first.broken.map(({ uid, ok }) => [uid, ok])).toEqual([['ann', false]]);
+    const [{ differences } = { differences: [] }] = first.broken;
+    expect(differences.length).toBeGreaterThan(0);
+    expect(differences.join('; ')).toMatch(words);
+    expect(errors()).toEqual([expect.objectContaining({ uid: 'ann', differences })]);
+
+    const second = await reconcile();
+    expect(second.broken.map(({ uid }) => uid)).toEqual(['ann']);
+    expect(second.adjusted).toBe(0);
+    // Of `settled` alone the ledger cannot tell that it was no edit of the balance.
+    if (before.account.balance === before.account.settled || first.adjusted === 0) {
+      expect(first.adjusted).toBe(0);
+      expect(await stack.books('ann')).toEqual(before);
+    }
+  });
+
+  it('and what cannot be recorded on one does not keep the others from being seen to', async () => {
+    for (const uid of ['ann', 'bob', 'cleo']) await spender(uid);
+    // The adjustment's own id is taken: no commit for this account can ever succeed.
+    await stack.edit('accounts/bob/entries/adjustment:4', { sequence: 9, amount: 1, type: 'grant' });
+    for (const uid of ['ann', 'bob', 'cleo']) await stack.edit(`accounts/${uid}`, { balance: 50 });
+    // What is tried for ten seconds before it is given up is tried for one.
+    const url = await serverUrl({}, { clock: { ...systemClock, elapsed: () => 10 * performance.now() } });
+    const { body } = await runJob(stack, 'reconcile', { url });
+    for (const uid of ['ann', 'cleo']) {
+      expect((await stack.books(uid)).account).toMatchObject({ balance: 50, settled: 50, sequence: 4 });
+    }
+    expect(body.broken).toMatchObject([{ uid: 'bob' }]);
+    expect(errors()).toContainEqual(expect.objectContaining({ uid: 'bob' }));
+    // Nor does the next call begin with it again and get no further.
+    expect((await stack.document('jobs/reconcile'))?.after ?? null).toBeNull();
+  });
+});
+
+describe('no false alarm', () => {
+  it('while 30 generations and edits are under way', async () => {
+    const uids = Array.from({ length: 5 }, (_, i) => `user-${i}`);
+    const users = await Promise.all(uids.map((uid) => stack.user(uid, 40)));
+    stack.gemini.script(...Array.from({ length: 8 }, () => geminiFault.noImage('SAFETY')));
+    let running = true;
+    const generations = Promise.all(
+      users.flatMap((user) => ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => user.generate(key))),
+    ).finally(() => {
+      running = false;
+    });
+    const edits = async () => {
+      for (let balance = 40; running; balance += 1)
+        for (const uid of uids) await stack.edit(`accounts/${uid}`, { balance });
+    };
+    const runs: Reconciled[] = [];
+    const audits: Audit[] = [];
+    const watch = async () => {
+      while (running || runs.length < 3) {
+        runs.push(await reconcile());
+        const page = await stack.fetch('audit', { headers: { authorization: 'Bearer owner' } });
+        audits.push(...page.body.accounts);
+      }
+    };
+    const [answers] = await Promise.all([generations, edits(), watch()]);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(22);
+    expect(runs.flatMap(({ broken }) => broken)).toEqual([]);
+    expect(audits.filter(({ ok }) => !ok)).toEqual([]);
+    expect(audits.length).toBeGreaterThanOrEqual(15);
+    expect(errors()).toEqual([]);
+    expect((await reconcile()).broken).toEqual([]);
+    for (const uid of uids) expect(await brokenInvariants(stack, uid)).toEqual([]);
+  });
+
+  it('for generations that are pending, refunded or deleted', async () => {
+    const user = await stack.user('ann', 20);
+    stack.gemini.script(geminiFault.noImage('SAFETY'), geminiFault.hang());
+    expect((await user.generate('refunded')).status).toBe(422);
+    const hanging = user.generate('pending', { tier: 'premium4' }).catch(() => undefined);
+    await expect.poll(async () => (await stack.books('ann')).account.balance).toBe(16);
+    const { id } = (await user.generate('deleted')).body.generation;
+    await user.post('deleteGeneration', { id });
+    const states = (await stack.books('ann')).generations.map(({ status }) => status).sort();
+    expect(states).toEqual(['deleted', 'pending', 'refunded']);
+    expect(await reconcile()).toEqual({ checked: 1, adjusted: 0, broken: [] });
+    void hanging;
+  });
+});
+
+describe('many accounts', () => {
+  const uids = Array.from({ length: 130 }, (_, i) => `user-${String(i).padStart(3, '0')}`);
+  const createAll = () =>
+    Promise.all(
+      [0, 65].map((from) =>
+        stack.database.commit(
+          uids.slice(from, from + 65).map((uid) => ({ create: `accounts/${uid}`, data: { balance: 7 } })),
+        ),
+      ),
+    );
+
+  /** A database that notes which accounts are audited, and calls `atPage` before each page of them. */
+  function watching(atPage: () => void = () => {}) {
+    const audited: string[] = [];
+    const database: Database = {
+      ...stack.database,
+      page(request) {
+        if (request.collection === 'accounts') atPage();
+        return stack.database.page(request);
+      },
+      totals(path, requests) {
+        audited.push(path.slice('accounts/'.length));
+        return stack.database.totals(path, requests);
+      },
+    };
+    return { database, audited };
+  }
+  const cursor = async () => (await stack.document('jobs/reconcile'))?.after ?? null;
+
+  it('are each seen to once, page by page', async () => {
+    await createAll();
+    const { database, audited } = watching();
+    const url = await serverUrl({}, { database });
+    expect(await reconcile(url)).toEqual({ checked: 130, adjusted: 130, broken: [] });
+    expect(audited.toSorted()).toEqual(uids);
+    expect(await cursor()).toBeNull();
+    expect((await stack.books('user-129')).account).toMatchObject({ settled: 7, sequence: 1 });
+  });
+
+  it('are seen to by several calls where one has no time for all, each from where the last stopped', async () => {
+    await createAll();
+    let elapsed = 0;
+    // Every page takes so long that a call has time for but one.
+    const { database, audited } = watching(() => {
+      elapsed += 241_000;
+    });
+    const url = await serverUrl({}, { database, clock: { ...systemClock, elapsed: () => elapsed } });
+    const counts = [];
+    for (let call = 0; call < 10 && (call === 0 || (await cursor()) !== null); call += 1) {
+      const { checked, broken } = await reconcile(url);
+      expect(broken).toEqual([]);
+      counts.push(checked);
+      const at = await cursor();
+      expect(at === null || uids.includes(String(at))).toBe(true);
+    }
+    expect(counts.length).toBeGreaterThan(1);
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+    expect(audited.toSorted()).toEqual(uids);
+    // And the next call begins again at the first account.
+    audited.length = 0;
+    await reconcile(url);
+    expect(audited.toSorted()[0]).toBe('user-000');
+  });
+
+  it('that are deleted while they are being gone through are no trouble', async () => {
+    await createAll();
+    let pages = 0;
+    const { database } = watching(() => {
+      pages += 1;
+    });
+    const url = await serverUrl(
+      {},
+      {
+        database: {
+          ...database,
+          async page(request) {
+            const page = await database.page(request);
+            if (request.collection === 'accounts' && pages === 1) {
+              await stack.database.commit([{ delete: 'accounts/user-003' }, { delete: 'accounts/user-049' }]);
+            }
+            return page;
+          },
+        },
+      },
+    );
+    const { adjusted, broken } = await reconcile(url);
+    expect([adjusted, broken]).toEqual([128, []]);
+    expect(await stack.document('accounts/user-003')).toBeUndefined();
+  });
+});
+
+it('has the database sum the entries and does not read them', async () => {
+  await spender('ann');
+  const counting = countingDatabase(stack.database);
+  const url = await serverUrl({}, { database: counting.database });
+  const cost = async () => {
+    counting.reset();
+    expect(await reconcile(url)).toEqual({ checked: 1, adjusted: 0, broken: [] });
+    return { documents: counting.documentsRead(), trips: [...counting.trips] };
+  };
+  const before = await cost();
+  const { account } = await stack.books('ann');
+  const sequence = Number(account.sequence);
+  for (let from = 0; from < 300; from += 100) {
+    await stack.database.commit(
+      Array.from({ length: 100 }, (_, i) => ({
+        create: `accounts/ann/entries/old-${from + i}`,
+        data: {
+          sequence: sequence + from + i + 1,
+          type: 'grant',
+          amount: (from + i) % 2 ? -1 : 1,
+          balance: Number(account.balance) + ((from + i) % 2 ? 0 : 1),
+          createdAt: new Date(),
+        },
+      })),
+    );
+  }
+  await stack.edit('accounts/ann', { sequence: sequence + 300 });
+  expect(await cost()).toEqual(before);
+  expect(before.documents).toBeLessThan(10);
+});
+
+describe('who may call', () => {
+  it('the scheduler, by the token that Google signs for it', async () => {
+    await spender('ann');
+    const { status, body } = await runJob(stack, 'reconcile', { token: await schedulerToken(stack) });
+    expect([status, body]).toEqual([200, { checked: 1, adjusted: 0, broken: [] }]);
+  });
+
+  it('nobody else', async () => {
+    await stack.user('ann', 20);
+    for (const [who, token, expected] of await refusedCallers(stack)) {
+      const answer = await runJob(stack, 'reconcile', { token });
+      const reason = expected === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN';
+      expect([who, ...refusalOf(answer)]).toEqual([who, expected, reason]);
+    }
+    expect(await stack.document('accounts/ann')).toEqual({ balance: 20 });
+  });
+});

@@ -1,0 +1,167 @@
+/**
+ * firestore.rules, as a client meets them: over REST with tokens as the Auth emulator makes them. A
+ * signed-in user may get their own account document; everything else is refused to everybody.
+ */
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+
+const project = `demo-rules-${process.pid}`;
+const root = `http://${inject('firestoreHost')}/v1/projects/${project}/databases/(default)/documents`;
+const console_ = { authorization: 'Bearer owner' };
+
+/** Calls the database as `caller`; returns the HTTP status and, of an error, its status name. */
+async function call(caller: object, method: string, path: string, body?: object) {
+  const response = await fetch(`${root}${path}`, {
+    method,
+    headers: { ...caller, 'content-type': 'application/json' },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const answer = await response.json();
+  // A query that was let through answers with a list.
+  const error = [answer].flat()[0]?.error;
+  return { code: response.status, refused: error?.status as string | undefined, answer };
+}
+
+/** An ID token as the Auth emulator makes it: unsigned, and good enough for the Firestore emulator. */
+function signedIn(uid: string, claims: object = {}) {
+  const now = Math.floor(Date.now() / 1000);
+  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const payload = {
+    iss: `https://securetoken.google.com/${project}`,
+    aud: project,
+    sub: uid,
+    user_id: uid,
+    iat: now,
+    auth_time: now,
+    exp: now + 3600,
+    email: `${uid}@example.com`,
+    email_verified: true,
+    firebase: { sign_in_provider: 'password', identities: {} },
+    ...claims,
+  };
+  return { authorization: `Bearer ${encode({ alg: 'none', typ: 'JWT' })}.${encode(payload)}.` };
+}
+
+const callers: [string, object][] = [
+  ['nobody', {}],
+  ['the owner', signedIn('owner')],
+  ['another user', signedIn('other')],
+  ['a user with the claim admin', signedIn('boss', { admin: true })],
+];
+
+const collections: [string, string, string][] = [
+  ['accounts', '/accounts', 'owner'],
+  ['entries', '/accounts/owner/entries', 'signup'],
+  ['generations', '/accounts/owner/generations', 'g1'],
+  ['outbox', '/outbox', 'g1'],
+  ['quota', '/quota', 'all'],
+  ['cache', '/cache', 'c1'],
+  ['jobs', '/jobs', 'sweepHolds'],
+  ['a collection that nobody thought of', '/secrets', 's1'],
+];
+
+const name = (path: string) => `projects/${project}/databases/(default)/documents${path}`;
+const accountsWhere = (fieldPath: string, value: object) => ({
+  from: [{ collectionId: 'accounts' }],
+  where: { fieldFilter: { field: { fieldPath }, op: 'EQUAL', value } },
+});
+const fields = { fields: { balance: { integerValue: '1000000' } } };
+const seeded = { fields: { balance: { integerValue: '5' } } };
+
+beforeAll(async () => {
+  for (const [, collection, id] of collections) {
+    expect((await call(console_, 'PATCH', `${collection}/${id}`, seeded)).code).toBe(200);
+  }
+});
+
+describe('the harness', () => {
+  it('tells a call that is let through from one that is refused', async () => {
+    for (const [, collection, id] of collections) {
+      expect((await call(console_, 'GET', `${collection}/${id}`)).code).toBe(200);
+      expect((await call(console_, 'GET', collection)).answer.documents.length).toBeGreaterThan(0);
+    }
+    const written = { fields: { by: { stringValue: 'the console' } } };
+    expect((await call(console_, 'PATCH', '/scratch/s', written)).code).toBe(200);
+    expect((await call(console_, 'DELETE', '/scratch/s')).code).toBe(200);
+    expect((await call(console_, 'GET', '/scratch/s')).refused).toBe('NOT_FOUND');
+  });
+});
+
+describe('a signed-in user', () => {
+  it('gets their own account', async () => {
+    const { code, answer } = await call(signedIn('owner'), 'GET', '/accounts/owner');
+    expect(code).toBe(200);
+    expect(answer.fields).toEqual(seeded.fields);
+  });
+
+  it('is told that their own account is not there yet, which is no refusal', async () => {
+    expect((await call(signedIn('new'), 'GET', '/accounts/new')).refused).toBe('NOT_FOUND');
+  });
+});
+
+describe.each(callers)('%s', (caller, token) => {
+  const own = caller === 'the owner';
+
+  describe.each(collections)('in %s', (kind, collection, id) => {
+    const document = `${collection}/${id}`;
+    const attempts: [string, string, string, object?][] = [
+      ['list', 'GET', collection],
+      ['list one', 'GET', `${collection}?pageSize=1`],
+      ['create', 'POST', `${collection}?documentId=made-up`, fields],
+      ['create under their own id', 'POST', `${collection}?documentId=other`, fields],
+      ['update', 'PATCH', document, fields],
+      ['update one field of', 'PATCH', `${document}?updateMask.fieldPaths=balance`, fields],
+      ['delete', 'DELETE', document],
+    ];
+    if (!(own && kind === 'accounts')) attempts.unshift(['get', 'GET', document]);
+
+    it.each(attempts)('may not %s', async (_, method, path, body) => {
+      expect(await call(token, method, path, body)).toMatchObject({
+        code: 403,
+        refused: 'PERMISSION_DENIED',
+      });
+    });
+  });
+
+  it.each<[string, string, object]>([
+    ['entries of all accounts', '', { from: [{ collectionId: 'entries', allDescendants: true }] }],
+    ['generations of all accounts', '', { from: [{ collectionId: 'generations', allDescendants: true }] }],
+    ['their own generations', '/accounts/owner', { from: [{ collectionId: 'generations' }] }],
+    ['their own entries', '/accounts/owner', { from: [{ collectionId: 'entries' }] }],
+    ['accounts', '', { from: [{ collectionId: 'accounts' }], limit: 1 }],
+    ['accounts with their own e-mail', '', accountsWhere('email', { stringValue: 'owner@example.com' })],
+    [
+      'accounts of their own name',
+      '',
+      accountsWhere('__name__', { referenceValue: name('/accounts/owner') }),
+    ],
+  ])('may not query %s', async (_, parent, structuredQuery) => {
+    expect(await call(token, 'POST', `${parent}:runQuery`, { structuredQuery })).toMatchObject({
+      refused: 'PERMISSION_DENIED',
+    });
+  });
+
+  it('may not count, batch or commit', async () => {
+    const aggregation = {
+      structuredAggregationQuery: {
+        aggregations: [{ alias: 'n', count: {} }],
+        structuredQuery: { from: [{ collectionId: 'accounts' }] },
+      },
+    };
+    expect((await call(token, 'POST', ':runAggregationQuery', aggregation)).refused).toBe(
+      'PERMISSION_DENIED',
+    );
+    const both = { documents: [name('/accounts/owner'), name('/accounts/somebody')] };
+    expect((await call(token, 'POST', ':batchGet', both)).refused).toBe('PERMISSION_DENIED');
+    const writes = { writes: [{ update: { name: name('/accounts/owner'), ...fields } }] };
+    expect((await call(token, 'POST', ':commit', writes)).refused).toBe('PERMISSION_DENIED');
+  });
+});
+
+it('nothing of all this was written', async () => {
+  for (const [, collection, id] of collections) {
+    const { answer } = await call(console_, 'GET', collection);
+    expect(answer.documents).toHaveLength(1);
+    expect(answer.documents[0].name).toMatch(new RegExp(`/${id}$`));
+    expect(answer.documents[0].fields).toEqual(seeded.fields);
+  }
+});

@@ -1,0 +1,257 @@
+/** The database in memory answers what the emulator answers: the same random operations on both. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { parseConfig } from '../../shared/config.ts';
+import {
+  CommitRejected,
+  type Data,
+  type Database,
+  type Filter,
+  type PageRequest,
+  removed,
+  type Version,
+  type Write,
+} from '../../shared/database.ts';
+import { createMemoryStore, memoryDatabase } from './memoryDatabase.ts';
+
+const runs = 50;
+const seed = Date.now() % 1_000_000;
+let emulator: Database;
+let run = 0;
+
+beforeAll(async () => {
+  process.env.FIRESTORE_EMULATOR_HOST = inject('firestoreHost');
+  const config = parseConfig({ GOOGLE_CLOUD_PROJECT: `demo-memory-${process.pid}` });
+  emulator = (await import('../../shared/firestore.ts')).openDatabase(config);
+});
+afterAll(() => emulator.close());
+
+/** One of the databases, with every version that was seen of each document on it. */
+type Side = { database: Database; seen: Map<string, Version[]>; first?: Version };
+
+type Named = 'ada' | 'bob' | 'eve';
+const names: Named[] = ['ada', 'bob', 'eve'];
+const time = (n: number) => new Date(Date.UTC(2026, 0, 1) + n);
+const scalar = fc.oneof(
+  fc.integer({ min: -2, max: 2 }),
+  fc.constantFrom('', 'a', 'B', 'é', '\u{1F34C}', '￿'),
+  fc.constantFrom(time(0), time(1), time(2)),
+  fc.constantFrom(null, true, false, 0.5, -1.5),
+);
+const value = fc.oneof(
+  { weight: 4, arbitrary: scalar },
+  { weight: 1, arbitrary: fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 2 }) },
+  { weight: 1, arbitrary: fc.record({ charged: fc.integer({ min: 0, max: 3 }) }, { noNullPrototype: true }) },
+  { weight: 1, arbitrary: fc.constant(undefined) },
+);
+const fields = fc.dictionary(fc.constantFrom('n', 'm', 'kind'), value, { maxKeys: 3, noNullPrototype: true });
+/** Fields that are compared: no arrays and maps, whose order nothing of ours asks for. */
+const simple = fc.dictionary(fc.constantFrom('at', 'state'), scalar, { maxKeys: 2, noNullPrototype: true });
+
+const write = fc.record({
+  op: fc.constantFrom('create', 'set', 'update', 'update', 'update', 'delete'),
+  name: fc.constantFrom(...names),
+  parent: fc.constantFrom('x', 'y'),
+  data: fc.tuple(fields, simple).map(([a, b]): Data => ({ ...a, ...b })),
+  remove: fc.constantFrom(undefined, undefined, 'n', 'at'),
+  /** How many versions before the newest the update was read at. */
+  age: fc.constantFrom(0, 0, 0, 0, 1, 2),
+});
+type RandomWrite = typeof write extends fc.Arbitrary<infer T> ? T : never;
+/** No document twice in one commit, as the ledger never does. */
+const commit = fc.uniqueArray(write, {
+  minLength: 1,
+  maxLength: 4,
+  selector: ({ name, parent }) => parent + name,
+});
+
+const anyQuery = fc.record({
+  group: fc.boolean(),
+  filter: fc.constantFrom<Filter | undefined>(
+    undefined,
+    ['state', '==', 'a'],
+    ['state', 'in', ['a', null, 1]],
+    ['at', '<=', time(1)],
+    ['at', '>', time(0)],
+    ['at', '>=', 0],
+    ['at', '<', 2],
+  ),
+  order: fc.constantFrom<PageRequest['orderBy']>(
+    [['__name__', 'asc']],
+    [['at', 'asc']],
+    [
+      ['at', 'desc'],
+      ['__name__', 'desc'],
+    ],
+    [
+      ['at', 'asc'],
+      ['__name__', 'desc'],
+    ],
+    [
+      ['state', 'asc'],
+      ['at', 'desc'],
+    ],
+  ),
+  limit: fc.integer({ min: 1, max: 3 }),
+});
+/** An inequality wants its field before the name in the order. */
+const query = anyQuery.filter(({ filter, order }) => filter?.[0] !== 'at' || order[0]?.[0] !== '__name__');
+type RandomQuery = typeof query extends fc.Arbitrary<infer T> ? T : never;
+
+const pathOf = ({ parent, name }: { parent: string; name: string }) => `runs/${run}/${parent}/1/list${run}/${name}`;
+const everyPath = ['x', 'y'].flatMap((parent) => names.map((name) => ({ parent, name })));
+
+function writesOn(side: Side, drafts: RandomWrite[]): Write[] {
+  return drafts.map((draft): Write => {
+    const path = pathOf(draft);
+    if (draft.op === 'create') return { create: path, data: draft.data };
+    if (draft.op === 'set') return { set: path, data: draft.data };
+    if (draft.op === 'delete') return { delete: path };
+    // Another document's version is an old one: Firestore calls one from the future a bad request.
+    const at = side.seen.get(path)?.at(-1 - draft.age) ?? side.first;
+    // Nothing was ever written: no version to update at.
+    if (!at) return { create: path, data: draft.data };
+    return { update: path, data: { ...draft.data, ...(draft.remove && { [draft.remove]: removed }) }, at };
+  });
+}
+
+/** What a commit did, in terms that do not depend on whose versions they are. */
+async function committed(side: Side, drafts: RandomWrite[]): Promise<unknown> {
+  const paths = everyPath.map(pathOf);
+  let outcome: string;
+  let version: Version | undefined;
+  try {
+    version = await side.database.commit(writesOn(side, drafts));
+    side.first ??= version;
+    outcome = 'committed';
+  } catch (error) {
+    outcome = error instanceof CommitRejected ? 'rejected' : 'refused by the client library';
+  }
+  const { documents } = await side.database.read(paths);
+  const after = documents.map((document, i) => {
+    const path = paths[i] as string;
+    const versions = side.seen.get(path) ?? [];
+    side.seen.set(path, versions);
+    if (!document) return undefined;
+    const isNew = !versions.at(-1)?.isEqual(document.version as never);
+    if (isNew) versions.push(document.version);
+    const { data, id } = document;
+    return { path: document.path, id, data, isNew, ours: version?.isEqual(document.version as never) };
+  });
+  return { outcome, after };
+}
+
+/** All pages of a query one after the other, each beginning after the last document of the one before. */
+async function pages(side: Side, { group, filter, order, limit }: RandomQuery): Promise<unknown[]> {
+  const collection = group ? `list${run}` : `runs/${run}/x/1/list${run}`;
+  const where = filter ? [filter] : [];
+  const found: unknown[] = [];
+  let after: unknown[] | undefined;
+  // More pages than documents: the end is an empty one.
+  for (let i = 0; i < 8; i += 1) {
+    const request = { collection, group, where, orderBy: order, limit, ...(after && { after }) };
+    const { documents } = await side.database.page(request);
+    found.push(documents.map(({ path, data }) => ({ path, data })));
+    const last = documents.at(-1);
+    if (!last) break;
+    after = order.map(([field]) => {
+      if (field === '__name__') return group ? last.path : last.id;
+      return last.data[field];
+    });
+  }
+  return found;
+}
+
+function totals({ database }: Side): Promise<unknown> {
+  const collection = `runs/${run}/x/1/list${run}`;
+  const path = `${collection}/ada`;
+  return database
+    .totals(path, [
+      { collection, field: 'n' },
+      { collection, where: [['state', 'in', ['a', 1]]], field: 'm.charged' },
+      { collection, where: [['at', '<=', time(1)]], field: 'at' },
+      { collection: 'nothing', field: 'n' },
+    ])
+    .then(({ document, totals: sums }) => ({ data: document?.data, sums }));
+}
+
+describe('the database in memory', () => {
+  it(`is the emulator's equal in ${runs} random runs (seed ${seed})`, { timeout: 120_000 }, async () => {
+    process.stdout.write(`seed of the comparison: ${seed}\n`);
+    const counts: Record<string, number> = {};
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(commit, { minLength: 4, maxLength: 10 }),
+        fc.array(query, { minLength: 3, maxLength: 6 }),
+        async (commits, queries) => {
+          run += 1;
+          const store = createMemoryStore(() => Date.now());
+          const sides: [Side, Side] = [
+            { database: memoryDatabase(store), seen: new Map() },
+            { database: emulator, seen: new Map() },
+          ];
+          const both = async (act: (side: Side) => Promise<unknown>) => {
+            const [ours, theirs] = [await act(sides[0]), await act(sides[1])];
+            expect(ours).toEqual(theirs);
+            return ours;
+          };
+          for (const drafts of commits) {
+            const { outcome } = (await both((side) => committed(side, drafts))) as { outcome: string };
+            counts[outcome] = (counts[outcome] ?? 0) + 1;
+          }
+          for (const one of queries) await both((side) => pages(side, one));
+          await both(totals);
+        },
+      ),
+      { numRuns: runs, seed, endOnFailure: true },
+    );
+    process.stdout.write(`outcomes: ${JSON.stringify(counts)}\n`);
+    expect(counts.committed).toBeGreaterThan(runs);
+    expect(counts.rejected).toBeGreaterThan(runs / 2);
+  });
+
+  it('refuses a cursor that the client library refuses', async () => {
+    const orderBy = [['__name__', 'asc']] as const;
+    const memory = memoryDatabase(createMemoryStore(() => Date.now()));
+    const cursors = [
+      { collection: 'list', after: ['list/a'] },
+      { collection: 'list', group: true, after: ['a'] },
+      { collection: 'list', after: ['a', 'b'] },
+    ];
+    for (const cursor of cursors) {
+      for (const database of [memory, emulator]) {
+        await expect(database.page({ ...cursor, orderBy, limit: 1 })).rejects.toThrow();
+      }
+    }
+  });
+
+  it('hands out copies', async () => {
+    const memory = memoryDatabase(createMemoryStore(() => Date.now()));
+    const data = { list: [1], map: { at: time(0) } };
+    await memory.commit([{ create: 'list/a', data }]);
+    data.list.push(2);
+    const first = (await memory.read(['list/a'])).documents[0]?.data as typeof data;
+    first.map.at.setTime(0);
+    expect((await memory.read(['list/a'])).documents[0]?.data).toEqual({ list: [1], map: { at: time(0) } });
+  });
+
+  it('gives every commit a version of its own, all its writes the same, and time never runs back', async () => {
+    let now = 5_000;
+    const memory = memoryDatabase(createMemoryStore(() => now));
+    const first = await memory.commit([
+      { create: 'list/a', data: { n: 1 } },
+      { create: 'list/b', data: { n: 1 } },
+    ]);
+    now = 4_000;
+    const second = await memory.commit([{ update: 'list/a', data: { n: 2 }, at: first }]);
+    const { documents, readTime } = await memory.read(['list/a', 'list/b']);
+    expect(documents[0]?.version.isEqual(second as never)).toBe(true);
+    expect(documents[1]?.version.isEqual(first as never)).toBe(true);
+    expect(second.isEqual(first as never)).toBe(false);
+    expect(readTime).toEqual(new Date(5_000));
+    await expect(memory.commit([{ update: 'list/a', data: { n: 3 }, at: first }])).rejects.toThrow(
+      CommitRejected,
+    );
+    await expect(memory.commit([])).rejects.toThrow();
+  });
+});

@@ -1,0 +1,123 @@
+/** Queries as Firestore answers them, over documents in memory: filters, order, cursors, sums. */
+import type { Data, Filter, PageRequest, StoredDocument, Total, TotalRequest } from '../../shared/database.ts';
+
+/** The documents of one page of a query, out of all that its collection holds. */
+export function pageOf(documents: StoredDocument[], request: PageRequest): StoredDocument[] {
+  const { where = [], after, limit } = request;
+  const order = fullOrder(request);
+  if (limit < 1) throw new Error('A page has at least one document');
+  if (after && after.length > request.orderBy.length) throw new Error('Too many cursor values specified');
+  const cursor = after?.map((value, i) => cursorValue(value, order[i]?.[0], request));
+  const isAfter = (document: StoredDocument) =>
+    !cursor || compareBy(order, (field, i) => [fieldOf(document, field), cursor[i]], cursor.length) > 0;
+  return documents
+    .filter((document) => matches(document, where))
+    .filter((document) => order.every(([field]) => fieldOf(document, field) !== undefined))
+    .filter(isAfter)
+    .sort((a, b) => compareBy(order, (field) => [fieldOf(a, field), fieldOf(b, field)], order.length))
+    .slice(0, limit);
+}
+
+/**
+ * The sum of a field's numbers over the documents that a query matches, and how many they are: a document
+ * without the field is not among them, because the sum and the count are asked for together.
+ */
+export function totalOf(documents: StoredDocument[], { where = [], field }: TotalRequest): Total {
+  const values = documents
+    .filter((document) => matches(document, where))
+    .map((document) => fieldOf(document, field))
+    .filter((value) => value !== undefined);
+  const numbers = values.filter((value) => typeof value === 'number');
+  return { sum: numbers.reduce((sum, value) => sum + value, 0), count: values.length };
+}
+
+type Order = readonly (readonly [field: string, direction: 'asc' | 'desc'])[];
+
+/** What Firestore adds to an order by itself: fields of inequalities, then the name, in the last direction. */
+function fullOrder({ orderBy, where = [] }: PageRequest): Order {
+  const direction = orderBy.at(-1)?.[1] ?? 'asc';
+  const named = (field: string) => orderBy.some(([name]) => name === field);
+  const unequal = new Set(where.filter(([, op]) => op.includes('<') || op.includes('>')).map(([f]) => f));
+  if (named('__name__') && [...unequal].some((field) => !named(field))) {
+    throw new Error('The order by clause cannot contain more fields after the key');
+  }
+  const implied = [...unequal, '__name__'].filter((field) => !named(field));
+  return [...orderBy, ...implied.map((field) => [field, direction] as const)];
+}
+
+/** A cursor's name is an id in a collection and a whole path in a group, as the client library insists. */
+function cursorValue(value: unknown, field: string | undefined, request: PageRequest): unknown {
+  if (field !== '__name__') return value;
+  const name = String(value);
+  if (request.group) {
+    if (name.split('/').length % 2 !== 0) throw new Error(`'${name}' is not the path of a document`);
+    return name;
+  }
+  if (name.includes('/')) throw new Error(`The cursor must be a plain document ID, but '${name}' has a slash`);
+  return `${request.collection}/${name}`;
+}
+
+function compareBy(
+  order: Order,
+  values: (field: string, i: number) => readonly [unknown, unknown],
+  length: number,
+): number {
+  for (const [i, [field, direction]] of order.slice(0, length).entries()) {
+    const [a, b] = values(field, i);
+    const compared = field === '__name__' ? comparePaths(String(a), String(b)) : compareValues(a, b);
+    if (compared !== 0) return direction === 'asc' ? compared : -compared;
+  }
+  return 0;
+}
+
+function matches(document: StoredDocument, where: readonly Filter[]): boolean {
+  return where.every(([field, op, wanted]) => {
+    const value = fieldOf(document, field);
+    if (value === undefined) return false;
+    // A null in the list matches nothing.
+    if (op === 'in') return value !== null && (wanted as unknown[]).some((one) => isEqual(value, one));
+    const compared = compareValues(value, wanted);
+    if (op === '==') return compared === 0;
+    if (rankOf(value) !== rankOf(wanted)) return false;
+    if (op === '<') return compared < 0;
+    if (op === '<=') return compared <= 0;
+    if (op === '>') return compared > 0;
+    return compared >= 0;
+  });
+}
+
+function fieldOf({ path, data }: StoredDocument, field: string): unknown {
+  if (field === '__name__') return path;
+  return field.split('.').reduce<unknown>((value, name) => (value as Data | null | undefined)?.[name], data);
+}
+
+/** Firestore's order among types, of those that are compared here. */
+function rankOf(value: unknown): number {
+  if (value === null) return 0;
+  if (typeof value === 'boolean') return 1;
+  if (typeof value === 'number') return 2;
+  if (value instanceof Date) return 3;
+  if (typeof value === 'string') return 4;
+  throw new Error('The database in memory does not compare values of this type');
+}
+
+function compareValues(a: unknown, b: unknown): number {
+  const ranks = rankOf(a) - rankOf(b);
+  if (ranks !== 0 || a === null) return ranks;
+  if (typeof a === 'string') return compareText(a, b as string);
+  return Number(a) - Number(b);
+}
+
+const isEqual = (a: unknown, b: unknown) => compareValues(a, b) === 0;
+const compareText = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+function comparePaths(a: string, b: string): number {
+  const [left, right] = [a.split('/'), b.split('/')];
+  for (const [i, segment] of left.entries()) {
+    const other = right[i];
+    if (other === undefined) return 1;
+    const compared = compareText(segment, other);
+    if (compared !== 0) return compared;
+  }
+  return left.length - right.length;
+}

@@ -1,0 +1,88 @@
+/** Requests, answers and events without a network: what functions-framework would hand to a function. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import protobuf from 'protobufjs/light.js';
+import type { BinaryEvent } from '../../shared/accountEvent.ts';
+import type { Data } from '../../shared/database.ts';
+import type { Handler } from '../../shared/endpoint.ts';
+
+export type WireRequest = {
+  name: string;
+  method: 'GET' | 'POST';
+  as: string;
+  query?: Record<string, string>;
+  body?: unknown;
+  key?: string;
+};
+
+export type WireAnswer = { status: number; headers: Record<string, string>; body: unknown };
+
+/** Calls a handler with a request; resolves with its answer once it has sent one. */
+export async function callHandler(handler: Handler, request: WireRequest): Promise<WireAnswer> {
+  const { name, method, as, query = {}, body, key } = request;
+  const incoming = {
+    method,
+    url: `/${name}?${new URLSearchParams(query)}`,
+    headers: {
+      authorization: `Bearer ${as}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(key !== undefined && { 'idempotency-key': key }),
+    },
+    rawBody: Buffer.from(body === undefined ? '' : JSON.stringify(body)),
+    socket: { remoteAddress: '127.0.0.1' },
+  };
+  const answer: WireAnswer = { status: 0, headers: {}, body: undefined };
+  const put = (headers: Record<string, string | number>) => {
+    for (const [header, value] of Object.entries(headers)) answer.headers[header.toLowerCase()] = String(value);
+  };
+  const response = {
+    setHeader: (header: string, value: string) => put({ [header]: value }),
+    hasHeader: (header: string) => header.toLowerCase() in answer.headers,
+    writeHead(status: number, headers: Record<string, string | number>) {
+      answer.status = status;
+      put(headers);
+      return response;
+    },
+    end: (bytes?: Buffer) => {
+      answer.body = bytes && JSON.parse(bytes.toString());
+    },
+  };
+  await handler(incoming as unknown as IncomingMessage, response as unknown as ServerResponse);
+  return answer;
+}
+
+// google.events.cloud.firestore.v1.DocumentEventData, as far as an account's numbers and texts go.
+const { nested } = protobuf.Root.fromJSON({
+  nested: {
+    Value: {
+      oneofs: { kind: { oneof: ['integerValue', 'doubleValue', 'stringValue'] } },
+      fields: {
+        integerValue: { type: 'int64', id: 2 },
+        doubleValue: { type: 'double', id: 3 },
+        stringValue: { type: 'string', id: 17 },
+      },
+    },
+    Document: {
+      fields: {
+        name: { type: 'string', id: 1 },
+        fields: { keyType: 'string', type: 'Value', id: 2 } as never,
+      },
+    },
+    DocumentEventData: { fields: { value: { type: 'Document', id: 1 } } },
+  },
+});
+const eventData = nested?.DocumentEventData as protobuf.Type;
+
+/** The event of a write to an account, as Eventarc delivers it; without `after` it was deleted. */
+export function accountEvent(uid: string, after: Data | undefined, actor: string | undefined): BinaryEvent {
+  const fields = Object.entries(after ?? {}).flatMap(([name, value]): [string, object][] => {
+    if (typeof value === 'string') return [[name, { stringValue: value }]];
+    if (typeof value !== 'number') return [];
+    return [[name, Number.isInteger(value) ? { integerValue: value } : { doubleValue: value }]];
+  });
+  const value = after && { name: `accounts/${uid}`, fields: Object.fromEntries(fields) };
+  return {
+    document: `accounts/${uid}`,
+    ...(actor && { authid: actor }),
+    data: Buffer.from(eventData.encode(eventData.create(value ? { value } : {})).finish()),
+  };
+}

@@ -1,0 +1,39 @@
+/** A database that counts what is asked of it: round trips, and the documents it bills as read. */
+import type { Database } from '../../shared/database.ts';
+
+export function countingDatabase(database: Database) {
+  const trips: string[] = [];
+  let documentsRead = 0;
+  const counted: Database = {
+    ...database,
+    async read(paths) {
+      trips.push('read');
+      documentsRead += paths.length;
+      return database.read(paths);
+    },
+    async commit(writes) {
+      trips.push('commit');
+      return database.commit(writes);
+    },
+    async page(request) {
+      trips.push('page');
+      const page = await database.page(request);
+      documentsRead += page.documents.length;
+      return page;
+    },
+    async totals(path, requests) {
+      trips.push('totals');
+      documentsRead += 1;
+      return database.totals(path, requests);
+    },
+  };
+  return {
+    database: counted,
+    trips,
+    documentsRead: () => documentsRead,
+    reset() {
+      trips.length = 0;
+      documentsRead = 0;
+    },
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * The functions as they are deployed: `node functions/main.ts` in a process of its own, on a stack's
+ * database and stand-ins. Its users come from a stand-in for the Auth emulator that knows every uid.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { UnsecuredJWT } from 'jose';
+import { inject } from 'vitest';
+import { freePort, loopback } from '../../local/ports.ts';
+import type { Stack } from './stack.ts';
+
+/** Longest wait for a process to open its port, milliseconds; two cores may be busy with other tests. */
+const startMsMax = 20_000;
+
+export type ServerProcess = {
+  url: string;
+  logs: Record<string, unknown>[];
+  signal(name: NodeJS.Signals): void;
+  /** Resolves when the process has ended. */
+  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  isEnded(): boolean;
+};
+
+/** Starts processes; `close` ends what is left of them. */
+export async function startServerProcesses(stack: Stack) {
+  const children: ChildProcess[] = [];
+  const auth = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const isLookup = request.url?.endsWith(`/projects/${stack.projectId}/accounts:lookup`);
+    const users = isLookup ? JSON.parse(body).localId.map((localId: string) => ({ localId })) : [];
+    response.writeHead(isLookup ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ users }));
+  });
+  await new Promise<void>((resolve) => auth.listen(0, loopback, resolve));
+  const authHost = `${loopback}:${(auth.address() as AddressInfo).port}`;
+
+  return {
+    /** A token as the Auth emulator makes it, which signs nothing. */
+    tokenFor(uid: string): string {
+      const now = Math.floor(Date.now() / 1000);
+      return new UnsecuredJWT({ auth_time: now, email: `${uid}@example.com`, email_verified: true })
+        .setSubject(uid)
+        .setIssuer(`https://securetoken.google.com/${stack.projectId}`)
+        .setAudience(stack.projectId)
+        .setIssuedAt(now)
+        .setExpirationTime(now + 3600)
+        .encode();
+    },
+
+    async start(env: Record<string, string> = {}): Promise<ServerProcess> {
+      const port = await freePort();
+      const child = spawn(process.execPath, ['functions/main.ts'], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: {
+          PATH: process.env.PATH,
+          METADATA_SERVER_DETECTION: 'none',
+          GOOGLE_CLOUD_PROJECT: stack.projectId,
+          FIRESTORE_EMULATOR_HOST: inject('firestoreHost'),
+          FIREBASE_AUTH_EMULATOR_HOST: authHost,
+          GEMINI_API_KEY: 'test-gemini-key',
+          GOOGLE_GEMINI_BASE_URL: stack.gemini.url,
+          CLOUDINARY_URL: stack.cloudinary.cloudinaryUrl,
+          SIGNUP_CREDITS: '0',
+          PORT: String(port),
+          ...env,
+        },
+      });
+      children.push(child);
+      let over = false;
+      const ended = once(child, 'exit').then(([code, signal]) => {
+        over = true;
+        return { code, signal };
+      });
+      const logs: Record<string, unknown>[] = [];
+      const serving = new Promise<void>((resolve, reject) => {
+        createInterface({ input: child.stdout }).on('line', (line) => {
+          logs.push(JSON.parse(line));
+          if (logs.at(-1)?.message === 'Serving') resolve();
+        });
+        const late = () => reject(new Error(`No server process within ${startMsMax} ms`));
+        setTimeout(late, startMsMax).unref();
+        void ended.then(() => reject(new Error('The server process ended at its start')));
+      });
+      await serving;
+      return {
+        url: `http://${loopback}:${port}`,
+        logs,
+        signal: (name) => void child.kill(name),
+        ended,
+        isEnded: () => over,
+      };
+    },
+
+    async close() {
+      for (const child of children) {
+        if (child.exitCode !== null || child.signalCode !== null) continue;
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }
+      auth.closeAllConnections();
+      await new Promise((resolve) => auth.close(resolve));
+    },
+  };
+}
