@@ -51,9 +51,9 @@ export async function startServerProcesses(stack: Stack) {
         .encode();
     },
 
-    async start(env: Record<string, string> = {}): Promise<ServerProcess> {
+    async start(env: Record<string, string> = {}, main = 'functions/main.ts'): Promise<ServerProcess> {
       const port = await freePort();
-      const child = spawn(process.execPath, ['functions/main.ts'], {
+      const child = spawn(process.execPath, [main], {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: {
           PATH: process.env.PATH,

@@ -1,0 +1,38 @@
+/**
+ * The functions in a process that pauses at one await point of `generate`: PAUSE_AT says before which call
+ * (a number beyond the last: after it), PAUSE_URL where to ask; it goes on when that is answered.
+ */
+import { functions } from '../../functions/index.ts';
+import { createImageStore } from '../../shared/cloudinary.ts';
+import { parseConfig } from '../../shared/config.ts';
+import { openDatabase } from '../../shared/firestore.ts';
+import { createPainter } from '../../shared/gemini.ts';
+import { serve } from '../../shared/server.ts';
+import { createFaultyParts } from './faults.ts';
+
+const config = parseConfig(process.env);
+const at = Number(process.env.PAUSE_AT);
+const ask = () => fetch(String(process.env.PAUSE_URL));
+const lastCall = 4;
+
+const faulty = createFaultyParts({
+  database: openDatabase(config),
+  painter: createPainter(config),
+  imageStore: createImageStore(config),
+});
+faulty.begin({ at, fault: 'hang past the deadline', meanwhile: ask });
+const { parts } = faulty;
+serve({
+  functions,
+  parts: {
+    ...parts,
+    database: {
+      ...parts.database,
+      async commit(writes) {
+        const version = await parts.database.commit(writes);
+        if (at > lastCall && faulty.calls.length > lastCall) await ask();
+        return version;
+      },
+    },
+  },
+});
