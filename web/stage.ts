@@ -4,7 +4,7 @@ import { byId, make, timeElement } from './dom.ts';
 import { tierNames } from './words.ts';
 
 export type Shape = { width: number; height: number };
-export type Stage = ReturnType<typeof createStage>;
+type Stage = ReturnType<typeof createStage>;
 
 export function createStage() {
   const status = byId('status', HTMLElement);
