@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import { periodAt } from '../shared/allowance.ts';
 import { type AccountView, tierSchema, tiers } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
+import type { Account } from '../shared/ledger/credits.ts';
 import { openAccount } from '../shared/ledger/open.ts';
 import { aspectRatioOf, imageModel } from '../shared/models.ts';
+import type { Studio } from '../shared/studio.ts';
 
 /** The caller's balance, what can be bought with it, and within which limits. */
 export const account = endpoint({
@@ -11,10 +14,8 @@ export const account = endpoint({
   input: z.strictObject({}),
   async run({ caller }, studio) {
     const { config } = studio;
-    const { balance, sequence, suspended, email, createdAt } = await openAccount(
-      await studio.books(),
-      caller,
-    );
+    const opened = await openAccount(await studio.books(), caller);
+    const { balance, sequence, suspended, email, createdAt } = opened;
     const view: AccountView = {
       uid: caller.uid,
       balance: balance ?? 0,
@@ -22,10 +23,24 @@ export const account = endpoint({
       suspended,
       email: email ?? null,
       createdAt: (createdAt ?? new Date()).toISOString(),
+      ...allowanceOf(opened, config.allowance, new Date(studio.clock.now())),
     };
     return { body: { account: view, tiers: tierList(config.modelId), limits: config.limits } };
   },
 });
+
+/** What the account is topped up to, and when next: at once, where this period's has not come yet. */
+function allowanceOf(
+  { allowance, allowancePeriod }: Account,
+  { credits, period }: Studio['config']['allowance'],
+  now: Date,
+): Pick<AccountView, 'allowance'> {
+  const own = allowance ?? credits;
+  if (own === 0) return {};
+  const { name, nextAt } = periodAt(period, now);
+  const next = allowancePeriod === name ? nextAt : now;
+  return { allowance: { credits: own, period, nextAt: next.toISOString() } };
+}
 
 function tierList(modelId: string) {
   return tierSchema.options.map((id) => {

@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export type Clock = {
+  /** Milliseconds since 1970, by this machine: for what is shown or compared with a vendor's calendar. */
+  now(): number;
   /** Milliseconds since some fixed moment; never runs backwards. */
   elapsed(): number;
   /** Waits; rejects with the signal's reason when it aborts. */
@@ -12,6 +14,7 @@ export type Clock = {
 
 /** The machine's own. */
 export const systemClock: Clock = {
+  now: () => Date.now(),
   elapsed: () => performance.now(),
   async pause(milliseconds, signal) {
     try {

@@ -19,6 +19,11 @@ export type ImageStore = {
    */
   store(publicId: string, bytes: Buffer, millisecondsLeft: number, signal: AbortSignal): Promise<StoredUrls>;
   /**
+   * The bytes of an image that is stored here; never of any other address.
+   * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT; the signal's reason when it aborts.
+   */
+  fetch(url: string, millisecondsLeft: number, signal: AbortSignal): Promise<Buffer>;
+  /**
    * Deletes an image and asks the CDN to forget it. Returns whether it was there.
    * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT.
    */
@@ -31,11 +36,12 @@ const uploadedSchema = z.object({ public_id: z.string(), version: z.number(), se
 const destroyedSchema = z.object({ result: z.enum(['ok', 'not found']) });
 
 type Callback = (error: unknown, result: unknown) => void;
-type CallOptions = { agent: http.Agent; timeout: number; disable_promises: true };
+type CallOptions = Credentials & { agent: http.Agent; timeout: number; disable_promises: true };
+type Credentials = { cloud_name: string; api_key: string; api_secret: string; upload_prefix?: string };
 
 /**
- * The image store of a configuration. The SDK reads CLOUDINARY_URL by itself when it is imported, which
- * is the only way to give it an address that is not https.
+ * The image store of a configuration. Whether the SDK speaks http or https it decides when it is imported,
+ * by the process's own CLOUDINARY_URL; the rest is told with each call.
  * @throws {Failure} PROVIDER_MISCONFIGURED without CLOUDINARY_URL.
  */
 export function createImageStore({ cloudinaryUrl }: Config): ImageStore {
@@ -45,7 +51,8 @@ export function createImageStore({ cloudinaryUrl }: Config): ImageStore {
       cause,
     });
   }
-  const call = createCaller(/[?&]upload_prefix=http:/.test(cloudinaryUrl) ? http : https);
+  const credentials = credentialsIn(cloudinaryUrl);
+  const call = createCaller(credentials, credentials.upload_prefix?.startsWith('http:') ? http : https);
 
   return {
     async store(publicId, bytes, millisecondsLeft, signal) {
@@ -57,6 +64,20 @@ export function createImageStore({ cloudinaryUrl }: Config): ImageStore {
       if (!uploaded.success || uploaded.data.public_id !== publicId) throw storageError(uploaded.error);
       const url = uploaded.data.secure_url;
       return { url, thumbnailUrl: url.replace('/image/upload/', `/image/upload/${thumbnail}/`) };
+    },
+
+    async fetch(url, millisecondsLeft, signal) {
+      if (!isOurs(url, credentials)) throw storageError({ name: 'an address that is not ours' });
+      const timeout = AbortSignal.timeout(Math.ceil(millisecondsLeft));
+      try {
+        const response = await fetch(url, { signal: AbortSignal.any([signal, timeout]), redirect: 'error' });
+        if (!response.ok) throw { http_code: response.status };
+        return Buffer.from(await response.arrayBuffer());
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        if (timeout.aborted) throw tooSlow(error);
+        throw storageError(error);
+      }
     },
 
     async destroy(publicId, millisecondsLeft) {
@@ -77,7 +98,7 @@ export function createImageStore({ cloudinaryUrl }: Config): ImageStore {
  * each call has an agent to itself while it runs: destroying that closes the connection. Agents whose
  * call went well are kept with their connection for the next.
  */
-function createCaller({ Agent }: typeof http | typeof https) {
+function createCaller(credentials: Credentials, { Agent }: typeof http | typeof https) {
   const idle: http.Agent[] = [];
   return async (
     what: string,
@@ -87,7 +108,12 @@ function createCaller({ Agent }: typeof http | typeof https) {
   ): Promise<unknown> => {
     const agent = idle.pop() ?? new Agent({ keepAlive: true, maxSockets: 1 });
     // A promise that the SDK rejects beside its callback would be nobody's and end the process.
-    const options: CallOptions = { agent, timeout: Math.max(1, millisecondsLeft), disable_promises: true };
+    const options: CallOptions = {
+      ...credentials,
+      agent,
+      timeout: Math.max(1, millisecondsLeft),
+      disable_promises: true,
+    };
     const answer = new Promise((resolve, reject) => {
       start(options, (error, result) => (error ? reject(error) : resolve(result)));
     });
@@ -99,11 +125,34 @@ function createCaller({ Agent }: typeof http | typeof https) {
       agent.destroy();
       if (signal?.aborted) throw error;
       if (error instanceof DeadlinePassed || isTimeout(error)) {
-        throw new Failure('PROVIDER_TIMEOUT', 'The image store took too long.', { cause: error });
+        throw tooSlow(error);
       }
       throw storageError(error);
     }
   };
+}
+
+function tooSlow(cause: unknown): Failure {
+  return new Failure('PROVIDER_TIMEOUT', 'The image store took too long.', { cause });
+}
+
+/** What CLOUDINARY_URL says. The SDK would read it by itself, but once for the whole process. */
+function credentialsIn(cloudinaryUrl: string): Credentials {
+  const { hostname, username, password, searchParams } = new URL(cloudinaryUrl);
+  const prefix = searchParams.get('upload_prefix');
+  return {
+    cloud_name: hostname,
+    api_key: decodeURIComponent(username),
+    api_secret: decodeURIComponent(password),
+    ...(prefix && { upload_prefix: prefix }),
+  };
+}
+
+/** Whether an address is where this configuration's images are delivered from. */
+function isOurs(url: string, { cloud_name, upload_prefix }: Credentials): boolean {
+  const delivery = ['https://res.cloudinary.com', `https://${cloud_name}-res.cloudinary.com`];
+  if (upload_prefix) delivery.push(new URL(upload_prefix).origin);
+  return delivery.includes(new URL(url).origin);
 }
 
 const isTimeout = (error: unknown) => (error as { name?: unknown } | null)?.name === 'TimeoutError';

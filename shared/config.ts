@@ -3,6 +3,7 @@
  * A bad value stops the start with a message that names the variable and never its value.
  */
 import { z } from 'zod';
+import { fallbackModelIdsDefault, imagenSuccessor, isKnownModel } from './models.ts';
 
 /** A variable set to nothing is one that is not set. */
 const unset = (value: unknown) => (value === '' ? undefined : value);
@@ -42,6 +43,35 @@ const list = z.string().transform((value) =>
     .filter((item) => item !== ''),
 );
 
+/** Dollars as micro-dollars. */
+const dollars = z
+  .string()
+  .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be an amount of dollars')
+  .transform((value) => Math.round(Number(value) * 1_000_000));
+
+const modelId = z.preprocess(
+  unset,
+  z
+    .string()
+    .refine(
+      (id) => !id.startsWith('imagen-'),
+      `names an Imagen model, which are retired; use ${imagenSuccessor}`,
+    )
+    .refine((id) => /^[\w.-]{1,100}$/.test(id), 'is not the id of a model')
+    .optional(),
+);
+
+/** `model=dollars` pairs: what one image costs of models that we do not know. */
+const modelCosts = list
+  .refine(
+    (pairs) => pairs.every((pair) => /^[\w.-]{1,100}=\d{1,6}(\.\d{1,6})?$/.test(pair)),
+    'must be model=dollars pairs',
+  )
+  .transform((pairs) => {
+    const entries = pairs.map((pair) => pair.split('=') as [string, string]);
+    return Object.fromEntries(entries.map(([id, cost]) => [id, Math.round(Number(cost) * 1_000_000)]));
+  });
+
 const isOrigin = (value: string) => URL.canParse(value) && new URL(value).origin === value;
 
 const dayMs = 86_400_000;
@@ -74,8 +104,27 @@ const environmentSchema = z.object({
       })
       .default('gemini_nano_banana'),
   ),
-  IMAGEGEN_MODEL_ID: text,
-  IMAGEGEN_GEMINI_MODEL_ID: text,
+  IMAGEGEN_MODEL_ID: modelId,
+  IMAGEGEN_GEMINI_MODEL_ID: modelId,
+  IMAGEGEN_FALLBACK_MODEL_IDS: list
+    .refine(
+      (ids) => !ids.some((id) => id.startsWith('imagen-')),
+      `names an Imagen model, which are retired; use ${imagenSuccessor}`,
+    )
+    .refine((ids) => ids.every((id) => /^[\w.-]{1,100}$/.test(id)), 'must be ids of models')
+    .optional(),
+  IMAGEGEN_MODEL_COSTS_USD: modelCosts.prefault(''),
+  PROMPT_MODEL_ID: textOr('gemini-3.5-flash-lite'),
+  PROMPT_TIMEOUT_MS: wholeNumber(4_000, 1, 60_000),
+  RETRY_ATTEMPTS: wholeNumber(3, 1, 10),
+  RETRY_BASE_DELAY_MS: wholeNumber(500, 0, 60_000),
+  CACHE_TTL_SECONDS: wholeNumber(0, 0, 365 * 86_400),
+  ALLOWANCE_CREDITS: wholeNumber(0, 0, 1_000_000),
+  ALLOWANCE_PERIOD: z.preprocess(
+    unset,
+    z.enum(['day', 'week', 'month'], { error: 'must be one of day, week, month' }).default('month'),
+  ),
+  MAX_SPEND_PER_DAY_USD: z.preprocess(unset, dollars.optional()),
   GENERATE_TIMEOUT_MS: wholeNumber(120_000, 100, 3_500_000),
   HOLD_GRACE_MS: wholeNumber(60_000, 0, dayMs),
   SIGNUP_CREDITS: wholeNumber(10, 0, 1_000_000),
@@ -110,6 +159,15 @@ export function parseConfig(env: Record<string, string | undefined>) {
       `Bad environment: ${emulators.join(', ')} must not be set on Cloud Run (K_SERVICE).`,
     );
   }
+  const primary = e.IMAGEGEN_MODEL_ID ?? e.IMAGEGEN_GEMINI_MODEL_ID ?? 'gemini-2.5-flash-image';
+  const modelIds = [...new Set([primary, ...(e.IMAGEGEN_FALLBACK_MODEL_IDS ?? fallbackModelIdsDefault)])];
+  const unknown = modelIds.find((id) => !isKnownModel(id) && !Object.hasOwn(e.IMAGEGEN_MODEL_COSTS_USD, id));
+  if (unknown !== undefined) {
+    const name = unknown === primary ? 'IMAGEGEN_MODEL_ID' : 'IMAGEGEN_FALLBACK_MODEL_IDS';
+    throw new ConfigError(
+      `Bad environment: ${name} names a model that we do not know; say in IMAGEGEN_MODEL_COSTS_USD what its images cost.`,
+    );
+  }
   return {
     version: e.K_REVISION ?? 'local',
     deployed: e.K_SERVICE !== undefined,
@@ -125,7 +183,16 @@ export function parseConfig(env: Record<string, string | undefined>) {
       vertexAi: e.GOOGLE_GENAI_USE_VERTEXAI,
       location: e.GOOGLE_CLOUD_LOCATION,
     },
-    modelId: e.IMAGEGEN_MODEL_ID ?? e.IMAGEGEN_GEMINI_MODEL_ID ?? 'gemini-2.5-flash-image',
+    /** The model that is asked first. */
+    modelId: primary,
+    /** All of them, in the order in which they are asked. */
+    modelIds,
+    modelCostMicros: e.IMAGEGEN_MODEL_COSTS_USD,
+    prompt: { modelId: e.PROMPT_MODEL_ID, timeoutMs: e.PROMPT_TIMEOUT_MS },
+    retry: { attempts: e.RETRY_ATTEMPTS, baseDelayMs: e.RETRY_BASE_DELAY_MS },
+    cacheTtlSeconds: e.CACHE_TTL_SECONDS,
+    allowance: { credits: e.ALLOWANCE_CREDITS, period: e.ALLOWANCE_PERIOD },
+    maxSpendPerDayMicros: e.MAX_SPEND_PER_DAY_USD,
     cloudinaryUrl: e.CLOUDINARY_URL,
     generateTimeoutMs: e.GENERATE_TIMEOUT_MS,
     holdGraceMs: e.HOLD_GRACE_MS,

@@ -42,14 +42,6 @@ const promptSchema = z
     `must have at most ${promptCharactersMax} characters`,
   );
 
-/** The body of `generate`. */
-export const generateRequestSchema = z.strictObject({
-  prompt: promptSchema,
-  tier: tierSchema,
-  orientation: orientationSchema.default('landscape'),
-});
-export type GenerateRequest = z.infer<typeof generateRequestSchema>;
-
 export const idempotencyKeySchema = z
   .string({ error: 'is required' })
   .min(1, { error: 'must not be empty', abort: true })
@@ -60,6 +52,45 @@ export const idempotencyKeySchema = z
 export const generationIdSchema = z
   .string({ error: 'must be the id of a generation' })
   .regex(/^[0-9a-f]{32}$/, 'is not the id of a generation');
+
+/** Most bytes of all reference images of one request together; in base64 they must stay under Gemini's 20 MB. */
+export const referenceBytesMax = 14_000_000;
+/** Most reference images that any model takes. */
+const referencesMax = 14;
+
+const referenceSchema = z.union(
+  [
+    z.strictObject({ generationId: generationIdSchema }),
+    z.strictObject({
+      mimeType: z.enum(['image/png', 'image/jpeg', 'image/webp']),
+      data: z
+        .string()
+        .min(1)
+        .max(Math.ceil(referenceBytesMax / 3) * 4)
+        .refine((data) => data.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(data)),
+    }),
+  ],
+  { error: 'must be {"generationId"} or {"mimeType", "data"} with a PNG, JPEG or WebP in base64' },
+);
+
+/** The body of `generate`. */
+export const generateRequestSchema = z.strictObject({
+  prompt: promptSchema,
+  tier: tierSchema,
+  orientation: orientationSchema.default('landscape'),
+  enhance: z.boolean({ error: 'must be true or false' }).default(false),
+  fresh: z.boolean({ error: 'must be true or false' }).default(false),
+  references: z
+    .array(referenceSchema, { error: 'must be a list' })
+    .max(referencesMax, `must have at most ${referencesMax} images`)
+    .default([]),
+});
+export type GenerateRequest = z.infer<typeof generateRequestSchema>;
+/** The same as a client sends it: what has a default may be left out. */
+export type GenerateInput = z.input<typeof generateRequestSchema>;
+
+/** The body of `enhance`. */
+export const enhanceRequestSchema = z.strictObject({ prompt: promptSchema });
 
 export const pageQuerySchema = z.strictObject({
   pageSize: z.coerce
@@ -174,6 +205,10 @@ export const accountSchema = z.strictObject({
   suspended: z.boolean(),
   email: z.string().nullable(),
   createdAt: timeSchema,
+  /** What it is topped up to, and when next. */
+  allowance: z
+    .strictObject({ credits: z.int().min(0), period: z.enum(['day', 'week', 'month']), nextAt: timeSchema })
+    .optional(),
 });
 export type AccountView = z.infer<typeof accountSchema>;
 

@@ -36,7 +36,7 @@ export type PageRequest = {
 };
 
 /** The sum of a whole-number field over the documents of a collection, and how many they are. */
-export type TotalRequest = { collection: string; where?: readonly Filter[]; field: string };
+export type TotalRequest = { collection: string; group?: boolean; where?: readonly Filter[]; field: string };
 export type Total = { sum: number; count: number };
 
 export type Database = {

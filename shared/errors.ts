@@ -54,6 +54,22 @@ export type FailureDetails = {
   headers?: Record<string, string>;
   /** What the log should have and the client must not. */
   cause?: unknown;
+  /** What a provider's failure means for its model; the chain decides by it. */
+  trouble?: ProviderTrouble;
+  /** What the provider bills although it failed, micro-dollars. */
+  providerCostMicros?: number;
+};
+
+/**
+ * How a model failed: used up for a minute, for the day or until somebody pays; gone for good; overloaded
+ * or failing in passing, so that the same call may succeed; or in a way that no other try can mend.
+ */
+export type ProviderTrouble = {
+  kind: 'minute' | 'day' | 'billing' | 'retired' | 'overloaded' | 'passing' | 'final';
+  /** When the provider says that asking again may help, milliseconds from now. */
+  retryAfterMs?: number;
+  /** Whether an image may have been painted all the same, and billed. */
+  mayBeBilled?: boolean;
 };
 
 /** The project's only error class: a reason of the closed set and a message written for a person. */

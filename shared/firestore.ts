@@ -104,8 +104,8 @@ function addWrite(firestore: Firestore, batch: WriteBatch, write: Write): void {
 }
 
 async function total(firestore: Firestore, transaction: Transaction, request: TotalRequest): Promise<Total> {
-  const { collection, where = [], field } = request;
-  let query: Query = firestore.collection(collection);
+  const { collection, group, where = [], field } = request;
+  let query: Query = group ? firestore.collectionGroup(collection) : firestore.collection(collection);
   for (const [name, op, value] of where) query = query.where(name, op, value);
   const aggregate = query.aggregate({ sum: AggregateField.sum(field), count: AggregateField.count() });
   return (await transaction.get(aggregate)).data();

@@ -40,6 +40,12 @@ const generationDocumentSchema = z.object({
   }),
   model: z.string().nullable(),
   cached: z.boolean(),
+  /** The generation that painted its image: itself, unless it came from the cache. */
+  imageOwner: z.string().optional(),
+  /** Who shows the image that this one painted; the last to be deleted takes it along. */
+  sharers: z.array(z.string()).optional(),
+  /** Where the cache may hold it. */
+  cacheKey: z.string().nullable().optional(),
   /** Its name in the image store, known before the upload so that whoever refunds can delete it. */
   publicId: z.string(),
   image: imageSchema.nullable(),
@@ -82,9 +88,30 @@ export const publicIdOf = (id: string, owner: string) => `${id}/${owner}`;
 
 /** A hash of what was asked for, by which a reused key is told from a repeated call. */
 export function fingerprintOf(request: GenerateRequest): string {
-  const { prompt, tier, orientation } = request;
-  return createHash('sha256').update(JSON.stringify({ prompt, tier, orientation })).digest('hex');
+  const { prompt, tier, orientation, enhance, fresh } = request;
+  return hashOf({
+    prompt,
+    tier,
+    orientation,
+    enhance,
+    fresh,
+    references: request.references.map(referenceHash),
+  });
 }
+
+/** Under which key the cache holds what a user gets for a request from the configured model. */
+export function cacheKeyOf(uid: string, modelId: string, request: GenerateRequest): string {
+  const { prompt, tier, orientation, enhance } = request;
+  const references = request.references.map(referenceHash);
+  return hashOf({ uid, modelId, prompt, tier, orientation, enhance, references });
+}
+
+/** What stands for a reference image in documents and hashes; its bytes never do. */
+export function referenceHash(reference: GenerateRequest['references'][number]): string {
+  return 'generationId' in reference ? `generation:${reference.generationId}` : hashOf(reference.data);
+}
+
+const hashOf = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
 /** A generation as every function shows it. */
 export function showGeneration(record: GenerationRecord): Generation {

@@ -37,6 +37,7 @@ const sizes3: Sizes = {
   '21:9': [1584, 672],
 };
 
+/** What a model is asked to paint; only ever in one of the ten ratios that all models have. */
 export type ImageModel = {
   id: string;
   /** Pixels at its default resolution, by aspect ratio. */
@@ -98,12 +99,44 @@ const catalogue: readonly ImageModel[] = [
   },
 ];
 
-/** The model of this id; an id we do not know is taken to behave like the newest family, at no known cost. */
-export function imageModel(id: string): ImageModel {
+/** Imagen models are gone from the API since 2026-08-17; configuring one is refused with its successor's name. */
+export const imagenSuccessor = 'gemini-nano-banana-2.1';
+
+/** Painted with, in this order, where the configured model cannot. */
+export const fallbackModelIdsDefault = ['gemini-nano-banana-2.1', 'gemini-3.1-flash-lite-image'];
+
+export const isKnownModel = (id: string) => catalogue.some((model) => model.id === id);
+
+/**
+ * The model of this id. One we do not know is taken to behave like the newest family.
+ * @param costMicros what one image of an unknown model costs, micro-dollars, as the operator says.
+ */
+export function imageModel(id: string, costMicros = 0): ImageModel {
   const known = catalogue.find((model) => model.id === id);
   return (
-    known ?? { id, sizes: sizes3, imageSize: '1K', referenceImagesMax: 3, costMicros: 0, status: 'available' }
+    known ?? { id, sizes: sizes3, imageSize: '1K', referenceImagesMax: 3, costMicros, status: 'available' }
   );
+}
+
+/** Days before a model's last that its operator is told. */
+const warningDays = 30;
+const dayMs = 86_400_000;
+
+/** What an operator should know of the configured models: which are gone or soon will be, and what to use. */
+export function modelWarnings(ids: readonly string[], now: Date): string[] {
+  return ids.flatMap((id) => {
+    const { status, retiresOn, successor } = imageModel(id);
+    const use = successor ? `; use ${successor}` : '';
+    if (status === 'retired') return [`${id} is retired since ${retiresOn ?? 'long ago'}${use}`];
+    if (!retiresOn) return [];
+    const days = Math.ceil((Date.parse(retiresOn) - now.getTime()) / dayMs);
+    if (days > warningDays) return [];
+    return [
+      days > 0
+        ? `${id} may be retired from ${retiresOn} on${use}`
+        : `${id} may be gone since ${retiresOn}${use}`,
+    ];
+  });
 }
 
 /** The aspect ratio a tier is painted in. */

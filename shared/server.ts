@@ -12,6 +12,7 @@ import { type Config, parseConfig } from './config.ts';
 import { commonHeaders, type EventHandler, type Handler, readBody } from './endpoint.ts';
 import { asFailure, errorAnswer, Failure } from './errors.ts';
 import { createLog, type Log } from './log.ts';
+import { modelWarnings } from './models.ts';
 import { createStudio, once, type Parts, type Studio } from './studio.ts';
 
 /** A function as the contents page lists it: loaded at its first request. */
@@ -168,6 +169,7 @@ export function serve(options: Omit<ServerOptions, 'env'>): void {
     );
     process.on('SIGTERM', finish);
     process.on('SIGINT', finish);
+    for (const warning of modelWarnings(config.modelIds, new Date())) log.warning(warning);
     server.listen(config.port, () =>
       log.info('Serving', { port: config.port, target: config.functionTarget }),
     );

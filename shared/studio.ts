@@ -4,17 +4,27 @@ import { type Clock, systemClock } from './clock.ts';
 import type { ImageStore } from './cloudinary.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
-import type { Painter } from './gemini.ts';
+import type { Gemini } from './gemini.ts';
 import type { Books } from './ledger/books.ts';
 import type { Log } from './log.ts';
+import { type ImageModel, imageModel } from './models.ts';
+import type { Painter } from './provider/chain.ts';
+import type { Enhancer } from './provider/enhance.ts';
+import type { Quota } from './provider/quota.ts';
+import type { Spend } from './provider/spend.ts';
 
 export type Studio = {
   config: Config;
   log: Log;
   clock: Clock;
+  /** The image models in the order in which they are asked. */
+  models: readonly ImageModel[];
   auth(): Promise<Auth>;
   books(): Promise<Books>;
+  quota(): Promise<Quota>;
+  spend(): Promise<Spend>;
   painter(): Promise<Painter>;
+  enhancer(): Promise<Enhancer>;
   imageStore(): Promise<ImageStore>;
   /** Aborts when the process is told to end and work in flight has had its grace. */
   shutdown: AbortSignal;
@@ -25,6 +35,7 @@ export type Parts = {
   clock?: Clock;
   database?: Database;
   auth?: Auth;
+  gemini?: Gemini;
   painter?: Painter;
   imageStore?: ImageStore;
 };
@@ -32,30 +43,57 @@ export type Parts = {
 /** Makes something at its first use, and once. */
 export const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   let made: Promise<T> | undefined;
-  return () => (made ??= make());
+  return () => {
+    made ??= make();
+    return made;
+  };
 };
 
 /** The studio of a configuration. */
 export function createStudio(config: Config, log: Log, shutdown: AbortSignal, parts: Parts = {}): Studio {
-  const { signupCredits, limits, generateTimeoutMs, holdGraceMs } = config;
+  const { signupCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
   const clock = parts.clock ?? systemClock;
+  const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
+
+  const gemini = once(async () => parts.gemini ?? (await import('./gemini.ts')).createGemini(config));
+  const books = once(async () => {
+    const { openBooks } = await import('./ledger/books.ts');
+    const database = parts.database ?? (await import('./firestore.ts')).openDatabase(config);
+    return openBooks(
+      database,
+      { signupCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
+      log,
+      clock,
+    );
+  });
+  const quota = once(async () => {
+    const { createQuota } = await import('./provider/quota.ts');
+    return createQuota({ ...(await books()), clock, modelIds });
+  });
+
   return {
     config,
     log,
     clock,
+    models,
     shutdown,
+    books,
+    quota,
     auth: once(async () => parts.auth ?? (await import('./auth.ts')).createAuth(config)),
-    books: once(async () => {
-      const { openBooks } = await import('./ledger/books.ts');
-      const database = parts.database ?? (await import('./firestore.ts')).openDatabase(config);
-      return openBooks(
-        database,
-        { signupCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
-        log,
-        clock,
-      );
+    spend: once(async () => {
+      const { createSpend } = await import('./provider/spend.ts');
+      return createSpend({ ...(await books()), clock, ceilingMicros: config.maxSpendPerDayMicros });
     }),
-    painter: once(async () => parts.painter ?? (await import('./gemini.ts')).createPainter(config)),
+    painter: once(async () => {
+      if (parts.painter) return parts.painter;
+      const { createChain } = await import('./provider/chain.ts');
+      const { retry } = config;
+      return createChain({ gemini: await gemini(), quota: await quota(), models, retry, clock, log });
+    }),
+    enhancer: once(async () => {
+      const { createEnhancer } = await import('./provider/enhance.ts');
+      return createEnhancer(await gemini(), config.prompt, log);
+    }),
     imageStore: once(
       async () => parts.imageStore ?? (await import('./cloudinary.ts')).createImageStore(config),
     ),

@@ -2,7 +2,7 @@
 import type {
   AccountView,
   Entry,
-  GenerateRequest,
+  GenerateInput,
   Generation,
   Receipt,
   Retry,
@@ -113,7 +113,7 @@ export function createApi({
      * charge twice. @throws {ApiError} the last one, once it is settled or patience is at its end.
      */
     async generate(
-      request: GenerateRequest,
+      request: GenerateInput,
       key: string,
       { onAsk, onWait }: GenerateProgress = {},
     ): Promise<GenerateAnswer> {

@@ -1,8 +1,11 @@
 /** What was asked for and is not settled yet, kept so that a reload asks for it with the same key again. */
 import type { GenerateRequest } from '../shared/contract.ts';
 
+/** What the form asks for. */
+export type Wish = Pick<GenerateRequest, 'prompt' | 'tier' | 'orientation'>;
+
 /** @property askedAt milliseconds since 1970. */
-export type Asked = { uid: string; key: string; request: GenerateRequest; askedAt: number };
+export type Asked = { uid: string; key: string; request: Wish; askedAt: number };
 
 const storageKey = 'nano-banana-studio/asked';
 
@@ -18,7 +21,7 @@ export function createAsked(storage: Storage, uid: string) {
       }
     },
     /** The key of an unsettled request that is the same, or else a new one. */
-    keep(request: GenerateRequest): Asked {
+    keep(request: Wish): Asked {
       const unsettled = this.read();
       if (unsettled && same(unsettled.request, request)) return unsettled;
       const asked = { uid, key: crypto.randomUUID(), request, askedAt: Date.now() };
@@ -29,6 +32,6 @@ export function createAsked(storage: Storage, uid: string) {
   };
 }
 
-function same(one: GenerateRequest, other: GenerateRequest): boolean {
+function same(one: Wish, other: Wish): boolean {
   return one.prompt === other.prompt && one.tier === other.tier && one.orientation === other.orientation;
 }

@@ -1,7 +1,7 @@
 /** The studio of a signed-in user: the form, the way of one picture, and what it does to the balance. */
-import type { GenerateRequest, Orientation, Receipt, Tier } from '../shared/contract.ts';
+import type { Orientation, Receipt, Tier } from '../shared/contract.ts';
 import { ApiError, createApi, type TierOffer } from './api.ts';
-import { type Asked, createAsked } from './asked.ts';
+import { type Asked, createAsked, type Wish } from './asked.ts';
 import { byId, chosen, make, timeElement } from './dom.ts';
 import { createGallery } from './gallery.ts';
 import { pagedList } from './lists.ts';
@@ -101,7 +101,7 @@ export function openStudio(options: { session: Session; leave: () => void; say: 
     if (unsettled) fillForm(unsettled.request);
   }
 
-  function fillForm({ prompt: text, tier, orientation }: GenerateRequest): void {
+  function fillForm({ prompt: text, tier, orientation }: Wish): void {
     prompt.value = text;
     for (const [name, value] of Object.entries({ tier, orientation })) {
       const choice = form.querySelector<HTMLInputElement>(`input[name=${name}][value=${value}]`);
@@ -109,13 +109,13 @@ export function openStudio(options: { session: Session; leave: () => void; say: 
     }
   }
 
-  const request = (): GenerateRequest => ({
+  const request = (): Wish => ({
     prompt: prompt.value,
     tier: chosen(form, 'tier') as Tier,
     orientation: chosen(form, 'orientation') as Orientation,
   });
 
-  const shape = ({ tier, orientation }: GenerateRequest) => {
+  const shape = ({ tier, orientation }: Wish) => {
     const offer = offers.find(({ id }) => id === tier);
     return offer && shapeOf(offer, orientation);
   };
@@ -189,8 +189,8 @@ export function openStudio(options: { session: Session; leave: () => void; say: 
     stage.failed(message, failureCreditsText(error), againLabel);
   }
 
-  let last: GenerateRequest | undefined;
-  function start(what: GenerateRequest): void {
+  let last: Wish | undefined;
+  function start(what: Wish): void {
     if (painting) return;
     last = what;
     void paint(asked.keep(what));

@@ -4,8 +4,6 @@ import { byId, make, timeElement } from './dom.ts';
 import { tierNames } from './words.ts';
 
 export type Shape = { width: number; height: number };
-type Stage = ReturnType<typeof createStage>;
-
 export function createStage() {
   const status = byId('status', HTMLElement);
   const canvas = byId('canvas', HTMLElement);

@@ -72,7 +72,14 @@ export async function createAccount(
 ): Promise<never> {
   // One that was there before has had its first call.
   const signupDue = (await newestEntry(database, accountPath(uid))) ? {} : { signupDue: true };
-  const data = { balance: 0, ...signupDue, ...(email && { email }), createdAt: now, updatedAt: now };
+  const data = {
+    balance: 0,
+    ...signupDue,
+    ...(email && { email }),
+    createdAt: now,
+    updatedAt: now,
+    usedAt: now,
+  };
   await database.commit([{ create: accountPath(uid), data }]);
   throw new ReadAgain();
 }

@@ -37,6 +37,12 @@ export type Account = {
   rate: Date[];
   suspended: boolean;
   signupDue: boolean;
+  /** This account's own allowance, over the environment's. */
+  allowance: number | undefined;
+  /** The last period whose allowance it has had. */
+  allowancePeriod: string | undefined;
+  /** When it was last used, to the day or better. */
+  usedAt: Date | undefined;
   createdAt: Date | undefined;
 };
 
@@ -85,6 +91,9 @@ export function readAccount(
     rate: Array.isArray(data.rate) ? data.rate.filter(isDate) : [],
     suspended: Boolean(data.suspended),
     signupDue: data.signupDue === true,
+    allowance: isCredits(data.allowance) ? data.allowance : undefined,
+    allowancePeriod: typeof data.allowancePeriod === 'string' ? data.allowancePeriod : undefined,
+    usedAt: isDate(data.usedAt) ? data.usedAt : undefined,
     createdAt: isDate(data.createdAt) ? data.createdAt : undefined,
   };
 }
@@ -171,10 +180,14 @@ export function inFlight(account: Account, now: Date): string[] {
   return Object.keys(account.active).filter((id) => (account.active[id]?.getTime() ?? 0) > now.getTime());
 }
 
-/** Why this account may not hold so many credits now, in the contract's order; undefined if it may. */
+/** The refusal of a suspended account. */
+export function refuseSuspended(account: Account): Failure | undefined {
+  return account.suspended ? new Failure('ACCOUNT_SUSPENDED', 'This account is suspended.') : undefined;
+}
+
+/** Why this account may not hold so many credits now: its limits, then its credits; undefined if it may. */
 export function refuseHold(account: Account, terms: HoldTerms): Failure | undefined {
   const { now, limits, credits } = terms;
-  if (account.suspended) return new Failure('ACCOUNT_SUSPENDED', 'This account is suspended.');
   if (inFlight(account, now).length >= limits.maxInFlightPerUser) {
     return new Failure(
       'RATE_LIMITED',
@@ -223,7 +236,18 @@ export function debit(account: Account, terms: HoldTerms): Change {
   });
   const running = inFlight(account, now).map((id) => [id, account.active[id] as Date] as const);
   const active = { ...Object.fromEntries(running), [generationId]: deadline };
-  return { ...change, account: { ...change.account, active, rate: [...recentHolds(account, now), now] } };
+  return {
+    ...change,
+    account: { ...change.account, active, rate: [...recentHolds(account, now), now], usedAt: now },
+  };
+}
+
+/** Tops an account up to its allowance, and marks the period; no entry where nothing is missing. */
+export function refillTo(account: Account, allowance: number, period: string): Change {
+  const after = { ...account, allowancePeriod: period };
+  const missing = allowance - (account.balance ?? allowance);
+  if (missing <= 0) return { account: after, entries: [] };
+  return move(after, { id: `allowance:${period}`, type: 'allowance', amount: missing });
 }
 
 /** Adds credits by an admin's word, or takes them. */
@@ -269,6 +293,8 @@ export function changeWrites(before: Account, { account, entries }: Change, now:
   if (before.signupDue && !account.signupDue) data.signupDue = removed;
   if (before.createdAt === undefined) data.createdAt = now;
   if (account.email !== before.email) data.email = account.email;
+  if (account.usedAt !== before.usedAt) data.usedAt = account.usedAt;
+  if (account.allowancePeriod !== before.allowancePeriod) data.allowancePeriod = account.allowancePeriod;
   return [
     { update: `accounts/${account.uid}`, data, at: before.version },
     ...entries.map(({ id, ...entry }) => ({

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { type GenerateRequest, tiers } from '../contract.ts';
-import type { Database } from '../database.ts';
+import { type GenerateRequest, referenceBytesMax, tiers } from '../contract.ts';
+import type { Database, StoredDocument } from '../database.ts';
+import { Failure, invalidRequest } from '../errors.ts';
 import {
   type GenerationData,
   type GenerationRecord,
   generationPath,
   publicIdOf,
   readGeneration,
+  referenceHash,
 } from '../generations.ts';
 import {
   accountIn,
@@ -17,6 +19,7 @@ import {
   type Holder,
   logEntries,
 } from './books.ts';
+import { cachedSource, cachePath, shareWrite, shownBySource } from './cache.ts';
 import {
   type Account,
   accountInvalid,
@@ -26,67 +29,170 @@ import {
   inFlight,
   invalidField,
   refuseHold,
+  refuseSuspended,
 } from './credits.ts';
 import { expire, isExpired } from './refund.ts';
 
-export type HoldRequest = { id: string; fingerprint: string; request: GenerateRequest };
+/** What else stands between a user and a painting: whether any model may be asked, and may be paid for. */
+export type Gate = {
+  /** Reads, along with what the hold needs, what the gate needs to know. */
+  readAlong<T>(
+    read: (
+      more: readonly string[],
+    ) => Promise<{ result: T; states: readonly (StoredDocument | undefined)[] }>,
+  ): Promise<T>;
+  refusal(now: Date): Failure | undefined;
+};
 
-/** Either this call's own hold, or what an earlier call with this key has come to. */
-export type HoldOutcome = { held: boolean; record: GenerationRecord };
+export type HoldRequest = {
+  id: string;
+  fingerprint: string;
+  request: GenerateRequest;
+  /** Where the cache may have the image already, or shall have it; undefined: not cached. */
+  cacheKey?: string;
+  gate?: Gate;
+};
+
+/** This call's own hold, a finished image from the cache, or what an earlier call with this key has come to. */
+export type HoldOutcome = { outcome: 'held' | 'cached' | 'met'; record: GenerationRecord };
+
+const noGate: Gate = {
+  readAlong: async (read) => (await read([])).result,
+  refusal: () => undefined,
+};
 
 /**
  * Debits a generation's price and makes it pending, or finds what its key came to before.
- * Refuses in the contract's order: replay, account, suspended, limits, credits.
- * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_SUSPENDED, RATE_LIMITED, INSUFFICIENT_CREDITS: nothing was
- * debited; DATABASE_UNAVAILABLE: whether it was is not known, and asking with the same key will tell.
+ * Refuses in the contract's order: replay, account, suspended, cache, models, limits, credits.
+ * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_SUSPENDED, PROVIDER_QUOTA, SPEND_CEILING, RATE_LIMITED,
+ * INSUFFICIENT_CREDITS, NOT_FOUND for a reference: nothing was debited; DATABASE_UNAVAILABLE: whether it was
+ * is not known, and asking with the same key will tell.
  */
 export async function hold(books: Books, holder: Holder, wanted: HoldRequest): Promise<HoldOutcome> {
-  const { database, converge, settings } = books;
-  const { uid } = holder;
   const owner = randomUUID();
-  const path = generationPath(uid, wanted.id);
+  const { expired, ...outcome } = await books.converge(holder.uid, () =>
+    attemptHold(books, holder, wanted, owner),
+  );
+  return expired ? { outcome: 'met', record: (await expire(books, outcome.record)).record } : outcome;
+}
 
-  const { expired, ...outcome } = await converge(uid, async () => {
-    const { documents, readTime: now } = await database.read([accountPath(uid), path]);
-    const [accountDocument, generationDocument] = documents;
-    if (generationDocument) {
-      const record = readGeneration(generationDocument);
-      return { held: record.owner === owner, record, expired: isExpired(record, now) };
-    }
-    if (!accountDocument) return createAccount(books, uid, now, holder.email);
+async function attemptHold(
+  books: Books,
+  holder: Holder,
+  wanted: HoldRequest,
+  owner: string,
+): Promise<HoldOutcome & { expired: boolean }> {
+  const { database, settings } = books;
+  const { uid } = holder;
+  const { id, request, gate = noGate } = wanted;
+  const path = generationPath(uid, id);
+  const { documents, readTime: now } = await readForHold(database, uid, wanted, gate);
+  const [accountDocument, generationDocument, cacheDocument] = documents;
+  if (generationDocument) {
+    const record = readGeneration(generationDocument);
+    return { outcome: outcomeFor(record, owner), record, expired: isExpired(record, now) };
+  }
+  if (!accountDocument) return createAccount(books, uid, now, holder.email);
 
-    const account = await accountIn(books, accountDocument);
-    const invalid = invalidField(account);
-    if (invalid) throw accountInvalid(invalid);
-    const upToDate = await bringUpToDate(books, account, holder);
-    const hasNews = upToDate.account !== account;
-    upToDate.account = await forgetFinished(
-      database,
-      upToDate.account,
-      now,
-      settings.limits.maxInFlightPerUser,
-    );
+  const account = await accountIn(books, accountDocument);
+  const invalid = invalidField(account);
+  if (invalid) throw accountInvalid(invalid);
+  const upToDate = await bringUpToDate(books, account, holder);
+  const news = upToDate.account === account ? [] : changeWrites(account, upToDate, now);
+  const refuse = async (refusal: Failure): Promise<never> => {
+    if (news.length > 0) await database.commit(news);
+    logEntries(books, uid, upToDate.entries);
+    throw refusal;
+  };
 
-    const terms = {
-      generationId: wanted.id,
-      credits: tiers[wanted.request.tier].credits,
-      deadline: new Date(now.getTime() + settings.holdMs),
-      now,
-      limits: settings.limits,
+  const suspended = refuseSuspended(upToDate.account);
+  if (suspended) return refuse(suspended);
+  const source = request.fresh ? undefined : await cachedSource(books, uid, cacheDocument, now);
+  const { credits } = tiers[request.tier];
+  const terms = {
+    generationId: id,
+    credits,
+    deadline: new Date(now.getTime() + settings.holdMs),
+    now,
+    limits: settings.limits,
+  };
+  if (source) {
+    const pending = pendingGeneration(wanted, owner, upToDate.account, { ...terms, credits: 0 });
+    const data = {
+      ...pending,
+      ...shownBySource(source),
+      status: 'succeeded' as const,
+      cached: true,
+      finishedAt: now,
     };
-    const refusal = refuseHold(upToDate.account, terms);
-    if (refusal) {
-      if (hasNews) await database.commit(changeWrites(account, upToDate, now));
-      logEntries(books, uid, upToDate.entries);
-      throw refusal;
-    }
-    const change = andThen(upToDate, (ready) => debit(ready, terms));
-    const data = pendingGeneration(wanted, owner, change.account, terms);
-    const version = await database.commit([...changeWrites(account, change, now), { create: path, data }]);
-    logEntries(books, uid, change.entries);
-    return { held: true, record: { ...data, id: wanted.id, uid, version }, expired: false };
+    const version = await database.commit([...news, { create: path, data }, shareWrite(source, id)]);
+    logEntries(books, uid, upToDate.entries);
+    return { outcome: 'cached', record: { ...data, id, uid, version }, expired: false };
+  }
+  const closed = gate.refusal(now) ?? refuseReferences(request, documents.slice(3));
+  if (closed) return refuse(closed);
+
+  upToDate.account = await forgetFinished(
+    database,
+    upToDate.account,
+    now,
+    settings.limits.maxInFlightPerUser,
+  );
+  const refusal = refuseHold(upToDate.account, terms);
+  if (refusal) return refuse(refusal);
+  const change = andThen(upToDate, (ready) => debit(ready, terms));
+  const data = pendingGeneration(wanted, owner, change.account, terms);
+  const version = await database.commit([...changeWrites(account, change, now), { create: path, data }]);
+  logEntries(books, uid, change.entries);
+  return { outcome: 'held', record: { ...data, id, uid, version }, expired: false };
+}
+
+/** What a call makes of the generation that it finds under its key: its own, where only the reply was lost. */
+function outcomeFor(record: GenerationRecord, owner: string): HoldOutcome['outcome'] {
+  if (record.owner !== owner) return 'met';
+  return record.cached ? 'cached' : record.status === 'pending' ? 'held' : 'met';
+}
+
+/** One round trip for everything: account, generation, cache item, references, and what the gate needs. */
+async function readForHold(database: Database, uid: string, wanted: HoldRequest, gate: Gate) {
+  const { id, request, cacheKey } = wanted;
+  const references = request.references.flatMap((reference) =>
+    'generationId' in reference ? [generationPath(uid, reference.generationId)] : [],
+  );
+  return gate.readAlong(async (more) => {
+    const own = [
+      accountPath(uid),
+      generationPath(uid, id),
+      ...(cacheKey ? [cachePath(cacheKey)] : []),
+      ...references,
+    ];
+    const { documents, readTime } = await database.read([...new Set([...own, ...more])]);
+    const at = new Map([...new Set([...own, ...more])].map((path, i) => [path, documents[i]]));
+    const [account, generation] = own.map((path) => at.get(path));
+    const cached = cacheKey ? at.get(cachePath(cacheKey)) : undefined;
+    const result = {
+      documents: [account, generation, cached, ...references.map((path) => at.get(path))],
+      readTime,
+    };
+    return { result, states: more.map((path) => at.get(path)) };
   });
-  return expired ? { held: false, record: (await expire(books, outcome.record)).record } : outcome;
+}
+
+/** A reference must be a finished image of the caller's own. */
+function refuseReferences(
+  { references }: GenerateRequest,
+  documents: readonly (StoredDocument | undefined)[],
+): Failure | undefined {
+  const bytes = documents.map((document) => {
+    const record = document && readGeneration(document);
+    return record?.status === 'succeeded' ? (record.image?.bytes ?? 0) : undefined;
+  });
+  if (bytes.includes(undefined)) return new Failure('NOT_FOUND', 'There is no such image to refer to.');
+  const inline = references.map((reference) => ('data' in reference ? (reference.data.length * 3) / 4 : 0));
+  const total = [...bytes, ...inline].reduce<number>((sum, each) => sum + (each ?? 0), 0);
+  if (total <= referenceBytesMax) return undefined;
+  const description = `must have at most ${referenceBytesMax} bytes together`;
+  return invalidRequest([{ field: 'references', description }]);
 }
 
 /** Where the limit of generations in flight is met: forgets those that are finished. */
@@ -104,24 +210,28 @@ async function forgetFinished(
 }
 
 function pendingGeneration(
-  { id, fingerprint, request }: HoldRequest,
+  { id, fingerprint, request, cacheKey }: HoldRequest,
   owner: string,
   account: Account,
   { credits, deadline, now }: { credits: number; deadline: Date; now: Date },
 ): GenerationData {
+  const { tier, orientation, prompt, enhance, fresh, references } = request;
   return {
     status: 'pending',
     owner,
     deadline,
     fingerprint,
-    tier: request.tier,
-    orientation: request.orientation,
+    tier,
+    orientation,
     credits,
-    prompt: request.prompt,
+    prompt,
     enhancedPrompt: null,
-    request: { enhance: false, fresh: false, references: [] },
+    request: { enhance, fresh, references: references.map(referenceHash) },
     model: null,
     cached: false,
+    imageOwner: id,
+    sharers: [id],
+    cacheKey: cacheKey ?? null,
     publicId: publicIdOf(id, owner),
     image: null,
     failure: null,

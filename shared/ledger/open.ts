@@ -9,6 +9,9 @@ import {
 } from './books.ts';
 import { type Account, accountInvalid, changeWrites, invalidField, isOpened } from './credits.ts';
 
+/** How far behind `usedAt` may be, milliseconds: looking at an account is no reason to write it each time. */
+const usedAtMs = 86_400_000;
+
 /**
  * The caller's account: created at first sight, with edits recorded and signup credits granted.
  * @throws {Failure} ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
@@ -26,6 +29,9 @@ export async function openAccount(books: Books, holder: Holder): Promise<Account
     const change = await bringUpToDate(books, account, holder);
     if (holder.email !== undefined && holder.email !== account.email) {
       change.account = { ...change.account, email: holder.email };
+    }
+    if (now.getTime() - (account.usedAt?.getTime() ?? 0) > usedAtMs) {
+      change.account = { ...change.account, usedAt: now };
     }
     if (change.account === account && isOpened(document)) return account;
     await database.commit(changeWrites(account, change, now));

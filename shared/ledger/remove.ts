@@ -2,7 +2,8 @@ import type { Write } from '../database.ts';
 import { Failure } from '../errors.ts';
 import { type GenerationRecord, generationPath } from '../generations.ts';
 import { type Books, findGeneration } from './books.ts';
-import { type OutboxItem, orphan, outboxWrite } from './outbox.ts';
+import { cachePath, unshare } from './cache.ts';
+import { type OutboxItem, orphan } from './outbox.ts';
 import { expire, isExpired } from './refund.ts';
 
 /** A removed generation, and its image where that has still to be deleted from the store. */
@@ -31,12 +32,14 @@ export async function removeGeneration(books: Books, uid: string, id: string): P
     const erase = async (data: Partial<GenerationRecord>, ...more: Write[]) => {
       const version = await books.database.commit([
         { update: generationPath(uid, id), data, at: record.version },
+        ...(record.cacheKey ? [{ delete: cachePath(record.cacheKey) }] : []),
         ...more,
       ]);
       return { ...record, ...data, version };
     };
     if (record.status === 'refunded') return { record: await erase(erased) };
-    const outboxItem = orphan(record, now);
-    return { record: await erase({ ...erased, status: 'deleted' }, outboxWrite(outboxItem)), outboxItem };
+    const { own, writes, orphaned } = await unshare(books, record, now);
+    const removed = await erase({ ...erased, ...own, status: 'deleted' }, ...writes);
+    return orphaned ? { record: removed, outboxItem: orphan(orphaned, now) } : { record: removed };
   });
 }

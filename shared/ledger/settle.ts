@@ -1,6 +1,7 @@
 import type { Image } from '../contract.ts';
 import { type GenerationRecord, generationPath } from '../generations.ts';
 import { type Books, findGeneration } from './books.ts';
+import { cacheItem } from './cache.ts';
 
 /** What a settled generation has to show for its price. */
 export type Painted = {
@@ -9,6 +10,8 @@ export type Painted = {
   image: Image;
   /** What the provider bills for it, micro-dollars. */
   providerCostMicros: number;
+  /** Until when the cache may give it again; undefined: never. */
+  cacheUntil?: Date;
 };
 
 /**
@@ -17,7 +20,11 @@ export type Painted = {
  * Returns the generation as it then stands: refunded or deleted where somebody else was there first.
  * @throws {Failure} DATABASE_UNAVAILABLE when it is not known how it stands.
  */
-export async function settle({ database, converge }: Books, held: GenerationRecord, painted: Painted) {
+export async function settle(
+  { database, converge }: Books,
+  held: GenerationRecord,
+  { cacheUntil, ...painted }: Painted,
+) {
   let known: GenerationRecord | undefined = held;
   return converge<GenerationRecord>(undefined, async () => {
     const record = known ?? (await findGeneration(database, held.uid, held.id)).record;
@@ -26,6 +33,7 @@ export async function settle({ database, converge }: Books, held: GenerationReco
     const data = { ...painted, status: 'succeeded' as const, finishedAt: new Date() };
     const version = await database.commit([
       { update: generationPath(held.uid, held.id), data, at: record.version },
+      ...(held.cacheKey && cacheUntil ? [cacheItem(held, held.cacheKey, cacheUntil)] : []),
     ]);
     return { ...record, ...data, version };
   });

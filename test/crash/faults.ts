@@ -1,7 +1,7 @@
 /** Faults at the await points of a function: every call it makes to the database, the model and the image store. */
 import type { ImageStore } from '../../shared/cloudinary.ts';
 import { CommitRejected, type Database } from '../../shared/database.ts';
-import type { Painter } from '../../shared/gemini.ts';
+import type { Painter } from '../../shared/provider/chain.ts';
 
 /** Each says what becomes of one call. */
 export const faults = [
@@ -93,6 +93,7 @@ export function createFaultyParts(real: Real) {
       } satisfies Database,
       painter: ((request, ms, signal) => pass('paint', () => painter(request, ms, signal))) satisfies Painter,
       imageStore: {
+        ...imageStore,
         store: (publicId, bytes, ms, signal) =>
           pass('store', () => imageStore.store(publicId, bytes, ms, signal)),
         destroy: (publicId, ms) => pass('destroy', () => imageStore.destroy(publicId, ms)),

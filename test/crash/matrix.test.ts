@@ -5,7 +5,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/standins/gemini-faults.ts';
 import { parseConfig } from '../../shared/config.ts';
-import { createPainter } from '../../shared/gemini.ts';
+import { createLog } from '../../shared/log.ts';
+import { createStudio } from '../../shared/studio.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
@@ -28,12 +29,16 @@ beforeAll(async () => {
   stack.gemini.always(geminiFault.image(onePixelPng));
   const config = parseConfig(stack.environment);
   const { database } = stack;
-  // Only now: the SDK reads its address when it is imported.
-  const { createImageStore } = await import('../../shared/cloudinary.ts');
+  const real = createStudio(
+    config,
+    createLog(() => {}),
+    new AbortController().signal,
+    { database },
+  );
   faulty = createFaultyParts({
     database,
-    painter: createPainter(config),
-    imageStore: createImageStore(config),
+    painter: await real.painter(),
+    imageStore: await real.imageStore(),
   });
   const started = await Promise.all([
     stack.startServer({}, faulty.parts),

@@ -3,11 +3,11 @@
  * (a number beyond the last: after it), PAUSE_URL where to ask; it goes on when that is answered.
  */
 import { functions } from '../../functions/index.ts';
-import { createImageStore } from '../../shared/cloudinary.ts';
 import { parseConfig } from '../../shared/config.ts';
 import { openDatabase } from '../../shared/firestore.ts';
-import { createPainter } from '../../shared/gemini.ts';
+import { createLog } from '../../shared/log.ts';
 import { serve } from '../../shared/server.ts';
+import { createStudio } from '../../shared/studio.ts';
 import { createFaultyParts } from './faults.ts';
 
 const config = parseConfig(process.env);
@@ -15,10 +15,13 @@ const at = Number(process.env.PAUSE_AT);
 const ask = () => fetch(String(process.env.PAUSE_URL));
 const lastCall = 4;
 
+const database = openDatabase(config);
+const log = createLog(() => {});
+const real = createStudio(config, log, new AbortController().signal, { database });
 const faulty = createFaultyParts({
-  database: openDatabase(config),
-  painter: createPainter(config),
-  imageStore: createImageStore(config),
+  database,
+  painter: await real.painter(),
+  imageStore: await real.imageStore(),
 });
 faulty.begin({ at, fault: 'hang past the deadline', meanwhile: ask });
 const { parts } = faulty;

@@ -65,6 +65,8 @@ export async function startServerProcesses(stack: Stack) {
           GOOGLE_GEMINI_BASE_URL: stack.gemini.url,
           CLOUDINARY_URL: stack.cloudinary.cloudinaryUrl,
           SIGNUP_CREDITS: '0',
+          IMAGEGEN_FALLBACK_MODEL_IDS: '',
+          RETRY_ATTEMPTS: '1',
           PORT: String(port),
           ...env,
         },

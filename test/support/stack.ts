@@ -47,6 +47,9 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
     GOOGLE_GEMINI_BASE_URL: gemini.url,
     CLOUDINARY_URL: cloudinary.cloudinaryUrl,
     SIGNUP_CREDITS: '0',
+    // One model and one call: a test that is about the chain says otherwise.
+    IMAGEGEN_FALLBACK_MODEL_IDS: '',
+    RETRY_ATTEMPTS: '1',
     PORT: '0',
     ...env,
   };

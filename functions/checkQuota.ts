@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { endpoint } from '../shared/endpoint.ts';
+import { modelWarnings } from '../shared/models.ts';
+
+/** Opens models whose quota is due back, and reports how every one stands. */
+export const checkQuota = endpoint({
+  method: 'POST',
+  access: 'scheduler',
+  input: z.looseObject({}),
+  async run(_call, studio) {
+    const reported = await (await studio.quota()).reopenDue();
+    const models = reported.map(({ id, state: { state, reason, retryAt } }) => ({
+      id,
+      state,
+      ...(reason && { reason }),
+      ...(retryAt && { retryAt: retryAt.toISOString() }),
+    }));
+    const warnings = modelWarnings(studio.config.modelIds, new Date(studio.clock.now()));
+    for (const warning of warnings) studio.log.warning(warning);
+    return { body: { models, warnings } };
+  },
+});

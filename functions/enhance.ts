@@ -1,0 +1,14 @@
+import { enhanceRequestSchema } from '../shared/contract.ts';
+import { endpoint } from '../shared/endpoint.ts';
+
+/** A better prompt, or the same one back when the model is late or fails. */
+export const enhance = endpoint({
+  method: 'POST',
+  access: 'user',
+  input: enhanceRequestSchema,
+  async run({ input, note }, studio) {
+    const better = await (await studio.enhancer())(input.prompt, studio.config.prompt.timeoutMs);
+    note({ enhanced: better.prompt !== null, providerCostMicros: better.providerCostMicros });
+    return { body: { prompt: better.prompt ?? input.prompt, enhanced: better.prompt !== null } };
+  },
+});

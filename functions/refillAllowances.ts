@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { periodAt } from '../shared/allowance.ts';
+import { endpoint } from '../shared/endpoint.ts';
+import { readCursor, workingTime, writeCursor } from '../shared/jobs.ts';
+import { accountPage } from '../shared/ledger/accounts.ts';
+import { refillAllowance } from '../shared/ledger/refill.ts';
+import { inParallel } from '../shared/parallel.ts';
+
+const accountsPerPage = 100;
+const parallelMax = 8;
+/** Accounts that were not used for so long get no allowance. */
+const usedWithinMs = 90 * 86_400_000;
+
+/** Tops accounts up to their allowance, once each in a period. */
+export const refillAllowances = endpoint({
+  method: 'POST',
+  access: 'scheduler',
+  input: z.looseObject({}),
+  async run({ note }, { books: openBooks, config, clock }) {
+    const books = await openBooks();
+    const { credits, period } = config.allowance;
+    const { name } = periodAt(period, new Date(clock.now()));
+    const usedSince = new Date(clock.now() - usedWithinMs);
+    const mayGoOn = workingTime(clock);
+    let [checked, refilled] = [0, 0];
+    let after = await readCursor(books, 'refillAllowances');
+    while (mayGoOn()) {
+      const accounts = await accountPage(books, after, accountsPerPage);
+      await inParallel(accounts, parallelMax, async ({ id: uid, data }) => {
+        checked += 1;
+        const isInUse = data.usedAt instanceof Date && data.usedAt >= usedSince;
+        if (!isInUse || data.allowancePeriod === name) return;
+        try {
+          if (await refillAllowance(books, uid, name, credits)) refilled += 1;
+        } catch (error) {
+          books.log.error('An allowance could not be given', { uid, error });
+        }
+      });
+      after = accounts.length < accountsPerPage ? undefined : accounts.at(-1)?.id;
+      await writeCursor(books, 'refillAllowances', after);
+      if (after === undefined) break;
+    }
+    note({ checked, refilled });
+    return { body: { checked, refilled } };
+  },
+});

@@ -1,0 +1,59 @@
+/** Reference images: what a user's request names, checked before any debit and fetched after it. */
+import type { ImageStore } from './cloudinary.ts';
+import type { GenerateRequest } from './contract.ts';
+import type { Database } from './database.ts';
+import { Failure, type FieldViolation, invalidRequest } from './errors.ts';
+import type { Reference } from './gemini.ts';
+import { generationPath, readGeneration } from './generations.ts';
+import { sniffImage } from './images.ts';
+
+/**
+ * The most that the body of `generate` can be: its references in base64, and the rest. Bytes.
+ * @see referenceBytesMax
+ */
+export const generateBodyBytesMax = 19_500_000;
+
+/** @throws {Failure} INVALID_REQUEST for too many, or for one that is no PNG, JPEG or WebP. */
+export function checkReferences({ references }: GenerateRequest, referencesMax: number): void {
+  if (references.length > referencesMax) {
+    const description = `must have at most ${referencesMax} images with this model`;
+    throw invalidRequest([{ field: 'references', description }]);
+  }
+  const violations = references.flatMap((reference, i): FieldViolation[] => {
+    const isImage =
+      'generationId' in reference || sniffImage(Buffer.from(reference.data, 'base64')) !== undefined;
+    return isImage ? [] : [{ field: `references.${i}.data`, description: 'is no PNG, JPEG or WebP' }];
+  });
+  if (violations.length > 0) throw invalidRequest(violations);
+}
+
+/**
+ * The images that a request refers to; those of the caller's gallery come from our own store.
+ * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT, NOT_FOUND where one was deleted meanwhile.
+ */
+export async function loadReferences(
+  { references }: GenerateRequest,
+  uid: string,
+  database: Database,
+  images: () => Promise<ImageStore>,
+  millisecondsLeft: number,
+  signal: AbortSignal,
+): Promise<Reference[]> {
+  return Promise.all(
+    references.map(async (reference) => {
+      if ('data' in reference) return sniffed(reference.data);
+      const { documents } = await database.read([generationPath(uid, reference.generationId)]);
+      const image = documents[0] && readGeneration(documents[0]).image;
+      if (!image) throw new Failure('NOT_FOUND', 'There is no such image to refer to.');
+      const bytes = await (await images()).fetch(image.url, millisecondsLeft, signal);
+      return sniffed(bytes.toString('base64'));
+    }),
+  );
+}
+
+/** The type is what the bytes say, whatever was declared. */
+function sniffed(data: string): Reference {
+  const facts = sniffImage(Buffer.from(data, 'base64'));
+  if (!facts) throw new Failure('STORAGE_ERROR', 'A stored image cannot be read.');
+  return { mimeType: facts.mimeType, data };
+}
