@@ -66,37 +66,28 @@ export function createQuota({ database, converge, clock, log, modelIds }: QuotaO
     return until > now ? until : 0;
   }
 
-  /**
-   * The documents that a reader should read along, and must then pass to `learn`: none while what is
-   * known is fresh. Of several that ask at once the first reads, and the others wait for it.
-   */
-  async function claim(): Promise<readonly string[]> {
-    while (clock.elapsed() - knownAt >= freshMs) {
-      if (!reading) return paths;
-      await reading;
-    }
-    return [];
-  }
+  const isStale = () => clock.elapsed() - knownAt >= freshMs;
 
-  /** Reads by `read`, which gets the paths claimed, and learns from the documents it gives back for them. */
+  /**
+   * Reads by `read`, which gets the paths of the states to read along, none while what is known of them is
+   * fresh, and gives back the documents for them. Of several at once the first reads, and the others wait.
+   */
   async function readAlong<T>(
     read: (
       more: readonly string[],
     ) => Promise<{ result: T; states: readonly (StoredDocument | undefined)[] }>,
   ): Promise<T> {
-    const claimed = await claim();
-    if (claimed.length === 0) return (await read([])).result;
-    let done = () => {};
-    reading = new Promise((resolve) => {
-      done = resolve;
-    });
+    while (isStale() && reading) await reading;
+    if (!isStale()) return (await read([])).result;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    reading = promise;
     try {
-      const { result, states } = await read(claimed);
+      const { result, states } = await read(paths);
       learn(states);
       return result;
     } finally {
       reading = undefined;
-      done();
+      resolve();
     }
   }
 
