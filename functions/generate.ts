@@ -116,11 +116,12 @@ function timeLeft(milliseconds: number): number {
  */
 async function giveBack(
   books: Books,
-  { uid, id, owner, receipt }: GenerationRecord,
+  held: GenerationRecord,
   failure: Failure,
   spent: { providerCostMicros: number; mayBeStored: boolean },
 ): Promise<GenerationRecord> {
-  const terms = { uid, id, owner, failure: storeFailure(failure), ...spent };
+  const { uid, id, receipt } = held;
+  const terms = { uid, id, held, failure: storeFailure(failure), ...spent };
   const refunded = await refund(books, terms).catch((error) => {
     books.log.error('A refund failed and is left to the sweep', { uid, generationId: id, error });
   });

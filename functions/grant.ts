@@ -9,7 +9,7 @@ export const grant = endpoint({
   keyed: true,
   input: grantRequestSchema,
   async run({ caller, input, idempotencyKey, note }, studio) {
-    const { grant, replayed } = await grantTo(await studio.books(), caller.actor, idempotencyKey, input);
+    const { grant, replayed } = await grantTo(await studio.books(), caller, idempotencyKey, input);
     note({ uid: grant.uid, amount: grant.amount, replayed });
     const { uid, balance, sequence } = grant;
     const body = { account: { uid, balance, sequence }, entry: entryOf(grant) };

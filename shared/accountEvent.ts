@@ -22,25 +22,44 @@ const { nested } = protobuf.Root.fromJSON({
       oneofs: { kind: { oneof: ['integer', 'double', 'other'] } },
       fields: { integer: { type: 'int64', id: 2 }, double: { type: 'double', id: 3 } },
     },
-    Document: { fields: { fields: { keyType: 'string', type: 'Value', id: 2 } as never } },
-    DocumentEventData: { fields: { value: { type: 'Document', id: 1 } } },
+    Document: {
+      fields: {
+        name: { type: 'string', id: 1 },
+        fields: { keyType: 'string', type: 'Value', id: 2 } as never,
+      },
+    },
+    DocumentEventData: {
+      fields: { value: { type: 'Document', id: 1 }, oldValue: { type: 'Document', id: 2 } },
+    },
   },
 });
 const eventData = nested?.DocumentEventData as protobuf.Type;
 
 type Value = { integer?: { toString(): string } | number; double?: number };
 
+type EventDocument = { name?: string; fields?: Record<string, Value> };
+
 /**
- * What an event on `accounts/{uid}` tells.
+ * What an event on `accounts/{uid}` tells. The uid is the body's: in the attributes it may be escaped or not.
  * @throws {Error} for an event on any other document, or with a body that is no document event.
  */
 export function readAccountEvent(event: BinaryEvent): AccountEvent {
-  const document = String(event.document ?? event.subject ?? '').replace(/^documents\//, '');
-  const uid = /^accounts\/([^/]+)$/.exec(document)?.[1];
-  if (uid === undefined) throw new Error('The event is of no account');
+  const bytes = bytesOf(event.data);
+  if (bytes.length === 0) throw new Error('The event has no body');
+  const { value, oldValue } = eventData.decode(bytes) as unknown as {
+    value?: EventDocument;
+    oldValue?: EventDocument;
+  };
+  const attribute = uidIn(String(event.document ?? event.subject ?? '').replace(/^documents\//, ''));
+  const name = (value ?? oldValue)?.name?.replace(/^projects\/[^/]+\/databases\/[^/]+\/documents\//, '');
+  const uid = name ? uidIn(name) : attribute;
+  if (attribute === undefined || uid === undefined) throw new Error('The event is of no account');
   const actor = typeof event.authid === 'string' && event.authid !== '' ? event.authid : undefined;
-  return { uid: decodeURIComponent(uid), actor, settled: isSettled(bytesOf(event.data)) };
+  // Deleted: there is nothing to record until its next use.
+  return { uid, actor, settled: value ? isSettled(value) : true };
 }
+
+const uidIn = (document: string) => /^accounts\/([^/]+)$/.exec(document)?.[1];
 
 /** Production sends the bytes themselves, the emulator their base64 text; neither can be taken for the other. */
 function bytesOf(data: unknown): Buffer {
@@ -49,12 +68,8 @@ function bytesOf(data: unknown): Buffer {
   return /^[A-Za-z0-9+/\s]+=*\s*$/.test(text) ? Buffer.from(text, 'base64') : data;
 }
 
-function isSettled(bytes: Buffer): boolean {
-  if (bytes.length === 0) throw new Error('The event has no body');
-  const { value } = eventData.decode(bytes) as unknown as { value?: { fields?: Record<string, Value> } };
-  // Deleted: there is nothing to record until its next use.
-  if (!value) return true;
-  const { balance, settled, adjust, createdAt } = value.fields ?? {};
+function isSettled({ fields = {} }: EventDocument): boolean {
+  const { balance, settled, adjust, createdAt } = fields;
   const number = (field: Value | undefined) => Number(field?.integer ?? field?.double ?? Number.NaN);
   // Just created by the ledger: nothing on it, and its books still to be taken up.
   const isNew = settled === undefined && createdAt !== undefined && number(balance) === 0;

@@ -28,11 +28,14 @@ export type User = {
 /** What an `Authorization` header must prove, and from where it came. */
 export type Credentials = { authorization: string | undefined; remoteAddress: string | undefined };
 
+/** An admin: who it is for a person to read, and for good (an e-mail can change). */
+export type Admin = { actor: string; uid: string };
+
 export type Auth = {
   /** @throws {Failure} UNAUTHENTICATED. */
   user(credentials: Credentials): Promise<User>;
   /** A user with the claim `admin`, not revoked; returns who it is. @throws {Failure} UNAUTHENTICATED, FORBIDDEN. */
-  admin(credentials: Credentials): Promise<{ actor: string }>;
+  admin(credentials: Credentials): Promise<Admin>;
   /** @throws {Failure} UNAUTHENTICATED, FORBIDDEN. */
   scheduler(credentials: Credentials): Promise<{ actor: string }>;
 };
@@ -130,12 +133,12 @@ export function createAuth(config: Config, given: KeySets = googleKeySets()): Au
     user: async (credentials) => userOf(await verified(credentials)),
 
     async admin(credentials) {
-      if (isOwner(credentials)) return { actor: 'owner' };
+      if (isOwner(credentials)) return { actor: 'owner', uid: 'owner' };
       const claims = await verified(credentials);
       if (claims.admin !== true) throw new Failure('FORBIDDEN', 'This is for admins.');
       if (!authEmulatorHost)
         await assertNotRevoked(claims).catch((error) => Promise.reject(asRefusal(error)));
-      return { actor: String(claims.email ?? claims.sub) };
+      return { actor: String(claims.email ?? claims.sub), uid: String(claims.sub) };
     },
 
     async scheduler(credentials) {

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { BinaryEvent } from './accountEvent.ts';
-import type { User } from './auth.ts';
+import type { Admin, User } from './auth.ts';
 import { idempotencyKeySchema } from './contract.ts';
 import { asFailure, errorAnswer, Failure, type FieldViolation, invalidRequest } from './errors.ts';
 import type { Log } from './log.ts';
@@ -16,7 +16,7 @@ const bodyBytesMaxDefault = 65_536;
 /** How long a browser may keep the answer to a preflight, seconds. */
 const preflightSeconds = 3_600;
 
-type Callers = { anyone: undefined; user: User; admin: { actor: string }; scheduler: { actor: string } };
+type Callers = { anyone: undefined; user: User; admin: Admin; scheduler: { actor: string } };
 type Access = keyof Callers;
 
 export type Call<A extends Access, Input> = {

@@ -44,6 +44,7 @@ const requestMsMax = 60_000;
 /** Largest event: a document of 1 MiB before and after, as base64 text, and room for the rest. Bytes. */
 const eventBytesMax = 4 * 1_048_576;
 
+type Track = (work: Promise<void>) => Promise<void>;
 type Target = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /**
@@ -56,10 +57,17 @@ export function createStudioServer({ functions, env, site, parts, writeLog = toS
   const end = new AbortController();
   const log = createLog(writeLog);
   const studio = createStudio(config, log, end.signal, parts);
+  const running = new Set<Promise<void>>();
+  /** A handler goes on when its client is gone: the end of the process has to wait for it. */
+  const track: Track = (work) => {
+    const done = work.catch(() => {}).finally(() => running.delete(done));
+    running.add(done);
+    return work;
+  };
   const targets = new Map(
     targetNames(config, functions).map((name) => [
       name,
-      registered(name, functions[name] as FunctionModule, studio),
+      registered(name, functions[name] as FunctionModule, studio, track),
     ]),
   );
 
@@ -102,6 +110,7 @@ export function createStudioServer({ functions, env, site, parts, writeLog = toS
       if (open.size === 0) server.closeIdleConnections();
     }, lingerMs);
     await closed;
+    while (running.size > 0) await Promise.all(running);
     clearTimeout(abort);
     clearInterval(linger);
   }
@@ -116,13 +125,13 @@ function targetNames({ functionTarget }: Config, functions: Record<string, Funct
 }
 
 /** Registers a function with the framework, and gives what passes requests to it. */
-function registered(name: string, module: FunctionModule, studio: Studio): Target {
+function registered(name: string, module: FunctionModule, studio: Studio, track: Track): Target {
   if ('event' in module) {
     const handler = once(async () => (await module.event())(studio, name));
-    registerEvent(name, async (event: unknown) => (await handler())(event as BinaryEvent));
+    registerEvent(name, (event: unknown) => track(handler().then((handle) => handle(event as BinaryEvent))));
   } else {
     const handler = once(async () => (await module())(studio, name));
-    registerHttp(name, async (request, response) => (await handler())(request, response));
+    registerHttp(name, (request, response) => track(handler().then((handle) => handle(request, response))));
   }
   const framework = getTestServer(name);
   return async (request, response) => {

@@ -10,7 +10,7 @@ import type { EntryType } from '../contract.ts';
 import { type Data, removed, type StoredDocument, type Version, type Write } from '../database.ts';
 import { Failure } from '../errors.ts';
 
-/** More than anybody buys, and far below where a double stops counting in ones. */
+/** The most that a grant may bring a balance to: far below where a double stops counting in ones. */
 export const creditsMax = 1_000_000_000_000;
 /** The window of the limit per minute, milliseconds. */
 const rateWindowMs = 60_000;
@@ -60,8 +60,7 @@ export type EntryDraft = {
 /** An account after something happened to it, and the entries that tell of it. */
 export type Change = { account: Account; entries: EntryDraft[] };
 
-const isWhole = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && Math.abs(value as number) <= creditsMax;
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
 const isCredits = (value: unknown): value is number => isWhole(value) && value >= 0;
 const isDate = (value: unknown): value is Date => value instanceof Date;
 
@@ -131,9 +130,9 @@ export function recordEdit(account: Account, actor?: string): Change {
   if (amount === 0 && adjust === undefined) return { account, entries: [] };
   const after = { ...account, balance, settled: balance };
   if (adjust !== undefined) after.adjust = undefined;
+  after.note = undefined;
   if (amount === 0) return { account: after, entries: [] };
   after.sequence += 1;
-  after.note = undefined;
   const entry: EntryDraft = {
     id: `adjustment:${after.sequence}`,
     sequence: after.sequence,

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { Admin } from '../auth.ts';
 import type { GrantRequest } from '../contract.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 import { accountIn, accountPath, type Books, createAccount, logEntries, newestEntry } from './books.ts';
@@ -37,16 +38,17 @@ export type GrantRecord = z.infer<typeof grantDocumentSchema>;
  */
 export async function grantTo(
   books: Books,
-  actor: string,
+  admin: Admin,
   key: string,
   { uid, amount, reason }: GrantRequest,
 ): Promise<{ grant: GrantRecord; replayed: boolean }> {
   const { database, converge } = books;
   const keyHash = createHash('sha256')
-    .update(JSON.stringify([actor, key]))
+    .update(JSON.stringify([admin.uid, key]))
     .digest('hex')
     .slice(0, 32);
   const grantPath = `grants/${keyHash}`;
+  const { actor } = admin;
   const owner = randomUUID();
   return converge(uid, async () => {
     const { documents, readTime: now } = await database.read([accountPath(uid), grantPath]);

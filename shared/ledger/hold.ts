@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type GenerateRequest, referenceBytesMax, tiers } from '../contract.ts';
-import type { Database, StoredDocument } from '../database.ts';
+import { CommitRejected, type Database, type StoredDocument } from '../database.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 import {
   type GenerationData,
@@ -142,9 +142,23 @@ async function attemptHold(
   if (refusal) return refuse(refusal);
   const change = andThen(upToDate, (ready) => debit(ready, terms));
   const data = pendingGeneration(wanted, owner, change.account, terms);
-  const version = await database.commit([...changeWrites(account, change, now), { create: path, data }]);
+  const version = await database
+    .commit([...changeWrites(account, change, now), { create: path, data }])
+    .catch((error) => explain(error, database, uid, id));
   logEntries(books, uid, change.entries);
   return { outcome: 'held', record: { ...data, id, uid, version }, expired: false };
+}
+
+/**
+ * A hold that was rejected is tried again, but not where it never can succeed: its debit is in the ledger,
+ * and somebody has deleted the generation's document in the console.
+ */
+async function explain(error: unknown, database: Database, uid: string, id: string): Promise<never> {
+  if (!(error instanceof CommitRejected)) throw error;
+  const entry = `${accountPath(uid)}/entries/${id}:debit`;
+  const { documents } = await database.read([entry, generationPath(uid, id)]);
+  if (documents[0] && !documents[1]) throw new Failure('DELETED', 'This generation was deleted.');
+  throw error;
 }
 
 /** What a call makes of the generation that it finds under its key: its own, where only the reply was lost. */

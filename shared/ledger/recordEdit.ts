@@ -17,7 +17,7 @@ export async function recordConsoleEdit(books: Books, uid: string, actor?: strin
     const invalid = invalidField(account);
     if (invalid) log.warning('An account holds no whole number of credits', { uid, field: invalid });
     const change = recordEdit(account, actor);
-    if (change.account === account && isOpened(document)) return false;
+    if (change.account === account && (invalid || isOpened(document))) return false;
     await database.commit(changeWrites(account, change, now));
     logEntries(books, uid, change.entries);
     return change.entries.length > 0;

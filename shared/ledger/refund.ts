@@ -6,8 +6,11 @@ import { orphan, outboxWrite } from './outbox.ts';
 export type RefundTerms = {
   uid: string;
   id: string;
-  /** The token of the call that holds it; without it only a generation past its deadline is refunded. */
-  owner?: string;
+  /**
+   * The generation as the call knows it that holds it: that may refund it before its deadline, and even
+   * where somebody has deleted its document in the console.
+   */
+  held?: GenerationRecord;
   failure: StoredFailure;
   /** What the provider bills for it all the same, micro-dollars; unknown where its worker died. */
   providerCostMicros?: number;
@@ -25,13 +28,13 @@ export type RefundOutcome = { record: GenerationRecord; refundedNow: boolean };
  */
 export async function refund(books: Books, terms: RefundTerms): Promise<RefundOutcome | undefined> {
   const { database, converge } = books;
-  const { uid, id, owner, failure, providerCostMicros = 0, mayBeStored } = terms;
+  const { uid, id, held, failure, providerCostMicros = 0, mayBeStored } = terms;
   return converge(uid, async () => {
     const { documents, readTime: now } = await database.read([accountPath(uid), generationPath(uid, id)]);
     const [accountDocument, generationDocument] = documents;
-    const record = generationDocument && readGeneration(generationDocument);
+    const record = generationDocument ? readGeneration(generationDocument) : held;
     if (!record) return undefined;
-    const mayRefund = record.status === 'pending' && (owner === record.owner || isExpired(record, now));
+    const mayRefund = record.status === 'pending' && (held?.owner === record.owner || isExpired(record, now));
     if (!mayRefund) return { record, refundedNow: false };
     if (!accountDocument) return createAccount(books, uid, now);
 
@@ -49,7 +52,7 @@ export async function refund(books: Books, terms: RefundTerms): Promise<RefundOu
     };
     const version = await database.commit([
       ...changeWrites(account, change, now),
-      { update: generationPath(uid, id), data, at: record.version },
+      ...(generationDocument ? [{ update: generationPath(uid, id), data, at: record.version }] : []),
       ...(mayBeStored ? [outboxWrite(orphan(record, now))] : []),
     ]);
     logEntries(books, uid, change.entries);

@@ -1,4 +1,5 @@
 import type { Image } from '../contract.ts';
+import { Failure } from '../errors.ts';
 import { type GenerationRecord, generationPath } from '../generations.ts';
 import { type Books, findGeneration } from './books.ts';
 import { cacheItem } from './cache.ts';
@@ -18,7 +19,8 @@ export type Painted = {
  * Makes a held generation the succeeded one that its price has paid for. It never touches the account:
  * the hold's own version fences it from everybody else who could end this generation.
  * Returns the generation as it then stands: refunded or deleted where somebody else was there first.
- * @throws {Failure} DATABASE_UNAVAILABLE when it is not known how it stands.
+ * @throws {Failure} DATABASE_UNAVAILABLE when it is not known how it stands; INTERNAL where somebody has
+ * deleted its document in the console.
  */
 export async function settle(
   { database, converge }: Books,
@@ -28,7 +30,8 @@ export async function settle(
   let known: GenerationRecord | undefined = held;
   return converge<GenerationRecord>(undefined, async () => {
     const record = known ?? (await findGeneration(database, held.uid, held.id)).record;
-    if (record?.status !== 'pending' || record.owner !== held.owner) return record ?? held;
+    if (!record) throw new Failure('INTERNAL', 'The generation is gone.');
+    if (record.status !== 'pending' || record.owner !== held.owner) return record;
     known = undefined;
     const data = { ...painted, status: 'succeeded' as const, finishedAt: new Date() };
     const version = await database.commit([

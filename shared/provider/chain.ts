@@ -106,14 +106,16 @@ export function createChain({ gemini, quota, models, retry, clock, log }: ChainO
     await note.catch((error) => log.error("A model's state could not be written", { error }));
   }
 
-  /** Of several failures the last says most, and the earliest time to ask again counts. */
+  /**
+   * Of several failures the last says most, but for a model that is gone where another will be back; and
+   * the earliest time to ask again counts.
+   */
   function verdict(failures: Failure[], able: readonly ImageModel[]): Failure {
-    const last = failures.at(-1);
-    if (!last) {
-      const ids = able.map(({ id }) => id);
-      return quota.refusal(ids, clock.now()) ?? new Failure('PROVIDER_QUOTA', 'No image model is available.');
-    }
-    const waits = failures
+    const ids = able.map(({ id }) => id);
+    const closed = quota.refusal(ids, clock.now());
+    const last = failures.findLast((failure) => troubleOf(failure).kind !== 'retired') ?? failures.at(-1);
+    if (!last) return closed ?? new Failure('PROVIDER_QUOTA', 'No image model is available.');
+    const waits = [...failures, ...(closed && last.reason === 'PROVIDER_QUOTA' ? [closed] : [])]
       .map(({ details }) => details.retryAfterSeconds)
       .filter((wait) => wait !== undefined);
     return waits.length > 0 ? last.with({ retryAfterSeconds: Math.min(...waits) }) : last;

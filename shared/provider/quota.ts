@@ -132,22 +132,24 @@ export function createQuota({ database, converge, clock, log, modelIds }: QuotaO
     await change(id, next);
   }
 
-  /** Notes that a model painted: what was believed of it is over. */
+  /** Notes that a model painted: what was believed of it is over, unless it was learnt while it painted. */
   async function noteSuccess(id: string): Promise<void> {
-    const { state, attempts } = stateOf(id);
-    if (state === 'ready' && attempts === 0) return;
-    await change(id, (current) => (current.state === 'ready' && current.attempts === 0 ? undefined : ready));
+    const now = clock.now();
+    const isOver = (current: QuotaState) =>
+      current.state === 'ready' ? current.attempts > 0 : exhaustedUntil(current) <= now;
+    if (isOver(stateOf(id))) await change(id, (current) => (isOver(current) ? ready : undefined));
   }
 
   /** Opens what is due again and reports every model as it stands. */
   async function reopenDue(): Promise<{ id: string; state: QuotaState }[]> {
     const { documents, readTime } = await converge(undefined, () => database.read(paths));
     learn(documents);
-    const due = ids.filter((id) => {
-      const { state, retryAt } = stateOf(id);
-      return state === 'exhausted' && retryAt !== undefined && retryAt <= readTime;
-    });
-    for (const id of due) await change(id, ({ attempts }) => ({ state: 'ready', attempts }));
+    const isDue = ({ state, retryAt }: QuotaState) =>
+      state === 'exhausted' && retryAt !== undefined && retryAt <= readTime;
+    for (const id of ids.filter((each) => isDue(stateOf(each)))) {
+      // Read again: meanwhile another may have opened it, or have found it exhausted anew.
+      await change(id, (now) => (isDue(now) ? { state: 'ready', attempts: now.attempts } : undefined));
+    }
     const reported = stateOf(everyModel).state === 'ready' ? modelIds : ids;
     return reported.map((id) => ({ id, state: stateOf(id) }));
   }

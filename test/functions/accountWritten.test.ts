@@ -346,7 +346,6 @@ describe('an event that cannot be understood is refused, so that it comes again,
       'of an account below something else',
       (document) => [whole(), eventHeaders(stack.projectId, `tenants/t/${document}`)],
     ],
-    ['with a uid that does not decode', () => [whole(), eventHeaders(stack.projectId, 'accounts/100%')]],
   ];
 
   it.each(cases)('%s', async (_, event) => {

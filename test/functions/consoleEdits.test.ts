@@ -215,7 +215,7 @@ const invalidBalances: [string, unknown][] = [
   ['null', null],
   ['a boolean', true],
   ['a time', new Date(0)],
-  ['beyond all credits', 1e15],
+  ['beyond what a number can count', 2 ** 54],
   ['not a number', Number.NaN],
 ];
 
@@ -302,7 +302,7 @@ describe('an invalid adjust', () => {
     ['text', '5'],
     ['a fraction', 0.5],
     ['more than there is, taken away', -11],
-    ['beyond all credits', 1e15],
+    ['beyond what a number can count', 2 ** 54],
   ];
 
   it.each(invalid)('%s: refused and never dropped; mended, it is an adjustment', async (_, adjust) => {

@@ -338,7 +338,10 @@ describe('an admin', () => {
 
   it('has the claim, and was looked up', async () => {
     const asked = stubGoogle(active());
-    expect(await auth.admin(bearer(await idToken({ admin: true })))).toEqual({ actor: 'alice@example.com' });
+    expect(await auth.admin(bearer(await idToken({ admin: true })))).toEqual({
+      actor: 'alice@example.com',
+      uid: 'alice',
+    });
     expect(asked).toEqual([
       {
         url: `https://identitytoolkit.googleapis.com/v1/projects/${project}/accounts:lookup`,
@@ -351,7 +354,7 @@ describe('an admin', () => {
   it('without an e-mail is known by the uid', async () => {
     stubGoogle(active());
     const token = await idToken({ admin: true, email: undefined });
-    expect(await auth.admin(bearer(token))).toEqual({ actor: 'alice' });
+    expect(await auth.admin(bearer(token))).toEqual({ actor: 'alice', uid: 'alice' });
   });
 
   it.each([undefined, false, 'true', 1, null, {}])(
@@ -475,7 +478,7 @@ describe('the word of this machine: Bearer owner', () => {
     'is scheduler and admin from %s',
     async (address) => {
       expect(await demo.scheduler(owner(address))).toEqual({ actor: 'owner' });
-      expect(await demo.admin(owner(address))).toEqual({ actor: 'owner' });
+      expect(await demo.admin(owner(address))).toEqual({ actor: 'owner', uid: 'owner' });
       expect(await outcome(demo.user(owner(address)))).toBe('UNAUTHENTICATED');
     },
   );
@@ -558,7 +561,10 @@ describe('with the Auth emulator', () => {
       url: `/identitytoolkit.googleapis.com/v1/projects/${project}/accounts:lookup`,
       authorization: 'Bearer owner',
     });
-    expect(await local.admin(unsigned({ admin: true }))).toEqual({ actor: 'alice@example.com' });
+    expect(await local.admin(unsigned({ admin: true }))).toEqual({
+      actor: 'alice@example.com',
+      uid: 'alice',
+    });
     expect(await outcome(local.admin(unsigned()))).toBe('FORBIDDEN');
   });
 

@@ -274,9 +274,10 @@ describe.each(variables)('$name', ({ name, read, fallback, good, bad }) => {
 
 describe('the model', () => {
   it('is named by the newer spelling where both are set', () => {
-    const both = { IMAGEGEN_MODEL_ID: 'new-model', IMAGEGEN_GEMINI_MODEL_ID: 'old-model' };
-    expect(parse(both).modelId).toBe('new-model');
-    expect(parse({ ...both, IMAGEGEN_MODEL_ID: '' }).modelId).toBe('old-model');
+    const [newer, older] = ['gemini-3-pro-image', 'gemini-nano-banana-2.1'];
+    const both = { IMAGEGEN_MODEL_ID: newer, IMAGEGEN_GEMINI_MODEL_ID: older };
+    expect(parse(both).modelId).toBe(newer);
+    expect(parse({ ...both, IMAGEGEN_MODEL_ID: '' }).modelId).toBe(older);
   });
 });
 

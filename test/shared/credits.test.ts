@@ -7,7 +7,6 @@ import {
   andThen,
   type Change,
   changeWrites,
-  creditsMax,
   debit,
   type HoldTerms,
   hasEdit,
@@ -18,8 +17,12 @@ import {
   recordEdit,
   refund,
   refuseHold,
+  refuseSuspended,
   signupGrant,
 } from '../../shared/ledger/credits.ts';
+
+/** Credits are counted in ones as far as a double can. */
+const creditsLimit = Number.MAX_SAFE_INTEGER;
 
 const version: Version = { isEqual: () => true };
 const now = new Date('2026-11-22T12:00:00Z');
@@ -37,7 +40,7 @@ const terms = (more: Partial<HoldTerms> = {}): HoldTerms => ({
 });
 
 describe('reading an account', () => {
-  it.each([0, 1, 74, creditsMax])('a balance of %s is valid', (balance) => {
+  it.each([0, 1, 74, creditsLimit])('a balance of %s is valid', (balance) => {
     const read = account({ balance });
     expect(read.balance).toBe(balance);
     expect(invalidField(read)).toBeUndefined();
@@ -51,7 +54,7 @@ describe('reading an account', () => {
     undefined,
     Number.NaN,
     Number.POSITIVE_INFINITY,
-    creditsMax + 1,
+    creditsLimit + 1,
     2 ** 53,
     true,
     [],
@@ -69,9 +72,9 @@ describe('reading an account', () => {
     [0, undefined],
     [-10, undefined],
     [5, undefined],
-    [creditsMax - 10, undefined],
+    [creditsLimit - 10, undefined],
     [-11, 'adjust'],
-    [creditsMax, 'adjust'],
+    [creditsLimit, 'adjust'],
     ['5', 'adjust'],
     [0.5, 'adjust'],
     [null, 'adjust'],
@@ -245,7 +248,6 @@ describe('refusing a hold', () => {
   it.each<[string, Data, Partial<HoldTerms>, string | undefined]>([
     ['enough credits', { balance: 4 }, { credits: 4 }, undefined],
     ['one too few', { balance: 3 }, { credits: 4 }, 'INSUFFICIENT_CREDITS'],
-    ['suspended', { suspended: true }, {}, 'ACCOUNT_SUSPENDED'],
     ['too many in flight', twoRunning, {}, 'RATE_LIMITED'],
     ['one of them past its deadline', { active: { a: seconds(1), b: now } }, {}, undefined],
     ['too many in a minute', threeRecent, {}, 'RATE_LIMITED'],
@@ -254,11 +256,15 @@ describe('refusing a hold', () => {
     expect(reason(data, more)).toBe(expected);
   });
 
-  it("is in the contract's order: suspended, in flight, a minute, credits", () => {
-    const all = { suspended: true, ...twoRunning, ...threeRecent, balance: 0 };
-    expect(reason(all)).toBe('ACCOUNT_SUSPENDED');
-    const refusals = [{ ...all, suspended: false }, { ...threeRecent, balance: 0 }, { balance: 0 }].map(
-      (data) => refuseHold(account(data), terms()),
+  it('of a suspended account comes by itself, before there is anything to hold', () => {
+    expect(refuseSuspended(account({ suspended: true }))?.reason).toBe('ACCOUNT_SUSPENDED');
+    expect(refuseSuspended(account())).toBeUndefined();
+  });
+
+  it("is in the contract's order: in flight, a minute, credits", () => {
+    const all = { ...twoRunning, ...threeRecent, balance: 0 };
+    const refusals = [all, { ...threeRecent, balance: 0 }, { balance: 0 }].map((data) =>
+      refuseHold(account(data), terms()),
     );
     expect(refusals.map((refusal) => refusal?.details.metadata?.limit ?? refusal?.reason)).toEqual([
       'maxInFlightPerUser',
@@ -390,15 +396,15 @@ type Book = ReturnType<typeof openBook>;
 type Step = { name: string; do: (book: Book, index: number) => void };
 const anyBalance = fc.oneof(
   { weight: 4, arbitrary: fc.nat({ max: 30 }) },
-  { weight: 1, arbitrary: fc.constantFrom(creditsMax, creditsMax - 1) },
+  { weight: 1, arbitrary: fc.constantFrom(creditsLimit, creditsLimit - 1) },
   {
     weight: 2,
-    arbitrary: fc.constantFrom<unknown>('x', -3, 1.5, null, undefined, Number.NaN, creditsMax + 1),
+    arbitrary: fc.constantFrom<unknown>('x', -3, 1.5, null, undefined, Number.NaN, creditsLimit + 1),
   },
 );
 const anyAdjust = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: -15, max: 15 }) },
-  { weight: 1, arbitrary: fc.constantFrom<unknown>('x', 0.5, null, -creditsMax, creditsMax) },
+  { weight: 1, arbitrary: fc.constantFrom<unknown>('x', 0.5, null, -creditsLimit, creditsLimit) },
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
   anyBalance.map((balance) => ({ name: `balance=${balance}`, do: (book: Book) => book.edit({ balance }) })),
