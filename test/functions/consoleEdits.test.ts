@@ -423,3 +423,41 @@ describe('a pending generation that an admin touched', () => {
     expect((await books()).generations).toMatchObject([{ status: 'refunded', remark: 'seen' }]);
   });
 });
+
+describe('a generation whose document an admin deletes', () => {
+  const document = () => generationPath(user.uid, generationIdOf(user.uid, 'k'));
+
+  it('while it is painted is refunded, its image goes to the outbox, and its key is not painted again', async () => {
+    await settledUser(10);
+    const { body } = await gate.during(
+      () => user.generate('k'),
+      () => stack.erase(document()),
+    );
+    expect(body.receipt).toMatchObject({ charged: 1, refunded: 1, balance: 10 });
+    expect((await books()).entries.map(({ amount }) => amount)).toEqual([10, -1, 1]);
+    const id = generationIdOf(user.uid, 'k');
+    const { documents } = await stack.database.read([`outbox/${id}`]);
+    expect(documents[0]?.data.publicId).toContain(id);
+
+    const again = await user.generate('k');
+    expect(again.status).toBe(410);
+    expect(again.body.error.details[0]).toMatchObject({ reason: 'DELETED', metadata: { retry: 'no' } });
+    expect((await user.generate('another')).status).toBe(200);
+  });
+});
+
+describe('a balance that is invalid and was beyond what one buys', () => {
+  it('has nobody write the account over and over', async () => {
+    await settledUser(10);
+    await edit({ balance: 2_000_000_000_000 });
+    expect((await user.get('account')).status).toBe(200);
+    await edit({ balance: 'mistyped' });
+    const before = (await books()).account.updatedAt;
+    for (let i = 0; i < 3; i++) {
+      await stack.fetch('reconcile', { method: 'POST', headers: { authorization: 'Bearer owner' } });
+    }
+    expect((await books()).account.updatedAt).toEqual(before);
+    await edit({ balance: 10 });
+    expect((await user.get('account')).status).toBe(200);
+  });
+});

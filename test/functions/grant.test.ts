@@ -401,3 +401,19 @@ describe('who may grant', () => {
     expect(await amounts(user.uid)).toEqual([10]);
   });
 });
+
+describe('an admin whose e-mail changes between a try and its repetition', () => {
+  it('is the same admin: the grant is made once', async () => {
+    answerLookups(stack);
+    const user = await opened(10);
+    const [before, after] = await Promise.all(
+      ['old@example.com', 'new@example.com'].map((email) =>
+        stack.tokenFor('the-admin', { admin: true, email }),
+      ),
+    );
+    const body = { uid: user.uid, amount: 7, reason };
+    await grant(body, { key: 'moving', token: before ?? '' });
+    expect(replayed(await grant(body, { key: 'moving', token: after ?? '' }))).toBe('true');
+    expect(await amounts(user.uid)).toEqual([10, 7]);
+  });
+});

@@ -312,3 +312,31 @@ describe('a server told to end', () => {
     expect(await brokenInvariants(stack, 'in-process')).toEqual([]);
   });
 });
+
+describe('a process that is told to end when a client has gone', () => {
+  it('still finishes what that client asked for', async () => {
+    const uid = 'gone';
+    await (await stack.user(uid, 10)).get('account');
+    const server = await start();
+    const prompt = 'Painted for nobody';
+    const gate = Promise.withResolvers<void>();
+    waiting.set(prompt, gate);
+    const client = new AbortController();
+    const asked = fetch(`${server.url}/generate`, {
+      method: 'POST',
+      headers: { ...jsonOf(uid), 'idempotency-key': prompt },
+      body: JSON.stringify({ prompt, tier: 'standard' }),
+      signal: client.signal,
+    }).catch(() => 'gone');
+    await until(() => isPainting(prompt));
+    client.abort();
+    expect(await asked).toBe('gone');
+    server.signal('SIGTERM');
+    await until(async () => !(await accepts(server)));
+    gate.resolve();
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+    const { generations } = await stack.books(uid);
+    expect(generations).toMatchObject([{ status: 'succeeded' }]);
+    expect(await brokenInvariants(stack, uid)).toEqual([]);
+  });
+});
