@@ -38,6 +38,7 @@ export const generate = endpoint({
     if (outcome === 'cached') return outcomeOf(record);
 
     const spent = { providerCostMicros: 0, mayBeStored: false };
+    let settled: GenerationRecord;
     try {
       const enhanced = await enhancedPrompt(studio, input, left());
       spent.providerCostMicros += enhanced.providerCostMicros;
@@ -62,7 +63,7 @@ export const generate = endpoint({
       const urls = await images.store(record.publicId, bytes, storeMs, studio.shutdown);
 
       const { mimeType, width, height, model } = painting;
-      const settled = await settle(books, record, {
+      settled = await settle(books, record, {
         model,
         enhancedPrompt: enhanced.prompt,
         image: { ...urls, mimeType, width, height, bytes: bytes.length },
@@ -70,12 +71,12 @@ export const generate = endpoint({
         cacheUntil: new Date(clock.now() + config.cacheTtlSeconds * 1000),
       });
       note({ model, providerCostMicros: spent.providerCostMicros });
-      return outcomeOf(settled);
     } catch (error) {
       const failure = asFailure(error);
       if (!spent.mayBeStored) spent.providerCostMicros += failure.details.providerCostMicros ?? 0;
       return outcomeOf(await giveBack(books, record, failure, spent), failure);
     }
+    return outcomeOf(settled);
   },
 });
 

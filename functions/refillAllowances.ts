@@ -29,7 +29,8 @@ export const refillAllowances = endpoint({
       await inParallel(accounts, parallelMax, async ({ id: uid, data }) => {
         checked += 1;
         const isInUse = data.usedAt instanceof Date && data.usedAt >= usedSince;
-        if (!isInUse || data.allowancePeriod === name) return;
+        const hasNone = (data.allowance ?? credits) === 0;
+        if (!isInUse || hasNone || data.allowancePeriod === name) return;
         try {
           if (await refillAllowance(books, uid, name, credits)) refilled += 1;
         } catch (error) {

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { functions } from '../functions/index.ts';
 import { parseConfig } from '../shared/config.ts';
+import { modelWarnings } from '../shared/models.ts';
 import { createStudioServer } from '../shared/server.ts';
 import { portIsOpen } from './functionsProcess.ts';
 import { loopback } from './ports.ts';
@@ -28,14 +29,15 @@ process.on('disconnect', end);
 const asked = new Promise((resolve) => process.once('message', resolve));
 
 async function main(): Promise<void> {
-  const { projectId, authEmulatorHost, firestoreEmulatorHost, port } = parseConfig(process.env);
+  const config = parseConfig(process.env);
+  const { projectId, authEmulatorHost, firestoreEmulatorHost, modelIds, port } = config;
   const site = await createSite({
     webDir: join(import.meta.dirname, '../web'),
     projectId,
     authHost: authEmulatorHost ?? '',
     firestoreHost: firestoreEmulatorHost ?? '',
   });
-  const { server, shutdown } = createStudioServer({
+  const { server, shutdown, log } = createStudioServer({
     functions,
     env: process.env,
     site(request, response) {
@@ -47,6 +49,7 @@ async function main(): Promise<void> {
   if (ending) return;
   drain = shutdown;
   server.once('error', fail);
+  for (const warning of modelWarnings(modelIds, new Date())) log.warning(warning);
   server.listen(port, loopback, () => process.send?.(portIsOpen));
 }
 

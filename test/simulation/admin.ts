@@ -4,8 +4,9 @@ import { hadTooLittle, isInvalid, read } from './answers.ts';
 import type { User } from './clients.ts';
 import type { Fleet } from './fleet.ts';
 import { tokens } from './instance.ts';
-import { adjustable, creditsIn, type Model } from './model.ts';
 import type { MemoryStore } from './memoryDatabase.ts';
+import type { Model } from './model.ts';
+import { adjustable, creditsIn } from './seen.ts';
 
 /** A grant under a key; `settled` once it is known what became of it. */
 export type Grant = { key: string; uid: string; amount: number; settled: 'granted' | 'refused' | undefined };
@@ -50,7 +51,9 @@ export function createAdmin(fleet: Fleet, model: Model, store: MemoryStore, user
       'lifts a suspension': () => ({ suspended: false }),
       'books are gone': () => ({ settled: removed }),
       'sequence is gone': () => ({ sequence: removed }),
+      'books are nonsense': () => random.pick<Data>([{ settled: 'ten' }, { sequence: -1 }, { settled: 0.5 }]),
       'limits are gone': () => ({ active: removed, rate: removed }),
+      'limits are nonsense': () => ({ active: 'none', rate: [1, 'two'] }),
     };
     const kind = random.pick(Object.keys(kinds));
     const fields = kinds[kind]?.() ?? {};
@@ -96,7 +99,8 @@ export function createAdmin(fleet: Fleet, model: Model, store: MemoryStore, user
         if (answer.status === 200) {
           const { account, entry } = answer.body as { account: Data; entry: Data };
           const known = model.account(uid).entries[Number(entry.sequence) - 1];
-          const isEntry = known?.id === entry.id && known?.amount === amount && known?.balance === account.balance;
+          const isEntry =
+            known?.id === entry.id && known?.amount === amount && known?.balance === account.balance;
           check(isEntry && account.sequence === entry.sequence, 'a grant is an entry of the ledger', about);
           const told = JSON.stringify([uid, amount, entry]);
           check((granted.get(key) ?? told) === told, 'one key, one grant', about);
@@ -122,7 +126,10 @@ export function createAdmin(fleet: Fleet, model: Model, store: MemoryStore, user
   }
 
   /** Calls a scheduled function. */
-  async function schedule(name: 'sweepHolds' | 'reconcile', isFair = false): Promise<boolean> {
+  async function schedule(
+    name: 'sweepHolds' | 'reconcile' | 'refillAllowances',
+    isFair = false,
+  ): Promise<boolean> {
     let isDone = false;
     const request = { name, method: 'POST' as const, as: tokens.scheduler, body: {} };
     await fleet.send(request, ({ status, body }, startTick) => {
@@ -147,7 +154,12 @@ export function createAdmin(fleet: Fleet, model: Model, store: MemoryStore, user
     const request = { name: 'audit', method: 'GET' as const, as: tokens.admin('root'), query: { uid } };
     await fleet.send(request, ({ status, body }, startTick) => {
       if (status === 503) return;
-      if (status === 404) return check(model.since(uid, startTick).some((one) => !one.exists), 'no other answer', () => uid);
+      if (status === 404)
+        return check(
+          model.since(uid, startTick).some((one) => !one.exists),
+          'no other answer',
+          () => uid,
+        );
       check(status === 200, 'no other answer', () => JSON.stringify(body));
       const { accounts } = body as { accounts: { differences: string[] }[] };
       checkAudit(uid, accounts[0]?.differences ?? ['no account'], startTick);

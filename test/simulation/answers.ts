@@ -1,5 +1,6 @@
 /** Whether an answer of `generate` was right, by what the database held while it was being made. */
-import { adjustable, type Body, type GenerationSeen, type Model, type Moment, prices } from './model.ts';
+import type { Model } from './model.ts';
+import { adjustable, type Body, type GenerationSeen, isSameBody, type Moment, prices } from './seen.ts';
 import type { WireAnswer } from './wire.ts';
 
 export type Receipt = { charged: number; refunded: number; balance: number; sequence: number };
@@ -42,6 +43,18 @@ const statusOf: Record<string, number> = {
   SHUTTING_DOWN: 503,
   PROVIDER_TIMEOUT: 504,
 };
+/** What each of these tells a client to do, always; the others depend on what became of the debit. */
+const retryOf: Record<string, string> = {
+  INSUFFICIENT_CREDITS: 'no',
+  ACCOUNT_SUSPENDED: 'no',
+  ACCOUNT_INVALID: 'no',
+  NOT_FOUND: 'no',
+  IN_PROGRESS: 'same_key',
+  RATE_LIMITED: 'same_key',
+  EXPIRED: 'new_key',
+  IDEMPOTENCY_KEY_REUSED: 'new_key',
+  DELETED: 'no',
+};
 /** Refusals before any debit: they leave no trace and do not use the key up. */
 const refusals = new Set(['INSUFFICIENT_CREDITS', 'ACCOUNT_SUSPENDED', 'ACCOUNT_INVALID', 'RATE_LIMITED']);
 
@@ -57,13 +70,12 @@ export function read({ world: { check } }: Model, { status, headers, body }: Wir
   const retry = metadata.retry ?? '';
   check(statusOf[reason] === status, 'answers are in the contract', () => `${status} ${reason}`);
   check(['same_key', 'new_key', 'no'].includes(retry), 'retry is always there', () => `${status} ${reason}`);
+  const only = retryOf[reason] ?? retry;
+  check(retry === only, 'retry tells what helps', () => `${reason} ${retry}`);
   return { status, reason, retry, metadata, receipt, body, isReplay };
 }
 
 export type Asked = { uid: string; key: string; body: Body };
-
-const isSameBody = (a: Body, b: Body) =>
-  a.prompt === b.prompt && a.tier === b.tier && a.orientation === b.orientation;
 
 /** The statuses that a generation had from a tick on, the one of that tick first, if it was there then. */
 export function statusesSince({ history }: GenerationSeen, tick: number): string[] {
@@ -106,10 +118,16 @@ export function judgeGenerate(
 
   const isFinal = status === 200 || retry === 'new_key' || reason === 'DELETED';
   checkReceipt(model, found, said);
-  if (status === 200) check(isIn(found, 'succeeded', 'deleted'), 'a success stays', about);
-  else if (reason === 'DELETED') check(isIn(found, 'deleted'), 'what is told of a generation is true', about);
+  if (status === 200) {
+    check(
+      statusesSince(found, startTick).includes('succeeded'),
+      'what is told of a generation is true',
+      about,
+    );
+  } else if (reason === 'DELETED')
+    check(found.status === 'deleted', 'what is told of a generation is true', about);
   else if (retry === 'new_key') {
-    check(isIn(found, 'refunded'), 'a final failure was refunded', about);
+    check(found.status === 'refunded', 'a final failure was refunded', about);
     check(found.failure === reason, 'what is told of a generation is true', about);
   } else {
     check(retry === 'same_key', 'what is told of a generation is true', about);
@@ -128,8 +146,6 @@ export function judgeGenerate(
   return said;
 }
 
-const isIn = ({ status }: GenerationSeen, ...statuses: string[]) => statuses.includes(status);
-
 /** A receipt must tell of an entry that is there, and of all that was charged and given back. */
 function checkReceipt(model: Model, found: GenerationSeen, { receipt, status, reason, retry }: Said): void {
   const { check } = model.world;
@@ -140,22 +156,39 @@ function checkReceipt(model: Model, found: GenerationSeen, { receipt, status, re
   const refunded = retry === 'new_key' ? found.price : 0;
   check(receipt.refunded === refunded, 'a receipt tells what was given back', about);
   const entry = model.account(found.uid).entries[receipt.sequence - 1];
+  if (found.cached) {
+    checkMoment(model, found, receipt);
+    return;
+  }
   const type = refunded > 0 ? 'refund' : 'debit';
-  const isEntry = entry?.generationId === found.id && entry.type === type && entry.balance === receipt.balance;
+  const isEntry =
+    entry?.generationId === found.id && entry.type === type && entry.balance === receipt.balance;
   check(isEntry, 'a receipt is an entry of the ledger', about);
 }
 
-/** The stored answer again, word for word; only a deletion by its user replaces a success. */
+/** What the cache gave has no entry of its own: its receipt tells the newest one of its account. */
+function checkMoment({ world, account }: Model, { uid, id }: GenerationSeen, receipt: Receipt): void {
+  const balance = receipt.sequence === 0 ? 0 : account(uid).entries[receipt.sequence - 1]?.balance;
+  world.check(balance === receipt.balance, 'a receipt is an entry of the ledger', () => id);
+}
+
+/** The stored answer again, word for word; the deletion of a success has an answer of its own. */
 function checkSameAgain(model: Model, finals: Map<string, string>, { id }: GenerationSeen, said: Said): void {
   const { check } = model.world;
   const { status, reason, metadata, receipt, body } = said;
   const generation = status === 200 ? (body as { generation: { id: string } }).generation : undefined;
-  const told = JSON.stringify({ status, reason, metadata: Object.entries(metadata).sort(), receipt, generation });
+  const told = JSON.stringify({
+    status,
+    reason,
+    metadata: Object.entries(metadata).sort(),
+    receipt,
+    generation,
+  });
   check(!generation || generation.id === id, 'one key, one generation', () => `${id}, not ${generation?.id}`);
-  const before = finals.get(id);
-  const isDeleted = reason === 'DELETED' && before?.includes('"status":200');
-  check(!before || before === told || Boolean(isDeleted), 'the same answer again', () => `${before}, then ${told}`);
-  finals.set(id, told);
+  const name = reason === 'DELETED' ? `${id} deleted` : id;
+  const before = finals.get(name) ?? told;
+  check(before === told, 'the same answer again', () => `${before}, then ${told}`);
+  finals.set(name, told);
   const fresh = `${id} fresh`;
   if (said.isReplay) return;
   check(!finals.has(fresh), 'one call paints, all others are replays', () => id);
@@ -183,14 +216,17 @@ function checkRefusal(
         ? moments.some(({ pending }) => pending >= model.rules.maxInFlight)
         : hadMany(model, uid, startedAt),
   };
-  check(isRight[reason]?.() ?? false, 'a refusal has its reason', () => `${uid} ${reason} ${JSON.stringify(metadata)}`);
+  check(
+    isRight[reason]?.() ?? false,
+    'a refusal has its reason',
+    () => `${uid} ${reason} ${JSON.stringify(metadata)}`,
+  );
 }
 
-/** Whether an account had a balance that it was told of, and that was too little. */
+/** Whether the ledger had recorded the balance that was told of, and it was too little. */
 export function hadTooLittle(moments: Moment[], metadata: Record<string, string>, required: number): boolean {
   const balance = Number(metadata.balance);
-  const had = moments.some((moment) => (moment.shown ?? 0) + (adjustable(moment) ?? 0) === balance);
-  return had && balance < required;
+  return moments.some(({ sum, shown }) => sum === balance && shown === sum) && balance < required;
 }
 
 /** Whether the console held a balance, or an addition, that cannot be applied. */
@@ -200,9 +236,15 @@ export function isInvalid(moment: Moment): boolean {
 }
 
 function hadMany({ generations, rules, world }: Model, uid: string, startedAt: number): boolean {
-  const mine = [...generations.values()].filter((one) => one.uid === uid);
+  const mine = [...generations.values()].filter((one) => one.uid === uid && !one.cached);
   return mine.some((first) => {
-    const within = mine.filter(({ createdAt }) => createdAt >= first.createdAt && createdAt < first.createdAt + 60_000);
-    return within.length >= rules.maxPerMinute && first.createdAt > startedAt - 60_000 && first.createdAt <= world.now();
+    const within = mine.filter(
+      ({ createdAt }) => createdAt >= first.createdAt && createdAt < first.createdAt + 60_000,
+    );
+    return (
+      within.length >= rules.maxPerMinute &&
+      first.createdAt > startedAt - 60_000 &&
+      first.createdAt <= world.now()
+    );
   });
 }

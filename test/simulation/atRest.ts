@@ -3,9 +3,9 @@
  * settled, time passes. Then the contract's "always, at rest" must hold, and nothing may move any more.
  */
 import { isInvalid } from './answers.ts';
-import { isSettled, type Wish } from './clients.ts';
+import { isSettled, type User, type Wish } from './clients.ts';
 import type { History } from './history.ts';
-import { type AccountSeen, creditsIn } from './model.ts';
+import { type AccountSeen, creditsIn, type GenerationSeen } from './seen.ts';
 import { signatureMs } from './upstreams.ts';
 
 /** Most times that a call is made until it is settled; more and it is stuck. */
@@ -13,12 +13,16 @@ const triesMax = 20;
 /** Sweeps after its deadline until nothing is pending, and after its last upload until no image is left. */
 const sweepsMax = 2;
 
+/** How long the queues of an instance are held up by the last call that hung, milliseconds. */
+const lingeringMs = 30_000;
+
 /** Brings a history to rest, and checks all that must hold then. */
 export async function checkAtRest(history: History): Promise<void> {
   const { world, weather, model, users, clients, admin, wishes, grants } = history;
   const { check } = world;
-  const calm = { database: 0, upstream: 0, slow: 0 };
-  Object.assign(weather, calm);
+  const calmFrom = Math.min(weather.calmFrom, world.now() + lingeringMs);
+  Object.assign(weather, { database: 0, upstream: 0, slow: 0, calmFrom });
+  delete model.onUpload;
   for (const user of users) admin.mend(user);
 
   const sweepFirst = world.random.chance(0.5);
@@ -26,12 +30,14 @@ export async function checkAtRest(history: History): Promise<void> {
   await settleAll(history);
   if (!sweepFirst) await pastAllDeadlines(history);
 
+  history.fleet.wakeAll();
   const deadlines = [...model.generations.values()].map(({ deadline }) => deadline);
   world.advance(Math.max(0, ...deadlines) + signatureMs - world.now());
   for (let i = 0; i < sweepsMax; i += 1) await world.run(admin.schedule('sweepHolds', true));
   await world.run();
   check(model.outbox.size === 0, 'the outbox empties', () => `${model.outbox.size} left`);
 
+  await world.run(admin.schedule('refillAllowances', true));
   for (const user of users) await world.run(clients.openAccount(user));
   await world.run(admin.schedule('reconcile', true));
   for (const user of users) await world.run(admin.audit(user));
@@ -42,8 +48,14 @@ export async function checkAtRest(history: History): Promise<void> {
     const { status, id, publicId } = generation;
     check(status !== 'pending', 'nothing is pending', () => id);
     const isStored = model.images.stored.has(publicId);
-    check(isStored === (status === 'succeeded'), 'exactly the images of succeeded generations are stored', () => id);
+    const isTwin = (one: GenerationSeen) => one.publicId === publicId && one.status === 'succeeded';
+    check(
+      isStored === [...model.generations.values()].some(isTwin),
+      'exactly the images of succeeded generations are stored',
+      () => id,
+    );
   }
+  for (const user of users) await checkPages(history, user);
   await checkReplays(history);
   check(
     grants.every(({ settled }) => settled !== undefined),
@@ -86,7 +98,7 @@ async function pastAllDeadlines({ world, model, admin }: History): Promise<void>
 /** The invariants of one account, from all that the model saw and not from what any commit said of itself. */
 function checkBooks({ world, model }: History, account: AccountSeen): void {
   const { check } = world;
-  const { uid, data, entries, sum, edits, verified, touched } = account;
+  const { uid, data, entries, sum, edits, verified, signup } = account;
   const balance = creditsIn(data?.balance);
   check(balance !== undefined, 'a balance is a whole number', () => `${uid}: ${data?.balance}`);
   check(balance === sum && data?.settled === sum, 'the balance is the sum of all entries', () => uid);
@@ -99,24 +111,52 @@ function checkBooks({ world, model }: History, account: AccountSeen): void {
   const of = (...types: string[]) =>
     entries.filter(({ type }) => types.includes(type)).reduce((total, { amount }) => total + amount, 0);
   check(-of('debit', 'refund') === cost, 'what was kept is the price of what succeeded', () => uid);
-  check(of('adjustment') === edits, 'every edit counts once', () => `${uid}: ${of('adjustment')}, edits ${edits}`);
-  const expected = edits + of('grant') - cost;
-  check(balance === expected, 'the balance is what it must be', () => `${uid}: ${balance}, expected ${expected}`);
-  for (const { id, price, status } of mine) {
+  check(
+    of('adjustment') === edits,
+    'every edit counts once',
+    () => `${uid}: ${of('adjustment')}, edits ${edits}`,
+  );
+  const expected = edits + of('grant', 'allowance') - cost;
+  check(
+    balance === expected,
+    'the balance is what it must be',
+    () => `${uid}: ${balance}, expected ${expected}`,
+  );
+  for (const { id, price, status, cached } of mine) {
     const own = entries.filter(({ generationId }) => generationId === id).map(({ amount }) => amount);
-    const due = status === 'refunded' ? [-price, price] : [-price];
+    const due = cached ? [] : status === 'refunded' ? [-price, price] : [-price];
     check(String(own) === String(due), 'each generation is charged once', () => `${id} ${status}: ${own}`);
   }
-  const hasSignup = entries.some(({ id }) => id === 'signup');
-  const isDue = verified && !touched && model.rules.signupCredits > 0;
-  check(hasSignup || !isDue, 'signup credits are granted', () => uid);
+  const isDue = verified && signup === 'due' && model.rules.signupCredits > 0;
+  check(!isDue, 'signup credits are granted', () => uid);
+}
+
+/** What a user is shown is all there is, newest first. */
+async function checkPages({ world, model, clients }: History, user: User): Promise<void> {
+  const { entries, uid } = model.account(user.uid);
+  const leaf = async (name: 'ledger' | 'gallery') => {
+    const items = clients.leafThrough(user, name);
+    await world.run(items);
+    return (await items).map(({ id }) => id).join();
+  };
+  const wanted = entries.map(({ id }) => id).reverse();
+  world.check((await leaf('ledger')) === wanted.join(), 'the ledger shows every entry', () => uid);
+  const images = [...model.generations.values()]
+    .filter((one) => one.uid === uid && one.status === 'succeeded')
+    .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
+    .map(({ id }) => id);
+  world.check((await leaf('gallery')) === images.join(), 'the gallery shows every image', () => uid);
 }
 
 /** As many grants as keys that were granted, to whom and as much as was said. */
 function checkGrants({ world, model, grants }: History): void {
-  const byKey = new Map(grants.filter(({ settled }) => settled === 'granted').map((wish) => [wish.key, wish]));
+  const byKey = new Map(
+    grants.filter(({ settled }) => settled === 'granted').map((wish) => [wish.key, wish]),
+  );
   for (const { uid, entries } of model.accounts.values()) {
-    const found = entries.filter(({ type, id }) => type === 'grant' && id !== 'signup').map(({ amount }) => amount);
+    const found = entries
+      .filter(({ type, id }) => type === 'grant' && id !== 'signup')
+      .map(({ amount }) => amount);
     const wanted = [...byKey.values()].filter((wish) => wish.uid === uid).map(({ amount }) => amount);
     const [a, b] = [String(found.sort()), String(wanted.sort())];
     world.check(a === b, 'each grant is made once', () => `${uid}: ${a}, expected ${b}`);

@@ -2,7 +2,8 @@
 import { type Asked, judgeGenerate, read, type Said, statusesSince } from './answers.ts';
 import type { Fleet } from './fleet.ts';
 import { tokens } from './instance.ts';
-import { adjustable, type Body, type Model } from './model.ts';
+import type { Model } from './model.ts';
+import { adjustable, type Body } from './seen.ts';
 
 export type User = { uid: string; verified: boolean };
 
@@ -15,18 +16,23 @@ export type Clients = {
   look(user: User, key: string): Promise<void>;
   erase(user: User, key: string): Promise<void>;
   openAccount(user: User): Promise<boolean>;
+  /** All pages of a user's entries, or images. */
+  leafThrough(user: User, name: 'ledger' | 'gallery'): Promise<{ id: string }[]>;
 };
+
+type Page = { entries?: { id: string }[]; generations?: { id: string }[]; nextPageToken?: string };
 
 /** Whether asking again with the same key would tell nothing new. */
 export const isSettled = (said: Said | undefined) => said !== undefined && said.retry !== 'same_key';
 
-/** A body for a key: the first variant, or another that the same key must not be used for. */
-export function bodyOf(key: string, variant: number, tier: string): Body {
+/** A body, or with another variant one that differs from it in one thing alone. */
+export function bodyOf(variant: number, tier: string): Body {
   const other = { standard: 'premium2', premium2: 'premium4', premium4: 'standard' }[tier] ?? 'standard';
   return {
-    prompt: `${key} a banana${variant === 1 ? ' and an apple' : ''}`,
+    prompt: variant === 1 ? 'an apple' : 'a banana',
     tier: variant === 2 ? other : tier,
     orientation: variant === 3 ? 'portrait' : 'landscape',
+    fresh: variant === 4,
   };
 }
 
@@ -91,7 +97,8 @@ export function createClients(fleet: Fleet, model: Model, finals: Map<string, st
         }
         const { reason } = read(model, answer);
         const wasPending = found && statusesSince(found, startTick).includes('pending');
-        if (reason === 'IN_PROGRESS') check(Boolean(wasPending), 'nobody is told to wait for what has ended', about);
+        if (reason === 'IN_PROGRESS')
+          check(Boolean(wasPending), 'nobody is told to wait for what has ended', about);
         else if (reason === 'NOT_FOUND') check(!found, 'what is told of a generation is true', about);
         else check(reason === 'DATABASE_UNAVAILABLE', 'no other answer', about);
       });
@@ -122,6 +129,21 @@ export function createClients(fleet: Fleet, model: Model, finals: Map<string, st
         check((entry?.balance ?? 0) === account.balance, 'a balance shown is an entry of the ledger', about);
       });
       return isOpen;
+    },
+
+    async leafThrough(user, name) {
+      const items: { id: string }[] = [];
+      let pageToken: string | undefined;
+      do {
+        const query = { pageSize: '3', ...(pageToken && { pageToken }) };
+        const request = { name, method: 'GET' as const, as: tokenOf(user), query };
+        const answer = await fleet.send(request, () => {});
+        check(answer?.status === 200, 'no other answer', () => `${name}: ${JSON.stringify(answer?.body)}`);
+        const page = answer?.body as Page | undefined;
+        items.push(...(page?.entries ?? page?.generations ?? []));
+        pageToken = page?.nextPageToken;
+      } while (pageToken);
+      return items;
     },
   };
 }

@@ -18,6 +18,8 @@ export type Weather = {
   upstream: number;
   /** Share of calls that come to be delivered late. */
   slow: number;
+  /** From when on nothing is left of any trouble with the database, milliseconds since 1970. */
+  calmFrom: number;
 };
 
 /** How long a call waits for its answer before it is given up, milliseconds. */
@@ -27,15 +29,16 @@ const landingMsMax = 300_000;
 /** google.rpc codes: DEADLINE_EXCEEDED, ABORTED, INTERNAL, UNAVAILABLE. */
 const codes = [4, 10, 13, 14];
 
-type Fate = 'fails' | 'fails but is done' | 'is rejected but was done' | 'hangs' | 'hangs and lands late' | 'aborts';
+type Fate =
+  | 'fails'
+  | 'fails but is done'
+  | 'is rejected but was done'
+  | 'hangs'
+  | 'hangs and lands late'
+  | 'aborts';
 
 /** The database as one instance sees it, through a network with weather. */
-export function databaseThrough(
-  world: World,
-  weather: Weather,
-  store: MemoryStore,
-  actor: Actor,
-): Database {
+export function databaseThrough(world: World, weather: Weather, store: MemoryStore, actor: Actor): Database {
   const { random, happened } = world;
   /** How many more commits in a row are ABORTED. */
   let abortsLeft = 0;
@@ -62,7 +65,12 @@ export function databaseThrough(
 
   function failing<T>(what: string, milliseconds: number, error: Error): Promise<T> {
     return new Promise((_, reject) => {
-      world.after(milliseconds, `${actor.name} hears that ${what} failed: ${error}`, () => reject(error), actor);
+      world.after(
+        milliseconds,
+        `${actor.name} hears that ${what} failed: ${error}`,
+        () => reject(error),
+        actor,
+      );
     });
   }
 
@@ -137,7 +145,7 @@ export function databaseThrough(
     commit,
     page: (request: PageRequest) => read(`queries ${request.collection}`, () => store.page(request)),
     totals: (path, requests: readonly TotalRequest[]) =>
-      read(`adds up ${path}`, () => store.totals(path, requests)),
+      read(`adds up ${path ?? 'everything'}`, () => store.totals(path, requests)),
     close: async () => {},
   };
 }

@@ -46,7 +46,9 @@ async function main(): Promise<void> {
   for (const [kind, times] of lines) process.stdout.write(`${String(times).padStart(9)}  ${kind}\n`);
   if (result.failed) process.stdout.write(failureOf(result.failed));
   const seconds = (result.milliseconds / 1000).toFixed(1);
-  process.stdout.write(`${result.count} histories in ${seconds} s${result.failed ? ', the last one failed' : ''}\n`);
+  process.stdout.write(
+    `${result.count} histories in ${seconds} s${result.failed ? ', the last one failed' : ''}\n`,
+  );
   if (result.failed) process.exitCode = 1;
 }
 

@@ -98,7 +98,8 @@ const anyQuery = fc.record({
 const query = anyQuery.filter(({ filter, order }) => filter?.[0] !== 'at' || order[0]?.[0] !== '__name__');
 type RandomQuery = typeof query extends fc.Arbitrary<infer T> ? T : never;
 
-const pathOf = ({ parent, name }: { parent: string; name: string }) => `runs/${run}/${parent}/1/list${run}/${name}`;
+const pathOf = ({ parent, name }: { parent: string; name: string }) =>
+  `runs/${run}/${parent}/1/list${run}/${name}`;
 const everyPath = ['x', 'y'].flatMap((parent) => names.map((name) => ({ parent, name })));
 
 function writesOn(side: Side, drafts: RandomWrite[]): Write[] {

@@ -26,7 +26,7 @@ export type MemoryStore = {
   commit(writes: readonly Write[]): Version;
   page(request: PageRequest): { documents: StoredDocument[]; readTime: Date };
   totals(
-    path: string,
+    path: string | undefined,
     requests: readonly TotalRequest[],
   ): { document: StoredDocument | undefined; totals: Total[] };
   /** Is told of every commit, right after it. */
@@ -97,7 +97,7 @@ export function createMemoryStore(now: () => number): MemoryStore {
     },
 
     totals(path, requests) {
-      const [document] = read([path]).documents;
+      const [document] = path === undefined ? [] : read([path]).documents;
       return { document, totals: requests.map((request) => totalOf(documentsOf(request), request)) };
     },
 

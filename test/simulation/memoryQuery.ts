@@ -1,5 +1,12 @@
 /** Queries as Firestore answers them, over documents in memory: filters, order, cursors, sums. */
-import type { Data, Filter, PageRequest, StoredDocument, Total, TotalRequest } from '../../shared/database.ts';
+import type {
+  Data,
+  Filter,
+  PageRequest,
+  StoredDocument,
+  Total,
+  TotalRequest,
+} from '../../shared/database.ts';
 
 /** The documents of one page of a query, out of all that its collection holds. */
 export function pageOf(documents: StoredDocument[], request: PageRequest): StoredDocument[] {
@@ -53,7 +60,8 @@ function cursorValue(value: unknown, field: string | undefined, request: PageReq
     if (name.split('/').length % 2 !== 0) throw new Error(`'${name}' is not the path of a document`);
     return name;
   }
-  if (name.includes('/')) throw new Error(`The cursor must be a plain document ID, but '${name}' has a slash`);
+  if (name.includes('/'))
+    throw new Error(`The cursor must be a plain document ID, but '${name}' has a slash`);
   return `${request.collection}/${name}`;
 }
 

@@ -29,7 +29,11 @@ export function createRandom(seed: number): Random {
     weighted: (weights) => {
       const names = Object.keys(weights) as (keyof typeof weights)[];
       let left = next() * names.reduce((sum, name) => sum + weights[name], 0);
-      return names.find((name) => (left -= weights[name]) < 0) ?? (names[0] as (typeof names)[number]);
+      const isDrawn = (name: keyof typeof weights) => {
+        left -= weights[name];
+        return left < 0;
+      };
+      return names.find(isDrawn) ?? (names[0] as keyof typeof weights);
     },
   };
 }

@@ -1,9 +1,11 @@
 /** The model and the image store in a history: every way they fail, and images that come too late. */
 import type { ImageStore } from '../../shared/cloudinary.ts';
 import { Failure, type Reason } from '../../shared/errors.ts';
-import type { Painter } from '../../shared/gemini.ts';
+import type { Parts } from '../../shared/studio.ts';
 import type { Weather } from './faults.ts';
 import type { Actor, World } from './world.ts';
+
+type Painter = NonNullable<Parts['painter']>;
 
 /** How long after its signing an upload is accepted, milliseconds: an hour. */
 export const signatureMs = 3_600_000;
@@ -11,8 +13,12 @@ export const signatureMs = 3_600_000;
 /** What is kept in the image store, and who wants to know of it. */
 export type Images = {
   stored: Set<string>;
-  /** Told of each image right after it came or went. */
-  watch: { stored(publicId: string): void; destroyed(publicId: string): void };
+  /** Told of each upload when it is signed, and of each image right after it came or went. */
+  watch: {
+    signed(publicId: string, actor: Actor): void;
+    stored(publicId: string): void;
+    destroyed(publicId: string): void;
+  };
 };
 
 const paintFailures: Reason[] = [
@@ -86,7 +92,12 @@ export function painterIn(world: World, weather: Weather, actor: Actor): Painter
   };
 }
 
-type StoreFate = 'fails' | 'is stored but fails' | 'fails and comes late' | 'takes too long' | 'comes after its timeout';
+type StoreFate =
+  | 'fails'
+  | 'is stored but fails'
+  | 'fails and comes late'
+  | 'takes too long'
+  | 'comes after its timeout';
 
 /** The image store as one instance sees it. */
 export function imageStoreIn(world: World, weather: Weather, actor: Actor, images: Images): ImageStore {
@@ -102,6 +113,7 @@ export function imageStoreIn(world: World, weather: Weather, actor: Actor, image
   return {
     async store(publicId, _bytes, millisecondsLeft, signal) {
       // Signed now: whatever becomes of this call, the upload may arrive for an hour.
+      images.watch.signed(publicId, actor);
       const fate = random.chance(weather.upstream)
         ? random.weighted<StoreFate>({
             fails: 2,
@@ -129,6 +141,10 @@ export function imageStoreIn(world: World, weather: Weather, actor: Actor, image
         const url = `https://images.example/${publicId}`;
         return { url, thumbnailUrl: `${url}/small` };
       });
+    },
+
+    async fetch() {
+      throw unavailable('STORAGE_ERROR');
     },
 
     async destroy(publicId) {

@@ -32,7 +32,8 @@ export async function callHandler(handler: Handler, request: WireRequest): Promi
   };
   const answer: WireAnswer = { status: 0, headers: {}, body: undefined };
   const put = (headers: Record<string, string | number>) => {
-    for (const [header, value] of Object.entries(headers)) answer.headers[header.toLowerCase()] = String(value);
+    for (const [header, value] of Object.entries(headers))
+      answer.headers[header.toLowerCase()] = String(value);
   };
   const response = {
     setHeader: (header: string, value: string) => put({ [header]: value }),
@@ -67,22 +68,34 @@ const { nested } = protobuf.Root.fromJSON({
         fields: { keyType: 'string', type: 'Value', id: 2 } as never,
       },
     },
-    DocumentEventData: { fields: { value: { type: 'Document', id: 1 } } },
+    DocumentEventData: {
+      fields: { value: { type: 'Document', id: 1 }, oldValue: { type: 'Document', id: 2 } },
+    },
   },
 });
 const eventData = nested?.DocumentEventData as protobuf.Type;
 
 /** The event of a write to an account, as Eventarc delivers it; without `after` it was deleted. */
-export function accountEvent(uid: string, after: Data | undefined, actor: string | undefined): BinaryEvent {
-  const fields = Object.entries(after ?? {}).flatMap(([name, value]): [string, object][] => {
+export function accountEvent(
+  uid: string,
+  { before, after }: { before: Data | undefined; after: Data | undefined },
+  actor: string | undefined,
+): BinaryEvent {
+  const value = after && { name: `accounts/${uid}`, fields: fieldsOf(after) };
+  const oldValue = before && { name: `accounts/${uid}`, fields: fieldsOf(before) };
+  const event = eventData.create({ ...(value && { value }), ...(oldValue && { oldValue }) });
+  return {
+    document: `accounts/${uid}`,
+    ...(actor && { authid: actor }),
+    data: Buffer.from(eventData.encode(event).finish()),
+  };
+}
+
+function fieldsOf(data: Data): Record<string, object> {
+  const fields = Object.entries(data).flatMap(([name, value]): [string, object][] => {
     if (typeof value === 'string') return [[name, { stringValue: value }]];
     if (typeof value !== 'number') return [];
     return [[name, Number.isInteger(value) ? { integerValue: value } : { doubleValue: value }]];
   });
-  const value = after && { name: `accounts/${uid}`, fields: Object.fromEntries(fields) };
-  return {
-    document: `accounts/${uid}`,
-    ...(actor && { authid: actor }),
-    data: Buffer.from(eventData.encode(eventData.create(value ? { value } : {})).finish()),
-  };
+  return Object.fromEntries(fields);
 }
