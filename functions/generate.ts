@@ -42,14 +42,7 @@ export const generate = endpoint({
     try {
       const enhanced = await enhancedPrompt(studio, input, left());
       spent.providerCostMicros += enhanced.providerCostMicros;
-      const references = await loadReferences(
-        input,
-        uid,
-        books.database,
-        studio.imageStore,
-        left(),
-        studio.shutdown,
-      );
+      const references = await loadReferences(input, uid, books, studio.imageStore, left(), studio.shutdown);
 
       const paint = await studio.painter();
       const aspectRatio = aspectRatioOf(input.tier, input.orientation);

@@ -19,3 +19,12 @@ export function periodAt(period: AllowancePeriod, now: Date): { name: string; ne
 function named(period: AllowancePeriod, from: number, to: number) {
   return { name: `${period}-${new Date(from).toISOString().slice(0, 10)}`, nextAt: new Date(to) };
 }
+
+/**
+ * Whether a period has been dealt with, by the last one that was. A call that comes late, or a machine whose
+ * clock is behind, never goes back to an earlier one. Names of one kind sort by their first day.
+ */
+export function isPast(period: string, last: string | undefined): boolean {
+  const kindOf = (name: string) => name.split('-')[0];
+  return last !== undefined && kindOf(last) === kindOf(period) && last >= period;
+}

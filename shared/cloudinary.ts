@@ -30,6 +30,9 @@ export type ImageStore = {
   destroy(publicId: string, millisecondsLeft: number): Promise<boolean>;
 };
 
+/** Largest image that is fetched again, bytes. */
+const fetchedBytesMax = 20_000_000;
+
 const thumbnail = 'c_fill,f_auto,h_320,q_auto,w_320';
 
 const uploadedSchema = z.object({ public_id: z.string(), version: z.number(), secure_url: z.url() });
@@ -72,6 +75,8 @@ export function createImageStore({ cloudinaryUrl }: Config): ImageStore {
       try {
         const response = await fetch(url, { signal: AbortSignal.any([signal, timeout]), redirect: 'error' });
         if (!response.ok) throw { http_code: response.status };
+        const bytes = Number(response.headers.get('content-length') ?? 0);
+        if (bytes > fetchedBytesMax) throw { name: 'a larger image than any that was stored' };
         return Buffer.from(await response.arrayBuffer());
       } catch (error) {
         if (signal.aborted) throw signal.reason;
@@ -150,9 +155,9 @@ function credentialsIn(cloudinaryUrl: string): Credentials {
 
 /** Whether an address is where this configuration's images are delivered from. */
 function isOurs(url: string, { cloud_name, upload_prefix }: Credentials): boolean {
-  const delivery = ['https://res.cloudinary.com', `https://${cloud_name}-res.cloudinary.com`];
-  if (upload_prefix) delivery.push(new URL(upload_prefix).origin);
-  return delivery.includes(new URL(url).origin);
+  const delivery = [`https://res.cloudinary.com/${cloud_name}/`, `https://${cloud_name}-res.cloudinary.com/`];
+  if (upload_prefix) delivery.push(`${new URL(upload_prefix).origin}/`);
+  return delivery.some((start) => new URL(url).href.startsWith(start));
 }
 
 const isTimeout = (error: unknown) => (error as { name?: unknown } | null)?.name === 'TimeoutError';

@@ -65,9 +65,8 @@ const referenceSchema = z.union(
       mimeType: z.enum(['image/png', 'image/jpeg', 'image/webp']),
       data: z
         .string()
-        .min(1)
-        .max(Math.ceil(referenceBytesMax / 3) * 4)
-        .refine((data) => data.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(data)),
+        .max(Math.ceil(referenceBytesMax / 3) * 4, 'is too large')
+        .refine((data) => data.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(data), 'must be base64'),
     }),
   ],
   { error: 'must be {"generationId"} or {"mimeType", "data"} with a PNG, JPEG or WebP in base64' },

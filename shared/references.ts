@@ -1,11 +1,11 @@
 /** Reference images: what a user's request names, checked before any debit and fetched after it. */
 import type { ImageStore } from './cloudinary.ts';
 import type { GenerateRequest } from './contract.ts';
-import type { Database } from './database.ts';
 import { Failure, type FieldViolation, invalidRequest } from './errors.ts';
 import type { Reference } from './gemini.ts';
 import { generationPath, readGeneration } from './generations.ts';
 import { sniffImage } from './images.ts';
+import type { Books } from './ledger/books.ts';
 
 /**
  * The most that the body of `generate` can be: its references in base64, and the rest. Bytes.
@@ -29,12 +29,12 @@ export function checkReferences({ references }: GenerateRequest, referencesMax: 
 
 /**
  * The images that a request refers to; those of the caller's gallery come from our own store.
- * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT, NOT_FOUND where one was deleted meanwhile.
+ * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT, DATABASE_UNAVAILABLE, NOT_FOUND where one was deleted meanwhile.
  */
 export async function loadReferences(
   { references }: GenerateRequest,
   uid: string,
-  database: Database,
+  { database, converge }: Books,
   images: () => Promise<ImageStore>,
   millisecondsLeft: number,
   signal: AbortSignal,
@@ -42,7 +42,8 @@ export async function loadReferences(
   return Promise.all(
     references.map(async (reference) => {
       if ('data' in reference) return sniffed(reference.data);
-      const { documents } = await database.read([generationPath(uid, reference.generationId)]);
+      const path = generationPath(uid, reference.generationId);
+      const { documents } = await converge(undefined, () => database.read([path]));
       const image = documents[0] && readGeneration(documents[0]).image;
       if (!image) throw new Failure('NOT_FOUND', 'There is no such image to refer to.');
       const bytes = await (await images()).fetch(image.url, millisecondsLeft, signal);

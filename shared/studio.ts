@@ -92,7 +92,7 @@ export function createStudio(config: Config, log: Log, shutdown: AbortSignal, pa
     }),
     enhancer: once(async () => {
       const { createEnhancer } = await import('./provider/enhance.ts');
-      return createEnhancer(await gemini(), config.prompt, log);
+      return createEnhancer(gemini, config.prompt, log);
     }),
     imageStore: once(
       async () => parts.imageStore ?? (await import('./cloudinary.ts')).createImageStore(config),

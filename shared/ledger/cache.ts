@@ -4,9 +4,9 @@
  * the last of them to be deleted takes the image along.
  */
 import { z } from 'zod';
-import type { StoredDocument, Write } from '../database.ts';
+import type { Database, StoredDocument, Write } from '../database.ts';
 import { type GenerationRecord, generationPath } from '../generations.ts';
-import { type Books, findGeneration } from './books.ts';
+import { accountPath, type Books, findGeneration } from './books.ts';
 import { orphan, outboxWrite } from './outbox.ts';
 
 /** Most twins of one image: their list stands in one document. Then it is painted anew. */
@@ -54,13 +54,30 @@ export async function unshare(
 ): Promise<{ own: { sharers?: string[] }; writes: Write[]; orphaned: GenerationRecord | undefined }> {
   const ownerId = record.imageOwner ?? record.id;
   const owner = ownerId === record.id ? record : (await findGeneration(database, record.uid, ownerId)).record;
-  if (!owner) return { own: {}, writes: [outboxWrite(orphan(record, now))], orphaned: record };
+  if (!owner) {
+    const orphaned = (await isShownByAnother(database, record, ownerId)) ? undefined : record;
+    return { own: {}, writes: orphaned ? [outboxWrite(orphan(orphaned, now))] : [], orphaned };
+  }
   const sharers = sharersOf(owner).filter((id) => id !== record.id);
   const orphaned = sharers.length === 0 ? { ...owner, status: 'deleted' as const } : undefined;
   const outbox = orphaned ? [outboxWrite(orphan(orphaned, now))] : [];
   if (owner === record) return { own: { sharers }, writes: outbox, orphaned };
   const update: Write = { update: generationPath(owner.uid, owner.id), data: { sharers }, at: owner.version };
   return { own: {}, writes: [update, ...outbox], orphaned };
+}
+
+/** Whether a twin shows the same image, where their list is gone: somebody has deleted its document in the console. */
+async function isShownByAnother(database: Database, { uid, id }: GenerationRecord, ownerId: string) {
+  const { documents } = await database.page({
+    collection: `${accountPath(uid)}/generations`,
+    where: [
+      ['imageOwner', '==', ownerId],
+      ['status', '==', 'succeeded'],
+    ],
+    orderBy: [['__name__', 'asc']],
+    limit: 2,
+  });
+  return documents.some((twin) => twin.id !== id);
 }
 
 /** What a twin shows is its source's. */

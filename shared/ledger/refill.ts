@@ -1,9 +1,12 @@
+import { isPast } from '../allowance.ts';
 import { accountIn, accountPath, type Books, logEntries } from './books.ts';
 import { andThen, changeWrites, invalidField, recordEdit, refillTo } from './credits.ts';
 
 /**
  * Tops an account up to its allowance, once in a period: the period is marked in the same commit, even
- * where nothing was missing. Returns whether it was done now; suspended and invalid accounts are left.
+ * where nothing was missing. Returns whether it was done now; suspended and invalid accounts are left, and
+ * those without an allowance. The entry itself says that it was given, whatever became of the mark: the
+ * account may have been deleted in the console and come back.
  * @param credits the environment's allowance; the account's own goes over it.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
@@ -15,13 +18,15 @@ export async function refillAllowance(
 ): Promise<boolean> {
   const { database, converge } = books;
   return converge(uid, async () => {
-    const { documents, readTime: now } = await database.read([accountPath(uid)]);
-    const account = documents[0] && (await accountIn(books, documents[0]));
-    if (!account || account.suspended || invalidField(account) || account.allowancePeriod === period)
+    const entry = `${accountPath(uid)}/entries/allowance:${period}`;
+    const { documents, readTime: now } = await database.read([accountPath(uid), entry]);
+    const [document, given] = documents;
+    const account = document && (await accountIn(books, document));
+    if (!account || account.suspended || invalidField(account) || isPast(period, account.allowancePeriod))
       return false;
-    const change = andThen(recordEdit(account), (edited) =>
-      refillTo(edited, account.allowance ?? credits, period),
-    );
+    const allowance = account.allowance ?? credits;
+    if (allowance === 0) return false;
+    const change = andThen(recordEdit(account), (edited) => refillTo(edited, given ? 0 : allowance, period));
     await database.commit(changeWrites(account, change, now));
     logEntries(books, uid, change.entries);
     return change.entries.some(({ type }) => type === 'allowance');

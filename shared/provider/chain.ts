@@ -54,7 +54,8 @@ export function createChain({ gemini, quota, models, retry, clock, log }: ChainO
         await quietly(quota.noteSuccess(model.id));
         return { ...painting, providerCostMicros: providerCostMicros + painting.providerCostMicros };
       } catch (error) {
-        if (!(error instanceof Failure) || signal.aborted) throw error;
+        if (!(error instanceof Failure)) throw error;
+        if (signal.aborted) throw error.with({ providerCostMicros });
         failures.push(error);
         const trouble = troubleOf(error);
         await quietly(quota.noteTrouble(model.id, trouble));
@@ -75,7 +76,13 @@ export function createChain({ gemini, quota, models, retry, clock, log }: ChainO
     const attempt = async (): Promise<Painting> => {
       const ms = left();
       if (ms <= 0) throw new Failure('PROVIDER_TIMEOUT', 'The model took too long.');
-      return gemini.paint(model, request, ms, signal);
+      try {
+        return await gemini.paint(model, request, ms, signal);
+      } catch (error) {
+        // What was being painted when the process was told to end is finished, and billed, without us.
+        if (signal.aborted) bill(model.costMicros);
+        throw error;
+      }
     };
     return pRetry(attempt, {
       retries: retry.attempts - 1,

@@ -21,16 +21,22 @@ export type Enhancer = (prompt: string, millisecondsLeft: number, signal?: Abort
 
 /** The enhancer with a model and the time that it may take, milliseconds. */
 export function createEnhancer(
-  gemini: Pick<Gemini, 'write'>,
+  gemini: () => Promise<Pick<Gemini, 'write'>>,
   { modelId, timeoutMs }: { modelId: string; timeoutMs: number },
   log: Log,
 ): Enhancer {
   return async (prompt, millisecondsLeft, signal) => {
     try {
       const ms = Math.min(timeoutMs, millisecondsLeft);
-      const { text, providerCostMicros } = await gemini.write(modelId, instruction, prompt, ms, signal);
+      const { text, providerCostMicros } = await (await gemini()).write(
+        modelId,
+        instruction,
+        prompt,
+        ms,
+        signal,
+      );
       const better = cleaned(text);
-      return { prompt: better === '' || better === prompt ? null : better, providerCostMicros };
+      return { prompt: better === '' || better === prompt.trim() ? null : better, providerCostMicros };
     } catch (error) {
       signal?.throwIfAborted();
       const { cause } = error as { cause?: unknown };
@@ -42,18 +48,48 @@ export function createEnhancer(
   };
 }
 
+/** What a small model says before a prompt, up to the colon: only where it speaks of the prompt, or of nothing. */
+const preamble = new RegExp(
+  [
+    /^(?:sure|certainly|of course|here(?:['’]s| is| are))\b[^\n:]{0,80}\b(?:prompt|version|description)\b[^\n:]{0,40}:/,
+    /^(?:sure|certainly|of course)\b[^\n:]{0,20}:(?=\s*\n)/,
+    /^[*_]*(?:(?:enhanced|improved|better|new) )?prompt:[*_]*/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'i',
+);
+const quotes = [
+  ['"', '"'],
+  ["'", "'"],
+  ['“', '”'],
+  ['„', '“'],
+  ['‘', '’'],
+  ['«', '»'],
+  ['`', '`'],
+  ['**', '**'],
+] as const;
+
 /** A model's answer without what small models put around one: fences, a preamble, quotation marks. */
 export function cleaned(text: string): string {
   const body = text
+    .toWellFormed()
     .normalize('NFC')
     .replace(/[^\P{Cc}\t\n\r]/gu, '')
     .trim()
+    .replace(preamble, '')
+    .trim()
     .replace(/^```\w*\n([\s\S]*?)\n?```$/, '$1')
-    .replace(
-      /^(?:sure|certainly|of course|here(?:'s| is| are)|(?:enhanced|improved|better|new) prompt)\b[^\n:]{0,80}:\s*/i,
-      '',
-    )
     .trim();
-  const unquoted = /^(["'“”‘’«»„`*]+)([\s\S]+?)(["'“”‘’«»`*]+)$/.exec(body)?.[2] ?? body;
-  return [...unquoted.trim()].slice(0, promptCharactersMax).join('').trim();
+  return [...unquoted(body)].slice(0, promptCharactersMax).join('').trim();
+}
+
+/** Without the marks around the whole; those that begin and end something within it stay. */
+function unquoted(text: string): string {
+  for (const [open, close] of quotes) {
+    const isAround = text.startsWith(open) && text.endsWith(close) && text.length >= 2 * open.length;
+    const inner = text.slice(open.length, -close.length);
+    if (isAround && !inner.includes(open) && !inner.includes(close)) return unquoted(inner.trim());
+  }
+  return text;
 }

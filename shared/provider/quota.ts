@@ -52,6 +52,9 @@ export function createQuota({ database, converge, clock, log, modelIds }: QuotaO
   const known = new Map<string, QuotaState>();
   const coolUntil = new Map<string, number>();
   let knownAt = Number.NEGATIVE_INFINITY;
+  /** Counts what this instance has learnt one by one, and when of which: a read that began before is older. */
+  let changes = 0;
+  const changedAt = new Map<string, number>();
   let reading: Promise<void> | undefined;
 
   const stateOf = (id: string): QuotaState => known.get(id) ?? ready;
@@ -82,8 +85,9 @@ export function createQuota({ database, converge, clock, log, modelIds }: QuotaO
     const { promise, resolve } = Promise.withResolvers<void>();
     reading = promise;
     try {
+      const since = changes;
       const { result, states } = await read(paths);
-      learn(states);
+      learn(states, since);
       return result;
     } finally {
       reading = undefined;
@@ -91,8 +95,9 @@ export function createQuota({ database, converge, clock, log, modelIds }: QuotaO
     }
   }
 
-  function learn(documents: readonly (StoredDocument | undefined)[]): void {
+  function learn(documents: readonly (StoredDocument | undefined)[], since: number): void {
     ids.forEach((id, i) => {
+      if ((changedAt.get(id) ?? 0) > since) return;
       known.set(id, documents[i] ? stateSchema.parse(documents[i].data) : ready);
     });
     knownAt = clock.elapsed();
@@ -142,8 +147,9 @@ export function createQuota({ database, converge, clock, log, modelIds }: QuotaO
 
   /** Opens what is due again and reports every model as it stands. */
   async function reopenDue(): Promise<{ id: string; state: QuotaState }[]> {
+    const since = changes;
     const { documents, readTime } = await converge(undefined, () => database.read(paths));
-    learn(documents);
+    learn(documents, since);
     const isDue = ({ state, retryAt }: QuotaState) =>
       state === 'exhausted' && retryAt !== undefined && retryAt <= readTime;
     for (const id of ids.filter((each) => isDue(stateOf(each)))) {
@@ -154,6 +160,12 @@ export function createQuota({ database, converge, clock, log, modelIds }: QuotaO
     return reported.map((id) => ({ id, state: stateOf(id) }));
   }
 
+  function note(id: string, state: QuotaState): void {
+    known.set(id, state);
+    changes += 1;
+    changedAt.set(id, changes);
+  }
+
   /** Writes a state where it changes, and never over an `off`. */
   async function change(id: string, next: (current: QuotaState) => QuotaState | undefined): Promise<void> {
     await converge(`quota ${id}`, async () => {
@@ -161,7 +173,7 @@ export function createQuota({ database, converge, clock, log, modelIds }: QuotaO
       const [document] = documents;
       const current = document ? stateSchema.parse(document.data) : ready;
       const after = current.state === 'off' ? undefined : next(current);
-      known.set(id, after ?? current);
+      note(id, current);
       if (!after) return;
       const data = { reason: removed, retryAt: removed, ...after, updatedAt: new Date(clock.now()) };
       await database.commit([
@@ -169,6 +181,7 @@ export function createQuota({ database, converge, clock, log, modelIds }: QuotaO
           ? { update: pathOf(id), data, at: document.version }
           : { create: pathOf(id), data: { ...after, updatedAt: data.updatedAt } },
       ]);
+      note(id, after);
       log.warning('A model changed its state', { model: id, from: current.state, to: after.state, ...after });
     });
   }

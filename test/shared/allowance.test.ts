@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { periodAt } from '../../shared/allowance.ts';
+import { isPast, periodAt } from '../../shared/allowance.ts';
 
 const at = (period: 'day' | 'week' | 'month', time: string) => {
   const { name, nextAt } = periodAt(period, new Date(time));
@@ -63,5 +63,22 @@ describe('periods', () => {
       if (zone === undefined) delete process.env.TZ;
       else process.env.TZ = zone;
     }
+  });
+});
+
+describe('a period is past', () => {
+  it.each<[period: string, last: string | undefined, past: boolean]>([
+    ['day-2026-11-22', undefined, false],
+    ['day-2026-11-22', 'day-2026-11-22', true],
+    ['day-2026-11-22', 'day-2026-11-23', true],
+    ['day-2026-11-22', 'day-2026-11-21', false],
+    ['day-2027-01-01', 'day-2026-12-31', false],
+    ['month-2026-12-01', 'month-2027-01-01', true],
+    ['day-2026-11-22', 'week-2026-11-23', false],
+    ['day-2026-11-22', 'month-2026-12-01', false],
+    ['week-2026-11-16', 'day-2026-11-22', false],
+    ['week-2026-11-16', 'whatever', false],
+  ])('%s after %s: %s', (period, last, past) => {
+    expect(isPast(period, last)).toBe(past);
   });
 });

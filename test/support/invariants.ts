@@ -35,12 +35,22 @@ export async function brokenInvariants(stack: Stack, uid: string): Promise<strin
     ];
     if (generation.receipt.charged > 0)
       check(of.join() === expected, `${generation.status} generation has entries ${of.join()}`);
-    check(
-      Object.values(tiers).some(({ credits }) => credits === generation.credits),
-      'a price of no tier',
-    );
+    const prices = generation.cached ? [0] : Object.values(tiers).map(({ credits }) => credits);
+    check(prices.includes(generation.credits), 'a price of no tier');
+    const charged = generation.cached ? 0 : generation.credits;
+    check(generation.receipt.charged === charged, `charged ${generation.receipt.charged} for ${charged}`);
+    if (generation.cached) check(of.length === 0, `a cached generation has entries ${of.join()}`);
   }
   return broken;
+}
+
+/** The images that succeeded generations of these users show and the store does not have. */
+export async function missingImages(stack: Stack, uids: string[]): Promise<string[]> {
+  const books = await Promise.all(uids.map((uid) => stack.books(uid)));
+  const shown = books.flatMap(({ generations }) =>
+    generations.filter(({ status }) => status === 'succeeded'),
+  );
+  return shown.map(({ publicId }) => publicId).filter((id) => !stack.cloudinary.assets.has(id));
 }
 
 /** Every image of these users in the store belongs to a succeeded generation or waits in the outbox; those that do not. */

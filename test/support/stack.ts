@@ -206,6 +206,7 @@ export type StoredGeneration = {
   id: string;
   status: string;
   credits: number;
+  cached: boolean;
   publicId: string;
   receipt: Receipt;
   deadline: Date;
