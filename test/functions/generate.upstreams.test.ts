@@ -1,6 +1,6 @@
 /** Whatever an upstream does: the right error, the credits back, the books whole, and none of its words. */
 import { createCanvas } from '@napi-rs/canvas';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CloudinaryStep, cloudinaryFault } from '../../local/standins/cloudinary-faults.ts';
 import { type GeminiStep, geminiFault, googleError, type Part } from '../../local/standins/gemini-faults.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
@@ -19,22 +19,30 @@ const codes = {
 } as const;
 type Reason = keyof typeof codes;
 type Failed = { uid: string; reply: Reply; logged: string };
-type Expected = { reason: Reason; metadata?: Record<string, string>; inOutbox: boolean };
+type Expected = {
+  reason: Reason;
+  metadata?: Record<string, string>;
+  inOutbox: boolean;
+  /** Whether Google bills it although nothing came of it; what was painted and not stored always is. */
+  billed?: boolean;
+};
 
 const prompt = 'A banana that no log may speak of';
+const model = 'gemini-2.5-flash-image';
 const paintMicros = 39_000;
 const canvas = createCanvas(6, 4);
 const png = canvas.toBuffer('image/png');
 
 let stack: Stack;
+/** For each test its own, as what one learns of a model would stop the next from asking it. */
+let server: { url: string; close: () => Promise<void> };
 /** A server that gives up soon, for what never ends. */
 let impatient: { url: string; close: () => Promise<void> };
 const uids: string[] = [];
 
 beforeAll(async () => {
-  const once = { RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' };
-  stack = await startStack(once);
-  impatient = await stack.startServer({ ...once, GENERATE_TIMEOUT_MS: '1000' });
+  stack = await startStack();
+  impatient = await stack.startServer({ GENERATE_TIMEOUT_MS: '1000' });
   // The first calls load and connect everything; their time is no part of a deadline that is tested.
   stack.gemini.always(geminiFault.image(png));
   for (const url of [stack.url, impatient.url]) await (await newUser()).generate('warm', {}, url);
@@ -43,9 +51,14 @@ afterAll(async () => {
   await impatient.close();
   await stack.close();
 });
-afterEach(() => {
+beforeEach(async () => {
+  await stack.erase(`quota/${model}`);
+  server = await stack.startServer({}, { database: { ...stack.database, close: async () => {} } });
+});
+afterEach(async () => {
   stack.gemini.always(undefined);
   stack.cloudinary.always(undefined);
+  await server.close();
 });
 
 function newUser() {
@@ -55,7 +68,7 @@ function newUser() {
 }
 
 /** A generation of two credits by a new user, and what was logged meanwhile. */
-async function fail(url?: string): Promise<Failed> {
+async function fail(url = server.url): Promise<Failed> {
   const user = await newUser();
   const logsBefore = stack.logs.length;
   const reply = await user.generate('key', { tier: 'premium2', prompt }, url);
@@ -65,7 +78,10 @@ async function fail(url?: string): Promise<Failed> {
 const detailOf = ({ body }: Reply, type: string) =>
   body.error.details.find((detail: { '@type': string }) => detail['@type'].endsWith(`google.rpc.${type}`));
 
-async function expectRefunded({ uid, reply, logged }: Failed, { reason, metadata, inOutbox }: Expected) {
+async function expectRefunded(
+  { uid, reply, logged }: Failed,
+  { reason, metadata, inOutbox, billed = inOutbox }: Expected,
+) {
   const [code, status] = codes[reason];
   expect(detailOf(reply, 'ErrorInfo')).toMatchObject({ reason, domain: 'nano-banana-studio' });
   expect(detailOf(reply, 'ErrorInfo').metadata).toEqual({ ...metadata, retry: 'new_key' });
@@ -83,7 +99,7 @@ async function expectRefunded({ uid, reply, logged }: Failed, { reason, metadata
   ]);
   expect(entries[2]).toMatchObject({ id: `${id}:refund`, generationId: id, reason });
   expect(generations).toMatchObject([
-    { status: 'refunded', failure: { reason }, image: null, providerCostMicros: inOutbox ? paintMicros : 0 },
+    { status: 'refunded', failure: { reason }, image: null, providerCostMicros: billed ? paintMicros : 0 },
   ]);
   expect(await brokenInvariants(stack, uid)).toEqual([]);
   const item = await stack.document(`outbox/${id}`);
@@ -124,7 +140,7 @@ const replies = (code: number, status: string, message: string): GeminiStep => (
 });
 
 describe('when Gemini fails, nothing is charged and nothing of its words is told', () => {
-  it.each<[string, GeminiStep, Reason]>([
+  it.each<[string, GeminiStep, Reason, billed?: 'billed']>([
     ['400', replies(400, 'INVALID_ARGUMENT', '* GenerateContentRequest.contents: bad'), 'PROVIDER_ERROR'],
     ['a bad key', geminiFault.badKey(), 'PROVIDER_MISCONFIGURED'],
     ['a bad region', geminiFault.badRegion(), 'PROVIDER_MISCONFIGURED'],
@@ -140,32 +156,39 @@ describe('when Gemini fails, nothing is charged and nothing of its words is told
     ['500', geminiFault.internal(), 'PROVIDER_ERROR'],
     ['503', geminiFault.highDemand(), 'PROVIDER_OVERLOADED'],
     ['504', geminiFault.deadline(), 'PROVIDER_TIMEOUT'],
-    ['an empty body', geminiFault.emptyBody(), 'PROVIDER_ERROR'],
+    ['an empty body', geminiFault.emptyBody(), 'PROVIDER_ERROR', 'billed'],
     ['an empty body with 500', geminiFault.emptyBody(500), 'PROVIDER_ERROR'],
-    ['a page with 200', geminiFault.html(200), 'PROVIDER_ERROR'],
+    ['a page with 200', geminiFault.html(200), 'PROVIDER_ERROR', 'billed'],
     ['a page with 502', geminiFault.html(502), 'PROVIDER_ERROR'],
     ['a page with 503', geminiFault.html(503), 'PROVIDER_OVERLOADED'],
     ['a reset before the headers', geminiFault.reset(), 'PROVIDER_ERROR'],
-    ['a reset after the headers', geminiFault.reset('after-headers'), 'PROVIDER_ERROR'],
-    ['half of the JSON', geminiFault.truncate(), 'PROVIDER_ERROR'],
+    ['a reset after the headers', geminiFault.reset('after-headers'), 'PROVIDER_ERROR', 'billed'],
+    ['half of the JSON', geminiFault.truncate(), 'PROVIDER_ERROR', 'billed'],
     ['JSON of another shape', { kind: 'answer', body: { hello: 'the world of bananas' } }, 'NO_IMAGE'],
-    ['an empty image', geminiFault.emptyImage(), 'NO_IMAGE'],
-    ['what is no image', geminiFault.notAnImage(), 'NO_IMAGE'],
-    ['the first bytes of a PNG', geminiFault.image(png.subarray(0, 8)), 'NO_IMAGE'],
-    ['a GIF', geminiFault.image(Buffer.from('474946383961060004008000000000003b', 'hex')), 'NO_IMAGE'],
+    ['an empty image', geminiFault.emptyImage(), 'NO_IMAGE', 'billed'],
+    ['what is no image', geminiFault.notAnImage(), 'NO_IMAGE', 'billed'],
+    ['the first bytes of a PNG', geminiFault.image(png.subarray(0, 8)), 'NO_IMAGE', 'billed'],
+    [
+      'a GIF',
+      geminiFault.image(Buffer.from('474946383961060004008000000000003b', 'hex')),
+      'NO_IMAGE',
+      'billed',
+    ],
     [
       'an SVG',
       geminiFault.image(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="6" height="4"/>')),
       'NO_IMAGE',
+      'billed',
     ],
     ['only a thought', answer([inline(png, { thought: true })]), 'NO_IMAGE'],
-  ])('%s', async (what, step, reason) => {
+  ])('%s', async (what, step, reason, billed) => {
     stack.gemini.always(step);
     const failed = await fail();
     const finishReason = { 'only a thought': 'STOP', 'JSON of another shape': 'NO_CANDIDATE' }[what];
     await expectRefunded(failed, {
       reason,
       inOutbox: false,
+      billed: billed === 'billed',
       ...(finishReason && { metadata: { finishReason } }),
     });
     expectNoWordsOf(step, failed);
@@ -174,7 +197,7 @@ describe('when Gemini fails, nothing is charged and nothing of its words is told
   it('silence, and a response that drips without end, end at the deadline', async () => {
     stack.gemini.script(geminiFault.hang(), geminiFault.drip(50));
     for (const failed of await Promise.all([fail(impatient.url), fail(impatient.url)])) {
-      await expectRefunded(failed, { reason: 'PROVIDER_TIMEOUT', inOutbox: false });
+      await expectRefunded(failed, { reason: 'PROVIDER_TIMEOUT', inOutbox: false, billed: true });
     }
   });
 });
@@ -284,7 +307,7 @@ describe('the image that is painted is the one that is stored, to the byte', () 
   async function painted(step: GeminiStep | undefined) {
     stack.gemini.always(step);
     const user = await newUser();
-    const { status, body } = await user.generate('key', { prompt: 'Two bananas' });
+    const { status, body } = await user.generate('key', { prompt: 'Two bananas' }, server.url);
     expect(status).toBe(200);
     const delivered = Buffer.from(await (await fetch(body.generation.image.url)).arrayBuffer());
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);

@@ -20,6 +20,8 @@ type Variable = {
   name: string;
   read: (config: Config) => unknown;
   fallback: unknown;
+  /** What it is where it is set to nothing, unless that is not to set it. */
+  emptyIs?: unknown;
   good: [value: string, parsed: unknown][];
   /** Each is refused by a message that does not hold it. */
   bad: string[];
@@ -182,6 +184,103 @@ const variables: Variable[] = [
     bad: [],
   },
   {
+    name: 'IMAGEGEN_FALLBACK_MODEL_IDS',
+    read: (config) => config.modelIds,
+    fallback: ['gemini-2.5-flash-image', 'gemini-nano-banana-2.1', 'gemini-3.1-flash-lite-image'],
+    emptyIs: ['gemini-2.5-flash-image'],
+    good: [
+      ['gemini-3-pro-image', ['gemini-2.5-flash-image', 'gemini-3-pro-image']],
+      [
+        ' gemini-3-pro-image, gemini-nano-banana-2.1 ,',
+        ['gemini-2.5-flash-image', 'gemini-3-pro-image', 'gemini-nano-banana-2.1'],
+      ],
+    ],
+    bad: ['hunter2/model', 'hunter2 model', 'gemini-3-pro-image;hunter2', 'h'.repeat(101)],
+  },
+  {
+    name: 'IMAGEGEN_MODEL_COSTS_USD',
+    read: (config) => config.modelCostMicros,
+    fallback: {},
+    good: [
+      ['my-model=0.05', { 'my-model': 50_000 }],
+      ['a=1, b.c_d-e=0.000001 ,', { a: 1_000_000, 'b.c_d-e': 1 }],
+    ],
+    bad: ['hunter2', 'hunter2=', '=1', 'hunter2=-1', 'hunter2=1e3', 'a=1;hunter2=2', 'a=0.0000001', 'a=b'],
+  },
+  {
+    name: 'PROMPT_MODEL_ID',
+    read: (config) => config.prompt.modelId,
+    fallback: 'gemini-3.5-flash-lite',
+    good: [['gemini-3.5-flash', 'gemini-3.5-flash']],
+    bad: [],
+  },
+  {
+    name: 'PROMPT_TIMEOUT_MS',
+    read: (config) => config.prompt.timeoutMs,
+    fallback: 4_000,
+    good: [
+      ['1', 1],
+      ['60000', 60_000],
+    ],
+    bad: [...notWhole, '0', '60001'],
+  },
+  {
+    name: 'RETRY_ATTEMPTS',
+    read: (config) => config.retry.attempts,
+    fallback: 3,
+    good: [
+      ['1', 1],
+      ['10', 10],
+    ],
+    bad: [...notWhole, '0', '11'],
+  },
+  {
+    name: 'RETRY_BASE_DELAY_MS',
+    read: (config) => config.retry.baseDelayMs,
+    fallback: 500,
+    good: [
+      ['0', 0],
+      ['60000', 60_000],
+    ],
+    bad: [...notWhole, '60001'],
+  },
+  {
+    name: 'CACHE_TTL_SECONDS',
+    read: (config) => config.cacheTtlSeconds,
+    fallback: 0,
+    good: [
+      ['0', 0],
+      ['31536000', 31_536_000],
+    ],
+    bad: [...notWhole, '31536001'],
+  },
+  {
+    name: 'ALLOWANCE_CREDITS',
+    read: (config) => config.allowance.credits,
+    fallback: 0,
+    good: [['74', 74]],
+    bad: [...notWhole, '1000001'],
+  },
+  {
+    name: 'ALLOWANCE_PERIOD',
+    read: (config) => config.allowance.period,
+    fallback: 'month',
+    good: ['day', 'week', 'month'].map((value) => [value, value]),
+    bad: ['hunter2', 'Day', 'year', 'monthly'],
+  },
+  {
+    name: 'MAX_SPEND_PER_DAY_USD',
+    read: (config) => config.maxSpendPerDayMicros,
+    fallback: undefined,
+    good: [
+      ['0', 0],
+      ['25', 25_000_000],
+      ['0.039', 39_000],
+      ['1.1', 1_100_000],
+    ],
+    bad: ['hunter2', '-1', '1e3', '1,5', '$5', '5 USD', ' 5', '.5', '5.', '0.0000001', '1234567890'],
+  },
+  {
     name: 'GENERATE_TIMEOUT_MS',
     read: (config) => config.generateTimeoutMs,
     fallback: 120_000,
@@ -253,11 +352,11 @@ const variables: Variable[] = [
   },
 ];
 
-describe.each(variables)('$name', ({ name, read, fallback, good, bad }) => {
+describe.each(variables)('$name', ({ name, read, fallback, emptyIs = fallback, good, bad }) => {
   it('has its default where it is not set, or set to nothing', () => {
     expect(read(parse())).toEqual(fallback);
     expect(read(parse({ [name]: undefined }))).toEqual(fallback);
-    expect(read(parse({ [name]: '' }))).toEqual(fallback);
+    expect(read(parse({ [name]: '' }))).toEqual(emptyIs);
   });
 
   it.each(good)('may be %s', (value, parsed) => {
@@ -278,6 +377,49 @@ describe('the model', () => {
     const both = { IMAGEGEN_MODEL_ID: newer, IMAGEGEN_GEMINI_MODEL_ID: older };
     expect(parse(both).modelId).toBe(newer);
     expect(parse({ ...both, IMAGEGEN_MODEL_ID: '' }).modelId).toBe(older);
+  });
+
+  const names = ['IMAGEGEN_MODEL_ID', 'IMAGEGEN_GEMINI_MODEL_ID', 'IMAGEGEN_FALLBACK_MODEL_IDS'];
+  const imagen = ['imagen-4.0-fast-generate-001', 'imagen-3.0-generate-002', 'imagen-hunter2'];
+  it.each(names.flatMap((name) => imagen.map((id) => [name, id] as const)))(
+    '%s may not be %s: its successor is named',
+    (name, id) => {
+      const message = refusal({ ...project, [name]: id });
+      expect(message).toMatch(new RegExp(`^Bad environment: ${name} names an Imagen model`));
+      expect(message).toContain('gemini-nano-banana-2.1');
+      expect(message).not.toContain(id);
+    },
+  );
+
+  it.each(names)('%s may be one that we do not know, only where it is said what it costs', (name) => {
+    const env = { [name]: 'hunter2-image' };
+    const message = refusal({ ...project, ...env });
+    expect(message).toContain('IMAGEGEN_MODEL_COSTS_USD');
+    expect(message).toMatch(/IMAGEGEN_\w*MODEL_IDS?\b/);
+    expect(message).not.toContain('hunter2');
+    refusal({ ...project, ...env, IMAGEGEN_MODEL_COSTS_USD: 'hunter3-image=0.05' });
+    expect(parse({ ...env, IMAGEGEN_MODEL_COSTS_USD: 'hunter2-image=0.05' }).modelIds).toContain(
+      'hunter2-image',
+    );
+  });
+
+  it.each(['toString', '__proto__', 'constructor'])(
+    'a name that every object has is unknown too: %s',
+    (id) => {
+      expect(refusal({ ...project, IMAGEGEN_MODEL_ID: id })).toContain('IMAGEGEN_MODEL_COSTS_USD');
+    },
+  );
+
+  it('comes once, however often it is named, and all are asked in the order they are named in', () => {
+    const env = {
+      IMAGEGEN_MODEL_ID: 'gemini-3-pro-image',
+      IMAGEGEN_FALLBACK_MODEL_IDS: 'gemini-3.1-flash-lite-image,gemini-3-pro-image,gemini-2.5-flash-image',
+    };
+    expect(parse(env).modelIds).toEqual([
+      'gemini-3-pro-image',
+      'gemini-3.1-flash-lite-image',
+      'gemini-2.5-flash-image',
+    ]);
   });
 });
 

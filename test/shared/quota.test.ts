@@ -100,6 +100,20 @@ describe('the states are read', () => {
     expect(reads).toHaveLength(20);
   });
 
+  it('and what is learnt during a read is not forgotten when it ends', async () => {
+    const { quota, time } = quotaAt();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const reading = quota.readAlong(async (paths) => {
+      const { documents } = await stack.database.read(paths);
+      await promise;
+      return { result: undefined, states: documents };
+    });
+    await quota.noteTrouble(id, { kind: 'day' });
+    resolve();
+    await reading;
+    expect(quota.usable([id], time.clock.now())).toEqual([]);
+  });
+
   it('by the next, where the first one failed', async () => {
     const { quota } = quotaAt();
     const reads: (readonly string[])[] = [];
@@ -153,6 +167,45 @@ describe('a wait ends at once', () => {
     });
     await expect(paint(request, 120_000, end.signal)).rejects.toMatchObject({ reason: 'SHUTTING_DOWN' });
     expect(calls).toBe(1);
+  });
+
+  it.each([
+    ['an image that broke off before, and none of the wait', false, 39_000],
+    ['that one and the image that was being painted', true, 78_000],
+  ])('and what Google bills is known all the same: %s', async (_, inPaint, providerCostMicros) => {
+    const { quota } = quotaAt();
+    const end = new AbortController();
+    const abort = () => end.abort(new Failure('SHUTTING_DOWN', 'Bye.'));
+    const brokeOff = new Failure('PROVIDER_ERROR', 'No.', {
+      trouble: { kind: 'passing', mayBeBilled: true },
+      providerCostMicros: 39_000,
+    });
+    let calls = 0;
+    const paint = createChain({
+      gemini: {
+        async paint() {
+          calls += 1;
+          if (calls === 1) throw brokeOff;
+          abort();
+          throw end.signal.reason;
+        },
+      },
+      quota,
+      models: [imageModel(id)],
+      retry: { attempts: 3, baseDelayMs: 1 },
+      clock: {
+        ...systemClock,
+        async pause() {
+          if (!inPaint) abort();
+          end.signal.throwIfAborted();
+        },
+      },
+      log,
+    });
+    await expect(paint(request, 120_000, end.signal)).rejects.toMatchObject({
+      reason: 'SHUTTING_DOWN',
+      details: { providerCostMicros },
+    });
   });
 
   it('of the machine itself, with the reason of the signal', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { GenerateRequest, Receipt } from '../../shared/contract.ts';
+import type { GenerateInput, Receipt } from '../../shared/contract.ts';
 import { ApiError, createApi } from '../../web/api.ts';
 
-const request: GenerateRequest = { prompt: 'A banana', tier: 'standard', orientation: 'landscape' };
+const request: GenerateInput = { prompt: 'A banana', tier: 'standard', orientation: 'landscape' };
 const receipt: Receipt = { charged: 1, refunded: 0, balance: 73, sequence: 2 };
 const painted = () => Response.json({ generation: { id: '0'.repeat(32) }, receipt });
 const noNetwork = () => Promise.reject(new TypeError('fetch failed'));
