@@ -9,6 +9,7 @@ import { cloudEvent as registerEvent, http as registerHttp } from '@google-cloud
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import type { BinaryEvent } from './accountEvent.ts';
 import { type Config, parseConfig } from './config.ts';
+import { withDeadline } from './deadline.ts';
 import { commonHeaders, type EventHandler, type Handler, readBody } from './endpoint.ts';
 import { asFailure, errorAnswer, Failure } from './errors.ts';
 import { createLog, type Log } from './log.ts';
@@ -37,7 +38,7 @@ const drainMs = 8_000;
 /** How long connections without a request are kept then, for what may be on its way on them, milliseconds. */
 const lingerMs = 300;
 /** When the process ends whatever is still open, milliseconds after the signal. */
-const endMs = 9_700;
+const shutdownMsMax = 9_700;
 /** Longest time for a request's headers, and for the whole of it, milliseconds. */
 const headersMsMax = 10_000;
 const requestMsMax = 60_000;
@@ -109,8 +110,12 @@ export function createStudioServer({ functions, env, site, parts, writeLog = toS
     const linger = setInterval(() => {
       if (open.size === 0) server.closeIdleConnections();
     }, lingerMs);
-    await closed;
-    while (running.size > 0) await Promise.all(running);
+    const finished = async () => {
+      await closed;
+      while (running.size > 0) await Promise.all(running);
+    };
+    // What hangs for good must not keep the process for ever.
+    await withDeadline(finished(), shutdownMsMax, 'The shutdown').catch((error) => log.error(String(error)));
     clearTimeout(abort);
     clearInterval(linger);
   }
@@ -169,7 +174,6 @@ export function serve(options: Omit<ServerOptions, 'env'>): void {
       // A signal to the process group arrives twice when npm hands it on as well.
       if (ending) return;
       ending = true;
-      setTimeout(() => process.exit(1), endMs).unref();
       void shutdown().then(() => process.exit(0));
     };
     // A vendor's stray promise is no reason to drop the generations in flight.

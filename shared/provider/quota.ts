@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { type Database, removed, type StoredDocument } from '../database.ts';
+import { withDeadline } from '../deadline.ts';
 import { Failure, type ProviderTrouble } from '../errors.ts';
 import type { Converge } from '../ledger/converge.ts';
 import type { Log } from '../log.ts';
@@ -12,6 +13,8 @@ import { nextPacificMidnight } from './pacific.ts';
 
 /** How old what is known of the states may be, milliseconds. */
 const freshMs = 5_000;
+/** How long one who asks waits for another's read before it reads itself, milliseconds. */
+const waitMsMax = 1_000;
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 /** A model without billing is looked at again after a quarter of an hour, then after twice as long each time. */
@@ -80,7 +83,11 @@ export function createQuota({ database, converge, clock, log, modelIds }: QuotaO
       more: readonly string[],
     ) => Promise<{ result: T; states: readonly (StoredDocument | undefined)[] }>,
   ): Promise<T> {
-    while (isStale() && reading) await reading;
+    while (isStale() && reading) {
+      const current = reading;
+      await withDeadline(current, waitMsMax, 'The model states').catch(() => {});
+      if (reading === current) break;
+    }
     if (!isStale()) return (await read([])).result;
     const { promise, resolve } = Promise.withResolvers<void>();
     reading = promise;
@@ -90,7 +97,7 @@ export function createQuota({ database, converge, clock, log, modelIds }: QuotaO
       learn(states, since);
       return result;
     } finally {
-      reading = undefined;
+      if (reading === promise) reading = undefined;
       resolve();
     }
   }

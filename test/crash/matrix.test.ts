@@ -50,6 +50,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   process.stdout.write(`\nCrash matrix: ${cases} cases\n`);
+  // The handlers of killed calls never end: this takes as long as a shutdown may.
   await Promise.all(servers.map((server) => server.close()));
   await stack.close();
 });
