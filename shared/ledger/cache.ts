@@ -32,7 +32,9 @@ export async function cachedSource(
   if (!item || item.expiresAt <= now) return undefined;
   const { record } = await findGeneration(database, uid, item.generationId);
   const isWhole = record?.status === 'succeeded' && record.image !== null;
-  return isWhole && sharersOf(record).length < sharersMax ? record : undefined;
+  // Only who painted an image keeps the list of those that show it.
+  const isOwner = (record?.imageOwner ?? record?.id) === record?.id;
+  return isWhole && isOwner && sharersOf(record).length < sharersMax ? record : undefined;
 }
 
 export const sharersOf = ({ sharers, id }: GenerationRecord) => sharers ?? [id];

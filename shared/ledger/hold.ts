@@ -117,6 +117,8 @@ async function attemptHold(
     limits: settings.limits,
   };
   if (source) {
+    // A key whose debit stands is not free again because an admin has deleted its generation's document.
+    if (await isDebited(database, uid, id)) return refuse(deletedByAdmin());
     const pending = pendingGeneration(wanted, owner, upToDate.account, { ...terms, credits: 0 });
     const data = {
       ...pending,
@@ -155,11 +157,17 @@ async function attemptHold(
  */
 async function explain(error: unknown, database: Database, uid: string, id: string): Promise<never> {
   if (!(error instanceof CommitRejected)) throw error;
+  throw (await isDebited(database, uid, id)) ? deletedByAdmin() : error;
+}
+
+/** Whether a generation that has no document was paid for all the same. */
+async function isDebited(database: Database, uid: string, id: string): Promise<boolean> {
   const entry = `${accountPath(uid)}/entries/${id}:debit`;
   const { documents } = await database.read([entry, generationPath(uid, id)]);
-  if (documents[0] && !documents[1]) throw new Failure('DELETED', 'This generation was deleted.');
-  throw error;
+  return documents[0] !== undefined && documents[1] === undefined;
 }
+
+const deletedByAdmin = () => new Failure('DELETED', 'This generation was deleted.');
 
 /** What a call makes of the generation that it finds under its key: its own, where only the reply was lost. */
 function outcomeFor(record: GenerationRecord, owner: string): HoldOutcome['outcome'] {

@@ -1,0 +1,62 @@
+/** The cache and an admin's hand in the console: no credit and no image is lost between them. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { generationIdOf, generationPath } from '../../shared/generations.ts';
+import { brokenInvariants, strayImages } from '../support/invariants.ts';
+import { startPaintGate } from '../support/paintGate.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+
+let stack: Stack;
+let gate: Awaited<ReturnType<typeof startPaintGate>>;
+beforeAll(async () => {
+  gate = await startPaintGate();
+  stack = await startStack({ CACHE_TTL_SECONDS: '3600', GOOGLE_GEMINI_BASE_URL: gate.url });
+});
+afterAll(async () => {
+  await stack.close();
+  await gate.close();
+});
+
+async function opened(uid: string) {
+  const user = await stack.user(uid, 20);
+  await user.get('account');
+  return user;
+}
+
+it('a key that is being painted cannot be taken over by a hit when its document is erased', async () => {
+  const user = await opened('erased');
+  const answer = await gate.during(
+    () => user.generate('a'),
+    async () => {
+      expect((await user.generate('b')).status).toBe(200);
+      await stack.erase(generationPath(user.uid, generationIdOf(user.uid, 'a')));
+      const again = await user.generate('a');
+      expect(again.status).toBe(410);
+      expect(again.body.error.details[0].reason).toBe('DELETED');
+    },
+  );
+  expect(answer.body.receipt).toMatchObject({ charged: 1, refunded: 1, balance: 19 });
+  const { generations, entries } = await stack.books(user.uid);
+  expect(generations.map(({ status }) => status)).toEqual(['succeeded']);
+  expect(entries.map(({ amount }) => amount)).toEqual([20, -1, -1, 1]);
+});
+
+it('a twin is no source for another: only who painted the image keeps the list', async () => {
+  const user = await opened('twin');
+  await user.generate('a');
+  const twin = await user.generate('b');
+  expect(twin.body.generation.cached).toBe(true);
+  const items = await stack.database.page({
+    collection: 'cache',
+    orderBy: [['expiresAt', 'asc']],
+    limit: 10,
+  });
+  const item = items.documents.find(({ data }) => data.uid === user.uid);
+  await stack.edit(item?.path ?? '', { generationId: twin.body.generation.id });
+
+  expect((await user.generate('d')).body.generation.cached).toBe(false);
+  for (const key of ['b', 'a']) {
+    await user.post('deleteGeneration', { id: generationIdOf(user.uid, key) });
+  }
+  expect(await brokenInvariants(stack, user.uid)).toEqual([]);
+  expect(await strayImages(stack, [user.uid])).toEqual([]);
+});
