@@ -113,11 +113,6 @@ export function accountInvalid(field: 'balance' | 'adjust'): Failure {
   );
 }
 
-/** Whether an admin changed something that no entry accounts for yet and the ledger can record. */
-export function hasEdit(account: Account): boolean {
-  return recordEdit(account).account !== account;
-}
-
 /**
  * Records what an admin changed in the console, `balance` and `adjust` together, as one adjustment.
  * What is invalid stays as it is, for the admin to mend.

@@ -188,8 +188,9 @@ async function readForHold(database: Database, uid: string, wanted: HoldRequest,
       ...(cacheKey ? [cachePath(cacheKey)] : []),
       ...references,
     ];
-    const { documents, readTime } = await database.read([...new Set([...own, ...more])]);
-    const at = new Map([...new Set([...own, ...more])].map((path, i) => [path, documents[i]]));
+    const paths = [...new Set([...own, ...more])];
+    const { documents, readTime } = await database.read(paths);
+    const at = new Map(paths.map((path, i) => [path, documents[i]]));
     const [account, generation] = own.map((path) => at.get(path));
     const cached = cacheKey ? at.get(cachePath(cacheKey)) : undefined;
     const result = {

@@ -9,7 +9,6 @@ import {
   changeWrites,
   debit,
   type HoldTerms,
-  hasEdit,
   inFlight,
   invalidField,
   isOpened,
@@ -23,6 +22,9 @@ import {
 
 /** Credits are counted in ones as far as a double can. */
 const creditsLimit = Number.MAX_SAFE_INTEGER;
+
+/** Whether there is something of an admin's to record. */
+const hasEdit = (read: Account) => recordEdit(read).account !== read;
 
 const version: Version = { isEqual: () => true };
 const now = new Date('2026-11-22T12:00:00Z');
