@@ -156,7 +156,9 @@ describe('a start with LOCAL_DATA_DIR', () => {
       expect(left.filter(isAlive)).toEqual([]);
       const { firestore: fresh } = await emulatorHosts();
       expect(fresh).not.toBe(firestore);
-      expect(await accountFields(fresh, projectId, 'demo-user')).toEqual({ balance: { integerValue: '17' } });
+      // Whether the edit was in the ledger yet when the run was killed is a matter of milliseconds.
+      const kept = await accountFields(fresh, projectId, 'demo-user');
+      expect(kept).toMatchObject({ balance: { integerValue: '17' } });
     },
     startMsMax,
   );
