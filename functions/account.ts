@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { periodAt } from '../shared/allowance.ts';
-import { type AccountView, tierSchema, tiers } from '../shared/contract.ts';
+import { type AccountView, type Limits, referenceBytesMax, tierSchema, tiers } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import type { Account } from '../shared/ledger/credits.ts';
 import { openAccount } from '../shared/ledger/open.ts';
@@ -25,7 +25,7 @@ export const account = endpoint({
       createdAt: (createdAt ?? new Date()).toISOString(),
       ...allowanceOf(opened, config.allowance, new Date(studio.clock.now())),
     };
-    return { body: { account: view, tiers: tierList(config.modelId), limits: config.limits } };
+    return { body: { account: view, tiers: tierList(config.modelId), limits: limitsOf(studio) } };
   },
 });
 
@@ -40,6 +40,11 @@ function allowanceOf(
   const { name, nextAt } = periodAt(period, now);
   const next = allowancePeriod === name ? nextAt : now;
   return { allowance: { credits: own, period, nextAt: next.toISOString() } };
+}
+
+function limitsOf({ config, models }: Studio): Limits {
+  const maxReferences = models[0]?.referenceImagesMax ?? 0;
+  return { ...config.limits, maxReferences, maxReferenceBytes: referenceBytesMax };
 }
 
 function tierList(modelId: string) {

@@ -226,3 +226,102 @@ export type Audit = z.infer<typeof auditSchema>;
 
 /** What an error tells a client to do: ask again with the same key, with a new key, or not at all. */
 export type Retry = 'same_key' | 'new_key' | 'no';
+
+/** A receipt's part of an error, and the error itself: Google's API error model. */
+export const errorAnswerSchema = z.strictObject({
+  error: z.strictObject({
+    code: z.int(),
+    status: z.string(),
+    message: z.string(),
+    details: z.array(z.looseObject({ '@type': z.string() })),
+  }),
+  receipt: receiptSchema.optional(),
+});
+export type ErrorAnswer = z.infer<typeof errorAnswerSchema>;
+
+// What each function answers.
+
+export const healthAnswerSchema = z.strictObject({
+  status: z.literal('ok'),
+  version: z.string(),
+  models: z.array(z.strictObject({ id: z.string() })),
+  warnings: z.array(z.string()),
+});
+
+/** A tier as it is offered: its price in credits, its aspect ratio and pixels in landscape. */
+export const tierOfferSchema = z.strictObject({
+  id: tierSchema,
+  credits: z.int().positive(),
+  aspectRatio: z.string(),
+  width: z.int().positive(),
+  height: z.int().positive(),
+});
+export type TierOffer = z.infer<typeof tierOfferSchema>;
+
+export const limitsSchema = z.strictObject({
+  maxInFlightPerUser: z.int().positive(),
+  maxPerMinutePerUser: z.int().positive(),
+  /** Reference images of one request: how many the configured model takes, and their bytes together. */
+  maxReferences: z.int().min(0),
+  maxReferenceBytes: z.int().positive(),
+});
+export type Limits = z.infer<typeof limitsSchema>;
+
+export const accountAnswerSchema = z.strictObject({
+  account: accountSchema,
+  tiers: z.array(tierOfferSchema),
+  limits: limitsSchema,
+});
+export type AccountAnswer = z.infer<typeof accountAnswerSchema>;
+
+export const ledgerAnswerSchema = z.strictObject({
+  entries: z.array(entrySchema),
+  nextPageToken: z.string().optional(),
+});
+export type LedgerAnswer = z.infer<typeof ledgerAnswerSchema>;
+
+export const enhanceAnswerSchema = z.strictObject({ prompt: z.string(), enhanced: z.boolean() });
+export type EnhanceAnswer = z.infer<typeof enhanceAnswerSchema>;
+
+export const generateAnswerSchema = z.strictObject({ generation: generationSchema, receipt: receiptSchema });
+export type GenerateAnswer = z.infer<typeof generateAnswerSchema>;
+
+export const generationAnswerSchema = z.strictObject({ generation: generationSchema });
+export type GenerationAnswer = z.infer<typeof generationAnswerSchema>;
+
+export const galleryAnswerSchema = z.strictObject({
+  generations: z.array(generationSchema),
+  nextPageToken: z.string().optional(),
+});
+export type GalleryAnswer = z.infer<typeof galleryAnswerSchema>;
+
+export const grantAnswerSchema = z.strictObject({
+  account: z.strictObject({ uid: z.string(), balance: z.int(), sequence: z.int() }),
+  entry: entrySchema,
+});
+export type GrantAnswer = z.infer<typeof grantAnswerSchema>;
+
+export const auditAnswerSchema = z.strictObject({
+  accounts: z.array(auditSchema),
+  nextPageToken: z.string().optional(),
+});
+
+export const quotaAnswerSchema = z.strictObject({
+  models: z.array(
+    z.strictObject({
+      id: z.string(),
+      state: z.enum(['ready', 'exhausted', 'off']),
+      reason: z.string().optional(),
+      retryAt: timeSchema.optional(),
+    }),
+  ),
+  warnings: z.array(z.string()),
+});
+
+export const refillAnswerSchema = z.strictObject({ checked: z.int(), refilled: z.int() });
+export const sweepAnswerSchema = z.strictObject({ refunded: z.int(), deletedAssets: z.int() });
+export const reconcileAnswerSchema = z.strictObject({
+  checked: z.int(),
+  adjusted: z.int(),
+  broken: z.array(auditSchema),
+});

@@ -247,6 +247,8 @@ describe('the answer', () => {
     expect((await user.get('account')).body.limits).toMatchObject({
       maxInFlightPerUser: 4,
       maxPerMinutePerUser: 20,
+      maxReferences: 3,
+      maxReferenceBytes: 14_000_000,
     });
     expect((await user.get('account', strict.url)).body.limits).toMatchObject({
       maxInFlightPerUser: 2,
