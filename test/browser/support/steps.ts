@@ -27,8 +27,9 @@ export const references = (page: Page) => page.getByRole('group', { name: 'Refer
 export const painting = (page: Page, prompt: string) =>
   page.getByRole('region', { name: 'In progress' }).getByRole('article', { name: prompt, exact: true });
 export const gallery = (page: Page) => page.getByRole('region', { name: 'Your images' });
-export const images = (page: Page) => gallery(page).getByRole('button', { name: /^Open image: / });
-export const imageOf = (page: Page, prompt: string) => button(gallery(page), `Open image: ${prompt}`);
+export const images = (page: Page) => gallery(page).getByRole('link', { name: /^Open image: / });
+export const imageOf = (page: Page, prompt: string) =>
+  gallery(page).getByRole('link', { name: `Open image: ${prompt}`, exact: true });
 export const dialog = (page: Page, name: string) => page.getByRole('dialog', { name, exact: true });
 export const viewer = (page: Page) => dialog(page, 'Image');
 export const accountMenu = (page: Page) => button(page.getByRole('banner'), 'Account');
