@@ -1,4 +1,5 @@
 /** The users there are to sign in with. */
+import { demoPassword, demoUsers } from '../web/demoUsers.ts';
 
 export type Backends = {
   projectId: string;
@@ -7,14 +8,7 @@ export type Backends = {
   authHost: string;
 };
 
-/** The password of both. */
-const demoPassword = 'nano-banana';
 const demoCredits = 74;
-
-const demoUsers = [
-  { uid: 'demo-user', email: 'demo@example.com', displayName: 'Demo', claims: {} },
-  { uid: 'demo-admin', email: 'admin@example.com', displayName: 'Admin', claims: { admin: true } },
-] as const;
 
 // What the emulators take in place of an administrator's credentials.
 const asOwner = { authorization: 'Bearer owner', 'content-type': 'application/json' };

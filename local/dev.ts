@@ -13,7 +13,7 @@ export function watchSources(root: string, onChange: (file: string) => void): ()
   let timer: NodeJS.Timeout | undefined;
   const changed = (folder: string, file: string | null) => {
     // Editors' own files are no sources.
-    if (file === null || !/\.(ts|html|css|json|svg)$/.test(file)) return;
+    if (file === null || !/\.(tsx?|html|css|json|svg)$/.test(file)) return;
     clearTimeout(timer);
     timer = setTimeout(() => onChange(join(folder, file)), settleMs);
   };

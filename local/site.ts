@@ -1,40 +1,28 @@
 /** What the local port serves beside the functions: what Firebase Hosting serves in production. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { extname, join } from 'node:path';
-import { build, stop } from 'esbuild';
 import type { Site } from '../shared/server.ts';
-
-type Page = { type: string; body: Uint8Array | string };
-
-const types: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json; charset=utf-8',
-  '.webmanifest': 'application/manifest+json',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.webp': 'image/webp',
-  '.ico': 'image/x-icon',
-  '.woff2': 'font/woff2',
-  '.txt': 'text/plain; charset=utf-8',
-};
-
-const typeOf = (name: string) => types[extname(name)] ?? 'application/octet-stream';
+import { buildPage, typeOf } from './page.ts';
+import { pageHeaders } from './policy.ts';
 
 export type SiteOptions = { webDir: string; projectId: string; authHost: string; firestoreHost: string };
 
+/** Emulators and stand-ins are on ports of this machine that are not known before. */
+const localOrigins = ['http://127.0.0.1:*', 'http://localhost:*'];
+
 /** Builds the studio's page, in memory, and serves it with the configuration that Hosting would give it. */
 export async function createSite(options: SiteOptions): Promise<Site> {
-  const pages = await studioPages(options.webDir);
+  const pages = await buildPage(options.webDir);
+  const index = pages.get('/studio/index.html');
+  if (index) pages.set('/studio', index).set('/studio/', index);
   pages.set('/__/firebase/init.json', { type: typeOf('.json'), body: JSON.stringify(firebaseInit(options)) });
+  const headers = pageHeaders(localOrigins);
   return (request, response) => {
     const path = request.url?.split('?', 1)[0] ?? '';
     if (path === '/') return answer(request, response, 302, { location: '/studio' });
     const page = pages.get(path);
-    return page ? answer(request, response, 200, { 'content-type': page.type }, page.body) : false;
+    return page
+      ? answer(request, response, 200, { ...headers, 'content-type': page.type }, page.body)
+      : false;
   };
 }
 
@@ -54,40 +42,6 @@ function answer(
   response.writeHead(status, { ...headers, 'content-length': length, 'cache-control': 'no-store' });
   response.end(request.method === 'HEAD' ? '' : body);
   return true;
-}
-
-/** Everything of the page by its path: the bundled script, and each other file as it is. */
-async function studioPages(webDir: string): Promise<Map<string, Page>> {
-  const pages = new Map<string, Page>();
-  for (const entry of readdirSync(webDir, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || /\.(ts|md)$/.test(entry.name)) continue;
-    const file = join(entry.parentPath, entry.name);
-    pages.set(`/studio${file.slice(webDir.length)}`, { type: typeOf(file), body: readFileSync(file) });
-  }
-  for (const { path, contents } of await bundled(webDir)) {
-    pages.set(path, { type: typeOf(path), body: contents });
-  }
-  const index = pages.get('/studio/index.html');
-  if (index) pages.set('/studio', index).set('/studio/', index);
-  return pages;
-}
-
-async function bundled(webDir: string) {
-  const entry = join(webDir, 'studio.ts');
-  if (!existsSync(entry)) return [];
-  const { outputFiles } = await build({
-    entryPoints: [entry],
-    outdir: '/studio',
-    bundle: true,
-    write: false,
-    format: 'esm',
-    target: 'es2022',
-    sourcemap: 'inline',
-    logLevel: 'warning',
-  });
-  // The bundler is a process of its own, which would stay for as long as this one.
-  await stop();
-  return outputFiles;
 }
 
 /** As Hosting answers for a project's web app, with the addresses of the emulators. */

@@ -1,6 +1,6 @@
 /** What the page says, from what the functions answer. */
-import type { Entry, Orientation, Receipt, Tier } from '../shared/contract.ts';
-import type { ApiError, TierOffer } from './api.ts';
+import type { AccountView, Entry, Orientation, Receipt, Tier, TierOffer } from '../shared/contract.ts';
+import { ApiError } from './client.ts';
 
 export const tierNames: Record<Tier, string> = {
   standard: 'Standard',
@@ -20,27 +20,49 @@ export function shapeOf({ aspectRatio, width, height }: TierOffer, orientation: 
   return { aspectRatio: turned, width: height, height: width };
 }
 
-/** What a picture that was painted has cost. */
-export function paidText({ charged, refunded }: Receipt): string {
-  const paid = charged - refunded;
-  return paid === 0 ? 'It cost nothing.' : `It cost ${credits(paid)}.`;
+/** As `0:07` or `1:23`. */
+export function clockTime(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-/** What a failure has done to the caller's credits, as far as it is known. */
-export function failureCreditsText({ details: { receipt, retry } }: ApiError): string {
-  if (retry === 'same_key') return 'Nothing is settled yet. Asking again cannot charge you twice.';
-  if (!receipt || receipt.charged === 0) return 'You were not charged.';
-  const { charged, refunded, balance } = receipt;
-  if (refunded === 0) return `It cost ${credits(charged)}. You have ${credits(balance)}.`;
-  if (refunded < charged) {
-    return `${credits(charged)} charged, ${credits(refunded)} given back. You have ${credits(balance)}.`;
+/** What an image that was painted has cost. */
+export function paintedText({ charged, refunded, balance }: Receipt): string {
+  const paid = charged - refunded;
+  const cost = paid === 0 ? 'It cost nothing' : `It cost ${credits(paid)}`;
+  return `${cost}; you have ${credits(balance)}.`;
+}
+
+/** What went wrong, in a sentence. */
+export function problemText(error: unknown): string {
+  if (!(error instanceof ApiError)) return 'Something went wrong on this page. Please try again.';
+  if (error.reason === 'UNREACHABLE') return 'The studio did not answer. Are you online?';
+  return error.message;
+}
+
+/** What a failure has done to the caller's credits, as far as the receipt tells it. */
+export function failureCreditsText(error: unknown): string {
+  if (!(error instanceof ApiError) || error.retry === 'same_key') {
+    return 'Nothing is settled yet. Asking again cannot charge you twice.';
   }
-  return `${credits(charged)} charged and given back. You have ${credits(balance)}.`;
+  const { receipt } = error;
+  if (!receipt || receipt.charged === 0) return 'You were not charged.';
+  const { charged, refunded } = receipt;
+  if (refunded === 0) return `It cost ${credits(charged)}.`;
+  if (refunded < charged) return `${credits(refunded)} of ${charged} are back.`;
+  return `Your ${credits(charged)} ${charged === 1 ? 'is' : 'are'} back.`;
+}
+
+/** All there is to know of an error, to be sent to those who can help. */
+export function errorReport(error: unknown, key: string): string {
+  const known = error instanceof ApiError ? { code: error.code, reason: error.reason, body: error.body } : {};
+  const at = new Date().toISOString();
+  return JSON.stringify({ message: problemText(error), ...known, idempotencyKey: key, at }, null, 2);
 }
 
 const entryNames: Record<Entry['type'], string> = {
   grant: 'Credits added',
-  debit: 'Picture',
+  debit: 'Image',
   refund: 'Given back',
   adjustment: 'Adjusted',
   allowance: 'Free allowance',
@@ -50,10 +72,35 @@ export function entryText({ type, reason }: Entry): string {
   return reason ? `${entryNames[type]}: ${reason}` : entryNames[type];
 }
 
-/** The balance of whichever is later; of two of one sequence, the one that was heard of last. */
-export function laterBalance<T extends { balance: number; sequence: number }>(
-  known: T | undefined,
-  heard: T,
-): T {
-  return known && known.sequence > heard.sequence ? known : heard;
+export function allowanceText({
+  credits: count,
+  period,
+  nextAt,
+}: NonNullable<AccountView['allowance']>): string {
+  return `Topped up to ${credits(count)} each ${period}, next on ${dayText(nextAt)}.`;
+}
+
+const shortTime = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  hour: 'numeric',
+  minute: '2-digit',
+});
+const wholeTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+
+/** A moment as people in this place write it. @param rfc3339 as the functions give it. */
+export const timeText = (rfc3339: string) => shortTime.format(new Date(rfc3339));
+export const wholeTimeText = (rfc3339: string) => wholeTime.format(new Date(rfc3339));
+const dayText = (rfc3339: string) => day.format(new Date(rfc3339));
+
+/** As `1.2 MB`. */
+export const sizeText = (bytes: number) =>
+  bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** A file's name from a prompt: its first words, and what tells it from others of the same prompt. */
+export function fileName(prompt: string | null, id: string, mimeType: string): string {
+  const words = (prompt ?? '').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const name = words.slice(0, 8).join('-').slice(0, 60) || 'image';
+  return `${name}-${id.slice(0, 8)}.${mimeType.split('/')[1] ?? 'png'}`;
 }

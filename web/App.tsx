@@ -1,0 +1,52 @@
+import { useEffect, useState } from 'preact/hooks';
+import { route } from './state/route.ts';
+import { type FirebaseConfig, user } from './state/session.ts';
+import { openStudio, type Studio, StudioProvider } from './state/studio.ts';
+import { Announcer } from './views/Announcer.tsx';
+import { Create } from './views/Create.tsx';
+import { Credits } from './views/Credits.tsx';
+import { Header } from './views/Header.tsx';
+import { Shortcuts } from './views/Shortcuts.tsx';
+import { SignIn } from './views/SignIn.tsx';
+import { Verification } from './views/Verification.tsx';
+import { Viewer } from './views/Viewer.tsx';
+
+export function App({ config }: { config: FirebaseConfig }) {
+  const studio = useStudioOf(config, user.value?.uid);
+  if (user.value === undefined) return <p class="boot">Opening the studio …</p>;
+  return (
+    <>
+      {user.value === null && <SignIn isLocal={config.emulators !== undefined} />}
+      {user.value !== null && studio && (
+        <StudioProvider value={studio}>
+          <Header />
+          <Verification />
+          <main id="main">
+            {/* Under an image the gallery stays as it is, and where it is scrolled to. */}
+            <Create hidden={route.value.view === 'credits'} />
+            {route.value.view === 'credits' && <Credits />}
+          </main>
+          {route.value.view === 'image' && <Viewer id={route.value.id} />}
+          <Shortcuts />
+        </StudioProvider>
+      )}
+      <Announcer />
+    </>
+  );
+}
+
+/** The studio of this user, opened when they have signed in and closed when they have gone. */
+function useStudioOf(config: FirebaseConfig, uid: string | undefined): Studio | undefined {
+  const [studio, setStudio] = useState<Studio | undefined>();
+  useEffect(() => {
+    if (uid === undefined) return;
+    const opened = openStudio(config, uid);
+    setStudio(opened);
+    opened.start();
+    return () => {
+      opened.close();
+      setStudio(undefined);
+    };
+  }, [config, uid]);
+  return studio;
+}

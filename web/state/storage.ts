@@ -1,0 +1,41 @@
+/**
+ * What this browser remembers of a user: generations that are not settled yet, so that a reload asks for
+ * them with the same key again, and the prompts as they were before they were improved.
+ */
+import { createStore, delMany, entries, get, set } from 'idb-keyval';
+import type { GenerateInput } from '../../shared/contract.ts';
+
+/** @property askedAt milliseconds since 1970. @property ownPrompt what the user wrote, where it was improved. */
+export type Asked = { key: string; request: GenerateInput; askedAt: number; ownPrompt?: string | undefined };
+
+export type Memory = ReturnType<typeof createMemory>;
+
+/** A browser that keeps nothing (a private window, a full disk) is no reason to stop: it forgets, that is all. */
+export function createMemory(uid: string) {
+  const store = createStore('nano-banana-studio', 'memory');
+  const askedPrefix = `${uid}/asked/`;
+  const promptPrefix = `${uid}/ownPrompt/`;
+  const keys = async (prefix: string) =>
+    (await entries<string, unknown>(store)).filter(([name]) => name.startsWith(prefix));
+  const forgotten = () => undefined;
+
+  return {
+    keepAsked: (asked: Asked) => set(askedPrefix + asked.key, asked, store).catch(forgotten),
+    dropAsked: (key: string) => delMany([askedPrefix + key], store).catch(forgotten),
+    async allAsked(): Promise<Asked[]> {
+      const found = await keys(askedPrefix).catch(() => []);
+      return found.map(([, asked]) => asked as Asked).sort((one, other) => one.askedAt - other.askedAt);
+    },
+    keepOwnPrompt: (id: string, prompt: string) => set(promptPrefix + id, prompt, store).catch(forgotten),
+    ownPrompt: (id: string) => get<string>(promptPrefix + id, store).catch(forgotten),
+    dropOwnPrompt: (id: string) => delMany([promptPrefix + id], store).catch(forgotten),
+    /** At sign-out nothing of a user stays on a machine that others may use. */
+    async clear(): Promise<void> {
+      const all = await keys(`${uid}/`).catch(() => []);
+      await delMany(
+        all.map(([name]) => name),
+        store,
+      ).catch(forgotten);
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { promptCharactersMax } from '../limits.ts';
+import { announce } from '../state/announce.ts';
+import { useStudio } from '../state/studio.ts';
+import { credits } from '../words.ts';
+import { Improve } from './Improve.tsx';
+import { References } from './References.tsx';
+import { OrientationPicker, TierPicker } from './TierPicker.tsx';
+
+/** The form that asks for an image. Several may be asked for while others are painted. */
+export function Composer() {
+  const { draft, account, paintings } = useStudio();
+  const field = useGrowingField(draft.prompt.value);
+  const price = account.tiers.value.find(({ id }) => id === draft.tier.value)?.credits;
+  const length = [...draft.prompt.value].length;
+  const isTooLong = length > promptCharactersMax;
+  const mayAsk = price !== undefined && draft.prompt.value.trim() !== '' && !isTooLong;
+
+  function ask(event: Event): void {
+    event.preventDefault();
+    if (!mayAsk) return;
+    const own = draft.ownPrompt.value;
+    paintings.ask(draft.request(), own === draft.prompt.value ? undefined : own);
+    announce('Your image is being painted.');
+  }
+
+  const askByKeys = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) ask(event);
+  };
+
+  return (
+    <form class="composer" aria-label="New image" onSubmit={ask}>
+      <div class="prompt">
+        <label for="prompt">Prompt</label>
+        <textarea
+          id="prompt"
+          ref={field}
+          rows={4}
+          placeholder="A banana in a space suit, reading the newspaper on the moon …"
+          value={draft.prompt.value}
+          aria-describedby={isTooLong ? 'prompt-problem' : undefined}
+          aria-invalid={isTooLong}
+          onInput={(event) => {
+            draft.prompt.value = event.currentTarget.value;
+          }}
+          onKeyDown={askByKeys}
+        />
+        {isTooLong && (
+          <p class="problem" id="prompt-problem" role="alert">
+            {length - promptCharactersMax} characters too many: a prompt may have {promptCharactersMax}.
+          </p>
+        )}
+      </div>
+      <Improve />
+      <TierPicker />
+      <OrientationPicker />
+      <References />
+      <div class="ask">
+        <button type="submit" class="primary wide" aria-disabled={!mayAsk}>
+          {price === undefined ? 'Generate' : `Generate · ${credits(price)}`}
+        </button>
+        <p class="hint">
+          <kbd>Ctrl</kbd> or <kbd>⌘</kbd> and <kbd>Enter</kbd> in the prompt
+        </p>
+      </div>
+    </form>
+  );
+}
+
+/** A text field as high as its text, up to what its style allows. */
+function useGrowingField(text: string) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text.
+  useEffect(() => {
+    if (!field.current || CSS.supports('field-sizing', 'content')) return;
+    field.current.style.height = 'auto';
+    field.current.style.height = `${field.current.scrollHeight + 2}px`;
+  }, [text]);
+  return field;
+}

@@ -1,0 +1,82 @@
+import { useEffect } from 'preact/hooks';
+import type { Entry } from '../../shared/contract.ts';
+import { imageHref } from '../state/route.ts';
+import { useStudio } from '../state/studio.ts';
+import { allowanceText, credits, entryText, signed, timeText, wholeTimeText } from '../words.ts';
+import { More } from './Gallery.tsx';
+
+/** Every movement of the user's credits, with the balance after each. */
+export function Credits() {
+  const { account, ledger } = useStudio();
+  const balance = account.balance.value;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a later entry is there whenever the sequence is another.
+  useEffect(() => {
+    void ledger.refresh();
+  }, [ledger, balance?.sequence]);
+  const { items, state, loading, problem } = ledger;
+  return (
+    <section class="credits" aria-labelledby="credits-title">
+      <h1 id="credits-title" tabIndex={-1}>
+        Credits
+      </h1>
+      {balance && <p class="total">{credits(balance.balance)}</p>}
+      {account.allowance.value && <p class="quiet">{allowanceText(account.allowance.value)}</p>}
+      {items.value.length > 0 && <Entries entries={items.value} />}
+      {items.value.length === 0 && state.value === 'whole' && (
+        <div class="empty">
+          <h2>Nothing has happened yet.</h2>
+          <p>Every credit you get, spend or get back will be listed here.</p>
+        </div>
+      )}
+      {problem.value && (
+        <p class="notice" role="alert">
+          {problem.value}
+        </p>
+      )}
+      {(state.value === 'more' || problem.value) && <More onMore={ledger.more} loading={loading.value} />}
+    </section>
+  );
+}
+
+function Entries({ entries }: { entries: Entry[] }) {
+  return (
+    <div class="table">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Date</th>
+            <th scope="col">What</th>
+            <th scope="col" class="number">
+              Amount
+            </th>
+            <th scope="col" class="number">
+              Balance
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map((entry) => (
+            <tr key={entry.id}>
+              <td>
+                <time dateTime={entry.createdAt} title={wholeTimeText(entry.createdAt)}>
+                  {timeText(entry.createdAt)}
+                </time>
+              </td>
+              <td>
+                {entryText(entry)}
+                {entry.type === 'debit' && entry.generationId && (
+                  <>
+                    {' '}
+                    <a href={imageHref(entry.generationId)}>Show image</a>
+                  </>
+                )}
+              </td>
+              <td class={entry.amount < 0 ? 'number' : 'number plus'}>{signed(entry.amount)}</td>
+              <td class="number">{entry.balance}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+import { useEffect, useRef } from 'preact/hooks';
+import type { Generation } from '../../shared/contract.ts';
+import { imageHref } from '../state/route.ts';
+import { useStudio } from '../state/studio.ts';
+
+/** The user's images, newest first; the next page comes when its end comes near, or at a click. */
+export function Gallery({ isShown }: { isShown: boolean }) {
+  const { gallery } = useStudio();
+  const { items, state, loading, problem } = gallery;
+  return (
+    <section class="gallery" aria-labelledby="gallery-title">
+      <h2 id="gallery-title" tabIndex={-1}>
+        Your images
+      </h2>
+      {items.value.length > 0 && (
+        <ul>
+          {items.value.map((generation) => (
+            <Thumbnail key={generation.id} generation={generation} />
+          ))}
+        </ul>
+      )}
+      {items.value.length === 0 && state.value === 'unread' && !problem.value && <Placeholders />}
+      {items.value.length === 0 && state.value === 'whole' && <Empty />}
+      {problem.value && (
+        <div class="notice" role="alert">
+          <p>{problem.value}</p>
+        </div>
+      )}
+      {(state.value === 'more' || problem.value) && isShown && (
+        <More onMore={gallery.more} loading={loading.value} />
+      )}
+    </section>
+  );
+}
+
+function Thumbnail({ generation: { id, prompt, image } }: { generation: Generation }) {
+  return (
+    <li>
+      <a href={imageHref(id)} id={`image-${id}`} aria-label={`Open image: ${prompt ?? ''}`}>
+        <img src={image?.thumbnailUrl} alt="" width="320" height="320" loading="lazy" decoding="async" />
+        <span class="ai" title="Made with AI">
+          AI
+        </span>
+        <span class="caption" aria-hidden="true">
+          {prompt}
+        </span>
+      </a>
+    </li>
+  );
+}
+
+function Placeholders() {
+  return (
+    <ul aria-hidden="true">
+      {Array.from({ length: 6 }, (_, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same.
+        <li key={i} class="placeholder" />
+      ))}
+    </ul>
+  );
+}
+
+function Empty() {
+  return (
+    <div class="empty">
+      <h3>Your images will be here.</h3>
+      <p>Write a prompt and choose a size. If an image fails, its credits come back by themselves.</p>
+    </div>
+  );
+}
+
+/** How far below the screen the end of the list may be when the next page is fetched. */
+const nearEnd = '600px';
+
+export function More({ onMore, loading }: { onMore: () => Promise<void>; loading: boolean }) {
+  const button = useRef<HTMLButtonElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: looks anew after each page, which may not have filled the screen.
+  useEffect(() => {
+    if (!button.current) return;
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        if (entry?.isIntersecting) void onMore();
+      },
+      { rootMargin: nearEnd },
+    );
+    observer.observe(button.current);
+    return () => observer.disconnect();
+  }, [loading]);
+  return (
+    <button type="button" class="more" ref={button} aria-disabled={loading} onClick={() => void onMore()}>
+      {loading ? 'Loading …' : 'Load more'}
+    </button>
+  );
+}

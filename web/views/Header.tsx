@@ -1,0 +1,112 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { route } from '../state/route.ts';
+import { endSession, user } from '../state/session.ts';
+import { useStudio } from '../state/studio.ts';
+import { credits } from '../words.ts';
+import { Icon } from './Icon.tsx';
+
+export function Header() {
+  const { account } = useStudio();
+  const { view } = route.value;
+  const balance = account.balance.value?.balance;
+  return (
+    <>
+      <button type="button" class="skip" onClick={skip}>
+        Skip to the content
+      </button>
+      <header class="top">
+        <a class="brand" href="#/" aria-label="Nano Banana Studio">
+          <span class="mark">
+            <Icon name="banana" />
+          </span>
+          <span class="name">Nano Banana Studio</span>
+        </a>
+        <nav aria-label="Main">
+          <a href="#/" aria-current={view !== 'credits' ? 'page' : undefined}>
+            Create
+          </a>
+          <a href="#/credits" aria-current={view === 'credits' ? 'page' : undefined}>
+            Credits
+          </a>
+        </nav>
+        <p class="balance" data-testid="balance">
+          {balance === undefined ? '… credits' : credits(balance)}
+        </p>
+        <AccountMenu />
+      </header>
+      {account.suspended.value && (
+        <p class="bar" role="alert">
+          This account is suspended: nothing can be painted. Please ask the studio's support.
+        </p>
+      )}
+      {account.problem.value && (
+        <div class="bar" role="alert">
+          <p>{account.problem.value}</p>
+          <button type="button" onClick={() => void account.load()}>
+            Try again
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** The address belongs to the router, so no link can make this jump. */
+function skip(): void {
+  const main = document.querySelector<HTMLElement>('main');
+  main?.querySelector<HTMLElement>('textarea, h1, a, button')?.focus();
+}
+
+function AccountMenu() {
+  const { memory } = useStudio();
+  const [isOpen, setIsOpen] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+
+  useEffect(() => {
+    if (!isOpen) return;
+    const leave = ({ target }: Event) => {
+      if (!place.current?.contains(target as Node)) setIsOpen(false);
+    };
+    const closeByKey = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape') return;
+      setIsOpen(false);
+      button.current?.focus();
+    };
+    document.addEventListener('pointerdown', leave);
+    document.addEventListener('focusin', leave);
+    document.addEventListener('keydown', closeByKey);
+    return () => {
+      document.removeEventListener('pointerdown', leave);
+      document.removeEventListener('focusin', leave);
+      document.removeEventListener('keydown', closeByKey);
+    };
+  }, [isOpen]);
+
+  const leaveStudio = async () => {
+    await memory.clear();
+    await endSession();
+  };
+
+  return (
+    <div class="menu" ref={place}>
+      <button
+        type="button"
+        class="round"
+        ref={button}
+        aria-label="Account"
+        aria-expanded={isOpen}
+        aria-controls="account-menu"
+        onClick={() => setIsOpen(!isOpen)}
+      >
+        <Icon name="person" />
+      </button>
+      <div id="account-menu" class="popover" hidden={!isOpen}>
+        <p class="quiet">{user.value?.email}</p>
+        <button type="button" class="wide" onClick={() => void leaveStudio()}>
+          Sign out
+        </button>
+      </div>
+    </div>
+  );
+}
