@@ -216,13 +216,14 @@ describe('the full view', () => {
     await generateButton(page).getByText('4 credits').waitFor();
   });
 
-  it('has a variation of an image painted from the image itself', async () => {
-    const { page } = await visitOf();
-    await paint(page, { prompt: 'A mask', tier: 'premium2' });
+  it('has the same painted once more as a variation, and charged as any other', async () => {
+    const { page, user } = await visitOf();
+    await paint(page, { prompt: 'A mask', tier: 'premium2', orientation: 'portrait' });
     await button(await openImage(page, 'A mask'), 'Vary').click();
-    await expect.poll(() => images(page).count()).toBe(2);
+    await expect.poll(() => images(page).count(), { timeout: 10_000 }).toBe(2);
     await untilBalance(page, 16);
-    expect(JSON.stringify(studio().gemini.requests.at(-1)?.body)).toContain('inlineData');
+    const kinds = (await studio().imagesOf(user)).map(({ tier, orientation }) => `${tier} ${orientation}`);
+    expect(kinds).toEqual(['premium2 portrait', 'premium2 portrait']);
   });
 
   it('makes an image a reference of the next one', async () => {

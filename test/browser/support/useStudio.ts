@@ -22,9 +22,13 @@ export function useStudio(env?: Record<string, string>) {
   return {
     studio: () => studio,
 
-    /** A window on the studio for the running test, which fails if anything in it went wrong unallowed. */
-    async visit(look?: Look): Promise<Visit> {
-      const visit = await openVisit(browser, studio, look);
+    /**
+     * A window on the studio for the running test, which fails if anything in it went wrong unallowed.
+     * @param url another address of the studio than its own
+     */
+    async visit(look?: Look, url = studio.url): Promise<Visit> {
+      const hosts = [new URL(url).host, ...studio.hosts];
+      const visit = await openVisit(browser, { url, hosts }, look);
       onTestFinished(async ({ task }) => {
         const troubles = visit.trouble();
         if (task.result?.state === 'fail' || troubles.length > 0) await keepPicture(visit, task.name);
