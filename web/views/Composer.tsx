@@ -21,7 +21,7 @@ export function Composer() {
     if (!mayAsk) return;
     const own = draft.ownPrompt.value;
     paintings.ask(draft.request(), own === draft.prompt.value ? undefined : own);
-    announce('Your image is being painted.');
+    announce('Your image is being painted.', false);
   }
 
   const askByKeys = (event: KeyboardEvent) => {
