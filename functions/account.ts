@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { periodAt } from '../shared/allowance.ts';
-import { type AccountView, type Limits, referenceBytesMax, tierSchema, tiers } from '../shared/contract.ts';
+import {
+  type AccountView,
+  accountAnswerSchema,
+  type Limits,
+  referenceBytesMax,
+  tierSchema,
+  tiers,
+} from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import type { Account } from '../shared/ledger/credits.ts';
 import { openAccount } from '../shared/ledger/open.ts';
@@ -12,6 +19,7 @@ export const account = endpoint({
   method: 'GET',
   access: 'user',
   input: z.strictObject({}),
+  answer: accountAnswerSchema,
   async run({ caller }, studio) {
     const { config } = studio;
     const opened = await openAccount(await studio.books(), caller);

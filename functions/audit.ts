@@ -1,4 +1,4 @@
-import { auditQuerySchema } from '../shared/contract.ts';
+import { auditAnswerSchema, auditQuerySchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { Failure, invalidRequest } from '../shared/errors.ts';
 import { accountPage } from '../shared/ledger/accounts.ts';
@@ -9,6 +9,7 @@ export const audit = endpoint({
   method: 'GET',
   access: 'admin',
   input: auditQuerySchema,
+  answer: auditAnswerSchema,
   async run({ input: { uid, pageSize, pageToken } }, studio) {
     const books = await studio.books();
     if (uid !== undefined) {

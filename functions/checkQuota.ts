@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { quotaAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { modelWarnings } from '../shared/models.ts';
 
@@ -7,6 +8,7 @@ export const checkQuota = endpoint({
   method: 'POST',
   access: 'scheduler',
   input: z.looseObject({}),
+  answer: quotaAnswerSchema,
   async run(_call, studio) {
     const reported = await (await studio.quota()).reopenDue();
     const models = reported.map(({ id, state: { state, reason, retryAt } }) => ({

@@ -1,4 +1,4 @@
-import { deleteGenerationRequestSchema } from '../shared/contract.ts';
+import { deleteGenerationRequestSchema, generationAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { showGeneration } from '../shared/generations.ts';
 import { clearOutboxItem } from '../shared/ledger/outbox.ts';
@@ -9,6 +9,7 @@ export const deleteGeneration = endpoint({
   method: 'POST',
   access: 'user',
   input: deleteGenerationRequestSchema,
+  answer: generationAnswerSchema,
   async run({ caller, input }, studio) {
     const books = await studio.books();
     const { record, outboxItem } = await removeGeneration(books, caller.uid, input.id);

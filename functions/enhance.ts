@@ -1,4 +1,4 @@
-import { enhanceRequestSchema } from '../shared/contract.ts';
+import { enhanceAnswerSchema, enhanceRequestSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 
 /** A better prompt, or the same one back when the model is late or fails. */
@@ -6,6 +6,7 @@ export const enhance = endpoint({
   method: 'POST',
   access: 'user',
   input: enhanceRequestSchema,
+  answer: enhanceAnswerSchema,
   async run({ input, note }, studio) {
     const better = await (await studio.enhancer())(input.prompt, studio.config.prompt.timeoutMs);
     note({ enhanced: better.prompt !== null, providerCostMicros: better.providerCostMicros });

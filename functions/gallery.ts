@@ -1,4 +1,4 @@
-import { pageQuerySchema } from '../shared/contract.ts';
+import { galleryAnswerSchema, pageQuerySchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { galleryPage } from '../shared/ledger/pages.ts';
 
@@ -7,6 +7,7 @@ export const gallery = endpoint({
   method: 'GET',
   access: 'user',
   input: pageQuerySchema,
+  answer: galleryAnswerSchema,
   run: async ({ caller, input }, studio) => ({
     body: await galleryPage(await studio.books(), caller.uid, input),
   }),

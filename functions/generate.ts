@@ -1,4 +1,4 @@
-import { type GenerateRequest, generateRequestSchema } from '../shared/contract.ts';
+import { type GenerateRequest, generateAnswerSchema, generateRequestSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { asFailure, Failure } from '../shared/errors.ts';
 import { cacheKeyOf, fingerprintOf, type GenerationRecord, generationIdOf } from '../shared/generations.ts';
@@ -17,6 +17,7 @@ export const generate = endpoint({
   access: 'user',
   keyed: true,
   input: generateRequestSchema,
+  answer: generateAnswerSchema,
   bodyBytesMax: generateBodyBytesMax,
   async run({ caller, input, idempotencyKey, note }, studio) {
     studio.shutdown.throwIfAborted();

@@ -1,4 +1,4 @@
-import { generationQuerySchema } from '../shared/contract.ts';
+import { generationAnswerSchema, generationQuerySchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { Failure } from '../shared/errors.ts';
 import { generationIdOf, showGeneration } from '../shared/generations.ts';
@@ -9,6 +9,7 @@ export const generation = endpoint({
   method: 'GET',
   access: 'user',
   input: generationQuerySchema,
+  answer: generationAnswerSchema,
   async run({ caller: { uid }, input }, studio) {
     const id = input.id ?? generationIdOf(uid, input.key ?? '');
     const record = await currentGeneration(await studio.books(), uid, id);

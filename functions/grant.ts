@@ -1,4 +1,4 @@
-import { type Entry, grantRequestSchema } from '../shared/contract.ts';
+import { type Entry, grantAnswerSchema, grantRequestSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { type GrantRecord, grantTo } from '../shared/ledger/grant.ts';
 
@@ -8,6 +8,7 @@ export const grant = endpoint({
   access: 'admin',
   keyed: true,
   input: grantRequestSchema,
+  answer: grantAnswerSchema,
   async run({ caller, input, idempotencyKey, note }, studio) {
     const { grant, replayed } = await grantTo(await studio.books(), caller, idempotencyKey, input);
     note({ uid: grant.uid, amount: grant.amount, replayed });

@@ -1,4 +1,4 @@
-import { pageQuerySchema } from '../shared/contract.ts';
+import { ledgerAnswerSchema, pageQuerySchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { entryPage } from '../shared/ledger/pages.ts';
 
@@ -7,6 +7,7 @@ export const ledger = endpoint({
   method: 'GET',
   access: 'user',
   input: pageQuerySchema,
+  answer: ledgerAnswerSchema,
   run: async ({ caller, input }, studio) => ({
     body: await entryPage(await studio.books(), caller.uid, input),
   }),

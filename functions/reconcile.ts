@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Audit } from '../shared/contract.ts';
+import { type Audit, reconcileAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { readCursor, workingTime, writeCursor } from '../shared/jobs.ts';
 import { accountPage } from '../shared/ledger/accounts.ts';
@@ -15,6 +15,7 @@ export const reconcile = endpoint({
   method: 'POST',
   access: 'scheduler',
   input: z.looseObject({}),
+  answer: reconcileAnswerSchema,
   async run({ note }, studio) {
     const books = await studio.books();
     const mayGoOn = workingTime(studio.clock);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { periodAt } from '../shared/allowance.ts';
+import { refillAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { readCursor, workingTime, writeCursor } from '../shared/jobs.ts';
 import { accountPage } from '../shared/ledger/accounts.ts';
@@ -16,6 +17,7 @@ export const refillAllowances = endpoint({
   method: 'POST',
   access: 'scheduler',
   input: z.looseObject({}),
+  answer: refillAnswerSchema,
   async run({ note }, { books: openBooks, config, clock }) {
     const books = await openBooks();
     const { credits, period } = config.allowance;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sweepAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { workingTime } from '../shared/jobs.ts';
 import { sweepOutbox, sweepHolds as sweepOverdue } from '../shared/ledger/sweep.ts';
@@ -8,6 +9,7 @@ export const sweepHolds = endpoint({
   method: 'POST',
   access: 'scheduler',
   input: z.looseObject({}),
+  answer: sweepAnswerSchema,
   async run({ note }, studio) {
     const books = await studio.books();
     const mayGoOn = workingTime(studio.clock);

@@ -58,7 +58,8 @@ export const referenceBytesMax = 14_000_000;
 /** Most reference images that any model takes. */
 const referencesMax = 14;
 
-const referenceSchema = z.union(
+/** A reference image: one of the own gallery, or one sent along. */
+export const referenceSchema = z.union(
   [
     z.strictObject({ generationId: generationIdSchema }),
     z.strictObject({

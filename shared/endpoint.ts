@@ -12,12 +12,12 @@ import type { Log } from './log.ts';
 import type { Studio } from './studio.ts';
 
 /** Longest body where a function says nothing else, bytes. */
-const bodyBytesMaxDefault = 65_536;
+export const bodyBytesMaxDefault = 65_536;
 /** How long a browser may keep the answer to a preflight, seconds. */
 const preflightSeconds = 3_600;
 
 type Callers = { anyone: undefined; user: User; admin: Admin; scheduler: { actor: string } };
-type Access = keyof Callers;
+export type Access = keyof Callers;
 
 export type Call<A extends Access, Input> = {
   caller: Callers[A];
@@ -29,16 +29,32 @@ export type Call<A extends Access, Input> = {
   note(fields: Record<string, unknown>): void;
 };
 
-export type Answer = { body: unknown; headers?: Record<string, string> };
+export type Answer<Body> = { body: Body; headers?: Record<string, string> };
 
-export type Endpoint<A extends Access, Schema extends z.ZodType> = {
+/** What an endpoint promises to those outside: all that the description of the API needs to know of it. */
+export type Promised<A extends Access, Input extends z.ZodType, Output extends z.ZodType> = {
   method: 'GET' | 'POST';
   access: A;
-  input: Schema;
+  input: Input;
+  /** The body of a 200. `run` is typed by it; that it keeps to it is for the tests to see, not for each call. */
+  answer: Output;
   /** Whether an Idempotency-Key header is required. */
   keyed?: boolean;
+  /** Longest body it takes, bytes; 64 KiB where it says nothing. */
   bodyBytesMax?: number;
-  run(call: Call<A, z.output<Schema>>, studio: Studio): Promise<Answer>;
+};
+
+export type Endpoint<A extends Access, Input extends z.ZodType, Output extends z.ZodType> = Promised<
+  A,
+  Input,
+  Output
+> & {
+  run(call: Call<A, z.output<Input>>, studio: Studio): Promise<Answer<z.input<Output>>>;
+};
+
+/** An HTTP function: makes its handler, and says what it promises. */
+export type HttpFunction = ((studio: Studio, name: string) => Handler) & {
+  readonly spec: Promised<Access, z.ZodType, z.ZodType>;
 };
 
 /** What functions-framework calls for a request. */
@@ -47,9 +63,12 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 /** What functions-framework calls for a CloudEvent; a rejection has the event delivered again. */
 export type EventHandler = (event: BinaryEvent) => Promise<void>;
 
-/** The handler of an endpoint, for the studio it is called with. */
-export function endpoint<A extends Access, Schema extends z.ZodType>(spec: Endpoint<A, Schema>) {
-  return (studio: Studio, name: string): Handler =>
+/** An endpoint as a function: makes the handler for the studio it is called with. */
+export function endpoint<A extends Access, Input extends z.ZodType, Output extends z.ZodType>(
+  spec: Endpoint<A, Input, Output>,
+): HttpFunction {
+  const handlerFor =
+    (studio: Studio, name: string): Handler =>
     async (request, response) => {
       const startedAt = performance.now();
       const notes: Record<string, unknown> = {};
@@ -71,14 +90,15 @@ export function endpoint<A extends Access, Schema extends z.ZodType>(spec: Endpo
         logFailure(log, name, failure, code, { durationMs: since(startedAt), ...notes });
       }
     };
+  return Object.assign(handlerFor, { spec });
 }
 
-async function handle<A extends Access, Schema extends z.ZodType>(
-  spec: Endpoint<A, Schema>,
+async function handle<A extends Access, Input extends z.ZodType, Output extends z.ZodType>(
+  spec: Endpoint<A, Input, Output>,
   request: IncomingMessage,
   studio: Studio,
   note: (fields: Record<string, unknown>) => void,
-): Promise<Answer> {
+): Promise<Answer<z.input<Output>>> {
   if (request.method !== spec.method) {
     throw new Failure('METHOD_NOT_ALLOWED', `Please use ${spec.method}.`, {
       headers: { Allow: `${spec.method}, OPTIONS` },

@@ -1,4 +1,5 @@
 /** What `generate` answers for a generation, by the state it is in. */
+import type { GenerateAnswer } from './contract.ts';
 import type { Answer } from './endpoint.ts';
 import { Failure, type Reason, reasons } from './errors.ts';
 import { type GenerationRecord, type StoredFailure, showGeneration } from './generations.ts';
@@ -11,7 +12,7 @@ const inProgressRetrySeconds = 2;
  * @param own the failure that this very call ended it with: it knows the cause, and when to ask again.
  * @throws {Failure} with the receipt: its failure where it was refunded, DELETED, IN_PROGRESS.
  */
-export function outcomeOf(record: GenerationRecord, own?: Failure): Answer {
+export function outcomeOf(record: GenerationRecord, own?: Failure): Answer<GenerateAnswer> {
   const { id, receipt } = record;
   switch (record.status) {
     case 'succeeded':
@@ -36,7 +37,7 @@ export function outcomeOf(record: GenerationRecord, own?: Failure): Answer {
  * What an earlier call with this key came to, told again.
  * @throws {Failure} IDEMPOTENCY_KEY_REUSED where that call asked for something else; as `outcomeOf`.
  */
-export function replay(record: GenerationRecord, fingerprint: string): Answer {
+export function replay(record: GenerationRecord, fingerprint: string): Answer<GenerateAnswer> {
   if (record.fingerprint !== fingerprint) {
     throw new Failure('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for another request.', {
       metadata: { generationId: record.id },

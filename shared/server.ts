@@ -10,7 +10,7 @@ import { getTestServer } from '@google-cloud/functions-framework/testing';
 import type { BinaryEvent } from './accountEvent.ts';
 import { type Config, parseConfig } from './config.ts';
 import { withDeadline } from './deadline.ts';
-import { commonHeaders, type EventHandler, type Handler, readBody } from './endpoint.ts';
+import { commonHeaders, type EventHandler, type HttpFunction, readBody } from './endpoint.ts';
 import { asFailure, errorAnswer, Failure } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 import { modelWarnings } from './models.ts';
@@ -18,7 +18,7 @@ import { createStudio, once, type Parts, type Studio } from './studio.ts';
 
 /** A function as the contents page lists it: loaded at its first request. */
 export type FunctionModule =
-  | (() => Promise<(studio: Studio, name: string) => Handler>)
+  | (() => Promise<HttpFunction>)
   | { event: () => Promise<(studio: Studio, name: string) => EventHandler> };
 
 /** Serves what is no function; false where it does not know the path. */

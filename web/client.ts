@@ -220,7 +220,7 @@ function query(fields: Record<string, string | number | undefined>): string {
 function parsed(text: string): unknown {
   try {
     // An answer of the functions is an object; null is as strange as HTML.
-    return JSON.parse(text);
+    return JSON.parse(text) ?? text;
   } catch {
     return text;
   }

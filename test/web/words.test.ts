@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Receipt, Retry } from '../../shared/contract.ts';
-import { ApiError } from '../../web/api.ts';
-import { failureCreditsText, laterBalance, paidText, shapeOf, signed } from '../../web/words.ts';
+import { promptCharactersMax, type Receipt, type Retry } from '../../shared/contract.ts';
+import { ApiError } from '../../web/client.ts';
+import * as limits from '../../web/limits.ts';
+import { clockTime, failureCreditsText, fileName, paintedText, shapeOf, signed } from '../../web/words.ts';
 
 const receiptOf = (charged: number, refunded: number): Receipt => ({
   charged,
@@ -10,10 +11,22 @@ const receiptOf = (charged: number, refunded: number): Receipt => ({
   sequence: 3,
 });
 
+const errorOf = (retry: Retry, receipt: Receipt | undefined) =>
+  new ApiError('It failed.', {
+    code: 500,
+    reason: 'INTERNAL',
+    retry,
+    receipt,
+    retryAfterMs: undefined,
+    body: '',
+  });
+
 test.each<[string, Retry, Receipt | undefined, string]>([
   ['refused before any debit', 'no', undefined, 'You were not charged.'],
-  ['given back', 'new_key', receiptOf(2, 2), '2 credits charged and given back. You have 74 credits.'],
-  ['deleted, and paid for', 'no', receiptOf(1, 0), 'It cost 1 credit. You have 74 credits.'],
+  ['given back', 'new_key', receiptOf(4, 4), 'Your 4 credits are back.'],
+  ['the only one given back', 'new_key', receiptOf(1, 1), 'Your 1 credit is back.'],
+  ['given back in part', 'new_key', receiptOf(4, 3), '3 credits of 4 are back.'],
+  ['deleted, and paid for', 'no', receiptOf(1, 0), 'It cost 1 credit.'],
   ['from the cache, and deleted', 'no', receiptOf(0, 0), 'You were not charged.'],
   [
     'not settled',
@@ -22,22 +35,16 @@ test.each<[string, Retry, Receipt | undefined, string]>([
     'Nothing is settled yet. Asking again cannot charge you twice.',
   ],
 ])('a failure says what became of the credits: %s', (_, retry, receipt, text) => {
-  const error = new ApiError('It failed.', { code: 500, reason: 'INTERNAL', retry, receipt });
-  expect(failureCreditsText(error)).toBe(text);
+  expect(failureCreditsText(errorOf(retry, receipt))).toBe(text);
 });
 
-test('what a picture has cost', () => {
-  expect(paidText(receiptOf(4, 0))).toBe('It cost 4 credits.');
-  expect(paidText(receiptOf(0, 0))).toBe('It cost nothing.');
+test('what no function said is not taken for settled', () => {
+  expect(failureCreditsText(new TypeError('fetch failed'))).toMatch(/^Nothing is settled yet/);
 });
 
-test('of several balances the one of the highest sequence counts, however late another comes', () => {
-  const later = { balance: 70, sequence: 5 };
-  expect(laterBalance(later, { balance: 72, sequence: 4 })).toBe(later);
-  expect(laterBalance(later, { balance: 68, sequence: 6 }).balance).toBe(68);
-  // An admin's edit shows before it has an entry.
-  expect(laterBalance(later, { balance: 100, sequence: 5 }).balance).toBe(100);
-  expect(laterBalance(undefined, later)).toBe(later);
+test('what an image has cost', () => {
+  expect(paintedText(receiptOf(4, 0))).toBe('It cost 4 credits; you have 74 credits.');
+  expect(paintedText(receiptOf(0, 0))).toBe('It cost nothing; you have 74 credits.');
 });
 
 test('a portrait is the landscape turned', () => {
@@ -46,6 +53,20 @@ test('a portrait is the landscape turned', () => {
   expect(shapeOf(offer, 'portrait')).toEqual({ aspectRatio: '2:3', width: 832, height: 1248 });
 });
 
-test('an amount has its sign', () => {
+test('an amount has its sign, a time its two digits', () => {
   expect([signed(5), signed(-4)]).toEqual(['+5', '−4']);
+  expect([clockTime(-5), clockTime(7_900), clockTime(83_000)]).toEqual(['0:00', '0:07', '1:23']);
+});
+
+test('a file is named by its prompt, whatever that holds', () => {
+  const id = '96fba6fc7730bcb96314240eb7a653b3';
+  expect(fileName('A banana: "in" a/space\\suit', id, 'image/png')).toBe(
+    'a-banana-in-a-space-suit-96fba6fc.png',
+  );
+  expect(fileName('../..', id, 'image/webp')).toBe('image-96fba6fc.webp');
+  expect(fileName(null, id, 'image/jpeg')).toBe('image-96fba6fc.jpeg');
+});
+
+test('the limits that the page repeats are those of the contract', () => {
+  expect(limits.promptCharactersMax).toBe(promptCharactersMax);
 });

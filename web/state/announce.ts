@@ -4,12 +4,13 @@ import { signal } from '@preact/signals';
 const shownMs = 5_000;
 
 /** The number makes the same words twice two announcements. */
-export const announcement = signal<{ text: string; number: number }>({ text: '', number: 0 });
+export const announcement = signal({ text: '', isSeen: true, number: 0 });
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-export function announce(text: string): void {
+/** @param isSeen false for what the page shows anyway, and only has to be read out. */
+export function announce(text: string, isSeen = true): void {
   clearTimeout(timer);
-  announcement.value = { text, number: announcement.value.number + 1 };
+  announcement.value = { text, isSeen, number: announcement.value.number + 1 };
   timer = setTimeout(() => {
     announcement.value = { ...announcement.value, text: '' };
   }, shownMs);

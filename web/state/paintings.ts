@@ -60,7 +60,7 @@ export function createPaintings(options: {
       onReceipt(receipt);
       onPainted(generation);
       progress.value = { state: 'done', generation, receipt };
-      announce(`Your image is ready. ${paintedText(receipt)}`);
+      announce(`Your image is ready. ${paintedText(receipt)}`, false);
     } catch (error) {
       if (leaving.signal.aborted) return;
       await fail(key, progress, error);
@@ -71,7 +71,7 @@ export function createPaintings(options: {
     if (error instanceof ApiError) onReceipt(error.receipt);
     if (isSettled(error)) await memory.dropAsked(key);
     progress.value = { state: 'failed', error };
-    announce(`${problemText(error)} ${failureCreditsText(error)}`);
+    announce(`${problemText(error)} ${failureCreditsText(error)}`, false);
   }
 
   const ask = (request: GenerateInput, ownPrompt?: string) => {

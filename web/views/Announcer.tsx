@@ -2,10 +2,14 @@ import { announcement } from '../state/announce.ts';
 
 /** The page's one live region; what it reads out is seen as well. */
 export function Announcer() {
-  const { text, number } = announcement.value;
+  const { text, isSeen, number } = announcement.value;
   return (
     <div class="announcer" role="status">
-      {text && <p key={number}>{text}</p>}
+      {text && (
+        <p key={number} class={isSeen ? undefined : 'unseen'}>
+          {text}
+        </p>
+      )}
     </div>
   );
 }

@@ -21,7 +21,7 @@ export function Composer() {
     if (!mayAsk) return;
     const own = draft.ownPrompt.value;
     paintings.ask(draft.request(), own === draft.prompt.value ? undefined : own);
-    announce('Your image is being painted.');
+    announce('Your image is being painted.', false);
   }
 
   const askByKeys = (event: KeyboardEvent) => {
@@ -70,7 +70,7 @@ export function Composer() {
 /** A text field as high as its text, up to what its style allows. */
 function useGrowingField(text: string) {
   const field = useRef<HTMLTextAreaElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text.
+  // The height follows the text.
   useEffect(() => {
     if (!field.current || CSS.supports('field-sizing', 'content')) return;
     field.current.style.height = 'auto';

@@ -36,8 +36,8 @@ export function ConfirmDelete({ generation: { id, prompt }, onClose, onDeleted }
         </p>
       )}
       <div class="row end">
-        {/* biome-ignore lint/a11y/noAutofocus: the harmless answer is the one under the finger. */}
-        <button type="button" autofocus onClick={onClose}>
+        {/* The first one gets the focus: the harmless answer. */}
+        <button type="button" onClick={onClose}>
           Keep it
         </button>
         <button type="button" class="danger" disabled={busy} onClick={() => void remove()}>

@@ -9,7 +9,7 @@ import { More } from './Gallery.tsx';
 export function Credits() {
   const { account, ledger } = useStudio();
   const balance = account.balance.value;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a later entry is there whenever the sequence is another.
+  // A later entry is there whenever the sequence is another.
   useEffect(() => {
     void ledger.refresh();
   }, [ledger, balance?.sequence]);

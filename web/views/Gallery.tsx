@@ -53,7 +53,6 @@ function Placeholders() {
   return (
     <ul aria-hidden="true">
       {Array.from({ length: 6 }, (_, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same.
         <li key={i} class="placeholder" />
       ))}
     </ul>
@@ -74,7 +73,7 @@ const nearEnd = '600px';
 
 export function More({ onMore, loading }: { onMore: () => Promise<void>; loading: boolean }) {
   const button = useRef<HTMLButtonElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: looks anew after each page, which may not have filled the screen.
+  // Looks anew after each page, which may not have filled the screen.
   useEffect(() => {
     if (!button.current) return;
     const observer = new IntersectionObserver(

@@ -18,11 +18,14 @@ export function Improve() {
   async function improve(): Promise<void> {
     const abort = new AbortController();
     setAsking(abort);
-    announce('Looking for a better prompt.');
+    announce('Looking for a better prompt.', false);
     try {
       const { prompt, enhanced } = await client.enhance(draft.prompt.value, { signal: abort.signal });
       if (enhanced) setBetter(prompt);
-      announce(enhanced ? 'Here is a better prompt.' : 'No better prompt was found; yours is fine.');
+      announce(
+        enhanced ? 'Here is a better prompt.' : 'No better prompt was found; yours is fine.',
+        !enhanced,
+      );
     } catch (error) {
       if (!abort.signal.aborted) announce(problemText(error));
     } finally {

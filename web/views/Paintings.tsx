@@ -14,7 +14,7 @@ export function Paintings() {
   return (
     <section class="paintings" aria-labelledby="paintings-title">
       <h2 id="paintings-title" tabIndex={-1}>
-        In progress
+        Latest
       </h2>
       {paintings.list.value.map((painting) => (
         <PaintingCard key={painting.key} painting={painting} />

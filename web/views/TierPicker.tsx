@@ -43,7 +43,9 @@ function TierShape(props: { offer: TierOffer; orientation: Orientation; widest: 
       </span>
       <span class="name">{tierNames[offer.id]}</span>
       <span class="quiet">
-        {aspectRatio} · {width} × {height}
+        {aspectRatio}
+        <br />
+        {width} × {height}
       </span>
       <span class="price">{credits(offer.credits)}</span>
     </>

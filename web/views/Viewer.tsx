@@ -49,8 +49,7 @@ export function Viewer({ id }: { id: string }) {
   return (
     <Dialog title="Image" class="viewer" onClose={() => close()} focusAfter={focusAfter}>
       <div class="stage">
-        {/* biome-ignore lint/a11y/noAutofocus: a dialog gives the focus to something; this changes nothing. */}
-        <button type="button" class="round close" aria-label="Close" autofocus onClick={() => close()}>
+        <button type="button" class="round close" aria-label="Close" onClick={() => close()}>
           <Icon name="close" />
         </button>
         {generation?.image ? (
@@ -202,13 +201,13 @@ function Actions({ generation, onDelete, toPrompt }: ActionsProps) {
 
   return (
     <div class="actions">
-      <Action icon="download" label="Download" action={() => download(generation)} primary />
+      <Action icon="download" label="Download" action={() => download(generation)} kind="primary" />
       <Action icon="link" label="Copy link" action={copyLink} />
       <Action icon="pen" label="Reuse prompt" action={reuse} />
       <Action icon="again" label="Vary" action={vary} />
       <Action icon="image" label="Use as reference" action={refer} />
       <Action icon="bin" label="Delete" action={onDelete} />
-      <Action icon="keys" label="Keyboard shortcuts" action={showShortcuts} />
+      <Action icon="keys" label="Keyboard shortcuts" action={showShortcuts} kind="for-keys" />
     </div>
   );
 }
@@ -217,10 +216,10 @@ type ActionProps = {
   icon: IconName;
   label: string;
   action: () => void | Promise<void>;
-  primary?: boolean;
+  kind?: 'primary' | 'for-keys';
 };
 
-function Action({ icon, label, action, primary = false }: ActionProps) {
+function Action({ icon, label, action, kind }: ActionProps) {
   const run = async () => {
     try {
       await action();
@@ -229,7 +228,7 @@ function Action({ icon, label, action, primary = false }: ActionProps) {
     }
   };
   return (
-    <button type="button" class={primary ? 'primary' : undefined} onClick={() => void run()}>
+    <button type="button" class={kind} onClick={() => void run()}>
       <Icon name={icon} />
       {label}
     </button>
