@@ -84,7 +84,7 @@ describe('a gallery of several pages', () => {
   const count = 30;
 
   async function visitOfMany() {
-    const user = await studio().newUser({ credits: 40 });
+    const user = await studio().newUser({ credits: 2 * count });
     for (let number = 1; number <= count; number += 1) {
       await studio().paintFor(user, {
         prompt: `Image ${number}`,

@@ -27,8 +27,11 @@ async function visitOf({ credits = 20, url = studio().url } = {}) {
   return { ...opened, user, keys };
 }
 
-/** Firestore's client asks for a picture of Google's when its own server is out of reach; the policy forbids it. */
-const firestoreLooksForTheNetwork = /google\.com\/images\/cleardot/;
+/**
+ * Firestore's client says so when its server is out of reach, and asks for a picture of Google's to see whether
+ * anything is in reach; the policy forbids it.
+ */
+const firestoreLooksForTheNetwork = /google\.com\/images\/cleardot|WebChannelConnection .* transport errored/;
 
 type VisitOf = Awaited<ReturnType<typeof visitOf>>;
 

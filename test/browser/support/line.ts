@@ -9,7 +9,10 @@ export async function layLine(studioUrl: string) {
   let isCut = false;
 
   const server = createServer((browser) => {
-    if (isCut) return browser.destroy();
+    if (isCut) {
+      browser.destroy();
+      return;
+    }
     const studio = connect(port, loopback);
     for (const [end, other] of [
       [browser, studio],
