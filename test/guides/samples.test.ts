@@ -144,21 +144,21 @@ describe('the hook', () => {
     const kept = storage();
     const { token } = await stack.user('hook', 10);
     proxy.cut('midAnswer');
-    const leaving = Promise.withResolvers<void>();
+    const [waiting, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const stuck = createClient({
       baseUrl: proxy.url,
       token: async () => token,
-      sleep: (_, signal) => {
-        leaving.resolve();
-        return new Promise((_resolve, reject) =>
-          signal?.addEventListener('abort', () => reject(signal.reason)),
-        );
+      sleep(_, signal) {
+        signal?.addEventListener('abort', () => left.resolve());
+        waiting.resolve();
+        return left.promise;
       },
     });
     const first = mount(stuck, 'hook');
     first.current().generate(request);
-    await leaving.promise;
+    await waiting.promise;
     first.unmount();
+    await left.promise;
     expect(kept.size).toBe(1);
 
     const second = mount(clientFor(token), 'hook');
