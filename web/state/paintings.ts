@@ -117,5 +117,9 @@ export function createPaintings(options: {
   };
 }
 
-/** Whether an answer has said how the generation ended; what is not an answer of the functions says nothing. */
-export const isSettled = (error: unknown) => error instanceof ApiError && error.retry !== 'same_key';
+/**
+ * Whether an answer has said how the generation ended; what is not an answer of the functions says nothing,
+ * and one to a session that has ended says nothing of the generation.
+ */
+export const isSettled = (error: unknown) =>
+  error instanceof ApiError && error.retry !== 'same_key' && error.code !== 401;
