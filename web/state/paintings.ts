@@ -16,8 +16,6 @@ export type Progress =
 
 export type Painting = Asked & { progress: Signal<Progress> };
 
-export type Paintings = ReturnType<typeof createPaintings>;
-
 export function createPaintings(options: {
   client: Client;
   memory: Memory;
