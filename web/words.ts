@@ -1,6 +1,6 @@
 /** What the page says, from what the functions answer. */
 import type { AccountView, Entry, Orientation, Receipt, Tier, TierOffer } from '../shared/contract.ts';
-import { ApiError } from './client.ts';
+import { ApiError, isSettled } from './client.ts';
 
 export const tierNames: Record<Tier, string> = {
   standard: 'Standard',
@@ -42,7 +42,7 @@ export function problemText(error: unknown): string {
 
 /** What a failure has done to the caller's credits, as far as the receipt tells it. */
 export function failureCreditsText(error: unknown): string {
-  if (!(error instanceof ApiError) || error.retry === 'same_key') {
+  if (!(error instanceof ApiError) || !isSettled(error)) {
     return 'Nothing is settled yet. Asking again cannot charge you twice.';
   }
   const { receipt } = error;
