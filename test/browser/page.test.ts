@@ -1,5 +1,6 @@
 /** The page itself: its policy, its weight, its calm, and what accessibility rules find in each view. */
 import { gzipSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/standins/gemini-faults.ts';
 import { violationsIn } from './support/axe.ts';
@@ -97,11 +98,20 @@ describe('a gallery of several pages', () => {
     return opened;
   }
 
+  /** Those in the window. */
+  async function untilThumbnailsAreThere(page: Page): Promise<void> {
+    await images(page).first().waitFor();
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll<HTMLImageElement>('li img')]
+        .filter((image) => image.getBoundingClientRect().top < innerHeight)
+        .every(({ complete, naturalWidth }) => complete && naturalWidth > 0),
+    );
+  }
+
   it('is loaded without moving anything about, and scrolls on without a jump', async () => {
     const { page, context } = await visitOfMany();
     await page.reload();
-    await images(page).first().waitFor();
-    await page.waitForLoadState('networkidle');
+    await untilThumbnailsAreThere(page);
     expect(await layoutShift(page)).toBeLessThan(layoutShiftMax);
 
     const held = Promise.withResolvers<void>();
@@ -120,7 +130,6 @@ describe('a gallery of several pages', () => {
     await reached.promise;
     const lastOfPage = images(page).nth(shown - 1);
     await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(0);
-    await page.waitForFunction(() => document.getAnimations().length >= 0);
     const before = await lastOfPage.boundingBox();
     held.resolve();
     await expect.poll(() => images(page).count(), { timeout: 10_000 }).toBe(count);

@@ -25,7 +25,7 @@ export const orientationChoice = (page: Page, orientation: Orientation) =>
 export const references = (page: Page) => page.getByRole('group', { name: 'References' });
 /** The card of a painting that is running, or has failed. */
 export const painting = (page: Page, prompt: string) =>
-  page.getByRole('region', { name: 'In progress' }).getByRole('article', { name: prompt, exact: true });
+  page.getByRole('article', { name: prompt, exact: true });
 export const gallery = (page: Page) => page.getByRole('region', { name: 'Your images' });
 export const images = (page: Page) => gallery(page).getByRole('link', { name: /^Open image: / });
 export const imageOf = (page: Page, prompt: string) =>
