@@ -65,6 +65,8 @@ export function createAccounts({ url, projectId, authHost, firestoreHost }: Plac
   return {
     editAccount,
     newUser,
+    /** The one whom every local run has. */
+    demoUser: { uid: 'demo-user', email: 'demo@example.com', password: 'nano-banana' } satisfies User,
 
     /** Has an image painted without the page; the newest ends up first in the gallery. */
     async paintFor(user: User, request: GenerateInput): Promise<Generation> {
