@@ -76,7 +76,6 @@ function tableHtml(head: string[], rows: string[][]): string {
 /** The marks that a text of the reference may hold. */
 function inline(text: string): string {
   return escaped(text)
-    .replaceAll('&lt;br&gt;', '<br>')
     .replace(/`([^`]+)`/g, '<code>$1</code>')
     .replace(/\*\*([^*]+)\*\*/g, '<strong>$1</strong>')
     .replace(/\*([^*]+)\*/g, '<em>$1</em>')

@@ -129,7 +129,8 @@ function either(ways: Schema[], isAnswer: boolean): Block[] {
 function errorBlocks(reasons: Record<string, ReasonEntry>, errors: Record<string, Example>): Block[] {
   const rows = Object.entries(reasons).map(([reason, { httpStatus, status, retry, when, ...row }]) => [
     `${httpStatus}`,
-    `${code(reason)}<br>${status}`,
+    code(reason),
+    status,
     retry.map(code).join(' or '),
     [
       when,
@@ -142,7 +143,7 @@ function errorBlocks(reasons: Record<string, ReasonEntry>, errors: Record<string
     text(
       "Every error is an [Error](#error) in Google's API error model. A program decides by `reason` and `metadata.retry` of its first detail, an [ErrorInfo](#errorinfo): `same_key` means that nothing is settled, so ask again with the same Idempotency-Key; `new_key` that it has failed for good and a new try needs a new key; `no` that the same request will fail again. Where two are named, the second is said of a generation that was debited; its credits are back then, and the `receipt` says so. What an answer itself says counts: it is `same_key` also while the refund of a failed generation is still to come.",
     ),
-    table(['HTTP', 'reason, status', 'retry', 'when, and what else is in `metadata`'], rows),
+    table(['HTTP', 'reason', 'status', 'retry', 'when, and what else is in `metadata`'], rows),
     heading(3, 'Examples of errors'),
     ...Object.entries(errors).map(
       ([reason, { title, ...example }]): Block => ({
