@@ -45,8 +45,8 @@ function blockHtml(block: Block): string {
   switch (block.kind) {
     case 'heading': {
       const [anchor, tag] = [anchorOf(block.text), `h${block.level}`];
-      // Headings inside a function repeat: only the others can be pointed at.
-      if (block.level === 4) return `<${tag}>${headingHtml(block.text)}</${tag}>`;
+      // Headings inside a function repeat: they are small, and only the others can be pointed at.
+      if (block.level === 4) return `<h3 class="part">${headingHtml(block.text)}</h3>`;
       return `<${tag} id="${anchor}"><a href="#${anchor}">${headingHtml(block.text)}</a></${tag}>`;
     }
     case 'text':
