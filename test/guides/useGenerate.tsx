@@ -64,7 +64,7 @@ export function useGenerate(client: Client, uid: string, onReceipt: (receipt: Re
   };
 }
 
-function Generate({ client, uid }: { client: Client; uid: string }) {
+export function Generate({ client, uid }: { client: Client; uid: string }) {
   const [balance, setBalance] = useState<Receipt | undefined>(undefined);
   const { painting, askAgain, generate } = useGenerate(client, uid, (seen) =>
     setBalance((known) => (known && known.sequence > seen.sequence ? known : seen)),
