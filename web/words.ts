@@ -68,8 +68,23 @@ const entryNames: Record<Entry['type'], string> = {
   allowance: 'Free allowance',
 };
 
+/** Why an image was not painted, where its refund names a reason of the functions' errors. */
+const refundReasons: Record<string, string> = {
+  CONTENT_BLOCKED: 'the model would not paint it',
+  NO_IMAGE: 'the model sent no image',
+  PROVIDER_ERROR: 'the model failed',
+  PROVIDER_OVERLOADED: 'the model was overloaded',
+  PROVIDER_QUOTA: 'the model had no quota left',
+  PROVIDER_TIMEOUT: 'the model took too long',
+  STORAGE_ERROR: 'the image could not be kept',
+  EXPIRED: 'it was not finished in time',
+  DELETED: 'it was deleted meanwhile',
+};
+
 export function entryText({ type, reason }: Entry): string {
-  return reason ? `${entryNames[type]}: ${reason}` : entryNames[type];
+  if (!reason) return entryNames[type];
+  if (type !== 'refund') return `${entryNames[type]}: ${reason}`;
+  return `${entryNames[type]}: ${refundReasons[reason] ?? 'the studio failed'}`;
 }
 
 export function allowanceText({
