@@ -9,6 +9,7 @@ import {
   button,
   describeImage,
   dialog,
+  gallery,
   generateButton,
   goTo,
   imageOf,
@@ -130,7 +131,10 @@ describe('an image', () => {
       await ask(page, square ? { prompt } : { prompt, orientation });
       await imageOf(page, prompt).waitFor();
       await untilBalance(page, left);
-      await imageOf(page, prompt).getByText('AI', { exact: true }).waitFor();
+      const thumbnail = gallery(page)
+        .getByRole('listitem')
+        .filter({ has: page.getByRole('link', { name: `Open image: ${prompt}`, exact: true }) });
+      await thumbnail.getByText('AI', { exact: true }).waitFor();
       const view = await openImage(page, prompt);
       expect(await pixelsOf(view.getByRole('img').first())).toEqual({ width, height });
       await view.getByText('Made with AI').waitFor();
