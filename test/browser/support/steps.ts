@@ -36,10 +36,10 @@ export const accountMenu = (page: Page) => button(page.getByRole('banner'), 'Acc
 
 // What people do with it.
 
-/** Signs in with e-mail and password, and waits for the studio. */
+/** Signs in with e-mail and password, and waits until the studio can be used: until then there are no prices. */
 export async function signIn(page: Page, { email, password }: Pick<User, 'email' | 'password'>) {
   await tryToSignIn(page, email, password);
-  await balance(page).waitFor();
+  await generateButton(page).waitFor();
 }
 
 export async function tryToSignIn(page: Page, email: string, password: string): Promise<void> {
