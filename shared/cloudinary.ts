@@ -30,6 +30,11 @@ export type ImageStore = {
   destroy(publicId: string, millisecondsLeft: number): Promise<boolean>;
 };
 
+/**
+ * How long an idle connection is trusted, milliseconds. Servers close theirs after 5 s or more, which a process
+ * that stood still meanwhile, as Cloud Run has its idle instances do, learns only from the upload that it loses.
+ */
+const idleMsMax = 3_000;
 /** Largest image that is fetched again, bytes. */
 const fetchedBytesMax = 20_000_000;
 
@@ -101,17 +106,25 @@ export function createImageStore({ cloudinaryUrl }: Config): ImageStore {
 /**
  * Calls the SDK under a hard deadline. It has no abort of its own (its timeout is only an idle one), so
  * each call has an agent to itself while it runs: destroying that closes the connection. Agents whose
- * call went well are kept with their connection for the next.
+ * call went well are kept with their connection for the next, for a while.
  */
 function createCaller(credentials: Credentials, { Agent }: typeof http | typeof https) {
-  const idle: http.Agent[] = [];
+  let idle: { agent: http.Agent; since: number }[] = [];
+
+  function takeAgent(): http.Agent {
+    const isFresh = ({ since }: { since: number }) => performance.now() - since <= idleMsMax;
+    for (const { agent } of idle.filter((one) => !isFresh(one))) agent.destroy();
+    idle = idle.filter(isFresh);
+    return idle.pop()?.agent ?? new Agent({ keepAlive: true, maxSockets: 1 });
+  }
+
   return async (
     what: string,
     millisecondsLeft: number,
     signal: AbortSignal | undefined,
     start: (options: CallOptions, done: Callback) => void,
   ): Promise<unknown> => {
-    const agent = idle.pop() ?? new Agent({ keepAlive: true, maxSockets: 1 });
+    const agent = takeAgent();
     // A promise that the SDK rejects beside its callback would be nobody's and end the process.
     const options: CallOptions = {
       ...credentials,
@@ -124,7 +137,7 @@ function createCaller(credentials: Credentials, { Agent }: typeof http | typeof 
     });
     try {
       const result = await withDeadline(answer, millisecondsLeft, what, signal);
-      idle.push(agent);
+      idle.push({ agent, since: performance.now() });
       return result;
     } catch (error) {
       agent.destroy();

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 type Props = {
   title: string;
@@ -15,7 +15,7 @@ export function Dialog({ title, class: name, onClose, focusAfter, children }: Pr
   const dialog = useRef<HTMLDialogElement>(null);
   const after = useRef(focusAfter);
   after.current = focusAfter;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const opened = dialog.current;
     opened?.showModal();
     return () => {

@@ -38,13 +38,13 @@ function Thumbnail({ generation: { id, prompt, image } }: { generation: Generati
     <li>
       <a href={imageHref(id)} id={`image-${id}`} aria-label={`Open image: ${prompt ?? ''}`}>
         <img src={image?.thumbnailUrl} alt="" width="320" height="320" loading="lazy" decoding="async" />
-        <span class="ai" title="Made with AI">
-          AI
-        </span>
         <span class="caption" aria-hidden="true">
           {prompt}
         </span>
       </a>
+      <span class="ai" title="Made with AI">
+        AI
+      </span>
     </li>
   );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TierOffer } from '../../shared/contract.ts';
 import { isSettled } from '../client.ts';
 import { announce } from '../state/announce.ts';
@@ -8,12 +8,21 @@ import { useStudio } from '../state/studio.ts';
 import { clockTime, errorReport, failureCreditsText, paintedText, problemText, shapeOf } from '../words.ts';
 import { Icon } from './Icon.tsx';
 
+const justAskedMs = 1_000;
+
 /** What is being painted, what has just been painted, and what failed. */
 export function Paintings() {
   const { paintings } = useStudio();
-  if (paintings.list.value.length === 0) return null;
+  const section = useRef<HTMLElement>(null);
+  const newest = paintings.list.value[0];
+  useEffect(() => {
+    // On a phone it would be below the screen; what a reload brings back is not what was just asked for.
+    const isAsked = newest !== undefined && Date.now() - newest.askedAt < justAskedMs;
+    if (isAsked) section.current?.scrollIntoView({ block: 'nearest' });
+  }, [newest?.key]);
+  if (!newest) return null;
   return (
-    <section class="paintings" aria-labelledby="paintings-title">
+    <section class="paintings" ref={section} aria-labelledby="paintings-title">
       <h2 id="paintings-title" tabIndex={-1}>
         Latest
       </h2>
@@ -88,10 +97,12 @@ function Done({ progress }: { progress: Extract<Progress, { state: 'done' }> }) 
   const { id, prompt, image } = progress.generation;
   return (
     <>
-      <a class="picture" href={imageHref(id)} aria-label={`Show image: ${prompt ?? ''}`}>
-        {image && <img src={image.url} alt="" width={image.width} height={image.height} />}
+      <div class="picture">
+        <a href={imageHref(id)} aria-label={`Show image: ${prompt ?? ''}`}>
+          {image && <img src={image.url} alt="" width={image.width} height={image.height} />}
+        </a>
         <span class="ai">AI</span>
-      </a>
+      </div>
       <div class="about">
         <p class="state">
           <Icon name="check" /> Done

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
 import { announce } from '../state/announce.ts';
 import { closeImage, imageHref, turnToImage } from '../state/route.ts';
@@ -21,7 +21,7 @@ export function Viewer({ id }: { id: string }) {
     // Whoever leafs through to the end wants what comes after it.
     if (at >= 0 && at >= gallery.items.value.length - 3) void gallery.more();
   }, [at, gallery]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const byKey = ({ key, target }: KeyboardEvent) => {
       if (isText(target) || document.querySelector('dialog.sheet')) return;
       if (key === 'ArrowLeft' && newer) turnToImage(newer.id);

@@ -1,0 +1,53 @@
+/** The connections to the image store. */
+import net, { type AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { startCloudinaryStandIn } from '../../local/standins/cloudinary.ts';
+import { parseConfig } from '../../shared/config.ts';
+import { onePixelPng } from '../support/pictures.ts';
+
+const longMs = 60_000;
+let standIn: Awaited<ReturnType<typeof startCloudinaryStandIn>>;
+let connections = 0;
+/** A line to the stand-in on which connections can be counted. */
+const line = net.createServer((socket) => {
+  connections += 1;
+  const there = net.connect(Number(new URL(standIn.url).port), '127.0.0.1');
+  socket.pipe(there).pipe(socket);
+  socket.on('error', () => there.destroy());
+  there.on('error', () => socket.destroy());
+  socket.on('close', () => there.destroy());
+  there.on('close', () => socket.destroy());
+});
+
+beforeAll(async () => {
+  standIn = await startCloudinaryStandIn({ cloudName: 'test', apiKey: '12345', apiSecret: 'test-secret' });
+  await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  line.close();
+  await standIn.close();
+});
+afterEach(() => vi.restoreAllMocks());
+
+async function openStore() {
+  const { port } = line.address() as AddressInfo;
+  const url = `cloudinary://12345:test-secret@test?upload_prefix=http://127.0.0.1:${port}`;
+  // The SDK reads it when it is imported.
+  process.env.CLOUDINARY_URL = url;
+  const { createImageStore } = await import('../../shared/cloudinary.ts');
+  return createImageStore(parseConfig({ GOOGLE_CLOUD_PROJECT: 'demo-test', CLOUDINARY_URL: url }));
+}
+
+it('keeps a connection for the next upload, but trusts none that was idle for more than three seconds', async () => {
+  const images = await openStore();
+  const store = (name: string) => images.store(name, onePixelPng, longMs, new AbortController().signal);
+  await store('first');
+  await store('second');
+  expect(connections).toBe(1);
+
+  // The process stood still, as an idle instance does, and its server has long gone.
+  const now = performance.now();
+  vi.spyOn(performance, 'now').mockReturnValue(now + 3_100);
+  await store('third');
+  expect(connections).toBe(2);
+});
