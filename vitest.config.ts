@@ -9,6 +9,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // As long as anything may take on a busy machine; what is polled for ends the wait.
+    expect: { poll: { timeout: 15_000 } },
     reporters: ['default', './test/support/everyFileRan.ts'],
   },
 });
