@@ -91,7 +91,7 @@ export function createStudioServer(options: ServerOptions) {
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (draining) throw shuttingDown();
-    assertSound(request, limits);
+    assertSound(request);
     if (site && (await site(request, response))) return;
     const [path = '', query] = pathOf(request).split(/(?=\?)/s, 2);
     const target = targets.get(config.functionTarget ?? path.split('/', 2)[1] ?? '');
