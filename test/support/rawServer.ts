@@ -4,6 +4,7 @@ import { functions } from '../../functions/index.ts';
 import type { Auth } from '../../shared/auth.ts';
 import { Failure } from '../../shared/errors.ts';
 import { createStudioServer, type ServerOptions } from '../../shared/server.ts';
+import type { Parts } from '../../shared/studio.ts';
 
 /** Knows one user, by `Bearer ann`. */
 const annsAuth: Auth = {
@@ -25,13 +26,13 @@ export type RawAnswer = {
 /** Starts it on a free port. */
 export async function startRawServer(
   env: Record<string, string> = {},
-  { auth = annsAuth, limits }: { auth?: Auth; limits?: ServerOptions['limits'] } = {},
+  { auth = annsAuth, clock, limits }: Parts & Pick<ServerOptions, 'limits'> = {},
 ) {
   const logs: Record<string, unknown>[] = [];
   const { server, shutdown } = createStudioServer({
     functions,
     env: { GOOGLE_CLOUD_PROJECT: 'demo-raw', ...env },
-    parts: { auth },
+    parts: { auth, ...(clock && { clock }) },
     ...(limits && { limits }),
     writeLog: (line) => void logs.push(JSON.parse(line)),
   });
