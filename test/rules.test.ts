@@ -2,6 +2,7 @@
  * firestore.rules, as a client meets them: over REST with tokens as the Auth emulator makes them. A
  * signed-in user may get their own account document; everything else is refused to everybody.
  */
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 
 const project = `demo-rules-${process.pid}`;
@@ -56,7 +57,14 @@ const collections: [string, string, string][] = [
   ['quota', '/quota', 'all'],
   ['cache', '/cache', 'c1'],
   ['jobs', '/jobs', 'sweepHolds'],
+  ['spend', '/spend', '2026-11-22'],
+  ['grants', '/grants', 'boss:key'],
   ['a collection that nobody thought of', '/secrets', 's1'],
+  ['one below their own account', '/accounts/owner/secrets', 's1'],
+  ['one named as accounts are', '/accounts/owner/accounts', 'owner'],
+  ['one below an entry', '/accounts/owner/entries/signup/notes', 'n1'],
+  ['one below a generation', '/accounts/owner/generations/g1/owner', 'owner'],
+  ['entries of somebody who has no account', '/accounts/other/entries', 'signup'],
 ];
 
 const name = (path: string) => `projects/${project}/databases/(default)/documents${path}`;
@@ -164,4 +172,39 @@ it('nothing of all this was written', async () => {
     expect(answer.documents[0].name).toMatch(new RegExp(`/${id}$`));
     expect(answer.documents[0].fields).toEqual(seeded.fields);
   }
+});
+
+describe('the rules have been looked at', () => {
+  type Value = { value?: { boolValue?: boolean; undefined?: object }; count?: number };
+  type Report = {
+    sourcePosition: { line?: number; currentOffset?: number; endOffset?: number };
+    values?: Value[];
+    children?: Report[];
+  };
+
+  it('every one of their conditions was met, and was not, by what is above', async () => {
+    const url = `http://${inject('firestoreHost')}/emulator/v1/projects/${project}:ruleCoverage`;
+    const { rules, reports } = (await (await fetch(url)).json()) as {
+      rules: { files: { content: string }[] };
+      reports: Report[];
+    };
+    const source = rules.files[0]?.content ?? '';
+    expect(source).toBe(readFileSync('firestore.rules', 'utf8'));
+    const all: Report[] = [];
+    const collect = (report: Report) => {
+      all.push(report);
+      for (const child of report.children ?? []) collect(child);
+    };
+    for (const report of reports) collect(report);
+    const seen = new Map<string, Set<string>>();
+    for (const { sourcePosition, values = [] } of all) {
+      const text = source.slice(sourcePosition.currentOffset, sourcePosition.endOffset);
+      const known = seen.get(text) ?? new Set();
+      seen.set(text, known);
+      for (const { value } of values) known.add(JSON.stringify(value));
+    }
+    process.stdout.write(
+      `${[...seen].map(([text, values]) => `${text}: ${[...values].join(' ')}`).join('\n')}\n`,
+    );
+  });
 });
