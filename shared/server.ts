@@ -147,12 +147,16 @@ function registered(name: string, module: FunctionModule, studio: Studio, track:
     const handler = once(async () => (await module.event())(studio, name));
     // The handler has logged what went wrong; the framework would tell it to the sender.
     const notTaken = () => Promise.reject(new Error('The event was not taken.'));
-    registerEvent(name, (event: unknown) =>
-      track(handler().then((handle) => handle(event as BinaryEvent))).catch(notTaken),
-    );
+    registerEvent(name, (event: unknown) => {
+      leaveDomain();
+      return track(handler().then((handle) => handle(event as BinaryEvent))).catch(notTaken);
+    });
   } else {
     const handler = once(async () => (await module())(studio, name));
-    registerHttp(name, (request, response) => track(handler().then((handle) => handle(request, response))));
+    registerHttp(name, (request, response) => {
+      leaveDomain();
+      return track(handler().then((handle) => handle(request, response)));
+    });
   }
   const framework = getTestServer(name);
   return async (request, response) => {
@@ -162,6 +166,14 @@ function registered(name: string, module: FunctionModule, studio: Studio, track:
     delete request.headers['transfer-encoding'];
     framework.emit('request', request, response);
   };
+}
+
+/**
+ * The framework runs a function in a domain, which answers a request with the message of whatever promise
+ * is rejected meanwhile, a stray one of a vendor's too, although the function goes on.
+ */
+function leaveDomain(): void {
+  (process as NodeJS.Process & { domain?: { exit(): void } | null }).domain?.exit();
 }
 
 /** @throws {Failure} for what is no CloudEvent in binary mode, which the framework would answer with a page. */

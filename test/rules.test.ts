@@ -174,37 +174,38 @@ it('nothing of all this was written', async () => {
   }
 });
 
-describe('the rules have been looked at', () => {
-  type Value = { value?: { boolValue?: boolean; undefined?: object }; count?: number };
-  type Report = {
-    sourcePosition: { line?: number; currentOffset?: number; endOffset?: number };
-    values?: Value[];
-    children?: Report[];
-  };
+type Evaluated = {
+  sourcePosition: { currentOffset: number; endOffset: number };
+  values?: { value: { boolValue?: boolean }; count: number }[];
+  children?: Evaluated[];
+};
 
-  it('every one of their conditions was met, and was not, by what is above', async () => {
-    const url = `http://${inject('firestoreHost')}/emulator/v1/projects/${project}:ruleCoverage`;
-    const { rules, reports } = (await (await fetch(url)).json()) as {
-      rules: { files: { content: string }[] };
-      reports: Report[];
-    };
-    const source = rules.files[0]?.content ?? '';
-    expect(source).toBe(readFileSync('firestore.rules', 'utf8'));
-    const all: Report[] = [];
-    const collect = (report: Report) => {
-      all.push(report);
-      for (const child of report.children ?? []) collect(child);
-    };
-    for (const report of reports) collect(report);
-    const seen = new Map<string, Set<string>>();
-    for (const { sourcePosition, values = [] } of all) {
-      const text = source.slice(sourcePosition.currentOffset, sourcePosition.endOffset);
-      const known = seen.get(text) ?? new Set();
-      seen.set(text, known);
-      for (const { value } of values) known.add(JSON.stringify(value));
-    }
-    process.stdout.write(
-      `${[...seen].map(([text, values]) => `${text}: ${[...values].join(' ')}`).join('\n')}\n`,
-    );
-  });
+it('every condition of the rules was true for some of these calls, and false for others', async () => {
+  const url = `http://${inject('firestoreHost')}/emulator/v1/projects/${project}:ruleCoverage`;
+  const { rules, report } = (await (await fetch(url)).json()) as {
+    rules: { files: { content: string }[] };
+    report: Evaluated[];
+  };
+  const source = rules.files[0]?.content ?? '';
+  expect(source).toBe(readFileSync('firestore.rules', 'utf8'));
+  const flat = (all: Evaluated[]): Evaluated[] => all.flatMap((one) => [one, ...flat(one.children ?? [])]);
+  const evaluated = flat(report);
+  const never = evaluated.filter(({ values = [] }) => values.length === 0);
+  const conditions = evaluated
+    .filter(({ values = [] }) => values.some(({ value }) => value.boolValue !== undefined))
+    .map(({ sourcePosition: { currentOffset, endOffset }, values = [] }) => {
+      const times = (wanted: boolean) => values.find(({ value }) => value.boolValue === wanted)?.count ?? 0;
+      return { condition: source.slice(currentOffset, endOffset + 1), met: times(true), missed: times(false) };
+    });
+  const lines = conditions.map(
+    ({ condition, met, missed }) => `${condition}: true ${met}, false ${missed}\n`,
+  );
+  process.stdout.write(`Coverage of the rules\n${lines.join('')}`);
+  expect(never).toEqual([]);
+  expect(conditions.map(({ condition }) => condition)).toEqual([
+    'request.auth != null && request.auth.uid == uid',
+    'request.auth != null',
+    'request.auth.uid == uid',
+  ]);
+  for (const { met, missed } of conditions) expect(Math.min(met, missed)).toBeGreaterThan(0);
 });

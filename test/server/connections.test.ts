@@ -426,3 +426,36 @@ describe('an event', () => {
     await Promise.all([together.close(), alone.close()]);
   });
 });
+
+describe('a promise that is rejected while a request is answered, and that nobody looks at', () => {
+  it('is not that request’s: its answer is its own, and nothing of the cause is in it', async () => {
+    const strays: unknown[] = [];
+    const seen = (reason: unknown) => void strays.push(reason);
+    const others = process.rawListeners('unhandledRejection') as ((reason: unknown) => void)[];
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', seen);
+    try {
+      const stray = new Error('the secret of a vendor');
+      const careless = await startRawServer(
+        {},
+        {
+          auth: {
+            user: async () => {
+              void Promise.reject(stray);
+              await vi.waitFor(() => expect(strays).toContain(stray));
+              return { uid: 'ann', email: undefined, verified: true, admin: false };
+            },
+            admin: () => Promise.reject(),
+            scheduler: () => Promise.reject(),
+          },
+        },
+      );
+      const { answers } = await careless.exchange(lines('GET /account?x=1 HTTP/1.1', 'Host: x', signedIn), 1);
+      expectRefusal(answers[0], 400, 'INVALID_REQUEST');
+      expect(JSON.stringify(answers)).not.toContain('secret');
+      await careless.close();
+    } finally {
+      process.removeListener('unhandledRejection', seen);
+      for (const other of others) process.on('unhandledRejection', other);
+    }
+  });
+});
