@@ -12,6 +12,7 @@ import { endpoint } from '../shared/endpoint.ts';
 import type { Account } from '../shared/ledger/credits.ts';
 import { openAccount } from '../shared/ledger/open.ts';
 import { aspectRatioOf, imageModel } from '../shared/models.ts';
+import { readLimit } from '../shared/rateLimit.ts';
 import type { Studio } from '../shared/studio.ts';
 
 /** The caller's balance, what can be bought with it, and within which limits. */
@@ -20,6 +21,7 @@ export const account = endpoint({
   access: 'user',
   input: z.strictObject({}),
   answer: accountAnswerSchema,
+  limit: readLimit,
   async run({ caller }, studio) {
     const { config } = studio;
     const opened = await openAccount(await studio.books(), caller);

@@ -3,6 +3,7 @@ import { endpoint } from '../shared/endpoint.ts';
 import { showGeneration } from '../shared/generations.ts';
 import { clearOutboxItem } from '../shared/ledger/outbox.ts';
 import { removeGeneration } from '../shared/ledger/remove.ts';
+import { readLimit } from '../shared/rateLimit.ts';
 
 /** Removes one generation's image and prompt for good; the image at once, or else by the sweep. */
 export const deleteGeneration = endpoint({
@@ -10,6 +11,7 @@ export const deleteGeneration = endpoint({
   access: 'user',
   input: deleteGenerationRequestSchema,
   answer: generationAnswerSchema,
+  limit: readLimit,
   async run({ caller, input }, studio) {
     const books = await studio.books();
     const { record, outboxItem } = await removeGeneration(books, caller.uid, input.id);

@@ -1,5 +1,6 @@
 import { enhanceAnswerSchema, enhanceRequestSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
+import { enhanceLimit } from '../shared/rateLimit.ts';
 
 /** A better prompt, or the same one back when the model is late or fails. */
 export const enhance = endpoint({
@@ -7,6 +8,7 @@ export const enhance = endpoint({
   access: 'user',
   input: enhanceRequestSchema,
   answer: enhanceAnswerSchema,
+  limit: enhanceLimit,
   async run({ input, note }, studio) {
     const better = await (await studio.enhancer())(input.prompt, studio.config.prompt.timeoutMs);
     note({ enhanced: better.prompt !== null, providerCostMicros: better.providerCostMicros });

@@ -1,6 +1,7 @@
 import { galleryAnswerSchema, pageQuerySchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { galleryPage } from '../shared/ledger/pages.ts';
+import { readLimit } from '../shared/rateLimit.ts';
 
 /** The caller's finished images, newest first. */
 export const gallery = endpoint({
@@ -8,6 +9,7 @@ export const gallery = endpoint({
   access: 'user',
   input: pageQuerySchema,
   answer: galleryAnswerSchema,
+  limit: readLimit,
   run: async ({ caller, input }, studio) => ({
     body: await galleryPage(await studio.books(), caller.uid, input),
   }),

@@ -3,6 +3,7 @@ import { endpoint } from '../shared/endpoint.ts';
 import { Failure } from '../shared/errors.ts';
 import { generationIdOf, showGeneration } from '../shared/generations.ts';
 import { currentGeneration } from '../shared/ledger/refund.ts';
+import { readLimit } from '../shared/rateLimit.ts';
 
 /** One generation in whatever state it is, by its id or by the key it was asked with. */
 export const generation = endpoint({
@@ -10,6 +11,7 @@ export const generation = endpoint({
   access: 'user',
   input: generationQuerySchema,
   answer: generationAnswerSchema,
+  limit: readLimit,
   async run({ caller: { uid }, input }, studio) {
     const id = input.id ?? generationIdOf(uid, input.key ?? '');
     const record = await currentGeneration(await studio.books(), uid, id);

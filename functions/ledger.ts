@@ -1,6 +1,7 @@
 import { ledgerAnswerSchema, pageQuerySchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { entryPage } from '../shared/ledger/pages.ts';
+import { readLimit } from '../shared/rateLimit.ts';
 
 /** The caller's entries, newest first. */
 export const ledger = endpoint({
@@ -8,6 +9,7 @@ export const ledger = endpoint({
   access: 'user',
   input: pageQuerySchema,
   answer: ledgerAnswerSchema,
+  limit: readLimit,
   run: async ({ caller, input }, studio) => ({
     body: await entryPage(await studio.books(), caller.uid, input),
   }),

@@ -181,7 +181,8 @@ function cannotCheck(cause: unknown): Failure {
 }
 
 function bearer({ authorization }: Credentials): string {
-  const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]*)$/i.exec(authorization ?? '')?.[1];
+  // RFC 6750: the scheme in any case, then blanks, then the token.
+  const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i.exec(authorization ?? '')?.[1];
   if (!token) throw unauthenticated(new Error('No bearer token'));
   return token;
 }

@@ -28,17 +28,34 @@ export const orientationSchema = z.enum(['landscape', 'portrait'], {
 });
 export type Orientation = z.infer<typeof orientationSchema>;
 
+/**
+ * Longest prompt as it is sent, UTF-8 bytes: what the longest can be in the form that macOS writes, where an
+ * accent is a character of its own.
+ */
+export const promptBytesMax = 48_000;
+
 // Controls but tab, line feed and carriage return: no prompt needs them, and they spoil logs.
 const controlCharacters = /[^\P{Cc}\t\n\r]/u;
+// Unicode's own bound for text that can be processed as a stream; sorting thousands takes quadratic time.
+const stackedMarks = /\p{M}{31}/u;
 
-const promptSchema = z
-  .string({ error: 'must be text' })
-  .refine((prompt) => prompt.isWellFormed(), 'must be well-formed Unicode')
-  .refine((prompt) => !controlCharacters.test(prompt), 'must not contain control characters')
-  .refine((prompt) => prompt.trim() !== '', 'must not be empty')
+/** Text as a person writes it. @param bytesMax of its UTF-8, before anything else looks at it. */
+const textSchema = (bytesMax: number) =>
+  z
+    .string({ error: 'must be text' })
+    .refine((text) => text.length <= bytesMax && new TextEncoder().encode(text).length <= bytesMax, {
+      error: `must have at most ${bytesMax} bytes`,
+      abort: true,
+    })
+    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
+    .refine((text) => !controlCharacters.test(text), 'must not contain control characters')
+    .refine((text) => !stackedMarks.test(text), 'must not stack more than 30 marks on a letter')
+    .refine((text) => text.trim() !== '', 'must not be empty');
+
+const promptSchema = textSchema(promptBytesMax)
   .transform((prompt) => prompt.normalize('NFC'))
   .refine(
-    (prompt) => prompt.length <= 2 * promptCharactersMax && [...prompt].length <= promptCharactersMax,
+    (prompt) => [...prompt].length <= promptCharactersMax,
     `must have at most ${promptCharactersMax} characters`,
   );
 
@@ -99,7 +116,12 @@ export const pageQuerySchema = z.strictObject({
     .min(1, 'must be at least 1')
     .max(pageSizeMax, `must be at most ${pageSizeMax}`)
     .default(pageSizeDefault),
-  pageToken: z.string().min(1, 'must not be empty').max(1024, 'is not a page token').optional(),
+  pageToken: z
+    .string()
+    .min(1, { error: 'must not be empty', abort: true })
+    .max(1024, { error: 'is not a page token', abort: true })
+    .regex(/^[\w-]+$/, 'is not a page token')
+    .optional(),
 });
 export type PageQuery = z.infer<typeof pageQuerySchema>;
 
@@ -118,7 +140,7 @@ export const uidSchema = z
   .string({ error: 'must be a uid' })
   .min(1, { error: 'must not be empty', abort: true })
   .max(128, 'must have at most 128 characters')
-  .regex(/^(?!\.{1,2}$)(?!__.*__$)[^/\p{Cc}]+$/u, 'is not a uid');
+  .regex(/^(?!\.{1,2}$)(?!__.*__$)[^/\p{Cc}\p{Cs}]+$/u, 'is not a uid');
 
 /** Most credits that one grant moves, either way. */
 export const grantCreditsMax = 1_000_000_000;
@@ -131,10 +153,7 @@ export const grantRequestSchema = z.strictObject({
     .min(-grantCreditsMax, `must be at least -${grantCreditsMax}`)
     .max(grantCreditsMax, `must be at most ${grantCreditsMax}`)
     .refine((amount) => amount !== 0, 'must not be 0'),
-  reason: z
-    .string({ error: 'must be text' })
-    .max(500, 'must have at most 500 characters')
-    .refine((reason) => reason.trim() !== '', 'must not be empty'),
+  reason: textSchema(2_000).refine((reason) => reason.length <= 500, 'must have at most 500 characters'),
 });
 export type GrantRequest = z.infer<typeof grantRequestSchema>;
 

@@ -6,15 +6,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { BinaryEvent } from './accountEvent.ts';
 import type { Admin, User } from './auth.ts';
+import { jsonBody } from './body.ts';
 import { idempotencyKeySchema } from './contract.ts';
 import { asFailure, errorAnswer, Failure, type FieldViolation, invalidRequest } from './errors.ts';
 import type { Log } from './log.ts';
+import type { RateLimit } from './rateLimit.ts';
 import type { Studio } from './studio.ts';
 
-/** Longest body where a function says nothing else, bytes. */
-export const bodyBytesMaxDefault = 65_536;
 /** How long a browser may keep the answer to a preflight, seconds. */
 const preflightSeconds = 3_600;
+/** How many faults of a request are told, and how much of the name of a field that somebody made up. */
+const violationsMax = 20;
+const fieldCharactersMax = 100;
 
 type Callers = { anyone: undefined; user: User; admin: Admin; scheduler: { actor: string } };
 export type Access = keyof Callers;
@@ -42,6 +45,8 @@ export type Promised<A extends Access, Input extends z.ZodType, Output extends z
   keyed?: boolean;
   /** Longest body it takes, bytes; 64 KiB where it says nothing. */
   bodyBytesMax?: number;
+  /** How often one user may call it, in one process. */
+  limit?: RateLimit;
 };
 
 export type Endpoint<A extends Access, Input extends z.ZodType, Output extends z.ZodType> = Promised<
@@ -105,6 +110,7 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
     });
   }
   const caller = await identify(spec.access, request, studio);
+  if (spec.limit && caller && 'uid' in caller) studio.rateLimiter.take(spec.limit, caller.uid);
   const raw = spec.method === 'GET' ? query(request) : await jsonBody(request, spec.bodyBytesMax);
   const key = spec.keyed ? idempotencyKeySchema.safeParse(request.headers['idempotency-key']) : undefined;
   const input = spec.input.safeParse(raw);
@@ -112,7 +118,7 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
     ...(key?.error?.issues.map(({ message }) => ({ field: 'Idempotency-Key', description: message })) ?? []),
     ...(input.error ? violationsOf(input.error) : []),
   ];
-  if (!input.success || violations.length > 0) throw invalidRequest(violations);
+  if (!input.success || violations.length > 0) throw invalidRequest(violations.slice(0, violationsMax));
   return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', note }, studio);
 }
 
@@ -128,79 +134,45 @@ function violationsOf(error: z.ZodError): FieldViolation[] {
   return error.issues.flatMap((issue): FieldViolation[] => {
     const at = issue.path.join('.');
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ field: at ? `${at}.${key}` : key, description: 'is not known' }));
+      return issue.keys.slice(0, violationsMax).map((key) => {
+        const field = key.slice(0, fieldCharactersMax);
+        return { field: at ? `${at}.${field}` : field, description: 'is not known' };
+      });
     }
     return [{ field: at || 'body', description: at ? issue.message : 'must be a JSON object' }];
   });
 }
 
-function query(request: IncomingMessage): unknown {
-  const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
-  const names = [...searchParams.keys()];
-  const repeated = names.filter((name, i) => names.indexOf(name) < i);
-  if (repeated.length > 0) {
-    throw invalidRequest(repeated.map((field) => ({ field, description: 'must be given once' })));
+function query({ url = '' }: IncomingMessage): unknown {
+  const parameters = new URLSearchParams(/\?.*/s.exec(url)?.[0]);
+  const seen = new Set<string>();
+  for (const name of parameters.keys()) {
+    if (seen.has(name)) throw invalidRequest([{ field: name, description: 'must be given once' }]);
+    seen.add(name);
   }
-  return Object.fromEntries(searchParams);
+  return Object.fromEntries(parameters);
 }
 
-async function jsonBody(request: IncomingMessage, bytesMax = bodyBytesMaxDefault): Promise<unknown> {
-  const bytes = await readBody(request, bytesMax);
-  if (bytes.length === 0) return {};
-  const type = request.headers['content-type'] ?? '';
-  if (!/^application\/json\s*(;|$)/i.test(type)) {
-    throw invalidRequest([{ field: 'Content-Type', description: 'must be application/json' }]);
-  }
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw invalidRequest([{ field: 'body', description: 'is not valid JSON' }]);
-  }
-}
+/** The headers of every answer, whatever it is. */
+export const answerHeaders = {
+  'Cache-Control': 'no-store',
+  // An answer is data: whoever opens one as a page gets a page that can do nothing.
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-site',
+  'Referrer-Policy': 'no-referrer',
+  'Strict-Transport-Security': 'max-age=63072000',
+  'X-Content-Type-Options': 'nosniff',
+  Vary: 'Origin',
+};
 
-/** The body, never more of it in memory than the limit; what is over it is refused and thrown away as it comes. */
-export async function readBody(
-  request: IncomingMessage & { rawBody?: Buffer },
-  bytesMax: number,
-): Promise<Buffer> {
-  const tooLarge = () =>
-    new Failure('TOO_LARGE', `The body is larger than ${bytesMax} bytes.`, {
-      metadata: { bytesMax: String(bytesMax) },
-    });
-  if (request.rawBody) {
-    if (request.rawBody.length > bytesMax) throw tooLarge();
-    return request.rawBody;
-  }
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= bytesMax) chunks.push(chunk);
-      else {
-        chunks.length = 0;
-        reject(tooLarge());
-      }
-    });
-    request.on('end', () => resolve(Buffer.concat(chunks)));
-    request.on('error', (cause) => reject(new Failure('INVALID_REQUEST', 'The body broke off.', { cause })));
-  });
-}
-
+/** The same, and CORS for the origins that were named, exactly as they were. */
 export function commonHeaders(
-  request: IncomingMessage,
+  { headers: { origin } }: IncomingMessage,
   allowedOrigins: readonly string[],
 ): Record<string, string> {
-  const headers = {
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-    'Cross-Origin-Resource-Policy': 'same-site',
-    Vary: 'Origin',
-  };
-  const { origin } = request.headers;
-  if (!origin || !allowedOrigins.includes(origin)) return headers;
+  if (!origin || !allowedOrigins.includes(origin)) return answerHeaders;
   return {
-    ...headers,
+    ...answerHeaders,
     'Access-Control-Allow-Origin': origin,
     'Access-Control-Expose-Headers': 'Retry-After, Idempotent-Replayed',
   };

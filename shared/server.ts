@@ -3,15 +3,17 @@
  * of our own keeps bodies from the framework's parser (which reads up to 1 GiB before any code of ours
  * runs), bounds slow requests, and drains at shutdown, none of which the framework's own start does.
  */
-import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import net from 'node:net';
 import { cloudEvent as registerEvent, http as registerHttp } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import type { BinaryEvent } from './accountEvent.ts';
+import { readBody } from './body.ts';
 import { type Config, parseConfig } from './config.ts';
+import { assertSound, type ConnectionLimits, connectionLimits, createConnections } from './connections.ts';
 import { withDeadline } from './deadline.ts';
-import { commonHeaders, type EventHandler, type HttpFunction, readBody } from './endpoint.ts';
-import { asFailure, errorAnswer, Failure } from './errors.ts';
+import { answerHeaders, commonHeaders, type EventHandler, type HttpFunction } from './endpoint.ts';
+import { asFailure, errorAnswer, Failure, invalidRequest } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 import { modelWarnings } from './models.ts';
 import { createStudio, once, type Parts, type Studio } from './studio.ts';
@@ -29,6 +31,8 @@ export type ServerOptions = {
   env: NodeJS.ProcessEnv;
   site?: Site;
   parts?: Parts;
+  /** Over the usual ones. */
+  limits?: Partial<ConnectionLimits>;
   /** Takes each line of the log; stdout where it is left out. */
   writeLog?: (line: string) => void;
 };
@@ -39,9 +43,6 @@ const drainMs = 8_000;
 const lingerMs = 300;
 /** When the process ends whatever is still open, milliseconds after the signal. */
 const shutdownMsMax = 9_700;
-/** Longest time for a request's headers, and for the whole of it, milliseconds. */
-const headersMsMax = 10_000;
-const requestMsMax = 60_000;
 /** Largest event: a document of 1 MiB before and after, as base64 text, and room for the rest. Bytes. */
 const eventBytesMax = 4 * 1_048_576;
 
@@ -53,7 +54,9 @@ type Target = (request: IncomingMessage, response: ServerResponse) => Promise<vo
  * otherwise each under its name.
  * @throws {ConfigError} for a bad environment.
  */
-export function createStudioServer({ functions, env, site, parts, writeLog = toStdout }: ServerOptions) {
+export function createStudioServer(options: ServerOptions) {
+  const { functions, env, site, parts, writeLog = toStdout } = options;
+  const limits = { ...connectionLimits, ...options.limits };
   const config = parseConfig(env);
   const end = new AbortController();
   const log = createLog(writeLog);
@@ -74,25 +77,28 @@ export function createStudioServer({ functions, env, site, parts, writeLog = toS
 
   const open = new Set<ServerResponse>();
   let draining = false;
-  const server = http.createServer(
-    { headersTimeout: headersMsMax, requestTimeout: requestMsMax },
-    (request, response) => {
-      open.add(response);
-      response.on('close', () => open.delete(response));
-      if (draining) response.setHeader('Connection', 'close');
-      void route(request, response).catch((error) => {
-        response.setHeaders(new Map(Object.entries(commonHeaders(request, config.allowedOrigins))));
-        sendFailure(response, asFailure(error), log);
-      });
-    },
-  );
+  const server = createConnections(limits, answerHeaders, (request, response) => {
+    open.add(response);
+    response.on('close', () => open.delete(response));
+    if (draining) response.setHeader('Connection', 'close');
+    void route(request, response).catch((error) => {
+      setHeaders(request, response);
+      sendFailure(response, asFailure(error), log);
+    });
+  });
+  const setHeaders = (request: IncomingMessage, response: ServerResponse) =>
+    response.setHeaders(new Map(Object.entries(commonHeaders(request, config.allowedOrigins))));
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (draining) throw shuttingDown();
+    assertSound(request);
     if (site && (await site(request, response))) return;
-    const name = config.functionTarget ?? request.url?.split(/[/?]/, 2)[1] ?? '';
-    const target = targets.get(name);
+    const [path = '', query] = pathOf(request).split(/(?=\?)/s, 2);
+    const target = targets.get(config.functionTarget ?? path.split('/', 2)[1] ?? '');
     if (!target) throw new Failure('NOT_FOUND', 'There is no such function.');
+    setHeaders(request, response);
+    // The path has said what it had to say; the framework would keep some for itself, such as /robots.txt.
+    request.url = `/${query ?? ''}`;
     await target(request, response);
   }
 
@@ -123,8 +129,14 @@ export function createStudioServer({ functions, env, site, parts, writeLog = toS
   return { server, shutdown, config, log, studio };
 }
 
-function targetNames({ functionTarget }: Config, functions: Record<string, FunctionModule>): string[] {
-  if (functionTarget === undefined) return Object.keys(functions);
+function targetNames(
+  { functionTarget, deployed }: Config,
+  functions: Record<string, FunctionModule>,
+): string[] {
+  if (functionTarget === undefined) {
+    // An event's sender is Cloud Run's to check, which a service that anybody may call leaves out.
+    return Object.keys(functions).filter((name) => !deployed || !('event' in (functions[name] ?? {})));
+  }
   if (!Object.hasOwn(functions, functionTarget)) throw new Error('FUNCTION_TARGET names no function');
   return [functionTarget];
 }
@@ -133,20 +145,53 @@ function targetNames({ functionTarget }: Config, functions: Record<string, Funct
 function registered(name: string, module: FunctionModule, studio: Studio, track: Track): Target {
   if ('event' in module) {
     const handler = once(async () => (await module.event())(studio, name));
-    registerEvent(name, (event: unknown) => track(handler().then((handle) => handle(event as BinaryEvent))));
+    // The handler has logged what went wrong; the framework would tell it to the sender.
+    const notTaken = () => Promise.reject(new Error('The event was not taken.'));
+    registerEvent(name, (event: unknown) => {
+      leaveDomain();
+      return track(handler().then((handle) => handle(event as BinaryEvent))).catch(notTaken);
+    });
   } else {
     const handler = once(async () => (await module())(studio, name));
-    registerHttp(name, (request, response) => track(handler().then((handle) => handle(request, response))));
+    registerHttp(name, (request, response) => {
+      leaveDomain();
+      return track(handler().then((handle) => handle(request, response)));
+    });
   }
   const framework = getTestServer(name);
   return async (request, response) => {
-    if ('event' in module) Object.assign(request, { body: await readBody(request, eventBytesMax) });
+    if ('event' in module) Object.assign(request, { body: await eventBody(request) });
     // Without these the framework's parser takes the body to be empty and leaves the stream to `endpoint`.
     delete request.headers['content-length'];
     delete request.headers['transfer-encoding'];
     framework.emit('request', request, response);
   };
 }
+
+/**
+ * The framework runs a function in a domain, which answers a request with the message of whatever promise
+ * is rejected meanwhile, a stray one of a vendor's too, although the function goes on.
+ */
+function leaveDomain(): void {
+  (process as NodeJS.Process & { domain?: { exit(): void } | null }).domain?.exit();
+}
+
+/** @throws {Failure} for what is no CloudEvent in binary mode, which the framework would answer with a page. */
+async function eventBody(request: IncomingMessage): Promise<Buffer> {
+  if (request.method !== 'POST') {
+    throw new Failure('METHOD_NOT_ALLOWED', 'Please use POST.', { headers: { Allow: 'POST' } });
+  }
+  const missing = ['ce-id', 'ce-source', 'ce-specversion', 'ce-type'].filter(
+    (name) => !request.headers[name],
+  );
+  if (missing.length > 0) {
+    throw invalidRequest(missing.map((field) => ({ field, description: 'is required of an event' })));
+  }
+  return readBody(request, eventBytesMax);
+}
+
+/** The path and query of a request; a client may name the server as well. */
+const pathOf = ({ url = '/' }: IncomingMessage) => url.replace(/^https?:\/\/[^/?]*/i, '');
 
 const toStdout = (line: string) => void process.stdout.write(line);
 

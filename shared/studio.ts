@@ -12,6 +12,7 @@ import type { Painter } from './provider/chain.ts';
 import type { Enhancer } from './provider/enhance.ts';
 import type { Quota } from './provider/quota.ts';
 import type { Spend } from './provider/spend.ts';
+import { createRateLimiter, type RateLimiter } from './rateLimit.ts';
 
 export type Studio = {
   config: Config;
@@ -19,6 +20,7 @@ export type Studio = {
   clock: Clock;
   /** The image models in the order in which they are asked. */
   models: readonly ImageModel[];
+  rateLimiter: RateLimiter;
   auth(): Promise<Auth>;
   books(): Promise<Books>;
   quota(): Promise<Quota>;
@@ -76,6 +78,7 @@ export function createStudio(config: Config, log: Log, shutdown: AbortSignal, pa
     log,
     clock,
     models,
+    rateLimiter: createRateLimiter(clock.elapsed),
     shutdown,
     books,
     quota,

@@ -2,6 +2,7 @@
  * firestore.rules, as a client meets them: over REST with tokens as the Auth emulator makes them. A
  * signed-in user may get their own account document; everything else is refused to everybody.
  */
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 
 const project = `demo-rules-${process.pid}`;
@@ -56,7 +57,14 @@ const collections: [string, string, string][] = [
   ['quota', '/quota', 'all'],
   ['cache', '/cache', 'c1'],
   ['jobs', '/jobs', 'sweepHolds'],
+  ['spend', '/spend', '2026-11-22'],
+  ['grants', '/grants', 'boss:key'],
   ['a collection that nobody thought of', '/secrets', 's1'],
+  ['one below their own account', '/accounts/owner/secrets', 's1'],
+  ['one named as accounts are', '/accounts/owner/accounts', 'owner'],
+  ['one below an entry', '/accounts/owner/entries/signup/notes', 'n1'],
+  ['one below a generation', '/accounts/owner/generations/g1/owner', 'owner'],
+  ['entries of somebody who has no account', '/accounts/other/entries', 'signup'],
 ];
 
 const name = (path: string) => `projects/${project}/databases/(default)/documents${path}`;
@@ -164,4 +172,40 @@ it('nothing of all this was written', async () => {
     expect(answer.documents[0].name).toMatch(new RegExp(`/${id}$`));
     expect(answer.documents[0].fields).toEqual(seeded.fields);
   }
+});
+
+type Evaluated = {
+  sourcePosition: { currentOffset: number; endOffset: number };
+  values?: { value: { boolValue?: boolean }; count: number }[];
+  children?: Evaluated[];
+};
+
+it('every condition of the rules was true for some of these calls, and false for others', async () => {
+  const url = `http://${inject('firestoreHost')}/emulator/v1/projects/${project}:ruleCoverage`;
+  const { rules, report } = (await (await fetch(url)).json()) as {
+    rules: { files: { content: string }[] };
+    report: Evaluated[];
+  };
+  const source = rules.files[0]?.content ?? '';
+  expect(source).toBe(readFileSync('firestore.rules', 'utf8'));
+  const flat = (all: Evaluated[]): Evaluated[] => all.flatMap((one) => [one, ...flat(one.children ?? [])]);
+  const evaluated = flat(report);
+  const never = evaluated.filter(({ values = [] }) => values.length === 0);
+  const conditions = evaluated
+    .filter(({ values = [] }) => values.some(({ value }) => value.boolValue !== undefined))
+    .map(({ sourcePosition: { currentOffset, endOffset }, values = [] }) => {
+      const times = (wanted: boolean) => values.find(({ value }) => value.boolValue === wanted)?.count ?? 0;
+      return { condition: source.slice(currentOffset, endOffset + 1), met: times(true), missed: times(false) };
+    });
+  const lines = conditions.map(
+    ({ condition, met, missed }) => `${condition}: true ${met}, false ${missed}\n`,
+  );
+  process.stdout.write(`Coverage of the rules\n${lines.join('')}`);
+  expect(never).toEqual([]);
+  expect(conditions.map(({ condition }) => condition)).toEqual([
+    'request.auth != null && request.auth.uid == uid',
+    'request.auth != null',
+    'request.auth.uid == uid',
+  ]);
+  for (const { met, missed } of conditions) expect(Math.min(met, missed)).toBeGreaterThan(0);
 });

@@ -5,8 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { functions } from '../../functions/index.ts';
+import { bodyBytesMaxDefault } from '../../shared/body.ts';
 import { idempotencyKeySchema } from '../../shared/contract.ts';
-import { type Access, bodyBytesMaxDefault, type HttpFunction } from '../../shared/endpoint.ts';
+import type { Access, HttpFunction } from '../../shared/endpoint.ts';
 import type { Reason } from '../../shared/errors.ts';
 import { errorResponses, errorSchemas, headerRefs, headers, reasonsOf, reasonTable } from './errors.ts';
 import { type Example, type Examples, readExamples } from './examples.ts';

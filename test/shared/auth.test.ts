@@ -7,6 +7,7 @@ import {
   exportJWK,
   exportSPKI,
   generateKeyPair,
+  importJWK,
   type JWTPayload,
   SignJWT,
   UnsecuredJWT,
@@ -30,6 +31,15 @@ const [firebase, google, stranger] = await Promise.all(
 );
 if (!firebase || !google || !stranger) throw new Error('No keys');
 type Keys = typeof firebase;
+const elliptic = await generateKeyPair('ES256');
+/** Firebase's own key, for signing otherwise than Firebase does. */
+async function otherAlgorithm(alg: string): Promise<Keys> {
+  const jwk = await exportJWK(firebase?.privateKey as Keys['privateKey']);
+  return {
+    publicKey: firebase?.publicKey as Keys['publicKey'],
+    privateKey: (await importJWK(jwk, alg)) as Keys['privateKey'],
+  };
+}
 const keySet = async (keys: Keys, kid: string) =>
   createLocalJWKSet({ keys: [{ ...(await exportJWK(keys.publicKey)), kid, alg: 'RS256', use: 'sig' }] });
 const keySets: KeySets = {
@@ -120,6 +130,8 @@ describe('a user', () => {
         uid: 'alice',
       });
     }
+    // And as many blanks: RFC 6750, 1*SP.
+    expect((await auth.user({ authorization: `Bearer   ${token}`, remoteAddress })).uid).toBe('alice');
   });
 
   it('is known by any of the keys of the set, which are exchanged every day', async () => {
@@ -224,6 +236,23 @@ const badTokens: [string, Made][] = [
     async () => idToken({}, { jwk: await exportJWK(stranger.publicKey) }, stranger),
   ],
   ['a key address of its own', () => idToken({}, { jku: 'https://evil.example.com/keys' }, stranger)],
+  ['a certificate address of its own', () => idToken({}, { x5u: 'https://evil.example.com/cert' }, stranger)],
+  ['a certificate that it brings itself', () => idToken({}, { x5c: ['MIIB'] }, stranger)],
+  ['ES256 under a known kid', () => idToken({}, { alg: 'ES256' }, elliptic)],
+  ['RS512 by the true key', async () => idToken({}, { alg: 'RS512' }, await otherAlgorithm('RS512'))],
+  ['PS256 by the true key', async () => idToken({}, { alg: 'PS256' }, await otherAlgorithm('PS256'))],
+  [
+    'the signature of another good token',
+    async () => {
+      const [header, payload] = (await idToken()).split('.');
+      return `${header}.${payload}.${(await idToken({ sub: 'bob' })).split('.')[2]}`;
+    },
+  ],
+  ['its last half missing', async () => (await idToken()).slice(0, 300)],
+  ['no dots', async () => (await idToken()).replaceAll('.', '')],
+  ['a megabyte of claims under a stranger’s key', () => idToken({ x: 'x'.repeat(1_000_000) }, {}, stranger)],
+  ['a megabyte of signature', async () => `${await idToken()}${'A'.repeat(1_000_000)}`],
+  ['a megabyte of dots', () => '.'.repeat(1_000_000)],
   [
     'a critical extension that nobody knows',
     withPart(0, () => encode({ alg: 'RS256', kid: 'firebase-1', crit: ['x'], x: 1 })),

@@ -17,6 +17,7 @@ const startMsMax = 20_000;
 
 export type ServerProcess = {
   url: string;
+  pid: number;
   logs: Record<string, unknown>[];
   signal(name: NodeJS.Signals): void;
   /** Resolves when the process has ended. */
@@ -90,6 +91,7 @@ export async function startServerProcesses(stack: Stack) {
       await serving;
       return {
         url: `http://${loopback}:${port}`,
+        pid: child.pid as number,
         logs,
         signal: (name) => void child.kill(name),
         ended,

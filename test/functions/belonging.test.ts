@@ -1,0 +1,241 @@
+/**
+ * Whose is what: every function against every caller, and every function that takes an id against the ids of
+ * somebody else, of what was deleted, and of nothing. What is refused changes nothing and tells nothing.
+ */
+import { SignJWT } from 'jose';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { functions } from '../../functions/index.ts';
+import { generationIdOf } from '../../shared/generations.ts';
+import { answerLookups } from '../support/adminLookup.ts';
+import { brokenInvariants } from '../support/invariants.ts';
+import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
+import { type Reply, type Stack, startStack } from '../support/stack.ts';
+
+const gets = ['health', 'account', 'ledger', 'gallery', 'generation', 'audit'];
+const [live, gone] = ['live', 'gone'].map((key) => generationIdOf('owner', key)) as [string, string];
+const intrudersGone = generationIdOf('intruder', 'gone');
+const unknown = 'f'.repeat(32);
+let stack: Stack;
+let before: Awaited<ReturnType<Stack['books']>>;
+const tokens: Record<string, string | undefined> = {};
+
+beforeAll(async () => {
+  stack = await startStack(schedulerEnv);
+  const [owner, intruder] = [await stack.user('owner', 20), await stack.user('intruder', 20)];
+  for (const user of [owner, intruder]) {
+    for (const key of ['live', 'gone']) expect((await user.generate(key)).status).toBe(200);
+    const id = generationIdOf(user.uid, 'gone');
+    expect((await user.post('deleteGeneration', { id })).status).toBe(200);
+  }
+  // Somebody whose account an admin has deleted in the console.
+  await (await stack.user('erased', 5)).get('account');
+  await stack.erase('accounts/erased');
+  Object.assign(tokens, {
+    intruder: intruder.token,
+    admin: await stack.tokenFor('boss', { admin: true }),
+    scheduler: await schedulerToken(stack),
+    expired: await signed(stack.projectId, Math.floor(Date.now() / 1000) - 1),
+    'a malformed one': 'a.b.c',
+    "another project's": await signed('another'),
+  });
+  before = await stack.books('owner');
+});
+afterEach(() => void vi.unstubAllGlobals());
+afterAll(() => stack.close());
+
+/** The intruder's token of any project, good until any time, by the key that is trusted here. */
+function signed(project: string, exp: number | string = '1h'): Promise<string> {
+  return new SignJWT({ auth_time: 1, firebase: { sign_in_provider: 'password' } })
+    .setProtectedHeader({ alg: 'RS256', kid: 'test' })
+    .setSubject('intruder')
+    .setIssuer(`https://securetoken.google.com/${project}`)
+    .setAudience(project)
+    .setIssuedAt(1)
+    .setExpirationTime(exp)
+    .sign(stack.keys.privateKey);
+}
+
+/** Calls a function as somebody, by its own method; `input` is its query or its body. */
+function call(name: string, who: string | undefined, input: Record<string, unknown> = {}): Promise<Reply> {
+  const token = who === undefined ? undefined : tokens[who];
+  const headers: Record<string, string> = {
+    'idempotency-key': 'probe',
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+  };
+  if (gets.includes(name)) {
+    return stack.fetch(`${name}?${new URLSearchParams(input as Record<string, string>)}`, { headers });
+  }
+  const body = JSON.stringify(input);
+  return stack.fetch(name, {
+    method: 'POST',
+    body,
+    headers: { ...headers, 'content-type': 'application/json' },
+  });
+}
+const reasonOf = ({ status, body }: Reply) => [status, body.error?.details[0].reason ?? 'OK'];
+
+/** What a caller gets who asks for nothing in particular: let in, to the point of what the call needs. */
+const letIn: Record<string, number> = {
+  generation: 400,
+  enhance: 400,
+  generate: 400,
+  deleteGeneration: 400,
+  grant: 400,
+};
+const ofUsers = ['account', 'ledger', 'gallery', 'generation', 'enhance', 'generate', 'deleteGeneration'];
+const ofAdmins = ['grant', 'audit'];
+const ofTheScheduler = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile'];
+
+describe('who may call', () => {
+  it('is asked of every function but the event, whose sender Cloud Run knows', () => {
+    expect(['health', ...ofUsers, ...ofAdmins, ...ofTheScheduler, 'accountWritten'].sort()).toEqual(
+      Object.keys(functions).sort(),
+    );
+  });
+
+  const strangers = [undefined, 'expired', 'a malformed one', "another project's"];
+  const rows = [...ofUsers, ...ofAdmins, ...ofTheScheduler].flatMap((name) => [
+    ...strangers.map((who): [string, string | undefined, number] => [name, who, 401]),
+    [name, 'intruder', ofUsers.includes(name) ? (letIn[name] ?? 200) : ofAdmins.includes(name) ? 403 : 401],
+    [name, 'admin', ofTheScheduler.includes(name) ? 401 : (letIn[name] ?? 200)],
+    [name, 'scheduler', ofTheScheduler.includes(name) ? 200 : 401],
+  ]) as [string, string | undefined, number][];
+
+  it.each(rows)('%s by %s: %i', async (name, who, status) => {
+    answerLookups(stack);
+    const reply = await call(name, who);
+    expect(reply.status).toBe(status);
+    if (status === 401) expect(reply.headers.get('www-authenticate')).toBe('Bearer');
+  });
+
+  it.each([
+    ['was signed out everywhere', { validSince: String(Math.floor(Date.now() / 1000) + 10) }],
+    ['was disabled', { disabled: true }],
+    ['is gone', null],
+  ])('an admin who %s is none, whatever the token says', async (_, found) => {
+    answerLookups(stack, () => found);
+    for (const name of ofAdmins) expect((await call(name, 'admin')).status).toBe(401);
+  });
+
+  it('health is anybody’s, whatever they bring', async () => {
+    for (const who of [...strangers, 'intruder']) expect((await call('health', who)).status).toBe(200);
+  });
+});
+
+describe('what is somebody else’s is not there', () => {
+  const own = { prompt: 'A banana', tier: 'standard' };
+  const rows: [name: string, what: string, input: Record<string, unknown>, expected: [number, string]][] = [
+    ['generation', "another's id", { id: live }, [404, 'NOT_FOUND']],
+    ['generation', "another's deleted id", { id: gone }, [404, 'NOT_FOUND']],
+    ['generation', "another's key", { key: 'only-the-owner-has-it' }, [404, 'NOT_FOUND']],
+    ['generation', 'an unknown id', { id: unknown }, [404, 'NOT_FOUND']],
+    ['generation', 'the own deleted id', { id: intrudersGone }, [200, 'OK']],
+    ['generation', 'a malformed id', { id: '../../owner' }, [400, 'INVALID_REQUEST']],
+    ['generation', "another's uid", { id: live, uid: 'owner' }, [400, 'INVALID_REQUEST']],
+    ['deleteGeneration', "another's id", { id: live }, [404, 'NOT_FOUND']],
+    ['deleteGeneration', "another's deleted id", { id: gone }, [404, 'NOT_FOUND']],
+    ['deleteGeneration', 'an unknown id', { id: unknown }, [404, 'NOT_FOUND']],
+    ['deleteGeneration', 'the own deleted id', { id: intrudersGone }, [200, 'OK']],
+    [
+      'deleteGeneration',
+      'a malformed id',
+      { id: `accounts/owner/generations/${live}` },
+      [400, 'INVALID_REQUEST'],
+    ],
+    [
+      'generate',
+      "another's image as a reference",
+      { ...own, references: [{ generationId: live }] },
+      [404, 'NOT_FOUND'],
+    ],
+    [
+      'generate',
+      "another's deleted one",
+      { ...own, references: [{ generationId: gone }] },
+      [404, 'NOT_FOUND'],
+    ],
+    ['generate', 'an unknown one', { ...own, references: [{ generationId: unknown }] }, [404, 'NOT_FOUND']],
+    [
+      'generate',
+      'the own deleted one',
+      { ...own, references: [{ generationId: intrudersGone }] },
+      [404, 'NOT_FOUND'],
+    ],
+    [
+      'generate',
+      'a malformed one',
+      { ...own, references: [{ generationId: `../${live}` }] },
+      [400, 'INVALID_REQUEST'],
+    ],
+    ['generate', "another's uid", { ...own, uid: 'owner' }, [400, 'INVALID_REQUEST']],
+    ['enhance', "another's uid", { prompt: 'A banana', uid: 'owner' }, [400, 'INVALID_REQUEST']],
+    ['account', "another's uid", { uid: 'owner' }, [400, 'INVALID_REQUEST']],
+    ['ledger', "another's uid", { uid: 'owner' }, [400, 'INVALID_REQUEST']],
+    ['gallery', "another's uid", { uid: 'owner' }, [400, 'INVALID_REQUEST']],
+    ['grant', "another's uid", { uid: 'owner', amount: 1, reason: 'r' }, [403, 'FORBIDDEN']],
+    ['audit', "another's uid", { uid: 'owner' }, [403, 'FORBIDDEN']],
+    ['audit', 'the own uid', { uid: 'intruder' }, [403, 'FORBIDDEN']],
+  ];
+
+  it.each(rows)('%s with %s', async (name, _, input, expected) => {
+    expect(reasonOf(await call(name, 'intruder', input))).toEqual(expected);
+  });
+
+  it.each(rows)('%s with %s, by nobody', async (name, _, input) => {
+    expect(reasonOf(await call(name, undefined, input))).toEqual([401, 'UNAUTHENTICATED']);
+  });
+
+  it.each(['generation', 'deleteGeneration'])(
+    '%s answers the same for what is another’s, deleted, and for what never was',
+    async (name) => {
+      const replies = await Promise.all([live, gone, unknown].map((id) => call(name, 'intruder', { id })));
+      expect(new Set(replies.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    },
+  );
+
+  it.each(['ledger', 'gallery'])('a page token of another’s %s shows one’s own', async (name) => {
+    const theirs = await stack.fetch(`${name}?pageSize=1`, {
+      headers: { authorization: `Bearer ${await stack.tokenFor('owner')}` },
+    });
+    const shown = JSON.stringify((await call(name, 'intruder')).body);
+    // One image has no second page; its token is made by hand.
+    const pageToken =
+      theirs.body.nextPageToken ??
+      Buffer.from(JSON.stringify([new Date().toISOString(), 'f'.repeat(32)])).toString('base64url');
+    const { status, body } = await call(name, 'intruder', { pageToken });
+    expect(status).toBe(200);
+    for (const item of body.entries ?? body.generations) expect(shown).toContain(item.id);
+  });
+});
+
+describe('an admin', () => {
+  const rows: [name: string, what: string, uid: string, expected: [number, string]][] = [
+    ['audit', 'somebody', 'owner', [200, 'OK']],
+    ['audit', 'nobody', 'never-seen', [404, 'NOT_FOUND']],
+    ['audit', 'an account that was deleted', 'erased', [404, 'NOT_FOUND']],
+    ['audit', 'a path', 'owner/entries/signup', [400, 'INVALID_REQUEST']],
+    ['audit', 'two dots', '..', [400, 'INVALID_REQUEST']],
+    ['audit', 'a name of Firestore’s own', '__all__', [400, 'INVALID_REQUEST']],
+    ['audit', 'half a surrogate pair', '\ud83c', [404, 'NOT_FOUND']],
+    ['grant', 'a path', 'owner/entries/signup', [400, 'INVALID_REQUEST']],
+    ['grant', 'half a surrogate pair', '\ud83c', [400, 'INVALID_REQUEST']],
+    ['grant', '129 characters', 'u'.repeat(129), [400, 'INVALID_REQUEST']],
+  ];
+
+  it.each(rows)('%s of %s', async (name, _, uid, expected) => {
+    answerLookups(stack);
+    const input = name === 'grant' ? { uid, amount: 1, reason: 'r' } : { uid };
+    expect(reasonOf(await call(name, 'admin', input))).toEqual(expected);
+  });
+
+  it('is a user like any other where users call', async () => {
+    expect(reasonOf(await call('generation', 'admin', { id: live }))).toEqual([404, 'NOT_FOUND']);
+    expect(reasonOf(await call('deleteGeneration', 'admin', { id: live }))).toEqual([404, 'NOT_FOUND']);
+  });
+});
+
+it('after all of that everything of the owner’s is as it was', async () => {
+  expect(await stack.books('owner')).toEqual(before);
+  expect(await brokenInvariants(stack, 'owner')).toEqual([]);
+  expect(await brokenInvariants(stack, 'intruder')).toEqual([]);
+});

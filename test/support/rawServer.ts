@@ -1,0 +1,120 @@
+/** The server of the functions without anything behind it, and connections to it that speak any HTTP or none. */
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { functions } from '../../functions/index.ts';
+import type { Auth } from '../../shared/auth.ts';
+import { Failure } from '../../shared/errors.ts';
+import { createStudioServer, type ServerOptions } from '../../shared/server.ts';
+import type { Parts } from '../../shared/studio.ts';
+
+/** Knows one user, by `Bearer ann`. */
+const annsAuth: Auth = {
+  async user({ authorization }) {
+    if (authorization !== 'Bearer ann') throw new Failure('UNAUTHENTICATED', 'Please sign in.');
+    return { uid: 'ann', email: undefined, verified: true, admin: false };
+  },
+  admin: () => Promise.reject(new Failure('FORBIDDEN', 'This is for admins.')),
+  scheduler: () => Promise.reject(new Failure('FORBIDDEN', 'This is for the scheduler.')),
+};
+
+export type RawAnswer = {
+  status: number;
+  headers: Record<string, string>;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers as a client without types would.
+  body: any;
+};
+
+/** Starts it on a free port. */
+export async function startRawServer(
+  env: Record<string, string> = {},
+  { auth = annsAuth, clock, limits }: Parts & Pick<ServerOptions, 'limits'> = {},
+) {
+  const logs: Record<string, unknown>[] = [];
+  const { server, shutdown } = createStudioServer({
+    functions,
+    env: { GOOGLE_CLOUD_PROJECT: 'demo-raw', ...env },
+    parts: { auth, ...(clock && { clock }) },
+    ...(limits && { limits }),
+    writeLog: (line) => void logs.push(JSON.parse(line)),
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    logs,
+    shutdown,
+    url: `http://127.0.0.1:${port}`,
+    connect: () => rawConnection(port),
+    /** Sends some bytes, and waits for what comes back until the server closes, or has given so many answers. */
+    async exchange(bytes: string | Buffer, answersMax = Number.POSITIVE_INFINITY) {
+      const connection = rawConnection(port);
+      connection.socket.write(bytes);
+      await connection.until(() => connection.isClosed() || connection.answers().length >= answersMax);
+      connection.socket.destroy();
+      return { answers: connection.answers(), closed: connection.isClosed() };
+    },
+    async close() {
+      server.closeAllConnections();
+      await shutdown();
+    },
+  };
+}
+
+export type RawServer = Awaited<ReturnType<typeof startRawServer>>;
+
+function rawConnection(port: number) {
+  const socket: Socket = connect(port, '127.0.0.1');
+  let received = '';
+  let closed = false;
+  let wake = () => {};
+  socket.setEncoding('latin1');
+  socket.on('data', (text: string) => {
+    received += text;
+    wake();
+  });
+  // What the server does not read any more it resets.
+  socket.on('error', () => {});
+  socket.on('end', () => socket.end());
+  socket.on('close', () => {
+    closed = true;
+    wake();
+  });
+  return {
+    socket,
+    received: () => received,
+    isClosed: () => closed,
+    answers: () => answersIn(received),
+    async until(check: () => boolean) {
+      while (!check()) await new Promise<void>((resolve) => (wake = resolve));
+    },
+  };
+}
+
+/** All whole answers of a connection, interim ones too. */
+function answersIn(text: string): RawAnswer[] {
+  const answers: RawAnswer[] = [];
+  let rest = text;
+  for (;;) {
+    const head = /^HTTP\/1\.1 (\d{3})[^\r]*\r\n((?:[^\r]+\r\n)*)\r\n/.exec(rest);
+    if (!head) return answers;
+    rest = rest.slice(head[0].length);
+    const lines = (head[2] ?? '').split('\r\n').filter((line) => line !== '');
+    const headers = Object.fromEntries(
+      lines.map((line) => [line.split(':', 1)[0]?.toLowerCase() ?? '', line.replace(/^[^:]*:\s*/, '')]),
+    );
+    const body = bodyIn(rest, headers);
+    if (!body) return answers;
+    rest = rest.slice(body.length);
+    const isJson = headers['content-type']?.startsWith('application/json') && body.text !== '';
+    answers.push({ status: Number(head[1]), headers, body: isJson ? JSON.parse(body.text) : body.text });
+  }
+}
+
+function bodyIn(rest: string, headers: Record<string, string>): { text: string; length: number } | undefined {
+  if (headers['transfer-encoding'] === 'chunked') {
+    const chunks = /^(?:[1-9a-f][\da-f]*\r\n[\s\S]*?\r\n)*?0\r\n\r\n/.exec(rest)?.[0];
+    return chunks === undefined
+      ? undefined
+      : { text: chunks.replace(/^[\da-f]+\r\n|\r\n(?:[\da-f]+\r\n)?/gm, ''), length: chunks.length };
+  }
+  const length = Number(headers['content-length'] ?? 0);
+  return rest.length < length ? undefined : { text: rest.slice(0, length), length };
+}
