@@ -169,6 +169,7 @@ export function parseConfig(env: Record<string, string | undefined>) {
     );
   }
   return {
+    service: e.K_SERVICE ?? 'nano-banana-studio',
     version: e.K_REVISION ?? 'local',
     deployed: e.K_SERVICE !== undefined,
     functionTarget: e.FUNCTION_TARGET,
@@ -207,3 +208,13 @@ export function parseConfig(env: Record<string, string | undefined>) {
 }
 
 export type Config = ReturnType<typeof parseConfig>;
+
+/** Shortest key that can be a real one, characters: those of stand-ins are words that a line may well have. */
+const secretCharactersMin = 20;
+
+/** What no line of a log may show, whatever error quotes it. */
+export function secretsOf({ gemini, cloudinaryUrl }: Config): string[] {
+  const encoded = cloudinaryUrl && new URL(cloudinaryUrl).password;
+  const secrets = [gemini.apiKey, encoded, encoded && decodeURIComponent(encoded)];
+  return secrets.filter((secret) => secret !== undefined && secret.length >= secretCharactersMin) as string[];
+}

@@ -8,13 +8,14 @@ import net from 'node:net';
 import { cloudEvent as registerEvent, http as registerHttp } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import type { BinaryEvent } from './accountEvent.ts';
-import { type Config, parseConfig } from './config.ts';
+import { type Config, parseConfig, secretsOf } from './config.ts';
 import { withDeadline } from './deadline.ts';
 import { commonHeaders, type EventHandler, type HttpFunction, readBody } from './endpoint.ts';
 import { asFailure, errorAnswer, Failure } from './errors.ts';
-import { createLog, type Log } from './log.ts';
+import { createLog, withFields } from './log.ts';
 import { modelWarnings } from './models.ts';
 import { createStudio, once, type Parts, type Studio } from './studio.ts';
+import { requestFields } from './trace.ts';
 
 /** A function as the contents page lists it: loaded at its first request. */
 export type FunctionModule =
@@ -56,7 +57,7 @@ type Target = (request: IncomingMessage, response: ServerResponse) => Promise<vo
 export function createStudioServer({ functions, env, site, parts, writeLog = toStdout }: ServerOptions) {
   const config = parseConfig(env);
   const end = new AbortController();
-  const log = createLog(writeLog);
+  const log = createLog(writeLog, { ...config, secrets: secretsOf(config) });
   const studio = createStudio(config, log, end.signal, parts);
   const running = new Set<Promise<void>>();
   /** A handler goes on when its client is gone: the end of the process has to wait for it. */
@@ -80,9 +81,8 @@ export function createStudioServer({ functions, env, site, parts, writeLog = toS
       open.add(response);
       response.on('close', () => open.delete(response));
       if (draining) response.setHeader('Connection', 'close');
-      void route(request, response).catch((error) => {
-        response.setHeaders(new Map(Object.entries(commonHeaders(request, config.allowedOrigins))));
-        sendFailure(response, asFailure(error), log);
+      withFields(requestFields(request.headers, config.projectId), () => {
+        void route(request, response).catch((error) => answerFailure(request, response, error, studio));
       });
     },
   );
@@ -129,14 +129,27 @@ function targetNames({ functionTarget }: Config, functions: Record<string, Funct
   return [functionTarget];
 }
 
-/** Registers a function with the framework, and gives what passes requests to it. */
+/**
+ * Registers a function with the framework, and gives what passes requests to it. The framework sees no error
+ * of ours: it would show the client its message, and print its stack as lines of text.
+ */
 function registered(name: string, module: FunctionModule, studio: Studio, track: Track): Target {
   if ('event' in module) {
     const handler = once(async () => (await module.event())(studio, name));
-    registerEvent(name, (event: unknown) => track(handler().then((handle) => handle(event as BinaryEvent))));
+    const handle = async (event: BinaryEvent) => (await handler())(event);
+    registerEvent(name, (event: unknown) =>
+      track(handle(event as BinaryEvent)).catch((error) => {
+        const { document } = event as BinaryEvent;
+        studio.log.error(`${name}: failed`, { function: name, outcome: 'failed', document, error });
+        throw withoutStack('The event was not handled.');
+      }),
+    );
   } else {
     const handler = once(async () => (await module())(studio, name));
-    registerHttp(name, (request, response) => track(handler().then((handle) => handle(request, response))));
+    const handle: Target = async (request, response) => (await handler())(request, response);
+    registerHttp(name, (request, response) =>
+      track(handle(request, response)).catch((error) => answerFailure(request, response, error, studio)),
+    );
   }
   const framework = getTestServer(name);
   return async (request, response) => {
@@ -148,16 +161,27 @@ function registered(name: string, module: FunctionModule, studio: Studio, track:
   };
 }
 
+const withoutStack = (message: string) => Object.assign(new Error(message), { stack: message });
+
 const toStdout = (line: string) => void process.stdout.write(line);
 
 function shuttingDown(): Failure {
   return new Failure('SHUTTING_DOWN', 'The server is being replaced.', { retryAfterSeconds: 1 });
 }
 
-/** For what fails before any function is reached. */
-function sendFailure(response: ServerResponse, failure: Failure, log: Log): void {
+/** For what fails before any function is reached, and outside of its endpoint. */
+function answerFailure(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  { log, config }: Pick<Studio, 'log' | 'config'>,
+): void {
+  const failure = asFailure(error);
   if (failure.reason === 'INTERNAL') log.error('The server failed', { error: failure });
+  // An answer that has begun cannot become another one; that it breaks off is all that can be told.
+  if (response.headersSent) return void response.destroy();
   const { code, headers, body } = errorAnswer(failure);
+  response.setHeaders(new Map(Object.entries(commonHeaders(request, config.allowedOrigins))));
   response.writeHead(code, { 'Content-Type': 'application/json; charset=utf-8', ...headers });
   response.end(JSON.stringify(body));
 }
