@@ -72,6 +72,16 @@ const modelCosts = list
     return Object.fromEntries(entries.map(([id, cost]) => [id, Math.round(Number(cost) * 1_000_000)]));
   });
 
+function isCloudinaryUrl(value: string): boolean {
+  if (!/^cloudinary:\/\/[^:@/]+:[^:@/]+@[^:@/?]+/.test(value)) return false;
+  try {
+    const { username, password } = new URL(value);
+    return decodeURIComponent(username + password) !== '';
+  } catch {
+    return false;
+  }
+}
+
 const isOrigin = (value: string) => URL.canParse(value) && new URL(value).origin === value;
 
 const dayMs = 86_400_000;
@@ -87,10 +97,7 @@ const environmentSchema = z.object({
   GOOGLE_CLOUD_LOCATION: text,
   CLOUDINARY_URL: z.preprocess(
     unset,
-    z
-      .string()
-      .regex(/^cloudinary:\/\/[^:@/]+:[^:@/]+@[^:@/?]+/, 'must be cloudinary://key:secret@cloud')
-      .optional(),
+    z.string().refine(isCloudinaryUrl, 'must be cloudinary://key:secret@cloud').optional(),
   ),
   PORT: wholeNumber(8080, 0, 65_535),
   K_SERVICE: text,
