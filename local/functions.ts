@@ -50,6 +50,9 @@ async function main(): Promise<void> {
   await asked;
   if (ending) return;
   drain = shutdown;
+  process.on('unhandledRejection', (error) =>
+    log.error('A promise was rejected and nobody looked', { error }),
+  );
   server.once('error', fail);
   for (const warning of modelWarnings(modelIds, new Date())) log.warning(warning);
   server.listen(port, loopback, () => process.send?.(portIsOpen));

@@ -136,7 +136,10 @@ function targetNames({ functionTarget }: Config, functions: Record<string, Funct
 function registered(name: string, module: FunctionModule, studio: Studio, track: Track): Target {
   if ('event' in module) {
     const handler = once(async () => (await module.event())(studio, name));
-    const handle = async (event: BinaryEvent) => (await handler())(event);
+    const handle = async (event: BinaryEvent) => {
+      leaveDomain();
+      return (await handler())(event);
+    };
     registerEvent(name, (event: unknown) =>
       track(handle(event as BinaryEvent)).catch((error) => {
         const { document } = event as BinaryEvent;
@@ -146,7 +149,10 @@ function registered(name: string, module: FunctionModule, studio: Studio, track:
     );
   } else {
     const handler = once(async () => (await module())(studio, name));
-    const handle: Target = async (request, response) => (await handler())(request, response);
+    const handle: Target = async (request, response) => {
+      leaveDomain();
+      return (await handler())(request, response);
+    };
     registerHttp(name, (request, response) =>
       track(handle(request, response)).catch((error) => answerFailure(request, response, error, studio)),
     );
@@ -159,6 +165,14 @@ function registered(name: string, module: FunctionModule, studio: Studio, track:
     delete request.headers['transfer-encoding'];
     framework.emit('request', request, response);
   };
+}
+
+/**
+ * The framework calls a function within a `domain`, which takes a promise that anybody has forgotten in it for
+ * the function's own failure, and answers with its message while the function is still at work.
+ */
+function leaveDomain(): void {
+  (process as { domain?: { exit(): void } | null }).domain?.exit();
 }
 
 const withoutStack = (message: string) => Object.assign(new Error(message), { stack: message });
