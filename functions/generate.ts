@@ -33,7 +33,7 @@ export const generate = endpoint({
     const cacheKey = config.cacheTtlSeconds > 0 ? { cacheKey: cacheKeyOf(uid, config.modelId, input) } : {};
     const gate = await gateOf(studio, input);
 
-    note({ generationId: id, tier: input.tier });
+    note({ uid, generationId: id, tier: input.tier });
     const wanted = { id, fingerprint, request: input, gate, ...cacheKey };
     const { outcome, record } = await timed('hold', hold(books, caller, wanted));
     note({ cached: outcome === 'cached', replayed: outcome === 'met' });

@@ -159,5 +159,7 @@ async function findStanding(
 function logEntry({ log }: Books, uid: string, path: string, data: Data): void {
   const { type, amount, balance, sequence, generationId } = data;
   const entryId = path.slice(path.lastIndexOf('/') + 1);
-  log.info(`credits: ${type}`, { uid, type, amount, balance, sequence, entryId, generationId });
+  // A refund's is a reason of ours; any other is an admin's own words.
+  const reason = type === 'refund' ? { reason: data.reason } : {};
+  log.info(`credits: ${type}`, { uid, type, amount, balance, sequence, entryId, generationId, ...reason });
 }

@@ -53,6 +53,7 @@ describe('the line of a generation', () => {
       outcome: 'ok',
       status: 200,
       durationMs: ms,
+      uid: user.uid,
       generationId: body.generation.id,
       tier: 'premium2',
       cached: false,
