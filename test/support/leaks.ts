@@ -1,8 +1,8 @@
 /** Looks on at everything that servers say, and finds what must not be in it. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
-/** A shorter prompt may well be a part of something else. Characters. */
-const promptCharactersMin = 10;
+/** A shorter prompt, or one word, may well be a part of something else. */
+const isTelling = (prompt: string) => prompt.length >= 10 && prompt.trim().includes(' ');
 
 /** A watch over answers and log lines; `verify` throws with what leaked. */
 export function watchLeaks() {
@@ -45,7 +45,7 @@ export function watchLeaks() {
     secret: (...words: string[]) => words.forEach((word) => void secrets.add(word)),
     /** Must be in no line of a log. */
     prompt(word: unknown): void {
-      if (typeof word === 'string' && word.trim().length >= promptCharactersMin) prompts.add(word);
+      if (typeof word === 'string' && isTelling(word)) prompts.add(word);
     },
     line: (line: string) => void lines.push(line),
     /** Keeps what a server answers from now on. */
@@ -61,5 +61,3 @@ export function watchLeaks() {
     },
   };
 }
-
-export type LeakWatch = ReturnType<typeof watchLeaks>;
