@@ -9,6 +9,7 @@ import { settle } from '../shared/ledger/settle.ts';
 import { aspectRatioOf } from '../shared/models.ts';
 import { outcomeOf, replay, storeFailure } from '../shared/outcome.ts';
 import { checkReferences, generateBodyBytesMax, loadReferences } from '../shared/references.ts';
+import type { Notes } from '../shared/requestLine.ts';
 import type { Studio } from '../shared/studio.ts';
 
 /** Debit, paint, store, settle; or on whatever goes wrong, refund. */
@@ -19,7 +20,7 @@ export const generate = endpoint({
   input: generateRequestSchema,
   answer: generateAnswerSchema,
   bodyBytesMax: generateBodyBytesMax,
-  async run({ caller, input, idempotencyKey, note }, studio) {
+  async run({ caller, input, idempotencyKey, note, timed }, studio) {
     studio.shutdown.throwIfAborted();
     const { clock, config } = studio;
     const endsAt = clock.elapsed() + config.generateTimeoutMs;
@@ -32,45 +33,49 @@ export const generate = endpoint({
     const cacheKey = config.cacheTtlSeconds > 0 ? { cacheKey: cacheKeyOf(uid, config.modelId, input) } : {};
     const gate = await gateOf(studio, input);
 
+    note({ uid, generationId: id, tier: input.tier });
     const wanted = { id, fingerprint, request: input, gate, ...cacheKey };
-    const { outcome, record } = await hold(books, caller, wanted);
-    note({ generationId: id, tier: input.tier, outcome });
+    const { outcome, record } = await timed('hold', hold(books, caller, wanted));
+    note({ cached: outcome === 'cached', replayed: outcome === 'met' });
     if (outcome === 'met') return replay(record, fingerprint);
     if (outcome === 'cached') return outcomeOf(record);
+    note({ creditsCharged: record.receipt.charged });
 
     const spent = { providerCostMicros: 0, mayBeStored: false };
-    let settled: GenerationRecord;
+    let ended: GenerationRecord;
+    let failure: Failure | undefined;
     try {
-      const enhanced = await enhancedPrompt(studio, input, left());
+      const enhanced = await enhancedPrompt(studio, input, left(), timed);
       spent.providerCostMicros += enhanced.providerCostMicros;
       const references = await loadReferences(input, uid, books, studio.imageStore, left(), studio.shutdown);
 
       const paint = await studio.painter();
       const aspectRatio = aspectRatioOf(input.tier, input.orientation);
       const wish = { prompt: enhanced.prompt ?? input.prompt, aspectRatio, references };
-      const { bytes, ...painting } = await paint(wish, left(), studio.shutdown);
+      const { bytes, attempts, ...painting } = await timed('paint', paint(wish, left(), studio.shutdown));
       spent.providerCostMicros += painting.providerCostMicros;
+      note({ model: painting.model, attempts, providerCostMicros: spent.providerCostMicros });
 
       const images = await studio.imageStore();
       const storeMs = left();
       spent.mayBeStored = true;
-      const urls = await images.store(record.publicId, bytes, storeMs, studio.shutdown);
+      const urls = await timed('store', images.store(record.publicId, bytes, storeMs, studio.shutdown));
 
       const { mimeType, width, height, model } = painting;
-      settled = await settle(books, record, {
-        model,
-        enhancedPrompt: enhanced.prompt,
-        image: { ...urls, mimeType, width, height, bytes: bytes.length },
-        providerCostMicros: spent.providerCostMicros,
-        cacheUntil: new Date(clock.now() + config.cacheTtlSeconds * 1000),
-      });
-      note({ model, providerCostMicros: spent.providerCostMicros });
+      const image = { ...urls, mimeType, width, height, bytes: bytes.length };
+      const cacheUntil = new Date(clock.now() + config.cacheTtlSeconds * 1000);
+      const { providerCostMicros } = spent;
+      const painted = { model, enhancedPrompt: enhanced.prompt, image, providerCostMicros, cacheUntil };
+      ended = await timed('settle', settle(books, record, painted));
     } catch (error) {
-      const failure = asFailure(error);
-      if (!spent.mayBeStored) spent.providerCostMicros += failure.details.providerCostMicros ?? 0;
-      return outcomeOf(await giveBack(books, record, failure, spent), failure);
+      failure = asFailure(error);
+      const { attempts, providerCostMicros = 0 } = failure.details;
+      if (!spent.mayBeStored) spent.providerCostMicros += providerCostMicros;
+      note({ ...(attempts && { attempts }), providerCostMicros: spent.providerCostMicros });
+      ended = await timed('refund', giveBack(books, record, failure, spent));
     }
-    return outcomeOf(settled);
+    note({ creditsRefunded: ended.receipt.refunded });
+    return outcomeOf(ended, failure);
   },
 });
 
@@ -90,9 +95,11 @@ async function enhancedPrompt(
   studio: Studio,
   { enhance, prompt }: GenerateRequest,
   millisecondsLeft: number,
+  timed: Notes['timed'],
 ) {
   if (!enhance) return { prompt: null, providerCostMicros: 0 };
-  return (await studio.enhancer())(prompt, millisecondsLeft, studio.shutdown);
+  const ask = await studio.enhancer();
+  return timed('enhance', ask(prompt, millisecondsLeft, studio.shutdown));
 }
 
 /**

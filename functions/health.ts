@@ -1,20 +1,23 @@
 import { z } from 'zod';
 import { healthAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
-import { modelWarnings } from '../shared/models.ts';
+import { modelsAsSeen, warningsOf } from '../shared/health.ts';
 
-/** Whether this instance answers; touches nothing that costs money. */
+/** Whether this instance answers, and what it knows; it looks nowhere, so that nobody can make it cost money. */
 export const health = endpoint({
   method: 'GET',
   access: 'anyone',
   input: z.looseObject({}),
   answer: healthAnswerSchema,
-  run: async (_call, { config, clock }) => ({
-    body: {
-      status: 'ok' as const,
-      version: config.version,
-      models: config.modelIds.map((id) => ({ id })),
-      warnings: modelWarnings(config.modelIds, new Date(clock.now())),
-    },
-  }),
+  run: async (_call, { config, clock, modelStates }) => {
+    const now = new Date(clock.now());
+    return {
+      body: {
+        status: 'ok' as const,
+        version: config.version,
+        models: modelsAsSeen(config.modelIds, modelStates, now),
+        warnings: warningsOf(config, now),
+      },
+    };
+  },
 });

@@ -1,43 +1,15 @@
-/**
- * Builds what is deployed into dist/: the functions as one ECMAScript bundle split along their lazy
- * imports, so that a cold start reads only what its function needs.
- */
+/** Builds what is deployed into dist/. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { bundleFunctions } from './bundle.ts';
 
-const root = join(import.meta.dirname, '..');
-const outdir = join(root, 'dist');
-
-// Bundled CommonJS still asks for these; the names are long because minified code uses the short ones.
-const banner = `import { createRequire as banner_createRequire } from 'node:module';
-import { fileURLToPath as banner_fileURLToPath } from 'node:url';
-import { dirname as banner_dirname } from 'node:path';
-const require = banner_createRequire(import.meta.url);
-const __filename = banner_fileURLToPath(import.meta.url);
-const __dirname = banner_dirname(__filename);`;
+const outdir = join(import.meta.dirname, '../dist');
 
 rmSync(outdir, { recursive: true, force: true });
-const result = await build({
-  absWorkingDir: root,
-  entryPoints: ['functions/main.ts'],
-  outdir,
-  bundle: true,
-  splitting: true,
-  minify: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node24',
-  outExtension: { '.js': '.mjs' },
-  banner: { js: banner },
-  metafile: true,
-  logLevel: 'warning',
-});
+const { outputs } = await bundleFunctions(outdir);
 writeFileSync(
   join(outdir, 'package.json'),
   `${JSON.stringify({ private: true, type: 'module', engines: { node: '24' }, scripts: { start: 'node main.mjs', 'gcp-build': '' } }, null, 2)}\n`,
 );
-const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
-process.stdout.write(
-  `dist/: ${Object.keys(result.metafile.outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB\n`,
-);
+const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
+process.stdout.write(`dist/: ${Object.keys(outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB\n`);

@@ -10,6 +10,7 @@ import { createStudioServer } from '../shared/server.ts';
 import { portIsOpen } from './functionsProcess.ts';
 import { loopback } from './ports.ts';
 import { createSite } from './site.ts';
+import { logWriter } from './terminalLog.ts';
 import { functionPath } from './triggers.ts';
 
 let ending = false;
@@ -40,6 +41,7 @@ async function main(): Promise<void> {
   const { server, shutdown, log } = createStudioServer({
     functions,
     env: process.env,
+    writeLog: logWriter(process.stdout, process.env),
     site(request, response) {
       request.url = functionPath(request.url ?? '/');
       return site(request, response);
@@ -48,6 +50,9 @@ async function main(): Promise<void> {
   await asked;
   if (ending) return;
   drain = shutdown;
+  process.on('unhandledRejection', (error) =>
+    log.error('A promise was rejected and nobody looked', { error }),
+  );
   server.once('error', fail);
   for (const warning of modelWarnings(modelIds, new Date())) log.warning(warning);
   server.listen(port, loopback, () => process.send?.(portIsOpen));

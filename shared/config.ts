@@ -72,6 +72,16 @@ const modelCosts = list
     return Object.fromEntries(entries.map(([id, cost]) => [id, Math.round(Number(cost) * 1_000_000)]));
   });
 
+function isCloudinaryUrl(value: string): boolean {
+  if (!/^cloudinary:\/\/[^:@/]+:[^:@/]+@[^:@/?]+/.test(value)) return false;
+  try {
+    const { username, password } = new URL(value);
+    return decodeURIComponent(username + password) !== '';
+  } catch {
+    return false;
+  }
+}
+
 const isOrigin = (value: string) => URL.canParse(value) && new URL(value).origin === value;
 
 const dayMs = 86_400_000;
@@ -87,10 +97,7 @@ const environmentSchema = z.object({
   GOOGLE_CLOUD_LOCATION: text,
   CLOUDINARY_URL: z.preprocess(
     unset,
-    z
-      .string()
-      .regex(/^cloudinary:\/\/[^:@/]+:[^:@/]+@[^:@/?]+/, 'must be cloudinary://key:secret@cloud')
-      .optional(),
+    z.string().refine(isCloudinaryUrl, 'must be cloudinary://key:secret@cloud').optional(),
   ),
   PORT: wholeNumber(8080, 0, 65_535),
   K_SERVICE: text,
@@ -169,6 +176,7 @@ export function parseConfig(env: Record<string, string | undefined>) {
     );
   }
   return {
+    service: e.K_SERVICE ?? 'nano-banana-studio',
     version: e.K_REVISION ?? 'local',
     deployed: e.K_SERVICE !== undefined,
     functionTarget: e.FUNCTION_TARGET,
@@ -207,3 +215,13 @@ export function parseConfig(env: Record<string, string | undefined>) {
 }
 
 export type Config = ReturnType<typeof parseConfig>;
+
+/** Shortest key that can be a real one, characters: those of stand-ins are words that a line may well have. */
+const secretCharactersMin = 20;
+
+/** What no line of a log may show, whatever error quotes it. */
+export function secretsOf({ gemini, cloudinaryUrl }: Config): string[] {
+  const encoded = cloudinaryUrl && new URL(cloudinaryUrl).password;
+  const secrets = [gemini.apiKey, encoded, encoded && decodeURIComponent(encoded)];
+  return secrets.filter((secret) => secret !== undefined && secret.length >= secretCharactersMin) as string[];
+}

@@ -264,7 +264,15 @@ export type ErrorAnswer = z.infer<typeof errorAnswerSchema>;
 export const healthAnswerSchema = z.strictObject({
   status: z.literal('ok'),
   version: z.string(),
-  models: z.array(z.strictObject({ id: z.string() })),
+  /** Each configured model as the instance that answers has last seen it. */
+  models: z.array(
+    z.strictObject({
+      id: z.string(),
+      state: z.enum(['ready', 'exhausted', 'off', 'unknown']),
+      reason: z.string().optional(),
+      retryAt: timeSchema.optional(),
+    }),
+  ),
   warnings: z.array(z.string()),
 });
 

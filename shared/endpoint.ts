@@ -9,8 +9,8 @@ import type { Admin, User } from './auth.ts';
 import { jsonBody } from './body.ts';
 import { idempotencyKeySchema } from './contract.ts';
 import { asFailure, errorAnswer, Failure, type FieldViolation, invalidRequest } from './errors.ts';
-import type { Log } from './log.ts';
 import type { RateLimit } from './rateLimit.ts';
+import { type Notes, startLine } from './requestLine.ts';
 import type { Studio } from './studio.ts';
 
 /** How long a browser may keep the answer to a preflight, seconds. */
@@ -28,9 +28,7 @@ export type Call<A extends Access, Input> = {
   input: Input;
   /** The Idempotency-Key header; empty where the function takes none. */
   idempotencyKey: string;
-  /** Adds to this request's log line. */
-  note(fields: Record<string, unknown>): void;
-};
+} & Notes;
 
 export type Answer<Body> = { body: Body; headers?: Record<string, string> };
 
@@ -75,24 +73,20 @@ export function endpoint<A extends Access, Input extends z.ZodType, Output exten
   const handlerFor =
     (studio: Studio, name: string): Handler =>
     async (request, response) => {
-      const startedAt = performance.now();
-      const notes: Record<string, unknown> = {};
-      const log = studio.log.with(traceOf(request, studio.config.projectId));
+      const line = startLine(studio, name);
       for (const [header, value] of Object.entries(commonHeaders(request, studio.config.allowedOrigins))) {
         response.setHeader(header, value);
       }
       try {
         if (request.method === 'OPTIONS') return sendPreflight(response, spec.method);
-        const { body, headers } = await handle(spec, request, studio, (fields) =>
-          Object.assign(notes, fields),
-        );
+        const { body, headers } = await handle(spec, request, studio, line.notes);
         send(response, 200, body, headers);
-        log.info(`${name}: ok`, { function: name, outcome: 'ok', durationMs: since(startedAt), ...notes });
+        line.ok();
       } catch (error) {
         const failure = asFailure(error);
         const { code, headers, body } = errorAnswer(failure);
         send(response, code, body, headers);
-        logFailure(log, name, failure, code, { durationMs: since(startedAt), ...notes });
+        line.failed(failure, code);
       }
     };
   return Object.assign(handlerFor, { spec });
@@ -102,7 +96,7 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
   spec: Endpoint<A, Input, Output>,
   request: IncomingMessage,
   studio: Studio,
-  note: (fields: Record<string, unknown>) => void,
+  notes: Notes,
 ): Promise<Answer<z.input<Output>>> {
   if (request.method !== spec.method) {
     throw new Failure('METHOD_NOT_ALLOWED', `Please use ${spec.method}.`, {
@@ -119,7 +113,7 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
     ...(input.error ? violationsOf(input.error) : []),
   ];
   if (!input.success || violations.length > 0) throw invalidRequest(violations.slice(0, violationsMax));
-  return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', note }, studio);
+  return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', ...notes }, studio);
 }
 
 async function identify<A extends Access>(access: A, request: IncomingMessage, studio: Studio) {
@@ -200,31 +194,4 @@ function send(
     ...headers,
   });
   response.end(bytes);
-}
-
-/** A failure of ours goes to Error Reporting with its causes; a refusal is an ordinary line. */
-function logFailure(
-  log: Log,
-  name: string,
-  failure: Failure,
-  code: number,
-  fields: Record<string, unknown>,
-): void {
-  const { reason, details } = failure;
-  const line = { function: name, outcome: 'error', reason, status: code, ...fields };
-  const message = `${name}: ${reason}`;
-  if (code === 500) log.error(message, { ...line, error: failure });
-  else if (code > 500) log.warning(message, { ...line, cause: causeOf(details.cause) });
-  else log.info(message, line);
-}
-
-const causeOf = (cause: unknown) => (cause instanceof Error ? cause.message : undefined);
-const since = (startedAt: number) => Math.round(performance.now() - startedAt);
-
-/** The request's trace, in the field by which Cloud Logging groups lines. */
-function traceOf(request: IncomingMessage, projectId: string): Record<string, unknown> {
-  const traceparent = /^[\da-f]{2}-([\da-f]{32})-/.exec(String(request.headers.traceparent ?? ''))?.[1];
-  const cloud = /^([\da-f]{32})/.exec(String(request.headers['x-cloud-trace-context'] ?? ''))?.[1];
-  const trace = traceparent ?? cloud;
-  return trace ? { 'logging.googleapis.com/trace': `projects/${projectId}/traces/${trace}` } : {};
 }

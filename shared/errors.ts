@@ -58,6 +58,8 @@ export type FailureDetails = {
   trouble?: ProviderTrouble;
   /** What the provider bills although it failed, micro-dollars. */
   providerCostMicros?: number;
+  /** How many calls to models it took. */
+  attempts?: number;
 };
 
 /**

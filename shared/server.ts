@@ -9,14 +9,15 @@ import { cloudEvent as registerEvent, http as registerHttp } from '@google-cloud
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import type { BinaryEvent } from './accountEvent.ts';
 import { readBody } from './body.ts';
-import { type Config, parseConfig } from './config.ts';
+import { type Config, parseConfig, secretsOf } from './config.ts';
 import { assertSound, type ConnectionLimits, connectionLimits, createConnections } from './connections.ts';
 import { withDeadline } from './deadline.ts';
 import { answerHeaders, commonHeaders, type EventHandler, type HttpFunction } from './endpoint.ts';
 import { asFailure, errorAnswer, Failure, invalidRequest } from './errors.ts';
-import { createLog, type Log } from './log.ts';
+import { createLog, withFields } from './log.ts';
 import { modelWarnings } from './models.ts';
 import { createStudio, once, type Parts, type Studio } from './studio.ts';
+import { requestFields } from './trace.ts';
 
 /** A function as the contents page lists it: loaded at its first request. */
 export type FunctionModule =
@@ -59,7 +60,7 @@ export function createStudioServer(options: ServerOptions) {
   const limits = { ...connectionLimits, ...options.limits };
   const config = parseConfig(env);
   const end = new AbortController();
-  const log = createLog(writeLog);
+  const log = createLog(writeLog, { ...config, secrets: secretsOf(config) });
   const studio = createStudio(config, log, end.signal, parts);
   const running = new Set<Promise<void>>();
   /** A handler goes on when its client is gone: the end of the process has to wait for it. */
@@ -81,13 +82,10 @@ export function createStudioServer(options: ServerOptions) {
     open.add(response);
     response.on('close', () => open.delete(response));
     if (draining) response.setHeader('Connection', 'close');
-    void route(request, response).catch((error) => {
-      setHeaders(request, response);
-      sendFailure(response, asFailure(error), log);
+    withFields(requestFields(request.headers, config.projectId), () => {
+      void route(request, response).catch((error) => answerFailure(request, response, error, studio));
     });
   });
-  const setHeaders = (request: IncomingMessage, response: ServerResponse) =>
-    response.setHeaders(new Map(Object.entries(commonHeaders(request, config.allowedOrigins))));
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (draining) throw shuttingDown();
@@ -96,7 +94,7 @@ export function createStudioServer(options: ServerOptions) {
     const [path = '', query] = pathOf(request).split(/(?=\?)/s, 2);
     const target = targets.get(config.functionTarget ?? path.split('/', 2)[1] ?? '');
     if (!target) throw new Failure('NOT_FOUND', 'There is no such function.');
-    setHeaders(request, response);
+    response.setHeaders(headersFor(request, config));
     // The path has said what it had to say; the framework would keep some for itself, such as /robots.txt.
     request.url = `/${query ?? ''}`;
     await target(request, response);
@@ -141,22 +139,33 @@ function targetNames(
   return [functionTarget];
 }
 
-/** Registers a function with the framework, and gives what passes requests to it. */
+/**
+ * Registers a function with the framework, and gives what passes requests to it. The framework sees no error
+ * of ours: it would show the client its message, and print its stack as lines of text.
+ */
 function registered(name: string, module: FunctionModule, studio: Studio, track: Track): Target {
   if ('event' in module) {
     const handler = once(async () => (await module.event())(studio, name));
-    // The handler has logged what went wrong; the framework would tell it to the sender.
-    const notTaken = () => Promise.reject(new Error('The event was not taken.'));
-    registerEvent(name, (event: unknown) => {
+    const handle = async (event: BinaryEvent) => {
       leaveDomain();
-      return track(handler().then((handle) => handle(event as BinaryEvent))).catch(notTaken);
-    });
+      return (await handler())(event);
+    };
+    registerEvent(name, (event: unknown) =>
+      track(handle(event as BinaryEvent)).catch((error) => {
+        const { document } = event as BinaryEvent;
+        studio.log.error(`${name}: failed`, { function: name, outcome: 'failed', document, error });
+        throw withoutStack('The event was not handled.');
+      }),
+    );
   } else {
     const handler = once(async () => (await module())(studio, name));
-    registerHttp(name, (request, response) => {
+    const handle: Target = async (request, response) => {
       leaveDomain();
-      return track(handler().then((handle) => handle(request, response)));
-    });
+      return (await handler())(request, response);
+    };
+    registerHttp(name, (request, response) =>
+      track(handle(request, response)).catch((error) => answerFailure(request, response, error, studio)),
+    );
   }
   const framework = getTestServer(name);
   return async (request, response) => {
@@ -169,12 +178,14 @@ function registered(name: string, module: FunctionModule, studio: Studio, track:
 }
 
 /**
- * The framework runs a function in a domain, which answers a request with the message of whatever promise
- * is rejected meanwhile, a stray one of a vendor's too, although the function goes on.
+ * The framework calls a function within a `domain`, which takes a promise that anybody has forgotten in it for
+ * the function's own failure, and answers with its message while the function is still at work.
  */
 function leaveDomain(): void {
-  (process as NodeJS.Process & { domain?: { exit(): void } | null }).domain?.exit();
+  (process as { domain?: { exit(): void } | null }).domain?.exit();
 }
+
+const withoutStack = (message: string) => Object.assign(new Error(message), { stack: message });
 
 /** @throws {Failure} for what is no CloudEvent in binary mode, which the framework would answer with a page. */
 async function eventBody(request: IncomingMessage): Promise<Buffer> {
@@ -195,14 +206,26 @@ const pathOf = ({ url = '/' }: IncomingMessage) => url.replace(/^https?:\/\/[^/?
 
 const toStdout = (line: string) => void process.stdout.write(line);
 
+const headersFor = (request: IncomingMessage, { allowedOrigins }: Config) =>
+  new Map(Object.entries(commonHeaders(request, allowedOrigins)));
+
 function shuttingDown(): Failure {
   return new Failure('SHUTTING_DOWN', 'The server is being replaced.', { retryAfterSeconds: 1 });
 }
 
-/** For what fails before any function is reached. */
-function sendFailure(response: ServerResponse, failure: Failure, log: Log): void {
+/** For what fails before any function is reached, and outside of its endpoint. */
+function answerFailure(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  { log, config }: Pick<Studio, 'log' | 'config'>,
+): void {
+  const failure = asFailure(error);
   if (failure.reason === 'INTERNAL') log.error('The server failed', { error: failure });
+  // An answer that has begun cannot become another one; that it breaks off is all that can be told.
+  if (response.headersSent) return void response.destroy();
   const { code, headers, body } = errorAnswer(failure);
+  response.setHeaders(headersFor(request, config));
   response.writeHead(code, { 'Content-Type': 'application/json; charset=utf-8', ...headers });
   response.end(JSON.stringify(body));
 }

@@ -10,7 +10,7 @@ import type { Log } from './log.ts';
 import { type ImageModel, imageModel } from './models.ts';
 import type { Painter } from './provider/chain.ts';
 import type { Enhancer } from './provider/enhance.ts';
-import type { Quota } from './provider/quota.ts';
+import type { Quota, QuotaState } from './provider/quota.ts';
 import type { Spend } from './provider/spend.ts';
 import { createRateLimiter, type RateLimiter } from './rateLimit.ts';
 
@@ -24,6 +24,8 @@ export type Studio = {
   auth(): Promise<Auth>;
   books(): Promise<Books>;
   quota(): Promise<Quota>;
+  /** What this instance has last seen of the models' states; nothing before it was asked to paint. */
+  modelStates: ReadonlyMap<string, QuotaState>;
   spend(): Promise<Spend>;
   painter(): Promise<Painter>;
   enhancer(): Promise<Enhancer>;
@@ -56,6 +58,7 @@ export function createStudio(config: Config, log: Log, shutdown: AbortSignal, pa
   const { signupCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
   const clock = parts.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
+  const modelStates = new Map<string, QuotaState>();
 
   const gemini = once(async () => parts.gemini ?? (await import('./gemini.ts')).createGemini(config));
   const books = once(async () => {
@@ -70,7 +73,7 @@ export function createStudio(config: Config, log: Log, shutdown: AbortSignal, pa
   });
   const quota = once(async () => {
     const { createQuota } = await import('./provider/quota.ts');
-    return createQuota({ ...(await books()), clock, modelIds });
+    return createQuota({ ...(await books()), clock, modelIds, known: modelStates });
   });
 
   return {
@@ -82,6 +85,7 @@ export function createStudio(config: Config, log: Log, shutdown: AbortSignal, pa
     shutdown,
     books,
     quota,
+    modelStates,
     auth: once(async () => parts.auth ?? (await import('./auth.ts')).createAuth(config)),
     spend: once(async () => {
       const { createSpend } = await import('./provider/spend.ts');

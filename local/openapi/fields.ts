@@ -110,7 +110,12 @@ export const fields: Record<string, string> = {
   'HealthAnswer.version': 'The deployed revision.',
   'HealthAnswer.models': 'The image models in the order in which they are asked.',
   'HealthAnswer.models[].id': 'The name of the model.',
-  'HealthAnswer.warnings': 'Models that are retired, or soon will be, in words.',
+  'HealthAnswer.models[].state':
+    'As the instance that answers last saw it; `unknown` before it was asked to paint.',
+  'HealthAnswer.models[].reason': 'Why it is not ready.',
+  'HealthAnswer.models[].retryAt': 'When `exhausted` ends by itself.',
+  'HealthAnswer.warnings':
+    'Models that are retired, or soon will be, and stand-ins or emulators in the place of a service, in words.',
   AccountAnswer: 'The account, what can be bought with it, and within which limits.',
   'AccountAnswer.account': 'The account.',
   'AccountAnswer.tiers': 'What can be bought.',

@@ -4,7 +4,8 @@
  * once however often it is tried. Whoever meets an admin's edit records it in the same commit.
  */
 import type { Clock } from '../clock.ts';
-import type { Database, StoredDocument } from '../database.ts';
+import type { Data, Database, StoredDocument } from '../database.ts';
+import { Failure } from '../errors.ts';
 import { type GenerationRecord, generationPath, readGeneration } from '../generations.ts';
 import type { Log } from '../log.ts';
 import { type Converge, createConverge, ReadAgain } from './converge.ts';
@@ -12,7 +13,6 @@ import {
   type Account,
   andThen,
   type Change,
-  type EntryDraft,
   isOpened,
   readAccount,
   recordEdit,
@@ -103,9 +103,63 @@ export async function bringUpToDate(books: Books, account: Account, holder: Hold
   return andThen(change, (edited) => signupGrant(edited, credits));
 }
 
-/** One log line for each movement of credits: who, how much, and the balance after it. */
-export function logEntries({ log }: Books, uid: string, entries: readonly EntryDraft[]): void {
-  for (const { id, type, amount, balance, sequence, generationId } of entries) {
-    log.info(`credits: ${type}`, { uid, entryId: id, amount, balance, sequence, generationId });
+/**
+ * Makes a change of one account: `body` is run as `converge` runs it, with books whose commits are noted. The
+ * entries that they have brought into the ledger are logged afterwards, once each, whatever the body ends in.
+ */
+export async function changeAccount<T>(
+  books: Books,
+  uid: string,
+  body: (books: Books) => Promise<T>,
+): Promise<T> {
+  const tried = new Map<string, Data>();
+  const standing = new Set<string>();
+  const commit: Database['commit'] = async (writes) => {
+    const entries = writes.filter((write) => 'create' in write && isEntry(write.create));
+    for (const entry of entries as { create: string; data: Data }[]) tried.set(entry.create, entry.data);
+    const version = await books.database.commit(writes);
+    for (const entry of entries as { create: string }[]) standing.add(entry.create);
+    return version;
+  };
+  const noted = { ...books, database: { ...books.database, commit } };
+  let isAnswering = true;
+  try {
+    return await books.converge(uid, () => body(noted));
+  } catch (error) {
+    isAnswering = !(error instanceof Failure && error.reason === 'DATABASE_UNAVAILABLE');
+    throw error;
+  } finally {
+    if (isAnswering) await findStanding(books, tried, standing);
+    for (const path of standing) logEntry(books, uid, path, tried.get(path) ?? {});
   }
+}
+
+const isEntry = (path: string) => path.includes('/entries/');
+
+/**
+ * Where only the answer to a commit was lost, its entry is there as it was written, to the millisecond. Of what
+ * the database does not tell even now there is no line; the ledger itself has it.
+ */
+async function findStanding(
+  { database }: Books,
+  tried: Map<string, Data>,
+  standing: Set<string>,
+): Promise<void> {
+  const paths = [...tried.keys()].filter((path) => !standing.has(path));
+  if (paths.length === 0) return;
+  const { documents } = await database.read(paths).catch(() => ({ documents: [] }));
+  paths.forEach((path, i) => {
+    const [wanted, found] = [tried.get(path), documents[i]?.data];
+    const isSame = found?.sequence === wanted?.sequence && found?.amount === wanted?.amount;
+    if (isSame && Number(found?.createdAt) === Number(wanted?.createdAt)) standing.add(path);
+  });
+}
+
+/** One line for each movement of credits: who, how much, and the balance after it. */
+function logEntry({ log }: Books, uid: string, path: string, data: Data): void {
+  const { type, amount, balance, sequence, generationId } = data;
+  const entryId = path.slice(path.lastIndexOf('/') + 1);
+  // A refund's is a reason of ours; any other is an admin's own words.
+  const reason = type === 'refund' ? { reason: data.reason } : {};
+  log.info(`credits: ${type}`, { uid, type, amount, balance, sequence, entryId, generationId, ...reason });
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Admin } from '../auth.ts';
 import type { GrantRequest } from '../contract.ts';
 import { Failure, invalidRequest } from '../errors.ts';
-import { accountIn, accountPath, type Books, createAccount, logEntries, newestEntry } from './books.ts';
+import { accountIn, accountPath, type Books, changeAccount, createAccount, newestEntry } from './books.ts';
 import {
   type Account,
   accountInvalid,
@@ -42,7 +42,6 @@ export async function grantTo(
   key: string,
   { uid, amount, reason }: GrantRequest,
 ): Promise<{ grant: GrantRecord; replayed: boolean }> {
-  const { database, converge } = books;
   const keyHash = createHash('sha256')
     .update(JSON.stringify([admin.uid, key]))
     .digest('hex')
@@ -50,7 +49,7 @@ export async function grantTo(
   const grantPath = `grants/${keyHash}`;
   const { actor } = admin;
   const owner = randomUUID();
-  return converge(uid, async () => {
+  return changeAccount(books, uid, async ({ database }) => {
     const { documents, readTime: now } = await database.read([accountPath(uid), grantPath]);
     const [accountDocument, grantDocument] = documents;
     if (grantDocument) {
@@ -70,7 +69,6 @@ export async function grantTo(
     const refusal = refuseGrant(edited.account, amount);
     if (refusal) {
       if (edited.account !== account) await database.commit(changeWrites(account, edited, now));
-      logEntries(books, uid, edited.entries);
       throw refusal;
     }
     const entryId = `grant:${keyHash}`;
@@ -78,7 +76,6 @@ export async function grantTo(
     const { sequence, balance } = change.entries.at(-1) as EntryDraft;
     const grant = { uid, amount, reason, actor, entryId, owner, sequence, balance, createdAt: now };
     await database.commit([...changeWrites(account, change, now), { create: grantPath, data: grant }]);
-    logEntries(books, uid, change.entries);
     return { grant, replayed: false };
   });
 }

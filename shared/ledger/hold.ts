@@ -15,9 +15,9 @@ import {
   accountPath,
   type Books,
   bringUpToDate,
+  changeAccount,
   createAccount,
   type Holder,
-  logEntries,
 } from './books.ts';
 import { cachedSource, cachePath, shareWrite, shownBySource } from './cache.ts';
 import {
@@ -70,8 +70,8 @@ const noGate: Gate = {
  */
 export async function hold(books: Books, holder: Holder, wanted: HoldRequest): Promise<HoldOutcome> {
   const owner = randomUUID();
-  const { expired, ...outcome } = await books.converge(holder.uid, () =>
-    attemptHold(books, holder, wanted, owner),
+  const { expired, ...outcome } = await changeAccount(books, holder.uid, (noted) =>
+    attemptHold(noted, holder, wanted, owner),
   );
   return expired ? { outcome: 'met', record: (await expire(books, outcome.record)).record } : outcome;
 }
@@ -101,7 +101,6 @@ async function attemptHold(
   const news = upToDate.account === account ? [] : changeWrites(account, upToDate, now);
   const refuse = async (refusal: Failure): Promise<never> => {
     if (news.length > 0) await database.commit(news);
-    logEntries(books, uid, upToDate.entries);
     throw refusal;
   };
 
@@ -128,7 +127,6 @@ async function attemptHold(
       finishedAt: now,
     };
     const version = await database.commit([...news, { create: path, data }, shareWrite(source, id)]);
-    logEntries(books, uid, upToDate.entries);
     return { outcome: 'cached', record: { ...data, id, uid, version }, expired: false };
   }
   const closed = gate.refusal(now) ?? refuseReferences(request, documents.slice(3));
@@ -147,7 +145,6 @@ async function attemptHold(
   const version = await database
     .commit([...changeWrites(account, change, now), { create: path, data }])
     .catch((error) => explain(error, database, uid, id));
-  logEntries(books, uid, change.entries);
   return { outcome: 'held', record: { ...data, id, uid, version }, expired: false };
 }
 

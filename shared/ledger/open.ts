@@ -3,9 +3,9 @@ import {
   accountPath,
   type Books,
   bringUpToDate,
+  changeAccount,
   createAccount,
   type Holder,
-  logEntries,
 } from './books.ts';
 import { type Account, accountInvalid, changeWrites, invalidField, isOpened } from './credits.ts';
 
@@ -17,8 +17,7 @@ const usedAtMs = 86_400_000;
  * @throws {Failure} ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
  */
 export async function openAccount(books: Books, holder: Holder): Promise<Account> {
-  const { database, converge } = books;
-  return converge(holder.uid, async () => {
+  return changeAccount(books, holder.uid, async ({ database }) => {
     const { documents, readTime: now } = await database.read([accountPath(holder.uid)]);
     const [document] = documents;
     if (!document) return createAccount(books, holder.uid, now, holder.email);
@@ -35,7 +34,6 @@ export async function openAccount(books: Books, holder: Holder): Promise<Account
     }
     if (change.account === account && isOpened(document)) return account;
     await database.commit(changeWrites(account, change, now));
-    logEntries(books, holder.uid, change.entries);
     return { ...change.account, createdAt: account.createdAt ?? now };
   });
 }

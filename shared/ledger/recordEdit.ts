@@ -1,4 +1,4 @@
-import { accountIn, accountPath, type Books, logEntries } from './books.ts';
+import { accountIn, accountPath, type Books, changeAccount } from './books.ts';
 import { changeWrites, invalidField, isOpened, recordEdit } from './credits.ts';
 
 /**
@@ -8,18 +8,18 @@ import { changeWrites, invalidField, isOpened, recordEdit } from './credits.ts';
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
 export async function recordConsoleEdit(books: Books, uid: string, actor?: string): Promise<boolean> {
-  const { database, converge, log } = books;
-  return converge(uid, async () => {
+  let invalid: string | undefined;
+  const recorded = await changeAccount(books, uid, async ({ database }) => {
     const { documents, readTime: now } = await database.read([accountPath(uid)]);
     const [document] = documents;
     if (!document) return false; // Deleted in the console: its next use brings it back.
     const account = await accountIn(books, document);
-    const invalid = invalidField(account);
-    if (invalid) log.warning('An account holds no whole number of credits', { uid, field: invalid });
+    invalid = invalidField(account);
     const change = recordEdit(account, actor);
     if (change.account === account && (invalid || isOpened(document))) return false;
     await database.commit(changeWrites(account, change, now));
-    logEntries(books, uid, change.entries);
     return change.entries.length > 0;
   });
+  if (invalid) books.log.warning('An account holds no whole number of credits', { uid, field: invalid });
+  return recorded;
 }

@@ -1,5 +1,5 @@
 import { isPast } from '../allowance.ts';
-import { accountIn, accountPath, type Books, logEntries } from './books.ts';
+import { accountIn, accountPath, type Books, changeAccount } from './books.ts';
 import { andThen, changeWrites, invalidField, recordEdit, refillTo } from './credits.ts';
 
 /**
@@ -16,8 +16,7 @@ export async function refillAllowance(
   period: string,
   credits: number,
 ): Promise<boolean> {
-  const { database, converge } = books;
-  return converge(uid, async () => {
+  return changeAccount(books, uid, async ({ database }) => {
     const entry = `${accountPath(uid)}/entries/allowance:${period}`;
     const { documents, readTime: now } = await database.read([accountPath(uid), entry]);
     const [document, given] = documents;
@@ -28,7 +27,6 @@ export async function refillAllowance(
     if (allowance === 0) return false;
     const change = andThen(recordEdit(account), (edited) => refillTo(edited, given ? 0 : allowance, period));
     await database.commit(changeWrites(account, change, now));
-    logEntries(books, uid, change.entries);
     return change.entries.some(({ type }) => type === 'allowance');
   });
 }

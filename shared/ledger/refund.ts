@@ -1,5 +1,5 @@
 import { type GenerationRecord, generationPath, readGeneration, type StoredFailure } from '../generations.ts';
-import { accountIn, accountPath, type Books, createAccount, findGeneration, logEntries } from './books.ts';
+import { accountIn, accountPath, type Books, changeAccount, createAccount, findGeneration } from './books.ts';
 import { andThen, changeWrites, refund as giveBack, recordEdit } from './credits.ts';
 import { orphan, outboxWrite } from './outbox.ts';
 
@@ -27,9 +27,8 @@ export type RefundOutcome = { record: GenerationRecord; refundedNow: boolean };
  * @throws {Failure} DATABASE_UNAVAILABLE when it is not known how it stands; the sweep will see to it.
  */
 export async function refund(books: Books, terms: RefundTerms): Promise<RefundOutcome | undefined> {
-  const { database, converge } = books;
   const { uid, id, held, failure, providerCostMicros = 0, mayBeStored } = terms;
-  return converge(uid, async () => {
+  return changeAccount(books, uid, async ({ database }) => {
     const { documents, readTime: now } = await database.read([accountPath(uid), generationPath(uid, id)]);
     const [accountDocument, generationDocument] = documents;
     const record = generationDocument ? readGeneration(generationDocument) : held;
@@ -55,7 +54,6 @@ export async function refund(books: Books, terms: RefundTerms): Promise<RefundOu
       ...(generationDocument ? [{ update: generationPath(uid, id), data, at: record.version }] : []),
       ...(mayBeStored ? [outboxWrite(orphan(record, now))] : []),
     ]);
-    logEntries(books, uid, change.entries);
     return { record: { ...record, ...data, version }, refundedNow: true };
   });
 }

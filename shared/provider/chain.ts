@@ -11,15 +11,16 @@ import type { ImageModel } from '../models.ts';
 import type { Quota } from './quota.ts';
 
 /**
- * Paints one image. `millisecondsLeft` is a hard deadline, whatever the services do.
- * @throws {Failure} CONTENT_BLOCKED, NO_IMAGE, PROVIDER_*, with what was billed all the same; the
- * signal's reason when it aborts.
+ * Paints one image. `millisecondsLeft` is a hard deadline, whatever the services do. `attempts` are the calls to
+ * models that it took.
+ * @throws {Failure} CONTENT_BLOCKED, NO_IMAGE, PROVIDER_*, with what was billed all the same, and the
+ * attempts; the signal's reason when it aborts.
  */
 export type Painter = (
   request: PaintRequest,
   millisecondsLeft: number,
   signal: AbortSignal,
-) => Promise<Painting>;
+) => Promise<Painting & { attempts?: number }>;
 
 export type ChainOptions = {
   gemini: Pick<Gemini, 'paint'>;
@@ -42,27 +43,29 @@ export function createChain({ gemini, quota, models, retry, clock, log }: ChainO
     const left = () => endsAt - clock.elapsed();
     const able = models.filter((model) => model.referenceImagesMax >= request.references.length);
     const failures: Failure[] = [];
-    let providerCostMicros = 0;
+    let [providerCostMicros, attempts] = [0, 0];
 
     for (const model of able) {
       const [isUsable] = quota.usable([model.id], clock.now());
       if (!isUsable) continue;
       try {
-        const painting = await withRetries(model, request, left, signal, (micros) => {
-          providerCostMicros += micros;
+        const painting = await withRetries(model, request, left, signal, {
+          called: () => (attempts += 1),
+          billed: (micros) => (providerCostMicros += micros),
         });
         await quietly(quota.noteSuccess(model.id));
-        return { ...painting, providerCostMicros: providerCostMicros + painting.providerCostMicros };
+        providerCostMicros += painting.providerCostMicros;
+        return { ...painting, providerCostMicros, attempts };
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
-        if (signal.aborted) throw error.with({ providerCostMicros });
+        if (signal.aborted) throw error.with({ providerCostMicros, attempts });
         failures.push(error);
         const trouble = troubleOf(error);
         await quietly(quota.noteTrouble(model.id, trouble));
         if (!fallsBack.has(trouble.kind) || left() <= 0) break;
       }
     }
-    throw verdict(failures, able).with({ providerCostMicros });
+    throw verdict(failures, able).with({ providerCostMicros, attempts });
   };
 
   /** One model, as often as it is worth it. */
@@ -71,16 +74,17 @@ export function createChain({ gemini, quota, models, retry, clock, log }: ChainO
     request: PaintRequest,
     left: () => number,
     signal: AbortSignal,
-    bill: (micros: number) => void,
+    { called, billed }: { called: () => void; billed: (micros: number) => void },
   ): Promise<Painting> {
     const attempt = async (): Promise<Painting> => {
       const ms = left();
       if (ms <= 0) throw new Failure('PROVIDER_TIMEOUT', 'The model took too long.');
+      called();
       try {
         return await gemini.paint(model, request, ms, signal);
       } catch (error) {
         // What was being painted when the process was told to end is finished, and billed, without us.
-        if (signal.aborted) bill(model.costMicros);
+        if (signal.aborted) billed(model.costMicros);
         throw error;
       }
     };
@@ -90,7 +94,7 @@ export function createChain({ gemini, quota, models, retry, clock, log }: ChainO
       signal,
       onFailedAttempt({ error, attemptNumber }) {
         if (!(error instanceof Failure)) return;
-        bill(error.details.providerCostMicros ?? 0);
+        billed(error.details.providerCostMicros ?? 0);
         log.warning('A model failed', {
           model: model.id,
           attempt: attemptNumber,

@@ -31,8 +31,10 @@ const stateSchema = z.object({
 });
 export type QuotaState = z.infer<typeof stateSchema>;
 
+/** The id of the state that goes for all models at once. */
+export const everyModel = 'all';
+
 const ready: QuotaState = { state: 'ready', attempts: 0 };
-const everyModel = 'all';
 const pathOf = (id: string) => `quota/${id}`;
 
 export type QuotaOptions = {
@@ -41,6 +43,8 @@ export type QuotaOptions = {
   clock: Clock;
   log: Log;
   modelIds: readonly string[];
+  /** Where it keeps what it has seen, for those who may only look. */
+  known?: Map<string, QuotaState>;
 };
 
 export type Quota = ReturnType<typeof createQuota>;
@@ -49,10 +53,9 @@ export type Quota = ReturnType<typeof createQuota>;
 const lasting = new Set(['day', 'billing', 'retired']);
 
 /** What this instance knows of the models' quota. */
-export function createQuota({ database, converge, clock, log, modelIds }: QuotaOptions) {
+export function createQuota({ database, converge, clock, log, modelIds, known = new Map() }: QuotaOptions) {
   const ids = [everyModel, ...modelIds];
   const paths = ids.map(pathOf);
-  const known = new Map<string, QuotaState>();
   const coolUntil = new Map<string, number>();
   let knownAt = Number.NEGATIVE_INFINITY;
   /** Counts what this instance has learnt one by one, and when of which: a read that began before is older. */

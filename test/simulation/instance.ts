@@ -108,7 +108,7 @@ const leftForLater = /^(A refund failed|An allowance could not|The sweep could n
 
 /** Keeps the errors of a log in the trace; the rest tells nothing that is not there already. */
 function logInto({ world, weather }: Ground, actor: Actor): Log {
-  const log: Log = {
+  return {
     info: () => {},
     warning: (message) => world.happened(`log: ${message.replace(/^.*: /, '')}`),
     error: (message, { error } = {}) => {
@@ -117,7 +117,5 @@ function logInto({ world, weather }: Ground, actor: Actor): Log {
       const particulars = () => `${actor.name} ${error instanceof Error ? error.stack : error}`;
       world.happened(`log: ${message}`, particulars);
     },
-    with: () => log,
   };
-  return log;
 }

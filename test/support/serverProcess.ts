@@ -81,6 +81,7 @@ export async function startServerProcesses(stack: Stack) {
       const logs: Record<string, unknown>[] = [];
       const serving = new Promise<void>((resolve, reject) => {
         createInterface({ input: child.stdout }).on('line', (line) => {
+          stack.leaks.line(line);
           logs.push(JSON.parse(line));
           if (logs.at(-1)?.message === 'Serving') resolve();
         });

@@ -13,6 +13,7 @@ import { createAuth } from '../../shared/auth.ts';
 import { parseConfig } from '../../shared/config.ts';
 import type { Receipt } from '../../shared/contract.ts';
 import type { Parts } from '../../shared/studio.ts';
+import { watchLeaks } from './leaks.ts';
 
 export type Reply = {
   status: number;
@@ -54,6 +55,9 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
     ...env,
   };
 
+  const leaks = watchLeaks();
+  leaks.secret('test-gemini-key', 'test-secret');
+
   /** Another server process's worth of the same studio: same database, nothing else shared. */
   async function startServer(more: Record<string, string> = {}, moreParts: Parts = {}) {
     const { createStudioServer } = await import('../../shared/server.ts');
@@ -63,8 +67,12 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
       functions,
       env: { ...environment, ...more },
       parts: { auth, ...parts, ...moreParts },
-      writeLog: (line) => void logs.push(JSON.parse(line)),
+      writeLog(line) {
+        leaks.line(line);
+        logs.push(JSON.parse(line));
+      },
     });
+    leaks.answersOf(studio.server);
     await new Promise<void>((resolve) => studio.server.listen(0, '127.0.0.1', resolve));
     const { port } = studio.server.address() as AddressInfo;
     const close = async () => {
@@ -81,7 +89,7 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
   /** A token as Firebase would sign it; `claims` go over the usual ones. */
   async function tokenFor(uid: string, claims: Record<string, unknown> = {}): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
-    return new SignJWT({
+    const token = await new SignJWT({
       auth_time: now,
       email: `${uid}@example.com`,
       email_verified: true,
@@ -95,6 +103,8 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
       .setIssuedAt(now)
       .setExpirationTime(now + 3600)
       .sign(keys.privateKey);
+    leaks.secret(token);
+    return token;
   }
 
   return {
@@ -104,6 +114,7 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
     environment,
     database,
     logs,
+    leaks,
     url: server.url,
     server,
     startServer,
@@ -113,6 +124,9 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
     async close() {
       await server.close();
       await Promise.all([gemini.close(), cloudinary.close(), database.close()]);
+      // What no test of this file may make happen, whatever it is about.
+      for (const { body } of gemini.requests) for (const text of textsOf(body)) leaks.prompt(text);
+      leaks.verify();
     },
 
     /** A request as anybody could make it. */
@@ -136,8 +150,9 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
         const response = await fetch(`${url}/${path}`, { ...init, headers });
         return { status: response.status, headers: response.headers, body: await response.json() };
       };
-      const post = (path: string, body: unknown, headers: Record<string, string> = {}, url = server.url) =>
-        send(
+      const post = (path: string, body: unknown, headers: Record<string, string> = {}, url = server.url) => {
+        leaks.prompt((body as { prompt?: unknown } | null)?.prompt);
+        return send(
           path,
           {
             method: 'POST',
@@ -146,6 +161,7 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
           },
           url,
         );
+      };
       return {
         uid,
         token,
@@ -212,6 +228,12 @@ export type StoredGeneration = {
   deadline: Date;
   failure: { reason: string } | null;
 };
+
+/** The prompts in a request to Gemini: a better one is nobody's but the user's either. */
+function textsOf(body: unknown): unknown[] {
+  const { contents = [] } = (body ?? {}) as { contents?: { parts?: { text?: unknown }[] }[] };
+  return contents.flatMap(({ parts = [] }) => parts.map(({ text }) => text));
+}
 
 /** Writes over the emulator's REST interface, past all rules: the console's own way. */
 async function setDocument(

@@ -1,0 +1,101 @@
+/**
+ * What npm ci installs, looked at in the lockfile alone: every licence is one that we may use, every package
+ * is pinned by a hash, and none comes from anywhere but the registry. Part of `npm run check`.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export type Locked = {
+  version?: string;
+  license?: string;
+  integrity?: string;
+  resolved?: string;
+  deprecated?: string;
+  link?: boolean;
+  dev?: boolean;
+};
+export type Packages = Record<string, Locked>;
+
+/** Licences that ask for nothing but to be named; what is deployed has no other. */
+const deployable = [
+  '0BSD',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'BlueOak-1.0.0',
+  'CC0-1.0',
+  'ISC',
+  'MIT',
+];
+/** Of what is only used here, and is neither changed nor passed on. */
+const usable = [...deployable, 'CC-BY-3.0', 'MPL-2.0', 'Python-2.0'];
+
+/** Packages whose `license` field says too little, read by a person. */
+const readByHand: Record<string, string> = {
+  'deep-freeze': 'public domain',
+  'dejavu-fonts-ttf': 'Bitstream Vera, free to use and embed',
+  fuzzy: 'MIT, in LICENSE-MIT',
+  'spdx-exceptions': 'CC-BY-3.0, a list of names; not in the bundle',
+  'url-template': 'BSD-3-Clause, in LICENSE',
+  'valid-url': 'MIT, in LICENSE',
+};
+
+/**
+ * Tools' binaries for platforms that the lockfile was not made on, entered by hand with their version alone. They
+ * are never deployed. An entry that gets its hash is taken off this list.
+ */
+const withoutHash: Record<string, string> = {
+  '@biomejs/cli-':
+    'android-arm64 android-x64 darwin-arm64 darwin-x64 linux-arm64-musl linux-x64-musl win32-arm64 win32-x64',
+  '@napi-rs/canvas-':
+    'android-arm64 darwin-arm64 darwin-x64 linux-arm-gnueabihf linux-arm64-musl linux-riscv64-gnu linux-x64-musl win32-arm64-msvc win32-x64-msvc',
+  '@oxc-parser/binding-':
+    'android-arm-eabi android-arm64 darwin-arm64 darwin-x64 freebsd-x64 linux-arm-gnueabihf linux-arm-musleabihf linux-ppc64-gnu linux-riscv64-gnu linux-riscv64-musl linux-s390x-gnu openharmony-arm64 win32-arm64-msvc win32-ia32-msvc win32-x64-msvc',
+};
+const unhashed = new Set(
+  Object.entries(withoutHash).flatMap(([name, platforms]) =>
+    platforms.split(' ').map((platform) => `${name}${platform}`),
+  ),
+);
+
+/** What is wrong with these packages, in words; nothing where all is well. */
+export function faultsOf(packages: Packages): string[] {
+  const installed = Object.entries(packages).filter(([path]) => path !== '');
+  return installed.flatMap(([path, locked]) => {
+    const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+    const { license, integrity, resolved, deprecated, link, dev } = locked;
+    const allowed = dev ? usable : deployable;
+    const faults = [
+      !isAllowed(license, allowed) &&
+        !(name in readByHand) &&
+        `has the licence ${license ?? 'of nobody knows'}`,
+      !integrity && !(dev && unhashed.has(name)) && 'has no hash',
+      integrity && unhashed.has(name) && 'has its hash now: take it off the list',
+      integrity && !/^sha512-[\w+/]{86}==$/.test(integrity) && 'has a weak hash',
+      resolved && !resolved.startsWith('https://registry.npmjs.org/') && 'does not come from the registry',
+      link && 'is a link',
+      deprecated && `is deprecated: ${deprecated}`,
+    ];
+    return faults
+      .filter((fault) => typeof fault === 'string' && fault !== '')
+      .map((fault) => `${path} ${fault}`);
+  });
+}
+
+/** Whether an SPDX expression leaves us a licence of these: one of those joined by OR, all of those joined by AND. */
+function isAllowed(license: string | undefined, allowed: readonly string[]): boolean {
+  if (!license) return false;
+  const options = license.replaceAll(/[()]/g, '').split(' OR ');
+  return options.some((option) => option.split(' AND ').every((one) => allowed.includes(one)));
+}
+
+if (import.meta.main) {
+  const lockfile = join(import.meta.dirname, '../package-lock.json');
+  const { packages } = JSON.parse(readFileSync(lockfile, 'utf8')) as { packages: Packages };
+  const faults = faultsOf(packages);
+  const count = Object.keys(packages).length - 1;
+  process.stdout.write(
+    faults.length > 0 ? `${faults.join('\n')}\n` : `${count} packages: licences and hashes\n`,
+  );
+  if (faults.length > 0) process.exitCode = 1;
+}

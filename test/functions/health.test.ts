@@ -1,0 +1,104 @@
+/** What health tells: what its instance has seen, and what is not the real thing; it asks nobody. */
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { parseConfig } from '../../shared/config.ts';
+import { healthAnswerSchema } from '../../shared/contract.ts';
+import { warningsOf } from '../../shared/health.ts';
+import { onePixelPng } from '../support/pictures.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+import { virtualClock } from '../support/virtualClock.ts';
+
+const [first, second] = ['gemini-2.5-flash-image', 'gemini-nano-banana-2.1'] as const;
+const time = virtualClock();
+let stack: Stack;
+let users = 0;
+let url: string;
+const servers: { close: () => Promise<void> }[] = [];
+
+beforeAll(async () => {
+  stack = await startStack({ IMAGEGEN_FALLBACK_MODEL_IDS: second });
+});
+beforeEach(async () => {
+  await stack.database.commit(['all', first, second].map((id) => ({ delete: `quota/${id}` })));
+  stack.gemini.always(geminiFault.image(onePixelPng));
+  const server = await stack.startServer({}, { clock: time.clock });
+  servers.push(server);
+  url = server.url;
+});
+afterAll(async () => {
+  await Promise.all(servers.map((server) => server.close()));
+  await stack.close();
+});
+
+async function health() {
+  const { status, body } = await stack.fetch('health', {}, url);
+  expect(status).toBe(200);
+  return healthAnswerSchema.parse(body);
+}
+const paint = async () => (await stack.user(`user-${++users}`, 10)).generate('key', {}, url);
+
+it('an instance that has not painted knows no model, and has read nothing', async () => {
+  const database = new Proxy({} as Stack['database'], {
+    get: () => () => Promise.reject(new Error('health must not look')),
+  });
+  const { url: blind, close } = await stack.startServer({}, { database });
+  const { body } = await stack.fetch('health', {}, blind);
+  await close();
+  expect(body).toMatchObject({ status: 'ok', version: 'local' });
+  expect(body.models).toEqual([
+    { id: first, state: 'unknown' },
+    { id: second, state: 'unknown' },
+  ]);
+});
+
+it('one that has painted tells what it saw', async () => {
+  expect((await paint()).status).toBe(200);
+  expect((await health()).models).toEqual([
+    { id: first, state: 'ready' },
+    { id: second, state: 'ready' },
+  ]);
+});
+
+it('a model that is used up is told with its reason and the time it is back, until then', async () => {
+  stack.gemini.script(geminiFault.perDay());
+  expect((await paint()).status).toBe(200);
+  const [model, other] = (await health()).models;
+  expect(model).toMatchObject({ id: first, state: 'exhausted', reason: 'daily quota' });
+  expect(Date.parse(model?.retryAt ?? '')).toBeGreaterThan(time.clock.now());
+  expect(other).toEqual({ id: second, state: 'ready' });
+  time.advance(26 * 3_600_000);
+  expect((await health()).models[0]).toEqual({ id: first, state: 'ready' });
+});
+
+it.each(['all', first])('what an operator has switched off by quota/%s is told', async (id) => {
+  await stack.edit(`quota/${id}`, { state: 'off', reason: 'too dear' });
+  await paint();
+  const off = { state: 'off', reason: 'too dear' };
+  const [one, two] = (await health()).models;
+  expect(one).toEqual({ id: first, ...off });
+  expect(two).toEqual(id === 'all' ? { id: second, ...off } : { id: second, state: 'ready' });
+});
+
+it('warns of retiring models, stand-ins and emulators, and names no address and no key', async () => {
+  const { warnings } = await health();
+  const starts = [
+    `${first} may be gone`,
+    'Gemini is a stand-in',
+    'Cloudinary is a stand-in',
+    'Firestore is an',
+  ];
+  expect(starts.filter((start) => !warnings.some((warning) => warning.startsWith(start)))).toEqual([]);
+  expect(warnings.join()).not.toMatch(/127\.0\.0\.1|test-/);
+});
+
+it('the real services of a living model are no reason to warn', () => {
+  const config = parseConfig({
+    GOOGLE_CLOUD_PROJECT: 'studio',
+    GEMINI_API_KEY: 'key',
+    GOOGLE_GEMINI_BASE_URL: 'https://gateway.example.com',
+    CLOUDINARY_URL: 'cloudinary://1:2@cloud?upload_prefix=https://api-eu.cloudinary.com',
+    IMAGEGEN_MODEL_ID: second,
+    IMAGEGEN_FALLBACK_MODEL_IDS: '',
+  });
+  expect(warningsOf(config, new Date('2026-11-22'))).toEqual([]);
+});

@@ -1,0 +1,300 @@
+/**
+ * Nothing leaks: no key, no token, no upload's signature, no prompt and no reference image in any answer or line,
+ * also where upstreams, SDKs and our own code put them into their errors; and no stack reaches a client.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { loopback } from '../local/ports.ts';
+import { geminiFault } from '../local/standins/gemini-faults.ts';
+import { createStudioServer, type FunctionModule, type Site } from '../shared/server.ts';
+import { eventBody, eventHeaders } from './support/accountEvents.ts';
+import { watchLeaks } from './support/leaks.ts';
+import { onePixelPng } from './support/pictures.ts';
+import { type Stack, startStack } from './support/stack.ts';
+
+const geminiKey = 'AIzaSyCanaryOfTheGeminiKey0123456789abc';
+const apiSecret = 'CanaryOfCloudinarysSecret42';
+const prompt = 'a canary whose feathers nobody may read of';
+const reference = { mimeType: 'image/png', data: onePixelPng.toString('base64') };
+
+/** An upstream that fails and quotes all that it was sent, headers and body. */
+type Quoting = (request: IncomingMessage, body: string, response: ServerResponse) => void;
+let quote: Quoting = () => {};
+let upstream: Server;
+let upstreamUrl: string;
+let stack: Stack;
+
+beforeAll(async () => {
+  upstream = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    quote(request, Buffer.concat(chunks).toString('latin1'), response);
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, loopback, resolve));
+  upstreamUrl = `http://${loopback}:${(upstream.address() as AddressInfo).port}`;
+  stack = await startStack();
+  stack.leaks.secret(geminiKey, apiSecret, reference.data);
+  stack.leaks.prompt(prompt);
+  stack.gemini.always(geminiFault.image(onePixelPng));
+});
+afterAll(async () => {
+  await stack.close(); // Looks at all that was said.
+  upstream.closeAllConnections();
+  upstream.close();
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await stack.erase('quota/gemini-2.5-flash-image');
+});
+
+let users = 0;
+/** A generation on a server with this environment. */
+async function generateWith(env: Record<string, string>, parts: Parameters<Stack['startServer']>[1] = {}) {
+  const server = await stack.startServer(env, parts);
+  const user = await stack.user(`user-${++users}`, 10);
+  const before = stack.logs.length;
+  const reply = await user.generate('key', { prompt, references: [reference], enhance: true }, server.url);
+  await server.close();
+  const said = `${JSON.stringify(reply.body)} ${JSON.stringify(stack.logs.slice(before))}`;
+  return { ...reply, said };
+}
+/** Neither the canaries nor what they were masked with: the words never came so far. */
+function expectNothing(said: string): void {
+  for (const word of [geminiKey, apiSecret, prompt, reference.data, '[secret]', '[token]'])
+    expect(said).not.toContain(word);
+}
+
+describe('what Gemini quotes', () => {
+  const withQuote =
+    (status: number, more: object = {}): Quoting =>
+    (request, body, response) => {
+      const message = `API key ${request.headers['x-goog-api-key']} and ${body} at ${request.url}`;
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ error: { code: status, status: 'FAILED', message, ...more } }));
+    };
+  const brokenJson: Quoting = (request, body, response) =>
+    void response.end(`{"key": ${request.headers['x-goog-api-key']} ${body}`);
+  const html: Quoting = (request, body, response) =>
+    void response.writeHead(502).end(`<p>${request.headers['x-goog-api-key']} ${body}`);
+  const finish: Quoting = (_request, body, response) =>
+    void response
+      .setHeader('content-type', 'application/json')
+      .end(JSON.stringify({ promptFeedback: { blockReason: 'SAFETY', blockReasonMessage: `${body}` } }));
+
+  it.each<[string, Quoting]>([
+    ...[400, 401, 403, 404, 429, 499, 500, 503, 504].map((status): [string, Quoting] => [
+      `with ${status}`,
+      withQuote(status),
+    ]),
+    ['as a bad key', withQuote(400, { details: [{ reason: 'API_KEY_INVALID' }] })],
+    ['in a body that is no JSON', brokenJson],
+    ["in a proxy's page", html],
+    ['as the reason why it would not paint', finish],
+    ['before the connection breaks', (_request, _body, response) => void response.destroy()],
+  ])('%s', async (_how, quoting) => {
+    quote = quoting;
+    const { status, said } = await generateWith({
+      GEMINI_API_KEY: geminiKey,
+      GOOGLE_GEMINI_BASE_URL: upstreamUrl,
+    });
+    expect(status).toBeGreaterThanOrEqual(400);
+    expectNothing(said);
+  });
+
+  it('or says where it cannot be reached', async () => {
+    const env = {
+      GEMINI_API_KEY: geminiKey,
+      GOOGLE_GEMINI_BASE_URL: `http://${loopback}:1/?key=${geminiKey}`,
+    };
+    const { status, said } = await generateWith(env);
+    expect(status).toBe(502);
+    expectNothing(said);
+  });
+});
+
+describe('what Cloudinary quotes', () => {
+  // 12345 is the key: it goes over the wire, and is no secret.
+  const cloudinary = (address: string) => ({
+    CLOUDINARY_URL: `cloudinary://12345:${apiSecret}@test?upload_prefix=${address}`,
+  });
+  const stringToSign = 'overwrite=true&public_id=CanaryOfWhatWasSigned&timestamp=1';
+
+  it.each([400, 401, 403, 404, 409, 420, 429, 500, 502, 503])('with %i', async (status) => {
+    stack.leaks.secret(stringToSign, 'CanaryOfWhatWasSigned');
+    quote = (_request, body, response) => {
+      const message = `Invalid Signature. String to sign - '${stringToSign}${apiSecret}'. ${body}`;
+      response.writeHead(status, { 'x-cld-error': stringToSign, 'content-type': 'application/json' });
+      response.end(JSON.stringify({ error: { message } }));
+    };
+    const { body, said } = await generateWith(cloudinary(upstreamUrl));
+    expect(body.error.details[0].reason).toBe('STORAGE_ERROR');
+    expectNothing(said);
+    expect(said).not.toContain('WhatWasSigned');
+  });
+
+  it('or says where it cannot be reached', async () => {
+    const { body, said } = await generateWith(cloudinary(`http://${loopback}:1`));
+    expect(body.error.details[0].reason).toBe('STORAGE_ERROR');
+    expectNothing(said);
+  });
+});
+
+describe('what an exception of an SDK has with it', () => {
+  /** As HTTP clients throw them: the whole request hangs on the error, and its address stands in the message. */
+  const thrown = (token: string) =>
+    Object.assign(new Error(`GET https://host/?key=${geminiKey} failed with ${token}`), {
+      config: { headers: { authorization: `Bearer ${token}`, 'x-goog-api-key': geminiKey }, data: prompt },
+      response: { data: { prompt, apiSecret } },
+      cause: new Error(`socket of cloudinary://12345:${apiSecret}@test`),
+    });
+
+  it.each(['painter', 'imageStore', 'gemini', 'database', 'auth'])('from the %s', async (part) => {
+    const error = thrown(await stack.tokenFor('canary'));
+    const fails = () => Promise.reject(error);
+    const methods = [
+      'paint',
+      'write',
+      'store',
+      'fetch',
+      'destroy',
+      'read',
+      'commit',
+      'page',
+      'totals',
+      'user',
+    ];
+    const throwing = part === 'painter' ? fails : Object.fromEntries(methods.map((name) => [name, fails]));
+    const env = {
+      GEMINI_API_KEY: geminiKey,
+      CLOUDINARY_URL: `cloudinary://12345:${apiSecret}@test?upload_prefix=${stack.cloudinary.url}`,
+    };
+    const painter = part === 'gemini' || part === 'painter' ? {} : { painter: paints };
+    const { body, said } = await generateWith(env, { ...painter, [part]: throwing });
+    expect(body.error.code).toBe(500);
+    expect(JSON.stringify(body)).not.toMatch(/https?:|cloudinary:|at /);
+    expect(said).toContain('stack_trace');
+    for (const word of [geminiKey, apiSecret, prompt]) expect(said).not.toContain(word);
+    expect(said).toContain('[secret]');
+  });
+
+  const paints = async () => ({
+    mimeType: 'image/png' as const,
+    width: 1,
+    height: 1,
+    bytes: onePixelPng,
+    model: 'model',
+    providerCostMicros: 0,
+  });
+});
+
+it('a request that is refused has none of its words in the log', async () => {
+  const user = await stack.user('refused', 10);
+  const post = (body: string, headers: Record<string, string> = {}) =>
+    stack.fetch('generate', {
+      method: 'POST',
+      body,
+      headers: { authorization: `Bearer ${user.token}`, 'content-type': 'application/json', ...headers },
+    });
+  await post(`{"prompt": "${prompt}", `);
+  await post(JSON.stringify({ prompt, tier: prompt, [prompt]: 1 }));
+  await post(JSON.stringify({ prompt }), { 'content-type': 'text/plain', 'idempotency-key': prompt });
+  await post(JSON.stringify({ prompt, tier: 'standard' }), { authorization: `Bearer ${user.token}x` });
+  await post(JSON.stringify({ prompt, tier: 'standard' }), { authorization: user.token });
+  await stack.fetch(`generation?key=${encodeURIComponent(prompt)}&${encodeURIComponent(prompt)}=1`, {
+    headers: { authorization: `Bearer ${user.token}` },
+  });
+  await stack.fetch(encodeURIComponent(prompt));
+  expect(stack.leaks.lines.join('')).not.toContain(prompt);
+});
+
+describe.each(['development', 'production', undefined])('with NODE_ENV %s no client sees', (nodeEnv) => {
+  const canary = 'what only the log may have';
+  const fails = () => Promise.reject(new Error(canary));
+  const functions: Record<string, FunctionModule> = {
+    broken: fails,
+    throws: async () => Object.assign(() => fails, { spec: {} as never }),
+    throwsLate: async () =>
+      Object.assign(
+        () => async (_request: IncomingMessage, response: ServerResponse) => {
+          response.writeHead(200).write('begun');
+          throw new Error(canary);
+        },
+        { spec: {} as never },
+      ),
+    brokenEvent: { event: () => fails() },
+    event: { event: async () => () => fails },
+    forgets: async () =>
+      Object.assign(
+        () => async (_request: IncomingMessage, response: ServerResponse) => {
+          void fails();
+          await new Promise((resolve) => setImmediate(resolve));
+          response.end('all is well');
+        },
+        { spec: {} as never },
+      ),
+  };
+  const site: Site = ({ url }) => {
+    if (url === '/site') throw new Error(canary);
+    return false;
+  };
+  const event = {
+    method: 'POST',
+    headers: { 'content-type': 'application/protobuf', ...eventHeaders('demo', 'accounts/ada') },
+    body: new Uint8Array(eventBody('demo', 'accounts/ada', { after: { balance: 1 } })),
+  };
+
+  /** What the server answers and logs, and what anybody prints past the log. */
+  async function ask(path: string, init: RequestInit) {
+    vi.stubEnv('NODE_ENV', nodeEnv);
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const leaks = watchLeaks();
+    const { environment: env } = stack;
+    const studio = createStudioServer({ functions, site, env, writeLog: leaks.line });
+    leaks.answersOf(studio.server);
+    await new Promise<void>((resolve) => studio.server.listen(0, loopback, resolve));
+    const { port } = studio.server.address() as AddressInfo;
+    const reply = await fetch(`http://${loopback}:${port}/${path}`, init).catch(() => undefined);
+    const text = await reply?.text().catch(() => 'it broke off');
+    studio.server.closeAllConnections();
+    await studio.shutdown();
+    const answered = `${leaks.answers.join('')} ${text}`;
+    const prints = JSON.stringify(printed.mock.calls);
+    printed.mockRestore();
+    return { status: reply?.status, answered, prints, logged: leaks.lines };
+  }
+
+  it.each<[string, string, RequestInit]>([
+    ['a site that throws', 'site', {}],
+    ['a module that does not load', 'broken', {}],
+    ['a function that throws outside of its endpoint', 'throws', { method: 'POST' }],
+    ['one that throws in mid-answer', 'throwsLate', {}],
+    ['the module of an event that does not load', 'brokenEvent', event],
+    ['an event that fails', 'event', event],
+    [
+      'an event that is none',
+      'event',
+      { method: 'POST', body: '{"broken', headers: { 'content-type': 'application/cloudevents+json' } },
+    ],
+  ])('the stack of %s', async (_what, path, init) => {
+    const { status, answered, prints, logged } = await ask(path, init);
+    if (path !== 'throwsLate') expect(status).toBe(500);
+    expect(answered).not.toMatch(/only the log|Error:|at .*\.(js|ts)|node_modules/);
+    expect(prints).not.toMatch(/only the log|at /);
+    expect(logged.join('')).toContain(canary);
+    for (const line of logged) expect(JSON.parse(line).severity).toBe('ERROR');
+  });
+
+  it('what became of a promise that nobody looked at, and has its answer', async () => {
+    const others = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection');
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    const { status, answered } = await ask('forgets', {});
+    process.removeAllListeners('unhandledRejection');
+    for (const other of others) process.on('unhandledRejection', other);
+    expect([status, unhandled.mock.calls[0]?.[0].message]).toEqual([200, canary]);
+    expect(answered).toContain('all is well');
+    expect(answered).not.toContain(canary);
+  });
+});

@@ -1,0 +1,63 @@
+/** Looks on at everything that servers say, and finds what must not be in it. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+
+/** A shorter prompt, or one word, may well be a part of something else. */
+const isTelling = (prompt: string) => prompt.length >= 10 && prompt.trim().includes(' ');
+
+/** A watch over answers and log lines; `verify` throws with what leaked. */
+export function watchLeaks() {
+  const secrets = new Set<string>();
+  const prompts = new Set<string>();
+  const answers: string[] = [];
+  const lines: string[] = [];
+
+  /** Which of these words some text has, in quotes as JSON writes them. */
+  const found = (words: Iterable<string>, texts: readonly string[], where: string) =>
+    [...words].flatMap((word) => {
+      const written = JSON.stringify(word).slice(1, -1);
+      const text = texts.find((one) => one.includes(written));
+      return text === undefined ? [] : [`${JSON.stringify(word)} is in ${where}: ${text.slice(0, 2_000)}`];
+    });
+
+  function keepAnswer(request: IncomingMessage, response: ServerResponse): void {
+    const chunks: string[] = [];
+    const { write, end } = response;
+    const keep = (chunk: unknown) => {
+      if (typeof chunk === 'string' || chunk instanceof Uint8Array)
+        chunks.push(Buffer.from(chunk).toString());
+    };
+    response.write = function (this: ServerResponse, ...args: unknown[]) {
+      keep(args[0]);
+      return write.apply(this, args as never);
+    } as typeof write;
+    response.end = function (this: ServerResponse, ...args: unknown[]) {
+      keep(args[0]);
+      answers.push(`${request.url} ${JSON.stringify(this.getHeaders())} ${chunks.join('')}`);
+      return end.apply(this, args as never);
+    } as typeof end;
+  }
+
+  return {
+    /** Everything that was answered: path, headers and body. */
+    answers,
+    lines,
+    /** Must be nowhere. */
+    secret: (...words: string[]) => words.forEach((word) => void secrets.add(word)),
+    /** Must be in no line of a log. */
+    prompt(word: unknown): void {
+      if (typeof word === 'string' && isTelling(word)) prompts.add(word);
+    },
+    line: (line: string) => void lines.push(line),
+    /** Keeps what a server answers from now on. */
+    answersOf: (server: Server) => void server.prependListener('request', keepAnswer),
+
+    verify(): void {
+      const leaks = [
+        ...found(secrets, answers, 'an answer'),
+        ...found(secrets, lines, 'the log'),
+        ...found(prompts, lines, 'the log'),
+      ];
+      if (leaks.length > 0) throw new Error(`Something leaked.\n${leaks.join('\n')}`);
+    },
+  };
+}
