@@ -195,7 +195,11 @@ it('every condition of the rules was true for some of these calls, and false for
     .filter(({ values = [] }) => values.some(({ value }) => value.boolValue !== undefined))
     .map(({ sourcePosition: { currentOffset, endOffset }, values = [] }) => {
       const times = (wanted: boolean) => values.find(({ value }) => value.boolValue === wanted)?.count ?? 0;
-      return { condition: source.slice(currentOffset, endOffset + 1), met: times(true), missed: times(false) };
+      return {
+        condition: source.slice(currentOffset, endOffset + 1),
+        met: times(true),
+        missed: times(false),
+      };
     });
   const lines = conditions.map(
     ({ condition, met, missed }) => `${condition}: true ${met}, false ${missed}\n`,
