@@ -133,7 +133,8 @@ describe('a start with LOCAL_DATA_DIR', () => {
 
   it('goes on with the data of the one before', async () => {
     const { auth, firestore } = await emulatorHosts();
-    expect(await accountFields(firestore, projectId, 'demo-user')).toEqual({
+    // With books, where the event of the edit was still handled before the end, or without.
+    expect(await accountFields(firestore, projectId, 'demo-user')).toMatchObject({
       balance: { integerValue: '41' },
     });
     await claimsAfter('signInWithPassword', auth, 'ana@example.com', 'a-password');
