@@ -413,7 +413,7 @@ describe('an event', () => {
   it('that cannot be read is refused, and its sender is not told why', async () => {
     const request = lines('POST /accountWritten HTTP/1.1', 'Host: x', 'Content-Length: 2', ...event);
     const { answers } = await server.exchange(`${request}{}`, 1);
-    expect(answers[0]).toMatchObject({ status: 500, body: 'The event was not taken.' });
+    expect(answers[0]).toMatchObject({ status: 500, body: 'The event was not handled.' });
     expectGuarded(answers[0] as RawAnswer);
   });
 
