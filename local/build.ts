@@ -1,13 +1,15 @@
 /**
- * Builds what is deployed into dist/: the functions as one ECMAScript bundle split along their lazy
- * imports, so that a cold start reads only what its function needs.
+ * Builds what is deployed into dist/, or into the folder that is named: the functions as one ECMAScript
+ * bundle split along their lazy imports, so that a cold start reads only what its function needs, and the
+ * page in dist/hosting/.
  */
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { writePackage, writePage } from './deploy/artifact.ts';
 
 const root = join(import.meta.dirname, '..');
-const outdir = join(root, 'dist');
+const outdir = resolve(process.argv[2] ?? join(root, 'dist'));
 
 // Bundled CommonJS still asks for these; the names are long because minified code uses the short ones.
 const banner = `import { createRequire as banner_createRequire } from 'node:module';
@@ -33,10 +35,8 @@ const result = await build({
   metafile: true,
   logLevel: 'warning',
 });
-writeFileSync(
-  join(outdir, 'package.json'),
-  `${JSON.stringify({ private: true, type: 'module', engines: { node: '24' }, scripts: { start: 'node main.mjs', 'gcp-build': '' } }, null, 2)}\n`,
-);
+writePackage(outdir);
+await writePage(join(root, 'web'), outdir);
 const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
 process.stdout.write(
   `dist/: ${Object.keys(result.metafile.outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB\n`,
