@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { functions } from '../../functions/index.ts';
 import { alerts } from '../../local/deploy/alerts.ts';
@@ -298,11 +299,27 @@ describe('the options', () => {
   });
 });
 
+/** The firebase.json that a deploy writes. */
+const written = (given: DeployOptions) =>
+  JSON.parse(planOf(given).flatMap((step) => (step.do === 'write' ? [step.text] : []))[0] ?? '');
+
 describe('firebase.json', () => {
   const checkedIn = JSON.parse(readFileSync('firebase.json', 'utf8'));
 
   it('is what the manifest and the page say', () => {
     expect(checkedIn).toEqual(firebaseConfig({ region: regionDefault, publicDir: 'dist/hosting' }));
+  });
+
+  it.each([
+    ['the repository', checkedIn],
+    ['a deploy', written(everything)],
+  ])('of %s is one that the Firebase CLI takes', (_, config) => {
+    const path = createRequire(import.meta.url).resolve('firebase-tools/schema/firebase-config.json');
+    const validate = new Ajv({ strict: false, allErrors: true }).compile(
+      JSON.parse(readFileSync(path, 'utf8')),
+    );
+    validate(config);
+    expect(validate.errors ?? []).toEqual([]);
   });
 
   it('routes every function that people call, and no other, to its service', () => {
