@@ -1,13 +1,15 @@
 /** What somebody is told of, by what the log says: one metric and one policy of Cloud Monitoring each. */
 
+/** Told when more than `count` lines came within `minutes`; or when none came for so long. */
+export type Condition = { count: number; minutes: number } | { noneForMinutes: number };
+
 export type Alert = {
   /** Also the metric's name: lower case, digits and `-`. */
   id: string;
   title: string;
   /** Of Cloud Logging: the lines that count. */
   filter: string;
-  /** Told when more than `count` such lines came within `minutes`. */
-  condition: { count: number; minutes: number };
+  condition: Condition;
   /** What to do, in Markdown; stands in the message. */
   runbook: string;
 };

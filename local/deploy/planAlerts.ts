@@ -1,5 +1,5 @@
 /** The steps that make the alerts: for each a metric of the log and a policy that watches it. */
-import { type Alert, alerts } from './alerts.ts';
+import { type Alert, alerts, type Condition } from './alerts.ts';
 import type { DeployOptions } from './options.ts';
 import { gcloud } from './planProject.ts';
 import type { Step } from './steps.ts';
@@ -81,19 +81,36 @@ export function policyOf(
         displayName: title,
         conditionThreshold: {
           filter: `metric.type="logging.googleapis.com/user/${metric}" AND resource.type="cloud_run_revision"`,
-          comparison: 'COMPARISON_GT',
-          thresholdValue: condition.count,
-          duration: '0s',
-          aggregations: [
-            {
-              alignmentPeriod: `${condition.minutes * 60}s`,
-              perSeriesAligner: 'ALIGN_DELTA',
-              crossSeriesReducer: 'REDUCE_SUM',
-            },
-          ],
+          ...limitOf(condition),
         },
       },
     ],
     notificationChannels,
   };
+}
+
+/** When it goes off. A metric of the log may say 0 where there are no lines, or nothing at all: both are none. */
+function limitOf(condition: Condition) {
+  const summed = (minutes: number) => [
+    {
+      alignmentPeriod: `${minutes * 60}s`,
+      perSeriesAligner: 'ALIGN_DELTA',
+      crossSeriesReducer: 'REDUCE_SUM',
+    },
+  ];
+  return 'noneForMinutes' in condition
+    ? {
+        comparison: 'COMPARISON_LT',
+        thresholdValue: 1,
+        // What is missing counts only where the state has to last.
+        duration: '60s',
+        evaluationMissingData: 'EVALUATION_MISSING_DATA_ACTIVE',
+        aggregations: summed(condition.noneForMinutes),
+      }
+    : {
+        comparison: 'COMPARISON_GT',
+        thresholdValue: condition.count,
+        duration: '0s',
+        aggregations: summed(condition.minutes),
+      };
 }

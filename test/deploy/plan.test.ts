@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { functions } from '../../functions/index.ts';
-import { alerts } from '../../local/deploy/alerts.ts';
+import { alerts, type Condition } from '../../local/deploy/alerts.ts';
 import { firebaseConfig, regionDefault } from '../../local/deploy/hosting.ts';
 import { accountOf, checkTimeouts, manifest, serviceOf } from '../../local/deploy/manifest.ts';
 import { type DeployOptions, DeployRefused, parseOptions } from '../../local/deploy/options.ts';
 import { planOf } from '../../local/deploy/plan.ts';
+import { policyOf } from '../../local/deploy/planAlerts.ts';
 import { environmentOf } from '../../local/deploy/planFunctions.ts';
 import type { Command, Step } from '../../local/deploy/steps.ts';
 import { shown } from '../../local/deploy/steps.ts';
@@ -227,6 +228,24 @@ describe('the plan', () => {
     expect(text).toContain('email_address=ops@example.com');
     expect(text).toMatch(/\$\{CHANNEL\}/);
     expect(lines(planOf(options)).join('\n')).not.toContain('CHANNEL');
+  });
+
+  it('goes off by too many lines, or by none', () => {
+    const policy = (condition: Condition) =>
+      policyOf({ id: 'x', title: 'X', filter: '', condition, runbook: '' }, 'studio-x', []).conditions[0]
+        ?.conditionThreshold;
+    expect(policy({ count: 3, minutes: 5 })).toMatchObject({
+      filter: expect.stringContaining('logging.googleapis.com/user/studio-x"'),
+      comparison: 'COMPARISON_GT',
+      thresholdValue: 3,
+      aggregations: [{ alignmentPeriod: '300s' }],
+    });
+    expect(policy({ noneForMinutes: 10 })).toMatchObject({
+      comparison: 'COMPARISON_LT',
+      thresholdValue: 1,
+      evaluationMissingData: 'EVALUATION_MISSING_DATA_ACTIVE',
+      aggregations: [{ alignmentPeriod: '600s' }],
+    });
   });
 
   it('says of every step what to do where it fails', () => {
