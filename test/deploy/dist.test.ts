@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { functions } from '../../functions/index.ts';
 import { parseOptions } from '../../local/deploy/options.ts';
 import { environmentOf } from '../../local/deploy/planFunctions.ts';
@@ -16,6 +16,9 @@ import { eventBody, eventHeaders } from '../support/accountEvents.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { type ServerProcess, startServerProcesses } from '../support/serverProcess.ts';
 import { type Stack, startStack } from '../support/stack.ts';
+
+// A process for each function, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 let folder: string;
 let stack: Stack;
