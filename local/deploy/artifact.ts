@@ -1,6 +1,7 @@
 /** What stands beside the bundle in dist/: what makes it a Node package of its own, and the page for Hosting. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
+import { apiPages } from '../openapi/pages.ts';
 import { buildPage } from '../page.ts';
 
 /** Where the page is in dist/, and so in what the Firebase CLI uploads. */
@@ -35,10 +36,11 @@ export function writePackage(outdir: string): void {
   write('.gcloudignore', `${hostingFolder}/\ndeploy/\nfirebase*.json\nfirestore.*\n`);
 }
 
-/** Builds the studio's page into `outdir`, as Firebase Hosting takes it. */
+/** Builds the studio's page and the reference of the functions into `outdir`, as Firebase Hosting takes them. */
 export async function writePage(webDir: string, outdir: string): Promise<void> {
-  for (const [path, { body }] of await buildPage(webDir)) {
-    const file = join(outdir, hostingFolder, path);
+  for (const [path, { body }] of [...(await buildPage(webDir)), ...(await apiPages())]) {
+    // Hosting leaves the ending out again: it finds /reference in reference.html.
+    const file = join(outdir, hostingFolder, extname(path) ? path : `${path}.html`);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, body);
   }

@@ -24,10 +24,13 @@ export function firebaseConfig({ region, publicDir }: { region: string; publicDi
       ),
       headers: [
         {
-          source: '/studio{,/**}',
+          source: '/@(studio|reference|reference.css|openapi.json){,/**}',
           headers: Object.entries(pageHeaders()).map(([key, value]) => header(key, value)),
         },
-        { source: '/studio', headers: [header('Cache-Control', 'no-cache')] },
+        {
+          source: '/@(studio|reference|reference.css|openapi.json)',
+          headers: [header('Cache-Control', 'no-cache')],
+        },
         // Their names have a hash of what is in them.
         { source: '/studio/assets/**', headers: [header('Cache-Control', longLived)] },
       ],

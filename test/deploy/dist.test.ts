@@ -249,6 +249,21 @@ describe('the page, as Firebase Hosting serves it', () => {
     expect((await get('/')).headers.get('location')).toBe('/studio');
   });
 
+  it.each([
+    ['/reference', 'text/html', 'API reference'],
+    ['/reference.css', 'text/css', 'font'],
+    ['/openapi.json', 'application/json', '"openapi"'],
+  ])('has %s beside it, under the same policy', async (path, type, part) => {
+    const response = await get(path);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining(type),
+    ]);
+    expect(await response.text()).toContain(part);
+    for (const [name, value] of Object.entries(pageHeaders())) expect(response.headers.get(name)).toBe(value);
+    expect(response.headers.get('cache-control')).toBe('no-cache');
+  });
+
   it('has files that may be kept for ever, under the same policy', async () => {
     const html = await (await get('/studio')).text();
     const assets = [...html.matchAll(/(?:src|href)="(\/studio\/assets\/[^"]+)"/g)].map(
