@@ -1,15 +1,15 @@
-/** Builds what is deployed into dist/. */
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** Builds what is deployed into dist/, or into the folder that is named: the functions, and the page in dist/hosting/. */
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { bundleFunctions } from './bundle.ts';
+import { writePackage, writePage } from './deploy/artifact.ts';
 
-const outdir = join(import.meta.dirname, '../dist');
+const root = join(import.meta.dirname, '..');
+const outdir = resolve(process.argv[2] ?? join(root, 'dist'));
 
 rmSync(outdir, { recursive: true, force: true });
 const { outputs } = await bundleFunctions(outdir);
-writeFileSync(
-  join(outdir, 'package.json'),
-  `${JSON.stringify({ private: true, type: 'module', engines: { node: '24' }, scripts: { start: 'node main.mjs', 'gcp-build': '' } }, null, 2)}\n`,
-);
+writePackage(outdir);
+await writePage(join(root, 'web'), outdir);
 const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
 process.stdout.write(`dist/: ${Object.keys(outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB\n`);

@@ -119,27 +119,3 @@ export const alerts: readonly Alert[] = [
     'Somebody has typed it into the console: put a whole number into `balance`, or `adjust`, of `jsonPayload.uid`.',
   ),
 ];
-
-/** An alert's condition as Cloud Monitoring's API has it. @param metric as `logging.googleapis.com/user/…` names it. */
-export function conditionOf({ title, condition }: Alert, metric: string) {
-  const filter = `metric.type="logging.googleapis.com/user/${metric}" AND resource.type="cloud_run_revision"`;
-  const counted = (seconds: number) => [
-    {
-      alignmentPeriod: `${seconds}s`,
-      perSeriesAligner: 'ALIGN_DELTA',
-      crossSeriesReducer: 'REDUCE_SUM',
-    },
-  ];
-  if ('noneForMinutes' in condition) {
-    const duration = `${condition.noneForMinutes * 60}s`;
-    return { displayName: title, conditionAbsent: { filter, duration, aggregations: counted(60) } };
-  }
-  const conditionThreshold = {
-    filter,
-    comparison: 'COMPARISON_GT',
-    thresholdValue: condition.count,
-    duration: '0s',
-    aggregations: counted(condition.minutes * 60),
-  };
-  return { displayName: title, conditionThreshold };
-}

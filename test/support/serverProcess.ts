@@ -52,9 +52,14 @@ export async function startServerProcesses(stack: Stack) {
         .encode();
     },
 
-    async start(env: Record<string, string> = {}, main = 'functions/main.ts'): Promise<ServerProcess> {
+    async start(
+      env: Record<string, string> = {},
+      main = 'functions/main.ts',
+      cwd = process.cwd(),
+    ): Promise<ServerProcess> {
       const port = await freePort();
       const child = spawn(process.execPath, [main], {
+        cwd,
         stdio: ['ignore', 'pipe', 'inherit'],
         env: {
           PATH: process.env.PATH,

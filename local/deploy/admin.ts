@@ -1,0 +1,69 @@
+/**
+ * `npm run admin`: makes a user of a deployed studio an admin, or takes that away: the custom claim `admin`
+ * beside whatever claims there are. It is in the user's next token, an hour later at most.
+ */
+import { execFile } from 'node:child_process';
+import { parseArgs, promisify } from 'node:util';
+import { z } from 'zod';
+
+const usage = 'npm run admin -- --project PROJECT --email EMAIL [--revoke]';
+
+const usersSchema = z.object({
+  users: z.array(z.object({ localId: z.string(), customAttributes: z.string().optional() })).optional(),
+});
+
+export type AdminChange = { project: string; email: string; revoke: boolean };
+
+/**
+ * Sets or removes the claim. @returns the user's uid.
+ * @param token an access token of somebody who may change the project's users.
+ * @throws {Error} where there is no such user, or the change was refused.
+ */
+export async function changeAdmin(
+  { project, email, revoke }: AdminChange,
+  token: string,
+  base = 'https://identitytoolkit.googleapis.com',
+): Promise<string> {
+  async function ask(action: string, body: object): Promise<unknown> {
+    const response = await fetch(`${base}/v1/projects/${project}/accounts:${action}`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        // Whose quota it counts against: a person's own credentials belong to no project.
+        'x-goog-user-project': project,
+      },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok)
+      throw new Error(`accounts:${action} answered ${response.status}: ${await response.text()}`);
+    return response.json();
+  }
+
+  const { users = [] } = usersSchema.parse(await ask('lookup', { email: [email] }));
+  const [user] = users;
+  if (!user) throw new Error(`Nobody has signed in as ${email} yet`);
+  const { admin: _, ...others } = JSON.parse(user.customAttributes ?? '{}') as Record<string, unknown>;
+  const claims = revoke ? others : { ...others, admin: true };
+  await ask('update', { localId: user.localId, customAttributes: JSON.stringify(claims) });
+  return user.localId;
+}
+
+async function main(): Promise<void> {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({ options: { project: text, email: text, revoke: { type: 'boolean' } } });
+  const { project, email, revoke = false } = values;
+  if (!project || !email) throw new Error(usage);
+  const { stdout } = await promisify(execFile)('gcloud', ['auth', 'print-access-token']);
+  const uid = await changeAdmin({ project, email, revoke }, stdout.trim());
+  process.stdout.write(
+    `${email} (${uid}) is ${revoke ? 'no longer an' : 'an'} admin, from the next token on.\n`,
+  );
+}
+
+if (import.meta.main) {
+  await main().catch((error) => {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = 1;
+  });
+}
