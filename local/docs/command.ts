@@ -44,7 +44,11 @@ function folderOf(argument: string | undefined): string {
 function check(tree: Tree, plan: Plan, say: Say): number {
   const faults = faultsOf(tree, plan);
   for (const fault of faults) say(fault);
-  say(faults.length === 0 ? `${tree.documents.size} documents are in order.` : `${faults.length} faults.`);
+  say(
+    faults.length === 0
+      ? `${tree.documents.size} documents are in order.`
+      : `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}.`,
+  );
   return faults.length === 0 ? 0 : 1;
 }
 
