@@ -17,6 +17,7 @@ export function banner(settings: Settings, places: Places): string {
 Nano Banana Studio runs on this machine, as project ${settings.projectId}.
 
   Studio      http://127.0.0.1:${port}/studio
+  Reference   http://127.0.0.1:${port}/reference
   Functions   http://127.0.0.1:${port}/health and the others by their names
   Firestore   ${firestoreHost}, ${emulator(settings.firestoreHost)}
   Auth        ${authHost}, ${emulator(settings.authHost)}

@@ -75,13 +75,16 @@ export function startFirestore(options: {
 export function startAuth(options: {
   port: number;
   hubPort: number;
+  loggingPort: number;
   projectId: string;
   runDir: string;
 }): Child {
-  const { port, hubPort, projectId, runDir } = options;
+  const { port, hubPort, loggingPort, projectId, runDir } = options;
   const emulators = {
     auth: { host: loopback, port },
     hub: { host: loopback, port: hubPort },
+    // It starts with the hub, on one and the same port for every run that does not name another.
+    logging: { host: loopback, port: loggingPort },
     ui: { enabled: false },
     singleProjectMode: false,
   };

@@ -1,6 +1,7 @@
 /** What the local port serves beside the functions: what Firebase Hosting serves in production. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Site } from '../shared/server.ts';
+import { apiPages } from './openapi/pages.ts';
 import { buildPage, typeOf } from './page.ts';
 import { pageHeaders } from './policy.ts';
 
@@ -9,9 +10,9 @@ export type SiteOptions = { webDir: string; projectId: string; authHost: string;
 /** Emulators and stand-ins are on ports of this machine that are not known before. */
 const localOrigins = ['http://127.0.0.1:*', 'http://localhost:*'];
 
-/** Builds the studio's page, in memory, and serves it with the configuration that Hosting would give it. */
+/** Builds the studio's page and the reference of the functions, in memory, and serves them with the configuration that Hosting would give it. */
 export async function createSite(options: SiteOptions): Promise<Site> {
-  const pages = await buildPage(options.webDir);
+  const pages = new Map([...(await buildPage(options.webDir)), ...(await apiPages())]);
   const index = pages.get('/studio/index.html');
   if (index) pages.set('/studio', index).set('/studio/', index);
   pages.set('/__/firebase/init.json', { type: typeOf('.json'), body: JSON.stringify(firebaseInit(options)) });

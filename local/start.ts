@@ -142,8 +142,10 @@ async function prepareAuth(run: Run, settings: Settings, places: Places): Promis
   } else {
     const { projectId } = settings;
     const port = portOf(places.authHost);
-    const hubPort = await freePort();
-    const emulator = run.start(() => startAuth({ port, hubPort, projectId, runDir: run.runDir }));
+    const [hubPort, loggingPort] = [await freePort(), await freePort()];
+    const emulator = run.start(() =>
+      startAuth({ port, hubPort, loggingPort, projectId, runDir: run.runDir }),
+    );
     await untilAnswering(emulator, places.authHost);
     run.guard(emulator);
     if (settings.dataDir) await restoreUsers(keepingOf(settings, places));

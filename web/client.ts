@@ -87,6 +87,13 @@ export class ApiError extends Error {
   }
 }
 
+/**
+ * Whether an error of `generate` says how the generation ended, so that its key is done with. What is no
+ * answer of the functions says nothing, and one to a session that has ended says nothing of the generation.
+ */
+export const isSettled = (error: unknown) =>
+  error instanceof ApiError && error.retry !== 'same_key' && error.code !== 401;
+
 export type Client = ReturnType<typeof createClient>;
 
 /** Every call throws an ApiError, what `token` throws, or the reason of its aborted signal. */

@@ -1,6 +1,6 @@
 /** What the page says, from what the functions answer. */
 import type { AccountView, Entry, Orientation, Receipt, Tier, TierOffer } from '../shared/contract.ts';
-import { ApiError } from './client.ts';
+import { ApiError, isSettled } from './client.ts';
 
 export const tierNames: Record<Tier, string> = {
   standard: 'Standard',
@@ -42,7 +42,7 @@ export function problemText(error: unknown): string {
 
 /** What a failure has done to the caller's credits, as far as the receipt tells it. */
 export function failureCreditsText(error: unknown): string {
-  if (!(error instanceof ApiError) || error.retry === 'same_key') {
+  if (!(error instanceof ApiError) || !isSettled(error)) {
     return 'Nothing is settled yet. Asking again cannot charge you twice.';
   }
   const { receipt } = error;
@@ -68,8 +68,23 @@ const entryNames: Record<Entry['type'], string> = {
   allowance: 'Free allowance',
 };
 
+/** Why an image was not painted, where its refund names a reason of the functions' errors. */
+const refundReasons: Record<string, string> = {
+  CONTENT_BLOCKED: 'the model would not paint it',
+  NO_IMAGE: 'the model sent no image',
+  PROVIDER_ERROR: 'the model failed',
+  PROVIDER_OVERLOADED: 'the model was overloaded',
+  PROVIDER_QUOTA: 'the model had no quota left',
+  PROVIDER_TIMEOUT: 'the model took too long',
+  STORAGE_ERROR: 'the image could not be kept',
+  EXPIRED: 'it was not finished in time',
+  DELETED: 'it was deleted meanwhile',
+};
+
 export function entryText({ type, reason }: Entry): string {
-  return reason ? `${entryNames[type]}: ${reason}` : entryNames[type];
+  if (!reason) return entryNames[type];
+  if (type !== 'refund') return `${entryNames[type]}: ${reason}`;
+  return `${entryNames[type]}: ${refundReasons[reason] ?? 'the studio failed'}`;
 }
 
 export function allowanceText({

@@ -76,13 +76,20 @@ describe('a start with nothing in the environment', () => {
 
   it.each([
     ['/studio', 'text/html; charset=utf-8'],
-    ['/studio/studio.js', 'text/javascript; charset=utf-8'],
-    ['/studio/studio.css', 'text/css; charset=utf-8'],
-  ])('serves the page: %s', async (path, type) => {
+    ['/reference', 'text/html; charset=utf-8'],
+    ['/openapi.json', 'application/json; charset=utf-8'],
+  ])('serves %s', async (path, type) => {
     const response = await get(path);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe(type);
     expect(response.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('serves every file that the page names', async () => {
+    const page = await (await get('/studio')).text();
+    const files = [...page.matchAll(/(?:src|href)="(\/studio\/[^"]+)"/g)].map(([, path]) => path as string);
+    expect(files.length).toBeGreaterThan(2);
+    for (const path of files) expect([path, (await get(path)).status]).toEqual([path, 200]);
   });
 
   it('leads from / to the studio', async () => {

@@ -137,12 +137,15 @@ describe('an aborted signal rejects with its reason', () => {
 
 test('a wait ends early when the browser comes back online', async () => {
   const page = new EventTarget();
-  vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
+  const listen = vi.fn(page.addEventListener.bind(page));
+  vi.stubGlobal('addEventListener', listen);
   onTestFinished(() => void vi.unstubAllGlobals());
   const long = refused(503, 'PROVIDER_OVERLOADED', 'same_key', { after: '200' });
   const { client } = clientOf([long, painted], { sleep: undefined as never });
   const onWait = () => void setTimeout(() => page.dispatchEvent(new Event('online')));
   expect(await client.generate(request, { onWait })).toMatchObject({ receipt });
+  const [, , { signal } = {}] = listen.mock.calls[0] as [string, () => void, { signal?: AbortSignal }];
+  expect(signal?.aborted, 'the wait no longer listens').toBe(true);
 });
 
 describe('an answer that does not come in time is none', () => {

@@ -4,10 +4,10 @@ import { geminiFault } from '../../local/standins/gemini-faults.ts';
 import * as contract from '../../shared/contract.ts';
 import { ApiError, type ClientOptions, createClient } from '../../web/client.ts';
 import { answerLookups } from '../support/adminLookup.ts';
+import { startCuttingProxy } from '../support/cuttingProxy.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
 import { type Stack, startStack } from '../support/stack.ts';
-import { startCuttingProxy } from './cuttingProxy.ts';
 
 const request: contract.GenerateInput = { prompt: 'A banana on the moon', tier: 'premium2' };
 let stack: Stack;

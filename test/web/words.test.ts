@@ -2,7 +2,15 @@ import { expect, test } from 'vitest';
 import { promptCharactersMax, type Receipt, type Retry } from '../../shared/contract.ts';
 import { ApiError } from '../../web/client.ts';
 import * as limits from '../../web/limits.ts';
-import { clockTime, failureCreditsText, fileName, paintedText, shapeOf, signed } from '../../web/words.ts';
+import {
+  clockTime,
+  entryText,
+  failureCreditsText,
+  fileName,
+  paintedText,
+  shapeOf,
+  signed,
+} from '../../web/words.ts';
 
 const receiptOf = (charged: number, refunded: number): Receipt => ({
   charged,
@@ -56,6 +64,16 @@ test('a portrait is the landscape turned', () => {
 test('an amount has its sign, a time its two digits', () => {
   expect([signed(5), signed(-4)]).toEqual(['+5', '−4']);
   expect([clockTime(-5), clockTime(7_900), clockTime(83_000)]).toEqual(['0:00', '0:07', '1:23']);
+});
+
+test('an entry says what it is, and a refund why, in words', () => {
+  const entry = { id: 'e', sequence: 2, amount: 4, balance: 74, createdAt: '2026-01-01T00:00:00Z' };
+  expect(entryText({ ...entry, type: 'debit' })).toBe('Image');
+  expect(entryText({ ...entry, type: 'grant', reason: 'welcome' })).toBe('Credits added: welcome');
+  expect(entryText({ ...entry, type: 'refund', reason: 'CONTENT_BLOCKED' })).toBe(
+    'Given back: the model would not paint it',
+  );
+  expect(entryText({ ...entry, type: 'refund', reason: 'INTERNAL' })).toBe('Given back: the studio failed');
 });
 
 test('a file is named by its prompt, whatever that holds', () => {

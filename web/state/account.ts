@@ -9,8 +9,6 @@ import type { FirebaseConfig } from './session.ts';
 /** How long a broken listener is left alone, milliseconds. */
 const listenAgainMs = 30_000;
 
-export type AccountState = ReturnType<typeof createAccount>;
-
 export function createAccount(client: Client, config: FirebaseConfig, uid: string) {
   const answer = signal<AccountAnswer | undefined>();
   const balance = signal<Balance | undefined>();

@@ -8,8 +8,6 @@ export type Reference =
   | { kind: 'generation'; id: string; previewUrl: string; name: string }
   | ({ kind: 'file' } & Picked);
 
-export type Draft = ReturnType<typeof createDraft>;
-
 export function createDraft() {
   const prompt = signal('');
   /** What the user wrote before it was improved. */

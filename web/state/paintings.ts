@@ -1,7 +1,7 @@
 /** Generations on their way: asked for, waited for, asked for again with the same key, done or failed. */
 import { type Signal, signal } from '@preact/signals';
 import type { GenerateInput, Generation, Receipt } from '../../shared/contract.ts';
-import { ApiError, type Client } from '../client.ts';
+import { ApiError, type Client, isSettled } from '../client.ts';
 import { failureCreditsText, paintedText, problemText } from '../words.ts';
 import { announce } from './announce.ts';
 import type { Asked, Memory } from './storage.ts';
@@ -15,8 +15,6 @@ export type Progress =
   | { state: 'failed'; error: unknown };
 
 export type Painting = Asked & { progress: Signal<Progress> };
-
-export type Paintings = ReturnType<typeof createPaintings>;
 
 export function createPaintings(options: {
   client: Client;
@@ -116,6 +114,3 @@ export function createPaintings(options: {
     close: () => leaving.abort(),
   };
 }
-
-/** Whether an answer has said how the generation ended; what is not an answer of the functions says nothing. */
-export const isSettled = (error: unknown) => error instanceof ApiError && error.retry !== 'same_key';

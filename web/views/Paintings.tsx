@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { TierOffer } from '../../shared/contract.ts';
+import { isSettled } from '../client.ts';
 import { announce } from '../state/announce.ts';
-import { isSettled, type Painting, type Progress } from '../state/paintings.ts';
+import type { Painting, Progress } from '../state/paintings.ts';
 import { imageHref } from '../state/route.ts';
 import { useStudio } from '../state/studio.ts';
 import { clockTime, errorReport, failureCreditsText, paintedText, problemText, shapeOf } from '../words.ts';

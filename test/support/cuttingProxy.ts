@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export async function startCuttingProxy(target: string) {
-  const cuts: ('before' | 'midAnswer')[] = [];
+  const cuts: ('before' | 'midAnswer' | undefined)[] = [];
   const server = createServer(async (request, response) => {
     const cut = cuts.shift();
     const chunks: Buffer[] = [];
@@ -27,7 +27,7 @@ export async function startCuttingProxy(target: string) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** Cuts the next requests, one each. */
+    /** Cuts the next requests, one each; undefined lets one through. */
     cut: (...next: typeof cuts) => void cuts.push(...next),
     close() {
       server.closeAllConnections();

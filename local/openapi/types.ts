@@ -1,0 +1,71 @@
+/** A JSON schema in words, for people: one line for each field. */
+import type { Schema } from './schemas.ts';
+
+/** Longest pattern that tells a person more than it hides, characters. */
+const patternCharactersMax = 24;
+
+/** The anchor of a heading, as GitHub makes it. */
+export const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\w -]/g, '')
+    .replaceAll(' ', '-');
+
+export const code = (word: string) => `\`${word}\``;
+
+/** A link to a shape by its reference. */
+export function linkTo($ref: string): string {
+  const name = $ref.split('/').at(-1) as string;
+  return `[${name}](#${anchorOf(name)})`;
+}
+
+/** A row for each field of an object, those of objects in it too: name, type, what it is. */
+export function fieldRows(
+  { properties = {}, required = [] }: Schema,
+  path = '',
+  isAnswer = false,
+): string[][] {
+  return Object.entries(properties).flatMap(([name, field]) => {
+    const at = path + name;
+    const note = required.includes(name) === isAnswer ? '' : isAnswer ? ' *(not always)*' : ' *(required)*';
+    const inner = field.items?.properties ? field.items : field;
+    return [
+      [`${code(at)}${note}`, typeOf(field), field.description ?? ''],
+      ...fieldRows(inner, `${at}${inner === field ? '.' : '[].'}`, isAnswer),
+    ];
+  });
+}
+
+/** The type of a field. */
+export function typeOf(schema: Schema): string {
+  const facts = [baseOf(schema), ...limitsOf(schema)];
+  if (schema.default !== undefined) facts.push(`default ${code(JSON.stringify(schema.default))}`);
+  return facts.join(', ');
+}
+
+function baseOf({ $ref, anyOf, items, enum: values, const: value, type, format }: Schema): string {
+  if ($ref) return linkTo($ref);
+  if (anyOf) return anyOf.map(typeOf).join(' or ');
+  if (items)
+    return `list of ${items.properties ? 'objects' : items.type === 'string' ? 'strings' : typeOf(items)}`;
+  if (values) return values.map((one) => code(String(one))).join(', ');
+  if (value !== undefined) return code(String(value));
+  if (type === undefined) return 'anything';
+  const name = [type].flat().join(' or ');
+  if (format === 'date-time') return name.replace('string', 'time');
+  return format === 'uri' ? name.replace('string', 'URL') : name;
+}
+
+function limitsOf({ minimum, maximum, minLength, maxLength, maxItems, pattern }: Schema): string[] {
+  const limits: string[] = [];
+  if (minimum !== undefined && maximum !== undefined) {
+    limits.push(`${minimum.toLocaleString('en')} to ${maximum.toLocaleString('en')}`);
+  } else if (minimum !== undefined) limits.push(`at least ${minimum}`);
+  else if (maximum !== undefined) limits.push(`at most ${maximum}`);
+  if (maxLength !== undefined) {
+    limits.push(`${minLength ?? 0} to ${maxLength.toLocaleString('en')} characters`);
+  }
+  if (maxItems !== undefined) limits.push(`at most ${maxItems}`);
+  if (pattern !== undefined && pattern.length <= patternCharactersMax) limits.push(code(pattern));
+  return limits;
+}

@@ -1,0 +1,154 @@
+/** The calls that the description of the API shows: how they are made, and a success of every function. */
+import { vi } from 'vitest';
+import type { Example } from '../../local/openapi/examples.ts';
+import { startGeminiStandIn } from '../../local/standins/gemini.ts';
+import { systemClock } from '../../shared/clock.ts';
+import type { Parts } from '../../shared/studio.ts';
+import { answerLookups } from '../support/adminLookup.ts';
+import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
+import { type Reply, startStack } from '../support/stack.ts';
+import { normalise } from './normalise.ts';
+
+/** Who calls: the token that is sent, and what is shown for it. */
+export type Caller = { uid: string; token: string; shown: string };
+export type Asked = {
+  title: string;
+  as?: Caller;
+  method?: string;
+  path: string;
+  key?: string;
+  body?: unknown;
+  /** Shown in place of a body that is too long to be shown. */
+  shownBody?: unknown;
+  url?: string;
+};
+/** A call as it was answered, and as it is shown. */
+export type Made = { name: string; reply: Reply; example: Example };
+
+const documentedHeaders = ['Allow', 'Idempotent-Replayed', 'Retry-After', 'WWW-Authenticate'];
+/** A user and an admin, as Firebase names them. */
+const ada = 'kEtXu3xG97HWemjmKxi7s3HKjKGS';
+const grace = 'Wd9yqQeTrmRsBuo4c1LhXv0ZpN72';
+
+/** Starts a studio of its own, on which the calls are made. */
+export async function startCalls() {
+  let gate: Promise<void> | undefined;
+  const gemini = await startGeminiStandIn({ apiKey: 'test-gemini-key', onRequest: () => gate });
+  const stack = await startStack({
+    GOOGLE_GEMINI_BASE_URL: gemini.url,
+    SIGNUP_CREDITS: '10',
+    ...schedulerEnv,
+  });
+  answerLookups(stack);
+  const servers: { close: () => Promise<void> }[] = [];
+
+  return {
+    stack,
+    gemini,
+    /** Another server, for what only another configuration or a broken part shows. */
+    async server(env: Record<string, string> = {}, parts: Parts = {}) {
+      const server = await stack.startServer(env, parts);
+      servers.push(server);
+      return server;
+    },
+    /** Holds every paint that begins from now on. Returns what lets them go on. */
+    hold(): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      return () => {
+        gate = undefined;
+        resolve();
+      };
+    },
+    /** Lets paints that begin from now on pass, and leaves those that are held where they are. */
+    letPass() {
+      gate = undefined;
+    },
+    async user(uid: string, email = `${uid}@example.com`): Promise<Caller> {
+      return { uid, token: await stack.tokenFor(uid, { email }), shown: 'Bearer $ID_TOKEN' };
+    },
+    async call(asked: Asked): Promise<Made> {
+      const { path, key, body, as, url, title, method = body === undefined ? 'GET' : 'POST' } = asked;
+      const headers = {
+        ...(as && { Authorization: `Bearer ${as.token}` }),
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...(key !== undefined && { 'Idempotency-Key': key }),
+      };
+      const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
+      const reply = await stack.fetch(path, init, url);
+      const shown = 'shownBody' in asked ? asked.shownBody : body;
+      const request = {
+        method,
+        path: `/${path}`,
+        headers: { ...headers, ...(as && { Authorization: as.shown }) },
+        ...(shown !== undefined && { body: shown }),
+      };
+      const seen = documentedHeaders.flatMap((name): [string, string][] => {
+        const value = reply.headers.get(name);
+        return value === null ? [] : [[name, value]];
+      });
+      const response = { status: reply.status, headers: Object.fromEntries(seen), body: reply.body };
+      const example = { title, request, response: normalise(response) };
+      return { name: path.split('?')[0] as string, reply, example };
+    },
+    async close() {
+      await Promise.all(servers.map((server) => server.close()));
+      await Promise.all([stack.close(), gemini.close()]);
+      vi.unstubAllGlobals();
+    },
+  };
+}
+
+export type Calls = Awaited<ReturnType<typeof startCalls>>;
+
+/** A success of every function, in an order in which each finds what it needs. */
+export async function callEveryFunction({ stack, call, server, user }: Calls): Promise<Made[]> {
+  const made: Made[] = [];
+  const add = async (asked: Asked) => {
+    const one = await call(asked);
+    made.push(one);
+    return one;
+  };
+  // What they say of models depends on the day.
+  const winter = await server(
+    {},
+    { clock: { ...systemClock, now: () => Date.parse('2026-01-31T12:00:00Z') } },
+  );
+  const generous = await server({ ALLOWANCE_CREDITS: '25', ALLOWANCE_PERIOD: 'month' });
+  const as = await user(ada, 'ada@example.com');
+  const admin = {
+    uid: grace,
+    token: await stack.tokenFor(grace, { email: 'grace@example.com', admin: true }),
+    shown: 'Bearer $ADMIN_ID_TOKEN',
+  };
+  const scheduler = { uid: '', token: await schedulerToken(stack), shown: 'Bearer $SCHEDULER_TOKEN' };
+  const prompt = 'A banana in a space suit';
+
+  await add({ title: 'A healthy instance', path: 'health', url: winter.url });
+  await add({ title: 'The first call of a user', as, path: 'account' });
+  await add({ title: 'A prompt that is made better', as, path: 'enhance', body: { prompt } });
+  const wish = { as, path: 'generate', key: 'b1b8c2a0-first', body: { prompt, tier: 'premium2' } };
+  const { reply } = await add({ title: 'An image', ...wish });
+  await add({ title: 'The same call again', ...wish });
+  const { id } = reply.body.generation;
+  const more = { tier: 'standard', references: [{ generationId: id }] };
+  const second = { prompt: 'The same banana, on the moon', ...more };
+  await add({ title: 'With a reference image', as, path: 'generate', key: 'b1b8c2a0-second', body: second });
+  await add({ title: 'By its id', as, path: `generation?id=${id}` });
+  await add({ title: 'By its key', as, path: 'generation?key=b1b8c2a0-second' });
+  await add({ title: 'The newest image', as, path: 'gallery?pageSize=1' });
+  await add({ title: 'The newest entries', as, path: 'ledger?pageSize=2' });
+  await add({ title: 'An image is deleted', as, path: 'deleteGeneration', body: { id } });
+
+  const gift = { uid: ada, amount: 10, reason: 'Welcome' };
+  await add({ title: 'Ten credits', as: admin, path: 'grant', key: 'welcome-ada', body: gift });
+  await add({ title: 'The same call again', as: admin, path: 'grant', key: 'welcome-ada', body: gift });
+  await add({ title: 'One account', as: admin, path: `audit?uid=${ada}` });
+
+  const job = { as: scheduler, method: 'POST' };
+  await add({ title: 'All models are ready', ...job, path: 'checkQuota', url: winter.url });
+  await add({ title: 'One account is topped up', ...job, path: 'refillAllowances', url: generous.url });
+  await add({ title: 'Nothing was left behind', ...job, path: 'sweepHolds' });
+  await add({ title: 'Everything adds up', ...job, path: 'reconcile' });
+  return made;
+}

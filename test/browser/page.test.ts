@@ -1,0 +1,233 @@
+/** The page itself: its policy, its weight, its calm, and what accessibility rules find in each view. */
+import { gzipSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { encodePng } from '../../local/standins/png.ts';
+import { violationsIn } from './support/axe.ts';
+import { layoutShift } from './support/layout.ts';
+import {
+  accountMenu,
+  ask,
+  button,
+  dialog,
+  gallery,
+  goTo,
+  images,
+  openImage,
+  paint,
+  painting,
+  promptField,
+  signIn,
+  viewer,
+} from './support/steps.ts';
+import { useStudio } from './support/useStudio.ts';
+import { desktop, type Look, phone } from './support/visit.ts';
+
+const { studio, visit } = useStudio({ RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' });
+
+const firstLoadBytesMax = 120_000;
+const layoutShiftMax = 0.02;
+
+describe('the policy of the page', () => {
+  it('lets in no inline script and no evaluated one', async () => {
+    const answer = await fetch(`${studio().url}/studio`);
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    const scripts = /(?:^|;)\s*script-src ([^;]+)/.exec(policy)?.[1] ?? '';
+    expect(scripts).toContain("'self'");
+    expect(scripts).not.toMatch(/unsafe-inline|unsafe-eval|\*|https?:(?!\/)/);
+    expect(policy).toMatch(/object-src 'none'|default-src 'none'/);
+    expect(policy).toMatch(/base-uri '(none|self)'/);
+    expect(policy).toMatch(/frame-ancestors '(none|self)'/);
+  });
+
+  it('is kept by the browser', async () => {
+    const { page, allow } = await visit();
+    allow(/policy|TrustedScript/i);
+    const ran = await page.evaluate(() => {
+      const script = document.createElement('script');
+      try {
+        script.textContent = 'document.title = "broken into"';
+        document.head.append(script);
+      } catch {
+        // A page that allows trusted scripts alone does not even let it be written.
+      }
+      return document.title === 'broken into';
+    });
+    expect(ran).toBe(false);
+  });
+});
+
+describe('opening the page', () => {
+  it(`takes less than ${firstLoadBytesMax / 1000} kB of HTML, scripts and styles before sign-in`, async () => {
+    const { page } = await visit();
+    const sizes: Record<string, number> = {};
+    const reading: Promise<void>[] = [];
+    page.on('response', (response) => {
+      const kind = response.request().resourceType();
+      if (!['document', 'script', 'stylesheet'].includes(kind)) return;
+      reading.push(
+        response.body().then((body) => {
+          sizes[new URL(response.url()).pathname] = gzipSync(body, { level: 9 }).length;
+        }),
+      );
+    });
+    await page.reload({ waitUntil: 'networkidle' });
+    await button(page, 'Sign in').waitFor();
+    await Promise.all(reading);
+    const sum = Object.values(sizes).reduce((one, other) => one + other, 0);
+    expect(sum, JSON.stringify(sizes)).toBeGreaterThan(10_000);
+    expect(sum, JSON.stringify(sizes)).toBeLessThan(firstLoadBytesMax);
+  });
+});
+
+describe('a gallery of several pages', () => {
+  /** A page has 24. */
+  const count = 27;
+
+  async function visitOfMany() {
+    const user = await studio().newUser({ credits: 2 * count });
+    // Small ones: that there are many is all that matters.
+    studio().gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
+    for (let number = 1; number <= count; number += 1) {
+      await studio().paintFor(user, {
+        prompt: `Image ${number}`,
+        tier: number % 2 ? 'standard' : 'premium2',
+      });
+    }
+    studio().gemini.always(undefined);
+    const opened = await visit();
+    await signIn(opened.page, user);
+    await images(opened.page).first().waitFor();
+    return opened;
+  }
+
+  /** Those in the window. */
+  async function untilThumbnailsAreThere(page: Page): Promise<void> {
+    await images(page).first().waitFor();
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll<HTMLImageElement>('li img')]
+        .filter((image) => image.getBoundingClientRect().top < innerHeight)
+        .every(({ complete, naturalWidth }) => complete && naturalWidth > 0),
+    );
+  }
+
+  it('is loaded without moving anything about, and scrolls on without a jump', async () => {
+    const { page, context } = await visitOfMany();
+    await page.reload();
+    await untilThumbnailsAreThere(page);
+    expect(await layoutShift(page)).toBeLessThan(layoutShiftMax);
+
+    const held = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    await context.route(/\/gallery\?.*pageToken/, async (route) => {
+      reached.resolve();
+      await held.promise;
+      await route.continue();
+    });
+    await page.reload();
+    await images(page).first().waitFor();
+    const shown = await images(page).count();
+    expect(shown).toBeLessThan(count);
+    await images(page).last().scrollIntoViewIfNeeded();
+    await page.mouse.wheel(0, 10_000);
+    await reached.promise;
+    const lastOfPage = images(page).nth(shown - 1);
+    await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(0);
+    const before = await lastOfPage.boundingBox();
+    held.resolve();
+    await expect.poll(() => images(page).count(), { timeout: 10_000 }).toBe(count);
+    expect(await lastOfPage.boundingBox()).toEqual(before);
+    expect(await layoutShift(page)).toBeLessThan(layoutShiftMax);
+    await context.unrouteAll({ behavior: 'wait' });
+  });
+});
+
+describe('motion', () => {
+  /** Animations that go on by themselves while an image is being painted. */
+  async function animationsWhilePainting(reducedMotion: 'reduce' | 'no-preference'): Promise<number> {
+    const user = await studio().newUser({ credits: 5 });
+    const { page } = await visit({ reducedMotion });
+    await signIn(page, user);
+    const hold = studio().holdNextPaint();
+    await ask(page, { prompt: 'A spinning top' });
+    await painting(page, 'A spinning top').getByText('Painting…').waitFor();
+    const running = await page.evaluate(
+      () =>
+        document.getAnimations().filter(({ effect }) => effect?.getTiming().iterations === Infinity).length,
+    );
+    hold.letGo();
+    await images(page).first().waitFor();
+    return running;
+  }
+
+  it('is left out for those who ask for less of it', async () => {
+    expect(await animationsWhilePainting('no-preference')).toBeGreaterThan(0);
+    expect(await animationsWhilePainting('reduce')).toBe(0);
+  });
+});
+
+describe('accessibility rules find nothing', () => {
+  const looks: [string, Look][] = [
+    ['on a desktop, light', { size: desktop, colorScheme: 'light' }],
+    ['on a desktop, dark', { size: desktop, colorScheme: 'dark' }],
+    ['on a phone, light', { size: phone, touch: true, colorScheme: 'light' }],
+    ['on a phone, dark', { size: phone, touch: true, colorScheme: 'dark' }],
+  ];
+
+  it.each(looks)('%s, in any view', async (_, look) => {
+    const user = await studio().newUser({ credits: 9 });
+    const { page, allow } = await visit({ ...look, reducedMotion: 'reduce' });
+    allow(/Failed to load resource.*status of 502/);
+    const found: Record<string, string[]> = {};
+    const check = async (view: string) => {
+      const violations = await violationsIn(page);
+      if (violations.length > 0) found[view] = violations;
+    };
+
+    await check('signed out');
+    await button(page, 'Create an account').click();
+    await check('signing up');
+    await page.reload();
+    await signIn(page, user);
+    await page.getByText('Your images will be here.').waitFor();
+    await check('create, nothing yet');
+
+    studio().gemini.script(geminiFault.internal());
+    await ask(page, { prompt: 'A failure', tier: 'premium4' });
+    await button(page, 'Try again').waitFor();
+    const hold = studio().holdNextPaint();
+    await ask(page, { prompt: 'One more', tier: 'premium2' });
+    await hold.reached;
+    await check('create, one running, one failed');
+    hold.letGo();
+    await images(page).first().waitFor();
+    await paint(page, { prompt: 'Another' });
+    await promptField(page).fill('A prompt');
+    await button(page, 'Improve prompt').click();
+    await button(page, 'Keep mine').waitFor();
+    await gallery(page).scrollIntoViewIfNeeded();
+    await check('gallery, and a better prompt');
+    await button(page, 'Keep mine').click();
+
+    await openImage(page, 'Another');
+    await check('full view');
+    await button(viewer(page), 'Delete').click();
+    await dialog(page, 'Delete this image?').waitFor();
+    await check('deleting');
+    await button(page, 'Keep it').click();
+    await page.keyboard.press('?');
+    await dialog(page, 'Keyboard shortcuts').waitFor();
+    await check('shortcuts');
+    await page.keyboard.press('Escape');
+    await button(viewer(page), 'Close').click();
+
+    await goTo(page, 'Credits');
+    await page.getByRole('table').waitFor();
+    await check('credits');
+    await accountMenu(page).click();
+    await button(page, 'Sign out').waitFor();
+    await check('account menu');
+    expect(found).toEqual({});
+  });
+});

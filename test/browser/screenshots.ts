@@ -1,0 +1,163 @@
+/**
+ * Makes the pictures of docs/guides/studio.md: `npm run screenshots`. The real page on a real local run, whose images
+ * are those of the stand-in for Gemini.
+ */
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import type { GenerateInput } from '../../shared/contract.ts';
+import { launchBrowser } from './support/browser.ts';
+import {
+  ask,
+  button,
+  describeImage,
+  gallery,
+  goTo,
+  images,
+  openImage,
+  painting,
+  promptField,
+} from './support/steps.ts';
+import { type Studio, startStudio } from './support/studio.ts';
+import { desktop, type Look, openVisit, phone } from './support/visit.ts';
+
+const folder = resolve('docs/guides/studio');
+const bytesMax = 300_000;
+
+const onDesktop: Look = { size: desktop, colorScheme: 'light' };
+const onDesktopAtNight: Look = { size: desktop, colorScheme: 'dark' };
+const onPhone: Look = { size: phone, touch: true, colorScheme: 'light' };
+const onPhoneAtNight: Look = { ...onPhone, colorScheme: 'dark' };
+
+/** The newest last. */
+const painted: GenerateInput[] = [
+  { prompt: 'A lighthouse in a storm, oil on canvas', tier: 'standard' },
+  { prompt: 'Isometric cutaway of a tiny ramen shop at night', tier: 'premium2' },
+  { prompt: 'A botanical plate of an imaginary orchid', tier: 'standard' },
+  { prompt: 'An astronaut tending a vegetable garden on Mars', tier: 'premium4' },
+  { prompt: 'Low-poly mountains at dawn, mist in the valleys', tier: 'premium4' },
+  { prompt: 'A fox asleep in autumn leaves, watercolour', tier: 'standard' },
+  { prompt: 'Art deco poster of a night train through the Alps', tier: 'premium2', orientation: 'portrait' },
+  { prompt: 'Macro photograph of a soap bubble about to burst', tier: 'standard' },
+  { prompt: 'A library inside a whale, pencil drawing', tier: 'premium2' },
+  { prompt: 'A banana in a space suit, reading the newspaper on the moon', tier: 'premium4' },
+];
+const latest = painted.at(-1)?.prompt ?? '';
+
+type Scene = { studio: Studio; page: Page };
+type Shot = {
+  name: string;
+  look: Look;
+  /** Nobody is signed in where it is false. */
+  isSignedIn?: boolean;
+  prepare: (scene: Scene) => Promise<unknown>;
+};
+
+const untilSignIn = ({ page }: Scene) => button(page, 'Sign in').waitFor();
+
+const fillForm = ({ page }: Scene) =>
+  describeImage(page, {
+    prompt: 'A hot-air balloon made of folded newspaper, over Lisbon',
+    tier: 'premium4',
+  });
+
+async function improve({ page }: Scene): Promise<void> {
+  await promptField(page).fill('A hot-air balloon over Lisbon');
+  await button(page, 'Improve prompt').click();
+  await button(page, 'Use this prompt').waitFor();
+}
+
+async function paintOne({ studio, page }: Scene): Promise<void> {
+  const hold = studio.holdNextPaint();
+  const prompt = 'A clockwork hummingbird at a glass flower';
+  await ask(page, { prompt, tier: 'premium4' });
+  await hold.reached;
+  await painting(page, prompt).getByText('0:02').waitFor();
+}
+
+async function paintOneInView(scene: Scene): Promise<void> {
+  await paintOne(scene);
+  await scene.page.getByRole('article').first().scrollIntoViewIfNeeded();
+}
+
+async function failOne({ studio, page }: Scene): Promise<void> {
+  studio.gemini.script(geminiFault.noImage('IMAGE_SAFETY'));
+  await ask(page, { prompt: 'The secret recipe, in neon', tier: 'premium4' });
+  await button(page, 'Try again').waitFor();
+}
+
+const openLatest = ({ page }: Scene) => openImage(page, latest);
+
+const scrollToImages = ({ page }: Scene) => gallery(page).evaluate((region) => region.scrollIntoView());
+
+async function openCredits({ page }: Scene): Promise<void> {
+  await goTo(page, 'Credits');
+  await page.getByRole('table').waitFor();
+}
+
+async function askToDelete({ page }: Scene): Promise<void> {
+  await openImage(page, latest);
+  await page.keyboard.press('Delete');
+  await button(page, 'Keep it').waitFor();
+}
+
+// What is painted for one is there in those after it.
+const shots: Shot[] = [
+  { name: 'sign-in', look: onDesktop, isSignedIn: false, prepare: untilSignIn },
+  { name: 'sign-in-phone', look: onPhone, isSignedIn: false, prepare: untilSignIn },
+  { name: 'create', look: onDesktop, prepare: fillForm },
+  { name: 'create-dark', look: onDesktopAtNight, prepare: fillForm },
+  { name: 'create-phone', look: onPhone, prepare: fillForm },
+  { name: 'better-prompt', look: onDesktop, prepare: improve },
+  { name: 'image', look: onDesktop, prepare: openLatest },
+  { name: 'image-dark', look: onDesktopAtNight, prepare: openLatest },
+  { name: 'image-phone', look: onPhone, prepare: openLatest },
+  { name: 'gallery-phone', look: onPhone, prepare: scrollToImages },
+  { name: 'delete', look: onDesktop, prepare: askToDelete },
+  { name: 'failure', look: onDesktop, prepare: failOne },
+  { name: 'credits', look: onDesktop, prepare: openCredits },
+  { name: 'credits-phone', look: onPhone, prepare: openCredits },
+  { name: 'painting', look: onDesktop, prepare: paintOne },
+  { name: 'painting-phone', look: onPhoneAtNight, prepare: paintOneInView },
+];
+
+/** Waits until nothing in the window is still on its way. */
+async function untilComplete(page: Page): Promise<void> {
+  await page.waitForFunction(() =>
+    [...document.images]
+      .filter((image) => image.getBoundingClientRect().top < innerHeight)
+      .every(({ complete, naturalWidth }) => complete && naturalWidth > 0),
+  );
+  await page.evaluate(() => document.fonts.ready);
+}
+
+async function takeShot(studio: Studio, browser: Browser, shot: Shot): Promise<void> {
+  const { name, look, isSignedIn = true, prepare } = shot;
+  // Whatever moves would be caught at any moment of it.
+  const { page, context } = await openVisit(browser, studio, { ...look, reducedMotion: 'reduce' });
+  if (isSignedIn) {
+    await button(page, 'Continue as the demo user').click();
+    await images(page).first().waitFor();
+  }
+  await prepare({ studio, page });
+  await untilComplete(page);
+  const path = join(folder, `${name}.jpg`);
+  await page.screenshot({ path, type: 'jpeg', quality: 85 });
+  await context.close();
+  const { size } = statSync(path);
+  if (size > bytesMax) throw new Error(`${name} has ${size} bytes, more than ${bytesMax}`);
+  process.stdout.write(`${name}.jpg: ${Math.round(size / 1000)} kB\n`);
+}
+
+const studio = await startStudio({ RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' });
+const browser = await launchBrowser();
+try {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const request of painted) await studio.paintFor(studio.demoUser, request);
+  for (const shot of shots) await takeShot(studio, browser, shot);
+} finally {
+  await browser.close();
+  await studio.end();
+}

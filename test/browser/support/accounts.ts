@@ -1,0 +1,111 @@
+/** Users and their accounts from outside: the Auth emulator's REST, the console's edits, calls of the functions. */
+import { randomUUID } from 'node:crypto';
+import type { Entry, GenerateInput, Generation } from '../../../shared/contract.ts';
+
+export type User = { uid: string; email: string; password: string };
+
+/** A mail that the Auth emulator did not send. */
+export type Mail = { email: string; requestType: 'VERIFY_EMAIL' | 'PASSWORD_RESET'; oobLink: string };
+
+const asOwner = { authorization: 'Bearer owner', 'content-type': 'application/json' };
+
+export type Places = { url: string; projectId: string; authHost: string; firestoreHost: string };
+
+export function createAccounts({ url, projectId, authHost, firestoreHost }: Places) {
+  const identity = `http://${authHost}/identitytoolkit.googleapis.com/v1`;
+  const documents = `http://${firestoreHost}/v1/projects/${projectId}/databases/(default)/documents`;
+  let users = 0;
+
+  /** What an admin does in the console to an account; one that is not there is created. */
+  async function editAccount(uid: string, fields: Record<string, number | boolean | string>): Promise<void> {
+    const mask = Object.keys(fields).map((name) => `updateMask.fieldPaths=${name}`);
+    await call(`${documents}/accounts/${uid}?${mask.join('&')}`, 'PATCH', {
+      fields: Object.fromEntries(
+        Object.entries(fields).map(([name, value]) => [name, firestoreValue(value)]),
+      ),
+    });
+  }
+
+  /** A user nobody has seen yet, with so many credits; with none named, without an account. */
+  async function newUser({ credits, verified = true }: { credits?: number; verified?: boolean } = {}) {
+    users += 1;
+    const user: User = { uid: `user-${users}`, email: `user-${users}@example.com`, password: 'a-password' };
+    await call(`${identity}/projects/${projectId}/accounts`, 'POST', {
+      localId: user.uid,
+      email: user.email,
+      password: user.password,
+      emailVerified: verified,
+    });
+    if (credits !== undefined) await editAccount(user.uid, { balance: credits });
+    return user;
+  }
+
+  /** They last for an hour, far longer than any test file. */
+  const tokens = new Map<string, Promise<string>>();
+
+  async function newToken({ email, password }: User): Promise<string> {
+    const body = { email, password, returnSecureToken: true };
+    const answer = await call(`${identity}/accounts:signInWithPassword?key=local`, 'POST', body);
+    return (answer as { idToken: string }).idToken;
+  }
+
+  function tokenOf(user: User): Promise<string> {
+    const token = tokens.get(user.uid) ?? newToken(user);
+    tokens.set(user.uid, token);
+    return token;
+  }
+
+  /** Calls a function as the user: a POST with a body, or a GET. */
+  async function callAs<Answer>(user: User, path: string, body?: object, headers = {}): Promise<Answer> {
+    const authorization = `Bearer ${await tokenOf(user)}`;
+    const all = { 'content-type': 'application/json', authorization, ...headers };
+    return (await call(`${url}/${path}`, body ? 'POST' : 'GET', body, all)) as Answer;
+  }
+
+  return {
+    editAccount,
+    newUser,
+    /** The one whom every local run has. */
+    demoUser: { uid: 'demo-user', email: 'demo@example.com', password: 'nano-banana' } satisfies User,
+
+    /** Has an image painted without the page; the newest ends up first in the gallery. */
+    async paintFor(user: User, request: GenerateInput): Promise<Generation> {
+      const key = { 'idempotency-key': randomUUID() };
+      return (await callAs<{ generation: Generation }>(user, 'generate', request, key)).generation;
+    },
+    /** The newest images, as the functions tell. */
+    imagesOf: async (user: User) =>
+      (await callAs<{ generations: Generation[] }>(user, 'gallery?pageSize=100')).generations,
+    /** The newest entries of the ledger, as the functions tell. */
+    entriesOf: async (user: User) =>
+      (await callAs<{ entries: Entry[] }>(user, 'ledger?pageSize=100')).entries,
+
+    /** The latest mail of a kind to the address; undefined where there is none. */
+    async mailTo(address: string, kind: Mail['requestType']): Promise<Mail | undefined> {
+      const mails = (await call(`http://${authHost}/emulator/v1/projects/${projectId}/oobCodes`, 'GET')) as {
+        oobCodes: Mail[];
+      };
+      return mails.oobCodes.findLast(({ email, requestType }) => email === address && requestType === kind);
+    },
+  };
+}
+
+export type Accounts = ReturnType<typeof createAccounts>;
+
+function firestoreValue(value: number | boolean | string): object {
+  if (typeof value === 'number') return { integerValue: String(value) };
+  return typeof value === 'boolean' ? { booleanValue: value } : { stringValue: value };
+}
+
+/** @throws when the answer is an error: what a test prepares must work. */
+async function call(
+  url: string,
+  method: string,
+  body?: object,
+  headers: Record<string, string> = asOwner,
+): Promise<unknown> {
+  const answer = await fetch(url, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${new URL(url).pathname} answered ${answer.status}: ${text}`);
+  return text === '' ? {} : JSON.parse(text);
+}

@@ -1,0 +1,103 @@
+/** What people do on the page, by the names that they (and a screen reader) find things by. */
+import type { Locator, Page } from 'playwright-core';
+import type { Orientation, Tier } from '../../../shared/contract.ts';
+import type { User } from './accounts.ts';
+
+export const tierNames: Record<Tier, string> = {
+  standard: 'Standard',
+  premium2: 'Premium 2',
+  premium4: 'Premium 4',
+};
+
+// What there is on the page.
+
+export const button = (within: Page | Locator, name: string) =>
+  within.getByRole('button', { name, exact: true });
+export const balance = (page: Page) => page.getByTestId('balance');
+export const promptField = (page: Page) => page.getByRole('textbox', { name: 'Prompt', exact: true });
+export const generateButton = (page: Page) => page.getByRole('button', { name: /^Generate · \d+ credits?$/ });
+export const tierChoice = (page: Page, tier: Tier) =>
+  page.getByRole('group', { name: 'Size' }).getByRole('radio', { name: new RegExp(`^${tierNames[tier]}`) });
+export const orientationChoice = (page: Page, orientation: Orientation) =>
+  page
+    .getByRole('group', { name: 'Orientation' })
+    .getByRole('radio', { name: orientation === 'portrait' ? 'Portrait' : 'Landscape' });
+export const references = (page: Page) => page.getByRole('group', { name: 'References' });
+/** The card of a painting that is running, or has failed. */
+export const painting = (page: Page, prompt: string) =>
+  page.getByRole('article', { name: prompt, exact: true });
+export const gallery = (page: Page) => page.getByRole('region', { name: 'Your images' });
+export const images = (page: Page) => gallery(page).getByRole('link', { name: /^Open image: / });
+export const imageOf = (page: Page, prompt: string) =>
+  gallery(page).getByRole('link', { name: `Open image: ${prompt}`, exact: true });
+export const dialog = (page: Page, name: string) => page.getByRole('dialog', { name, exact: true });
+export const viewer = (page: Page) => dialog(page, 'Image');
+export const accountMenu = (page: Page) => button(page.getByRole('banner'), 'Account');
+
+// What people do with it.
+
+/** Signs in with e-mail and password, and waits until the studio can be used: until then there are no prices. */
+export async function signIn(page: Page, { email, password }: Pick<User, 'email' | 'password'>) {
+  await tryToSignIn(page, email, password);
+  await generateButton(page).waitFor();
+}
+
+export async function tryToSignIn(page: Page, email: string, password: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'E-mail', exact: true }).fill(email);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await button(page, 'Sign in').click();
+}
+
+export async function signOut(page: Page): Promise<void> {
+  await accountMenu(page).click();
+  await button(page, 'Sign out').click();
+}
+
+/** Waits until the page shows exactly so many credits. */
+export async function untilBalance(page: Page, credits: number): Promise<void> {
+  const text = new RegExp(`(?<![\\d,.])${credits} credits?(?!\\w)`);
+  await balance(page).filter({ hasText: text }).waitFor();
+}
+
+export type Wish = { prompt: string; tier?: Tier; orientation?: Orientation };
+
+/** Fills the form without asking. */
+export async function describeImage(page: Page, { prompt, tier, orientation }: Wish): Promise<void> {
+  await promptField(page).fill(prompt);
+  if (tier) await tierChoice(page, tier).check();
+  if (orientation) await orientationChoice(page, orientation).check();
+}
+
+/** Asks for an image, without waiting for it. */
+export async function ask(page: Page, wish: Wish): Promise<void> {
+  await describeImage(page, wish);
+  await generateButton(page).click();
+}
+
+/** Asks for an image and waits until it is in the gallery. */
+export async function paint(page: Page, wish: Wish): Promise<void> {
+  await ask(page, wish);
+  await imageOf(page, wish.prompt).waitFor();
+}
+
+/** Opens an image of the gallery in the full view. */
+export async function openImage(page: Page, prompt: string): Promise<Locator> {
+  await imageOf(page, prompt).click();
+  await viewer(page).waitFor();
+  return viewer(page);
+}
+
+/** Goes to a page of the banner's navigation. */
+export async function goTo(page: Page, name: 'Create' | 'Credits'): Promise<void> {
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name, exact: true }).click();
+}
+
+/** Waits until the picture has arrived whole, and gives the pixels that it has of its own. */
+export async function pixelsOf(image: Locator): Promise<{ width: number; height: number }> {
+  await image.waitFor();
+  return image.evaluate(async (element) => {
+    const img = element as HTMLImageElement;
+    await img.decode();
+    return { width: img.naturalWidth, height: img.naturalHeight };
+  });
+}
