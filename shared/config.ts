@@ -2,147 +2,8 @@
  * The environment, parsed once by one schema. Names are their owners' where they have one.
  * A bad value stops the start with a message that names the variable and never its value.
  */
-import { z } from 'zod';
-import { fallbackModelIdsDefault, imagenSuccessor, isKnownModel } from './models.ts';
-
-/** A variable set to nothing is one that is not set. */
-const unset = (value: unknown) => (value === '' ? undefined : value);
-
-const text = z.preprocess(unset, z.string().optional());
-const textOr = (fallback: string) => z.preprocess(unset, z.string().default(fallback));
-const wholeNumber = (fallback: number, min: number, max: number) =>
-  z.preprocess(
-    unset,
-    z
-      .string()
-      .regex(/^\d{1,15}$/, 'must be a whole number')
-      .transform(Number)
-      .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`)
-      .default(fallback),
-  );
-const url = z.preprocess(unset, z.url({ protocol: /^https?$/, error: 'must be a URL' }).optional());
-const hostAndPort = z.preprocess(
-  unset,
-  z
-    .string()
-    .regex(/^(\[[0-9a-fA-F:]+\]|[^:/\s]+):\d{1,5}$/, 'must be host:port')
-    .optional(),
-);
-const flag = z.preprocess(
-  unset,
-  z
-    .string()
-    .regex(/^(true|false|1|0)$/i, 'must be true or false')
-    .transform((value) => value === '1' || value.toLowerCase() === 'true')
-    .default(false),
-);
-const list = z.string().transform((value) =>
-  value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
-
-/** Dollars as micro-dollars. */
-const dollars = z
-  .string()
-  .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be an amount of dollars')
-  .transform((value) => Math.round(Number(value) * 1_000_000));
-
-const modelId = z.preprocess(
-  unset,
-  z
-    .string()
-    .refine(
-      (id) => !id.startsWith('imagen-'),
-      `names an Imagen model, which are retired; use ${imagenSuccessor}`,
-    )
-    .refine((id) => /^[\w.-]{1,100}$/.test(id), 'is not the id of a model')
-    .optional(),
-);
-
-/** `model=dollars` pairs: what one image costs of models that we do not know. */
-const modelCosts = list
-  .refine(
-    (pairs) => pairs.every((pair) => /^[\w.-]{1,100}=\d{1,6}(\.\d{1,6})?$/.test(pair)),
-    'must be model=dollars pairs',
-  )
-  .transform((pairs) => {
-    const entries = pairs.map((pair) => pair.split('=') as [string, string]);
-    return Object.fromEntries(entries.map(([id, cost]) => [id, Math.round(Number(cost) * 1_000_000)]));
-  });
-
-function isCloudinaryUrl(value: string): boolean {
-  if (!/^cloudinary:\/\/[^:@/]+:[^:@/]+@[^:@/?]+/.test(value)) return false;
-  try {
-    const { username, password } = new URL(value);
-    return decodeURIComponent(username + password) !== '';
-  } catch {
-    return false;
-  }
-}
-
-const isOrigin = (value: string) => URL.canParse(value) && new URL(value).origin === value;
-
-const dayMs = 86_400_000;
-
-const environmentSchema = z.object({
-  GOOGLE_CLOUD_PROJECT: z.preprocess(unset, z.string({ error: 'is required' })),
-  FIRESTORE_DATABASE_ID: textOr('(default)'),
-  FIRESTORE_EMULATOR_HOST: hostAndPort,
-  FIREBASE_AUTH_EMULATOR_HOST: hostAndPort,
-  GEMINI_API_KEY: text,
-  GOOGLE_GEMINI_BASE_URL: url,
-  GOOGLE_GENAI_USE_VERTEXAI: flag,
-  GOOGLE_CLOUD_LOCATION: text,
-  CLOUDINARY_URL: z.preprocess(
-    unset,
-    z.string().refine(isCloudinaryUrl, 'must be cloudinary://key:secret@cloud').optional(),
-  ),
-  PORT: wholeNumber(8080, 0, 65_535),
-  K_SERVICE: text,
-  K_REVISION: text,
-  FUNCTION_TARGET: text,
-  IMAGEGEN_PROVIDER: z.preprocess(
-    unset,
-    z
-      .enum(['gemini', 'imagen', 'gemini_imagen', 'nano_banana', 'gemini_nano_banana'], {
-        error: 'must be one of gemini, imagen, gemini_imagen, nano_banana, gemini_nano_banana',
-      })
-      .default('gemini_nano_banana'),
-  ),
-  IMAGEGEN_MODEL_ID: modelId,
-  IMAGEGEN_GEMINI_MODEL_ID: modelId,
-  IMAGEGEN_FALLBACK_MODEL_IDS: list
-    .refine(
-      (ids) => !ids.some((id) => id.startsWith('imagen-')),
-      `names an Imagen model, which are retired; use ${imagenSuccessor}`,
-    )
-    .refine((ids) => ids.every((id) => /^[\w.-]{1,100}$/.test(id)), 'must be ids of models')
-    .optional(),
-  IMAGEGEN_MODEL_COSTS_USD: modelCosts.prefault(''),
-  PROMPT_MODEL_ID: textOr('gemini-3.5-flash-lite'),
-  PROMPT_TIMEOUT_MS: wholeNumber(4_000, 1, 60_000),
-  RETRY_ATTEMPTS: wholeNumber(3, 1, 10),
-  RETRY_BASE_DELAY_MS: wholeNumber(500, 0, 60_000),
-  CACHE_TTL_SECONDS: wholeNumber(0, 0, 365 * 86_400),
-  ALLOWANCE_CREDITS: wholeNumber(0, 0, 1_000_000),
-  ALLOWANCE_PERIOD: z.preprocess(
-    unset,
-    z.enum(['day', 'week', 'month'], { error: 'must be one of day, week, month' }).default('month'),
-  ),
-  MAX_SPEND_PER_DAY_USD: z.preprocess(unset, dollars.optional()),
-  GENERATE_TIMEOUT_MS: wholeNumber(120_000, 100, 3_500_000),
-  HOLD_GRACE_MS: wholeNumber(60_000, 0, dayMs),
-  SIGNUP_CREDITS: wholeNumber(10, 0, 1_000_000),
-  MAX_IN_FLIGHT_PER_USER: wholeNumber(4, 1, 1_000),
-  MAX_PER_MINUTE_PER_USER: wholeNumber(20, 1, 10_000),
-  ALLOWED_ORIGINS: list
-    .refine((origins) => origins.every(isOrigin), 'must be origins such as https://example.com')
-    .prefault(''),
-  SCHEDULER_AUDIENCE: text,
-  SCHEDULER_SERVICE_ACCOUNT: text,
-});
+import { environmentSchema } from './environment.ts';
+import { fallbackModelIdsDefault, isKnownModel, modelIdDefault } from './models.ts';
 
 /** Thrown when the environment will not do: `message` names every variable at fault. */
 export class ConfigError extends Error {
@@ -166,7 +27,7 @@ export function parseConfig(env: Record<string, string | undefined>) {
       `Bad environment: ${emulators.join(', ')} must not be set on Cloud Run (K_SERVICE).`,
     );
   }
-  const primary = e.IMAGEGEN_MODEL_ID ?? e.IMAGEGEN_GEMINI_MODEL_ID ?? 'gemini-2.5-flash-image';
+  const primary = e.IMAGEGEN_MODEL_ID ?? e.IMAGEGEN_GEMINI_MODEL_ID ?? modelIdDefault;
   const modelIds = [...new Set([primary, ...(e.IMAGEGEN_FALLBACK_MODEL_IDS ?? fallbackModelIdsDefault)])];
   const unknown = modelIds.find((id) => !isKnownModel(id) && !Object.hasOwn(e.IMAGEGEN_MODEL_COSTS_USD, id));
   if (unknown !== undefined) {

@@ -102,6 +102,9 @@ const catalogue: readonly ImageModel[] = [
 /** Imagen models are gone from the API since 2026-08-17; configuring one is refused with its successor's name. */
 export const imagenSuccessor = 'gemini-nano-banana-2.1';
 
+/** Asked first where the environment names no model. */
+export const modelIdDefault = 'gemini-2.5-flash-image';
+
 /** Painted with, in this order, where the configured model cannot. */
 export const fallbackModelIdsDefault = ['gemini-nano-banana-2.1', 'gemini-3.1-flash-lite-image'];
 

@@ -1,0 +1,102 @@
+/**
+ * Debits of one account by many callers at once, as transactions and as the ledger commits them: batches under
+ * preconditions, queued per account. Prints how many a second land, and how many fail.
+ *
+ *   npm run bench:hot -- --callers 32 --seconds 20
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Firestore } from '@google-cloud/firestore';
+import { startFirestore, untilAnswering } from '../../local/emulators.ts';
+import { findFirestoreJar } from '../../local/java.ts';
+import { freePort, loopback } from '../../local/ports.ts';
+import { endChild } from '../../local/processes.ts';
+import { parseConfig } from '../../shared/config.ts';
+import { openDatabase } from '../../shared/firestore.ts';
+import { createConverge } from '../../shared/ledger/converge.ts';
+
+const { values } = parseArgs({
+  options: { callers: { type: 'string', default: '32' }, seconds: { type: 'string', default: '20' } },
+});
+const callers = Number(values.callers);
+const seconds = Number(values.seconds);
+const project = 'demo-bench-hot';
+const credits = 1_000_000;
+
+const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-hot-'));
+const found = await findFirestoreJar(process.env, async () => {});
+const port = await freePort();
+const rules = resolve(import.meta.dirname, '../../firestore.rules');
+const emulator = startFirestore({
+  found,
+  port,
+  functionsPort: await freePort(),
+  rules,
+  seed: undefined,
+  runDir,
+});
+const host = `${loopback}:${port}`;
+process.env.FIRESTORE_EMULATOR_HOST = host;
+process.env.METADATA_SERVER_DETECTION = 'none';
+
+/** Takes one credit and writes the entry. */
+type Debit = (account: string) => Promise<unknown>;
+
+const firestore = new Firestore({ projectId: project });
+const asTransaction: Debit = (account) =>
+  firestore.runTransaction(async (transaction) => {
+    const document = firestore.doc(account);
+    const balance = (await transaction.get(document)).get('balance') as number;
+    transaction.update(document, { balance: balance - 1 });
+    transaction.create(document.collection('entries').doc(randomUUID()), { amount: -1 });
+  });
+
+const database = openDatabase(parseConfig({ GOOGLE_CLOUD_PROJECT: project, FIRESTORE_EMULATOR_HOST: host }));
+const converge = createConverge();
+const asCommit: Debit = (account) =>
+  converge(account, async () => {
+    const [document] = (await database.read([account])).documents;
+    if (!document) throw new Error('The account is gone');
+    const balance = (document.data.balance as number) - 1;
+    return database.commit([
+      { update: account, data: { balance }, at: document.version },
+      { create: `${account}/entries/${randomUUID()}`, data: { amount: -1 } },
+    ]);
+  });
+
+/** Every caller debits again as soon as it is answered; what is under way at the end is waited for. */
+async function measure(name: string, debit: Debit): Promise<void> {
+  const account = `accounts/${name}`;
+  await database.commit([{ set: account, data: { balance: credits } }]);
+  let landed = 0;
+  let failed = 0;
+  const began = performance.now();
+  const caller = async () => {
+    while (performance.now() - began < seconds * 1_000) {
+      await debit(account).then(
+        () => (landed += 1),
+        () => (failed += 1),
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+  const perSecond = landed / ((performance.now() - began) / 1_000);
+  const [document] = (await database.read([account])).documents;
+  const lost = credits - landed - Number(document?.data.balance);
+  process.stdout.write(
+    `${name}: ${perSecond.toFixed(1)} debits a second, ${landed} landed, ${failed} failed, balance off by ${lost}\n`,
+  );
+}
+
+try {
+  await untilAnswering(emulator, host, found);
+  await measure('preconditions', asCommit);
+  await measure('transactions', asTransaction);
+} finally {
+  await Promise.all([database.close(), firestore.terminate()]);
+  await endChild(emulator, 2_000);
+  rmSync(runDir, { recursive: true, force: true });
+}
