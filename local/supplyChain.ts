@@ -34,6 +34,7 @@ const usable = [...deployable, 'CC-BY-3.0', 'MPL-2.0', 'Python-2.0'];
 const readByHand: Record<string, string> = {
   'deep-freeze': 'public domain',
   'dejavu-fonts-ttf': 'Bitstream Vera, free to use and embed',
+  format: 'MIT, in its Readme',
   fuzzy: 'MIT, in LICENSE-MIT',
   'spdx-exceptions': 'CC-BY-3.0, a list of names; not in the bundle',
   'url-template': 'BSD-3-Clause, in LICENSE',
