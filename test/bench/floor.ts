@@ -4,28 +4,48 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { Firestore } from '@google-cloud/firestore';
+import { batchGet, commit, createCaller } from '../../shared/firestoreCalls.ts';
+import { encodeFields } from '../../shared/firestoreMessages.ts';
 
 const { GOOGLE_GEMINI_BASE_URL, GEMINI_API_KEY = '', CLOUDINARY_URL = '', PORT } = process.env;
-const firestore = new Firestore({});
+const { GOOGLE_CLOUD_PROJECT: projectId = '', FIRESTORE_EMULATOR_HOST: firestoreEmulatorHost } = process.env;
+const databaseId = '(default)';
+const { call } = createCaller({ projectId, databaseId, firestoreEmulatorHost });
+const database = `projects/${projectId}/databases/${databaseId}`;
+const documentOf = (name: string, data: object) => ({ name, fields: encodeFields({ ...data }) });
 const paintUrl = `${GOOGLE_GEMINI_BASE_URL}/v1beta/models/gemini-2.5-flash-image:generateContent`;
 const cloudinary = new URL(CLOUDINARY_URL);
 const uploadUrl = `${cloudinary.searchParams.get('upload_prefix')}/v1_1/${cloudinary.hostname}/image/upload`;
 
 async function generate(uid: string, prompt: string): Promise<object> {
-  const account = firestore.doc(`accounts/${uid}`);
+  const account = `${database}/documents/accounts/${uid}`;
   const id = randomUUID();
-  const generation = account.collection('generations').doc(id);
+  const generation = `${account}/generations/${id}`;
 
-  const [before] = await firestore.getAll(account, generation);
-  if (!before?.updateTime) throw new Error('No such account');
-  const balance = before.get('balance') - 1;
+  const answers = await call(batchGet, { database, documents: [account, generation] });
+  const before = answers.find(({ found }) => found)?.found;
+  if (!before) throw new Error('No such account');
+  const balance = Number(before.fields.balance?.integerValue) - 1;
   const now = new Date();
-  const hold = firestore.batch();
-  hold.update(account, { balance, updatedAt: now }, { lastUpdateTime: before.updateTime });
-  hold.create(account.collection('entries').doc(`${id}:debit`), { amount: -1, balance, createdAt: now });
-  hold.create(generation, { status: 'pending', prompt, createdAt: now });
-  const [held] = await hold.commit();
+  const exists = false;
+  const [held] = await call(commit, {
+    database,
+    writes: [
+      {
+        update: documentOf(account, { balance, updatedAt: now }),
+        updateMask: { fieldPaths: ['balance', 'updatedAt'] },
+        currentDocument: { updateTime: before.updateTime },
+      },
+      {
+        update: documentOf(`${account}/entries/${id}:debit`, { amount: -1, balance, createdAt: now }),
+        currentDocument: { exists },
+      },
+      {
+        update: documentOf(generation, { status: 'pending', prompt, createdAt: now }),
+        currentDocument: { exists },
+      },
+    ],
+  });
 
   const painted = await fetch(paintUrl, {
     method: 'POST',
@@ -55,8 +75,16 @@ async function generate(uid: string, prompt: string): Promise<object> {
   const { secure_url: url } = (await stored.json()) as { secure_url: string };
 
   const done = { status: 'succeeded', image: { url, bytes: bytes.length }, finishedAt: new Date() };
-  if (!held) throw new Error('Nothing was held');
-  await generation.update(done, { lastUpdateTime: held.writeTime });
+  await call(commit, {
+    database,
+    writes: [
+      {
+        update: documentOf(generation, done),
+        updateMask: { fieldPaths: Object.keys(done) },
+        currentDocument: { updateTime: held?.writeResults[0]?.updateTime },
+      },
+    ],
+  });
   return { generation: { id, ...done }, balance };
 }
 
