@@ -14,8 +14,7 @@ import { commonHeaders, type EventHandler, type HttpFunction, readBody } from '.
 import { asFailure, errorAnswer, Failure } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 import { modelWarnings } from './models.ts';
-import { once } from './once.ts';
-import { createStudio, type Parts, type Studio } from './studio.ts';
+import { createStudio, once, type Parts, type Studio } from './studio.ts';
 
 /** A function as the contents page lists it: loaded at its first request. */
 export type FunctionModule =

@@ -8,7 +8,6 @@ import type { Gemini } from './gemini.ts';
 import type { Books } from './ledger/books.ts';
 import type { Log } from './log.ts';
 import { type ImageModel, imageModel } from './models.ts';
-import { once } from './once.ts';
 import type { Painter } from './provider/chain.ts';
 import type { Enhancer } from './provider/enhance.ts';
 import type { Quota } from './provider/quota.ts';
@@ -39,6 +38,15 @@ export type Parts = {
   gemini?: Gemini;
   painter?: Painter;
   imageStore?: ImageStore;
+};
+
+/** Makes something at its first use, and once. */
+export const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 };
 
 /** The studio of a configuration. */

@@ -64,12 +64,7 @@ async function generate(uid: string, prompt: string): Promise<object> {
   const form = new FormData();
   for (const [name, value] of new URLSearchParams(signed)) form.append(name, value);
   form.append('api_key', cloudinary.username);
-  form.append(
-    'signature',
-    createHash('sha1')
-      .update(signed + cloudinary.password)
-      .digest('hex'),
-  );
+  form.append('signature', createHash('sha1').update(signed + cloudinary.password).digest('hex'));
   form.append('file', new Blob([bytes]));
   const stored = await fetch(uploadUrl, { method: 'POST', body: form });
   const { secure_url: url } = (await stored.json()) as { secure_url: string };

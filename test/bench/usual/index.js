@@ -2,9 +2,8 @@
  * The same functions as a careful tutorial would write them: firebase-functions, firebase-admin, the vendors'
  * SDKs, transactions, an idempotency key, a refund. Everything is imported at the top, and nothing is bundled.
  */
-
-import { GoogleGenAI, Modality } from '@google/genai';
 import { v2 as cloudinary } from 'cloudinary';
+import { GoogleGenAI, Modality } from '@google/genai';
 import { initializeApp } from 'firebase-admin/app';
 import { getAuth } from 'firebase-admin/auth';
 import { FieldValue, getFirestore } from 'firebase-admin/firestore';
