@@ -1,51 +1,54 @@
 /**
  * The least that a `generate` can be: the same upstream calls and the same commits, with nothing around them.
- * No token, no schema, no limits, no errors.
+ * No token, no schema, no limits, no errors. With the argument `library` the commits go through Google's
+ * Firestore library, which tells what of the distance to the floor is the library's, and what is ours.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { batchGet, commit, createCaller } from '../../shared/firestoreCalls.ts';
-import { encodeFields } from '../../shared/firestoreMessages.ts';
+import { Firestore, type Timestamp } from '@google-cloud/firestore';
+import { type RawWrite, rawFirestore, type Stamp } from './rawFirestore.ts';
 
 const { GOOGLE_GEMINI_BASE_URL, GEMINI_API_KEY = '', CLOUDINARY_URL = '', PORT } = process.env;
-const { GOOGLE_CLOUD_PROJECT: projectId = '', FIRESTORE_EMULATOR_HOST: firestoreEmulatorHost } = process.env;
-const databaseId = '(default)';
-const { call } = createCaller({ projectId, databaseId, firestoreEmulatorHost });
-const database = `projects/${projectId}/databases/${databaseId}`;
-const documentOf = (name: string, data: object) => ({ name, fields: encodeFields({ ...data }) });
+const { GOOGLE_CLOUD_PROJECT = '', FIRESTORE_EMULATOR_HOST = '' } = process.env;
 const paintUrl = `${GOOGLE_GEMINI_BASE_URL}/v1beta/models/gemini-2.5-flash-image:generateContent`;
 const cloudinary = new URL(CLOUDINARY_URL);
 const uploadUrl = `${cloudinary.searchParams.get('upload_prefix')}/v1_1/${cloudinary.hostname}/image/upload`;
+const database =
+  process.argv[2] === 'library' ? library() : rawFirestore(GOOGLE_CLOUD_PROJECT, FIRESTORE_EMULATOR_HOST);
+
+function library(): Pick<ReturnType<typeof rawFirestore>, 'read' | 'commit'> {
+  const firestore = new Firestore({ projectId: GOOGLE_CLOUD_PROJECT });
+  return {
+    async read(paths) {
+      const [account] = await firestore.getAll(...paths.map((path) => firestore.doc(path)));
+      return { balance: account?.get('balance'), at: account?.updateTime as unknown as Stamp };
+    },
+    async commit(writes) {
+      const batch = firestore.batch();
+      for (const { path, data, at } of writes) {
+        const lastUpdateTime = at as unknown as Timestamp;
+        if (at) batch.update(firestore.doc(path), data, { lastUpdateTime });
+        else batch.create(firestore.doc(path), data);
+      }
+      return (await batch.commit())[0]?.writeTime as unknown as Stamp;
+    },
+  };
+}
 
 async function generate(uid: string, prompt: string): Promise<object> {
-  const account = `${database}/documents/accounts/${uid}`;
   const id = randomUUID();
-  const generation = `${account}/generations/${id}`;
+  const account = `accounts/${uid}`;
+  const path = `${account}/generations/${id}`;
 
-  const answers = await call(batchGet, { database, documents: [account, generation] });
-  const before = answers.find(({ found }) => found)?.found;
-  if (!before) throw new Error('No such account');
-  const balance = Number(before.fields.balance?.integerValue) - 1;
-  const now = new Date();
-  const exists = false;
-  const [held] = await call(commit, {
-    database,
-    writes: [
-      {
-        update: documentOf(account, { balance, updatedAt: now }),
-        updateMask: { fieldPaths: ['balance', 'updatedAt'] },
-        currentDocument: { updateTime: before.updateTime },
-      },
-      {
-        update: documentOf(`${account}/entries/${id}:debit`, { amount: -1, balance, createdAt: now }),
-        currentDocument: { exists },
-      },
-      {
-        update: documentOf(generation, { status: 'pending', prompt, createdAt: now }),
-        currentDocument: { exists },
-      },
-    ],
-  });
+  const before = await database.read([account, path]);
+  const balance = before.balance - 1;
+  const createdAt = new Date();
+  const hold: RawWrite[] = [
+    { path: account, data: { balance, updatedAt: createdAt }, at: before.at },
+    { path: `${account}/entries/${id}:debit`, data: { amount: -1, balance, createdAt } },
+    { path, data: { status: 'pending', prompt, createdAt } },
+  ];
+  const at = await database.commit(hold);
 
   const painted = await fetch(paintUrl, {
     method: 'POST',
@@ -64,22 +67,18 @@ async function generate(uid: string, prompt: string): Promise<object> {
   const form = new FormData();
   for (const [name, value] of new URLSearchParams(signed)) form.append(name, value);
   form.append('api_key', cloudinary.username);
-  form.append('signature', createHash('sha1').update(signed + cloudinary.password).digest('hex'));
+  form.append(
+    'signature',
+    createHash('sha1')
+      .update(signed + cloudinary.password)
+      .digest('hex'),
+  );
   form.append('file', new Blob([bytes]));
   const stored = await fetch(uploadUrl, { method: 'POST', body: form });
   const { secure_url: url } = (await stored.json()) as { secure_url: string };
 
   const done = { status: 'succeeded', image: { url, bytes: bytes.length }, finishedAt: new Date() };
-  await call(commit, {
-    database,
-    writes: [
-      {
-        update: documentOf(generation, done),
-        updateMask: { fieldPaths: Object.keys(done) },
-        currentDocument: { updateTime: held?.writeResults[0]?.updateTime },
-      },
-    ],
-  });
+  await database.commit([{ path, data: done, at }]);
   return { generation: { id, ...done }, balance };
 }
 

@@ -14,7 +14,7 @@ import { startTokens } from './tokens.ts';
 import type { Addresses, Mark } from './upstreams.ts';
 
 /** Ours as it is deployed, the tutorial's, the bare minimum, and the framework's hello world. */
-export type Kind = 'ours' | 'usual' | 'floor' | 'hello';
+export type Kind = 'ours' | 'usual' | 'floor' | 'floorLibrary' | 'hello';
 
 export type Server = { url: string; pid: number; stop: () => Promise<void> };
 export type Upstreams = Addresses & { marks: () => Promise<Mark[]>; stop: () => void };
@@ -41,7 +41,7 @@ export async function openWorld() {
   let users = 0;
 
   /** Each kind has a project of its own: their documents differ. */
-  const projectOf = (kind: Kind) => `demo-bench-${kind}`;
+  const projectOf = (kind: Kind) => `demo-bench-${kind.toLowerCase()}`;
 
   function databaseOf(kind: Kind): Firestore {
     const database = databases.get(kind) ?? new Firestore({ projectId: projectOf(kind) });
@@ -142,5 +142,6 @@ export async function openWorld() {
 function commandOf(kind: Kind, target: string): string[] {
   if (kind === 'ours') return [resolve('dist/main.mjs')];
   if (kind === 'floor') return [join(here, 'floor.ts')];
+  if (kind === 'floorLibrary') return [join(here, 'floor.ts'), 'library'];
   return [commandLine, `--source=${join(here, kind)}`, `--target=${target}`];
 }

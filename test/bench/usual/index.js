@@ -2,8 +2,9 @@
  * The same functions as a careful tutorial would write them: firebase-functions, firebase-admin, the vendors'
  * SDKs, transactions, an idempotency key, a refund. Everything is imported at the top, and nothing is bundled.
  */
-import { v2 as cloudinary } from 'cloudinary';
+
 import { GoogleGenAI, Modality } from '@google/genai';
+import { v2 as cloudinary } from 'cloudinary';
 import { initializeApp } from 'firebase-admin/app';
 import { getAuth } from 'firebase-admin/auth';
 import { FieldValue, getFirestore } from 'firebase-admin/firestore';
@@ -43,7 +44,7 @@ const handled = (method, handler) =>
       if (request.method !== method) throw new HttpError(405, `Please use ${method}.`);
       response.json(await handler(request));
     } catch (error) {
-      if (!(error instanceof HttpError)) console.error(error);
+      if (!(error instanceof HttpError)) process.stderr.write(`${error.stack}\n`);
       response.status(error.code > 100 ? error.code : 500).json({ error: { message: error.message } });
     }
   });
