@@ -55,10 +55,11 @@ export function createStudio(config: Config, log: Log, shutdown: AbortSignal, pa
   const clock = parts.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
 
+  const databaseModule = once(() => import('./firestore.ts'));
   const gemini = once(async () => parts.gemini ?? (await import('./gemini.ts')).createGemini(config));
   const books = once(async () => {
     const { openBooks } = await import('./ledger/books.ts');
-    const database = parts.database ?? (await import('./firestore.ts')).openDatabase(config);
+    const database = parts.database ?? (await databaseModule()).openDatabase(config);
     return openBooks(
       database,
       { signupCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
@@ -79,7 +80,11 @@ export function createStudio(config: Config, log: Log, shutdown: AbortSignal, pa
     shutdown,
     books,
     quota,
-    auth: once(async () => parts.auth ?? (await import('./auth.ts')).createAuth(config)),
+    auth: once(async () => {
+      // Who signs in needs the database next: it loads while Google's keys are on their way.
+      if (!parts.database) void databaseModule().catch(() => {});
+      return parts.auth ?? (await import('./auth.ts')).createAuth(config);
+    }),
     spend: once(async () => {
       const { createSpend } = await import('./provider/spend.ts');
       return createSpend({ ...(await books()), clock, ceilingMicros: config.maxSpendPerDayMicros });
