@@ -32,6 +32,7 @@ const result = await build({
   target: 'node24',
   outExtension: { '.js': '.mjs' },
   banner: { js: banner },
+  alias: { domain: './local/noDomain.ts' },
   metafile: true,
   logLevel: 'warning',
 });

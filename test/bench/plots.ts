@@ -60,15 +60,17 @@ export function throughputPlot(points: Throughput): string {
     (point) =>
       `<text x="${x(point.clients)}" y="${bottom + 20}" text-anchor="middle">${point.clients}</text>`,
   );
+  const ends = points.at(-1);
+  const higher = ends && ends.usual > ends.ours ? 'usual' : 'ours';
   const lines = (['ours', 'usual'] as const).map((kind, i) => {
     const at = points.map((point) => `${x(point.clients).toFixed(1)},${y(point[kind]).toFixed(1)}`);
     const dots = points.map(
       (point) =>
         `<circle cx="${x(point.clients)}" cy="${y(point[kind])}" r="4" fill="${colours[i]}"><title>${kind}, ${point.clients} clients: ${point[kind].toFixed(1)}/s</title></circle>`,
     );
-    const end = points.at(-1)?.[kind] ?? 0;
+    const end = ends?.[kind] ?? 0;
     // Names beside the ends of the lines, never one on the other.
-    const label = `<text x="${right + 10}" y="${y(end) + 4}" fill="${colours[i]}">${kind} ${end.toFixed(0)}/s</text>`;
+    const label = `<text x="${right + 10}" y="${y(end) + (kind === higher ? -4 : 14)}" style="fill:${colours[i]}">${kind} ${end.toFixed(0)}/s</text>`;
     return `<polyline points="${at.join(' ')}" fill="none" stroke="${colours[i]}" stroke-width="2.5"/>${dots.join('')}${label}`;
   });
   const below = `<text x="${(left + right) / 2}" y="${bottom + 40}" text-anchor="middle">clients, each on an account of its own</text>`;
