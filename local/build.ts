@@ -1,7 +1,7 @@
 /** Builds what is deployed into dist/, or into the folder that is named: the functions, and the page in dist/hosting/. */
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { bundleFunctions } from './bundle.ts';
+import { bundleFunctions, writeCompileCache } from './bundle.ts';
 import { writePackage, writePage } from './deploy/artifact.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -9,6 +9,7 @@ const outdir = resolve(process.argv[2] ?? join(root, 'dist'));
 
 rmSync(outdir, { recursive: true, force: true });
 const { outputs } = await bundleFunctions(outdir);
+writeCompileCache(outdir);
 writePackage(outdir);
 await writePage(join(root, 'web'), outdir);
 const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);

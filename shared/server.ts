@@ -251,9 +251,13 @@ export function serve(options: Omit<ServerOptions, 'env'>): void {
     process.on('SIGTERM', finish);
     process.on('SIGINT', finish);
     for (const warning of modelWarnings(config.modelIds, new Date())) log.warning(warning);
-    server.listen(config.port, () =>
-      log.info('Serving', { port: config.port, target: config.functionTarget }),
-    );
+    server.listen(config.port, () => {
+      // Nor is its stray throw. Only from here on: a port that is taken still ends the process.
+      process.on('uncaughtException', (error) =>
+        log.error('An error was thrown and nobody caught it', { error }),
+      );
+      log.info('Serving', { port: config.port, target: config.functionTarget });
+    });
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     process.exit(1);

@@ -60,10 +60,11 @@ export function createStudio(config: Config, log: Log, shutdown: AbortSignal, pa
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
   const modelStates = new Map<string, QuotaState>();
 
+  const databaseModule = once(() => import('./firestore.ts'));
   const gemini = once(async () => parts.gemini ?? (await import('./gemini.ts')).createGemini(config));
   const books = once(async () => {
     const { openBooks } = await import('./ledger/books.ts');
-    const database = parts.database ?? (await import('./firestore.ts')).openDatabase(config);
+    const database = parts.database ?? (await databaseModule()).openDatabase(config);
     return openBooks(
       database,
       { signupCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
@@ -86,7 +87,11 @@ export function createStudio(config: Config, log: Log, shutdown: AbortSignal, pa
     books,
     quota,
     modelStates,
-    auth: once(async () => parts.auth ?? (await import('./auth.ts')).createAuth(config)),
+    auth: once(async () => {
+      // Who signs in needs the database next: it loads while Google's keys are on their way.
+      if (!parts.database) void databaseModule().catch(() => {});
+      return parts.auth ?? (await import('./auth.ts')).createAuth(config);
+    }),
     spend: once(async () => {
       const { createSpend } = await import('./provider/spend.ts');
       return createSpend({ ...(await books()), clock, ceilingMicros: config.maxSpendPerDayMicros });

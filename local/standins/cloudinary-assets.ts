@@ -36,10 +36,11 @@ export type AssetStore = {
 /**
  * Keeps images in memory or, given a folder, in files that outlive the process. Writing is synchronous:
  * an upload is then stored whole before its answer, and two of one public id cannot interleave.
+ * Without `keepsBytes` every image is read as empty.
  */
-export function openAssets(dataDir: string | undefined): AssetStore {
+export function openAssets(dataDir: string | undefined, keepsBytes = true): AssetStore {
   const assets = new Map<string, Asset>();
-  const files = dataDir === undefined ? memoryFiles() : folderFiles(dataDir);
+  const files = dataDir === undefined ? memoryFiles(keepsBytes) : folderFiles(dataDir);
   for (const asset of files.list()) assets.set(asset.publicId, asset);
   return {
     assets,
@@ -81,13 +82,13 @@ export function measureImage(content: Buffer): MeasuredImage | undefined {
   }
 }
 
-function memoryFiles() {
+function memoryFiles(keepsBytes: boolean) {
   const kept = new Map<string, Buffer>();
   const name = (asset: Asset) => `${asset.assetId}-${asset.version}`;
   const removeBytes = (asset: Asset) => void kept.delete(name(asset));
   return {
     list: (): Asset[] => [],
-    write: (asset: Asset, bytes: Buffer) => void kept.set(name(asset), bytes),
+    write: (asset: Asset, bytes: Buffer) => void (keepsBytes && kept.set(name(asset), bytes)),
     read: (asset: Asset) => kept.get(name(asset)) ?? Buffer.alloc(0),
     removeBytes,
     remove: removeBytes,

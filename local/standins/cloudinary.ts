@@ -31,6 +31,8 @@ export type CloudinaryOptions = {
   apiSecret: string;
   /** Keeps images there over restarts; without it they are in memory. */
   dataDir?: string;
+  /** False forgets the bytes of what is stored in memory: for measurements, which store thousands and fetch none. */
+  keepsBytes?: boolean;
   /** The largest image taken: 10 MiB is that of Cloudinary's free plan. */
   uploadBytesMax?: number;
   /** Awaited before an answer that was not refused. */
@@ -57,7 +59,7 @@ export type CloudinaryStandIn = {
  */
 export async function startCloudinaryStandIn(options: CloudinaryOptions): Promise<CloudinaryStandIn> {
   const { cloudName, apiKey, apiSecret, onRequest, requestsMax = 10_000 } = options;
-  const store = openAssets(options.dataDir);
+  const store = openAssets(options.dataDir, options.keepsBytes);
   const requests: CloudinaryRequest[] = [];
   const faults = faultScript<CloudinaryStep>();
 

@@ -1,0 +1,50 @@
+/** The table, for the terminal and for docs/audit/performance.md. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { isMet, type Row, ratioOf } from './stats.ts';
+
+const [begin, end] = ['<!-- bench: begin -->', '<!-- bench: end -->'];
+
+/** The table in Markdown, with what was run on what. */
+export function tableOf(rows: readonly Row[], runs: number, command: string): string {
+  const lines = rows.map((row) => {
+    const { name, unit, ours, other, against, note } = row;
+    const met = isMet(row);
+    const verdict = met === undefined ? '' : met ? 'yes' : '**no**';
+    const cells = [
+      note ? `${name} (${note})` : name,
+      `${figure(ours)} ${unit}`,
+      `${against}: ${figure(other)} ${unit}`,
+      figure(ratioOf(row)),
+      goalOf(row),
+      verdict,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const machine = `${os.availableParallelism()} cores (${os.cpus()[0]?.model ?? 'unknown'}), ${os.type()}, Node ${process.version}`;
+  return [
+    `\`${command}\` on ${machine}: medians of ${runs} interleaved runs; load average before it ${loadBefore}.`,
+    '',
+    '| what | ours | against | ratio | goal | met |',
+    '|-|-:|-:|-:|-:|-|',
+    ...lines,
+  ].join('\n');
+}
+
+// How busy the machine was with other things says how much the figures are worth.
+const loadBefore = os.loadavg()[0]?.toFixed(1);
+
+const figure = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
+
+function goalOf({ goal }: Row): string {
+  if (!goal) return '';
+  return 'most' in goal ? `≤ ${goal.most}` : `≥ ${goal.least}`;
+}
+
+/** Puts the table between the markers of a page. @throws {Error} for a page without them. */
+export function writeTable(file: string, table: string): void {
+  const page = readFileSync(file, 'utf8');
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${file} has no place for the table`);
+  writeFileSync(file, `${page.slice(0, from + begin.length)}\n${table}\n${page.slice(to)}`);
+}

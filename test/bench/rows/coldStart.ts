@@ -1,0 +1,53 @@
+/** Rows 1 to 3: from the start of a process to its first 200. */
+import { generate, get, now, type Reply, untilFirst200 } from '../client.ts';
+import { median, type Row } from '../stats.ts';
+import type { Kind, Server, World } from '../world.ts';
+
+type Ask = (server: Server, token: string) => Promise<Reply>;
+type Start = { kind: Kind; target: string; ask: Ask };
+
+export const coldHealth = (world: World, runs: number) =>
+  coldRow(world, runs, 'cold start: `health`', 'the hello world', 0.9, [
+    { kind: 'ours', target: 'health', ask: ({ url }) => get(url) },
+    { kind: 'hello', target: 'hello', ask: ({ url }) => get(url) },
+  ]);
+
+export const coldAccount = (world: World, runs: number) => {
+  const ask: Ask = ({ url }, token) => get(url, token);
+  return coldRow(world, runs, 'cold start: `account`', 'usual', 0.55, [
+    { kind: 'ours', target: 'account', ask },
+    { kind: 'usual', target: 'account', ask },
+  ]);
+};
+
+export const coldGenerate = (world: World, runs: number) => {
+  const ask: Ask = ({ url }, token) => generate(url, token);
+  return coldRow(world, runs, 'cold start: `generate`', 'usual', 0.6, [
+    { kind: 'ours', target: 'generate', ask },
+    { kind: 'usual', target: 'generate', ask },
+  ]);
+};
+
+async function coldRow(
+  world: World,
+  runs: number,
+  name: string,
+  against: string,
+  most: number,
+  starts: [Start, Start],
+): Promise<Row[]> {
+  const upstreams = await world.startUpstreams(0, 0);
+  const times: [number[], number[]] = [[], []];
+  for (let run = 0; run < runs; run += 1) {
+    for (const [i, { kind, target, ask }] of starts.entries()) {
+      const { token } = await world.newUser(kind, 10);
+      const began = now();
+      const server = await world.spawnServer(kind, target, upstreams);
+      await untilFirst200(server, () => ask(server, token));
+      times[i]?.push(now() - began);
+      await server.stop();
+    }
+  }
+  upstreams.stop();
+  return [{ name, unit: 'ms', ours: median(times[0]), other: median(times[1]), against, goal: { most } }];
+}

@@ -1,0 +1,112 @@
+/** Rows 5 and 6: how much goes through, on many accounts and on one. */
+import { generate, now, untilFirst200 } from '../client.ts';
+import { median, type Row } from '../stats.ts';
+import type { Server, World } from '../world.ts';
+
+const kinds = ['ours', 'usual'] as const;
+type Compared = (typeof kinds)[number];
+
+/** Generations a second by number of clients. */
+export type Throughput = { clients: number; ours: number; usual: number }[];
+
+const clientsMax = 64;
+const perClient = 4;
+/** Few runs for the points of the plot that are no row. */
+const plotted = { clients: [1, 2, 4, 8, 16, 32], runs: 5 };
+
+/** Row 5; and the plot's points. */
+export async function throughput(
+  world: World,
+  runs: number,
+  save: (points: Throughput) => void,
+): Promise<Row[]> {
+  const upstreams = await world.startUpstreams(200, 0);
+  const servers = await start(world, upstreams, 1);
+  const measure = async (clients: number, times: number) => {
+    const rates: Record<Compared, number[]> = { ours: [], usual: [] };
+    // The first of each warms up.
+    for (let run = -1; run < times; run += 1) {
+      for (const kind of kinds) {
+        const users = await Promise.all(Array.from({ length: clients }, () => world.newUser(kind, 100)));
+        const tokens = users.map(({ token }) => token);
+        const { rate, failed } = await drive(servers[kind], tokens, perClient);
+        if (failed > 0) throw new Error(`${failed} generations of ${kind} failed`);
+        if (run >= 0) rates[kind].push(rate);
+      }
+    }
+    return { clients, ours: median(rates.ours), usual: median(rates.usual) };
+  };
+  const points: Throughput = [];
+  for (const clients of plotted.clients) points.push(await measure(clients, Math.min(runs, plotted.runs)));
+  const most = await measure(clientsMax, runs);
+  save([...points, most]);
+  await stop(servers);
+  upstreams.stop();
+  const name = `throughput, ${clientsMax} clients on ${clientsMax} accounts, upstreams 200 ms`;
+  return [{ name, unit: '/s', ours: most.ours, other: most.usual, against: 'usual', goal: { least: 1.3 } }];
+}
+
+/** Row 6. */
+export async function hotAccount(world: World, runs: number): Promise<Row[]> {
+  const clients = 32;
+  const upstreams = await world.startUpstreams(0, 0);
+  const servers = await start(world, upstreams, 2);
+  const rates: Record<Compared, number[]> = { ours: [], usual: [] };
+  const failures: Record<Compared, number> = { ours: 0, usual: 0 };
+  for (let run = 0; run < runs; run += 1) {
+    for (const kind of kinds) {
+      const { token } = await world.newUser(kind, 1_000);
+      const { rate, failed } = await drive(servers[kind], Array(clients).fill(token), 1);
+      rates[kind].push(rate);
+      failures[kind] += failed;
+    }
+  }
+  await stop(servers);
+  upstreams.stop();
+  const of = runs * clients;
+  return [
+    {
+      name: `one account, ${clients} clients, two processes`,
+      unit: '/s',
+      ours: median(rates.ours),
+      other: median(rates.usual),
+      against: 'usual',
+      goal: { least: 10 },
+      ok: failures.ours === 0,
+      note: `failed: ours ${failures.ours} of ${of}, usual ${failures.usual} of ${of}`,
+    },
+  ];
+}
+
+async function start(world: World, upstreams: Awaited<ReturnType<World['startUpstreams']>>, each: number) {
+  const servers: Record<Compared, Server[]> = { ours: [], usual: [] };
+  for (const kind of kinds) {
+    for (let i = 0; i < each; i += 1) {
+      const server = await world.spawnServer(kind, 'generate', upstreams);
+      const { token } = await world.newUser(kind, 10);
+      await untilFirst200(server, () => generate(server.url, token));
+      servers[kind].push(server);
+    }
+  }
+  return servers;
+}
+
+const stop = (servers: Record<Compared, Server[]>) =>
+  Promise.all([...servers.ours, ...servers.usual].map((server) => server.stop()));
+
+/** As many clients as tokens, each one generation after the other. Succeeded ones a second, and what failed. */
+async function drive(servers: Server[], tokens: string[], times: number) {
+  let [succeeded, failed] = [0, 0];
+  const began = now();
+  await Promise.all(
+    tokens.map(async (token, client) => {
+      const { url } = servers[client % servers.length] as Server;
+      for (let i = 0; i < times; i += 1) {
+        const { status } = await generate(url, token);
+        if (status === 200) succeeded += 1;
+        else failed += 1;
+      }
+    }),
+  );
+  return { rate: succeeded / ((now() - began) / 1000), failed };
+}

@@ -1,0 +1,47 @@
+/** Row 7: how much memory a generation in flight takes. */
+import { readFileSync } from 'node:fs';
+import { generate, untilFirst200 } from '../client.ts';
+import { median, type Row } from '../stats.ts';
+import type { World } from '../world.ts';
+
+const inFlight = 24;
+const imageBytes = 4_000_000;
+/** Long enough for all of them to be painted at the same time. */
+const latencyMs = 500;
+
+export async function memory(world: World, runs: number): Promise<Row[]> {
+  const large = await world.startUpstreams(latencyMs, imageBytes);
+  const perGeneration = { ours: [] as number[], usual: [] as number[] };
+  for (let run = 0; run < runs; run += 1) {
+    for (const kind of ['ours', 'usual'] as const) {
+      const server = await world.spawnServer(kind, 'generate', large);
+      const users = await Promise.all(Array.from({ length: inFlight + 1 }, () => world.newUser(kind, 10)));
+      const [first, ...others] = users.map(({ token }) => token);
+      // All that is loaded lazily is loaded before, so that only what is in flight is counted.
+      await untilFirst200(server, () => generate(server.url, first as string));
+      const before = megabytes(server.pid, 'VmRSS');
+      const replies = await Promise.all(others.map((token) => generate(server.url, token)));
+      const bad = replies.find(({ status }) => status !== 200);
+      if (bad) throw new Error(`${kind} answered ${bad.status}: ${bad.body.slice(0, 200)}`);
+      perGeneration[kind].push((megabytes(server.pid, 'VmHWM') - before) / inFlight);
+      await server.stop();
+    }
+  }
+  large.stop();
+  return [
+    {
+      name: `peak memory per generation, ${inFlight} in flight, ${imageBytes / 1e6} MB images`,
+      unit: 'MB',
+      ours: median(perGeneration.ours),
+      other: median(perGeneration.usual),
+      against: 'usual',
+      goal: { most: 0.6 },
+    },
+  ];
+}
+
+/** The resident size of a process as Linux has it: `VmRSS` now, `VmHWM` at its highest. */
+function megabytes(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+  const line = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return (Number(line?.[1]) * 1024) / 1e6;
+}

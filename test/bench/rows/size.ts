@@ -1,0 +1,115 @@
+/** Row 8: what an account's past costs its next generation, and its pages. */
+import type { WriteBatch } from '@google-cloud/firestore';
+import { systemClock } from '../../../shared/clock.ts';
+import { parseConfig } from '../../../shared/config.ts';
+import { generateRequestSchema } from '../../../shared/contract.ts';
+import { openDatabase } from '../../../shared/firestore.ts';
+import { fingerprintOf, generationIdOf } from '../../../shared/generations.ts';
+import { openBooks } from '../../../shared/ledger/books.ts';
+import { hold } from '../../../shared/ledger/hold.ts';
+import { entryPage, galleryPage } from '../../../shared/ledger/pages.ts';
+import { settle } from '../../../shared/ledger/settle.ts';
+import { createLog } from '../../../shared/log.ts';
+import { countingDatabase } from '../../support/countingDatabase.ts';
+import { now } from '../client.ts';
+import { median, type Row } from '../stats.ts';
+import type { World } from '../world.ts';
+
+const past = 10_000;
+const perRun = 5;
+const pageSize = 20;
+const writesPerBatch = 500;
+const request = generateRequestSchema.parse({ prompt: 'A banana on the moon', tier: 'standard' });
+const urls = { url: 'https://example.com/a.png', thumbnailUrl: 'https://example.com/b.png' };
+const image = { ...urls, mimeType: 'image/png' as const, width: 1, height: 1, bytes: 70 };
+const painted = { model: 'gemini-2.5-flash-image', enhancedPrompt: null, image, providerCostMicros: 39_000 };
+
+/** Row 8. */
+export async function size(world: World, runs: number): Promise<Row[]> {
+  const config = parseConfig({ GOOGLE_CLOUD_PROJECT: world.projectOf('ours') });
+  const counted = countingDatabase(openDatabase(config));
+  const limits = { maxInFlightPerUser: 64, maxPerMinutePerUser: 10_000 };
+  const settings = { signupCredits: 0, limits, holdMs: 180_000 };
+  const books = openBooks(
+    counted.database,
+    settings,
+    createLog(() => {}),
+    systemClock,
+  );
+  let keys = 0;
+
+  async function holdAndSettle(uid: string) {
+    keys += 1;
+    const holder = { uid, email: `${uid}@example.com`, verified: true };
+    const id = generationIdOf(uid, `size-${keys}`);
+    const wanted = { id, fingerprint: fingerprintOf(request), request };
+    const { record } = await hold(books, holder, wanted);
+    return settle(books, record, painted);
+  }
+
+  const template = await world.newUser('ours', 10);
+  const { id: templateId } = await holdAndSettle(template.uid);
+  const full = await world.newUser('ours', 1_000_000);
+  await fill(world, full.uid, `accounts/${template.uid}/generations/${templateId}`);
+
+  const times = { full: [] as number[], empty: [] as number[] };
+  for (let run = -2; run < runs; run += 1) {
+    // An account made beside it, so that both have had as many holds of late.
+    const { uid: empty } = await world.newUser('ours', 1_000);
+    for (const [name, uid] of [['full', full.uid] as const, ['empty', empty] as const]) {
+      const each: number[] = [];
+      for (let i = 0; i < perRun; i += 1) {
+        const began = now();
+        await holdAndSettle(uid);
+        each.push(now() - began);
+      }
+      if (run >= 0) times[name].push(median(each));
+    }
+    await forgetRecent(world, full.uid);
+  }
+
+  const read: Record<string, number> = {};
+  for (const [name, page] of Object.entries({ ledger: entryPage, gallery: galleryPage })) {
+    counted.reset();
+    await page(books, full.uid, { pageSize });
+    read[name] = counted.documentsRead();
+  }
+  await counted.database.close();
+  return [
+    {
+      name: `hold and settle with ${past} entries and generations`,
+      unit: 'ms',
+      ours: median(times.full),
+      other: median(times.empty),
+      against: 'the same on an empty account',
+      goal: { most: 1.15 },
+      note:
+        `a page of ${pageSize}: ledger reads ${read.ledger} documents by the index of entries on sequence (automatic), ` +
+        `gallery ${read.gallery} by that of generations on status and createdAt (firestore.indexes.json)`,
+    },
+  ];
+}
+
+/** Gives an account a long past: copies of a generation that went well, and their debits. */
+async function fill(world: World, uid: string, templatePath: string): Promise<void> {
+  const firestore = world.databaseOf('ours');
+  const account = firestore.doc(`accounts/${uid}`);
+  const template = (await firestore.doc(templatePath).get()).data() ?? {};
+  let batch: WriteBatch = firestore.batch();
+  for (let i = 1; i <= past; i += 1) {
+    const createdAt = new Date(Date.now() - (past - i) * 60_000);
+    const id = generationIdOf(uid, `past-${i}`);
+    batch.set(account.collection('generations').doc(id), { ...template, createdAt });
+    const entry = { sequence: i, type: 'debit', amount: -1, balance: 0, generationId: id, createdAt };
+    batch.set(account.collection('entries').doc(`${id}:debit`), entry);
+    if ((i * 2) % writesPerBatch === 0) {
+      await batch.commit();
+      batch = firestore.batch();
+    }
+  }
+  await account.update({ sequence: past });
+}
+
+/** The holds of the last minute are no part of the past that is measured. */
+const forgetRecent = (world: World, uid: string) =>
+  world.databaseOf('ours').doc(`accounts/${uid}`).update({ active: {}, rate: [] });

@@ -1,0 +1,49 @@
+/**
+ * Both upstream stand-ins in a process of their own, so that their work is not ours. Started with fork:
+ * answers with its addresses, then with the times of what has come and gone since the last time it was asked.
+ * Arguments: milliseconds that every answer takes, and bytes of the ready-made image.
+ */
+import { randomBytes } from 'node:crypto';
+import { subscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startCloudinaryStandIn } from '../../local/standins/cloudinary.ts';
+import { startGeminiStandIn } from '../../local/standins/gemini.ts';
+import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { onePixelPng } from '../support/pictures.ts';
+
+/** When a request began to arrive and when its answer was given away; system-wide milliseconds. */
+export type Mark = { path: string; beganAt: number; endedAt: number };
+export type Addresses = { geminiUrl: string; cloudinaryUrl: string };
+
+const [latencyMs = 0, imageBytes = 0] = process.argv.slice(2).map(Number);
+/** What an image says of itself, with bytes behind it that no compression would make fewer. */
+const image = Buffer.concat([onePixelPng, randomBytes(Math.max(0, imageBytes - onePixelPng.length))]);
+
+const now = () => Number(process.hrtime.bigint()) / 1e6;
+const began = new WeakMap<IncomingMessage, number>();
+const marks: Mark[] = [];
+subscribe('http.server.request.start', (message) => {
+  began.set((message as { request: IncomingMessage }).request, now());
+});
+subscribe('http.server.response.finish', (message) => {
+  const { request } = message as { request: IncomingMessage; response: ServerResponse };
+  marks.push({ path: request.url ?? '', beganAt: began.get(request) ?? 0, endedAt: now() });
+  if (marks.length > 10_000) marks.shift();
+});
+
+const requestsMax = 10;
+const gemini = await startGeminiStandIn({ apiKey: 'bench', latencyMs, requestsMax });
+gemini.always(geminiFault.image(image));
+const cloudinary = await startCloudinaryStandIn({
+  cloudName: 'bench',
+  apiKey: '1',
+  apiSecret: 's',
+  requestsMax,
+  keepsBytes: false,
+  onRequest: () => (latencyMs > 0 ? sleep(latencyMs) : undefined),
+});
+
+process.on('message', () => process.send?.(marks.splice(0)));
+process.on('disconnect', () => process.exit(0));
+process.send?.({ geminiUrl: gemini.url, cloudinaryUrl: cloudinary.cloudinaryUrl } satisfies Addresses);
