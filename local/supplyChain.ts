@@ -36,6 +36,7 @@ const readByHand: Record<string, string> = {
   'dejavu-fonts-ttf': 'Bitstream Vera, free to use and embed',
   format: 'MIT, in its Readme',
   fuzzy: 'MIT, in LICENSE-MIT',
+  limiter: 'MIT, in LICENSE.txt',
   'spdx-exceptions': 'CC-BY-3.0, a list of names; not in the bundle',
   'url-template': 'BSD-3-Clause, in LICENSE',
   'valid-url': 'MIT, in LICENSE',

@@ -10,7 +10,11 @@ import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { type ServerProcess, startServerProcesses } from '../support/serverProcess.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
+/** The longest wait for a hold, milliseconds; on a busy machine as much longer as one call alone takes there. */
 const holdMsMax = 3_000;
+/** How many calls alone, one after the other, fit into that on the 2 cores for which it was set. */
+const callsInHoldMs = 75;
+let waitMsMax = holdMsMax;
 let stack: Stack;
 let processes: Awaited<ReturnType<typeof startServerProcesses>>;
 let servers: ServerProcess[];
@@ -26,6 +30,13 @@ beforeAll(async () => {
   for (const [i, server] of servers.entries()) {
     expect((await generate(server, 'warm', `warm ${i}`)).status).toBe(200);
   }
+  await stack.user('alone', 9);
+  const alone: number[] = [];
+  for (let i = 0; i < 9; i++) {
+    const { sentAt, endedAt } = await generate(servers[0] as ServerProcess, 'alone', `alone ${i}`);
+    alone.push(endedAt - sentAt);
+  }
+  waitMsMax = Math.max(holdMsMax, callsInHoldMs * (alone.sort((a, b) => a - b)[4] ?? 0));
 });
 afterAll(async () => {
   await processes.close();
@@ -81,13 +92,13 @@ describe('50 calls at once on one account, spread over two processes', () => {
       'From sending to the answer',
       answers.map(({ sentAt, endedAt }) => endedAt - sentAt),
     );
-    expect(waits.filter((wait) => !(wait <= holdMsMax))).toEqual([]);
+    expect(waits.filter((wait) => !(wait <= waitMsMax))).toEqual([]);
 
     const balances = answers.map(({ body }) => body.receipt.balance).sort((a, b) => a - b);
     expect(balances).toEqual(Array.from({ length: 50 }, (_, i) => i + 10));
     expect((await stack.books('rich')).account).toMatchObject({ balance: 10, settled: 10, sequence: 51 });
     expect(await brokenInvariants(stack, 'rich')).toEqual([]);
-    expect(await strayImages(stack, ['rich', 'warm'])).toEqual([]);
+    expect(await strayImages(stack, ['rich', 'warm', 'alone'])).toEqual([]);
   });
 
   it('with 25 credits are exactly 25 images and 25 refusals', async () => {
