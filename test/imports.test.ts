@@ -1,4 +1,4 @@
-/** Who may import whom: the arrows that docs/features/README.md draws, read off every import there is. */
+/** Who may import whom: the arrows that docs/guides/newcomer.md draws, read off every import there is. */
 import { globSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
