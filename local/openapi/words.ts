@@ -19,7 +19,7 @@ export const callers = {
 } as const;
 
 export const about = [
-  'Signed-in users pay credits for images. Every function is an HTTP endpoint under its own name, speaks JSON and keeps no session.',
+  'What each function takes, what it answers and how it fails. Signed-in users pay credits for images. Every function is an HTTP endpoint under its own name, speaks JSON and keeps no session.',
   'A generation ends in exactly one of two ways: an image that is paid for, or credits that are back. `generate` takes an `Idempotency-Key`: whatever happens on the way, the same request with the same key is never charged twice.',
   'Answers may get further fields; a client should ignore those it does not know. Requests with unknown fields are refused. Times are RFC 3339 in UTC, credits are whole numbers.',
   "One function has no HTTP interface: `accountWritten` takes the event of a change to a document `accounts/{uid}` in Firestore and turns an admin's edit in the console into a ledger entry. Eventarc calls it.",
