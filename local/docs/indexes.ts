@@ -43,7 +43,7 @@ export function planIndexes(files: Iterable<string>, documents: Map<string, Docu
     make(
       folder,
       `# ${title}\n\n${holds}\n`,
-      lines.length > 0 ? lines.join('\n') : 'Nothing stands here yet.',
+      lines.length > 0 ? lines.join('\n') : 'This page is all there is so far.',
     );
   }
   if (existing.length > 0) {
