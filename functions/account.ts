@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { periodAt } from '../shared/allowance.ts';
 import {
   type AccountView,

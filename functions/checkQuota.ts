@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { quotaAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { modelWarnings } from '../shared/models.ts';

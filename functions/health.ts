@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { healthAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { modelsAsSeen, warningsOf } from '../shared/health.ts';

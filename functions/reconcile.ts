@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Audit, reconcileAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { readCursor, workingTime, writeCursor } from '../shared/jobs.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { periodAt } from '../shared/allowance.ts';
 import { refillAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { sweepAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { workingTime } from '../shared/jobs.ts';

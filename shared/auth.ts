@@ -11,7 +11,7 @@ import {
   jwtVerify,
   UnsecuredJWT,
 } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Config } from './config.ts';
 import { uidSchema } from './contract.ts';
 import { Failure } from './errors.ts';

@@ -5,7 +5,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { v2 as cloudinary } from 'cloudinary';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Config } from './config.ts';
 import { DeadlinePassed, withDeadline } from './deadline.ts';
 import { Failure } from './errors.ts';

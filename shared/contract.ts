@@ -2,7 +2,7 @@
  * The contract: what the functions take and answer, as zod schemas and the types they imply.
  * Imports nothing of the project, so that the studio page can share it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Longest prompt, in Unicode code points. */
 export const promptCharactersMax = 4000;

@@ -3,7 +3,7 @@
  * A function says what it takes and does; nothing else answers a request.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { BinaryEvent } from './accountEvent.ts';
 import type { Admin, User } from './auth.ts';
 import { jsonBody } from './body.ts';

@@ -3,7 +3,7 @@
  * Wire facts are from Google's Gemini API reference and from the SDK's source, version 3.1.
  */
 import { ApiError, type GenerateContentResponse, GoogleGenAI, Modality } from '@google/genai';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Config } from './config.ts';
 import { DeadlinePassed, withDeadline } from './deadline.ts';
 import { Failure, type ProviderTrouble } from './errors.ts';

@@ -1,6 +1,6 @@
 /** A generation: its id, its document, and how it is shown. Pure. */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   type GenerateRequest,
   type Generation,

@@ -3,7 +3,7 @@
  * generation of its own that costs nothing. Twins share one image; whoever painted it keeps their list, and
  * the last of them to be deleted takes the image along.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Database, StoredDocument, Write } from '../database.ts';
 import { type GenerationRecord, generationPath } from '../generations.ts';
 import { accountPath, type Books, findGeneration } from './books.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Admin } from '../auth.ts';
 import type { GrantRequest } from '../contract.ts';
 import { Failure, invalidRequest } from '../errors.ts';

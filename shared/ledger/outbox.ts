@@ -1,5 +1,5 @@
 /** The outbox: images to delete from the store, written in the very commit that orphans them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ImageStore } from '../cloudinary.ts';
 import type { StoredDocument, Write } from '../database.ts';
 import type { GenerationRecord } from '../generations.ts';

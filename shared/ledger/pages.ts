@@ -1,5 +1,5 @@
 /** Pages of a user's own entries and images, newest first, by cursor. */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   type Entry,
   entryTypeSchema,

@@ -2,7 +2,7 @@
  * Which models may be asked, shared by all instances in `quota/{modelId}` and `quota/all`. What lasts for
  * hours is written there; a limit per minute stays in the instance that met it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import { type Database, removed, type StoredDocument } from '../database.ts';
 import { withDeadline } from '../deadline.ts';
