@@ -33,6 +33,9 @@ export type ImageStore = {
 /** Largest image that is fetched again, bytes. */
 const fetchedBytesMax = 20_000_000;
 
+/** How long a connection without a call is used again, milliseconds; servers close theirs after five seconds or more. */
+const idleMsMax = 4_000;
+
 const thumbnail = 'c_fill,f_auto,h_320,q_auto,w_320';
 
 const uploadedSchema = z.object({ public_id: z.string(), version: z.number(), secure_url: z.url() });
@@ -101,17 +104,27 @@ export function createImageStore({ cloudinaryUrl }: Config): ImageStore {
 /**
  * Calls the SDK under a hard deadline. It has no abort of its own (its timeout is only an idle one), so
  * each call has an agent to itself while it runs: destroying that closes the connection. Agents whose
- * call went well are kept with their connection for the next.
+ * call went well are kept with their connection for the next, but not for long: on one that the other side is
+ * about to close, an upload would fail and be refunded for nothing.
  */
 function createCaller(credentials: Credentials, { Agent }: typeof http | typeof https) {
-  const idle: http.Agent[] = [];
+  const idle: { agent: http.Agent; since: number }[] = [];
+
+  /** The agent that was used last; the others are older still. */
+  function idleAgent(): http.Agent | undefined {
+    const last = idle.pop();
+    if (!last || performance.now() - last.since < idleMsMax) return last?.agent;
+    for (const { agent } of [last, ...idle.splice(0)]) agent.destroy();
+    return undefined;
+  }
+
   return async (
     what: string,
     millisecondsLeft: number,
     signal: AbortSignal | undefined,
     start: (options: CallOptions, done: Callback) => void,
   ): Promise<unknown> => {
-    const agent = idle.pop() ?? new Agent({ keepAlive: true, maxSockets: 1 });
+    const agent = idleAgent() ?? new Agent({ keepAlive: true, maxSockets: 1 });
     // A promise that the SDK rejects beside its callback would be nobody's and end the process.
     const options: CallOptions = {
       ...credentials,
@@ -124,7 +137,7 @@ function createCaller(credentials: Credentials, { Agent }: typeof http | typeof 
     });
     try {
       const result = await withDeadline(answer, millisecondsLeft, what, signal);
-      idle.push(agent);
+      idle.push({ agent, since: performance.now() });
       return result;
     } catch (error) {
       agent.destroy();
