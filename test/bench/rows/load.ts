@@ -29,8 +29,8 @@ export async function throughput(
       for (const kind of kinds) {
         const users = await Promise.all(Array.from({ length: clients }, () => world.newUser(kind, 100)));
         const tokens = users.map(({ token }) => token);
-        const { rate, failed } = await drive(servers[kind], tokens, perClient);
-        if (failed > 0) throw new Error(`${failed} generations of ${kind} failed`);
+        const { rate, failed, why } = await drive(servers[kind], tokens, perClient);
+        if (failed > 0) throw new Error(`${failed} generations of ${kind} failed: ${why}`);
         if (run >= 0) rates[kind].push(rate);
       }
     }
@@ -97,16 +97,20 @@ const stop = (servers: Record<Compared, Server[]>) =>
 /** As many clients as tokens, each one generation after the other. Succeeded ones a second, and what failed. */
 async function drive(servers: Server[], tokens: string[], times: number) {
   let [succeeded, failed] = [0, 0];
+  let why: string | undefined;
   const began = now();
   await Promise.all(
     tokens.map(async (token, client) => {
       const { url } = servers[client % servers.length] as Server;
       for (let i = 0; i < times; i += 1) {
-        const { status } = await generate(url, token);
+        const { status, body } = await generate(url, token);
         if (status === 200) succeeded += 1;
-        else failed += 1;
+        else {
+          failed += 1;
+          why ??= `${status} ${body.slice(0, 400)}`;
+        }
       }
     }),
   );
-  return { rate: succeeded / ((now() - began) / 1000), failed };
+  return { rate: succeeded / ((now() - began) / 1000), failed, why };
 }
