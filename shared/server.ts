@@ -238,24 +238,25 @@ export function serve(options: Omit<ServerOptions, 'env'>): void {
   try {
     const { server, shutdown, config, log } = createStudioServer({ ...options, env: process.env });
     let ending = false;
-    const finish = () => {
+    const finish = (exitCode: number) => {
       // A signal to the process group arrives twice when npm hands it on as well.
       if (ending) return;
       ending = true;
-      void shutdown().then(() => process.exit(0));
+      void shutdown().then(() => process.exit(exitCode));
     };
     // A vendor's stray promise is no reason to drop the generations in flight.
     process.on('unhandledRejection', (error) =>
       log.error('A promise was rejected and nobody looked', { error }),
     );
-    process.on('SIGTERM', finish);
-    process.on('SIGINT', finish);
+    process.on('SIGTERM', () => finish(0));
+    process.on('SIGINT', () => finish(0));
     for (const warning of modelWarnings(config.modelIds, new Date())) log.warning(warning);
     server.listen(config.port, () => {
-      // Nor is its stray throw. Only from here on: a port that is taken still ends the process.
-      process.on('uncaughtException', (error) =>
-        log.error('An error was thrown and nobody caught it', { error }),
-      );
+      // Nobody knows what a stray throw has left half done: the process ends, but as at a signal, not at once.
+      process.on('uncaughtException', (error) => {
+        log.error('An error was thrown and nobody caught it', { error });
+        finish(1);
+      });
       log.info('Serving', { port: config.port, target: config.functionTarget });
     });
   } catch (error) {
