@@ -26,7 +26,12 @@ export type User = {
 };
 
 /** What an `Authorization` header must prove, and from where it came. */
-export type Credentials = { authorization: string | undefined; remoteAddress: string | undefined };
+export type Credentials = {
+  authorization: string | undefined;
+  remoteAddress: string | undefined;
+  /** The `Host` header: what the client takes this server for. */
+  host?: string | undefined;
+};
 
 /** An admin: who it is for a person to read, and for good (an e-mail can change). */
 export type Admin = { actor: string; uid: string };
@@ -77,10 +82,11 @@ export function createAuth(config: Config, given: KeySets = googleKeySets()): Au
   const issuer = `https://securetoken.google.com/${projectId}`;
 
   /** On this machine alone, and for a project that cannot exist, the emulators' own word is enough. */
-  const isOwner = ({ authorization, remoteAddress }: Credentials) =>
+  const isOwner = ({ authorization, remoteAddress, host }: Credentials) =>
     !config.deployed &&
     projectId.startsWith('demo-') &&
     isLoopback(remoteAddress) &&
+    isLoopbackHost(host) &&
     authorization === 'Bearer owner';
 
   async function idTokenClaims(token: string): Promise<Claims> {
@@ -91,6 +97,8 @@ export function createAuth(config: Config, given: KeySets = googleKeySets()): Au
     }
     // The emulator signs nothing; that its user exists is what tells its tokens from made-up ones.
     const { payload } = UnsecuredJWT.decode<Claims>(token, checks);
+    // Anybody can write one: it is read before the emulator is asked about it.
+    assertFirebaseRules(payload);
     await assertNotRevoked(payload);
     return payload;
   }
@@ -227,4 +235,12 @@ const asRefusal = (error: unknown) => (error instanceof Failure ? error : unauth
 
 function isLoopback(address: string | undefined): boolean {
   return /^(::1$|(::ffff:)?127\.)/.test(address ?? '');
+}
+
+/**
+ * A page of anybody's that has its own name lead to this machine is let in by the browser as if it were ours,
+ * and tunnels hand on the internet from here: both name another host. No browser leaves it out.
+ */
+function isLoopbackHost(host: string | undefined): boolean {
+  return host === undefined || /^(([\w-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host);
 }

@@ -119,9 +119,9 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
 async function identify<A extends Access>(access: A, request: IncomingMessage, studio: Studio) {
   if (access === 'anyone') return undefined as Callers[A];
   const auth = await studio.auth();
-  const { authorization } = request.headers;
+  const { authorization, host } = request.headers;
   const remoteAddress = request.socket.remoteAddress;
-  return (await auth[access as 'user']({ authorization, remoteAddress })) as Callers[A];
+  return (await auth[access as 'user']({ authorization, remoteAddress, host })) as Callers[A];
 }
 
 function violationsOf(error: z.ZodError): FieldViolation[] {

@@ -60,8 +60,8 @@ export function parseOptions(args: string[], readFile: (path: string) => string 
       ...(geminiFile && { GEMINI_API_KEY: geminiFile }),
       ...(cloudinaryFile && { CLOUDINARY_URL: cloudinaryFile }),
     },
-    alertEmail: values['alert-email'],
-    supportEmail: values['support-email'],
+    alertEmail: address(values, 'alert-email'),
+    supportEmail: address(values, 'support-email'),
     dryRun: values['dry-run'] ?? false,
   };
 }
@@ -88,10 +88,20 @@ function parsed(args: string[]) {
   }
 }
 
+/** An e-mail address goes into commands, and into the comments of the script: it must be one, on one line. */
+function address(values: ReturnType<typeof parsed>, name: 'alert-email' | 'support-email') {
+  const value = values[name];
+  if (value === undefined || /^[^\s@,{}]+@[\w.-]+$/.test(value)) return value;
+  throw refused(`--${name} must be an e-mail address`);
+}
+
 function settingsIn(text: string): Record<string, string> {
   const settings = parseEnv(text) as Record<string, string>;
   const wrong = Object.keys(settings).filter((name) => notASetting.test(name));
   if (wrong.length > 0) throw refused(`The settings must not have ${wrong.join(', ')}`);
+  // In a command it would stand for what an earlier step has found out, in the script for a variable of the shell.
+  const placeholders = Object.keys(settings).filter((name) => settings[name]?.includes('{{'));
+  if (placeholders.length > 0) throw refused(`The settings must not have {{ in ${placeholders.join(', ')}`);
   return settings;
 }
 

@@ -10,13 +10,15 @@ import { isMarkdown, shelfNames, shelfOfPath, shelves } from './shelves.ts';
 const sentenceCharactersMax = 240;
 
 /**
- * The indexes that are missing or out of date, as their whole new texts; and those whose comments are damaged.
- * `files` and `documents` are as they will be.
+ * The indexes that are missing or out of date, as their whole new texts; those whose comments are damaged; and
+ * those whose name something has that is no document: a symbolic link would have its target overwritten,
+ * wherever that is. `files` and `documents` are as they will be.
  */
-export function planIndexes(files: Iterable<string>, documents: Map<string, Document>) {
+export function planIndexes(files: readonly string[], documents: Map<string, Document>) {
   const texts = new Map<string, string>();
   const damaged: string[] = [];
-  const present = new Set([...files].map(shelfOfPath));
+  const taken: string[] = [];
+  const present = new Set(files.map(shelfOfPath));
   const existing = shelfNames.filter((shelf) => present.has(shelf));
   const indexes = new Map<string, Document>();
 
@@ -24,6 +26,10 @@ export function planIndexes(files: Iterable<string>, documents: Map<string, Docu
     const path = readmeOf(documents, folder);
     const document = documents.get(path) ?? readDocument(path, fallback);
     indexes.set(folder, document);
+    if (!documents.has(path) && files.includes(path)) {
+      taken.push(path);
+      return;
+    }
     if (isHalfRegion(document, 'index')) {
       damaged.push(path);
       return;
@@ -53,7 +59,7 @@ export function planIndexes(files: Iterable<string>, documents: Map<string, Docu
     });
     make('docs', '# Documents\n', lines.join('\n'));
   }
-  return { texts, damaged };
+  return { texts, damaged, taken };
 }
 
 /** The path of a folder's README, however it is spelt. */

@@ -41,9 +41,10 @@ export function planOf(tree: Tree): Plan {
   const indexes = planIndexes(files, documents);
   const made = new Map([...environment.texts, ...indexes.texts]);
   for (const [path, text] of made) texts.set(path, text);
+  const taken = indexes.taken.map((path) => ({ path, why: 'an index stands here, but this is no document' }));
   return {
     moves,
-    conflicts,
+    conflicts: [...conflicts, ...taken],
     unsorted,
     rewrites,
     texts,

@@ -12,6 +12,8 @@ import { Failure } from '../errors.ts';
 
 /** The most that a grant may bring a balance to: far below where a double stops counting in ones. */
 export const creditsMax = 1_000_000_000_000;
+/** The most that an admin may write: what refunds add to it must still be counted in ones. */
+const balanceMax = Number.MAX_SAFE_INTEGER - creditsMax;
 /** The window of the limit per minute, milliseconds. */
 const rateWindowMs = 60_000;
 /** Seconds after which a user with too many generations in flight may look again. */
@@ -61,7 +63,7 @@ export type EntryDraft = {
 export type Change = { account: Account; entries: EntryDraft[] };
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
-const isCredits = (value: unknown): value is number => isWhole(value) && value >= 0;
+const isCredits = (value: unknown): value is number => isWhole(value) && value >= 0 && value <= balanceMax;
 const isDate = (value: unknown): value is Date => value instanceof Date;
 
 /** Whether the ledger keeps this account's books already; one made by hand in the console it does not. */

@@ -292,6 +292,9 @@ describe('the options', () => {
     ['no region', ['--project', 'my-studio'], '--region'],
     ['a region that is none', ['--project', 'my-studio', '--region', 'Europe'], '--region'],
     ['an option that is none', [...args, '--fast'], '--fast'],
+    ['an address of two lines', [...args, '--alert-email', 'a@example.com\ntouch x'], '--alert-email'],
+    ['an address that is a list', [...args, '--alert-email', 'a@example.com,b=c'], '--alert-email'],
+    ['an address that is none', [...args, '--support-email', '$(touch x)'], '--support-email'],
   ])('are refused with %s', (_, given, named) => {
     expect(() => parseOptions(given)).toThrow(DeployRefused);
     expect(() => parseOptions(given)).toThrow(named);
@@ -301,6 +304,7 @@ describe('the options', () => {
     ['a setting that the functions would refuse', 'RETRY_ATTEMPTS=many', 'RETRY_ATTEMPTS'],
     ['a timeout that Cloud Run would cut', 'GENERATE_TIMEOUT_MS=200000', 'GENERATE_TIMEOUT_MS'],
     ['a secret among the settings', 'GEMINI_API_KEY=top-secret', 'GEMINI_API_KEY'],
+    ['a placeholder of the commands', 'PROMPT_MODEL_ID={{IMAGE}}', 'PROMPT_MODEL_ID'],
     ['an emulator among the settings', 'FIRESTORE_EMULATOR_HOST=localhost:1', 'FIRESTORE_EMULATOR_HOST'],
   ])('are refused with %s, before anything is made', (_, text, named) => {
     const parse = () => parseOptions([...args, '--settings', 'file'], () => text);

@@ -186,6 +186,26 @@ describe('what cannot move is listed, and stays', () => {
   });
 });
 
+describe('an index', () => {
+  it('is not written through a symbolic link, nor over what is no text', () => {
+    const outside = folders.committed({ 'own.md': 'mine\n' });
+    const folder = folders.committed({ 'docs/api/calls.md': '# Calls\n', 'docs/guides/one.md': '# One\n' });
+    symlinkSync(join(outside, 'own.md'), join(folder, 'docs/api/README.md'));
+    symlinkSync(join(outside, 'new.md'), join(folder, 'docs/README.md'));
+    writeFileSync(join(folder, 'docs/guides/README.md'), Buffer.from([0x23, 0x20, 0xe4, 0x0a]));
+    git(folder, 'add', '-A');
+    git(folder, 'commit', '-qm', 'more');
+    const { said } = runDocs(folder);
+    for (const path of ['docs/api/README.md', 'docs/README.md', 'docs/guides/README.md'])
+      expect(said).toContain(`${path}: an index stands here, but this is no document`);
+    expect(snapshot(outside)).toEqual({ 'own.md': 'mine\n' });
+    expect(readFileSync(join(folder, 'docs/guides/README.md'))).toEqual(
+      Buffer.from([0x23, 0x20, 0xe4, 0x0a]),
+    );
+    expect(git(folder, 'status', '--porcelain')).toBe('');
+  });
+});
+
 describe('what git could not undo', () => {
   it.each<[string, Record<string, string>]>([
     ['an edit', { 'README.md': '# Mine\n' }],

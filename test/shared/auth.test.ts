@@ -531,6 +531,32 @@ describe('the word of this machine: Bearer owner', () => {
     expect(await outcome(demo.admin(owner(address)))).toBe('UNAUTHENTICATED');
   });
 
+  it.each([
+    undefined,
+    'localhost',
+    'LOCALHOST:8080',
+    'studio.localhost:8080',
+    '127.0.0.1:8080',
+    '[::1]:8080',
+  ])('is heard by the host %s', async (host) => {
+    expect(await demo.scheduler({ ...owner('127.0.0.1'), host })).toEqual({ actor: 'owner' });
+  });
+
+  // A browser sends it for a page whose name was made to lead here, and a tunnel for whoever found it.
+  it.each([
+    'evil.example',
+    'evil.example:8080',
+    '127.0.0.1.evil.example',
+    'localhost.evil.example:8080',
+    'evil-localhost',
+    '1127.0.0.1',
+    '0.0.0.0:8080',
+    '',
+  ])('is nothing by the host %j', async (host) => {
+    expect(await outcome(demo.scheduler({ ...owner('127.0.0.1'), host }))).toBe('UNAUTHENTICATED');
+    expect(await outcome(demo.admin({ ...owner('127.0.0.1'), host }))).toBe('UNAUTHENTICATED');
+  });
+
   it.each<[string, Claims]>([
     ['a project that may exist', {}],
     ['a project with demo in its name', { GOOGLE_CLOUD_PROJECT: 'my-demo-studio' }],
@@ -605,6 +631,7 @@ describe('with the Auth emulator', () => {
     ['an expiry in the past', { exp: now() - 1 }],
     ['auth_time in the future', { auth_time: now() + 60 }],
     ['no sub', { sub: undefined }],
+    ['a sub that is a list', { sub: ['alice'] }],
     ['a sub with a slash', { sub: 'alice/entries' }],
   ])('but not of %s', async (_, claims) => {
     expect(await outcome(local.user(unsigned({ ...claims, admin: true })))).toBe('UNAUTHENTICATED');

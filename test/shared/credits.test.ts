@@ -20,8 +20,8 @@ import {
   signupGrant,
 } from '../../shared/ledger/credits.ts';
 
-/** Credits are counted in ones as far as a double can. */
-const creditsLimit = Number.MAX_SAFE_INTEGER;
+/** Credits are counted in ones as far as a double can, and a refund must fit in as well. */
+const creditsLimit = Number.MAX_SAFE_INTEGER - 1_000_000_000_000;
 
 /** Whether there is something of an admin's to record. */
 const hasEdit = (read: Account) => recordEdit(read).account !== read;
@@ -177,6 +177,14 @@ describe('recording an edit', () => {
 });
 
 describe('moving credits', () => {
+  it('a refund on the largest balance an admin can write is still counted in ones', () => {
+    const edited = recordEdit(account({ balance: creditsLimit, settled: 9 })).account;
+    const { account: after, entries } = refund(edited, 'g', 4, 'EXPIRED');
+    expect(after).toMatchObject({ balance: creditsLimit + 4, settled: creditsLimit + 4 });
+    expect(Number.isSafeInteger(after.settled)).toBe(true);
+    expect(Number.isSafeInteger(entries[0]?.balance)).toBe(true);
+  });
+
   it('a debit takes the price and counts the generation as in flight', () => {
     const { account: after, entries } = debit(account(), terms({ credits: 4 }));
     expect(entries).toEqual([
