@@ -62,13 +62,17 @@ export function createConnections(
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const answer = answers.get(socket);
-    // One that was answered, and whose body goes on all the same, gets no second answer.
-    const isFree = !answer?.headersSent || (answer.writableFinished && answer.req.complete);
+    // One that was answered, and whose body goes on all the same, gets no second answer; and what comes after a
+    // whole request gets none in place of that request's own, which may have been debited.
+    const isFree = !answer || (isWhole(answer.req) ? answer.writableFinished : !answer.headersSent);
     if (socket.writable && isFree) socket.write(refusalOf(error.code, headers));
     socket.destroySoon();
   });
   return server;
 }
+
+/** What has no version ends with its first line, and what was meant for its headers is none of it. */
+const isWhole = ({ complete, httpVersion }: IncomingMessage) => complete && httpVersion !== '0.9';
 
 const isLong = ({ headers }: IncomingMessage) =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > bodyBytesMaxDefault;

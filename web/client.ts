@@ -92,7 +92,11 @@ export class ApiError extends Error {
  * answer of the functions says nothing, and one to a session that has ended says nothing of the generation.
  */
 export const isSettled = (error: unknown) =>
-  error instanceof ApiError && error.retry !== 'same_key' && error.code !== 401;
+  error instanceof ApiError &&
+  error.retry !== 'same_key' &&
+  error.code !== 401 &&
+  // A proxy's refusal is of one asking; an earlier one with the key may have come through.
+  error.reason !== 'UNKNOWN';
 
 export type Client = ReturnType<typeof createClient>;
 

@@ -4,7 +4,18 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { cloudinaryFault } from '../../local/standins/cloudinary-faults.ts';
 import { geminiFault } from '../../local/standins/gemini-faults.ts';
 import { layLine } from './support/line.ts';
-import { ask, button, imageOf, images, painting, signIn, untilBalance } from './support/steps.ts';
+import {
+  ask,
+  button,
+  describeImage,
+  generateButton,
+  imageOf,
+  images,
+  painting,
+  promptField,
+  signIn,
+  untilBalance,
+} from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
 
 /** Each fault is met once, and told to the user: nobody else is asked in place of the model. */
@@ -95,6 +106,44 @@ describe('a failure', () => {
     await button(card, 'Dismiss').click();
     await card.waitFor({ state: 'detached' });
   });
+});
+
+describe('what no user wished for twice is charged once', () => {
+  it.each<[string, (page: Page) => Promise<void>]>([
+    ['a double click', (page) => generateButton(page).dblclick()],
+    [
+      'Enter, held down on the button',
+      async (page) => {
+        await generateButton(page).focus();
+        await hold(page, 'Enter');
+      },
+    ],
+    [
+      'Ctrl and Enter, held down in the prompt',
+      async (page) => {
+        await promptField(page).focus();
+        await page.keyboard.down('Control');
+        await hold(page, 'Enter');
+        await page.keyboard.up('Control');
+      },
+    ],
+  ])('%s', async (_, act) => {
+    const opened = await visitOf();
+    const { page, keys } = opened;
+    await describeImage(page, { prompt: 'A lonely tree' });
+    await act(page);
+    await imageOf(page, 'A lonely tree').waitFor();
+    expect(keys).toHaveLength(1);
+    // Whoever does wish for another gets it, and with it whatever was asked for before it.
+    await generateButton(page).click();
+    await untilBalance(page, 18);
+    expect((await isCharged(opened)).map(({ amount }) => amount)).toEqual([-1, -1]);
+  });
+
+  async function hold(page: Page, key: string): Promise<void> {
+    for (let times = 0; times < 5; times += 1) await page.keyboard.down(key);
+    await page.keyboard.up(key);
+  }
 });
 
 describe('a painting that is under way', () => {

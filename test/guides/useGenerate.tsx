@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'; // With React: from 'react'.
 import type { GenerateAnswer, GenerateInput, Receipt } from '../../shared/contract.ts';
-import { ApiError, type Client } from '../../web/client.ts';
+import { ApiError, type Client, isSettled } from '../../web/client.ts';
 
 type Asked = { key: string; request: GenerateInput };
 export type Painting =
@@ -33,7 +33,7 @@ export function useGenerate(client: Client, uid: string, onReceipt: (receipt: Re
     } catch (error) {
       // The component has gone. The image is painted all the same, and its key is kept.
       if (signal.aborted) return;
-      const isOpen = !(error instanceof ApiError) || error.retry === 'same_key' || error.code === 401;
+      const isOpen = !isSettled(error);
       if (!isOpen) localStorage.removeItem(place);
       if (error instanceof ApiError && error.receipt) onReceipt(error.receipt);
       setPainting({ phase: 'failed', error, isOpen });

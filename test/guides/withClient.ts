@@ -1,5 +1,5 @@
 import type { Receipt } from '../../shared/contract.ts';
-import { ApiError, type Client, createClient } from '../../web/client.ts';
+import { ApiError, type Client, createClient, isSettled } from '../../web/client.ts';
 
 /** `user` is Firebase's: `getAuth().currentUser`. `baseUrl` is '' where Hosting serves page and functions. */
 export function clientOf(user: { getIdToken(anew: boolean): Promise<string> }, baseUrl = ''): Client {
@@ -15,7 +15,7 @@ export function latest(known: Balance | undefined, seen: Balance): Balance {
 /** What to tell of the credits when `generate` threw. */
 export function creditsSentence(error: unknown): string {
   if (!(error instanceof ApiError)) return '';
-  if (error.retry === 'same_key' || error.code === 401) return 'Nothing is settled yet.';
+  if (!isSettled(error)) return 'Nothing is settled yet.';
   const { charged = 0, refunded = 0 } = error.receipt ?? {};
   if (charged === 0) return 'You were not charged.';
   return refunded === charged ? `Your ${refunded} credits are back.` : `It has cost ${charged} credits.`;

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { functions } from '../../functions/index.ts';
 import { connectionLimits } from '../../shared/connections.ts';
+import { Failure } from '../../shared/errors.ts';
 import { type RawAnswer, type RawServer, startRawServer } from '../support/rawServer.ts';
 
 const origin = 'https://studio.example';
@@ -268,6 +269,33 @@ describe('who calls is asked before the body', () => {
     const { answers } = await server.exchange(lines('GET /health HTTP/1.1', 'Host: x', 'Expect: tea'), 1);
     expect(answers[0]?.status).toBe(200);
   });
+});
+
+it('what follows a whole request gets no answer in place of that request’s own', async () => {
+  const reached = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const slow = await startRawServer(
+    {},
+    {
+      auth: {
+        async user() {
+          reached.resolve();
+          await released.promise;
+          throw new Failure('UNAUTHENTICATED', 'Please sign in.');
+        },
+        admin: () => expect.unreachable(),
+        scheduler: () => expect.unreachable(),
+      },
+    },
+  );
+  const connection = slow.connect();
+  connection.socket.write(lines('GET /account HTTP/1.1', 'Host: x'));
+  await reached.promise;
+  connection.socket.write(lines('no HTTP'));
+  await connection.until(connection.isClosed);
+  released.resolve();
+  expect(connection.received()).toBe('');
+  await slow.close();
 });
 
 describe('a body', () => {

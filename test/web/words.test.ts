@@ -46,8 +46,11 @@ test.each<[string, Retry, Receipt | undefined, string]>([
   expect(failureCreditsText(errorOf(retry, receipt))).toBe(text);
 });
 
-test('what no function said is not taken for settled', () => {
-  expect(failureCreditsText(new TypeError('fetch failed'))).toMatch(/^Nothing is settled yet/);
+test.each([
+  ['no answer', new TypeError('fetch failed')],
+  ['a proxy’s refusal', new ApiError('No.', { code: 403, reason: 'UNKNOWN', retry: 'no' })],
+])('what no function said is not taken for settled: %s', (_, error) => {
+  expect(failureCreditsText(error)).toMatch(/^Nothing is settled yet/);
 });
 
 test('what an image has cost', () => {

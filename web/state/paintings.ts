@@ -91,7 +91,9 @@ export function createPaintings(options: {
     again(painting: Painting): void {
       const { progress, request, ownPrompt, key } = painting;
       const now = progress.value;
-      if (now.state === 'failed' && !isSettled(now.error)) {
+      // What runs again already has not been asked for once more.
+      if (now.state !== 'failed' || !list.value.includes(painting)) return;
+      if (!isSettled(now.error)) {
         void run(painting);
         return;
       }

@@ -17,25 +17,31 @@ export function createMemory(uid: string) {
   const promptPrefix = `${uid}/ownPrompt/`;
   const keys = async (prefix: string) =>
     (await entries<string, unknown>(store)).filter(([name]) => name.startsWith(prefix));
-  const forgotten = () => undefined;
 
   return {
-    keepAsked: (asked: Asked) => set(askedPrefix + asked.key, asked, store).catch(forgotten),
-    dropAsked: (key: string) => delMany([askedPrefix + key], store).catch(forgotten),
+    keepAsked: (asked: Asked) => forgiven(() => set(askedPrefix + asked.key, asked, store)),
+    dropAsked: (key: string) => forgiven(() => delMany([askedPrefix + key], store)),
     async allAsked(): Promise<Asked[]> {
       const found = await keys(askedPrefix).catch(() => []);
       return found.map(([, asked]) => asked as Asked).sort((one, other) => one.askedAt - other.askedAt);
     },
-    keepOwnPrompt: (id: string, prompt: string) => set(promptPrefix + id, prompt, store).catch(forgotten),
-    ownPrompt: (id: string) => get<string>(promptPrefix + id, store).catch(forgotten),
-    dropOwnPrompt: (id: string) => delMany([promptPrefix + id], store).catch(forgotten),
+    keepOwnPrompt: (id: string, prompt: string) => forgiven(() => set(promptPrefix + id, prompt, store)),
+    ownPrompt: (id: string) => forgiven(() => get<string>(promptPrefix + id, store)),
+    dropOwnPrompt: (id: string) => forgiven(() => delMany([promptPrefix + id], store)),
     /** At sign-out nothing of a user stays on a machine that others may use. */
     async clear(): Promise<void> {
       const all = await keys(`${uid}/`).catch(() => []);
-      await delMany(
-        all.map(([name]) => name),
-        store,
-      ).catch(forgotten);
+      const names = all.map(([name]) => name);
+      await forgiven(() => delMany(names, store));
     },
   };
+}
+
+/** A browser that allows no storage refuses it with a rejection, or throws at once. */
+async function forgiven<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch {
+    return undefined;
+  }
 }

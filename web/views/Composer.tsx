@@ -24,12 +24,19 @@ export function Composer() {
     announce('Your image is being painted.', false);
   }
 
-  const askByKeys = (event: KeyboardEvent) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) ask(event);
+  /** A key that is held down, and the second half of a double click, are no wish for another image. */
+  const askOnce = (event: KeyboardEvent) => {
+    const isNewLine = event.target instanceof HTMLTextAreaElement && !event.ctrlKey && !event.metaKey;
+    if (event.key !== 'Enter' || isNewLine) return;
+    if (event.repeat) event.preventDefault();
+    else if (event.target === field.current) ask(event);
+  };
+  const clickOnce = (event: MouseEvent) => {
+    if (event.detail > 1) event.preventDefault();
   };
 
   return (
-    <form class="composer" aria-label="New image" onSubmit={ask}>
+    <form class="composer" aria-label="New image" onSubmit={ask} onKeyDown={askOnce}>
       <div class="prompt">
         <label for="prompt">Prompt</label>
         <textarea
@@ -43,7 +50,6 @@ export function Composer() {
           onInput={(event) => {
             draft.prompt.value = event.currentTarget.value;
           }}
-          onKeyDown={askByKeys}
         />
         {isTooLong && (
           <p class="problem" id="prompt-problem" role="alert">
@@ -56,7 +62,7 @@ export function Composer() {
       <OrientationPicker />
       <References />
       <div class="ask">
-        <button type="submit" class="primary wide" aria-disabled={!mayAsk}>
+        <button type="submit" class="primary wide" aria-disabled={!mayAsk} onClick={clickOnce}>
           {price === undefined ? 'Generate' : `Generate · ${credits(price)}`}
         </button>
         <p class="hint">
