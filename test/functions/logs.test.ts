@@ -213,6 +213,21 @@ describe('the line of an entry', () => {
     );
   });
 
+  it('is no reason to fail: it is left out where the database does not tell whether it stands', async () => {
+    let looked = 0;
+    const { user, reply } = await generateThrough({
+      afterCommit: once(isDebit, () => Promise.reject(lostReply())),
+      beforeRead(paths) {
+        if (!paths.every((path) => path.includes('/entries/'))) return;
+        looked += 1;
+        throw lostReply();
+      },
+    });
+    expect([reply.status, looked]).toEqual([200, 1]);
+    expect(credits()).toEqual([]);
+    expect((await stack.books(user.uid)).entries.map(({ type }) => type)).toEqual(['adjustment', 'debit']);
+  });
+
   it('is there once where its commit was refused and made again', async () => {
     const refuse = once(isDebit, () => Promise.reject(new CommitRejected('stale')));
     const { user } = await generateThrough({ beforeCommit: refuse });
