@@ -109,7 +109,9 @@ describe('reading an account', () => {
     expect([mixed.active, mixed.rate]).toEqual([{ a: now }, [now]]);
     expect(account({ active: null }).active).toEqual({});
     // Names of documents that cannot be: to look for them fails.
-    expect(account({ active: { 'a/b': now, '..': now, __x__: now, '': now, a: now } }).active).toEqual({ a: now });
+    expect(account({ active: { 'a/b': now, '..': now, __x__: now, '': now, a: now } }).active).toEqual({
+      a: now,
+    });
   });
 
   it('a note is cut to a length that an entry may hold', () => {
