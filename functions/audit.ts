@@ -1,4 +1,5 @@
 import { auditAnswerSchema, auditQuerySchema } from '../shared/contract.ts';
+import { isDocumentId } from '../shared/database.ts';
 import { endpoint } from '../shared/endpoint.ts';
 import { Failure, invalidRequest } from '../shared/errors.ts';
 import { accountPage } from '../shared/ledger/accounts.ts';
@@ -35,7 +36,6 @@ const tokenOf = (uid: string) => Buffer.from(uid).toString('base64url');
 
 function uidOf(pageToken: string): string {
   const uid = Buffer.from(pageToken, 'base64url').toString();
-  const isId = !uid.includes('/') && !/^(\.{1,2}|__.*__)$/.test(uid);
-  if (isId && tokenOf(uid) === pageToken) return uid;
+  if (isDocumentId(uid) && tokenOf(uid) === pageToken) return uid;
   throw invalidRequest([{ field: 'pageToken', description: 'is not a page token of this list' }]);
 }

@@ -58,6 +58,10 @@ export type Database = {
   close(): Promise<void>;
 };
 
+/** Whether a document can have this id. An admin may have typed anything where one of ours is kept. */
+export const isDocumentId = (id: string) =>
+  id !== '' && !id.includes('/') && !/^(\.{1,2}|__.*__)$/s.test(id) && Buffer.byteLength(id) <= 1_500;
+
 /** A precondition did not hold. */
 export class CommitRejected extends Error {
   override name = 'CommitRejected';

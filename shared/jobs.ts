@@ -1,5 +1,6 @@
 /** Scheduled functions: how long one call works, and where the next one goes on. */
 import type { Clock } from './clock.ts';
+import { isDocumentId } from './database.ts';
 import type { Books } from './ledger/books.ts';
 
 /** Timeout of a scheduled function as it is deployed, milliseconds. */
@@ -15,11 +16,11 @@ export function workingTime(clock: Clock): () => boolean {
 
 const jobPath = (name: string) => `jobs/${name}`;
 
-/** Where the last call of a job stopped; undefined where it came to the end. */
+/** Where the last call of a job stopped; undefined where it came to the end, or where the note is no id any more. */
 export async function readCursor({ database, converge }: Books, name: string): Promise<string | undefined> {
   const { documents } = await converge(undefined, () => database.read([jobPath(name)]));
   const after = documents[0]?.data.after;
-  return typeof after === 'string' ? after : undefined;
+  return typeof after === 'string' && isDocumentId(after) ? after : undefined;
 }
 
 /** Notes where a job stopped, or that it came to the end. Of two calls at once the later note stands, which is harmless. */

@@ -45,6 +45,8 @@ function useStudioOf(config: FirebaseConfig, uid: string | undefined): Studio | 
     opened.start();
     return () => {
       opened.close();
+      // Again, here: what another window, or an answer on its way, has put there since that button was pressed.
+      void opened.memory.clear();
       setStudio(undefined);
     };
   }, [config, uid]);

@@ -7,7 +7,14 @@
  * the sum of all entries' amounts is `settled`, and sequences have no gap.
  */
 import type { EntryType } from '../contract.ts';
-import { type Data, removed, type StoredDocument, type Version, type Write } from '../database.ts';
+import {
+  type Data,
+  isDocumentId,
+  removed,
+  type StoredDocument,
+  type Version,
+  type Write,
+} from '../database.ts';
 import { Failure } from '../errors.ts';
 
 /** The most that a grant may bring a balance to: far below where a double stops counting in ones. */
@@ -88,7 +95,9 @@ export function readAccount(
     adjust: data.adjust === undefined ? undefined : isWhole(data.adjust) ? data.adjust : null,
     note: typeof data.note === 'string' ? data.note.slice(0, reasonCharactersMax) : undefined,
     email: typeof data.email === 'string' ? data.email : undefined,
-    active: Object.fromEntries(active.filter((entry): entry is [string, Date] => isDate(entry[1]))),
+    active: Object.fromEntries(
+      active.filter((entry): entry is [string, Date] => isDocumentId(entry[0]) && isDate(entry[1])),
+    ),
     rate: Array.isArray(data.rate) ? data.rate.filter(isDate) : [],
     suspended: Boolean(data.suspended),
     signupDue: data.signupDue === true,

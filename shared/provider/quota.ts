@@ -22,8 +22,11 @@ const billingMs = { first: 15 * minuteMs, max: 6 * hourMs };
 /** A model that the API does not know, after a day: it may be spelt wrongly, or be back. */
 const retiredMs = 24 * hourMs;
 
+/** Typed by a person who wants no more spent: `Off` is off. */
+const asTyped = (state: unknown) => (typeof state === 'string' ? state.trim().toLowerCase() : state);
+
 const stateSchema = z.object({
-  state: z.enum(['ready', 'exhausted', 'off']).catch('ready'),
+  state: z.preprocess(asTyped, z.enum(['ready', 'exhausted', 'off'])).catch('ready'),
   reason: z.string().optional().catch(undefined),
   retryAt: z.date().optional().catch(undefined),
   /** How often in a row billing has failed. */

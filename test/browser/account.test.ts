@@ -29,6 +29,38 @@ async function linkInMail(address: string, kind: 'VERIFY_EMAIL' | 'PASSWORD_RESE
   return (await studio().mailTo(address, kind))?.oobLink ?? '';
 }
 
+/** The names of what this browser remembers for the studio. */
+const kept = (page: Page) =>
+  page.evaluate(
+    () =>
+      new Promise<string[]>((resolve, reject) => {
+        const opening = indexedDB.open('nano-banana-studio');
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const keys = opening.result.transaction('memory').objectStore('memory').getAllKeys();
+          keys.onsuccess = () => {
+            opening.result.close();
+            resolve(keys.result.map(String));
+          };
+        };
+      }),
+  );
+
+/** As Firebase finds it where another program, or a revoked token, has ended the session. */
+const endSessionBehindThePage = () =>
+  new Promise<void>((resolve, reject) => {
+    const opening = indexedDB.open('firebaseLocalStorageDb');
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const change = opening.result.transaction('firebaseLocalStorage', 'readwrite');
+      change.objectStore('firebaseLocalStorage').clear();
+      change.oncomplete = () => {
+        opening.result.close();
+        resolve();
+      };
+    };
+  });
+
 describe('signing up by e-mail', () => {
   it('gives the free credits once the address is confirmed by the link in the mail', async () => {
     const { page } = await visit();
@@ -165,6 +197,18 @@ describe('two windows of one user', () => {
     await signOut(one);
     await title(one).waitFor();
     await button(other, 'Sign in').waitFor();
+  });
+
+  it('keep nothing of a user, however the session ended', async () => {
+    const { one, other } = await twoWindows();
+    const painting = studio().holdNextPaint();
+    await ask(one, { prompt: 'Private' });
+    await painting.reached;
+    expect(await kept(one)).toHaveLength(1);
+    await other.evaluate(endSessionBehindThePage);
+    await button(one, 'Sign in').waitFor();
+    await expect.poll(() => kept(one), { timeout: 10_000 }).toEqual([]);
+    painting.letGo();
   });
 
   it('keep nothing of a user for the next one', async () => {

@@ -69,6 +69,11 @@ it('leaves alone what nobody has said a time for', async () => {
 });
 
 describe('the state of all', () => {
+  it.each(['Off', ' OFF '])('is off however a person types it: %j', async (state) => {
+    await set('all', state);
+    expect((await modelsOf())[0]).toEqual({ id: 'all', state: 'off' });
+  });
+
   it('is told where it is off, and stays off', async () => {
     await set('all', 'off');
     expect((await modelsOf())[0]).toEqual({ id: 'all', state: 'off' });

@@ -278,6 +278,16 @@ describe('many accounts', () => {
     expect((await stack.books('user-129')).account).toMatchObject({ settled: 7, sequence: 1 });
   });
 
+  it.each(['a/b', '..', '__x__', '', 'x'.repeat(1_501), 7])(
+    'are seen to from the first where the note of where it stopped is %j',
+    async (after) => {
+      await createAll();
+      await stack.database.commit([{ set: 'jobs/reconcile', data: { after } }]);
+      expect(await reconcile(await serverUrl({}, {}))).toMatchObject({ checked: 130, broken: [] });
+      expect(await cursor()).toBeNull();
+    },
+  );
+
   it('are seen to by several calls where one has no time for all, each from where the last stopped', async () => {
     await createAll();
     let elapsed = 0;

@@ -108,6 +108,10 @@ describe('reading an account', () => {
     const mixed = account({ active: { a: now, b: 'x' }, rate: [now, 'x', null] });
     expect([mixed.active, mixed.rate]).toEqual([{ a: now }, [now]]);
     expect(account({ active: null }).active).toEqual({});
+    // Names of documents that cannot be: to look for them fails.
+    expect(account({ active: { 'a/b': now, '..': now, __x__: now, '': now, a: now } }).active).toEqual({
+      a: now,
+    });
   });
 
   it('a note is cut to a length that an entry may hold', () => {

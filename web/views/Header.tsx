@@ -58,7 +58,7 @@ function skip(): void {
 }
 
 function AccountMenu() {
-  const { memory } = useStudio();
+  const { memory, paintings } = useStudio();
   const [isOpen, setIsOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -84,6 +84,7 @@ function AccountMenu() {
   }, [isOpen]);
 
   const leaveStudio = async () => {
+    paintings.close();
     await memory.clear();
     await endSession();
   };
