@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { freePort } from '../../local/ports.ts';
 
+const server = new URL('../../shared/server.ts', import.meta.url);
 const program = `
-import { serve } from './shared/server.ts';
+import { serve } from '${server}';
 const answers = (work) => async () => () => async (request, response) => { work(); response.end('done'); };
 serve({
   functions: {
