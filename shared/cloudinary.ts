@@ -30,11 +30,6 @@ export type ImageStore = {
   destroy(publicId: string, millisecondsLeft: number): Promise<boolean>;
 };
 
-/**
- * How long an idle connection is trusted, milliseconds. Servers close theirs after 5 s or more, which a process
- * that stood still meanwhile, as Cloud Run has its idle instances do, learns only from the upload that it loses.
- */
-const idleMsMax = 3_000;
 /** Largest image that is fetched again, bytes. */
 const fetchedBytesMax = 20_000_000;
 
@@ -105,26 +100,18 @@ export function createImageStore({ cloudinaryUrl }: Config): ImageStore {
 
 /**
  * Calls the SDK under a hard deadline. It has no abort of its own (its timeout is only an idle one), so
- * each call has an agent to itself while it runs: destroying that closes the connection. Agents whose
- * call went well are kept with their connection for the next, for a while.
+ * each call has an agent to itself: destroying that closes the connection. And a connection to itself: one that
+ * was kept may have been closed by the other side, which an idle instance that stood still meanwhile learns
+ * only from the upload that it loses. That image would be painted, billed and refunded to save a handshake.
  */
 function createCaller(credentials: Credentials, { Agent }: typeof http | typeof https) {
-  let idle: { agent: http.Agent; since: number }[] = [];
-
-  function takeAgent(): http.Agent {
-    const isFresh = ({ since }: { since: number }) => performance.now() - since <= idleMsMax;
-    for (const { agent } of idle.filter((one) => !isFresh(one))) agent.destroy();
-    idle = idle.filter(isFresh);
-    return idle.pop()?.agent ?? new Agent({ keepAlive: true, maxSockets: 1 });
-  }
-
   return async (
     what: string,
     millisecondsLeft: number,
     signal: AbortSignal | undefined,
     start: (options: CallOptions, done: Callback) => void,
   ): Promise<unknown> => {
-    const agent = takeAgent();
+    const agent = new Agent({ maxSockets: 1 });
     // A promise that the SDK rejects beside its callback would be nobody's and end the process.
     const options: CallOptions = {
       ...credentials,
@@ -136,9 +123,7 @@ function createCaller(credentials: Credentials, { Agent }: typeof http | typeof 
       start(options, (error, result) => (error ? reject(error) : resolve(result)));
     });
     try {
-      const result = await withDeadline(answer, millisecondsLeft, what, signal);
-      idle.push({ agent, since: performance.now() });
-      return result;
+      return await withDeadline(answer, millisecondsLeft, what, signal);
     } catch (error) {
       agent.destroy();
       if (signal?.aborted) throw error;
