@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { type BodyRequest, bodyBytesMaxDefault } from './body.ts';
 import { errorAnswer, Failure, invalidRequest } from './errors.ts';
 
-// An import of node:http reads all that it exports, and so loads the client behind fetch: a third of a cold start.
+// An import of node:http reads all that it exports, and so loads the client behind fetch: a fifth of a cold start.
 const http = process.getBuiltinModule('node:http');
 
 /** What a connection may take, in time and in headers. */
