@@ -1,63 +1,105 @@
-/** The database on Firestore: the only place that imports its SDK. */
-import {
-  AggregateField,
-  FieldValue,
-  Firestore,
-  type Query,
-  type QueryDocumentSnapshot,
-  Timestamp,
-  type Transaction,
-  type WriteBatch,
-} from '@google-cloud/firestore';
+/**
+ * The database on Firestore: the only place that imports its SDK, and of that the client which Google generates
+ * from the API. The `Firestore` class around it puts a timer and four streams before each read (3 ms of 4) and
+ * repeats a commit whose outcome it does not know; `converge` reads instead. So nothing is repeated here.
+ */
+import google from '@google-cloud/firestore';
+import type { CallOptions, CancellableStream } from 'google-gax';
 import type { Config } from './config.ts';
 import {
   CommitRejected,
-  type Data,
   type Database,
+  type Filter,
   type PageRequest,
   removed,
   type StoredDocument,
   type Total,
   type TotalRequest,
+  type Version,
   type Write,
 } from './database.ts';
 import { withDeadline } from './deadline.ts';
+import {
+  type ApiDocument,
+  decodeFields,
+  decodeTime,
+  encodeFields,
+  encodeValue,
+  type Fields,
+  type Timestamp,
+  type Value,
+} from './firestoreValues.ts';
 
-/** Longest wait for one read or commit, milliseconds; the client library by itself would retry for ten minutes. */
-const operationMsMax = 10_000;
+type Client = InstanceType<typeof google.v1.FirestoreClient>;
+
+/** Longest wait for one call, milliseconds. */
+const callMsMax = 10_000;
+
+/** The client library's own repetitions, off. A stream's would be of any error, a second apart. */
+const onceOnly = { retry: { retryCodes: [] }, retryRequestOptions: { retries: 0, noResponseRetries: 0 } };
 
 // google.rpc codes of a commit whose precondition failed: NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION, ABORTED.
 const rejectedCodes = new Set([5, 6, 9, 10]);
 
+// As query.proto names them.
+const operators = {
+  '<': 'LESS_THAN',
+  '<=': 'LESS_THAN_OR_EQUAL',
+  '>': 'GREATER_THAN',
+  '>=': 'GREATER_THAN_OR_EQUAL',
+  '==': 'EQUAL',
+  in: 'IN',
+} as const;
+const directions = { asc: 'ASCENDING', desc: 'DESCENDING' } as const;
+
 /** The database of a configuration. Connects at its first use. */
 export function openDatabase(config: Config): Database {
-  const firestore = new Firestore({
-    projectId: config.projectId,
-    databaseId: config.databaseId,
-    ignoreUndefinedProperties: true,
-  });
-  const bounded = <T>(work: Promise<T>, what: string) => withDeadline(work, operationMsMax, what);
+  const database = `projects/${config.projectId}/databases/${config.databaseId}`;
+  const root = `${database}/documents`;
+  const { unary, streamed, close } = createCaller(config, database);
+
+  async function read(paths: readonly string[], more: object = {}) {
+    const documents = [...new Set(paths)].map((path) => `${root}/${path}`);
+    const request = { database, documents, ...more };
+    const answers = await streamed<BatchGetAnswer>((client, options) =>
+      client.batchGetDocuments(request, options),
+    );
+    const found = new Map(answers.map((answer) => [answer.found?.name, answer.found]));
+    return {
+      documents: paths.map((path) => storedDocument(found.get(`${root}/${path}`), root)),
+      readTime: latest(answers),
+      transaction: answers.find(({ transaction }) => transaction?.length)?.transaction,
+    };
+  }
+
+  async function total(request: TotalRequest, transaction: Uint8Array | undefined): Promise<Total> {
+    const { parent, ...structuredQuery } = selection(request, root);
+    const aggregations = [
+      { alias: 'sum', sum: { field: named(request.field) } },
+      { alias: 'count', count: {} },
+    ];
+    const structuredAggregationQuery = { structuredQuery, aggregations };
+    const answers = await streamed<AggregationAnswer>((client, options) =>
+      client.runAggregationQuery({ parent, structuredAggregationQuery, transaction } as object, options),
+    );
+    const { sum, count } = decodeFields(answers.find(({ result }) => result)?.result?.aggregateFields ?? {});
+    return { sum: Number(sum), count: Number(count) };
+  }
 
   return {
     async read(paths) {
-      const snapshots = await bounded(
-        firestore.getAll(...paths.map((path) => firestore.doc(path))),
-        'Firestore read',
-      );
-      const documents = snapshots.map((snapshot) =>
-        snapshot.exists ? storedDocument(snapshot as QueryDocumentSnapshot) : undefined,
-      );
-      return { documents, readTime: latest(snapshots.map((snapshot) => snapshot.readTime)) };
+      const { documents, readTime } = await read(paths);
+      return { documents, readTime };
     },
 
     async commit(writes) {
-      const batch = firestore.batch();
-      for (const write of writes) addWrite(firestore, batch, write);
+      const request = { database, writes: writes.map((write) => apiWrite(write, root)) };
       try {
-        const results = await bounded(batch.commit(), 'Firestore commit');
-        const version = results[0]?.writeTime;
-        if (!version) throw new Error('Firestore committed nothing');
-        return version;
+        const answer = await unary<CommitAnswer>((client, options) => client.commit(request, options));
+        // A deletion has no time of its own.
+        const writtenAt = answer.writeResults[0]?.updateTime ?? answer.commitTime;
+        if (!writtenAt) throw new Error('Firestore committed nothing');
+        return versionOf(writtenAt);
       } catch (error) {
         if (rejectedCodes.has((error as { code?: number }).code ?? -1)) {
           throw new CommitRejected('A precondition of the commit failed', { cause: error });
@@ -67,78 +109,193 @@ export function openDatabase(config: Config): Database {
     },
 
     async page(request) {
-      const snapshot = await bounded(pageQuery(firestore, request).get(), 'Firestore query');
-      return { documents: snapshot.docs.map(storedDocument), readTime: snapshot.readTime.toDate() };
+      const { parent, ...selected } = selection(request, root);
+      const orderBy = request.orderBy.map(([field, direction]) => ({
+        field: named(field),
+        direction: directions[direction],
+      }));
+      const startAt = request.after && {
+        startAt: { values: cursor(request, request.after, root), before: false },
+      };
+      const structuredQuery = { ...selected, orderBy, ...startAt, limit: { value: request.limit } };
+      const answers = await streamed<QueryAnswer>((client, options) =>
+        client.runQuery({ parent, structuredQuery } as object, options),
+      );
+      return {
+        documents: answers.flatMap(({ document }) => storedDocument(document, root) ?? []),
+        readTime: latest(answers),
+      };
     },
 
     async totals(path, requests) {
-      const work = firestore.runTransaction(
-        async (transaction) => {
-          const snapshot = await transaction.get(firestore.doc(path));
-          const totals = await Promise.all(requests.map((request) => total(firestore, transaction, request)));
-          const document = snapshot.exists ? storedDocument(snapshot as QueryDocumentSnapshot) : undefined;
-          return { document, totals };
-        },
-        { readOnly: true },
-      );
-      return bounded(work, 'Firestore totals');
+      const { documents, transaction } = await read([path], { newTransaction: { readOnly: {} } });
+      try {
+        const totals = await Promise.all(requests.map((request) => total(request, transaction)));
+        return { document: documents[0], totals };
+      } finally {
+        // Frees it at once; where that fails it lapses by itself.
+        const request = { database, ...(transaction && { transaction }) };
+        await unary((client, options) => client.rollback(request, options)).catch(() => {});
+      }
     },
 
-    close: () => firestore.terminate(),
+    close,
   };
 }
 
-function addWrite(firestore: Firestore, batch: WriteBatch, write: Write): void {
-  if ('create' in write) batch.create(firestore.doc(write.create), write.data);
-  else if ('set' in write) batch.set(firestore.doc(write.set), write.data);
-  else if ('delete' in write) batch.delete(firestore.doc(write.delete));
-  else {
-    const fields = Object.entries(write.data).map(([field, value]) => [
-      field,
-      value === removed ? FieldValue.delete() : value,
-    ]);
-    batch.update(firestore.doc(write.update), Object.fromEntries(fields), {
-      lastUpdateTime: write.at as unknown as Timestamp,
+type BatchGetAnswer = { found?: ApiDocument; transaction?: Uint8Array; readTime?: Timestamp | null };
+type QueryAnswer = { document?: ApiDocument | null; readTime?: Timestamp | null };
+type AggregationAnswer = { result?: { aggregateFields: Fields } | null };
+type CommitAnswer = { writeResults: { updateTime?: Timestamp | null }[]; commitTime?: Timestamp | null };
+
+/** Calls of the API, each with a deadline. They reject with gRPC's `code`, or with `DeadlinePassed`. */
+function createCaller(config: Config, database: string) {
+  const { firestoreEmulatorHost } = config;
+  let connecting: Promise<Client> | undefined;
+
+  /** The client, once it has its credentials. Where it could not have them, the next call tries anew. */
+  function connected(): Promise<Client> {
+    connecting ??= connect().catch((error) => {
+      connecting = undefined;
+      throw error;
     });
+    return connecting;
   }
-}
 
-async function total(firestore: Firestore, transaction: Transaction, request: TotalRequest): Promise<Total> {
-  const { collection, group, where = [], field } = request;
-  let query: Query = group ? firestore.collectionGroup(collection) : firestore.collection(collection);
-  for (const [name, op, value] of where) query = query.where(name, op, value);
-  const aggregate = query.aggregate({ sum: AggregateField.sum(field), count: AggregateField.count() });
-  return (await transaction.get(aggregate)).data();
-}
+  async function connect(): Promise<Client> {
+    const client = new google.v1.FirestoreClient({
+      projectId: config.projectId,
+      ...(firestoreEmulatorHost && (await emulator(firestoreEmulatorHost))),
+    });
+    await client.initialize();
+    return client;
+  }
 
-function pageQuery(firestore: Firestore, request: PageRequest): Query {
-  const { collection, group, where = [], orderBy, after, limit } = request;
-  let query: Query = group ? firestore.collectionGroup(collection) : firestore.collection(collection);
-  for (const [field, op, value] of where) query = query.where(field, op, value);
-  for (const [field, direction] of orderBy) query = query.orderBy(field, direction);
-  if (after) query = query.startAfter(...after);
-  return query.limit(limit);
-}
+  const options = (): CallOptions => ({
+    ...onceOnly,
+    timeout: callMsMax,
+    otherArgs: {
+      headers: {
+        'google-cloud-resource-prefix': database,
+        ...(firestoreEmulatorHost && { authorization: 'Bearer owner' }),
+      },
+    },
+  });
 
-function storedDocument(snapshot: QueryDocumentSnapshot): StoredDocument {
   return {
-    path: snapshot.ref.path,
-    id: snapshot.id,
-    data: plain(snapshot.data()) as Data,
-    version: snapshot.updateTime,
+    async unary<Answer>(
+      start: (client: Client, options: CallOptions) => Promise<unknown[]>,
+    ): Promise<Answer> {
+      const call = async () => start(await connected(), options());
+      return (await withDeadline(call(), callMsMax, 'Firestore'))[0] as Answer;
+    },
+
+    /** All answers of a call that streams them. */
+    async streamed<Answer>(
+      start: (client: Client, options: CallOptions) => CancellableStream,
+    ): Promise<Answer[]> {
+      const call = async () => {
+        const client = await connected();
+        return new Promise<Answer[]>((resolve, reject) => {
+          const answers: Answer[] = [];
+          const stream = start(client, options());
+          stream.on('data', (answer: Answer) => answers.push(answer));
+          stream.on('error', reject);
+          stream.on('end', () => resolve(answers));
+        });
+      };
+      return withDeadline(call(), callMsMax, 'Firestore');
+    },
+
+    async close() {
+      await (await connecting)?.close();
+    },
   };
 }
 
-/** Timestamps as Dates, all the way down. */
-function plain(value: unknown): unknown {
-  if (value instanceof Timestamp) return value.toDate();
-  if (Array.isArray(value)) return value.map(plain);
-  if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
-  }
-  return value;
+/** Where the emulator is, and that it speaks no TLS. */
+async function emulator(host: string) {
+  const { grpc } = (await import('google-gax')).default;
+  const { hostname, port } = new URL(`http://${host}`);
+  return { servicePath: hostname, port: Number(port), sslCreds: grpc.credentials.createInsecure() };
 }
 
-function latest(times: Timestamp[]): Date {
-  return new Date(Math.max(...times.map((time) => time.toMillis())));
+function apiWrite(write: Write, root: string): object {
+  if ('delete' in write) return { delete: `${root}/${write.delete}` };
+  const document = (path: string, data = write.data) => ({
+    name: `${root}/${path}`,
+    fields: encodeFields(data),
+  });
+  if ('create' in write) return { update: document(write.create), currentDocument: { exists: false } };
+  if ('set' in write) return { update: document(write.set) };
+  const fields = Object.entries(write.data);
+  if (fields.length === 0) throw new Error(`An update of no field of ${write.update}`);
+  const given = fields.filter(([, value]) => value !== undefined);
+  const kept = given.filter(([, value]) => value !== removed);
+  return {
+    update: document(write.update, Object.fromEntries(kept)),
+    // A field that the mask names and the document has not is removed.
+    updateMask: { fieldPaths: given.map(([field]) => quoted(field)) },
+    currentDocument: { updateTime: write.at },
+  };
+}
+
+/** Where a query looks, and for what. */
+function selection(
+  { collection, group, where = [] }: Pick<PageRequest, 'collection' | 'group' | 'where'>,
+  root: string,
+) {
+  const cut = collection.lastIndexOf('/');
+  const filters = where.map(filter);
+  const all = filters.length > 1 ? { compositeFilter: { op: 'AND', filters } } : filters[0];
+  return {
+    parent: cut < 0 ? root : `${root}/${collection.slice(0, cut)}`,
+    from: [{ collectionId: collection.slice(cut + 1), allDescendants: group === true }],
+    ...(all && { where: all }),
+  };
+}
+
+function filter([field, op, value]: Filter): object {
+  if (op === '==' && value === null) return { unaryFilter: { op: 'IS_NULL', field: named(field) } };
+  return { fieldFilter: { field: named(field), op: operators[op], value: encodeValue(value) } };
+}
+
+/** The values after which a page begins; an id among them stands for its document. */
+function cursor(
+  { orderBy, collection, group }: PageRequest,
+  after: readonly unknown[],
+  root: string,
+): Value[] {
+  const names = group ? root : `${root}/${collection}`;
+  return after.map((value, i) =>
+    orderBy[i]?.[0] === '__name__' ? { referenceValue: `${names}/${value}` } : encodeValue(value),
+  );
+}
+
+/** A field as a query names it: by its path, of several steps where it has dots; `__name__` is the document's. */
+const named = (field: string) => ({ fieldPath: field.split('.').map(quoted).join('.') });
+
+const quoted = (step: string) =>
+  /^[A-Za-z_]\w*$/.test(step) ? step : `\`${step.replace(/[\\`]/g, '\\$&')}\``;
+
+function storedDocument(document: ApiDocument | undefined | null, root: string): StoredDocument | undefined {
+  if (!document) return undefined;
+  const path = document.name.slice(root.length + 1);
+  return {
+    path,
+    id: path.slice(path.lastIndexOf('/') + 1),
+    data: decodeFields(document.fields),
+    version: versionOf(document.updateTime),
+  };
+}
+
+/** A time to the nanosecond, which goes back to the database as it came. */
+function versionOf({ seconds, nanos }: Timestamp): Version {
+  const isEqual = (other: Timestamp) => other.seconds === seconds && other.nanos === nanos;
+  return Object.assign({ seconds, nanos }, { isEqual });
+}
+
+function latest(answers: { readTime?: Timestamp | null }[]): Date {
+  const times = answers.flatMap(({ readTime }) => (readTime ? [decodeTime(readTime).getTime()] : []));
+  return new Date(Math.max(...times));
 }

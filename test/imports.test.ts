@@ -74,6 +74,7 @@ describe('the arrows', () => {
 describe('each package of a vendor is imported by one file', () => {
   it.each<[string, string]>([
     ['@google-cloud/firestore', 'shared/firestore.ts'],
+    ['google-gax', 'shared/firestore.ts'],
     ['@google-cloud/functions-framework', 'shared/server.ts'],
     ['@google/genai', 'shared/gemini.ts'],
     ['cloudinary', 'shared/cloudinary.ts'],

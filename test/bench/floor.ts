@@ -1,12 +1,13 @@
 /**
- * The least that a `generate` can be: the same upstream calls and the same commits, with nothing around them.
+ * The least that a `generate` can be: the same upstream calls and the same commits (documents of the same fields),
+ * with nothing around them.
  * No token, no schema, no limits, no errors. With the argument `library` the commits go through Google's
  * Firestore library, which tells what of the distance to the floor is the library's, and what is ours.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Firestore, type Timestamp } from '@google-cloud/firestore';
-import { type RawWrite, rawFirestore, type Stamp } from './rawFirestore.ts';
+import { rawFirestore, type Stamp } from './rawFirestore.ts';
 
 const { GOOGLE_GEMINI_BASE_URL, GEMINI_API_KEY = '', CLOUDINARY_URL = '', PORT } = process.env;
 const { GOOGLE_CLOUD_PROJECT = '', FIRESTORE_EMULATOR_HOST = '' } = process.env;
@@ -21,7 +22,16 @@ function library(): Pick<ReturnType<typeof rawFirestore>, 'read' | 'commit'> {
   return {
     async read(paths) {
       const [account] = await firestore.getAll(...paths.map((path) => firestore.doc(path)));
-      return { balance: account?.get('balance'), at: account?.updateTime as unknown as Stamp };
+      const data = account?.data() ?? {};
+      const active = Object.entries((data.active ?? {}) as Record<string, Timestamp>);
+      return {
+        data: {
+          ...data,
+          active: Object.fromEntries(active.map(([id, time]) => [id, time.toDate()])),
+          rate: ((data.rate ?? []) as Timestamp[]).map((time) => time.toDate()),
+        },
+        at: account?.updateTime as unknown as Stamp,
+      };
     },
     async commit(writes) {
       const batch = firestore.batch();
@@ -36,19 +46,29 @@ function library(): Pick<ReturnType<typeof rawFirestore>, 'read' | 'commit'> {
 }
 
 async function generate(uid: string, prompt: string): Promise<object> {
-  const id = randomUUID();
+  const id = randomUUID().replaceAll('-', '');
   const account = `accounts/${uid}`;
   const path = `${account}/generations/${id}`;
 
-  const before = await database.read([account, path]);
-  const balance = before.balance - 1;
+  const { data, at: readAt } = await database.read([account, path]);
+  const { active = {}, rate = [] } = data as { active?: Record<string, Date>; rate?: Date[] };
+  const [balance, sequence] = [(data.balance as number) - 1, ((data.sequence ?? 0) as number) + 1];
   const createdAt = new Date();
-  const hold: RawWrite[] = [
-    { path: account, data: { balance, updatedAt: createdAt }, at: before.at },
-    { path: `${account}/entries/${id}:debit`, data: { amount: -1, balance, createdAt } },
-    { path, data: { status: 'pending', prompt, createdAt } },
-  ];
-  const at = await database.commit(hold);
+  const deadline = new Date(createdAt.getTime() + 180_000);
+  const receipt = { charged: 1, refunded: 0, balance, sequence };
+  const books = { balance, settled: balance, sequence, updatedAt: createdAt, usedAt: createdAt };
+  const at = await database.commit([
+    {
+      path: account,
+      data: { ...books, active: { ...active, [id]: deadline }, rate: [...rate, createdAt] },
+      at: readAt,
+    },
+    {
+      path: `${account}/entries/${id}:debit`,
+      data: { type: 'debit', amount: -1, generationId: id, sequence, balance, createdAt },
+    },
+    { path, data: { ...pending(id, prompt), deadline, receipt, createdAt } },
+  ]);
 
   const painted = await fetch(paintUrl, {
     method: 'POST',
@@ -77,9 +97,37 @@ async function generate(uid: string, prompt: string): Promise<object> {
   const stored = await fetch(uploadUrl, { method: 'POST', body: form });
   const { secure_url: url } = (await stored.json()) as { secure_url: string };
 
-  const done = { status: 'succeeded', image: { url, bytes: bytes.length }, finishedAt: new Date() };
+  const image = { url, thumbnailUrl: url, mimeType: 'image/png', width: 1, height: 1, bytes: bytes.length };
+  const bill = { model: 'gemini-2.5-flash-image', enhancedPrompt: null, providerCostMicros: 39_000 };
+  const done = { ...bill, image, status: 'succeeded', finishedAt: new Date() };
   await database.commit([{ path, data: done, at }]);
   return { generation: { id, ...done }, balance };
+}
+
+/** The fields of a generation that is being painted, as many and as long as ours. */
+function pending(id: string, prompt: string) {
+  const owner = randomUUID();
+  return {
+    status: 'pending',
+    owner,
+    fingerprint: createHash('sha256').update(prompt).digest('hex'),
+    tier: 'standard',
+    orientation: 'landscape',
+    credits: 1,
+    prompt,
+    enhancedPrompt: null,
+    request: { enhance: false, fresh: false, references: [] },
+    model: null,
+    cached: false,
+    imageOwner: id,
+    sharers: [id],
+    cacheKey: null,
+    publicId: `${id}/${owner}`,
+    image: null,
+    failure: null,
+    providerCostMicros: 0,
+    finishedAt: null,
+  };
 }
 
 createServer((request, response) => {

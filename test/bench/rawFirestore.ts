@@ -6,26 +6,32 @@ import http2 from 'node:http2';
 import protobuf from 'protobufjs/light.js';
 
 export type Stamp = { seconds: unknown; nanos?: number };
-type Value = { integerValue?: unknown };
-type Found = { fields: Record<string, Value>; updateTime: Stamp };
+type Value = Record<string, unknown> & { kind?: string };
+type Fields = Record<string, Value>;
+type Found = { fields: Fields; updateTime: Stamp };
 
 const string = (id: number) => ({ type: 'string', id });
 const strings = (id: number) => ({ rule: 'repeated', type: 'string', id });
 const many = (type: string, id: number) => ({ rule: 'repeated', type, id });
 const values = (id: number) => ({ keyType: 'string', type: 'Value', id }) as never;
+const kinds = {
+  booleanValue: { type: 'bool', id: 1 },
+  integerValue: { type: 'int64', id: 2 },
+  mapValue: { type: 'MapValue', id: 6 },
+  arrayValue: { type: 'ArrayValue', id: 9 },
+  timestampValue: { type: 'Timestamp', id: 10 },
+  nullValue: { type: 'int32', id: 11 },
+  stringValue: string(17),
+};
 // As much of google.firestore.v1 as is used; the numbers are those of Google's proto files.
 const root = protobuf.Root.fromJSON({
   nested: {
     Timestamp: { fields: { seconds: { type: 'int64', id: 1 }, nanos: { type: 'int32', id: 2 } } },
     MapValue: { fields: { fields: values(1) } },
+    ArrayValue: { fields: { values: many('Value', 1) } },
     Value: {
-      oneofs: { kind: { oneof: ['integerValue', 'mapValue', 'timestampValue', 'stringValue'] } },
-      fields: {
-        integerValue: { type: 'int64', id: 2 },
-        mapValue: { type: 'MapValue', id: 6 },
-        timestampValue: { type: 'Timestamp', id: 10 },
-        stringValue: string(17),
-      },
+      oneofs: { kind: { oneof: Object.keys(kinds) } },
+      fields: kinds,
     },
     Document: { fields: { name: string(1), fields: values(2), updateTime: { type: 'Timestamp', id: 4 } } },
     Mask: { fields: { fieldPaths: strings(1) } },
@@ -48,7 +54,8 @@ const root = protobuf.Root.fromJSON({
   },
 });
 
-export type RawWrite = { path: string; data: Record<string, unknown>; at?: Stamp };
+export type Data = Record<string, unknown>;
+export type RawWrite = { path: string; data: Data; at?: Stamp };
 
 /** The client of a project's database on an emulator. */
 export function rawFirestore(projectId: string, host: string) {
@@ -92,14 +99,15 @@ export function rawFirestore(projectId: string, host: string) {
   }
 
   return {
-    async read(paths: string[]): Promise<{ balance: number; at: Stamp }> {
+    /** The first of some documents; the others need not exist. */
+    async read(paths: string[]): Promise<{ data: Data; at: Stamp }> {
       const answers = await call<{ found?: Found }>('BatchGetDocuments', 'Get', 'Got', {
         database,
         documents: paths.map(nameOf),
       });
       const found = answers.find((each) => each.found)?.found;
       if (!found) throw new Error('No such account');
-      return { balance: Number(found.fields.balance?.integerValue), at: found.updateTime };
+      return { data: decodedFields(found.fields), at: found.updateTime };
     },
     /** With `at` an update of these fields as last written then, without it a new document. */
     async commit(writes: RawWrite[]): Promise<Stamp> {
@@ -122,16 +130,34 @@ export function rawFirestore(projectId: string, host: string) {
   };
 }
 
-function fieldsOf(data: Record<string, unknown>): object {
+function fieldsOf(data: Data): object {
   return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, encoded(value)]));
 }
 
 function encoded(value: unknown): object {
+  if (value === null) return { nullValue: 0 };
   if (typeof value === 'number') return { integerValue: value };
   if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'boolean') return { booleanValue: value };
+  if (Array.isArray(value)) return { arrayValue: { values: value.map(encoded) } };
   if (value instanceof Date) {
     const ms = value.getTime();
     return { timestampValue: { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1_000_000 } };
   }
-  return { mapValue: { fields: fieldsOf(value as Record<string, unknown>) } };
+  return { mapValue: { fields: fieldsOf(value as Data) } };
+}
+
+function decodedFields(fields: Fields): Data {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, decoded(value)]));
+}
+
+function decoded(value: Value): unknown {
+  const given = value[value.kind ?? ''];
+  if (value.kind === 'integerValue') return Number(given);
+  if (value.kind === 'mapValue') return decodedFields((given as { fields: Fields }).fields);
+  if (value.kind === 'arrayValue') return (given as { values: Value[] }).values.map(decoded);
+  if (value.kind === 'nullValue') return null;
+  if (value.kind !== 'timestampValue') return given;
+  const { seconds, nanos = 0 } = given as Stamp;
+  return new Date(Number(seconds) * 1000 + nanos / 1_000_000);
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { functions } from '../../functions/index.ts';
 import { startFirestore, untilAnswering } from '../../local/emulators.ts';
 import { findFirestoreJar } from '../../local/java.ts';
@@ -410,10 +410,7 @@ describe('as the emulator itself calls it', () => {
     host = `${loopback}:${port}`;
     const env = { GOOGLE_CLOUD_PROJECT: projectId, FIRESTORE_EMULATOR_HOST: host, PORT: '0' };
     const { openDatabase } = await import('../../shared/firestore.ts');
-    // The SDK reads this by itself when a database is opened.
-    process.env.FIRESTORE_EMULATOR_HOST = host;
     counting = countingDatabase(openDatabase(parseConfig(env)));
-    process.env.FIRESTORE_EMULATOR_HOST = inject('firestoreHost');
     const { server, shutdown } = createStudioServer({
       functions,
       env,

@@ -146,8 +146,8 @@ describe('the good path', () => {
     const proxy = await countingProxy(inject('firestoreHost'));
     const user = await newUser(10);
     const { openDatabase } = await import('../../shared/firestore.ts');
-    process.env.FIRESTORE_EMULATOR_HOST = proxy.host;
-    const database = openDatabase(parseConfig({ GOOGLE_CLOUD_PROJECT: stack.projectId }));
+    const env = { GOOGLE_CLOUD_PROJECT: stack.projectId, FIRESTORE_EMULATOR_HOST: proxy.host };
+    const database = openDatabase(parseConfig(env));
     try {
       const { url } = await startServer({}, { database });
       expect((await user.generate('first', {}, url)).status).toBe(200);
@@ -155,7 +155,6 @@ describe('the good path', () => {
       expect((await user.generate('second', {}, url)).status).toBe(200);
       expect(proxy.calls).toEqual(['BatchGetDocuments', 'Commit', 'Commit']);
     } finally {
-      process.env.FIRESTORE_EMULATOR_HOST = inject('firestoreHost');
       await database.close();
       await proxy.close();
     }

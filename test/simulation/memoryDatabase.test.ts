@@ -20,8 +20,8 @@ let emulator: Database;
 let run = 0;
 
 beforeAll(async () => {
-  process.env.FIRESTORE_EMULATOR_HOST = inject('firestoreHost');
-  const config = parseConfig({ GOOGLE_CLOUD_PROJECT: `demo-memory-${process.pid}` });
+  const FIRESTORE_EMULATOR_HOST = inject('firestoreHost');
+  const config = parseConfig({ GOOGLE_CLOUD_PROJECT: `demo-memory-${process.pid}`, FIRESTORE_EMULATOR_HOST });
   emulator = (await import('../../shared/firestore.ts')).openDatabase(config);
 });
 afterAll(() => emulator.close());

@@ -32,9 +32,8 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
     apiKey: '12345',
     apiSecret: 'test-secret',
   });
-  // The SDKs read these two by themselves, the first one when it is imported.
+  // The SDK reads this by itself when it is imported.
   process.env.CLOUDINARY_URL = cloudinary.cloudinaryUrl;
-  process.env.FIRESTORE_EMULATOR_HOST = inject('firestoreHost');
   const projectId = `demo-test-${process.pid}-${++projects}`;
   const keys = await generateKeyPair('RS256', { extractable: true });
   const keySet = createLocalJWKSet({

@@ -26,7 +26,11 @@ const painted = { model: 'gemini-2.5-flash-image', enhancedPrompt: null, image, 
 
 /** Row 8. */
 export async function size(world: World, runs: number): Promise<Row[]> {
-  const config = parseConfig({ GOOGLE_CLOUD_PROJECT: world.projectOf('ours') });
+  const { firestoreHost } = world;
+  const config = parseConfig({
+    GOOGLE_CLOUD_PROJECT: world.projectOf('ours'),
+    FIRESTORE_EMULATOR_HOST: firestoreHost,
+  });
   const counted = countingDatabase(openDatabase(config));
   const limits = { maxInFlightPerUser: 64, maxPerMinutePerUser: 10_000 };
   const settings = { signupCredits: 0, limits, holdMs: 180_000 };
