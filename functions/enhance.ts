@@ -9,6 +9,7 @@ export const enhance = endpoint({
   input: enhanceRequestSchema,
   answer: enhanceAnswerSchema,
   limit: enhanceLimit,
+  needs: ['gemini'],
   async run({ input, note }, studio) {
     const better = await (await studio.enhancer())(input.prompt, studio.config.prompt.timeoutMs);
     note({ enhanced: better.prompt !== null, providerCostMicros: better.providerCostMicros });

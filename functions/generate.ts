@@ -20,6 +20,7 @@ export const generate = endpoint({
   input: generateRequestSchema,
   answer: generateAnswerSchema,
   bodyBytesMax: generateBodyBytesMax,
+  needs: ['database', 'gemini', 'imageStore'],
   async run({ caller, input, idempotencyKey, note, timed }, studio) {
     studio.shutdown.throwIfAborted();
     const { clock, config } = studio;

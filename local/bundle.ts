@@ -7,6 +7,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { lighten } from './bundle/lighten.ts';
+import { rules } from './bundle/rules.ts';
 
 // Bundled CommonJS still asks for these; the names are long because minified code uses the short ones.
 const banner = `import { createRequire as banner_createRequire } from 'node:module';
@@ -33,6 +35,7 @@ export async function bundleFunctions(outdir: string) {
     // `debug` tries it and does without; it is here only because a tool for development wants it.
     external: ['supports-color'],
     alias: { domain: './shared/noDomain.ts' },
+    plugins: [lighten(rules)],
     metafile: true,
     logLevel: 'warning',
   });

@@ -11,7 +11,7 @@ import { idempotencyKeySchema } from './contract.ts';
 import { asFailure, errorAnswer, Failure, type FieldViolation, invalidRequest } from './errors.ts';
 import type { RateLimit } from './rateLimit.ts';
 import { type Notes, startLine } from './requestLine.ts';
-import type { Studio } from './studio.ts';
+import type { Need, Studio } from './studio.ts';
 
 /** How long a browser may keep the answer to a preflight, seconds. */
 const preflightSeconds = 3_600;
@@ -52,6 +52,8 @@ export type Endpoint<A extends Access, Input extends z.ZodType, Output extends z
   Input,
   Output
 > & {
+  /** What it will need, loaded while its caller is looked at; the database where it says nothing. */
+  needs?: readonly Need[];
   run(call: Call<A, z.output<Input>>, studio: Studio): Promise<Answer<z.input<Output>>>;
 };
 
@@ -103,7 +105,7 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
       headers: { Allow: `${spec.method}, OPTIONS` },
     });
   }
-  const caller = await identify(spec.access, request, studio);
+  const caller = await identify(spec, request, studio);
   if (spec.limit && caller && 'uid' in caller) studio.rateLimiter.take(spec.limit, caller.uid);
   const raw = spec.method === 'GET' ? query(request) : await jsonBody(request, spec.bodyBytesMax);
   const key = spec.keyed ? idempotencyKeySchema.safeParse(request.headers['idempotency-key']) : undefined;
@@ -116,12 +118,18 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
   return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', ...notes }, studio);
 }
 
-async function identify<A extends Access>(access: A, request: IncomingMessage, studio: Studio) {
+async function identify<A extends Access>(
+  { access, needs = ['database'] }: { access: A; needs?: readonly Need[] },
+  request: IncomingMessage,
+  studio: Studio,
+) {
   if (access === 'anyone') return undefined as Callers[A];
   const auth = await studio.auth();
   const { authorization, host } = request.headers;
   const remoteAddress = request.socket.remoteAddress;
-  return (await auth[access as 'user']({ authorization, remoteAddress, host })) as Callers[A];
+  const caller = auth[access as 'user']({ authorization, remoteAddress, host });
+  studio.preload(needs);
+  return (await caller) as Callers[A];
 }
 
 function violationsOf(error: z.ZodError): FieldViolation[] {

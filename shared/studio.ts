@@ -30,6 +30,8 @@ export type Studio = {
   painter(): Promise<Painter>;
   enhancer(): Promise<Enhancer>;
   imageStore(): Promise<ImageStore>;
+  /** Loads the modules of what a function will need while it waits for something else. Once in a process. */
+  preload(needs: readonly Need[]): void;
   /** Aborts when the process is told to end and work in flight has had its grace. */
   shutdown: AbortSignal;
 };
@@ -43,6 +45,14 @@ export type Parts = {
   painter?: Painter;
   imageStore?: ImageStore;
 };
+
+/** What takes long to load: each stands on a vendor's package. */
+const modules = {
+  database: () => import('./firestore.ts'),
+  gemini: () => import('./gemini.ts'),
+  imageStore: () => import('./cloudinary.ts'),
+};
+export type Need = keyof typeof modules;
 
 /** Makes something at its first use, and once. */
 export const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
@@ -59,12 +69,12 @@ export function createStudio(config: Config, log: Log, shutdown: AbortSignal, pa
   const clock = parts.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
   const modelStates = new Map<string, QuotaState>();
+  const preloaded = new Set<Need>();
 
-  const databaseModule = once(() => import('./firestore.ts'));
-  const gemini = once(async () => parts.gemini ?? (await import('./gemini.ts')).createGemini(config));
+  const gemini = once(async () => parts.gemini ?? (await modules.gemini()).createGemini(config));
   const books = once(async () => {
     const { openBooks } = await import('./ledger/books.ts');
-    const database = parts.database ?? (await databaseModule()).openDatabase(config);
+    const database = parts.database ?? (await modules.database()).openDatabase(config);
     return openBooks(
       database,
       { signupCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
@@ -87,11 +97,12 @@ export function createStudio(config: Config, log: Log, shutdown: AbortSignal, pa
     books,
     quota,
     modelStates,
-    auth: once(async () => {
-      // Who signs in needs the database next: it loads while Google's keys are on their way.
-      if (!parts.database) void databaseModule().catch(() => {});
-      return parts.auth ?? (await import('./auth.ts')).createAuth(config);
-    }),
+    preload: (needs) => {
+      const missing = needs.filter((need) => !(need in parts) && !preloaded.has(need));
+      for (const need of missing) preloaded.add(need);
+      void loadInTurn(missing).catch(() => {});
+    },
+    auth: once(async () => parts.auth ?? (await import('./auth.ts')).createAuth(config)),
     spend: once(async () => {
       const { createSpend } = await import('./provider/spend.ts');
       return createSpend({ ...(await books()), clock, ceilingMicros: config.maxSpendPerDayMicros });
@@ -106,8 +117,14 @@ export function createStudio(config: Config, log: Log, shutdown: AbortSignal, pa
       const { createEnhancer } = await import('./provider/enhance.ts');
       return createEnhancer(gemini, config.prompt, log);
     }),
-    imageStore: once(
-      async () => parts.imageStore ?? (await import('./cloudinary.ts')).createImageStore(config),
-    ),
+    imageStore: once(async () => parts.imageStore ?? (await modules.imageStore()).createImageStore(config)),
   };
+}
+
+/** One after the other: in between whatever has come meanwhile is seen to, such as the keys that all wait for. */
+async function loadInTurn(needs: readonly Need[]): Promise<void> {
+  for (const need of needs) {
+    await new Promise((resolve) => setImmediate(resolve));
+    await modules[need]();
+  }
 }
