@@ -37,34 +37,29 @@ export function lighten(rules: readonly Rule[]): Plugin {
 
 function standIn(rule: Rule, path: string): OnLoadResult {
   const as = (loader: Loader, contents: string) => ({ loader, contents });
-  if ('leftOut' in rule) return as('js', refusing(rule.file, rule.leftOut));
+  if ('leftOut' in rule) return as('js', refusing(rule.file));
   if ('instead' in rule) return as('js', rule.instead);
   if ('later' in rule) return as('js', later(`${path}${itself}`));
   return as('json', JSON.stringify(describeOnly(JSON.parse(readFileSync(path, 'utf8')), rule.describes)));
 }
 
 /**
- * A CommonJS module that throws when anything of it is used. Names that are only read are objects that do the same.
- * The proxy is the prototype of what is exported: bundlers copy an object's own properties, of which it has none.
+ * A CommonJS module that throws when anything of it is used. The proxy is the prototype of what is exported:
+ * bundlers copy an object's own properties, of which it has none.
  */
-const refusing = (file: string, reads: readonly string[]) => `
-const reads = ${JSON.stringify(reads)};
+const refusing = (file: string) => `
 const refuse = (name) => {
   throw new Error(${JSON.stringify(file)} + ': ' + name + ' is used, but local/bundle/rules.ts left it out');
 };
-const guard = (name) =>
-  new Proxy(function () {}, {
+module.exports = Object.create(
+  new Proxy({}, {
     get(_, key) {
-      if (typeof key === 'symbol' || (name === '' && key === 'then')) return undefined;
-      if (name === '' && key === '__esModule') return true;
-      const inner = name === '' ? key : name + '.' + key;
-      return reads.some((read) => (read + '.').startsWith(inner + '.')) ? guard(inner) : refuse(inner);
+      if (typeof key === 'symbol' || key === 'then') return undefined;
+      return key === '__esModule' || refuse(key);
     },
-    has: (_, key) => refuse(name + '.' + String(key)),
-    apply: () => refuse(name),
-    construct: () => refuse(name),
-  });
-module.exports = Object.create(guard(''));
+    has: (_, key) => refuse(String(key)),
+  }),
+);
 `;
 
 /** A CommonJS module that is another one, read when something of it is asked for. The prototype is as above. */
