@@ -158,6 +158,22 @@ describe('a call that fails', () => {
     server.close();
   });
 
+  it('because of a precondition is a rejection, whatever details come with it', async () => {
+    const aborted = 10;
+    const field = (n: number, bytes: Buffer) => Buffer.from([(n << 3) | 2, bytes.length, ...bytes]);
+    const errorInfo = field(1, Buffer.from('LOCKED'));
+    const type = Buffer.from('type.googleapis.com/google.rpc.ErrorInfo');
+    const details = field(3, Buffer.concat([field(1, type), field(2, errorInfo)]));
+    const server = await failingServer(aborted, Buffer.concat([Buffer.from([8, aborted]), details]));
+    const failing = databaseAt(server.host);
+    await expect(commit(failing)).rejects.toMatchObject({
+      name: 'CommitRejected',
+      cause: { code: aborted, reason: 'LOCKED' },
+    });
+    await failing.close();
+    server.close();
+  });
+
   it('because nobody is there says so', async () => {
     const server = await failingServer(unavailable);
     server.close();
@@ -168,7 +184,7 @@ describe('a call that fails', () => {
 });
 
 /** Speaks gRPC as far as to refuse every call with a status. */
-async function failingServer(status: number) {
+async function failingServer(status: number, details?: Buffer) {
   let calls = 0;
   const server = http2.createServer();
   const sessions = new Set<http2.ServerHttp2Session>();
@@ -181,6 +197,7 @@ async function failingServer(status: number) {
         'content-type': 'application/grpc',
         'grpc-status': String(status),
         'grpc-message': 'no',
+        ...(details && { 'grpc-status-details-bin': details.toString('base64') }),
       },
       { endStream: true },
     );

@@ -22,8 +22,6 @@ beforeAll(async () => {
     GOOGLE_CLOUD_PROJECT: `demo-bundle-${process.pid}`,
     FIRESTORE_EMULATOR_HOST: inject('firestoreHost'),
   };
-  // The library reads it by itself.
-  Object.assign(process.env, env);
   database = openDatabase(parseConfig(env));
 });
 afterAll(async () => {
