@@ -18,7 +18,9 @@ export type PaintRequest = { prompt: string; aspectRatio: AspectRatio; reference
 
 export type Painting = ImageFacts & {
   model: string;
-  bytes: Buffer;
+  /** The image's bytes, in order, and how many they are. */
+  pieces: Uint8Array[];
+  bytes: number;
   /** What the provider bills for it, micro-dollars. */
   providerCostMicros: number;
 };
@@ -79,7 +81,7 @@ export function createGemini({ gemini, projectId }: Config): Gemini {
     signal?: AbortSignal,
   ): Promise<{ response: GenerateContentResponse; image: InlineReply['image'] }> {
     const seen: Seen = {};
-    let image: InlineReply['image'] = () => Buffer.alloc(0);
+    let image: InlineReply['image'] = () => [];
     const abort = new AbortController();
     const { parts, config, model } = request;
     const answer = client.models.generateContent({
@@ -154,18 +156,19 @@ export function createGemini({ gemini, projectId }: Config): Gemini {
 /** The image in a reply. A reply without one is still HTTP 200, in three forms, each told apart here. */
 function imageOf(
   response: GenerateContentResponse,
-  bytesOf: InlineReply['image'],
+  piecesOf: InlineReply['image'],
   costMicros: number,
-): ImageFacts & { bytes: Buffer } {
+): ImageFacts & Pick<Painting, 'pieces' | 'bytes'> {
   const blockReason = response.promptFeedback?.blockReason;
   if (blockReason) throw blocked(blockReason);
   const candidate = response.candidates?.[0];
   const parts = candidate?.content?.parts ?? [];
   const image = imagePart(parts)?.inlineData;
   if (image) {
-    const bytes = bytesOf(image.data);
-    const facts = sniffImage(bytes);
-    if (facts) return { ...facts, bytes };
+    const pieces = piecesOf(image.data);
+    const facts = pieces[0] && sniffImage(pieces[0]);
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (facts) return { ...facts, pieces, bytes };
     throw new Failure('NO_IMAGE', 'What the model returned is not an image.', {
       providerCostMicros: costMicros,
     });
