@@ -53,17 +53,17 @@ export const generate = endpoint({
       const paint = await studio.painter();
       const aspectRatio = aspectRatioOf(input.tier, input.orientation);
       const wish = { prompt: enhanced.prompt ?? input.prompt, aspectRatio, references };
-      const { bytes, attempts, ...painting } = await timed('paint', paint(wish, left(), studio.shutdown));
+      const { pieces, attempts, ...painting } = await timed('paint', paint(wish, left(), studio.shutdown));
       spent.providerCostMicros += painting.providerCostMicros;
       note({ model: painting.model, attempts, providerCostMicros: spent.providerCostMicros });
 
       const images = await studio.imageStore();
       const storeMs = left();
       spent.mayBeStored = true;
-      const urls = await timed('store', images.store(record.publicId, bytes, storeMs, studio.shutdown));
+      const urls = await timed('store', images.store(record.publicId, pieces, storeMs, studio.shutdown));
 
-      const { mimeType, width, height, model } = painting;
-      const image = { ...urls, mimeType, width, height, bytes: bytes.length };
+      const { mimeType, width, height, bytes, model } = painting;
+      const image = { ...urls, mimeType, width, height, bytes };
       const cacheUntil = new Date(clock.now() + config.cacheTtlSeconds * 1000);
       const { providerCostMicros } = spent;
       const painted = { model, enhancedPrompt: enhanced.prompt, image, providerCostMicros, cacheUntil };

@@ -4,6 +4,7 @@
  */
 import http from 'node:http';
 import https from 'node:https';
+import { Readable } from 'node:stream';
 import { v2 as cloudinary } from 'cloudinary';
 import * as z from 'zod';
 import type { Config } from './config.ts';
@@ -14,10 +15,16 @@ export type StoredUrls = { url: string; thumbnailUrl: string };
 
 export type ImageStore = {
   /**
-   * Stores the bytes untouched under a name of their own; the same name again replaces them.
+   * Stores the bytes untouched under a name of their own; the same name again replaces them. The pieces are taken
+   * out of their list as they are sent, so that none is in memory longer.
    * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT; the signal's reason when it aborts.
    */
-  store(publicId: string, bytes: Buffer, millisecondsLeft: number, signal: AbortSignal): Promise<StoredUrls>;
+  store(
+    publicId: string,
+    pieces: Uint8Array[],
+    millisecondsLeft: number,
+    signal: AbortSignal,
+  ): Promise<StoredUrls>;
   /**
    * The bytes of an image that is stored here; never of any other address.
    * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT; the signal's reason when it aborts.
@@ -32,6 +39,9 @@ export type ImageStore = {
 
 /** Largest image that is fetched again, bytes. */
 const fetchedBytesMax = 20_000_000;
+
+/** Most bytes of an upload that are sent at once: TLS keeps as many again of what it encrypts. */
+const sentBytesMax = 65_536;
 
 const thumbnail = 'c_fill,f_auto,h_320,q_auto,w_320';
 
@@ -58,10 +68,12 @@ export function createImageStore({ cloudinaryUrl }: Config): ImageStore {
   const call = createCaller(credentials, credentials.upload_prefix?.startsWith('http:') ? http : https);
 
   return {
-    async store(publicId, bytes, millisecondsLeft, signal) {
+    async store(publicId, pieces, millisecondsLeft, signal) {
       const options = { public_id: publicId, overwrite: true, resource_type: 'image' as const };
       const answer = await call('Storing', millisecondsLeft, signal, (callOptions, done) => {
-        cloudinary.uploader.upload_stream({ ...options, ...callOptions }, done as never).end(bytes);
+        Readable.from(takenFrom(pieces)).pipe(
+          cloudinary.uploader.upload_stream({ ...options, ...callOptions }, done as never),
+        );
       });
       const uploaded = uploadedSchema.safeParse(answer);
       if (!uploaded.success || uploaded.data.public_id !== publicId) throw storageError(uploaded.error);
@@ -133,6 +145,13 @@ function createCaller(credentials: Credentials, { Agent }: typeof http | typeof 
       throw storageError(error);
     }
   };
+}
+
+/** The bytes of pieces that are taken out of their list, in as many as may be sent at once. */
+function* takenFrom(pieces: Uint8Array[]): Generator<Uint8Array> {
+  for (let piece = pieces.shift(); piece; piece = pieces.shift()) {
+    for (let at = 0; at < piece.length; at += sentBytesMax) yield piece.subarray(at, at + sentBytesMax);
+  }
 }
 
 function tooSlow(cause: unknown): Failure {

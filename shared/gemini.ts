@@ -8,6 +8,7 @@ import type { Config } from './config.ts';
 import { DeadlinePassed, withDeadline } from './deadline.ts';
 import { Failure, type ProviderTrouble } from './errors.ts';
 import { type ImageFacts, sniffImage } from './images.ts';
+import { type InlineReply, imagePart, readInlineReply } from './inlineImages.ts';
 import type { AspectRatio, ImageModel } from './models.ts';
 
 /** An image to paint after: its type as read off its bytes, and the bytes in base64. */
@@ -17,7 +18,9 @@ export type PaintRequest = { prompt: string; aspectRatio: AspectRatio; reference
 
 export type Painting = ImageFacts & {
   model: string;
-  bytes: Buffer;
+  /** The image's bytes, in order, and how many they are. */
+  pieces: Uint8Array[];
+  bytes: number;
   /** What the provider bills for it, micro-dollars. */
   providerCostMicros: number;
 };
@@ -76,8 +79,9 @@ export function createGemini({ gemini, projectId }: Config): Gemini {
     request: Omit<Parameters<typeof client.models.generateContent>[0], 'contents'> & { parts: object[] },
     milliseconds: number,
     signal?: AbortSignal,
-  ): Promise<GenerateContentResponse> {
+  ): Promise<{ response: GenerateContentResponse; image: InlineReply['image'] }> {
     const seen: Seen = {};
+    let image: InlineReply['image'] = () => [];
     const abort = new AbortController();
     const { parts, config, model } = request;
     const answer = client.models.generateContent({
@@ -93,13 +97,16 @@ export function createGemini({ gemini, projectId }: Config): Gemini {
             const response = await fetch(input, init);
             seen.status = response.status;
             seen.retryAfter = response.headers.get('retry-after');
-            return response;
+            if (response.status !== 200 || !response.body) return response;
+            const reply = await readInlineReply(response.body);
+            image = reply.image;
+            return new Response(reply.json, { headers: response.headers });
           },
         },
       },
     });
     try {
-      return await withDeadline(answer, milliseconds, 'Gemini', signal);
+      return { response: await withDeadline(answer, milliseconds, 'Gemini', signal), image };
     } catch (error) {
       abort.abort();
       throw signal?.aborted ? error : translate(error, seen);
@@ -115,12 +122,12 @@ export function createGemini({ gemini, projectId }: Config): Gemini {
       };
       const { costMicros } = model;
       try {
-        const response = await call(
+        const { response, image } = await call(
           { model: model.id, config, parts: [{ text: prompt }, ...images] },
           milliseconds,
           signal,
         );
-        return { ...imageOf(response, costMicros), model: model.id, providerCostMicros: costMicros };
+        return { ...imageOf(response, image, costMicros), model: model.id, providerCostMicros: costMicros };
       } catch (error) {
         throw error instanceof Failure && error.details.trouble?.mayBeBilled
           ? error.with({ providerCostMicros: costMicros })
@@ -130,7 +137,7 @@ export function createGemini({ gemini, projectId }: Config): Gemini {
 
     async write(modelId, instruction, prompt, milliseconds, signal) {
       const config = { systemInstruction: instruction, temperature: 0.7 };
-      const response = await call(
+      const { response } = await call(
         { model: modelId, config, parts: [{ text: prompt }] },
         milliseconds,
         signal,
@@ -147,17 +154,21 @@ export function createGemini({ gemini, projectId }: Config): Gemini {
 }
 
 /** The image in a reply. A reply without one is still HTTP 200, in three forms, each told apart here. */
-function imageOf(response: GenerateContentResponse, costMicros: number): ImageFacts & { bytes: Buffer } {
+function imageOf(
+  response: GenerateContentResponse,
+  piecesOf: InlineReply['image'],
+  costMicros: number,
+): ImageFacts & Pick<Painting, 'pieces' | 'bytes'> {
   const blockReason = response.promptFeedback?.blockReason;
   if (blockReason) throw blocked(blockReason);
   const candidate = response.candidates?.[0];
   const parts = candidate?.content?.parts ?? [];
-  // Gemini 3 may return drafts first (as thoughts or not): the last image is the one that is meant.
-  const image = parts.findLast((part) => part.inlineData && !part.thought)?.inlineData;
+  const image = imagePart(parts)?.inlineData;
   if (image) {
-    const bytes = Buffer.from(image.data ?? '', 'base64');
-    const facts = sniffImage(bytes);
-    if (facts) return { ...facts, bytes };
+    const pieces = piecesOf(image.data);
+    const facts = pieces[0] && sniffImage(pieces[0]);
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (facts) return { ...facts, pieces, bytes };
     throw new Failure('NO_IMAGE', 'What the model returned is not an image.', {
       providerCostMicros: costMicros,
     });

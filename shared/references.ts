@@ -4,7 +4,7 @@ import type { GenerateRequest } from './contract.ts';
 import { Failure, type FieldViolation, invalidRequest } from './errors.ts';
 import type { Reference } from './gemini.ts';
 import { generationPath, readGeneration } from './generations.ts';
-import { sniffImage } from './images.ts';
+import { headerBytesMax, type ImageFacts, sniffImage } from './images.ts';
 import type { Books } from './ledger/books.ts';
 
 /**
@@ -20,8 +20,7 @@ export function checkReferences({ references }: GenerateRequest, referencesMax: 
     throw invalidRequest([{ field: 'references', description }]);
   }
   const violations = references.flatMap((reference, i): FieldViolation[] => {
-    const isImage =
-      'generationId' in reference || sniffImage(Buffer.from(reference.data, 'base64')) !== undefined;
+    const isImage = 'generationId' in reference || sniffBase64(reference.data) !== undefined;
     return isImage ? [] : [{ field: `references.${i}.data`, description: 'is no PNG, JPEG or WebP' }];
   });
   if (violations.length > 0) throw invalidRequest(violations);
@@ -54,7 +53,12 @@ export async function loadReferences(
 
 /** The type is what the bytes say, whatever was declared. */
 function sniffed(data: string): Reference {
-  const facts = sniffImage(Buffer.from(data, 'base64'));
+  const facts = sniffBase64(data);
   if (!facts) throw new Failure('STORAGE_ERROR', 'A stored image cannot be read.');
   return { mimeType: facts.mimeType, data };
+}
+
+/** Decodes no more of an image than tells what it is. */
+function sniffBase64(data: string): ImageFacts | undefined {
+  return sniffImage(Buffer.from(data.slice(0, Math.ceil(headerBytesMax / 3) * 4), 'base64'));
 }

@@ -182,7 +182,8 @@ describe('what an exception of an SDK has with it', () => {
     mimeType: 'image/png' as const,
     width: 1,
     height: 1,
-    bytes: onePixelPng,
+    pieces: [onePixelPng],
+    bytes: onePixelPng.length,
     model: 'model',
     providerCostMicros: 0,
   });

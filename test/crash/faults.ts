@@ -94,8 +94,8 @@ export function createFaultyParts(real: Real) {
       painter: ((request, ms, signal) => pass('paint', () => painter(request, ms, signal))) satisfies Painter,
       imageStore: {
         ...imageStore,
-        store: (publicId, bytes, ms, signal) =>
-          pass('store', () => imageStore.store(publicId, bytes, ms, signal)),
+        store: (publicId, pieces, ms, signal) =>
+          pass('store', () => imageStore.store(publicId, pieces, ms, signal)),
         destroy: (publicId, ms) => pass('destroy', () => imageStore.destroy(publicId, ms)),
       } satisfies ImageStore,
     },

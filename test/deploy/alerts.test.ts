@@ -10,7 +10,14 @@ import { type Stack, startStack } from '../support/stack.ts';
 import { virtualClock } from '../support/virtualClock.ts';
 
 const model = 'gemini-2.5-flash-image';
-const picture = { mimeType: 'image/png' as const, width: 1, height: 1, bytes: onePixelPng, model };
+const picture = {
+  mimeType: 'image/png' as const,
+  width: 1,
+  height: 1,
+  pieces: [onePixelPng],
+  bytes: onePixelPng.length,
+  model,
+};
 let stack: Stack;
 let users = 0;
 /** What may be changed of one server stays with it: what it learns of a model, or of the day's spend. */

@@ -180,6 +180,7 @@ describe('when Gemini fails, nothing is charged and nothing of its words is told
       'NO_IMAGE',
       'billed',
     ],
+    ['a 200 larger than any', geminiFault.textOnly('banana '.repeat(1_500_000)), 'PROVIDER_ERROR', 'billed'],
     ['only a thought', answer([inline(png, { thought: true })]), 'NO_IMAGE'],
   ])('%s', async (what, step, reason, billed) => {
     stack.gemini.always(step);

@@ -81,7 +81,7 @@ async function leaveHold(
 }
 type Left = { deadline: Date; tier: Tier; uploaded: boolean };
 
-const upload = (publicId: string) => images.store(publicId, png, 5_000, new AbortController().signal);
+const upload = (publicId: string) => images.store(publicId, [png], 5_000, new AbortController().signal);
 const isStored = (publicId: string) => stack.cloudinary.assets.has(publicId);
 const statusOf = async (path: string) => (await stack.document(path))?.status;
 const outboxItem = async (path: string) => (await stack.document(path)) as { dueAt: Date; until: Date };

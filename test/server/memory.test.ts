@@ -1,14 +1,17 @@
 /**
- * What large bodies cost a real server process in memory: nothing worth speaking of, unless they are a
- * user's own reference images. Its peak is what is measured, as the system counts it.
+ * What large bodies and images cost a real server process in memory: bodies nothing worth speaking of, unless they
+ * are a user's own reference images; an image itself, once. Its peak is what is measured, as the system counts it.
  */
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { platform } from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { geminiFault } from '../../local/standins/gemini-faults.ts';
 import { bodyBytesMaxDefault } from '../../shared/body.ts';
 import { generateBodyBytesMax } from '../../shared/references.ts';
+import { onePixelPng } from '../support/pictures.ts';
 import { type ServerProcess, startServerProcesses } from '../support/serverProcess.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
@@ -146,5 +149,42 @@ describe('ten posts of 30 MB at once', () => {
     const { raised, statuses } = await tenAtOnce(path, length, { authorization, 'idempotency-key': 'k' });
     expect(statuses).toEqual(Array(10).fill(413));
     expect(raised).toBeLessThan(bytesMax);
+  });
+});
+
+describe('twenty images of 4 MB that are painted at once', () => {
+  it('raise the memory by less than twice their size', async () => {
+    const [count, imageBytes] = [20, 4 * megabyte];
+    const server = await processes.start();
+    const memory = memoryOf(server);
+    const uids = Array.from({ length: count + 1 }, (_, i) => `painter-${i}`);
+    await Promise.all(uids.map((uid) => stack.user(uid, 10)));
+    const paint = async (uid: string) => {
+      const headers = {
+        authorization: `Bearer ${processes.tokenFor(uid)}`,
+        'content-type': 'application/json',
+        'idempotency-key': 'k',
+      };
+      const body = JSON.stringify({ prompt: 'A banana', tier: 'standard' });
+      const response = await fetch(`${server.url}/generate`, { method: 'POST', headers, body });
+      await response.text();
+      return response.status;
+    };
+    try {
+      stack.gemini.always(geminiFault.image(onePixelPng));
+      expect(await paint(uids.pop() as string)).toBe(200);
+      memory.forgetPeak();
+      const before = memory.now();
+      const noise = randomBytes(imageBytes - onePixelPng.length);
+      stack.gemini.always(geminiFault.image(Buffer.concat([onePixelPng, noise])));
+      expect(await Promise.all(uids.map(paint))).toEqual(Array(count).fill(200));
+      const raised = memory.peak() - before;
+      process.stdout.write(`${count} images: ${(raised / count / megabyte).toFixed(1)} MB more each\n`);
+      expect(raised).toBeLessThan(2 * count * imageBytes);
+    } finally {
+      stack.gemini.always(undefined);
+      memory.end();
+      server.signal('SIGKILL');
+    }
   });
 });

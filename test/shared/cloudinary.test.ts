@@ -1,4 +1,5 @@
-/** The connections to the image store. */
+/** How images are sent to their store. */
+import { randomBytes } from 'node:crypto';
 import net, { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startCloudinaryStandIn } from '../../local/standins/cloudinary.ts';
@@ -39,8 +40,18 @@ async function openStore() {
 
 it('gives each upload a connection of its own, so that none is lost with one that was closed meanwhile', async () => {
   const images = await openStore();
-  const store = (name: string) => images.store(name, onePixelPng, longMs, new AbortController().signal);
+  const store = (name: string) => images.store(name, [onePixelPng], longMs, new AbortController().signal);
   await store('first');
   await store('second');
   expect(connections).toBe(2);
+});
+
+it('sends the pieces of an image in order, and keeps none of them', async () => {
+  const images = await openStore();
+  const noise = randomBytes(2_500_000);
+  const pieces = [onePixelPng, noise.subarray(0, 1_000_000), noise.subarray(1_000_000)];
+  const { url } = await images.store('in-pieces', pieces, longMs, new AbortController().signal);
+  const delivered = Buffer.from(await (await fetch(url)).arrayBuffer());
+  expect(delivered.equals(Buffer.concat([onePixelPng, noise]))).toBe(true);
+  expect(pieces).toEqual([]);
 });

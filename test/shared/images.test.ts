@@ -29,6 +29,12 @@ describe('an image that we keep', () => {
     expect(sniffImage(new Uint8Array(bytes))).toEqual({ mimeType, width: 40, height: 30 });
   });
 
+  it('is known although a JPEG has most of a megabyte of metadata before its size', () => {
+    const segment = Buffer.concat([Buffer.from('ffe2ffff', 'hex'), Buffer.alloc(65_533)]);
+    const padded = Buffer.concat([jpeg.subarray(0, 2), ...Array(15).fill(segment), jpeg.subarray(2)]);
+    expect(sniffImage(padded)).toEqual({ mimeType: 'image/jpeg', width: 40, height: 30 });
+  });
+
   it('is known wherever its bytes begin in their buffer', () => {
     const within = Buffer.concat([Buffer.alloc(7, 0xff), png]).subarray(7);
     expect(sniffImage(within)).toEqual({ mimeType: 'image/png', width: 40, height: 30 });

@@ -87,7 +87,7 @@ export function painterIn(world: World, weather: Weather, actor: Actor): Painter
       }
       happened('paint: done');
       const facts = { mimeType: 'image/png' as const, width: 1024, height: 1024 };
-      return { ...facts, bytes: Buffer.from('png'), model: 'model', providerCostMicros: costMicros };
+      return { ...facts, pieces: [], bytes: 3, model: 'model', providerCostMicros: costMicros };
     });
   };
 }
@@ -111,7 +111,7 @@ export function imageStoreIn(world: World, weather: Weather, actor: Actor, image
     new Failure(reason, `The image store failed: ${reason}.`);
 
   return {
-    async store(publicId, _bytes, millisecondsLeft, signal) {
+    async store(publicId, _pieces, millisecondsLeft, signal) {
       // Signed now: whatever becomes of this call, the upload may arrive for an hour.
       images.watch.signed(publicId, actor);
       const fate = random.chance(weather.upstream)
