@@ -1,12 +1,14 @@
 /**
  * The least that a `generate` can be: the same upstream calls and the same commits (documents of the same fields),
  * with nothing around them.
- * No token, no schema, no limits, no errors. With the argument `library` the commits go through Google's
- * Firestore library, which tells what of the distance to the floor is the library's, and what is ours.
+ * No token, no schema, no limits, no errors. With the argument `library` the commits go as ours do, through
+ * Google's Firestore client, which tells what of the distance to the floor is the client's, and what is ours.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { Firestore, type Timestamp } from '@google-cloud/firestore';
+import { parseConfig } from '../../shared/config.ts';
+import type { Version } from '../../shared/database.ts';
+import { openDatabase } from '../../shared/firestore.ts';
 import { rawFirestore, type Stamp } from './rawFirestore.ts';
 
 const { GOOGLE_GEMINI_BASE_URL, GEMINI_API_KEY = '', CLOUDINARY_URL = '', PORT } = process.env;
@@ -18,29 +20,20 @@ const database =
   process.argv[2] === 'library' ? library() : rawFirestore(GOOGLE_CLOUD_PROJECT, FIRESTORE_EMULATOR_HOST);
 
 function library(): Pick<ReturnType<typeof rawFirestore>, 'read' | 'commit'> {
-  const firestore = new Firestore({ projectId: GOOGLE_CLOUD_PROJECT });
+  const firestore = openDatabase(parseConfig(process.env));
   return {
     async read(paths) {
-      const [account] = await firestore.getAll(...paths.map((path) => firestore.doc(path)));
-      const data = account?.data() ?? {};
-      const active = Object.entries((data.active ?? {}) as Record<string, Timestamp>);
-      return {
-        data: {
-          ...data,
-          active: Object.fromEntries(active.map(([id, time]) => [id, time.toDate()])),
-          rate: ((data.rate ?? []) as Timestamp[]).map((time) => time.toDate()),
-        },
-        at: account?.updateTime as unknown as Stamp,
-      };
+      const [account] = (await firestore.read(paths)).documents;
+      if (!account) throw new Error('No such account');
+      return { data: account.data, at: account.version as unknown as Stamp };
     },
     async commit(writes) {
-      const batch = firestore.batch();
-      for (const { path, data, at } of writes) {
-        const lastUpdateTime = at as unknown as Timestamp;
-        if (at) batch.update(firestore.doc(path), data, { lastUpdateTime });
-        else batch.create(firestore.doc(path), data);
-      }
-      return (await batch.commit())[0]?.writeTime as unknown as Stamp;
+      const version = await firestore.commit(
+        writes.map(({ path, data, at }) =>
+          at ? { update: path, data, at: at as unknown as Version } : { create: path, data },
+        ),
+      );
+      return version as unknown as Stamp;
     },
   };
 }
