@@ -1,10 +1,8 @@
 /**
- * The database on Firestore: the only place that imports its SDK, and of that the client which Google generates
- * from the API. The `Firestore` class around it puts a timer and four streams before each read (3 ms of 4) and
- * repeats a commit whose outcome it does not know; `converge` reads instead. So nothing is repeated here.
+ * The database on Firestore, by the calls of its API. The `Firestore` class of Google's package puts a timer and
+ * four streams before each read (3 ms of 4) and repeats a commit whose outcome it does not know; `converge` reads
+ * instead. So nothing is repeated here.
  */
-import google from '@google-cloud/firestore';
-import type { CallOptions, CancellableStream } from 'google-gax';
 import type { Config } from './config.ts';
 import {
   CommitRejected,
@@ -18,7 +16,7 @@ import {
   type Version,
   type Write,
 } from './database.ts';
-import { withDeadline } from './deadline.ts';
+import { codeOf, createCaller } from './firestoreClient.ts';
 import {
   type ApiDocument,
   decodeFields,
@@ -30,14 +28,8 @@ import {
   type Value,
 } from './firestoreValues.ts';
 
-type Client = InstanceType<typeof google.v1.FirestoreClient>;
-
-/** Longest wait for one call, milliseconds. */
-const callMsMax = 10_000;
-
-/** The client library's own repetitions, off. A stream's would be of any error, a second apart. */
-const onceOnly = { retry: { retryCodes: [] }, retryRequestOptions: { retries: 0, noResponseRetries: 0 } };
-
+/** google.rpc's INTERNAL. */
+const internal = 13;
 // google.rpc codes of a commit whose precondition failed: NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION, ABORTED.
 const rejectedCodes = new Set([5, 6, 9, 10]);
 
@@ -52,11 +44,11 @@ const operators = {
 } as const;
 const directions = { asc: 'ASCENDING', desc: 'DESCENDING' } as const;
 
-/** The database of a configuration. Connects at its first use. */
-export function openDatabase(config: Config): Database {
+/** The database of a configuration. Connects at its first use. `callMsMax` is the longest wait for one call, milliseconds. */
+export function openDatabase(config: Config, callMsMax = 10_000): Database {
   const database = `projects/${config.projectId}/databases/${config.databaseId}`;
   const root = `${database}/documents`;
-  const { unary, streamed, close } = createCaller(config, database);
+  const { unary, streamed, close } = createCaller(config, database, callMsMax);
 
   async function read(paths: readonly string[], more: object = {}) {
     const documents = [...new Set(paths)].map((path) => `${root}/${path}`);
@@ -64,9 +56,11 @@ export function openDatabase(config: Config): Database {
     const answers = await streamed<BatchGetAnswer>((client, options) =>
       client.batchGetDocuments(request, options),
     );
-    const found = new Map(answers.map((answer) => [answer.found?.name, answer.found]));
+    const told = new Map(answers.map(({ found, missing }) => [found?.name ?? missing, found]));
+    // What is taken for missing is made anew, or refunded.
+    if (!documents.every((name) => told.has(name))) throw unanswered('a document');
     return {
-      documents: paths.map((path) => storedDocument(found.get(`${root}/${path}`), root)),
+      documents: paths.map((path) => storedDocument(told.get(`${root}/${path}`), root)),
       readTime: latest(answers),
       transaction: answers.find(({ transaction }) => transaction?.length)?.transaction,
     };
@@ -82,7 +76,9 @@ export function openDatabase(config: Config): Database {
     const answers = await streamed<AggregationAnswer>((client, options) =>
       client.runAggregationQuery({ parent, structuredAggregationQuery, transaction } as object, options),
     );
-    const { sum, count } = decodeFields(answers.find(({ result }) => result)?.result?.aggregateFields ?? {});
+    const fields = answers.find(({ result }) => result)?.result?.aggregateFields;
+    if (!fields) throw unanswered('a sum');
+    const { sum, count } = decodeFields(fields);
     return { sum: Number(sum), count: Number(count) };
   }
 
@@ -101,7 +97,7 @@ export function openDatabase(config: Config): Database {
         if (!writtenAt) throw new Error('Firestore committed nothing');
         return versionOf(writtenAt);
       } catch (error) {
-        if (rejectedCodes.has((error as { code?: number }).code ?? -1)) {
+        if (rejectedCodes.has(codeOf(error))) {
           throw new CommitRejected('A precondition of the commit failed', { cause: error });
         }
         throw error;
@@ -143,82 +139,20 @@ export function openDatabase(config: Config): Database {
   };
 }
 
-type BatchGetAnswer = { found?: ApiDocument; transaction?: Uint8Array; readTime?: Timestamp | null };
+type BatchGetAnswer = {
+  found?: ApiDocument;
+  /** Its name. */
+  missing?: string;
+  transaction?: Uint8Array;
+  readTime?: Timestamp | null;
+};
 type QueryAnswer = { document?: ApiDocument | null; readTime?: Timestamp | null };
 type AggregationAnswer = { result?: { aggregateFields: Fields } | null };
 type CommitAnswer = { writeResults: { updateTime?: Timestamp | null }[]; commitTime?: Timestamp | null };
 
-/** Calls of the API, each with a deadline. They reject with gRPC's `code`, or with `DeadlinePassed`. */
-function createCaller(config: Config, database: string) {
-  const { firestoreEmulatorHost } = config;
-  let connecting: Promise<Client> | undefined;
-
-  /** The client, once it has its credentials. Where it could not have them, the next call tries anew. */
-  function connected(): Promise<Client> {
-    connecting ??= connect().catch((error) => {
-      connecting = undefined;
-      throw error;
-    });
-    return connecting;
-  }
-
-  async function connect(): Promise<Client> {
-    const client = new google.v1.FirestoreClient({
-      projectId: config.projectId,
-      ...(firestoreEmulatorHost && (await emulator(firestoreEmulatorHost))),
-    });
-    await client.initialize();
-    return client;
-  }
-
-  const options = (): CallOptions => ({
-    ...onceOnly,
-    timeout: callMsMax,
-    otherArgs: {
-      headers: {
-        'google-cloud-resource-prefix': database,
-        ...(firestoreEmulatorHost && { authorization: 'Bearer owner' }),
-      },
-    },
-  });
-
-  return {
-    async unary<Answer>(
-      start: (client: Client, options: CallOptions) => Promise<unknown[]>,
-    ): Promise<Answer> {
-      const call = async () => start(await connected(), options());
-      return (await withDeadline(call(), callMsMax, 'Firestore'))[0] as Answer;
-    },
-
-    /** All answers of a call that streams them. */
-    async streamed<Answer>(
-      start: (client: Client, options: CallOptions) => CancellableStream,
-    ): Promise<Answer[]> {
-      const call = async () => {
-        const client = await connected();
-        return new Promise<Answer[]>((resolve, reject) => {
-          const answers: Answer[] = [];
-          const stream = start(client, options());
-          stream.on('data', (answer: Answer) => answers.push(answer));
-          stream.on('error', reject);
-          stream.on('end', () => resolve(answers));
-        });
-      };
-      return withDeadline(call(), callMsMax, 'Firestore');
-    },
-
-    async close() {
-      await (await connecting)?.close();
-    },
-  };
-}
-
-/** Where the emulator is, and that it speaks no TLS. */
-async function emulator(host: string) {
-  const { grpc } = (await import('google-gax')).default;
-  const { hostname, port } = new URL(`http://${host}`);
-  return { servicePath: hostname, port: Number(port), sslCreds: grpc.credentials.createInsecure() };
-}
+/** An answer that ended well and left out what was asked for. */
+const unanswered = (what: string) =>
+  Object.assign(new Error(`Firestore did not answer for ${what}`), { code: internal });
 
 function apiWrite(write: Write, root: string): object {
   if ('delete' in write) return { delete: `${root}/${write.delete}` };
@@ -297,5 +231,6 @@ function versionOf({ seconds, nanos }: Timestamp): Version {
 
 function latest(answers: { readTime?: Timestamp | null }[]): Date {
   const times = answers.flatMap(({ readTime }) => (readTime ? [decodeTime(readTime).getTime()] : []));
+  if (times.length === 0) throw unanswered('the time');
   return new Date(Math.max(...times));
 }

@@ -70,11 +70,12 @@ function decodeValue(value: Value): unknown {
 }
 
 function encodeTime(time: Date): Timestamp {
+  if (Number.isNaN(time.getTime())) throw new TypeError('Firestore has no value for an invalid date');
   const seconds = Math.floor(time.getTime() / 1000);
   return { seconds, nanos: (time.getTime() - seconds * 1000) * 1_000_000 };
 }
 
-/** To the millisecond, as a Date has it. */
+/** To the millisecond that a time is in, as a Date has it: rounded up, the last of year 9999 could not be written again. */
 export function decodeTime({ seconds, nanos }: Timestamp): Date {
-  return new Date(Number(seconds) * 1000 + Math.round(nanos / 1_000_000));
+  return new Date(Number(seconds) * 1000 + Math.floor(nanos / 1_000_000));
 }

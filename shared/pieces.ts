@@ -7,6 +7,9 @@ export class TooLarge extends Error {
 
 export type Pieces = ReturnType<typeof createPieces>;
 
+/** What a first piece begins with: most are never filled, and memory outside of the heap has it collected early. */
+const firstBytes = 16_384;
+
 /**
  * Bytes as they come, in pieces of one size that are never put together. `all` gives them, the last one cut to length.
  * @throws {TooLarge} for more than `bytesMax`, when they are appended.
@@ -14,14 +17,26 @@ export type Pieces = ReturnType<typeof createPieces>;
 export function createPieces(pieceBytes: number, bytesMax: number) {
   let pieces: Uint8Array[] = [];
   let length = 0;
+
+  function pieceWithRoom(filled: number): Uint8Array {
+    const last = pieces.at(-1);
+    if (filled > 0 && last && filled < last.length) return last;
+    const isFirst = pieces.length === 0;
+    const piece = Buffer.allocUnsafeSlow(isFirst ? Math.min(firstBytes, pieceBytes) : pieceBytes);
+    // The first one is full: what it holds moves into one of the usual size.
+    if (filled > 0 && last) piece.set(pieces.pop() ?? last);
+    pieces.push(piece);
+    return piece;
+  }
+
   return {
     append(bytes: Uint8Array): void {
       if (length + bytes.length > bytesMax) throw new TooLarge();
       for (let at = 0; at < bytes.length; ) {
         const filled = length % pieceBytes;
-        if (filled === 0) pieces.push(Buffer.allocUnsafeSlow(pieceBytes));
-        const some = bytes.subarray(at, at + pieceBytes - filled);
-        pieces.at(-1)?.set(some, filled);
+        const piece = pieceWithRoom(filled);
+        const some = bytes.subarray(at, at + piece.length - filled);
+        piece.set(some, filled);
         length += some.length;
         at += some.length;
       }

@@ -71,11 +71,14 @@ async function forEachPage(
 ): Promise<number> {
   let handled = 0;
   let after: unknown[] | undefined;
+  let lastPath: string | undefined;
   while (mayGoOn()) {
     const page = { ...request, ...(after && { after }), limit: documentsPerPage };
     const { documents } = await converge(undefined, () => database.page(page));
     const last = documents.at(-1);
-    if (!last) break;
+    // An admin's time has microseconds and the cursor has not: such a document comes after itself.
+    if (!last || last.path === lastPath) break;
+    lastPath = last.path;
     await inParallel(documents, parallelMax, async (document) => {
       if (!mayGoOn()) return;
       try {

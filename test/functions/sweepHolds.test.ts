@@ -120,6 +120,33 @@ describe('an overdue generation', () => {
     expect(await sweep()).toEqual({ refunded: 0, deletedAssets: 0 });
   });
 
+  it('one that nobody can read, at a time with microseconds, is tried once in a sweep', async () => {
+    await stack.user('ann', 20);
+    const odd = await leaveHold('ann', 'odd');
+    await leaveHold('ann', 'due');
+    await stack.edit(odd.path, { tier: 'golden' });
+    const name = `projects/${stack.projectId}/databases/(default)/documents/${odd.path}`;
+    await fetch(`http://${inject('firestoreHost')}/v1/${name}?updateMask.fieldPaths=deadline`, {
+      method: 'PATCH',
+      headers: { authorization: 'Bearer owner' },
+      body: JSON.stringify({ fields: { deadline: { timestampValue: '2026-01-01T00:00:00.000499Z' } } }),
+    });
+    let pages = 0;
+    const page: Database['page'] = (request) => {
+      pages += 1;
+      // It would go on for as long as a call may work.
+      if (pages > 10) throw new Error('The sweep does not end');
+      return stack.database.page(request);
+    };
+    const { url } = await startServer({}, { database: { ...stack.database, page } });
+    expect(await sweep(url)).toEqual({ refunded: 1, deletedAssets: 0 });
+    pages = 0;
+    stack.logs.length = 0;
+    expect(await sweep(url)).toEqual({ refunded: 0, deletedAssets: 0 });
+    const failed = stack.logs.filter(({ message }) => message === 'The sweep could not handle a document');
+    expect(failed).toHaveLength(1);
+  });
+
   it('one that is not yet due is left alone', async () => {
     await stack.user('ann', 20);
     const due = await leaveHold('ann', 'due');

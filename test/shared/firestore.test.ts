@@ -1,11 +1,12 @@
 /** What the database is to Firestore's own clients: the same documents, whoever wrote them and however odd. */
 import http2 from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { Firestore, GeoPoint, Timestamp } from '@google-cloud/firestore';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parseConfig } from '../../shared/config.ts';
 import { CommitRejected, type Data, type Database, removed } from '../../shared/database.ts';
+import { DeadlinePassed } from '../../shared/deadline.ts';
 import { openDatabase } from '../../shared/firestore.ts';
 
 const projectId = `demo-firestore-${process.pid}`;
@@ -22,8 +23,8 @@ afterAll(async () => {
   await Promise.all([admin.terminate(), database.close()]);
 });
 
-const databaseAt = (host: string) =>
-  openDatabase(parseConfig({ GOOGLE_CLOUD_PROJECT: projectId, FIRESTORE_EMULATOR_HOST: host }));
+const databaseAt = (host: string, callMsMax?: number) =>
+  openDatabase(parseConfig({ GOOGLE_CLOUD_PROJECT: projectId, FIRESTORE_EMULATOR_HOST: host }), callMsMax);
 
 async function readOne(path: string) {
   const { documents } = await database.read([path]);
@@ -88,11 +89,21 @@ describe('a value', () => {
     expect(Object.keys(data.place as object)).toEqual([]);
   });
 
+  it('of the last moment there is can be written again', async () => {
+    const last = new Timestamp(253_402_300_799, 999_999_000);
+    await admin.doc('last/1').set({ until: last });
+    const { data } = await readOne('last/1');
+    expect(data.until).toEqual(new Date('9999-12-31T23:59:59.999Z'));
+    await database.commit([{ set: 'last/2', data }]);
+    expect((await readOne('last/2')).data).toEqual(data);
+  });
+
   it.each([
     ['a symbol', Symbol('x')],
     ['a function', () => 1],
     ['an instance', new Map()],
     ['a BigInt', 1n],
+    ['a date that is none', new Date(Number.NaN)],
   ])('that Firestore has none for is refused: %s', async (_, bad) => {
     const refused = database.commit([{ create: 'bad/1', data: { ok: 1, bad } }]);
     await expect(refused).rejects.toThrow(TypeError);
@@ -164,13 +175,38 @@ describe('a call that fails', () => {
     const errorInfo = field(1, Buffer.from('LOCKED'));
     const type = Buffer.from('type.googleapis.com/google.rpc.ErrorInfo');
     const details = field(3, Buffer.concat([field(1, type), field(2, errorInfo)]));
-    const server = await failingServer(aborted, Buffer.concat([Buffer.from([8, aborted]), details]));
+    const statusDetails = Buffer.concat([Buffer.from([8, aborted]), details]);
+    const server = await failingServer(aborted, undefined, statusDetails);
     const failing = databaseAt(server.host);
     await expect(commit(failing)).rejects.toMatchObject({
       name: 'CommitRejected',
       cause: { code: aborted, reason: 'LOCKED' },
     });
     await failing.close();
+    server.close();
+  });
+
+  it.each([
+    ['a read', read],
+    ['a page', page],
+    ['totals', totals],
+  ])('to tell what it was asked for is no answer: %s', async (_, ask) => {
+    const server = await failingServer(0);
+    const silent = databaseAt(server.host);
+    await expect(ask(silent)).rejects.toMatchObject({ code: 13 });
+    await silent.close();
+    server.close();
+  });
+
+  it('to tell of one document of two is no answer', async () => {
+    const name = `projects/${projectId}/databases/(default)/documents/a/b`;
+    // BatchGetDocumentsResponse: `missing` is its second field, `read_time` the fourth.
+    const one = Buffer.concat([Buffer.from([0x12, name.length]), Buffer.from(name), Buffer.from([0x22, 0])]);
+    const server = await failingServer(0, one);
+    const half = databaseAt(server.host);
+    expect((await half.read(['a/b'])).documents).toEqual([undefined]);
+    await expect(half.read(['a/b', 'a/c'])).rejects.toMatchObject({ code: 13 });
+    await half.close();
     server.close();
   });
 
@@ -183,24 +219,90 @@ describe('a call that fails', () => {
   });
 });
 
-/** Speaks gRPC as far as to refuse every call with a status. */
-async function failingServer(status: number, details?: Buffer) {
+describe('a connection', () => {
+  it('that has gone dead without a word costs one call, and is replaced', async () => {
+    const way = await startWay(inject('firestoreHost'));
+    const behind = databaseAt(way.host, 1_000);
+    await behind.read(['a/b']);
+    way.freeze();
+    await expect(behind.read(['a/b'])).rejects.toSatisfy(
+      // Whichever clock is first: ours, or that of the library.
+      (error) => error instanceof DeadlinePassed || (error as { code?: number }).code === 4,
+    );
+    const { documents } = await behind.read(['a/b', 'a/c']);
+    expect(documents).toHaveLength(2);
+    expect(way.connections()).toBe(2);
+    await behind.close();
+    way.close();
+  });
+
+  it('that is refused is tried again soon, and not later each time', async () => {
+    let tries = 0;
+    const refusing = net.createServer((socket) => {
+      tries += 1;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+    const away = databaseAt(`127.0.0.1:${(refusing.address() as AddressInfo).port}`);
+    // By itself the library would have come to the sixth after 15 s.
+    await expect
+      .poll(() => away.read(['a/b']).catch(() => tries), { timeout: 6_000 })
+      .toBeGreaterThanOrEqual(6);
+    await away.close();
+    refusing.close();
+  });
+});
+
+/** A way to a host that can hold everything back on the connections that there are, and on no later one. */
+async function startWay(host: string) {
+  const [hostname, port] = host.split(':');
+  const pairs: { near: net.Socket; far: net.Socket }[] = [];
+  const server = net.createServer((near) => {
+    const far = net.connect(Number(port), hostname);
+    pairs.push({ near, far });
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.on('data', (chunk) => to.write(chunk));
+      from.on('error', () => {});
+      from.on('close', () => to.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const each = (act: (socket: net.Socket) => void) => {
+    for (const { near, far } of pairs) [near, far].forEach(act);
+  };
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    connections: () => pairs.length,
+    freeze: () => each((socket) => void socket.pause()),
+    close() {
+      each((socket) => void socket.destroy());
+      server.close();
+    },
+  };
+}
+
+/** Speaks gRPC as far as to end every call with a status, after one message or none. */
+async function failingServer(status: number, message?: Buffer, details?: Buffer) {
   let calls = 0;
   const server = http2.createServer();
   const sessions = new Set<http2.ServerHttp2Session>();
   server.on('session', (session) => sessions.add(session));
   server.on('stream', (stream) => {
     calls += 1;
-    stream.respond(
-      {
-        ':status': 200,
-        'content-type': 'application/grpc',
-        'grpc-status': String(status),
-        'grpc-message': 'no',
-        ...(details && { 'grpc-status-details-bin': details.toString('base64') }),
-      },
-      { endStream: true },
-    );
+    const head = { ':status': 200, 'content-type': 'application/grpc' };
+    const end = {
+      'grpc-status': String(status),
+      'grpc-message': 'no',
+      ...(details && { 'grpc-status-details-bin': details.toString('base64') }),
+    };
+    if (!message) return stream.respond({ ...head, ...end }, { endStream: true });
+    stream.respond(head, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers(end));
+    // Uncompressed, and so long.
+    stream.end(Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
