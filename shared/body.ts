@@ -71,7 +71,11 @@ export async function readBody(request: BodyRequest, bytesMax: number): Promise<
         reject(tooLarge(bytesMax));
       }
     });
-    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('end', () => {
+      resolve(Buffer.concat(chunks));
+      // This listener is there as long as the request, which is painted meanwhile.
+      chunks = [];
+    });
     const breakOff = (cause?: unknown) =>
       reject(new Failure('INVALID_REQUEST', 'The body broke off.', { cause }));
     request.on('error', breakOff);

@@ -61,13 +61,13 @@ export const manifest: Record<string, Deployed> = {
   generate: {
     ...small,
     trigger: http,
-    // 64 of them with images of 4 MB peak at 850 MB; a body with references can be another 20 MB.
-    memoryMiB: 1024,
-    concurrency: 20,
+    // 140 MB, and 100 MB for each that comes with the largest references; without any it is 5 MB with an image of 4.
+    memoryMiB: 2048,
+    concurrency: 16,
     // Longer than GENERATE_TIMEOUT_MS, so that it is we who answer; shorter than the hold's life, so that no
     // worker is still at it when anybody may refund. See `checkTimeouts`.
     timeoutSeconds: 150,
-    maxInstances: 100,
+    maxInstances: 125,
     // A client that goes away, or Hosting that waits no longer than a minute, must not freeze the work.
     cpuAlways: true,
     roles: readsAndWrites,

@@ -208,7 +208,9 @@ function refuseReferences(
     return record?.status === 'succeeded' ? (record.image?.bytes ?? 0) : undefined;
   });
   if (bytes.includes(undefined)) return new Failure('NOT_FOUND', 'There is no such image to refer to.');
-  const inline = references.map((reference) => ('data' in reference ? (reference.data.length * 3) / 4 : 0));
+  const inline = references.map((reference) =>
+    'data' in reference ? Buffer.byteLength(reference.data, 'base64') : 0,
+  );
   const total = [...bytes, ...inline].reduce<number>((sum, each) => sum + (each ?? 0), 0);
   if (total <= referenceBytesMax) return undefined;
   const description = `must have at most ${referenceBytesMax} bytes together`;
