@@ -9,6 +9,9 @@ export type Reply = { status: number; body: string };
 export const now = () => Number(process.hrtime.bigint()) / 1e6;
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
+/** Lets go of connections that a server which was left alone for a while may be closing. */
+export const forgetConnections = () => agent.destroy();
+
 /** How long a server may take until it answers at all, milliseconds. */
 const startMsMax = 30_000;
 

@@ -10,7 +10,7 @@ const colours = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9'] as const
 const names = {
   ours: 'ours',
   usual: 'usual',
-  floorLibrary: 'floor on the library',
+  floorLibrary: 'floor, client',
   floor: 'floor',
   hello: '',
 };
