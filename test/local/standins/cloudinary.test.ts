@@ -130,6 +130,30 @@ test('a form without multipart is taken as well', async () => {
   expect(await response.json()).toMatchObject({ public_id: 'one', width: 64, height: 40 });
 });
 
+test('a file may have the letters of the boundary in it: the SDK makes some of two', async () => {
+  const { server } = await cloudinary();
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const signature = createHash('sha1')
+    .update(`timestamp=${timestamp}${cloudinaryAccount.apiSecret}`)
+    .digest('hex');
+  const fields = Object.entries({ timestamp, signature, api_key: cloudinaryAccount.apiKey }).map(
+    ([name, value]) => `--ab\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  );
+  const file = Buffer.concat([picture(), Buffer.from('ab --ab\r\n--a')]);
+  const response = await fetch(`${server.url}/v1_1/${cloudinaryAccount.cloudName}/image/upload`, {
+    method: 'POST',
+    headers: { 'content-type': 'multipart/form-data; boundary=ab' },
+    body: Buffer.concat([
+      Buffer.from(
+        `${fields.join('')}--ab\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n`,
+      ),
+      file,
+      Buffer.from('\r\n--ab--'),
+    ]),
+  });
+  expect(await response.json()).toMatchObject({ width: 64, height: 40, bytes: file.length });
+});
+
 describe('delivery', () => {
   const uploaded = async (bytes = picture(1344, 768)) => {
     const opened = await cloudinary();
