@@ -12,7 +12,7 @@ export type Throughput = { clients: number; ours: number; usual: number }[];
 const clientsMax = 64;
 const perClient = 4;
 /** Few runs for the points of the plot that are no row. */
-const plotted = { clients: [1, 2, 4, 8, 16, 32], runs: 5 };
+const plotted = { clients: [1, 2, 4, 8, 16, 32], runs: 3 };
 
 /** Row 5; and the plot's points. */
 export async function throughput(
