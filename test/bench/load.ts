@@ -18,11 +18,10 @@ import { startFirestore, untilAnswering } from '../../local/emulators.ts';
 import { findFirestoreJar } from '../../local/java.ts';
 import { freePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
-import { startCloudinaryStandIn } from '../../local/standins/cloudinary.ts';
 import { cloudinaryFault } from '../../local/standins/cloudinary-faults.ts';
-import { startGeminiStandIn } from '../../local/standins/gemini.ts';
 import { geminiFault } from '../../local/standins/gemini-faults.ts';
 import { onePixelPng } from '../support/pictures.ts';
+import { startStandIns } from './standIns.ts';
 
 const { values } = parseArgs({
   options: {
@@ -64,15 +63,7 @@ const emulator = startFirestore({
 });
 await untilAnswering(emulator, firestoreHost, found);
 
-const requestsMax = 10;
-const gemini = await startGeminiStandIn({ apiKey: 'bench', latencyMs: paintMs, requestsMax });
-gemini.always(geminiFault.image(onePixelPng));
-const cloudinary = await startCloudinaryStandIn({
-  cloudName: 'bench',
-  apiKey: '1',
-  apiSecret: 's',
-  requestsMax,
-});
+const { gemini, cloudinary } = await startStandIns(onePixelPng, paintMs);
 const auth = createServer((request, response) => {
   request.resume().on('end', () => response.end(JSON.stringify({ users: [{}] })));
 });

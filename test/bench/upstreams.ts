@@ -7,10 +7,8 @@ import { randomBytes } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startCloudinaryStandIn } from '../../local/standins/cloudinary.ts';
-import { startGeminiStandIn } from '../../local/standins/gemini.ts';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
 import { onePixelPng } from '../support/pictures.ts';
+import { startStandIns } from './standIns.ts';
 
 /** When a request began to arrive and when its answer was given away; system-wide milliseconds. */
 export type Mark = { path: string; beganAt: number; endedAt: number };
@@ -32,14 +30,7 @@ subscribe('http.server.response.finish', (message) => {
   if (marks.length > 10_000) marks.shift();
 });
 
-const requestsMax = 10;
-const gemini = await startGeminiStandIn({ apiKey: 'bench', latencyMs, requestsMax });
-gemini.always(geminiFault.image(image));
-const cloudinary = await startCloudinaryStandIn({
-  cloudName: 'bench',
-  apiKey: '1',
-  apiSecret: 's',
-  requestsMax,
+const { gemini, cloudinary } = await startStandIns(image, latencyMs, {
   keepsBytes: false,
   onRequest: () => (latencyMs > 0 ? sleep(latencyMs) : undefined),
 });

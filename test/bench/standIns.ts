@@ -1,0 +1,17 @@
+/** Both upstream stand-ins as every bench wants them: one ready-made image, and few requests remembered. */
+import { type CloudinaryOptions, startCloudinaryStandIn } from '../../local/standins/cloudinary.ts';
+import { startGeminiStandIn } from '../../local/standins/gemini.ts';
+import { geminiFault } from '../../local/standins/gemini-faults.ts';
+
+/** @param latencyMs how long Gemini paints. */
+export async function startStandIns(
+  image: Buffer,
+  latencyMs: number,
+  options: Partial<CloudinaryOptions> = {},
+) {
+  const requestsMax = 10;
+  const gemini = await startGeminiStandIn({ apiKey: 'bench', latencyMs, requestsMax });
+  gemini.always(geminiFault.image(image));
+  const account = { cloudName: 'bench', apiKey: '1', apiSecret: 's' };
+  return { gemini, cloudinary: await startCloudinaryStandIn({ ...account, requestsMax, ...options }) };
+}
