@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { periodAt } from '../shared/allowance.ts';
 import {
   type AccountView,
   accountAnswerSchema,
@@ -8,12 +7,13 @@ import {
   tierSchema,
   tiers,
 } from '../shared/contract.ts';
-import { endpoint } from '../shared/endpoint.ts';
+import { readLimit } from '../shared/core/rateLimit.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
+import { aspectRatioOf, imageModel } from '../shared/imagegen/models.ts';
+import { periodAt } from '../shared/ledger/allowancePeriod.ts';
 import type { Account } from '../shared/ledger/credits.ts';
-import { openAccount } from '../shared/ledger/open.ts';
-import { aspectRatioOf, imageModel } from '../shared/models.ts';
-import { readLimit } from '../shared/rateLimit.ts';
-import type { Studio } from '../shared/studio.ts';
+import { openAccount } from '../shared/ledger/getOrCreateAccount.ts';
+import type { Studio } from '../shared/services.ts';
 
 /** The caller's balance, what can be bought with it, and within which limits. */
 export const account = endpoint({

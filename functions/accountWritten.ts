@@ -1,8 +1,8 @@
-import { readAccountEvent } from '../shared/accountEvent.ts';
-import type { EventHandler } from '../shared/endpoint.ts';
-import { recordConsoleEdit } from '../shared/ledger/recordEdit.ts';
-import { startLine } from '../shared/requestLine.ts';
-import type { Studio } from '../shared/studio.ts';
+import { readAccountEvent } from '../shared/database/accountEvent.ts';
+import type { EventHandler } from '../shared/http/endpoint.ts';
+import { startLine } from '../shared/http/requestLog.ts';
+import { recordConsoleEdit } from '../shared/ledger/recordConsoleEdit.ts';
+import type { Studio } from '../shared/services.ts';
 
 /**
  * Turns an admin's edit in the console into a ledger entry within seconds. What the ledger itself wrote

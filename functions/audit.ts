@@ -1,7 +1,7 @@
 import { auditAnswerSchema, auditQuerySchema } from '../shared/contract.ts';
-import { isDocumentId } from '../shared/database.ts';
-import { endpoint } from '../shared/endpoint.ts';
+import { isDocumentId } from '../shared/database/database.ts';
 import { Failure, invalidRequest } from '../shared/errors.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
 import { accountPage } from '../shared/ledger/accounts.ts';
 import { auditAccount } from '../shared/ledger/audit.ts';
 

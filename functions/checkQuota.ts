@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { quotaAnswerSchema } from '../shared/contract.ts';
-import { endpoint } from '../shared/endpoint.ts';
-import { modelWarnings } from '../shared/models.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
+import { modelWarnings } from '../shared/imagegen/models.ts';
 
 /** Opens models whose quota is due back, and reports how every one stands. */
 export const checkQuota = endpoint({

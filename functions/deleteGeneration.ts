@@ -1,9 +1,9 @@
 import { deleteGenerationRequestSchema, generationAnswerSchema } from '../shared/contract.ts';
-import { endpoint } from '../shared/endpoint.ts';
-import { showGeneration } from '../shared/generations.ts';
-import { clearOutboxItem } from '../shared/ledger/outbox.ts';
-import { removeGeneration } from '../shared/ledger/remove.ts';
-import { readLimit } from '../shared/rateLimit.ts';
+import { readLimit } from '../shared/core/rateLimit.ts';
+import { removeGeneration } from '../shared/generation/deleteGeneration.ts';
+import { clearOutboxItem } from '../shared/generation/outbox.ts';
+import { showGeneration } from '../shared/generation/record.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
 
 /** Removes one generation's image and prompt for good; the image at once, or else by the sweep. */
 export const deleteGeneration = endpoint({

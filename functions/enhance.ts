@@ -1,6 +1,6 @@
 import { enhanceAnswerSchema, enhanceRequestSchema } from '../shared/contract.ts';
-import { endpoint } from '../shared/endpoint.ts';
-import { enhanceLimit } from '../shared/rateLimit.ts';
+import { enhanceLimit } from '../shared/core/rateLimit.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
 
 /** A better prompt, or the same one back when the model is late or fails. */
 export const enhance = endpoint({

@@ -1,7 +1,7 @@
 import { galleryAnswerSchema, pageQuerySchema } from '../shared/contract.ts';
-import { endpoint } from '../shared/endpoint.ts';
+import { readLimit } from '../shared/core/rateLimit.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
 import { galleryPage } from '../shared/ledger/pages.ts';
-import { readLimit } from '../shared/rateLimit.ts';
 
 /** The caller's finished images, newest first. */
 export const gallery = endpoint({

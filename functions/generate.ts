@@ -1,16 +1,21 @@
 import { type GenerateRequest, generateAnswerSchema, generateRequestSchema } from '../shared/contract.ts';
-import { endpoint } from '../shared/endpoint.ts';
 import { asFailure, Failure } from '../shared/errors.ts';
-import { cacheKeyOf, fingerprintOf, type GenerationRecord, generationIdOf } from '../shared/generations.ts';
-import type { Books } from '../shared/ledger/books.ts';
-import { type Gate, hold } from '../shared/ledger/hold.ts';
-import { refund } from '../shared/ledger/refund.ts';
-import { settle } from '../shared/ledger/settle.ts';
-import { aspectRatioOf } from '../shared/models.ts';
-import { outcomeOf, replay, storeFailure } from '../shared/outcome.ts';
-import { checkReferences, generateBodyBytesMax, loadReferences } from '../shared/references.ts';
-import type { Notes } from '../shared/requestLine.ts';
-import type { Studio } from '../shared/studio.ts';
+import { type Gate, hold } from '../shared/generation/hold.ts';
+import {
+  cacheKeyOf,
+  fingerprintOf,
+  type GenerationRecord,
+  generationIdOf,
+} from '../shared/generation/record.ts';
+import { checkReferences, generateBodyBytesMax, loadReferences } from '../shared/generation/references.ts';
+import { refund } from '../shared/generation/refund.ts';
+import { outcomeOf, replay, storeFailure } from '../shared/generation/response.ts';
+import { settle } from '../shared/generation/settle.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
+import type { Notes } from '../shared/http/requestLog.ts';
+import { aspectRatioOf } from '../shared/imagegen/models.ts';
+import type { Books } from '../shared/ledger/ledger.ts';
+import type { Studio } from '../shared/services.ts';
 
 /** Debit, paint, store, settle; or on whatever goes wrong, refund. */
 export const generate = endpoint({

@@ -1,9 +1,9 @@
 import { generationAnswerSchema, generationQuerySchema } from '../shared/contract.ts';
-import { endpoint } from '../shared/endpoint.ts';
+import { readLimit } from '../shared/core/rateLimit.ts';
 import { Failure } from '../shared/errors.ts';
-import { generationIdOf, showGeneration } from '../shared/generations.ts';
-import { currentGeneration } from '../shared/ledger/refund.ts';
-import { readLimit } from '../shared/rateLimit.ts';
+import { generationIdOf, showGeneration } from '../shared/generation/record.ts';
+import { currentGeneration } from '../shared/generation/refund.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
 
 /** One generation in whatever state it is, by its id or by the key it was asked with. */
 export const generation = endpoint({

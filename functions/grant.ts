@@ -1,5 +1,5 @@
 import { type Entry, grantAnswerSchema, grantRequestSchema } from '../shared/contract.ts';
-import { endpoint } from '../shared/endpoint.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
 import { type GrantRecord, grantTo } from '../shared/ledger/grant.ts';
 
 /** Adds credits to an account, or takes them; once for each Idempotency-Key. */

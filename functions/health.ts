@@ -1,7 +1,8 @@
 import * as z from 'zod';
+import { warningsOf } from '../shared/config/warnings.ts';
 import { healthAnswerSchema } from '../shared/contract.ts';
-import { endpoint } from '../shared/endpoint.ts';
-import { modelsAsSeen, warningsOf } from '../shared/health.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
+import { modelsAsSeen } from '../shared/imagegen/modelStates.ts';
 
 /** Whether this instance answers, and what it knows; it looks nowhere, so that nobody can make it cost money. */
 export const health = endpoint({

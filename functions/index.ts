@@ -1,5 +1,5 @@
 /** The contents page: every function by the name it is deployed under. */
-import type { FunctionModule } from '../shared/server.ts';
+import type { FunctionModule } from '../shared/http/server.ts';
 
 export const functions: Record<string, FunctionModule> = {
   health: async () => (await import('./health.ts')).health,

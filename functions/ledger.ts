@@ -1,7 +1,7 @@
 import { ledgerAnswerSchema, pageQuerySchema } from '../shared/contract.ts';
-import { endpoint } from '../shared/endpoint.ts';
+import { readLimit } from '../shared/core/rateLimit.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
 import { entryPage } from '../shared/ledger/pages.ts';
-import { readLimit } from '../shared/rateLimit.ts';
 
 /** The caller's entries, newest first. */
 export const ledger = endpoint({

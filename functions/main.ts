@@ -8,5 +8,8 @@ const directory = join(import.meta.dirname, 'compile-cache');
 if (existsSync(directory)) enableCompileCache({ directory, portable: true });
 
 // Imported after it, or they would be compiled anew.
-const [{ serve }, { functions }] = await Promise.all([import('../shared/server.ts'), import('./index.ts')]);
+const [{ serve }, { functions }] = await Promise.all([
+  import('../shared/http/server.ts'),
+  import('./index.ts'),
+]);
 serve({ functions });

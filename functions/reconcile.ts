@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { type Audit, reconcileAnswerSchema } from '../shared/contract.ts';
-import { endpoint } from '../shared/endpoint.ts';
-import { readCursor, workingTime, writeCursor } from '../shared/jobs.ts';
+import { inParallel } from '../shared/core/parallel.ts';
+import { readCursor, workingTime, writeCursor } from '../shared/database/jobs.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
 import { accountPage } from '../shared/ledger/accounts.ts';
 import { auditAccount } from '../shared/ledger/audit.ts';
-import { recordConsoleEdit } from '../shared/ledger/recordEdit.ts';
-import { inParallel } from '../shared/parallel.ts';
+import { recordConsoleEdit } from '../shared/ledger/recordConsoleEdit.ts';
 
 const accountsPerPage = 50;
 const parallelMax = 8;

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { periodAt } from '../shared/allowance.ts';
 import { refillAnswerSchema } from '../shared/contract.ts';
-import { endpoint } from '../shared/endpoint.ts';
-import { readCursor, workingTime, writeCursor } from '../shared/jobs.ts';
+import { inParallel } from '../shared/core/parallel.ts';
+import { readCursor, workingTime, writeCursor } from '../shared/database/jobs.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
 import { accountPage } from '../shared/ledger/accounts.ts';
-import { refillAllowance } from '../shared/ledger/refill.ts';
-import { inParallel } from '../shared/parallel.ts';
+import { periodAt } from '../shared/ledger/allowancePeriod.ts';
+import { refillAllowance } from '../shared/ledger/refillAllowance.ts';
 
 const accountsPerPage = 100;
 const parallelMax = 8;

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { sweepAnswerSchema } from '../shared/contract.ts';
-import { endpoint } from '../shared/endpoint.ts';
-import { workingTime } from '../shared/jobs.ts';
-import { sweepOutbox, sweepHolds as sweepOverdue } from '../shared/ledger/sweep.ts';
+import { workingTime } from '../shared/database/jobs.ts';
+import { sweepOutbox, sweepHolds as sweepOverdue } from '../shared/generation/sweep.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
 
 /** Refunds generations past their deadline and deletes the images that nobody owns any more. */
 export const sweepHolds = endpoint({

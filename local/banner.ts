@@ -2,11 +2,6 @@
 import { demoLines } from './demo.ts';
 import type { GeminiChoice, Places, Settings } from './environment.ts';
 
-/** Says something to the person at the terminal. */
-export function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
 /** The summary of a run that has started. */
 export function banner(settings: Settings, places: Places): string {
   const { port, firestoreHost, authHost, gemini, cloudinary } = places;

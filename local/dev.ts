@@ -3,7 +3,7 @@ import { existsSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
 /** What the functions' process is made of. */
-const sourceFolders = ['functions', 'shared', 'web', 'local'];
+const sourceFolders = ['functions', 'shared', 'web', 'local', 'tools'];
 
 /** An editor writes a file in several steps, and a checkout many files: all within this are one change. */
 const settleMs = 100;

@@ -1,12 +1,12 @@
 /** The real emulators: Google's Firestore in Java, Firebase's Auth in the Firebase CLI. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { say } from './banner.ts';
+import { say } from '../tools/say.ts';
 import { type FirestoreJar, javaTooOld, javaWanted } from './java.ts';
 import { loopback } from './ports.ts';
-import { type Child, spawnInOwnGroup, until } from './processes.ts';
+import { type Child, lastWords, logOf, spawnInOwnGroup, until } from './processes.ts';
 import { StartRefused } from './refusal.ts';
 import type { Run } from './run.ts';
 
@@ -141,11 +141,4 @@ function whyNot(child: Child, late: boolean, found: FirestoreJar | undefined): s
   if (found && javaMin !== undefined) return javaTooOld(found, javaMin);
   const what = late ? `did not answer within ${startMsMax / 1000} s` : 'did not start';
   return `${child.name} ${what}. The end of its log:\n${lastWords(child)}`;
-}
-
-const logOf = (child: Child) => (child.logFile ? readFileSync(child.logFile, 'utf8') : '');
-
-/** The end of what an emulator wrote. */
-export function lastWords(child: Child): string {
-  return logOf(child).trimEnd().split('\n').slice(-15).join('\n');
 }

@@ -1,6 +1,6 @@
 /** What the environment says about a local run, and what the functions are told in turn. */
 import { resolve } from 'node:path';
-import { ConfigError, parseConfig } from '../shared/config.ts';
+import { ConfigError, parseConfig } from '../shared/config/config.ts';
 
 /** The project where the environment names none: Firebase keeps `demo-` for projects that do not exist. */
 const demoProject = 'demo-nano-banana-studio';

@@ -4,9 +4,9 @@
  */
 import { join } from 'node:path';
 import { functions } from '../functions/index.ts';
-import { parseConfig } from '../shared/config.ts';
-import { modelWarnings } from '../shared/models.ts';
-import { createStudioServer } from '../shared/server.ts';
+import { parseConfig } from '../shared/config/config.ts';
+import { createStudioServer } from '../shared/http/server.ts';
+import { modelWarnings } from '../shared/imagegen/models.ts';
 import { portIsOpen } from './functionsProcess.ts';
 import { loopback } from './ports.ts';
 import { createSite } from './site.ts';

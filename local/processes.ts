@@ -147,3 +147,11 @@ export async function until(
   }
   return true;
 }
+
+/** What a child process has written to its log file. */
+export const logOf = (child: Child) => (child.logFile ? readFileSync(child.logFile, 'utf8') : '');
+
+/** The end of what an emulator wrote. */
+export function lastWords(child: Child): string {
+  return logOf(child).trimEnd().split('\n').slice(-15).join('\n');
+}

@@ -2,12 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { say } from './banner.ts';
+import { say } from '../tools/say.ts';
 import { type Keeping, save } from './data.ts';
-import { lastWords } from './emulators.ts';
 import type { Functions } from './functionsProcess.ts';
 import { type Recording, recordRun } from './previousRun.ts';
-import { type Child, endChild, signalChild } from './processes.ts';
+import { type Child, endChild, lastWords, signalChild } from './processes.ts';
 
 /** An emulator has nothing to finish any more when it is asked to end. */
 const emulatorGraceMs = 1_500;

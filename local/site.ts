@@ -1,9 +1,9 @@
 /** What the local port serves beside the functions: what Firebase Hosting serves in production. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Site } from '../shared/server.ts';
-import { apiPages } from './openapi/pages.ts';
-import { buildPage, typeOf } from './page.ts';
-import { pageHeaders } from './policy.ts';
+import type { Site } from '../shared/http/server.ts';
+import { buildPage, typeOf } from '../tools/build/page.ts';
+import { apiPages } from '../tools/openapi/pages.ts';
+import { pageHeaders } from '../web/securityPolicy.ts';
 
 export type SiteOptions = { webDir: string; projectId: string; authHost: string; firestoreHost: string };
 

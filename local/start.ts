@@ -1,21 +1,22 @@
 /** npm start: the whole studio on this machine, with no key and no account anywhere. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { ConfigError } from '../shared/config.ts';
-import { banner, say } from './banner.ts';
+import { ConfigError } from '../shared/config/config.ts';
+import { say } from '../tools/say.ts';
+import { banner } from './banner.ts';
 import { imagesDir, type Keeping, restoreUsers, savedFirestore } from './data.ts';
 import { createDemoAccounts, createDemoUsers } from './demo.ts';
 import { watchSources } from './dev.ts';
 import { fetchFirestore, startAuth, startFirestore, untilAnswering, untilNamedAnswers } from './emulators.ts';
 import { functionsEnvironment, type Places, readSettings, type Settings } from './environment.ts';
+import { startCloudinaryStandIn } from './fakes/cloudinary.ts';
+import { startGeminiStandIn } from './fakes/gemini.ts';
 import { type Functions, startFunctions } from './functionsProcess.ts';
 import { findFirestoreJar } from './java.ts';
 import { freePort, holderOf, isFree, loopback } from './ports.ts';
 import { endPreviousRun, refuseSharedDataDir } from './previousRun.ts';
 import { StartRefused } from './refusal.ts';
 import { createRun, type Run } from './run.ts';
-import { startCloudinaryStandIn } from './standins/cloudinary.ts';
-import { startGeminiStandIn } from './standins/gemini.ts';
 import { registerTriggers } from './triggers.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -12,7 +12,7 @@ import {
   UnsecuredJWT,
 } from 'jose';
 import * as z from 'zod';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import { uidSchema } from './contract.ts';
 import { Failure } from './errors.ts';
 

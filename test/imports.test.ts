@@ -9,7 +9,7 @@ type Import = { from: string; to: string; isType: boolean };
 const pattern =
   /^(?:import|export) (?<type>type )?(?:[^'";]*? from )?'(?<static>[^']+)';|\bimport\('(?<dynamic>[^']+)'\)/gm;
 
-const files = globSync('{functions,shared,web,local,test}/**/*.{ts,tsx}');
+const files = globSync('{functions,shared,web,local,tools,test}/**/*.{ts,tsx}');
 const imports: Import[] = files.flatMap((from) =>
   [...readFileSync(from, 'utf8').matchAll(pattern)].map(({ groups = {} }) => {
     const named = groups.static ?? groups.dynamic ?? '';
@@ -21,7 +21,7 @@ const imports: Import[] = files.flatMap((from) =>
 const isIn = (path: string, ...folders: string[]) => folders.some((folder) => path.startsWith(`${folder}/`));
 const show = ({ from, to }: Import) => `${from} imports ${to}`;
 const among = (...folders: string[]) => imports.filter(({ from }) => isIn(from, ...folders));
-const ours = ({ to }: Import) => isIn(to, 'functions', 'shared', 'web', 'local', 'test');
+const ours = ({ to }: Import) => isIn(to, 'functions', 'shared', 'web', 'local', 'tools', 'test');
 
 it('the imports were found', () => {
   expect(imports.length).toBeGreaterThan(800);
@@ -64,11 +64,11 @@ describe('the arrows', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
-  it('the rules of credit know no service: the ledger reaches Firestore through shared/database.ts alone', () => {
+  it('the rules of credit know no service: the ledger reaches Firestore through shared/database/database.ts alone', () => {
     const services = [
-      'shared/firestore.ts',
-      'shared/firestoreClient.ts',
-      'shared/gemini.ts',
+      'shared/database/firestore.ts',
+      'shared/database/firestoreClient.ts',
+      'shared/imagegen/gemini.ts',
       'shared/auth.ts',
     ];
     const wrong = among('shared/ledger').filter(({ to, isType }) => services.includes(to) && !isType);
@@ -78,15 +78,15 @@ describe('the arrows', () => {
 
 describe('each package of a vendor is imported by one file', () => {
   it.each<[string, string]>([
-    ['@google-cloud/firestore', 'shared/firestoreClient.ts'],
-    ['google-gax', 'shared/firestoreClient.ts'],
-    ['@google-cloud/functions-framework', 'shared/server.ts'],
-    ['@google/genai', 'shared/gemini.ts'],
-    ['cloudinary', 'shared/cloudinary.ts'],
+    ['@google-cloud/firestore', 'shared/database/firestoreClient.ts'],
+    ['google-gax', 'shared/database/firestoreClient.ts'],
+    ['@google-cloud/functions-framework', 'shared/http/server.ts'],
+    ['@google/genai', 'shared/imagegen/gemini.ts'],
+    ['cloudinary', 'shared/images/cloudinary.ts'],
     ['jose', 'shared/auth.ts'],
-    ['protobufjs', 'shared/accountEvent.ts'],
-    ['image-size', 'shared/images.ts'],
-    ['p-retry', 'shared/provider/chain.ts'],
+    ['protobufjs', 'shared/database/accountEvent.ts'],
+    ['image-size', 'shared/images/imageFormat.ts'],
+    ['p-retry', 'shared/imagegen/modelFallback.ts'],
     ['@firebase/auth', 'web/state/session.ts'],
     ['@firebase/firestore', 'web/state/liveAccount.ts'],
     ['idb-keyval', 'web/state/storage.ts'],

@@ -5,9 +5,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { geminiFault } from '../local/fakes/geminiFaults.ts';
 import { loopback } from '../local/ports.ts';
-import { geminiFault } from '../local/standins/gemini-faults.ts';
-import { createStudioServer, type FunctionModule, type Site } from '../shared/server.ts';
+import { createStudioServer, type FunctionModule, type Site } from '../shared/http/server.ts';
 import { eventBody, eventHeaders } from './support/accountEvents.ts';
 import { watchLeaks } from './support/leaks.ts';
 import { onePixelPng } from './support/pictures.ts';

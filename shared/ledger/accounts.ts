@@ -1,5 +1,5 @@
-import type { StoredDocument } from '../database.ts';
-import type { Books } from './books.ts';
+import type { StoredDocument } from '../database/database.ts';
+import type { Books } from './ledger.ts';
 
 /** One page of accounts in the order of their uids, from after `after` on. */
 export async function accountPage(

@@ -1,7 +1,7 @@
 import type { Audit } from '../contract.ts';
-import type { Total } from '../database.ts';
-import { accountPath, type Books } from './books.ts';
+import type { Total } from '../database/database.ts';
 import { invalidField, isOpened, readAccount } from './credits.ts';
+import { accountPath, type Books } from './ledger.ts';
 
 /**
  * Whether one account's ledger adds up, by sums that the database makes, all at one time; an edit in the

@@ -14,7 +14,7 @@ import {
   type StoredDocument,
   type Version,
   type Write,
-} from '../database.ts';
+} from '../database/database.ts';
 import { Failure } from '../errors.ts';
 
 /** The most that a grant may bring a balance to: far below where a double stops counting in ones. */

@@ -3,7 +3,6 @@ import * as z from 'zod';
 import type { Admin } from '../auth.ts';
 import type { GrantRequest } from '../contract.ts';
 import { Failure, invalidRequest } from '../errors.ts';
-import { accountIn, accountPath, type Books, changeAccount, createAccount, newestEntry } from './books.ts';
 import {
   type Account,
   accountInvalid,
@@ -16,6 +15,7 @@ import {
   invalidField,
   recordEdit,
 } from './credits.ts';
+import { accountIn, accountPath, type Books, changeAccount, createAccount, newestEntry } from './ledger.ts';
 
 /** A grant as it is kept under its key, wherever that key was used. */
 const grantDocumentSchema = z.object({

@@ -7,10 +7,10 @@ import {
   generationIdSchema,
   type PageQuery,
 } from '../contract.ts';
-import type { PageRequest, StoredDocument } from '../database.ts';
+import type { PageRequest, StoredDocument } from '../database/database.ts';
 import { invalidRequest } from '../errors.ts';
-import { readGeneration, showGeneration } from '../generations.ts';
-import { accountPath, type Books } from './books.ts';
+import { readGeneration, showGeneration } from '../generation/record.ts';
+import { accountPath, type Books } from './ledger.ts';
 
 const entryDocumentSchema = z.object({
   sequence: z.int(),

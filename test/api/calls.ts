@@ -1,9 +1,9 @@
 /** The calls that the description of the API shows: how they are made, and a success of every function. */
 import { vi } from 'vitest';
-import type { Example } from '../../local/openapi/examples.ts';
-import { startGeminiStandIn } from '../../local/standins/gemini.ts';
-import { systemClock } from '../../shared/clock.ts';
-import type { Parts } from '../../shared/studio.ts';
+import { startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { systemClock } from '../../shared/core/clock.ts';
+import type { Parts } from '../../shared/services.ts';
+import type { Example } from '../../tools/openapi/examples.ts';
 import { answerLookups } from '../support/adminLookup.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Reply, startStack } from '../support/stack.ts';

@@ -5,15 +5,15 @@
 import { writeFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { errorAnswerSchema } from '../../shared/contract.ts';
+import { type Reason, reasons } from '../../shared/errors.ts';
 import {
   type ApiDocument,
   apiDocument,
   httpFunctions,
   type Operation,
-} from '../../local/openapi/document.ts';
-import { type Examples, examplesFile, readExamples } from '../../local/openapi/examples.ts';
-import { errorAnswerSchema } from '../../shared/contract.ts';
-import { type Reason, reasons } from '../../shared/errors.ts';
+} from '../../tools/openapi/document.ts';
+import { type Examples, examplesFile, readExamples } from '../../tools/openapi/examples.ts';
 import { type Calls, callEveryFunction, type Made, startCalls } from './calls.ts';
 import { callIntoEveryReason } from './failures.ts';
 

@@ -1,7 +1,7 @@
 /** One error of every reason, each by a call that meets it. */
 import { vi } from 'vitest';
-import { cloudinaryFault } from '../../local/standins/cloudinary-faults.ts';
-import { type GeminiStep, geminiFault } from '../../local/standins/gemini-faults.ts';
+import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
+import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import type { Asked, Caller, Calls, Made } from './calls.ts';
 

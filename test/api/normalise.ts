@@ -10,8 +10,9 @@
  * | an image's size in bytes | one that is plausible |
  * | seconds to wait, where the time of day decides | 30 for the minute's limit, 21600 for a day's |
  */
-import type { Example } from '../../local/openapi/examples.ts';
+
 import { errorAnswerSchema } from '../../shared/contract.ts';
+import type { Example } from '../../tools/openapi/examples.ts';
 
 const now = '2026-01-31T12:00:00.000Z';
 const ahead = '2026-02-01T00:00:00.000Z';

@@ -6,9 +6,9 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { parseConfig } from '../../shared/config.ts';
-import type { Version } from '../../shared/database.ts';
-import { openDatabase } from '../../shared/firestore.ts';
+import { parseConfig } from '../../shared/config/config.ts';
+import type { Version } from '../../shared/database/database.ts';
+import { openDatabase } from '../../shared/database/firestore.ts';
 import { rawFirestore, type Stamp } from './rawFirestore.ts';
 
 const { GOOGLE_GEMINI_BASE_URL, GEMINI_API_KEY = '', CLOUDINARY_URL = '', PORT } = process.env;

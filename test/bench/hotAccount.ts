@@ -14,9 +14,9 @@ import { startFirestore, untilAnswering } from '../../local/emulators.ts';
 import { findFirestoreJar } from '../../local/java.ts';
 import { freePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
-import { parseConfig } from '../../shared/config.ts';
-import { openDatabase } from '../../shared/firestore.ts';
-import { createConverge } from '../../shared/ledger/converge.ts';
+import { parseConfig } from '../../shared/config/config.ts';
+import { openDatabase } from '../../shared/database/firestore.ts';
+import { createConverge } from '../../shared/database/retryCommit.ts';
 
 const { values } = parseArgs({
   options: { callers: { type: 'string', default: '32' }, seconds: { type: 'string', default: '20' } },

@@ -15,11 +15,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { UnsecuredJWT } from 'jose';
 import { startFirestore, untilAnswering } from '../../local/emulators.ts';
+import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { findFirestoreJar } from '../../local/java.ts';
 import { freePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
-import { cloudinaryFault } from '../../local/standins/cloudinary-faults.ts';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { startStandIns } from './standIns.ts';
 

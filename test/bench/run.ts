@@ -53,7 +53,7 @@ if (values.only && !Object.hasOwn(rows, values.only)) {
   throw new Error(`--only must be one of ${Object.keys(rows).join(', ')}`);
 }
 
-execFileSync(process.execPath, ['local/build.ts'], { stdio: 'inherit' });
+execFileSync(process.execPath, ['tools/build/build.ts'], { stdio: 'inherit' });
 const found: Row[] = [];
 for (const [name, measure] of Object.entries(rows)) {
   if (values.only && values.only !== name) continue;

@@ -1,7 +1,7 @@
 /** Both upstream stand-ins as every bench wants them: one ready-made image, and few requests remembered. */
-import { type CloudinaryOptions, startCloudinaryStandIn } from '../../local/standins/cloudinary.ts';
-import { startGeminiStandIn } from '../../local/standins/gemini.ts';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { type CloudinaryOptions, startCloudinaryStandIn } from '../../local/fakes/cloudinary.ts';
+import { startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 
 /** @param latencyMs how long Gemini paints. */
 export async function startStandIns(

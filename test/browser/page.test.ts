@@ -2,8 +2,8 @@
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
-import { encodePng } from '../../local/standins/png.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { encodePng } from '../../local/fakes/png.ts';
 import { violationsIn } from './support/axe.ts';
 import { layoutShift } from './support/layout.ts';
 import {

@@ -5,7 +5,7 @@
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import type { GenerateInput } from '../../shared/contract.ts';
 import { launchBrowser } from './support/browser.ts';
 import {

@@ -1,8 +1,8 @@
 /** What goes wrong upstream, and on the way: credits come back, and nothing is painted or charged twice. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { cloudinaryFault } from '../../local/standins/cloudinary-faults.ts';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { layLine } from './support/line.ts';
 import {
   ask,

@@ -1,7 +1,8 @@
 /** Faults at the await points of a function: every call it makes to the database, the model and the image store. */
-import type { ImageStore } from '../../shared/cloudinary.ts';
-import { CommitRejected, type Database } from '../../shared/database.ts';
-import type { Painter } from '../../shared/provider/chain.ts';
+
+import { CommitRejected, type Database } from '../../shared/database/database.ts';
+import type { Painter } from '../../shared/imagegen/modelFallback.ts';
+import type { ImageStore } from '../../shared/images/cloudinary.ts';
 
 /** Each says what becomes of one call. */
 export const faults = [

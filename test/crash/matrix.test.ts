@@ -3,10 +3,10 @@
  * without a sweep beside it that finds every hold overdue. Two sweeps later everything must add up.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
-import { parseConfig } from '../../shared/config.ts';
-import { createLog } from '../../shared/log.ts';
-import { createStudio } from '../../shared/studio.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { parseConfig } from '../../shared/config/config.ts';
+import { createLog } from '../../shared/core/log.ts';
+import { createStudio } from '../../shared/services.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';

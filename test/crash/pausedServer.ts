@@ -3,11 +3,11 @@
  * (a number beyond the last: after it), PAUSE_URL where to ask; it goes on when that is answered.
  */
 import { functions } from '../../functions/index.ts';
-import { parseConfig } from '../../shared/config.ts';
-import { openDatabase } from '../../shared/firestore.ts';
-import { createLog } from '../../shared/log.ts';
-import { serve } from '../../shared/server.ts';
-import { createStudio } from '../../shared/studio.ts';
+import { parseConfig } from '../../shared/config/config.ts';
+import { createLog } from '../../shared/core/log.ts';
+import { openDatabase } from '../../shared/database/firestore.ts';
+import { serve } from '../../shared/http/server.ts';
+import { createStudio } from '../../shared/services.ts';
 import { createFaultyParts } from './faults.ts';
 
 const config = parseConfig(process.env);

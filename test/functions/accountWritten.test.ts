@@ -6,15 +6,15 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { functions } from '../../functions/index.ts';
 import { startFirestore, untilAnswering } from '../../local/emulators.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { encodePng } from '../../local/fakes/png.ts';
 import { findFirestoreJar } from '../../local/java.ts';
 import { freePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
-import { encodePng } from '../../local/standins/png.ts';
 import { functionPath, registerTriggers } from '../../local/triggers.ts';
-import { parseConfig } from '../../shared/config.ts';
-import type { Database } from '../../shared/database.ts';
-import { createStudioServer } from '../../shared/server.ts';
+import { parseConfig } from '../../shared/config/config.ts';
+import type { Database } from '../../shared/database/database.ts';
+import { createStudioServer } from '../../shared/http/server.ts';
 import { type AccountWrite, eventBody, eventHeaders } from '../support/accountEvents.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -409,7 +409,7 @@ describe('as the emulator itself calls it', () => {
     const port = await freePort();
     host = `${loopback}:${port}`;
     const env = { GOOGLE_CLOUD_PROJECT: projectId, FIRESTORE_EMULATOR_HOST: host, PORT: '0' };
-    const { openDatabase } = await import('../../shared/firestore.ts');
+    const { openDatabase } = await import('../../shared/database/firestore.ts');
     counting = countingDatabase(openDatabase(parseConfig(env)));
     const { server, shutdown } = createStudioServer({
       functions,

@@ -1,7 +1,7 @@
 /** The audit: does the ledger add up, and if not, where it does not, in words. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
-import { encodePng } from '../../local/standins/png.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { encodePng } from '../../local/fakes/png.ts';
 import { type Audit, auditSchema } from '../../shared/contract.ts';
 import { answerLookups } from '../support/adminLookup.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';

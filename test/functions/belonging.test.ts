@@ -5,7 +5,7 @@
 import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { functions } from '../../functions/index.ts';
-import { generationIdOf } from '../../shared/generations.ts';
+import { generationIdOf } from '../../shared/generation/record.ts';
 import { answerLookups } from '../support/adminLookup.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';

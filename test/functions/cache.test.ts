@@ -1,10 +1,10 @@
 /** The cache: the same request again costs nothing, and twins share one image that the last of them takes along. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { cloudinaryFault } from '../../local/standins/cloudinary-faults.ts';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
-import { encodePng } from '../../local/standins/png.ts';
+import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { encodePng } from '../../local/fakes/png.ts';
 import { generationSchema } from '../../shared/contract.ts';
-import { generationIdOf } from '../../shared/generations.ts';
+import { generationIdOf } from '../../shared/generation/record.ts';
 import { brokenInvariants, missingImages, strayImages } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { refusalOf, runJob } from '../support/scheduler.ts';

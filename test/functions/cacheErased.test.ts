@@ -1,6 +1,6 @@
 /** The cache and an admin's hand in the console: no credit and no image is lost between them. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { generationIdOf, generationPath } from '../../shared/generations.ts';
+import { generationIdOf, generationPath } from '../../shared/generation/record.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
 import { type Stack, startStack } from '../support/stack.ts';

@@ -1,7 +1,7 @@
 /** An admin's edits in the Firestore console: kept, recorded once, whenever they come. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
-import { generationIdOf, generationPath } from '../../shared/generations.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { generationIdOf, generationPath } from '../../shared/generation/record.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';

@@ -1,8 +1,8 @@
 /** What the provider bills is known of every generation, and what a day may cost is a limit. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { cloudinaryFault } from '../../local/standins/cloudinary-faults.ts';
-import { type GeminiStandIn, startGeminiStandIn } from '../../local/standins/gemini.ts';
-import { type GeminiStep, geminiFault } from '../../local/standins/gemini-faults.ts';
+import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
+import { type GeminiStandIn, startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';

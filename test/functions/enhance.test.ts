@@ -1,7 +1,7 @@
 /** A better prompt is a help: it is never an error, never late, and never costs a second time. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type GeminiStandIn, startGeminiStandIn } from '../../local/standins/gemini.ts';
-import { type GeminiStep, geminiFault } from '../../local/standins/gemini-faults.ts';
+import { type GeminiStandIn, startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { type Stack, startStack } from '../support/stack.ts';

@@ -2,9 +2,9 @@
 import { createCanvas } from '@napi-rs/canvas';
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { cloudinaryFault } from '../../local/standins/cloudinary-faults.ts';
-import { type GeminiStandIn, startGeminiStandIn } from '../../local/standins/gemini.ts';
-import { type GeminiStep, geminiFault } from '../../local/standins/gemini-faults.ts';
+import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
+import { type GeminiStandIn, startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { reasons } from '../../shared/errors.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';

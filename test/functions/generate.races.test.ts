@@ -3,10 +3,10 @@ import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { type GeminiStandIn, startGeminiStandIn } from '../../local/standins/gemini.ts';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
-import { parseConfig } from '../../shared/config.ts';
-import type { Database, Write } from '../../shared/database.ts';
+import { type GeminiStandIn, startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { parseConfig } from '../../shared/config/config.ts';
+import type { Database, Write } from '../../shared/database/database.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
 
@@ -145,7 +145,7 @@ describe('the good path', () => {
   it('sends no other call to Firestore than those three', async () => {
     const proxy = await countingProxy(inject('firestoreHost'));
     const user = await newUser(10);
-    const { openDatabase } = await import('../../shared/firestore.ts');
+    const { openDatabase } = await import('../../shared/database/firestore.ts');
     const env = { GOOGLE_CLOUD_PROJECT: stack.projectId, FIRESTORE_EMULATOR_HOST: proxy.host };
     const database = openDatabase(parseConfig(env));
     try {

@@ -1,8 +1,8 @@
 /** One Idempotency-Key, one generation: one debit, one picture, and one answer however often it is asked for. */
 import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type GeminiStandIn, startGeminiStandIn } from '../../local/standins/gemini.ts';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { type GeminiStandIn, startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
 

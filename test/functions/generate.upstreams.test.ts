@@ -1,8 +1,8 @@
 /** Whatever an upstream does: the right error, the credits back, the books whole, and none of its words. */
 import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type CloudinaryStep, cloudinaryFault } from '../../local/standins/cloudinary-faults.ts';
-import { type GeminiStep, geminiFault, googleError, type Part } from '../../local/standins/gemini-faults.ts';
+import { type CloudinaryStep, cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
+import { type GeminiStep, geminiFault, googleError, type Part } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { generationSchema } from '../../shared/contract.ts';
-import { generationIdOf } from '../../shared/generations.ts';
+import { generationIdOf } from '../../shared/generation/record.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';

@@ -1,8 +1,8 @@
 /** Granting: an admin's word moves credits once for each key, and never below zero. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { entrySchema } from '../../shared/contract.ts';
-import type { Database } from '../../shared/database.ts';
+import type { Database } from '../../shared/database/database.ts';
 import { answerLookups, type Lookup } from '../support/adminLookup.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';

@@ -1,9 +1,9 @@
 /** What health tells: what its instance has seen, and what is not the real thing; it asks nobody. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
-import { parseConfig } from '../../shared/config.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { parseConfig } from '../../shared/config/config.ts';
+import { warningsOf } from '../../shared/config/warnings.ts';
 import { healthAnswerSchema } from '../../shared/contract.ts';
-import { warningsOf } from '../../shared/health.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { virtualClock } from '../support/virtualClock.ts';

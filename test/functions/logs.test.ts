@@ -1,8 +1,8 @@
 /** One line for each request with all that it took and moved, and one for each entry that stands in the ledger. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { cloudinaryFault } from '../../local/standins/cloudinary-faults.ts';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
-import { CommitRejected } from '../../shared/database.ts';
+import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { CommitRejected } from '../../shared/database/database.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { lostReply, once, watchedDatabase } from '../support/watchedDatabase.ts';

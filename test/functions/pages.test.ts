@@ -1,9 +1,9 @@
 /** `ledger` and `gallery`: pages by cursor, newest first. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { type Entry, entrySchema, type Generation, generationSchema } from '../../shared/contract.ts';
-import type { StoredDocument, Write } from '../../shared/database.ts';
-import { generationIdOf } from '../../shared/generations.ts';
+import type { StoredDocument, Write } from '../../shared/database/database.ts';
+import { generationIdOf } from '../../shared/generation/record.ts';
 import { startPaintGate } from '../support/paintGate.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 

@@ -1,7 +1,7 @@
 /** What the models say, which of them is asked again or instead, and that nobody pays for what none can paint. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type GeminiStandIn, startGeminiStandIn } from '../../local/standins/gemini.ts';
-import { type GeminiStep, geminiFault, googleError } from '../../local/standins/gemini-faults.ts';
+import { type GeminiStandIn, startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { type GeminiStep, geminiFault, googleError } from '../../local/fakes/geminiFaults.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';

@@ -1,10 +1,10 @@
 /** Reconciling: edits that nobody noticed become entries, what does not add up is reported and left as it is. */
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
-import { encodePng } from '../../local/standins/png.ts';
-import { systemClock } from '../../shared/clock.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { encodePng } from '../../local/fakes/png.ts';
 import type { Audit } from '../../shared/contract.ts';
-import type { Database } from '../../shared/database.ts';
+import { systemClock } from '../../shared/core/clock.ts';
+import type { Database } from '../../shared/database/database.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { refusalOf, refusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';

@@ -1,10 +1,10 @@
 /** Reference images: checked before any debit, fetched from our own store alone, kept as hashes. */
 import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { cloudinaryFault } from '../../local/standins/cloudinary-faults.ts';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
-import { generationIdOf } from '../../shared/generations.ts';
-import { generateBodyBytesMax } from '../../shared/references.ts';
+import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { generationIdOf } from '../../shared/generation/record.ts';
+import { generateBodyBytesMax } from '../../shared/generation/references.ts';
 import { brokenInvariants, missingImages, strayImages } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
 import { onePixelPng } from '../support/pictures.ts';

@@ -1,9 +1,9 @@
 /** Allowances: each account is topped up once in a period, whoever calls, however often and however late. */
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
-import { periodAt } from '../../shared/allowance.ts';
-import { systemClock } from '../../shared/clock.ts';
-import type { Database } from '../../shared/database.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { systemClock } from '../../shared/core/clock.ts';
+import type { Database } from '../../shared/database/database.ts';
+import { periodAt } from '../../shared/ledger/allowancePeriod.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';

@@ -1,16 +1,16 @@
 /** The sweep: what is overdue is refunded once, what nobody owns is deleted for good. */
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { cloudinaryFault } from '../../local/standins/cloudinary-faults.ts';
-import { encodePng } from '../../local/standins/png.ts';
-import { systemClock } from '../../shared/clock.ts';
-import type { ImageStore } from '../../shared/cloudinary.ts';
-import { parseConfig } from '../../shared/config.ts';
+import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
+import { encodePng } from '../../local/fakes/png.ts';
+import { parseConfig } from '../../shared/config/config.ts';
 import { generateRequestSchema, type Tier } from '../../shared/contract.ts';
-import type { Database } from '../../shared/database.ts';
-import { fingerprintOf, generationIdOf, generationPath } from '../../shared/generations.ts';
-import { type Books, openBooks } from '../../shared/ledger/books.ts';
-import { hold } from '../../shared/ledger/hold.ts';
-import { createLog } from '../../shared/log.ts';
+import { systemClock } from '../../shared/core/clock.ts';
+import { createLog } from '../../shared/core/log.ts';
+import type { Database } from '../../shared/database/database.ts';
+import { hold } from '../../shared/generation/hold.ts';
+import { fingerprintOf, generationIdOf, generationPath } from '../../shared/generation/record.ts';
+import type { ImageStore } from '../../shared/images/cloudinary.ts';
+import { type Books, openBooks } from '../../shared/ledger/ledger.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
@@ -42,7 +42,7 @@ beforeAll(async () => {
     createLog(() => {}),
     systemClock,
   );
-  const { createImageStore } = await import('../../shared/cloudinary.ts');
+  const { createImageStore } = await import('../../shared/images/cloudinary.ts');
   const { cloudinaryUrl } = stack.cloudinary;
   images = createImageStore(parseConfig({ GOOGLE_CLOUD_PROJECT: 'demo', CLOUDINARY_URL: cloudinaryUrl }));
   png = Buffer.from(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8));

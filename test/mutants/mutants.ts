@@ -7,16 +7,16 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are not meant to be templates.
 export type Mutant = { name: string; file: string; from: string; to: string };
 
-const refund = 'shared/ledger/refund.ts';
-const hold = 'shared/ledger/hold.ts';
-const settle = 'shared/ledger/settle.ts';
+const refund = 'shared/generation/refund.ts';
+const hold = 'shared/generation/hold.ts';
+const settle = 'shared/generation/settle.ts';
 const credits = 'shared/ledger/credits.ts';
-const outbox = 'shared/ledger/outbox.ts';
+const outbox = 'shared/generation/outbox.ts';
 const grant = 'shared/ledger/grant.ts';
-const converge = 'shared/ledger/converge.ts';
-const books = 'shared/ledger/books.ts';
-const cache = 'shared/ledger/cache.ts';
-const refill = 'shared/ledger/refill.ts';
+const converge = 'shared/database/retryCommit.ts';
+const books = 'shared/ledger/ledger.ts';
+const cache = 'shared/generation/cache.ts';
+const refill = 'shared/ledger/refillAllowance.ts';
 
 export const mutants: readonly Mutant[] = [
   {
@@ -147,25 +147,25 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a repeated call is charged: the id is not of the key alone',
-    file: 'shared/generations.ts',
+    file: 'shared/generation/record.ts',
     from: 'JSON.stringify([uid, key])',
     to: 'JSON.stringify([uid, key, Math.random()])',
   },
   {
     name: 'users share their keys',
-    file: 'shared/generations.ts',
+    file: 'shared/generation/record.ts',
     from: 'JSON.stringify([uid, key])',
     to: 'JSON.stringify([key])',
   },
   {
     name: 'a key with another body is answered like a repeated call',
-    file: 'shared/outcome.ts',
+    file: 'shared/generation/response.ts',
     from: 'if (record.fingerprint !== fingerprint) {',
     to: 'if (record.fingerprint === undefined) {',
   },
   {
     name: 'the fingerprint leaves out a part of the body',
-    file: 'shared/generations.ts',
+    file: 'shared/generation/record.ts',
     from: `    tier,
     orientation,
     enhance,
@@ -176,7 +176,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a final failure is told without its receipt',
-    file: 'shared/outcome.ts',
+    file: 'shared/generation/response.ts',
     from: `        receipt,
         retry: 'new_key',`,
     to: "        retry: 'new_key',",
@@ -195,13 +195,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a deletion forgets the outbox',
-    file: 'shared/ledger/remove.ts',
+    file: 'shared/generation/deleteGeneration.ts',
     from: "const removed = await erase({ ...erased, ...own, status: 'deleted' }, ...writes);",
     to: "const removed = await erase({ ...erased, ...own, status: 'deleted' });",
   },
   {
     name: 'what is pending may be deleted',
-    file: 'shared/ledger/remove.ts',
+    file: 'shared/generation/deleteGeneration.ts',
     from: "if (record.status === 'pending') {",
     to: "if (record.status === 'refunded' && record.prompt === undefined) {",
   },
@@ -225,7 +225,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the sweep names a document by its path where the id is wanted',
-    file: 'shared/ledger/sweep.ts',
+    file: 'shared/generation/sweep.ts',
     from: 'const after = ({ data, id }: StoredDocument) => [data.dueAt, id];',
     to: 'const after = ({ data, path }: StoredDocument) => [data.dueAt, path];',
   },
@@ -318,7 +318,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the cache gives one shape for another',
-    file: 'shared/generations.ts',
+    file: 'shared/generation/record.ts',
     from: 'hashOf({ uid, modelId, prompt, tier, orientation, enhance, references })',
     to: 'hashOf({ uid, modelId, prompt, enhance, references })',
   },

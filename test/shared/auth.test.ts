@@ -14,7 +14,7 @@ import {
 } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Auth, createAuth, type KeySets } from '../../shared/auth.ts';
-import { parseConfig } from '../../shared/config.ts';
+import { parseConfig } from '../../shared/config/config.ts';
 import { asFailure } from '../../shared/errors.ts';
 
 const project = 'nano-studio';

@@ -1,5 +1,5 @@
 /** An admin at the Firestore console and at the admin functions, the scheduler, and Eventarc. */
-import { type Data, removed } from '../../shared/database.ts';
+import { type Data, removed } from '../../shared/database/database.ts';
 import { hadTooLittle, isInvalid, read } from './answers.ts';
 import type { User } from './clients.ts';
 import type { Fleet } from './fleet.ts';

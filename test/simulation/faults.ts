@@ -1,12 +1,13 @@
 /** What goes wrong on the way to the database and back: how often, in which ways, and whether it was done all the same. */
+
+import { DeadlinePassed } from '../../shared/core/deadline.ts';
 import {
   CommitRejected,
   type Database,
   type PageRequest,
   type TotalRequest,
   type Write,
-} from '../../shared/database.ts';
-import { DeadlinePassed } from '../../shared/deadline.ts';
+} from '../../shared/database/database.ts';
 import type { MemoryStore } from './memoryDatabase.ts';
 import type { Actor, World } from './world.ts';
 

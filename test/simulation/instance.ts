@@ -1,12 +1,12 @@
 /** A server instance of a history: the real functions on the shared database, with books and queues of its own. */
 import { functions } from '../../functions/index.ts';
 import type { Auth, Credentials } from '../../shared/auth.ts';
-import { parseConfig } from '../../shared/config.ts';
-import type { Database } from '../../shared/database.ts';
-import type { EventHandler, Handler } from '../../shared/endpoint.ts';
+import { parseConfig } from '../../shared/config/config.ts';
+import type { Log } from '../../shared/core/log.ts';
+import type { Database } from '../../shared/database/database.ts';
 import { Failure } from '../../shared/errors.ts';
-import type { Log } from '../../shared/log.ts';
-import { createStudio } from '../../shared/studio.ts';
+import type { EventHandler, Handler } from '../../shared/http/endpoint.ts';
+import { createStudio } from '../../shared/services.ts';
 import { databaseThrough, type Weather } from './faults.ts';
 import type { MemoryStore } from './memoryDatabase.ts';
 import { type Images, imageStoreIn, painterIn } from './upstreams.ts';

@@ -1,7 +1,7 @@
 /** The database in memory answers what the emulator answers: the same random operations on both. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { parseConfig } from '../../shared/config.ts';
+import { parseConfig } from '../../shared/config/config.ts';
 import {
   CommitRejected,
   type Data,
@@ -11,7 +11,7 @@ import {
   removed,
   type Version,
   type Write,
-} from '../../shared/database.ts';
+} from '../../shared/database/database.ts';
 import { createMemoryStore, memoryDatabase } from './memoryDatabase.ts';
 
 const runs = 50;
@@ -22,7 +22,7 @@ let run = 0;
 beforeAll(async () => {
   const FIRESTORE_EMULATOR_HOST = inject('firestoreHost');
   const config = parseConfig({ GOOGLE_CLOUD_PROJECT: `demo-memory-${process.pid}`, FIRESTORE_EMULATOR_HOST });
-  emulator = (await import('../../shared/firestore.ts')).openDatabase(config);
+  emulator = (await import('../../shared/database/firestore.ts')).openDatabase(config);
 });
 afterAll(() => emulator.close());
 

@@ -14,7 +14,7 @@ import {
   type TotalRequest,
   type Version,
   type Write,
-} from '../../shared/database.ts';
+} from '../../shared/database/database.ts';
 import { pageOf, totalOf } from './memoryQuery.ts';
 
 /** What one commit made of one document. What is in it is never changed afterwards, and must not be. */

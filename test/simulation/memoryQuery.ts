@@ -6,7 +6,7 @@ import type {
   StoredDocument,
   Total,
   TotalRequest,
-} from '../../shared/database.ts';
+} from '../../shared/database/database.ts';
 
 /** The documents of one page of a query, out of all that its collection holds. */
 export function pageOf(documents: StoredDocument[], request: PageRequest): StoredDocument[] {

@@ -2,7 +2,7 @@
  * What must be, told from the outside: every commit is watched and every credit accounted for by rules
  * written down here a second time, from the contract and not from the ledger's code.
  */
-import type { Data } from '../../shared/database.ts';
+import type { Data } from '../../shared/database/database.ts';
 import type { DocumentChange, MemoryStore } from './memoryDatabase.ts';
 import { type Movement, observeBooks } from './modelBooks.ts';
 import { observeGeneration, type Seen } from './modelGenerations.ts';

@@ -1,5 +1,5 @@
 /** One account's books, commit by commit: every entry must be one that was due, and every one due must be there. */
-import type { Data } from '../../shared/database.ts';
+import type { Data } from '../../shared/database/database.ts';
 import { type DocumentChange, isSame } from './memoryDatabase.ts';
 import type { Rules } from './model.ts';
 import { type AccountSeen, adjustable, creditsIn } from './seen.ts';

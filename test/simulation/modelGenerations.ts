@@ -1,5 +1,5 @@
 /** One generation, commit by commit: how it may begin, what may become of it, and what that moves. */
-import type { Data } from '../../shared/database.ts';
+import type { Data } from '../../shared/database/database.ts';
 import type { DocumentChange } from './memoryDatabase.ts';
 import type { Rules } from './model.ts';
 import type { Movement } from './modelBooks.ts';

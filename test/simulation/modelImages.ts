@@ -1,5 +1,5 @@
 /** Every image in the store is owned or in the outbox, at every moment; and nobody's image is taken away. */
-import type { Data } from '../../shared/database.ts';
+import type { Data } from '../../shared/database/database.ts';
 import type { GenerationSeen } from './seen.ts';
 import type { Images } from './upstreams.ts';
 import type { Actor, World } from './world.ts';

@@ -1,6 +1,6 @@
 /** What the model knows of accounts and generations: what it saw, in its own words. */
 import { createHash } from 'node:crypto';
-import type { Data } from '../../shared/database.ts';
+import type { Data } from '../../shared/database/database.ts';
 import type { Entry } from './modelBooks.ts';
 
 /** The contract's prices. */

@@ -1,7 +1,8 @@
 /** The model and the image store in a history: every way they fail, and images that come too late. */
-import type { ImageStore } from '../../shared/cloudinary.ts';
+
 import { Failure, type Reason } from '../../shared/errors.ts';
-import type { Parts } from '../../shared/studio.ts';
+import type { ImageStore } from '../../shared/images/cloudinary.ts';
+import type { Parts } from '../../shared/services.ts';
 import type { Weather } from './faults.ts';
 import type { Actor, World } from './world.ts';
 

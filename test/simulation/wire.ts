@@ -1,9 +1,9 @@
 /** Requests, answers and events without a network: what functions-framework would hand to a function. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import protobuf from 'protobufjs/light.js';
-import type { BinaryEvent } from '../../shared/accountEvent.ts';
-import type { Data } from '../../shared/database.ts';
-import type { Handler } from '../../shared/endpoint.ts';
+import type { BinaryEvent } from '../../shared/database/accountEvent.ts';
+import type { Data } from '../../shared/database/database.ts';
+import type { Handler } from '../../shared/http/endpoint.ts';
 
 export type WireRequest = {
   name: string;

@@ -1,5 +1,5 @@
 /** A database that counts what is asked of it: round trips, and the documents it bills as read. */
-import type { Database } from '../../shared/database.ts';
+import type { Database } from '../../shared/database/database.ts';
 
 export function countingDatabase(database: Database) {
   const trips: string[] = [];

@@ -1,7 +1,7 @@
 /** A Gemini stand-in whose paints can be held, so that a test decides what happens while one is under way. */
-import { startGeminiStandIn } from '../../local/standins/gemini.ts';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
-import { encodePng } from '../../local/standins/png.ts';
+import { startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { encodePng } from '../../local/fakes/png.ts';
 
 /** Start the stack with `GOOGLE_GEMINI_BASE_URL` set to its `url`. It paints one small picture, whatever is asked. */
 export async function startPaintGate() {

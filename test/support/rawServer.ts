@@ -3,8 +3,8 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { functions } from '../../functions/index.ts';
 import type { Auth } from '../../shared/auth.ts';
 import { Failure } from '../../shared/errors.ts';
-import { createStudioServer, type ServerOptions } from '../../shared/server.ts';
-import type { Parts } from '../../shared/studio.ts';
+import { createStudioServer, type ServerOptions } from '../../shared/http/server.ts';
+import type { Parts } from '../../shared/services.ts';
 
 /** Knows one user, by `Bearer ann`. */
 const annsAuth: Auth = {

@@ -7,12 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { inject } from 'vitest';
 import { functions } from '../../functions/index.ts';
-import { startCloudinaryStandIn } from '../../local/standins/cloudinary.ts';
-import { startGeminiStandIn } from '../../local/standins/gemini.ts';
+import { startCloudinaryStandIn } from '../../local/fakes/cloudinary.ts';
+import { startGeminiStandIn } from '../../local/fakes/gemini.ts';
 import { createAuth } from '../../shared/auth.ts';
-import { parseConfig } from '../../shared/config.ts';
+import { parseConfig } from '../../shared/config/config.ts';
 import type { Receipt } from '../../shared/contract.ts';
-import type { Parts } from '../../shared/studio.ts';
+import type { Parts } from '../../shared/services.ts';
 import { watchLeaks } from './leaks.ts';
 
 export type Reply = {
@@ -59,7 +59,7 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
 
   /** Another server process's worth of the same studio: same database, nothing else shared. */
   async function startServer(more: Record<string, string> = {}, moreParts: Parts = {}) {
-    const { createStudioServer } = await import('../../shared/server.ts');
+    const { createStudioServer } = await import('../../shared/http/server.ts');
     const config = parseConfig({ ...environment, ...more });
     const auth = createAuth(config, { firebase: keySet, google: keySet });
     const studio = createStudioServer({
@@ -83,7 +83,9 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
 
   const logs: Record<string, unknown>[] = [];
   const server = await startServer();
-  const database = (await import('../../shared/firestore.ts')).openDatabase(parseConfig(environment));
+  const database = (await import('../../shared/database/firestore.ts')).openDatabase(
+    parseConfig(environment),
+  );
 
   /** A token as Firebase would sign it; `claims` go over the usual ones. */
   async function tokenFor(uid: string, claims: Record<string, unknown> = {}): Promise<string> {

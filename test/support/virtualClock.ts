@@ -1,5 +1,5 @@
 /** A clock on which nothing waits: a pause is over at once, and has moved the time on by as much. */
-import type { Clock } from '../../shared/clock.ts';
+import type { Clock } from '../../shared/core/clock.ts';
 
 /** @param random what every draw gives, from 0 up to but not including 1. */
 export function virtualClock({ startsAt = Date.now(), random = 0.5 } = {}) {

@@ -1,5 +1,5 @@
 /** A database in front of which a test can look on, step in and lose answers. */
-import type { Database, Write } from '../../shared/database.ts';
+import type { Database, Write } from '../../shared/database/database.ts';
 
 export type Hooks = {
   beforeRead?: (paths: readonly string[]) => Promise<void> | void;

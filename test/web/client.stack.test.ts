@@ -1,6 +1,6 @@
 /** The client against the real functions, through a proxy that cuts connections. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { geminiFault } from '../../local/standins/gemini-faults.ts';
+import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import * as contract from '../../shared/contract.ts';
 import { ApiError, type ClientOptions, createClient } from '../../web/client.ts';
 import { answerLookups } from '../support/adminLookup.ts';

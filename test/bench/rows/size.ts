@@ -1,15 +1,15 @@
 /** Row 8: what an account's past costs its next generation, and its pages. */
 import type { WriteBatch } from '@google-cloud/firestore';
-import { systemClock } from '../../../shared/clock.ts';
-import { parseConfig } from '../../../shared/config.ts';
+import { parseConfig } from '../../../shared/config/config.ts';
 import { generateRequestSchema } from '../../../shared/contract.ts';
-import { openDatabase } from '../../../shared/firestore.ts';
-import { fingerprintOf, generationIdOf } from '../../../shared/generations.ts';
-import { openBooks } from '../../../shared/ledger/books.ts';
-import { hold } from '../../../shared/ledger/hold.ts';
+import { systemClock } from '../../../shared/core/clock.ts';
+import { createLog } from '../../../shared/core/log.ts';
+import { openDatabase } from '../../../shared/database/firestore.ts';
+import { hold } from '../../../shared/generation/hold.ts';
+import { fingerprintOf, generationIdOf } from '../../../shared/generation/record.ts';
+import { settle } from '../../../shared/generation/settle.ts';
+import { openBooks } from '../../../shared/ledger/ledger.ts';
 import { entryPage, galleryPage } from '../../../shared/ledger/pages.ts';
-import { settle } from '../../../shared/ledger/settle.ts';
-import { createLog } from '../../../shared/log.ts';
 import { countingDatabase } from '../../support/countingDatabase.ts';
 import { now } from '../client.ts';
 import { median, type Row } from '../stats.ts';

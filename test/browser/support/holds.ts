@@ -1,5 +1,5 @@
 /** Holding the Gemini stand-in's answers, so that a test decides what happens while one is under way. */
-import type { GeminiRequest } from '../../../local/standins/gemini.ts';
+import type { GeminiRequest } from '../../../local/fakes/gemini.ts';
 
 /** One answer that is being held. */
 export type Hold = {

@@ -1,8 +1,8 @@
 /** The real local run for tests in a browser, with stand-ins that the test itself holds and can script. */
 
+import { type CloudinaryStandIn, startCloudinaryStandIn } from '../../../local/fakes/cloudinary.ts';
+import { type GeminiStandIn, startGeminiStandIn } from '../../../local/fakes/gemini.ts';
 import { freePort } from '../../../local/ports.ts';
-import { type CloudinaryStandIn, startCloudinaryStandIn } from '../../../local/standins/cloudinary.ts';
-import { type GeminiStandIn, startGeminiStandIn } from '../../../local/standins/gemini.ts';
 import { createLocalRuns, untilUp } from '../../local/support.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { createHolds, type Holds } from './holds.ts';

@@ -1,0 +1,214 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Asset, type AssetStore, openAssets } from './cloudinaryAssets.ts';
+import { type Form, parseForm, refuseCall, refusePublicId, uploadedImage } from './cloudinaryCheck.ts';
+import { deliver } from './cloudinaryDelivery.ts';
+import { type CloudinaryStep, cloudinaryError } from './cloudinaryFaults.ts';
+import { answer, faultScript, listen, type Reply, readBody, send } from './server.ts';
+
+/** One call as it arrived; refused ones are recorded too. */
+export type CloudinaryRequest = {
+  action: 'upload' | 'destroy' | 'deliver';
+  publicId: string | undefined;
+  /** Whether a destroy or an upload asked for the CDN's copies to go as well. */
+  invalidate: boolean;
+  /** The form's fields without the file; none of a delivery. */
+  fields: Readonly<Record<string, string>>;
+  /** Path and query. */
+  path: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  /** The status of the refusal when the request itself was wrong. */
+  refused?: number;
+};
+
+export type CloudinaryOptions = {
+  /** 0 or none: a free one. */
+  port?: number;
+  host?: string;
+  cloudName: string;
+  apiKey: string;
+  apiSecret: string;
+  /** Keeps images there over restarts; without it they are in memory. */
+  dataDir?: string;
+  /** False forgets the bytes of what is stored in memory: for measurements, which store thousands and fetch none. */
+  keepsBytes?: boolean;
+  /** The largest image taken: 10 MiB is that of Cloudinary's free plan. */
+  uploadBytesMax?: number;
+  /** Awaited before an answer that was not refused. */
+  onRequest?: (request: CloudinaryRequest) => Promise<void> | void;
+  /** How many requests to remember; the oldest go first. */
+  requestsMax?: number;
+};
+
+export type CloudinaryStandIn = {
+  url: string;
+  /** For the CLOUDINARY_URL variable: it names this server as upload_prefix. */
+  cloudinaryUrl: string;
+  /** What is stored now, by public id. */
+  assets: ReadonlyMap<string, Asset>;
+  requests: CloudinaryRequest[];
+  script: (...steps: CloudinaryStep[]) => void;
+  always: (step: CloudinaryStep | undefined) => void;
+  close: () => Promise<void>;
+};
+
+/**
+ * Cloudinary's upload and delivery on one port. As at the Gemini stand-in, a request which the real
+ * service would refuse is refused first, and uses up no scripted step.
+ */
+export async function startCloudinaryStandIn(options: CloudinaryOptions): Promise<CloudinaryStandIn> {
+  const { cloudName, apiKey, apiSecret, onRequest, requestsMax = 10_000 } = options;
+  const store = openAssets(options.dataDir, options.keepsBytes);
+  const requests: CloudinaryRequest[] = [];
+  const faults = faultScript<CloudinaryStep>();
+
+  function remember(
+    request: IncomingMessage,
+    about: Pick<CloudinaryRequest, 'action' | 'publicId' | 'fields'>,
+  ) {
+    const record: CloudinaryRequest = {
+      ...about,
+      invalidate: ['true', '1'].includes(about.fields.invalidate ?? ''),
+      path: request.url ?? '',
+      at: Date.now(),
+    };
+    requests.push(record);
+    if (requests.length > requestsMax) requests.shift();
+    return record;
+  }
+
+  async function perform(
+    record: CloudinaryRequest,
+    response: ServerResponse,
+    closing: AbortSignal,
+    work: () => Promise<Reply>,
+  ): Promise<void> {
+    await onRequest?.(record);
+    const step = faults.take(({ action }) =>
+      action === undefined ? record.action !== 'deliver' : action === record.action,
+    );
+    await answer(response, step, closing, work);
+  }
+
+  const { url, close } = await listen(options, async (request, response, closing) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://stand-in');
+    const api = /^\/v1_1\/(?<cloud>[^/]+)\/image\/(?<action>upload|destroy)$/.exec(pathname)?.groups;
+    if (request.method === 'POST' && api) {
+      const action = api.action === 'destroy' ? 'destroy' : 'upload';
+      const form = await readForm(request, options);
+      const record = remember(request, { action, publicId: publicIdOf(form, action), fields: form.fields });
+      const checked = checkCall(api.cloud ?? '', record, form, options);
+      if ('refusal' in checked) {
+        record.refused = checked.refusal.status;
+        return send(response, checked.refusal);
+      }
+      return perform(record, response, closing, async () => ({
+        status: 200,
+        body: checked.act(store, url),
+      }));
+    }
+    request.resume();
+    const prefix = `/${cloudName}/image/upload/`;
+    if ((request.method === 'GET' || request.method === 'HEAD') && pathname.startsWith(prefix)) {
+      const record = remember(request, { action: 'deliver', publicId: undefined, fields: {} });
+      return perform(record, response, closing, () =>
+        deliver(pathname.slice(prefix.length), request.headers.accept ?? '', store),
+      );
+    }
+    send(response, cloudinaryError(404, 'Not Found', { 'access-control-allow-origin': '*' }));
+  });
+  return {
+    url,
+    cloudinaryUrl: `cloudinary://${apiKey}:${apiSecret}@${cloudName}?upload_prefix=${url}`,
+    assets: store.assets,
+    requests,
+    script: faults.script,
+    always: faults.always,
+    close,
+  };
+}
+
+const uploadBytesMaxOf = ({ uploadBytesMax = 10 * 1024 * 1024 }: CloudinaryOptions) => uploadBytesMax;
+
+async function readForm(request: IncomingMessage, options: CloudinaryOptions): Promise<Form> {
+  // A base64 data URI is a third longer than its image; beside it there are only small fields.
+  const body = await readBody(request, Math.ceil(uploadBytesMaxOf(options) * 1.4) + 1024 * 1024);
+  if (body === undefined) {
+    return { fields: {}, file: undefined, refusal: cloudinaryError(413, 'Request Entity Too Large') };
+  }
+  return parseForm(body, request.headers['content-type'] ?? '');
+}
+
+/** The public id that a call is about; an upload may put it in a folder. */
+function publicIdOf({ fields }: Form, action: 'upload' | 'destroy'): string | undefined {
+  if (!fields.public_id) return undefined;
+  return action === 'upload' && fields.folder ? `${fields.folder}/${fields.public_id}` : fields.public_id;
+}
+
+/** The refusal of the real service, or what is to be done, giving the body of the answer. */
+function checkCall(
+  cloud: string,
+  { action, publicId }: CloudinaryRequest,
+  form: Form,
+  options: CloudinaryOptions,
+): { refusal: Reply } | { act: (store: AssetStore, url: string) => object } {
+  const { fields } = form;
+  const refusal =
+    form.refusal ??
+    refuseCall(cloud, fields, options, Date.now() / 1000) ??
+    (publicId === undefined ? undefined : refusePublicId(publicId));
+  if (refusal) return { refusal };
+  if (action === 'destroy') {
+    if (publicId === undefined) {
+      return { refusal: cloudinaryError(400, 'Missing required parameter - public_id') };
+    }
+    return { act: (store) => ({ result: store.remove(publicId) ? 'ok' : 'not found' }) };
+  }
+  const image = uploadedImage(form.file, uploadBytesMaxOf(options));
+  if ('refusal' in image) return image;
+  return {
+    act(store, url) {
+      const id = publicId ?? randomBytes(10).toString('hex');
+      const before = store.assets.get(id);
+      if (before && ['false', '0'].includes(fields.overwrite ?? '')) {
+        return { ...described(before, url, options), existing: true };
+      }
+      const asset = store.put(id, image, fields.tags?.split(',') ?? []);
+      return {
+        ...described(asset, url, options),
+        ...(before ? { overwritten: true } : {}),
+        original_filename: 'file',
+        api_key: options.apiKey,
+      };
+    },
+  };
+}
+
+function described(asset: Asset, url: string, { cloudName, apiSecret }: CloudinaryOptions): object {
+  const { publicId, version, format } = asset;
+  const hash = (text: string) => createHash('sha1').update(text).digest('hex');
+  const path = publicId.split('/').map(encodeURIComponent).join('/');
+  const address = `${url}/${cloudName}/image/upload/v${version}/${path}.${format}`;
+  return {
+    asset_id: asset.assetId,
+    public_id: publicId,
+    version,
+    version_id: hash(`${asset.assetId}${version}`).slice(0, 32),
+    signature: hash(`public_id=${publicId}&version=${version}${apiSecret}`),
+    width: asset.width,
+    height: asset.height,
+    format,
+    resource_type: 'image',
+    created_at: asset.createdAt,
+    tags: asset.tags,
+    bytes: asset.bytes,
+    type: 'upload',
+    etag: asset.etag,
+    placeholder: false,
+    url: address,
+    secure_url: address,
+    asset_folder: '',
+    display_name: publicId.split('/').at(-1),
+  };
+}

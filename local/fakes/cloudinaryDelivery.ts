@@ -1,0 +1,124 @@
+import { createCanvas, loadImage } from '@napi-rs/canvas';
+import type { Asset, AssetStore } from './cloudinaryAssets.ts';
+import { drawCover } from './picture.ts';
+import type { Reply } from './server.ts';
+
+const mimeTypes: Readonly<Record<string, string>> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  webp: 'image/webp',
+  gif: 'image/gif',
+  avif: 'image/avif',
+};
+const openToAll = { 'access-control-allow-origin': '*', 'timing-allow-origin': '*' };
+const sidePixelsMax = 8192;
+
+type Transformation = { crop: string; width?: number; height?: number; format?: string; quality?: number };
+
+const failed = (status: number, problem: string): Reply => ({
+  status,
+  headers: { ...openToAll, 'x-cld-error': problem, 'content-type': 'text/plain; charset=UTF-8' },
+  body: '',
+});
+
+/**
+ * Answers `{transformation}/v{version}/{public_id}.{format}`, the part of an address after `/image/upload/`.
+ * The version only tells caches apart, as on the real network: any version serves the present image.
+ */
+export async function deliver(path: string, accept: string, store: AssetStore): Promise<Reply> {
+  const segments = path.split('/').map(decodeURIComponent);
+  const transformation: Transformation = { crop: 'scale' };
+  while (segments.length > 1 && isTransformation(segments[0] ?? '')) {
+    const problem = readTransformation(segments.shift() ?? '', transformation);
+    if (problem !== undefined) return failed(400, problem);
+  }
+  if (segments.length > 1 && /^v\d+$/.test(segments[0] ?? '')) segments.shift();
+  const name = segments.join('/');
+  const { publicId, extension } = splitName(name, store);
+  const asset = store.assets.get(publicId);
+  if (asset === undefined) return failed(404, `Resource not found - ${encodeURI(name)}`);
+  const wanted = transformation.format ?? extension ?? asset.format;
+  const format = wanted === 'auto' ? (accept.includes('image/webp') ? 'webp' : asset.format) : wanted;
+  const untouched = format === asset.format && !transformation.width && !transformation.height;
+  const bytes =
+    untouched && !transformation.quality
+      ? store.read(asset)
+      : await transformed(asset, store, transformation, format);
+  if (bytes === undefined) return failed(400, `Invalid extension in transformation: ${encodeURI(format)}`);
+  return {
+    status: 200,
+    headers: {
+      ...openToAll,
+      'content-type': mimeTypes[format] ?? 'application/octet-stream',
+      'cache-control': 'public, no-transform, immutable, max-age=2592000',
+      ...(wanted === 'auto' ? { vary: 'Accept' } : {}),
+    },
+    body: bytes,
+  };
+}
+
+/** A public id may itself have a dot: the whole name is tried first. */
+function splitName(name: string, store: AssetStore): { publicId: string; extension?: string } {
+  const match = /^(?<publicId>.+)\.(?<extension>\w+)$/.exec(name)?.groups;
+  if (store.assets.has(name) || !match) return { publicId: name };
+  const { publicId = '', extension = '' } = match;
+  return { publicId, extension: extension === 'jpeg' ? 'jpg' : extension };
+}
+
+const isTransformation = (segment: string) => /^[a-z]{1,3}_[^,]+(,[a-z]{1,3}_[^,]+)*$/.test(segment);
+
+/** Adds what the segment says, or tells what it says wrong. */
+function readTransformation(segment: string, to: Transformation): string | undefined {
+  for (const piece of segment.split(',')) {
+    const [key = '', value = ''] = piece.split(/_(.*)/);
+    if (key === 'c' && ['fill', 'thumb', 'scale', 'fit', 'limit'].includes(value)) to.crop = value;
+    else if ((key === 'w' || key === 'h') && Number(value) >= 1 && Number(value) <= sidePixelsMax) {
+      to[key === 'w' ? 'width' : 'height'] = Math.round(Number(value));
+    } else if (key === 'f' && (value === 'auto' || value in mimeTypes))
+      to.format = value === 'jpeg' ? 'jpg' : value;
+    else if (key === 'q' && (/^auto(:\w+)?$/.test(value) || (Number(value) >= 1 && Number(value) <= 100))) {
+      to.quality = Number(value) || 80;
+    } else if (!['g', 'dpr', 'fl'].includes(key))
+      return `Invalid transformation component - ${encodeURI(piece)}`;
+  }
+  return undefined;
+}
+
+async function transformed(asset: Asset, store: AssetStore, wanted: Transformation, format: string) {
+  if (format !== 'png' && format !== 'jpg' && format !== 'webp') return undefined;
+  const { width, height } = targetSize(asset, wanted);
+  const canvas = createCanvas(width, height);
+  const image = await loadImage(store.read(asset));
+  const context = canvas.getContext('2d');
+  if (wanted.crop === 'fill' || wanted.crop === 'thumb')
+    drawCover(context, image, { x: 0, y: 0, width, height });
+  else {
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(image, 0, 0, width, height);
+  }
+  return format === 'png'
+    ? canvas.encode('png')
+    : canvas.encode(format === 'jpg' ? 'jpeg' : 'webp', wanted.quality ?? 80);
+}
+
+/** A side that is not given follows from the other; `fit` and `limit` keep the image's proportions. */
+function targetSize(
+  asset: Asset,
+  { crop, width, height }: Transformation,
+): { width: number; height: number } {
+  const ratio = asset.width / asset.height;
+  const across = width ?? (height === undefined ? asset.width : height * ratio);
+  const down = height ?? across / ratio;
+  if (crop !== 'fit' && crop !== 'limit')
+    return { width: Math.max(1, Math.round(across)), height: Math.max(1, Math.round(down)) };
+  const scale = Math.min(
+    across / asset.width,
+    down / asset.height,
+    crop === 'limit' ? 1 : Number.POSITIVE_INFINITY,
+  );
+  return {
+    width: Math.max(1, Math.round(asset.width * scale)),
+    height: Math.max(1, Math.round(asset.height * scale)),
+  };
+}

@@ -1,0 +1,202 @@
+import { imageSize } from 'image-size';
+import { apiKeyInvalid, googleError, modelNotFound, modelRetired } from './geminiFaults.ts';
+import { geminiModels, type ImageModel, retiredModels, type TextModel } from './geminiModels.ts';
+import { normalised, problemsIn } from './geminiShape.ts';
+import type { Reply } from './server.ts';
+
+/** "An inline request is capped at 20 MB". */
+export const bodyBytesMax = 20 * 1024 * 1024;
+const serverTimeoutSecondsMin = 10;
+const imageMimeTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'];
+
+/** A request that passed every check, with documented field names. */
+export type Checked = {
+  model: ImageModel | TextModel;
+  /** All text of the last user turn. */
+  prompt: string;
+  references: Buffer[];
+  aspectRatio: string | undefined;
+  imageSize: string | undefined;
+  wantsText: boolean;
+  wantsImage: boolean;
+  hasSystemInstruction: boolean;
+  maxOutputTokens: number | undefined;
+};
+
+type Content = {
+  role?: string;
+  parts?: { text?: string; inlineData?: { mimeType?: string; data?: string } }[] | null;
+};
+type Body = {
+  contents?: Content[];
+  systemInstruction?: Content;
+  generationConfig?: {
+    responseModalities?: string[];
+    imageConfig?: { aspectRatio?: string; imageSize?: string };
+    candidateCount?: number;
+    maxOutputTokens?: number;
+  };
+};
+
+const invalidArgument = (message: string) => googleError(400, 'INVALID_ARGUMENT', message);
+const inRequest = (field: string, problem: string) =>
+  invalidArgument(`* GenerateContentRequest.${field}: ${problem}\n`);
+
+/** What is wrong with a request before its body is looked at. */
+export function refuseCaller(
+  headers: { key: string | undefined; serverTimeout: string | undefined },
+  apiKey: string,
+): Reply | undefined {
+  if (headers.key !== apiKey) return apiKeyInvalid();
+  const seconds = Number(headers.serverTimeout ?? serverTimeoutSecondsMin);
+  if (seconds < serverTimeoutSecondsMin) {
+    return invalidArgument(
+      `Manually set deadline ${seconds}s is too short. Minimum allowed deadline is ${serverTimeoutSecondsMin}s.`,
+    );
+  }
+  return undefined;
+}
+
+/** JSON or the refusal of what is no JSON. */
+export function parseBody(bytes: Buffer | undefined): { body: unknown } | { refusal: Reply } {
+  if (bytes === undefined) {
+    return { refusal: invalidArgument(`Request payload size exceeds the limit: ${bodyBytesMax} bytes.`) };
+  }
+  try {
+    return { body: JSON.parse(bytes.toString('utf8')) };
+  } catch {
+    const start = bytes.subarray(0, 60).toString('utf8');
+    return { refusal: invalidArgument(`Invalid JSON payload received. Unexpected token.\n${start}\n^`) };
+  }
+}
+
+/** The request in a form to answer from, or the refusal the real service would give. */
+export function checkRequest(modelId: string, version: string, json: unknown): Checked | { refusal: Reply } {
+  if (retiredModels.some((pattern) => pattern.test(modelId))) return { refusal: modelRetired(modelId) };
+  const model = Object.hasOwn(geminiModels, modelId) ? geminiModels[modelId] : undefined;
+  if (model === undefined) return { refusal: modelNotFound(modelId, version) };
+  const problems = problemsIn(json);
+  if (problems.length > 0) {
+    const message = problems.map((problem) => problem.description).join('\n');
+    return {
+      refusal: googleError(400, 'INVALID_ARGUMENT', message, [
+        { '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: problems },
+      ]),
+    };
+  }
+  const body = normalised(json ?? {}) as Body;
+  const refusal = refuseContents(body.contents) ?? refuseConfig(modelId, model, body);
+  if (refusal !== undefined) return { refusal };
+  return read(model, body);
+}
+
+function refuseContents(contents: Content[] | undefined): Reply | undefined {
+  if (!contents?.length) return inRequest('contents', 'contents is not specified');
+  for (const [index, content] of contents.entries()) {
+    if (content.role !== undefined && content.role !== 'user' && content.role !== 'model') {
+      return invalidArgument('Please use a valid role: user, model.');
+    }
+    if (!content.parts?.length) {
+      return inRequest(`contents[${index}].parts`, 'contents.parts must not be empty.');
+    }
+    for (const [place, part] of content.parts.entries()) {
+      const refusal = refusePart(part, `contents[${index}].parts[${place}]`);
+      if (refusal !== undefined) return refusal;
+    }
+  }
+  return undefined;
+}
+
+function refusePart(part: Record<string, unknown>, path: string): Reply | undefined {
+  const inline = part.inlineData as { mimeType?: string; data?: string } | undefined;
+  const data = ['text', 'inlineData', 'fileData', 'functionCall', 'functionResponse'];
+  const given = data.filter((name) => part[name] !== undefined && part[name] !== null).length;
+  if (given === 0) {
+    return inRequest(`${path}.data`, "required oneof field 'data' must have one initialized field");
+  }
+  if (given > 1) {
+    return invalidArgument(`Invalid value at '${path}' (oneof), oneof field 'data' is already set.`);
+  }
+  if (!inline) return undefined;
+  if (!inline.mimeType) return inRequest(`${path}.inline_data.mime_type`, 'mime_type must not be empty');
+  if (!imageMimeTypes.includes(inline.mimeType)) {
+    return invalidArgument(`Unsupported MIME type: ${inline.mimeType}`);
+  }
+  try {
+    imageSize(Buffer.from(inline.data ?? '', 'base64'));
+    return undefined;
+  } catch {
+    return invalidArgument(
+      'Unable to process input image. Please retry or report in https://developers.generativeai.google/guide/troubleshooting',
+    );
+  }
+}
+
+function refuseConfig(modelId: string, model: ImageModel | TextModel, body: Body): Reply | undefined {
+  const config = body.generationConfig ?? {};
+  const modalities = config.responseModalities ?? [];
+  const unsupported = modalities.some(
+    (name) => name === 'AUDIO' || (name === 'IMAGE' && model.kind === 'text'),
+  );
+  if (unsupported) {
+    return invalidArgument(
+      `The requested combination of response modalities (${modalities.join(', ')}) is not supported by the model. models/${modelId} accepts the following combination of response modalities:\n* TEXT${model.kind === 'image' ? '\n* IMAGE, TEXT' : ''}\n`,
+    );
+  }
+  if (model.kind === 'text') {
+    return config.imageConfig
+      ? invalidArgument('Image generation is not enabled for this model.')
+      : undefined;
+  }
+  if ((config.candidateCount ?? 1) !== 1) {
+    return invalidArgument('Multiple candidates is not enabled for this model');
+  }
+  return refuseImageConfig(model, config.imageConfig) ?? refuseReferenceCount(model, body.contents ?? []);
+}
+
+function refuseImageConfig(
+  model: ImageModel,
+  config: { aspectRatio?: string; imageSize?: string } = {},
+): Reply | undefined {
+  const path = 'generation_config.image_config';
+  if (config.aspectRatio !== undefined && !model.ratios.includes(config.aspectRatio)) {
+    const allowed = model.ratios.map((ratio) => `'${ratio}'`).join(', ');
+    return inRequest(`${path}.aspect_ratio`, `aspect_ratio must be one of ${allowed}.`);
+  }
+  if (config.imageSize === undefined || model.sizes.includes(config.imageSize)) return undefined;
+  if (model.sizes.length === 0) {
+    return inRequest(`${path}.image_size`, 'image_size is not supported for this model.');
+  }
+  const allowed = model.sizes.map((size) => `'${size}'`).join(', ');
+  return inRequest(`${path}.image_size`, `image_size must be one of ${allowed}.`);
+}
+
+const imagesOf = (contents: readonly Content[]) =>
+  contents.flatMap((content) => content.parts ?? []).flatMap((part) => part.inlineData?.data ?? []);
+
+function refuseReferenceCount(model: ImageModel, contents: readonly Content[]): Reply | undefined {
+  const count = imagesOf(contents).length;
+  if (count <= model.referencesMax) return undefined;
+  return invalidArgument(
+    `The number of input images (${count}) exceeds the maximum supported by the model (${model.referencesMax}).`,
+  );
+}
+
+function read(model: ImageModel | TextModel, body: Body): Checked {
+  const config = body.generationConfig ?? {};
+  const contents = body.contents ?? [];
+  const last = contents.findLast((content) => content.role !== 'model');
+  // Image models speak as well as paint unless they are asked for one of the two.
+  const modalities = config.responseModalities ?? (model.kind === 'image' ? ['TEXT', 'IMAGE'] : ['TEXT']);
+  return {
+    model,
+    prompt: (last?.parts ?? []).flatMap((part) => part.text ?? []).join('\n'),
+    references: imagesOf(contents).map((data) => Buffer.from(data, 'base64')),
+    aspectRatio: config.imageConfig?.aspectRatio,
+    imageSize: config.imageConfig?.imageSize,
+    wantsText: modalities.includes('TEXT'),
+    wantsImage: modalities.includes('IMAGE'),
+    hasSystemInstruction: Boolean(body.systemInstruction?.parts?.length),
+    maxOutputTokens: config.maxOutputTokens,
+  };
+}

@@ -1,0 +1,236 @@
+/**
+ * The database on Firestore, by the calls of its API. The `Firestore` class of Google's package puts a timer and
+ * four streams before each read (3 ms of 4) and repeats a commit whose outcome it does not know; `converge` reads
+ * instead. So nothing is repeated here.
+ */
+import type { Config } from '../config/config.ts';
+import {
+  CommitRejected,
+  type Database,
+  type Filter,
+  type PageRequest,
+  removed,
+  type StoredDocument,
+  type Total,
+  type TotalRequest,
+  type Version,
+  type Write,
+} from './database.ts';
+import { codeOf, createCaller } from './firestoreClient.ts';
+import {
+  type ApiDocument,
+  decodeFields,
+  decodeTime,
+  encodeFields,
+  encodeValue,
+  type Fields,
+  type Timestamp,
+  type Value,
+} from './firestoreValues.ts';
+
+/** google.rpc's INTERNAL. */
+const internal = 13;
+// google.rpc codes of a commit whose precondition failed: NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION, ABORTED.
+const rejectedCodes = new Set([5, 6, 9, 10]);
+
+// As query.proto names them.
+const operators = {
+  '<': 'LESS_THAN',
+  '<=': 'LESS_THAN_OR_EQUAL',
+  '>': 'GREATER_THAN',
+  '>=': 'GREATER_THAN_OR_EQUAL',
+  '==': 'EQUAL',
+  in: 'IN',
+} as const;
+const directions = { asc: 'ASCENDING', desc: 'DESCENDING' } as const;
+
+/** The database of a configuration. Connects at its first use. `callMsMax` is the longest wait for one call, milliseconds. */
+export function openDatabase(config: Config, callMsMax = 10_000): Database {
+  const database = `projects/${config.projectId}/databases/${config.databaseId}`;
+  const root = `${database}/documents`;
+  const { unary, streamed, close } = createCaller(config, database, callMsMax);
+
+  async function read(paths: readonly string[], more: object = {}) {
+    const documents = [...new Set(paths)].map((path) => `${root}/${path}`);
+    const request = { database, documents, ...more };
+    const answers = await streamed<BatchGetAnswer>((client, options) =>
+      client.batchGetDocuments(request, options),
+    );
+    const told = new Map(answers.map(({ found, missing }) => [found?.name ?? missing, found]));
+    // What is taken for missing is made anew, or refunded.
+    if (!documents.every((name) => told.has(name))) throw unanswered('a document');
+    return {
+      documents: paths.map((path) => storedDocument(told.get(`${root}/${path}`), root)),
+      readTime: latest(answers),
+      transaction: answers.find(({ transaction }) => transaction?.length)?.transaction,
+    };
+  }
+
+  async function total(request: TotalRequest, transaction: Uint8Array | undefined): Promise<Total> {
+    const { parent, ...structuredQuery } = selection(request, root);
+    const aggregations = [
+      { alias: 'sum', sum: { field: named(request.field) } },
+      { alias: 'count', count: {} },
+    ];
+    const structuredAggregationQuery = { structuredQuery, aggregations };
+    const answers = await streamed<AggregationAnswer>((client, options) =>
+      client.runAggregationQuery({ parent, structuredAggregationQuery, transaction } as object, options),
+    );
+    const fields = answers.find(({ result }) => result)?.result?.aggregateFields;
+    if (!fields) throw unanswered('a sum');
+    const { sum, count } = decodeFields(fields);
+    return { sum: Number(sum), count: Number(count) };
+  }
+
+  return {
+    async read(paths) {
+      const { documents, readTime } = await read(paths);
+      return { documents, readTime };
+    },
+
+    async commit(writes) {
+      const request = { database, writes: writes.map((write) => apiWrite(write, root)) };
+      try {
+        const answer = await unary<CommitAnswer>((client, options) => client.commit(request, options));
+        // A deletion has no time of its own.
+        const writtenAt = answer.writeResults[0]?.updateTime ?? answer.commitTime;
+        if (!writtenAt) throw new Error('Firestore committed nothing');
+        return versionOf(writtenAt);
+      } catch (error) {
+        if (rejectedCodes.has(codeOf(error))) {
+          throw new CommitRejected('A precondition of the commit failed', { cause: error });
+        }
+        throw error;
+      }
+    },
+
+    async page(request) {
+      const { parent, ...selected } = selection(request, root);
+      const orderBy = request.orderBy.map(([field, direction]) => ({
+        field: named(field),
+        direction: directions[direction],
+      }));
+      const startAt = request.after && {
+        startAt: { values: cursor(request, request.after, root), before: false },
+      };
+      const structuredQuery = { ...selected, orderBy, ...startAt, limit: { value: request.limit } };
+      const answers = await streamed<QueryAnswer>((client, options) =>
+        client.runQuery({ parent, structuredQuery } as object, options),
+      );
+      return {
+        documents: answers.flatMap(({ document }) => storedDocument(document, root) ?? []),
+        readTime: latest(answers),
+      };
+    },
+
+    async totals(path, requests) {
+      const { documents, transaction } = await read([path], { newTransaction: { readOnly: {} } });
+      try {
+        const totals = await Promise.all(requests.map((request) => total(request, transaction)));
+        return { document: documents[0], totals };
+      } finally {
+        // Frees it at once; where that fails it lapses by itself.
+        const request = { database, ...(transaction && { transaction }) };
+        await unary((client, options) => client.rollback(request, options)).catch(() => {});
+      }
+    },
+
+    close,
+  };
+}
+
+type BatchGetAnswer = {
+  found?: ApiDocument;
+  /** Its name. */
+  missing?: string;
+  transaction?: Uint8Array;
+  readTime?: Timestamp | null;
+};
+type QueryAnswer = { document?: ApiDocument | null; readTime?: Timestamp | null };
+type AggregationAnswer = { result?: { aggregateFields: Fields } | null };
+type CommitAnswer = { writeResults: { updateTime?: Timestamp | null }[]; commitTime?: Timestamp | null };
+
+/** An answer that ended well and left out what was asked for. */
+const unanswered = (what: string) =>
+  Object.assign(new Error(`Firestore did not answer for ${what}`), { code: internal });
+
+function apiWrite(write: Write, root: string): object {
+  if ('delete' in write) return { delete: `${root}/${write.delete}` };
+  const document = (path: string, data = write.data) => ({
+    name: `${root}/${path}`,
+    fields: encodeFields(data),
+  });
+  if ('create' in write) return { update: document(write.create), currentDocument: { exists: false } };
+  if ('set' in write) return { update: document(write.set) };
+  const fields = Object.entries(write.data);
+  if (fields.length === 0) throw new Error(`An update of no field of ${write.update}`);
+  const given = fields.filter(([, value]) => value !== undefined);
+  const kept = given.filter(([, value]) => value !== removed);
+  return {
+    update: document(write.update, Object.fromEntries(kept)),
+    // A field that the mask names and the document has not is removed.
+    updateMask: { fieldPaths: given.map(([field]) => quoted(field)) },
+    currentDocument: { updateTime: write.at },
+  };
+}
+
+/** Where a query looks, and for what. */
+function selection(
+  { collection, group, where = [] }: Pick<PageRequest, 'collection' | 'group' | 'where'>,
+  root: string,
+) {
+  const cut = collection.lastIndexOf('/');
+  const filters = where.map(filter);
+  const all = filters.length > 1 ? { compositeFilter: { op: 'AND', filters } } : filters[0];
+  return {
+    parent: cut < 0 ? root : `${root}/${collection.slice(0, cut)}`,
+    from: [{ collectionId: collection.slice(cut + 1), allDescendants: group === true }],
+    ...(all && { where: all }),
+  };
+}
+
+function filter([field, op, value]: Filter): object {
+  if (op === '==' && value === null) return { unaryFilter: { op: 'IS_NULL', field: named(field) } };
+  return { fieldFilter: { field: named(field), op: operators[op], value: encodeValue(value) } };
+}
+
+/** The values after which a page begins; an id among them stands for its document. */
+function cursor(
+  { orderBy, collection, group }: PageRequest,
+  after: readonly unknown[],
+  root: string,
+): Value[] {
+  const names = group ? root : `${root}/${collection}`;
+  return after.map((value, i) =>
+    orderBy[i]?.[0] === '__name__' ? { referenceValue: `${names}/${value}` } : encodeValue(value),
+  );
+}
+
+/** A field as a query names it: by its path, of several steps where it has dots; `__name__` is the document's. */
+const named = (field: string) => ({ fieldPath: field.split('.').map(quoted).join('.') });
+
+const quoted = (step: string) =>
+  /^[A-Za-z_]\w*$/.test(step) ? step : `\`${step.replace(/[\\`]/g, '\\$&')}\``;
+
+function storedDocument(document: ApiDocument | undefined | null, root: string): StoredDocument | undefined {
+  if (!document) return undefined;
+  const path = document.name.slice(root.length + 1);
+  return {
+    path,
+    id: path.slice(path.lastIndexOf('/') + 1),
+    data: decodeFields(document.fields),
+    version: versionOf(document.updateTime),
+  };
+}
+
+/** A time to the nanosecond, which goes back to the database as it came. */
+function versionOf({ seconds, nanos }: Timestamp): Version {
+  const isEqual = (other: Timestamp) => other.seconds === seconds && other.nanos === nanos;
+  return Object.assign({ seconds, nanos }, { isEqual });
+}
+
+function latest(answers: { readTime?: Timestamp | null }[]): Date {
+  const times = answers.flatMap(({ readTime }) => (readTime ? [decodeTime(readTime).getTime()] : []));
+  if (times.length === 0) throw unanswered('the time');
+  return new Date(Math.max(...times));
+}

@@ -1,0 +1,64 @@
+/** What `generate` answers for a generation, by the state it is in. */
+import type { GenerateAnswer } from '../contract.ts';
+import { Failure, type Reason, reasons } from '../errors.ts';
+import type { Answer } from '../http/endpoint.ts';
+import { type GenerationRecord, type StoredFailure, showGeneration } from './record.ts';
+
+/** Seconds after which a client may ask again for a generation that is still being painted. */
+const inProgressRetrySeconds = 2;
+
+/**
+ * The answer of a generation that has ended well.
+ * @param own the failure that this very call ended it with: it knows the cause, and when to ask again.
+ * @throws {Failure} with the receipt: its failure where it was refunded, DELETED, IN_PROGRESS.
+ */
+export function outcomeOf(record: GenerationRecord, own?: Failure): Answer<GenerateAnswer> {
+  const { id, receipt } = record;
+  switch (record.status) {
+    case 'succeeded':
+      return { body: { generation: showGeneration(record), receipt } };
+    case 'refunded':
+      throw (own?.reason === record.failure?.reason && own ? own : restoreFailure(record.failure)).with({
+        receipt,
+        retry: 'new_key',
+      });
+    case 'deleted':
+      throw new Failure('DELETED', 'This image was deleted.', { receipt, metadata: { generationId: id } });
+    case 'pending':
+      throw new Failure('IN_PROGRESS', 'This image is still being painted.', {
+        receipt,
+        metadata: { generationId: id },
+        retryAfterSeconds: inProgressRetrySeconds,
+      });
+  }
+}
+
+/**
+ * What an earlier call with this key came to, told again.
+ * @throws {Failure} IDEMPOTENCY_KEY_REUSED where that call asked for something else; as `outcomeOf`.
+ */
+export function replay(record: GenerationRecord, fingerprint: string): Answer<GenerateAnswer> {
+  if (record.fingerprint !== fingerprint) {
+    throw new Failure('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for another request.', {
+      metadata: { generationId: record.id },
+    });
+  }
+  const headers = { 'Idempotent-Replayed': 'true' };
+  try {
+    return { ...outcomeOf(record), headers };
+  } catch (error) {
+    throw error instanceof Failure && record.status !== 'pending' ? error.with({ headers }) : error;
+  }
+}
+
+/** A failure as it is kept with its generation. */
+export function storeFailure({ reason, message, details }: Failure): StoredFailure {
+  return { reason, message, ...(details.metadata && { metadata: details.metadata }) };
+}
+
+function restoreFailure(stored: StoredFailure | null): Failure {
+  const known = stored && Object.hasOwn(reasons, stored.reason);
+  if (!known) return new Failure('INTERNAL', 'Something went wrong on our side.');
+  const { reason, message, metadata } = stored;
+  return new Failure(reason as Reason, message, metadata ? { metadata } : {});
+}

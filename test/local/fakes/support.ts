@@ -1,0 +1,100 @@
+import { GoogleGenAI } from '@google/genai';
+import { createCanvas } from '@napi-rs/canvas';
+import { afterEach } from 'vitest';
+import {
+  type CloudinaryOptions,
+  type CloudinaryStandIn,
+  startCloudinaryStandIn,
+} from '../../../local/fakes/cloudinary.ts';
+import { type GeminiOptions, type GeminiStandIn, startGeminiStandIn } from '../../../local/fakes/gemini.ts';
+
+const opened: { close: () => Promise<void> }[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((server) => server.close()));
+});
+
+const geminiKey = 'key-of-the-test';
+export const defaultModel = 'gemini-2.5-flash-image';
+
+/** A stand-in that ends with the test, and the real SDK against it. */
+export async function gemini(options: Partial<GeminiOptions> = {}) {
+  const server = await startGeminiStandIn({ apiKey: geminiKey, ...options });
+  opened.push(server);
+  return { server, sdk: geminiSdk(server) };
+}
+
+export const geminiSdk = (server: GeminiStandIn, apiKey = geminiKey) =>
+  new GoogleGenAI({ apiKey, apiVersion: 'v1beta', httpOptions: { baseUrl: server.url } });
+
+export const imageRequest = (prompt = 'a fox', aspectRatio = '1:1') => ({
+  model: defaultModel,
+  contents: [{ role: 'user', parts: [{ text: prompt }] }],
+  config: { responseModalities: ['IMAGE'], imageConfig: { aspectRatio } },
+});
+
+/** A raw call: what the SDK would not let through. */
+export async function post(
+  server: GeminiStandIn,
+  body: unknown,
+  { model = defaultModel, version = 'v1beta', method = 'generateContent', headers = {} } = {},
+) {
+  const response = await fetch(`${server.url}/${version}/models/${model}:${method}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-goog-api-key': geminiKey, ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  return { status: response.status, body: JSON.parse(await response.text()) };
+}
+
+export const cloudinaryAccount = {
+  cloudName: 'test-cloud',
+  apiKey: '123456789012345',
+  apiSecret: 'the-secret',
+};
+
+/** A stand-in that ends with the test, and the options that lead the real SDK to it. */
+export async function cloudinary(options: Partial<CloudinaryOptions> = {}) {
+  const server = await startCloudinaryStandIn({ ...cloudinaryAccount, ...options });
+  opened.push(server);
+  return { server, sdk: await cloudinarySdk(server), to: sdkOptions(server) };
+}
+
+const sdkOptions = (server: CloudinaryStandIn) => ({
+  cloud_name: cloudinaryAccount.cloudName,
+  api_key: cloudinaryAccount.apiKey,
+  api_secret: cloudinaryAccount.apiSecret,
+  upload_prefix: server.url,
+});
+
+/** The SDK chooses between http and https once, at its import, by what CLOUDINARY_URL says. */
+async function cloudinarySdk(server: CloudinaryStandIn) {
+  process.env.CLOUDINARY_URL = server.cloudinaryUrl;
+  return (await import('cloudinary')).v2;
+}
+
+/** A small image of the given pixels. */
+export function picture(
+  width = 64,
+  height = 40,
+  colour = 'teal',
+  mime: 'image/png' | 'image/jpeg' = 'image/png',
+) {
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext('2d');
+  context.fillStyle = colour;
+  context.fillRect(0, 0, width, height);
+  return mime === 'image/png' ? canvas.toBuffer(mime) : canvas.toBuffer(mime, 90);
+}
+
+export const dataUri = (bytes: Uint8Array, mimeType = 'image/png') =>
+  `data:${mimeType};base64,${Buffer.from(bytes).toString('base64')}`;
+
+/** What a promise is rejected with. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => {
+      throw new Error(`expected a rejection, got ${JSON.stringify(value).slice(0, 200)}`);
+    },
+    (error: unknown) => error,
+  );
+}

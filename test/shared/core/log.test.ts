@@ -1,0 +1,127 @@
+/** Lines of the log are what Cloud Logging and Error Reporting read, and show no secret whoever quotes it. */
+import { describe, expect, it } from 'vitest';
+import { parseConfig, secretsOf } from '../../../shared/config/config.ts';
+import { createLog, withFields } from '../../../shared/core/log.ts';
+import { requestFields } from '../../../shared/http/trace.ts';
+
+const key = 'AIzaSyCanaryCanaryCanaryCanary';
+const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+
+function logTo() {
+  const lines: string[] = [];
+  const origin = { service: 'generate', version: 'generate-00042', secrets: [key] };
+  const log = createLog((line) => void lines.push(line), origin);
+  return { log, lines, last: () => JSON.parse(lines.at(-1) ?? '') };
+}
+
+describe('a line', () => {
+  it('is one line of JSON with severity, time, message and fields', () => {
+    const { log, lines, last } = logTo();
+    log.warning('two\nlines', { uid: 'ada' });
+    expect(lines[0]).toMatch(/^\{.*\}\n$/);
+    expect(last()).toEqual({
+      severity: 'WARNING',
+      message: 'two\nlines',
+      uid: 'ada',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    });
+  });
+
+  it('of an error is one that Error Reporting takes, with the stacks of its causes', () => {
+    const { log, last } = logTo();
+    log.error('It failed', { error: new Error('outer', { cause: new TypeError('inner') }) });
+    expect(last()).toMatchObject({
+      severity: 'ERROR',
+      '@type': expect.stringContaining('ReportedErrorEvent'),
+      serviceContext: { service: 'generate', version: 'generate-00042' },
+      stack_trace: expect.stringMatching(
+        /^Error: outer\n {4}at [\s\S]*\nCaused by: TypeError: inner\n {4}at /,
+      ),
+    });
+    log.error('No exception at all');
+    expect(last()).not.toHaveProperty('stack_trace');
+  });
+
+  it('shows neither a secret nor a token, wherever they stand', () => {
+    const { log, lines } = logTo();
+    const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl_-x';
+    const unsigned = 'eyJhbGciOiJub25lIn0x.eyJzdWIiOiJhZGEifQ.';
+    log.error(`message ${key}`, { at: `https://x/?key=${key}`, error: new Error(`Bearer ${token}`) });
+    log.info('said', { [key]: unsigned });
+    expect(lines.join('')).not.toMatch(/AIzaSy|eyJ/);
+    expect(lines.join('')).toContain('[secret]');
+    expect(lines.join('')).toContain('[token]');
+  });
+
+  it('is written even where a field cannot be', () => {
+    const { log, last } = logTo();
+    log.error('An account does not add up', { balance: 1n });
+    expect(last()).toMatchObject({ severity: 'ERROR', message: 'An account does not add up' });
+  });
+
+  it('carries the fields of the request for whose sake it is logged, also of two at once', async () => {
+    const { log, lines } = logTo();
+    const work = async (name: string) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      log.info(name);
+    };
+    await Promise.all(['a', 'b'].map((name) => withFields({ of: name }, () => work(name))));
+    log.info('afterwards');
+    const seen = lines.map((line) => JSON.parse(line)).map(({ message, of }) => [message, of]);
+    expect(seen).toEqual([
+      ['a', 'a'],
+      ['b', 'b'],
+      ['afterwards', undefined],
+    ]);
+  });
+});
+
+it('keys too short to be real ones are words, and not hidden', () => {
+  const config = (apiKey: string, secret: string) =>
+    parseConfig({
+      GOOGLE_CLOUD_PROJECT: 'demo',
+      GEMINI_API_KEY: apiKey,
+      CLOUDINARY_URL: `cloudinary://1:${secret}@cloud`,
+    });
+  expect(secretsOf(config(key, 'abcdefghijklmnop%2Fqrst-uvw'))).toEqual([
+    key,
+    'abcdefghijklmnop%2Fqrst-uvw',
+    'abcdefghijklmnop/qrst-uvw',
+  ]);
+  expect(secretsOf(config('stand-in', 'short'))).toEqual([]);
+});
+
+describe("a request's fields", () => {
+  const fieldsOf = (headers: Record<string, string>) => {
+    const { 'logging.googleapis.com/labels': labels, ...fields } = requestFields(headers, 'project');
+    return { labels, ...fields } as Record<string, unknown>;
+  };
+  const full = 'logging.googleapis.com/trace';
+  const span = 'logging.googleapis.com/spanId';
+  const sampled = 'logging.googleapis.com/trace_sampled';
+
+  it.each([
+    [
+      { traceparent: `00-${trace}-00f067aa0ba902b7-01` },
+      { [full]: `projects/project/traces/${trace}`, [span]: '00f067aa0ba902b7', [sampled]: true },
+    ],
+    [
+      { 'x-cloud-trace-context': `${trace}/67667974448284343;o=0` },
+      { [full]: `projects/project/traces/${trace}`, [span]: '00f067aa0ba902b7', [sampled]: false },
+    ],
+    [{ 'x-cloud-trace-context': trace }, { [full]: `projects/project/traces/${trace}` }],
+    [{ traceparent: 'nonsense', 'x-cloud-trace-context': '../../x' }, {}],
+    [{}, {}],
+  ])('of %j', (headers, expected) => {
+    const { labels, ...fields } = fieldsOf(headers as Record<string, string>);
+    expect(fields).toEqual(expected);
+    expect(labels).toEqual({ execution_id: expect.stringMatching(/^[\w-]{10,}$/) });
+  });
+
+  it("take the framework's execution id, and nothing else that stands there", () => {
+    expect(fieldsOf({ 'function-execution-id': 'abc123def456' }).labels).toEqual({
+      execution_id: 'abc123def456',
+    });
+    expect(JSON.stringify(fieldsOf({ 'function-execution-id': 'a b\n"c' }))).not.toContain('a b');
+  });
+});

@@ -1,0 +1,185 @@
+/** How often a user may call what costs no credits: the rule by itself, and as the functions apply it. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { functions } from '../../../functions/index.ts';
+import { createRateLimiter, enhanceLimit, readLimit } from '../../../shared/core/rateLimit.ts';
+import type { Failure } from '../../../shared/errors.ts';
+import { type RawServer, startRawServer } from '../../support/rawServer.ts';
+import { virtualClock } from '../../support/virtualClock.ts';
+
+const windowMs = 60_000;
+
+/** A limiter, its time, and whether a call was let through: 0, or the seconds to wait. */
+function limiterAt(entriesMax?: number) {
+  let now = 0;
+  const limiter = createRateLimiter(() => now, entriesMax);
+  return {
+    advance(milliseconds: number) {
+      now += milliseconds;
+      return now;
+    },
+    take(callsPerMinute: number, uid = 'ann', name = 'n'): number {
+      try {
+        limiter.take({ name, callsPerMinute }, uid);
+        return 0;
+      } catch (error) {
+        expect((error as Failure).reason).toBe('RATE_LIMITED');
+        expect((error as Failure).details.metadata).toEqual({ limit: name });
+        return (error as Failure).details.retryAfterSeconds as number;
+      }
+    },
+  };
+}
+
+describe('in any 60 s', () => {
+  const gaps = fc.array(fc.oneof(fc.nat({ max: 20 }), fc.nat({ max: 70_000 })), { maxLength: 200 });
+
+  it('no more calls get through than the limit says, and none is refused that could have been let through', () => {
+    fc.assert(
+      fc.property(gaps, fc.integer({ min: 1, max: 8 }), (gapsMs, callsPerMinute) => {
+        const { advance, take } = limiterAt();
+        const through: number[] = [];
+        for (const gap of gapsMs) {
+          const now = advance(gap);
+          const recent = through.filter((at) => at > now - windowMs);
+          const waitSeconds = take(callsPerMinute);
+          expect(waitSeconds === 0).toBe(recent.length < callsPerMinute);
+          if (waitSeconds === 0) through.push(now);
+        }
+        for (const [i, at] of through.entries()) {
+          expect((through[i + callsPerMinute] ?? Number.POSITIVE_INFINITY) - at).toBeGreaterThanOrEqual(
+            windowMs,
+          );
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('whoever waits as long as they were told is let through, and a second sooner is not', () => {
+    const { advance, take } = limiterAt();
+    for (const gap of [0, 7_000, 7_000]) {
+      advance(gap);
+      expect(take(3)).toBe(0);
+    }
+    advance(500);
+    expect(take(3)).toBe(46);
+    advance(45_000);
+    expect(take(3)).toBe(1);
+    advance(1_000);
+    expect(take(3)).toBe(0);
+    expect(take(3)).toBe(7);
+  });
+
+  it('refused calls do not count', () => {
+    const { advance, take } = limiterAt();
+    take(1);
+    for (let i = 0; i < 100; i += 1) {
+      advance(500);
+      expect(take(1)).toBeGreaterThan(0);
+    }
+    advance(10_000);
+    expect(take(1)).toBe(0);
+  });
+});
+
+describe('what is remembered', () => {
+  it('is of each user and each limit by itself', () => {
+    const { take } = limiterAt();
+    expect([take(1), take(1)]).toEqual([0, 60]);
+    expect(take(1, 'bob')).toBe(0);
+    expect(take(1, 'ann', 'other')).toBe(0);
+  });
+
+  it('is bounded: who was not seen for longest is forgotten, who keeps calling is not', () => {
+    const { take } = limiterAt(3);
+    expect(take(1)).toBe(0);
+    for (let i = 0; i < 1_000; i += 1) {
+      expect(take(1, `user-${i}`)).toBe(0);
+      expect(take(1)).toBe(60);
+    }
+    expect(take(1, 'user-998')).toBe(60);
+    expect(take(1, 'user-0')).toBe(0);
+  });
+});
+
+describe('of the functions', () => {
+  const time = virtualClock();
+  const auth = {
+    user: async ({ authorization = '' }: { authorization: string | undefined }) => {
+      const uid = authorization.replace('Bearer ', '');
+      return { uid, email: undefined, verified: true, admin: false };
+    },
+    admin: async () => ({ uid: 'root', actor: 'root' }),
+    scheduler: async () => ({ actor: 'scheduler' }),
+  };
+  let servers: RawServer[];
+  beforeAll(async () => {
+    const start = () => startRawServer({}, { auth, clock: time.clock });
+    servers = await Promise.all([start(), start()]);
+  });
+  afterAll(() => Promise.all(servers.map((server) => server.close())));
+
+  /** A call that does not parse, which needs nothing behind the server, and counts all the same. */
+  async function call(name: string, uid: string, server = servers[0] as RawServer) {
+    const headers = { authorization: `Bearer ${uid}`, 'content-type': 'application/json' };
+    const isPost = ['enhance', 'deleteGeneration', 'generate'].includes(name);
+    const init = isPost ? { method: 'POST', headers, body: '{}' } : { headers };
+    const response = await fetch(`${server.url}/${name}${isPost ? '' : '?unknown=1'}`, init);
+    return { status: response.status, headers: response.headers, body: await response.json() };
+  }
+
+  it.each([
+    ['health', undefined],
+    ['account', readLimit],
+    ['ledger', readLimit],
+    ['gallery', readLimit],
+    ['generation', readLimit],
+    ['deleteGeneration', readLimit],
+    ['enhance', enhanceLimit],
+    // Its limits are the ledger's own.
+    ['generate', undefined],
+    ['grant', undefined],
+  ])('%s declares its own', async (name, limit) => {
+    const load = functions[name];
+    if (typeof load !== 'function') throw new Error('No such function');
+    expect((await load()).spec.limit).toEqual(limit);
+  });
+
+  it('is 20 better prompts and 300 reads a minute', () => {
+    expect([enhanceLimit.callsPerMinute, readLimit.callsPerMinute]).toEqual([20, 300]);
+  });
+
+  it('the 21st better prompt is refused as the contract says, and after a minute no more', async () => {
+    for (let i = 0; i < 20; i += 1) expect((await call('enhance', 'ann')).status).toBe(400);
+    time.advance(10_000);
+    const { status, headers, body } = await call('enhance', 'ann');
+    expect([status, headers.get('retry-after')]).toEqual([429, '50']);
+    expect(body.error).toMatchObject({ code: 429, status: 'RESOURCE_EXHAUSTED' });
+    expect(body.error.details[0]).toMatchObject({
+      reason: 'RATE_LIMITED',
+      metadata: { limit: 'enhancePerMinute', retry: 'same_key' },
+    });
+    expect(body.error.details[1]).toMatchObject({ retryDelay: '50s' });
+
+    expect((await call('enhance', 'bob')).status).toBe(400);
+    expect((await call('account', 'ann')).status).toBe(400);
+    expect((await call('enhance', 'ann', servers[1])).status).toBe(400);
+    time.advance(50_000);
+    expect((await call('enhance', 'ann')).status).toBe(400);
+  });
+
+  it('the 301st read is refused, whichever it is', async () => {
+    const reads = ['account', 'ledger', 'gallery', 'generation', 'deleteGeneration'];
+    for (let i = 0; i < 300; i += 1) {
+      expect((await call(reads[i % reads.length] as string, 'eve')).status).toBe(400);
+    }
+    for (const name of reads) {
+      const { status, body } = await call(name, 'eve');
+      expect(status).toBe(429);
+      expect(body.error.details[0].metadata.limit).toBe('readsPerMinute');
+    }
+    expect((await call('generate', 'eve')).status).toBe(400);
+    expect((await call('enhance', 'eve')).status).toBe(400);
+  });
+});

@@ -1,0 +1,211 @@
+/**
+ * What large bodies and images cost a real server process in memory: bodies nothing worth speaking of, unless they
+ * are a user's own reference images; an image itself, once. Its peak is what is measured, as the system counts it.
+ */
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { platform } from 'node:process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
+import { referenceBytesMax } from '../../../shared/contract.ts';
+import { generateBodyBytesMax } from '../../../shared/generation/references.ts';
+import { bodyBytesMaxDefault } from '../../../shared/http/body.ts';
+import { manifest } from '../../../tools/deploy/manifest.ts';
+import { onePixelPng } from '../../support/pictures.ts';
+import { type ServerProcess, startServerProcesses } from '../../support/serverProcess.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
+
+const megabyte = 1_000_000;
+const bodyBytes = 30 * megabyte;
+const chunk = Buffer.alloc(megabyte, ' ');
+const [chunkStart, chunkEnd] = [`${chunk.length.toString(16)}\r\n`, '\r\n'].map((text) =>
+  Buffer.from(text),
+) as [Buffer, Buffer];
+let stack: Stack;
+let processes: Awaited<ReturnType<typeof startServerProcesses>>;
+
+beforeAll(async () => {
+  stack = await startStack();
+  processes = await startServerProcesses(stack);
+});
+afterAll(async () => {
+  await processes.close();
+  await stack.close();
+});
+
+/** Sends 30 MB as fast as they are taken, and resolves with the status once the connection has ended. */
+function post(url: string, headers: Record<string, string>): Promise<number> {
+  const { port, pathname } = new URL(url);
+  const isChunked = 'transfer-encoding' in headers;
+  const piece = isChunked ? Buffer.concat([chunkStart, chunk, chunkEnd]) : chunk;
+  const head = Object.entries({ host: 'x', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), '127.0.0.1');
+    let answer = '';
+    let left = bodyBytes / chunk.length;
+    const write = () => {
+      while (left > 0) {
+        left -= 1;
+        if (!socket.write(piece)) return;
+      }
+    };
+    socket.on('data', (bytes) => {
+      answer += bytes.toString('latin1');
+    });
+    // What the server does not read any more it resets.
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1])));
+    socket.on('drain', write);
+    socket.write(`POST ${pathname} HTTP/1.1\r\n${head.join('')}\r\n`);
+    write();
+  });
+}
+
+/** Resident memory of a process, bytes: now, and the most since `forgetPeak`. */
+function memoryOf({ pid }: ServerProcess) {
+  if (platform !== 'linux') {
+    const now = () =>
+      Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) * 1024;
+    let peak = now();
+    const sampling = setInterval(() => {
+      peak = Math.max(peak, now());
+    }, 20);
+    return {
+      now,
+      peak: () => peak,
+      forgetPeak: () => {
+        peak = now();
+      },
+      end: () => clearInterval(sampling),
+    };
+  }
+  const read = (field: string) =>
+    Number(
+      new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1],
+    ) * 1024;
+  return {
+    now: () => read('VmRSS'),
+    peak: () => read('VmHWM'),
+    forgetPeak: () => writeFileSync(`/proc/${pid}/clear_refs`, '5'),
+    end: () => {},
+  };
+}
+
+/** By how much ten posts of 30 MB at once raise the memory of a fresh process at most, and their statuses. */
+async function tenAtOnce(path: string, length: Record<string, string>, caller: Record<string, string> = {}) {
+  const server = await processes.start();
+  const memory = memoryOf(server);
+  const headers = { ...caller, 'content-type': 'application/json' };
+  try {
+    // Everything is loaded, and has run.
+    for (let i = 0; i < 5; i += 1) {
+      const response = await fetch(`${server.url}/${path}`, {
+        method: 'POST',
+        headers,
+        body: '{}',
+      });
+      await response.text();
+    }
+    memory.forgetPeak();
+    const before = memory.now();
+    const statuses = await Promise.all(
+      Array.from({ length: 10 }, () => post(`${server.url}/${path}`, { ...headers, ...length })),
+    );
+    const raised = memory.peak() - before;
+    process.stdout.write(`${path}: ${statuses[0]}, ${(raised / megabyte).toFixed(1)} MB more\n`);
+    return { raised, statuses };
+  } finally {
+    memory.end();
+    server.signal('SIGKILL');
+  }
+}
+
+describe('ten posts of 30 MB at once', () => {
+  const told = { 'content-length': String(bodyBytes) };
+  const untold = { 'transfer-encoding': 'chunked' };
+
+  it.each([
+    ['generate', told],
+    ['generate', untold],
+    ['enhance', told],
+    ['account', untold],
+    ['sweepHolds', told],
+    ['nothing', untold],
+  ])('by a stranger, to %s with %o, raise the memory by less than 20 MB', async (path, length) => {
+    const { raised, statuses } = await tenAtOnce(path, length);
+    const status = { account: 405, nothing: 404 }[path] ?? 401;
+    expect(statuses).toEqual(Array(10).fill(status));
+    expect(raised).toBeLessThan(20 * megabyte);
+  });
+
+  it.each<[string, Record<string, string>, number]>([
+    ['generate', told, 20 * megabyte],
+    ['enhance', told, 20 * megabyte],
+    ['enhance', untold, 20 * megabyte + 10 * bodyBytesMaxDefault],
+    // Without a word of its length it is read up to the limit, each of them.
+    ['generate', untold, 20 * megabyte + 10 * generateBodyBytesMax],
+  ])('by a user, to %s with %o, raise it by less than %i bytes', async (path, length, bytesMax) => {
+    const authorization = `Bearer ${processes.tokenFor('ann')}`;
+    const { raised, statuses } = await tenAtOnce(path, length, { authorization, 'idempotency-key': 'k' });
+    expect(statuses).toEqual(Array(10).fill(413));
+    expect(raised).toBeLessThan(bytesMax);
+  });
+});
+
+/** The most that a process takes beside what it took before, and at all, while it paints images of 4 MB at once. */
+async function paintingAtOnce(count: number, references: object[], env: Record<string, string> = {}) {
+  const server = await processes.start(env);
+  const memory = memoryOf(server);
+  const uids = Array.from({ length: count + 1 }, (_, i) => `painter-${count}-${i}`);
+  await Promise.all(uids.map((uid) => stack.user(uid, 10)));
+  const paint = async (uid: string, request: object) => {
+    const headers = {
+      authorization: `Bearer ${processes.tokenFor(uid)}`,
+      'content-type': 'application/json',
+      'idempotency-key': 'k',
+    };
+    const body = JSON.stringify({ prompt: 'A banana', tier: 'standard', ...request });
+    const response = await fetch(`${server.url}/generate`, { method: 'POST', headers, body });
+    const answer = await response.text();
+    return response.ok ? 200 : answer;
+  };
+  try {
+    // Everything is loaded, and has run.
+    stack.gemini.always(geminiFault.image(onePixelPng));
+    expect(await paint(uids.pop() as string, {})).toBe(200);
+    memory.forgetPeak();
+    const before = memory.now();
+    stack.gemini.always(geminiFault.image(noisyPng(4 * megabyte)));
+    const statuses = await Promise.all(uids.map((uid) => paint(uid, { references })));
+    expect(statuses).toEqual(Array(count).fill(200));
+    return { raised: memory.peak() - before, peak: memory.peak() };
+  } finally {
+    stack.gemini.always(undefined);
+    memory.end();
+    server.signal('SIGKILL');
+  }
+}
+
+const noisyPng = (bytes: number) => Buffer.concat([onePixelPng, randomBytes(bytes - onePixelPng.length)]);
+
+describe('images of 4 MB that are painted at once', () => {
+  it('raise the memory by less than twice their size', async () => {
+    const count = 20;
+    const { raised } = await paintingAtOnce(count, []);
+    process.stdout.write(`${count} images: ${(raised / count / megabyte).toFixed(1)} MB more each\n`);
+    expect(raised).toBeLessThan(2 * count * 4 * megabyte);
+  });
+
+  it('fit into an instance, as many as it takes, each with the largest references that there may be', async () => {
+    const { memoryMiB = 0, concurrency: count = 0 } = manifest.generate ?? {};
+    const data = noisyPng(Math.floor(referenceBytesMax / 2)).toString('base64');
+    const reference = { data, mimeType: 'image/png' };
+    // The half of an instance's memory is what Node gives to JavaScript by itself.
+    const heap = { NODE_OPTIONS: `--max-old-space-size=${memoryMiB / 2}` };
+    const { peak } = await paintingAtOnce(count, [reference, reference], heap);
+    process.stdout.write(`${count} with references: ${(peak / megabyte).toFixed(0)} MB in all\n`);
+    expect(peak).toBeLessThan(memoryMiB * 1_048_576);
+  });
+});

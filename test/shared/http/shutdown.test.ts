@@ -1,0 +1,342 @@
+/**
+ * The end of a server process: what is in flight finishes or is refunded, and every request is answered.
+ * One process is taken through a whole drain of 8 s, and each test looks at one thing that it did.
+ */
+import { Agent, request as httpRequest } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { cloudinaryFault } from '../../../local/fakes/cloudinaryFaults.ts';
+import { type GeminiStandIn, startGeminiStandIn } from '../../../local/fakes/gemini.ts';
+import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
+import { encodePng } from '../../../local/fakes/png.ts';
+import { generationIdOf, generationPath } from '../../../shared/generation/record.ts';
+import { brokenInvariants, strayImages } from '../../support/invariants.ts';
+import { refusalOf, runJob } from '../../support/scheduler.ts';
+import { type ServerProcess, startServerProcesses } from '../../support/serverProcess.ts';
+import { type Reply, type Stack, startStack } from '../../support/stack.ts';
+
+const origin = 'https://studio.example.com';
+let stack: Stack;
+let gemini: GeminiStandIn;
+let processes: Awaited<ReturnType<typeof startServerProcesses>>;
+/** Prompts whose paint waits until it is let go; a paint of any other prompt is made at once. */
+const waiting = new Map<string, PromiseWithResolvers<void>>();
+
+beforeAll(async () => {
+  gemini = await startGeminiStandIn({
+    apiKey: 'test-gemini-key',
+    onRequest: (request) => waiting.get(promptOf(request))?.promise,
+  });
+  gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
+  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url });
+  processes = await startServerProcesses(stack);
+});
+afterAll(async () => {
+  await processes.close();
+  await gemini.close();
+  await stack.close();
+});
+
+/** Waits until it is so. */
+const until = (check: () => Promise<boolean> | boolean) =>
+  vi.waitFor(async () => expect(await check()).toBe(true), { timeout: 10_000, interval: 10 });
+const promptOf = ({ body }: { body: unknown }) =>
+  (body as { contents: { parts: { text: string }[] }[] }).contents[0]?.parts[0]?.text ?? '';
+const isPainting = (prompt: string) => gemini.requests.some((request) => promptOf(request) === prompt);
+const start = (env: Record<string, string> = {}) =>
+  processes.start({ GOOGLE_GEMINI_BASE_URL: gemini.url, ...env });
+
+/** Asks a process for an image; the prompt is the key too. */
+async function generate(
+  { url }: ServerProcess,
+  uid: string,
+  prompt: string,
+): Promise<Reply & { at: number }> {
+  const response = await fetch(`${url}/generate`, {
+    method: 'POST',
+    headers: { ...jsonOf(uid), 'idempotency-key': prompt },
+    body: JSON.stringify({ prompt, tier: 'premium2' }),
+  });
+  const { status, headers } = response;
+  return { status, headers, body: await response.json(), at: performance.now() };
+}
+
+const jsonOf = (uid: string) => ({
+  authorization: `Bearer ${processes.tokenFor(uid)}`,
+  'content-type': 'application/json',
+});
+
+/** Whether the process still takes new connections. */
+const accepts = ({ url }: ServerProcess) =>
+  fetch(`${url}/health`, { headers: { connection: 'close' } }).then(
+    () => true,
+    () => false,
+  );
+
+/** A client that holds one connection open, as browsers and proxies do. */
+function keptAlive({ url }: ServerProcess) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const send = (path: string, headers: Record<string, string> = {}, body?: string) =>
+    new Promise<Reply & { reused: boolean }>((resolve, reject) => {
+      const method = body === undefined ? 'GET' : 'POST';
+      const request = httpRequest(`${url}/${path}`, { agent, method, headers }, async (response) => {
+        let text = '';
+        for await (const chunk of response) text += chunk;
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: new Headers(response.headers as Record<string, string>),
+          body: JSON.parse(text),
+          reused: request.reusedSocket,
+        });
+      });
+      request.on('error', reject);
+      request.end(body);
+    });
+  return { send, close: () => agent.destroy() };
+}
+
+type Answered = Awaited<ReturnType<typeof generate>>;
+type OnKept = Reply & { reused: boolean };
+
+describe('a process that is told to end while images are painted', () => {
+  const uids = ['ann', 'bob'];
+  let server: ServerProcess;
+  let signalledAt: number;
+  let endedAt: number;
+  let aliveAfterSecondSignal: boolean;
+  let ended: Awaited<ServerProcess['ended']>;
+  let finishing: Answered;
+  let stuck: Answered[];
+  let storing: Answered;
+  let uploading: Reply;
+  const kept: Record<string, OnKept> = {};
+
+  beforeAll(async () => {
+    for (const uid of uids) await stack.user(uid, 20);
+    server = await start({ ALLOWED_ORIGINS: origin });
+    for (const prompt of ['finishing', 'stuck 0', 'stuck 1']) waiting.set(prompt, Promise.withResolvers());
+    const clients = ['generate', 'large', 'account', 'browser'].map(
+      (name) => [name, keptAlive(server)] as const,
+    );
+    for (const [, client] of clients) expect((await client.send('health')).status).toBe(200);
+
+    stack.cloudinary.script({ ...cloudinaryFault.hang(), action: 'upload' });
+    const storingAnswer = generate(server, 'ann', 'storing');
+    const uploads = () => stack.cloudinary.requests.filter(({ action }) => action === 'upload').length;
+    await until(() => uploads() === 1);
+    const finishingAnswer = generate(server, 'ann', 'finishing');
+    const stuckAnswers = [generate(server, 'ann', 'stuck 0'), generate(server, 'bob', 'stuck 1')];
+    for (const prompt of waiting.keys()) await until(() => isPainting(prompt));
+    const slowUpload = startUpload(server, 'bob');
+    await slowUpload.begun;
+
+    server.signal('SIGTERM');
+    signalledAt = performance.now();
+    await until(async () => !(await accepts(server)));
+    for (const [name, { send, close }] of clients) {
+      const headers = { ...jsonOf('ann'), 'idempotency-key': name, ...(name === 'browser' && { origin }) };
+      const prompt = name === 'large' ? 'x'.repeat(50_000) : 'too late';
+      const body = name === 'account' ? undefined : JSON.stringify({ prompt, tier: 'standard' });
+      kept[name] = await send(name === 'account' ? 'account' : 'generate', headers, body);
+      close();
+    }
+    server.signal('SIGTERM');
+    server.signal('SIGINT');
+    uploading = await slowUpload.finish();
+    waiting.get('finishing')?.resolve();
+    finishing = await finishingAnswer;
+    aliveAfterSecondSignal = !server.isEnded();
+    stuck = await Promise.all(stuckAnswers);
+    storing = await storingAnswer;
+    ended = await server.ended;
+    endedAt = performance.now();
+  }, 40_000);
+
+  it('finishes what it can', async () => {
+    expect(finishing.status).toBe(200);
+    expect(finishing.body.receipt).toMatchObject({ charged: 2, refunded: 0 });
+    expect((await fetch(finishing.body.generation.image.url)).status).toBe(200);
+    expect(finishing.at - signalledAt).toBeLessThan(7_000);
+  });
+
+  it('serves a request whose body was still on its way', () => {
+    expect([uploading.status, uploading.body.receipt.charged]).toEqual([200, 1]);
+  });
+
+  it('refunds what it cannot finish, and says so before it is killed', () => {
+    for (const { status, body, at } of stuck) {
+      expect(refusalOf({ status, body } as Reply)).toEqual([503, 'SHUTTING_DOWN']);
+      expect(body.error.status).toBe('UNAVAILABLE');
+      expect(body.error.details[0].metadata.retry).toBe('new_key');
+      expect(body.receipt).toMatchObject({ charged: 2, refunded: 2 });
+      expect(at - signalledAt).toBeGreaterThan(5_000);
+      expect(at - signalledAt).toBeLessThan(9_900);
+    }
+  });
+
+  it('refunds what it was storing, and leaves the image to the sweep', async () => {
+    expect(refusalOf(storing)).toEqual([503, 'SHUTTING_DOWN']);
+    expect(storing.body.receipt).toMatchObject({ charged: 2, refunded: 2 });
+    expect(await stack.document(`outbox/${generationIdOf('ann', 'storing')}`)).toBeDefined();
+    expect(await strayImages(stack, uids)).toEqual([]);
+  });
+
+  it('leaves nothing pending, and every credit accounted for', async () => {
+    for (const uid of uids) {
+      const { generations } = await stack.books(uid);
+      expect(generations.map(({ status }) => status)).not.toContain('pending');
+      expect(await brokenInvariants(stack, uid)).toEqual([]);
+    }
+    expect((await stack.books('ann')).account).toMatchObject({ balance: 18, settled: 18 });
+    expect((await stack.books('bob')).account).toMatchObject({ balance: 19, settled: 19 });
+  });
+
+  it('whose failures another server then tells again under the same key', async () => {
+    const user = await stack.user('bob');
+    const again = await user.generate('stuck 1', { prompt: 'stuck 1', tier: 'premium2' });
+    expect(refusalOf(again)).toEqual([503, 'SHUTTING_DOWN']);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect(again.body.receipt).toEqual(stuck[1]?.body.receipt);
+    expect(again.body.error.details[0].metadata.retry).toBe('new_key');
+  });
+
+  it.each(['generate', 'account', 'large'])(
+    'answers a request (%s) on a connection that was open, and takes nothing for it',
+    async (name) => {
+      const answer = kept[name] as OnKept;
+      expect(answer.reused).toBe(true);
+      expect(refusalOf(answer)).toEqual([503, 'SHUTTING_DOWN']);
+      expect(answer.body.error.details[0].metadata.retry).toBe('same_key');
+      expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+      expect(answer.headers.get('connection')).toBe('close');
+      expect(answer.body).not.toHaveProperty('receipt');
+      expect(await stack.document(generationPath('ann', generationIdOf('ann', name)))).toBeUndefined();
+    },
+  );
+
+  it("lets a browser read that answer on the studio's own page", () => {
+    expect(refusalOf(kept.browser as OnKept)).toEqual([503, 'SHUTTING_DOWN']);
+    expect(kept.browser?.headers.get('access-control-allow-origin')).toBe(origin);
+  });
+
+  it('ignores a second signal, and ends with code 0 in the time that Cloud Run gives', () => {
+    expect(aliveAfterSecondSignal).toBe(true);
+    expect(ended).toEqual({ code: 0, signal: null });
+    expect(endedAt - signalledAt).toBeLessThan(10_000);
+  });
+
+  it('logs no error and no promise that nobody looked at', () => {
+    expect(server.logs.filter(({ severity }) => severity === 'ERROR')).toEqual([]);
+  });
+});
+
+/** A request whose head has arrived, and whose body comes when `finish` is called. */
+function startUpload({ url }: ServerProcess, uid: string) {
+  const body = JSON.stringify({ prompt: 'slowly uploaded', tier: 'standard' });
+  const headers = { ...jsonOf(uid), 'idempotency-key': 'upload', 'content-length': String(body.length) };
+  const request = httpRequest(`${url}/generate`, {
+    method: 'POST',
+    headers: { ...headers, expect: '100-continue' },
+  });
+  const answer = new Promise<Reply>((resolve, reject) => {
+    request.on('response', async (response) => {
+      let text = '';
+      for await (const chunk of response) text += chunk;
+      resolve({ status: response.statusCode ?? 0, headers: new Headers(), body: JSON.parse(text) });
+    });
+    request.on('error', reject);
+  });
+  request.flushHeaders();
+  return {
+    /** The server has the head: it asks for the body. */
+    begun: new Promise<void>((resolve) => request.once('continue', resolve)),
+    finish() {
+      request.end(body);
+      return answer;
+    },
+  };
+}
+
+describe('a process with nothing to do', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends at once by %s, with code 0', async (signal) => {
+    const server = await start();
+    const client = keptAlive(server);
+    expect((await client.send('health')).status).toBe(200);
+    const signalledAt = performance.now();
+    server.signal(signal);
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+    expect(performance.now() - signalledAt).toBeLessThan(4_000);
+    client.close();
+  });
+});
+
+describe('a process that is killed', () => {
+  it('leaves its holds to the sweep: credits back, and the key tells of it', async () => {
+    const user = await stack.user('killed', 20);
+    waiting.set('killed', Promise.withResolvers());
+    const server = await start();
+    const answer = generate(server, 'killed', 'killed').catch(() => 'no answer');
+    await until(() => isPainting('killed'));
+    server.signal('SIGKILL');
+    expect(await answer).toBe('no answer');
+    const path = generationPath('killed', generationIdOf('killed', 'killed'));
+    expect(await stack.document(path)).toMatchObject({ status: 'pending' });
+    expect((await stack.books('killed')).account).toMatchObject({ balance: 18 });
+
+    await stack.edit(path, { deadline: new Date(Date.now() - 1_000) });
+    await runJob(stack, 'sweepHolds');
+    expect(await stack.document(path)).toMatchObject({ status: 'refunded' });
+    const again = await user.generate('killed', { prompt: 'killed', tier: 'premium2' });
+    expect(refusalOf(again)).toEqual([410, 'EXPIRED']);
+    expect((await stack.books('killed')).account).toMatchObject({ balance: 20, settled: 20 });
+    expect(await brokenInvariants(stack, 'killed')).toEqual([]);
+  });
+});
+
+describe('a server told to end', () => {
+  it('is done only when the image that it paints is', async () => {
+    const user = await stack.user('in-process', 20);
+    waiting.set('in-process', Promise.withResolvers());
+    const server = await stack.startServer();
+    const answer = user.generate('in-process', { prompt: 'in-process' }, server.url);
+    await until(() => isPainting('in-process'));
+    let done = false;
+    const shutdown = server.shutdown().then(() => {
+      done = true;
+    });
+    // Asking for something that it refuses by now shows that it has begun to end.
+    await expect(fetch(`${server.url}/health`, { headers: { connection: 'close' } })).rejects.toThrow();
+    expect(done).toBe(false);
+    waiting.get('in-process')?.resolve();
+    expect((await answer).status).toBe(200);
+    await shutdown;
+    expect(await brokenInvariants(stack, 'in-process')).toEqual([]);
+  });
+});
+
+describe('a process that is told to end when a client has gone', () => {
+  it('still finishes what that client asked for', async () => {
+    const uid = 'gone';
+    await (await stack.user(uid, 10)).get('account');
+    const server = await start();
+    const prompt = 'Painted for nobody';
+    const gate = Promise.withResolvers<void>();
+    waiting.set(prompt, gate);
+    const client = new AbortController();
+    const asked = fetch(`${server.url}/generate`, {
+      method: 'POST',
+      headers: { ...jsonOf(uid), 'idempotency-key': prompt },
+      body: JSON.stringify({ prompt, tier: 'standard' }),
+      signal: client.signal,
+    }).catch(() => 'gone');
+    await until(() => isPainting(prompt));
+    client.abort();
+    expect(await asked).toBe('gone');
+    server.signal('SIGTERM');
+    await until(async () => !(await accepts(server)));
+    gate.resolve();
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+    const { generations } = await stack.books(uid);
+    expect(generations).toMatchObject([{ status: 'succeeded' }]);
+    expect(await brokenInvariants(stack, uid)).toEqual([]);
+  });
+});

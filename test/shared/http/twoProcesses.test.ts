@@ -1,0 +1,140 @@
+/**
+ * Two server processes on one account. What a call waits for its hold is measured from outside, from the
+ * moment the client sends it to the moment the image model sees its paint request: that is the caller's
+ * check, the whole line for the account, read and commit, and no painting. So it can only be too long.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
+import { encodePng } from '../../../local/fakes/png.ts';
+import { brokenInvariants, strayImages } from '../../support/invariants.ts';
+import { type ServerProcess, startServerProcesses } from '../../support/serverProcess.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
+
+/** The longest wait for a hold, milliseconds; on a busy machine as much longer as one call alone takes there. */
+const holdMsMax = 3_000;
+/** How many calls alone, one after the other, fit into that on the 2 cores for which it was set. */
+const callsInHoldMs = 75;
+let waitMsMax = holdMsMax;
+let stack: Stack;
+let processes: Awaited<ReturnType<typeof startServerProcesses>>;
+let servers: ServerProcess[];
+
+beforeAll(async () => {
+  stack = await startStack();
+  stack.gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
+  processes = await startServerProcesses(stack);
+  const unlimited = { MAX_IN_FLIGHT_PER_USER: '1000', MAX_PER_MINUTE_PER_USER: '10000' };
+  servers = await Promise.all([processes.start(unlimited), processes.start(unlimited)]);
+  // A first image on each: what is measured is no cold start.
+  await stack.user('warm', 2);
+  for (const [i, server] of servers.entries()) {
+    expect((await generate(server, 'warm', `warm ${i}`)).status).toBe(200);
+  }
+  await stack.user('alone', 9);
+  const alone: number[] = [];
+  for (let i = 0; i < 9; i++) {
+    const { sentAt, endedAt } = await generate(servers[0] as ServerProcess, 'alone', `alone ${i}`);
+    alone.push(endedAt - sentAt);
+  }
+  waitMsMax = Math.max(holdMsMax, callsInHoldMs * (alone.sort((a, b) => a - b)[4] ?? 0));
+});
+afterAll(async () => {
+  await processes.close();
+  await stack.close();
+});
+
+async function generate({ url }: ServerProcess, uid: string, prompt: string) {
+  const sentAt = Date.now();
+  const response = await fetch(`${url}/generate`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${processes.tokenFor(uid)}`,
+      'content-type': 'application/json',
+      'idempotency-key': prompt,
+    },
+    body: JSON.stringify({ prompt, tier: 'standard' }),
+  });
+  return { status: response.status, body: await response.json(), prompt, sentAt, endedAt: Date.now() };
+}
+
+/** Fifty calls at once, every second one to the other process. */
+const fifty = (uid: string) =>
+  Promise.all(
+    Array.from({ length: 50 }, (_, i) => generate(servers[i % 2] as ServerProcess, uid, `${uid} ${i}`)),
+  );
+
+/** When the image model saw the paint request of each prompt. */
+function paintedAt(): Map<string, number> {
+  return new Map(
+    stack.gemini.requests.map(({ body, at }) => {
+      const { contents } = body as { contents: { parts: { text: string }[] }[] };
+      return [contents[0]?.parts[0]?.text ?? '', at];
+    }),
+  );
+}
+
+function report(what: string, milliseconds: number[]) {
+  const sorted = milliseconds.toSorted((a, b) => a - b);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  process.stdout.write(`${what}: slowest ${sorted.at(-1)} ms, median ${middle} ms, of ${sorted.length}\n`);
+}
+
+describe('50 calls at once on one account, spread over two processes', () => {
+  it('all succeed with enough credits, and none waits longer than 3 s for its hold', async () => {
+    await stack.user('rich', 60);
+    const answers = await fifty('rich');
+    expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(200));
+
+    const seen = paintedAt();
+    const waits = answers.map(({ prompt, sentAt }) => (seen.get(prompt) ?? Number.NaN) - sentAt);
+    report('From sending to the paint request', waits);
+    report(
+      'From sending to the answer',
+      answers.map(({ sentAt, endedAt }) => endedAt - sentAt),
+    );
+    expect(waits.filter((wait) => !(wait <= waitMsMax))).toEqual([]);
+
+    const balances = answers.map(({ body }) => body.receipt.balance).sort((a, b) => a - b);
+    expect(balances).toEqual(Array.from({ length: 50 }, (_, i) => i + 10));
+    expect((await stack.books('rich')).account).toMatchObject({ balance: 10, settled: 10, sequence: 51 });
+    expect(await brokenInvariants(stack, 'rich')).toEqual([]);
+    expect(await strayImages(stack, ['rich', 'warm', 'alone'])).toEqual([]);
+  });
+
+  it('with 25 credits are exactly 25 images and 25 refusals', async () => {
+    await stack.user('poor', 25);
+    const answers = await fifty('poor');
+    const refused = answers.filter(({ status }) => status === 402);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(25);
+    expect(refused).toHaveLength(25);
+    for (const { body } of refused) {
+      expect(body.error.details[0]).toMatchObject({
+        reason: 'INSUFFICIENT_CREDITS',
+        metadata: { required: '1', balance: '0' },
+      });
+      expect(body).not.toHaveProperty('receipt');
+    }
+    report(
+      'From sending to the answer',
+      answers.map(({ sentAt, endedAt }) => endedAt - sentAt),
+    );
+    expect((await stack.books('poor')).account).toMatchObject({ balance: 0, settled: 0, sequence: 26 });
+    // Only what was debited was painted.
+    const painted = [...paintedAt().keys()].filter((prompt) => prompt.startsWith('poor '));
+    expect(painted).toHaveLength(25);
+    expect(await brokenInvariants(stack, 'poor')).toEqual([]);
+  });
+
+  it('under one key are one image and one debit', async () => {
+    await stack.user('same', 25);
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => generate(servers[i % 2] as ServerProcess, 'same', 'the same')),
+    );
+    expect(answers.every(({ status }) => status === 200 || status === 409)).toBe(true);
+    expect((await stack.books('same')).account).toMatchObject({ balance: 24, settled: 24, sequence: 2 });
+    const again = await Promise.all(servers.map((server) => generate(server, 'same', 'the same')));
+    expect(again.map(({ status }) => status)).toEqual([200, 200]);
+    expect(again[0]?.body).toEqual(again[1]?.body);
+    expect(await brokenInvariants(stack, 'same')).toEqual([]);
+  });
+});

@@ -1,0 +1,76 @@
+/** What is deployed: the functions, what they share, and production's packages; nothing else, and nothing of this machine. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { homedir, hostname, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleFunctions } from '../../../tools/build/bundle.ts';
+
+const outdir = mkdtempSync(join(tmpdir(), 'nano-banana-bundle-'));
+const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+let sources: string[];
+let files: { name: string; text: string }[];
+
+beforeAll(async () => {
+  sources = Object.keys((await bundleFunctions(outdir)).inputs);
+  files = readdirSync(outdir, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.mjs'))
+    .map((name) => ({ name, text: readFileSync(join(outdir, name), 'utf8') }));
+});
+afterAll(() => rmSync(outdir, { recursive: true, force: true }));
+
+/** `node_modules/a/node_modules/b` of a file in it. */
+const packageOf = (source: string) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(source)?.[0] ?? '';
+const namesOf = (paths: string[]) =>
+  [...new Set(paths.map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)))].sort();
+
+describe('in the bundle', () => {
+  it('are functions/, shared/ and packages, and of the sources nothing else', () => {
+    const own = sources.filter((source) => !source.startsWith('node_modules/'));
+    const outside = own.filter((source) => !/^(functions|shared)\//.test(source));
+    // The replacement for Node's `domain`.
+    expect(outside).toEqual(['tools/build/noDomain.ts']);
+    // Every function is there: each is loaded by its own import.
+    const functions = readdirSync('functions').map((file) => `functions/${file}`);
+    expect(own.filter((source) => source.startsWith('functions/')).sort()).toEqual(functions.sort());
+  });
+
+  it('is no package that is for development alone', () => {
+    const bundled = [...new Set(sources.map(packageOf).filter((path) => path !== ''))];
+    expect(bundled.length).toBeGreaterThan(20);
+    expect(bundled.filter((path) => packages[path]?.dev)).toEqual([]);
+    expect(bundled.filter((path) => packages[path] === undefined)).toEqual([]);
+  });
+
+  it('are all packages that package.json names for production, but for Node itself', () => {
+    const { dependencies } = packages[''];
+    const bundled = namesOf(sources.map(packageOf).filter((path) => path !== ''));
+    expect(Object.keys(dependencies).filter((name) => !bundled.includes(name))).toEqual([]);
+  });
+
+  it.each<[string, RegExp]>([
+    ['a key of Google', /AIza[\w-]{35}/],
+    ['a private key', /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\\n|\s)*[A-Za-z0-9+/]{40}/],
+    ['a token', /\beyJ[\w-]{20,}\.eyJ[\w-]{20,}\./],
+    ['an account of Cloudinary', /cloudinary:\/\/\d+:\w+@\w/],
+    ['a key of AWS or GitHub', /\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{36})\b/],
+    ['a stand-in', /stand-in server|demo-[a-z]+-project/],
+  ])('is not %s', (_what, pattern) => {
+    for (const { name, text } of files) expect(`${name} ${pattern.exec(text)?.[0] ?? ''}`).toBe(`${name} `);
+  });
+
+  it('is no path or name of this machine, and no map back to the sources', () => {
+    const words = [
+      process.cwd(),
+      homedir(),
+      outdir,
+      hostname(),
+      `/${userInfo().username}/`,
+      'sourceMappingURL=',
+    ];
+    for (const { name, text } of files) {
+      // A home or host as short as this is part of anything.
+      const found = words.filter((word) => word.length > 5 && text.includes(word));
+      expect([name, ...found]).toEqual([name]);
+    }
+  });
+});

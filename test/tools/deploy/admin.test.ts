@@ -1,0 +1,68 @@
+/** Who is made an admin of a deployed studio, over Google's interface for a project's users. */
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { changeAdmin } from '../../../tools/deploy/admin.ts';
+
+type User = { localId: string; email: string; customAttributes?: string };
+let users: User[];
+let asked: { url: string; authorization: string; project: string }[];
+let server: http.Server;
+let base: string;
+
+beforeAll(async () => {
+  server = http.createServer(async (request, response) => {
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    const body = JSON.parse(text);
+    const { authorization = '', 'x-goog-user-project': project } = request.headers;
+    asked.push({ url: request.url ?? '', authorization, project: String(project) });
+    const answer = (status: number, json: object) => response.writeHead(status).end(JSON.stringify(json));
+    if (authorization !== 'Bearer good') return answer(403, { error: 'PERMISSION_DENIED' });
+    if (request.url?.endsWith(':lookup')) {
+      const found = users.filter(({ email }) => body.email.includes(email));
+      return answer(200, found.length > 0 ? { users: found } : {});
+    }
+    const user = users.find(({ localId }) => localId === body.localId);
+    if (user) user.customAttributes = body.customAttributes;
+    return answer(200, {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => void server.close());
+beforeEach(() => {
+  asked = [];
+  users = [
+    { localId: 'u1', email: 'ada@example.com' },
+    { localId: 'u2', email: 'bob@example.com', customAttributes: '{"team":"blue","admin":true}' },
+  ];
+});
+
+const change = (email: string, revoke: boolean, token = 'good') =>
+  changeAdmin({ project: 'my-studio', email, revoke }, token, base);
+
+describe('npm run admin', () => {
+  it('gives a user the claim', async () => {
+    expect(await change('ada@example.com', false)).toBe('u1');
+    expect(users[0]?.customAttributes).toBe('{"admin":true}');
+    expect(asked.map(({ url }) => url)).toEqual([
+      '/v1/projects/my-studio/accounts:lookup',
+      '/v1/projects/my-studio/accounts:update',
+    ]);
+    expect(asked.every(({ project }) => project === 'my-studio')).toBe(true);
+  });
+
+  it('takes it away, and leaves other claims', async () => {
+    await change('bob@example.com', true);
+    expect(users[1]?.customAttributes).toBe('{"team":"blue"}');
+    await change('bob@example.com', false);
+    expect(JSON.parse(users[1]?.customAttributes ?? '')).toEqual({ team: 'blue', admin: true });
+  });
+
+  it('changes nobody where there is no such user, or it may not', async () => {
+    await expect(change('eve@example.com', false)).rejects.toThrow('eve@example.com');
+    await expect(change('ada@example.com', false, 'bad')).rejects.toThrow('403');
+    expect(users[0]?.customAttributes).toBeUndefined();
+  });
+});

@@ -1,0 +1,177 @@
+/** Each alert's filter finds what it is there for among lines that the functions really log, and nothing in a good hour. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { cloudinaryFault } from '../../../local/fakes/cloudinaryFaults.ts';
+import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
+import { alerts } from '../../../tools/deploy/alerts.ts';
+import { onePixelPng } from '../../support/pictures.ts';
+import { runJob } from '../../support/scheduler.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
+import { virtualClock } from '../../support/virtualClock.ts';
+
+const model = 'gemini-2.5-flash-image';
+const picture = {
+  mimeType: 'image/png' as const,
+  width: 1,
+  height: 1,
+  pieces: [onePixelPng],
+  bytes: onePixelPng.length,
+  model,
+};
+let stack: Stack;
+let users = 0;
+/** What may be changed of one server stays with it: what it learns of a model, or of the day's spend. */
+let servers: { url: string; close: () => Promise<void> }[] = [];
+
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.close());
+beforeEach(async () => {
+  await Promise.all(servers.map((server) => server.close()));
+  servers = [];
+  await stack.erase(`quota/${model}`);
+  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.cloudinary.always(undefined);
+  stack.logs.length = 0;
+});
+
+const newUser = () => stack.user(`user-${++users}`, 10);
+async function startServer(...args: Parameters<Stack['startServer']>): Promise<string> {
+  const server = await stack.startServer(...args);
+  servers.push(server);
+  return server.url;
+}
+async function generate(...args: Parameters<Stack['startServer']>) {
+  const url = await startServer(...args);
+  const user = await newUser();
+  return { user, url, reply: await user.generate('key', {}, url) };
+}
+
+/** A line as Cloud Logging keeps it: `severity` for itself, what is no field of its own in the payload. */
+function entryOf({ severity, ...jsonPayload }: Record<string, unknown>) {
+  return { severity, resource: { type: 'cloud_run_revision' }, jsonPayload };
+}
+
+const severities = ['DEFAULT', 'DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
+
+/** Whether a filter of comparisons joined by AND takes an entry. @throws {Error} for any other filter. */
+function takes(filter: string, entry: object): boolean {
+  return filter.split(' AND ').every((comparison) => {
+    const [, path, op, quoted, bare] = /^([\w.]+)(=|>=)(?:"([^"]*)"|([\w.]+))$/.exec(comparison) ?? [];
+    if (!path) throw new Error(`This is more than the test can read: ${comparison}`);
+    const value = path
+      .split('.')
+      .reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], entry);
+    if (op === '=') return value === (quoted ?? Number(bare));
+    if (path === 'severity') return severities.indexOf(String(value)) >= severities.indexOf(String(bare));
+    return typeof value === 'number' && value >= Number(bare);
+  });
+}
+
+const told = () =>
+  alerts.filter(({ filter }) => stack.logs.some((line) => takes(filter, entryOf(line)))).map(({ id }) => id);
+
+/** What makes each alert's line. */
+const provoke: Record<string, () => Promise<unknown>> = {
+  errors: () => generate({}, { painter: () => Promise.reject(new Error('a mistake of ours')) }),
+  async failures() {
+    stack.gemini.always(geminiFault.internal());
+    await generate();
+  },
+  async slow() {
+    const { clock, advance } = virtualClock();
+    const painter = async () => {
+      advance(95_000);
+      return { ...picture, providerCostMicros: 0 };
+    };
+    await generate({}, { clock, painter });
+  },
+  async refunds() {
+    stack.gemini.always(geminiFault.textOnly());
+    await generate();
+  },
+  async 'holds-overdue'() {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const painter = () => promise.then(() => ({ ...picture, providerCostMicros: 0 }));
+    const user = await newUser();
+    const url = await startServer({}, { painter });
+    const answer = user.generate('key', {}, url);
+    const found = await vi.waitFor(async () => {
+      const [generation] = (await stack.books(user.uid)).generations;
+      expect(generation).toBeDefined();
+      return generation;
+    });
+    await stack.edit(`accounts/${user.uid}/generations/${found?.id}`, { deadline: new Date(0) });
+    await runJob(stack, 'sweepHolds');
+    resolve();
+    await answer;
+  },
+  'sweep-stopped': () => runJob(stack, 'sweepHolds'),
+  async outbox() {
+    const { user, reply } = await generate();
+    stack.cloudinary.always(cloudinaryFault.error(500));
+    await user.post('deleteGeneration', { id: reply.body.generation.id });
+  },
+  async 'quota-gone'() {
+    stack.gemini.always(geminiFault.perDay());
+    await generate();
+  },
+  async 'billing-stopped'() {
+    stack.gemini.always(geminiFault.limitZero());
+    await generate();
+  },
+  async 'model-retired'() {
+    stack.gemini.always(geminiFault.notFound());
+    await generate();
+  },
+  'spend-ceiling': () => generate({ MAX_SPEND_PER_DAY_USD: '0' }),
+  async 'account-broken'() {
+    const { user } = await generate();
+    await stack.edit(`accounts/${user.uid}`, { settled: 99, balance: 99 });
+    await runJob(stack, 'reconcile');
+    await stack.edit(`accounts/${user.uid}`, { settled: 9, balance: 9 });
+  },
+  async 'balance-invalid'() {
+    const { user } = await generate();
+    await stack.edit(`accounts/${user.uid}`, { balance: 'ten' });
+    await runJob(stack, 'reconcile');
+    await stack.edit(`accounts/${user.uid}`, { balance: 9 });
+  },
+};
+
+describe('an alert', () => {
+  it.each(alerts.map(({ id }) => id))('%s finds its line', async (id) => {
+    await provoke[id]?.();
+    expect(told()).toContain(id);
+  });
+
+  it('finds nothing in a good hour, but that the sweep has run', async () => {
+    const { user } = await generate();
+    for (const name of ['account', 'ledger', 'gallery', 'health']) await user.get(name);
+    await user.generate('key', { tier: 'nonsense' });
+    await (await stack.user('poor', 0)).generate('key');
+    for (const name of ['sweepHolds', 'reconcile', 'checkQuota', 'refillAllowances'])
+      await runJob(stack, name);
+    expect(told()).toEqual(['sweep-stopped']);
+  });
+});
+
+describe('every alert', () => {
+  const guide = readFileSync('docs/deployment/operations.md', 'utf8');
+
+  it.each(alerts)(
+    '$id has its runbook with its very filter, and a name that Cloud Logging takes',
+    (alert) => {
+      const { id, filter, runbook } = alert;
+      expect(id).toMatch(/^[a-z][a-z\d-]{1,50}$/);
+      const section = guide.split(/^### /m).find((one) => one.startsWith(`${id}\n`));
+      expect(section).toContain(filter.replace('resource.type="cloud_run_revision" AND ', ''));
+      expect(runbook).toContain(`operations.md#${id}`);
+    },
+  );
+
+  it('has its own id', () => {
+    expect(new Set(alerts.map(({ id }) => id)).size).toBe(alerts.length);
+  });
+});

@@ -1,0 +1,280 @@
+/** What is deployed: dist/ alone, in an empty folder, as every function it can be. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { functions } from '../../../functions/index.ts';
+import { parseOptions } from '../../../tools/deploy/options.ts';
+import { environmentOf } from '../../../tools/deploy/planFunctions.ts';
+import { pageHeaders } from '../../../web/securityPolicy.ts';
+import { eventBody, eventHeaders } from '../../support/accountEvents.ts';
+import { brokenInvariants } from '../../support/invariants.ts';
+import { type ServerProcess, startServerProcesses } from '../../support/serverProcess.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
+
+// A process for each function, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
+
+let folder: string;
+let stack: Stack;
+let processes: Awaited<ReturnType<typeof startServerProcesses>>;
+let token: string;
+
+/** Runs a program of ours or npm to its end; its output where it fails. */
+async function run(program: string, args: string[], cwd: string): Promise<void> {
+  const child = spawn(program, args, {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, HOME: folder },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => (output += text));
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')} failed:\n${output}`);
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-dist-'));
+  await run(process.execPath, [join(process.cwd(), 'tools/build/build.ts'), folder], process.cwd());
+  stack = await startStack();
+  processes = await startServerProcesses(stack);
+  await stack.user('ada', 10);
+  token = processes.tokenFor('ada');
+});
+afterAll(async () => {
+  await processes?.close();
+  await stack?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A function's process, started as its container starts it, where nothing is installed. */
+const start = (target: string, env: Record<string, string> = {}) =>
+  processes.start({ FUNCTION_TARGET: target, ...env }, join(folder, 'main.mjs'), folder);
+
+const call = async ({ url }: ServerProcess, init: RequestInit = {}, path = '/') => {
+  const response = await fetch(`${url}${path}`, init);
+  const text = await response.text();
+  return { status: response.status, body: text ? JSON.parse(text) : undefined };
+};
+
+const as = (who: string, more: RequestInit = {}): RequestInit => ({
+  ...more,
+  headers: {
+    authorization: `Bearer ${who}`,
+    'content-type': 'application/json',
+    ...(more.headers as object),
+  },
+});
+const post = (body: unknown, headers: Record<string, string> = {}): RequestInit => ({
+  method: 'POST',
+  body: JSON.stringify(body),
+  headers,
+});
+
+let painted: string;
+
+/** How each function answers one that it knows: by what Hosting or Scheduler calls it with. */
+const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
+  async account(server) {
+    const { status, body } = await call(server, as(token), '/account');
+    expect([status, body.account.balance]).toEqual([200, 10]);
+  },
+  async enhance(server) {
+    const { status, body } = await call(server, as(token, post({ prompt: 'A banana' })), '/enhance');
+    expect([status, body.enhanced]).toEqual([200, true]);
+  },
+  async generate(server) {
+    const request = post({ prompt: 'A banana', tier: 'premium2' }, { 'idempotency-key': 'one' });
+    const { status, body } = await call(server, as(token, request), '/generate');
+    expect([status, body.receipt.balance]).toEqual([200, 8]);
+    painted = body.generation.id;
+  },
+  async generation(server) {
+    const { status, body } = await call(server, as(token), `/generation?id=${painted}`);
+    expect([status, body.generation.status]).toEqual([200, 'succeeded']);
+  },
+  async gallery(server) {
+    const { status, body } = await call(server, as(token), '/gallery');
+    expect([status, body.generations.length]).toEqual([200, 1]);
+  },
+  async ledger(server) {
+    const { status, body } = await call(server, as(token), '/ledger');
+    expect([status, body.entries.length]).toEqual([200, 2]);
+  },
+  async deleteGeneration(server) {
+    const { status, body } = await call(server, as(token, post({ id: painted })), '/deleteGeneration');
+    expect([status, body.generation.status]).toEqual([200, 'deleted']);
+  },
+  async grant(server) {
+    const request = post({ uid: 'ada', amount: 5, reason: 'a test' }, { 'idempotency-key': 'two' });
+    const { status, body } = await call(server, as('owner', request), '/grant');
+    expect([status, body.account.balance]).toEqual([200, 13]);
+  },
+  async audit(server) {
+    const { status, body } = await call(server, as('owner'), '/audit?uid=ada');
+    expect([status, body.accounts[0].ok]).toEqual([200, true]);
+  },
+  checkQuota: (server) => job(server, 'models'),
+  refillAllowances: (server) => job(server, 'checked'),
+  sweepHolds: (server) => job(server, 'refunded'),
+  reconcile: (server) => job(server, 'broken'),
+};
+
+async function job(server: ServerProcess, field: string): Promise<void> {
+  const { status, body } = await call(server, as('owner', { method: 'POST' }));
+  expect([status, Object.keys(body).includes(field)]).toEqual([200, true]);
+}
+
+describe('the package', () => {
+  it('needs nothing: an install from its lockfile fetches nothing', async () => {
+    await run('npm', ['ci', '--offline', '--ignore-scripts'], folder);
+    expect(existsSync(join(folder, 'node_modules'))).toBe(false);
+    const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
+    expect(Object.keys(lock.packages)).toEqual(['']);
+  });
+
+  it('has no other import than those of Node and its own', () => {
+    const { builtinModules } = createRequire(import.meta.url)('node:module');
+    const code = readdirSync(folder).filter((name) => name.endsWith('.mjs'));
+    const imported = code.flatMap((name) => {
+      const text = readFileSync(join(folder, name), 'utf8');
+      return [...text.matchAll(/(?:^|[;\n}])import(?:[\w$*{},\s]+from)?["']([^"']+)["']/g)].map(
+        ([, from]) => from,
+      );
+    });
+    expect(imported.length).toBeGreaterThan(50);
+    const foreign = imported.filter((from = '') => !from.startsWith('./') && !from.startsWith('node:'));
+    expect(foreign.filter((from) => !builtinModules.includes(from))).toEqual([]);
+  });
+
+  it('starts as node itself, with no shell and no npm between', () => {
+    expect(readFileSync(join(folder, 'Procfile'), 'utf8')).toBe('web: exec node main.mjs\n');
+    expect(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).engines).toEqual({ node: '24' });
+  });
+});
+
+describe('each function, from dist/ alone', () => {
+  it('health answers anybody', async () => {
+    const server = await start('health');
+    expect((await call(server, {}, '/health')).body.status).toBe('ok');
+  });
+
+  it('has an answer here for every function', () => {
+    expect([...Object.keys(answers), 'health', 'accountWritten'].sort()).toEqual(
+      Object.keys(functions).sort(),
+    );
+  });
+
+  it.each(Object.keys(answers))('%s turns away who has no token, and answers who has one', async (target) => {
+    const server = await start(target, {
+      SCHEDULER_AUDIENCE: 'x',
+      SCHEDULER_SERVICE_ACCOUNT: 'x@example.com',
+    });
+    const method = (await (functions[target] as () => Promise<{ spec: { method: string } }>)()).spec.method;
+    expect((await call(server, { method })).status).toBe(401);
+    await answers[target]?.(server);
+    server.signal('SIGTERM');
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('accountWritten takes an event', async () => {
+    const server = await start('accountWritten');
+    const before = (await stack.document('accounts/ada')) ?? {};
+    await stack.edit('accounts/ada', { balance: 99 });
+    const after = { ...before, balance: 99 };
+    const { projectId } = stack;
+    const event = eventBody(projectId, 'accounts/ada', { before, after });
+    const response = await fetch(server.url, {
+      method: 'POST',
+      headers: eventHeaders(projectId, 'accounts/ada', 'admin@example.com'),
+      body: new Uint8Array(event),
+    });
+    expect(response.ok).toBe(true);
+    const { entries } = await stack.books('ada');
+    expect(entries.at(-1)).toMatchObject({ type: 'adjustment', balance: 99, actor: 'admin@example.com' });
+    expect(await brokenInvariants(stack, 'ada')).toEqual([]);
+  });
+
+  it('starts with the environment that the deploy gives it', async () => {
+    const options = parseOptions(['--project', stack.projectId.slice(0, 29), '--region', 'us-central1']);
+    // Cloud Run's own, and none of an emulator's.
+    const env = {
+      ...environmentOf('generate', options),
+      K_SERVICE: 'generate',
+      K_REVISION: 'generate-00001',
+    };
+    const server = await start('generate', {
+      ...env,
+      FIRESTORE_EMULATOR_HOST: '',
+      FIREBASE_AUTH_EMULATOR_HOST: '',
+    });
+    expect((await call(server, { method: 'POST' })).status).toBe(401);
+    server.signal('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+  });
+});
+
+describe('the page, as Firebase Hosting serves it', () => {
+  let server: http.Server;
+  let url: string;
+
+  beforeAll(async () => {
+    // The Firebase CLI's own: the rules by which Hosting picks files, headers and redirects.
+    const fromCli = createRequire(createRequire(import.meta.url).resolve('firebase-tools'));
+    const { hosting } = JSON.parse(readFileSync('firebase.json', 'utf8'));
+    const config = { ...hosting, public: 'hosting', rewrites: [] };
+    const serve = fromCli('superstatic').default({ cwd: folder, config, compression: false });
+    server = http.createServer((request, response) =>
+      serve(request, response, () => response.writeHead(404).end()),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => void server?.close());
+
+  const get = (path: string) => fetch(`${url}${path}`, { redirect: 'manual' });
+
+  it('is at /studio, with its headers, and is looked for anew each time', async () => {
+    const response = await get('/studio');
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain('<div id="app"');
+    for (const [name, value] of Object.entries(pageHeaders())) expect(response.headers.get(name)).toBe(value);
+    expect(response.headers.get('cache-control')).toBe('no-cache');
+    expect((await get('/')).headers.get('location')).toBe('/studio');
+  });
+
+  it.each([
+    ['/reference', 'text/html', 'API reference'],
+    ['/reference.css', 'text/css', 'font'],
+    ['/openapi.json', 'application/json', '"openapi"'],
+  ])('has %s beside it, under the same policy', async (path, type, part) => {
+    const response = await get(path);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining(type),
+    ]);
+    expect(await response.text()).toContain(part);
+    for (const [name, value] of Object.entries(pageHeaders())) expect(response.headers.get(name)).toBe(value);
+    expect(response.headers.get('cache-control')).toBe('no-cache');
+  });
+
+  it('has files that may be kept for ever, under the same policy', async () => {
+    const html = await (await get('/studio')).text();
+    const assets = [...html.matchAll(/(?:src|href)="(\/studio\/assets\/[^"]+)"/g)].map(
+      ([, path]) => path ?? '',
+    );
+    expect(assets.length).toBeGreaterThan(1);
+    for (const path of assets) {
+      const response = await get(path);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+      expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    }
+  });
+});

@@ -1,0 +1,188 @@
+/** The deploy as it runs: repeatable, stops where it fails, shows no secret; and its script does the same. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type DeployOptions, parseOptions } from '../../../tools/deploy/options.ts';
+import { planOf } from '../../../tools/deploy/plan.ts';
+import { runSteps, type Surroundings } from '../../../tools/deploy/run.ts';
+import { scriptOf } from '../../../tools/deploy/steps.ts';
+
+const secret = 'AIza-not-a-real-key';
+const args = ['--project', 'my-studio', '--region', 'europe-west1', '--alert-email', 'ops@example.com'];
+let folder: string;
+let keyFile: string;
+let cloudinaryFile: string;
+let printed: string[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-deploy-'));
+  [keyFile, cloudinaryFile] = [join(folder, 'key'), join(folder, 'cloudinary')];
+  writeFileSync(keyFile, `${secret}\n`);
+  writeFileSync(cloudinaryFile, 'cloudinary://1:s3cret@cloud\r\n');
+  printed = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+const options = (): DeployOptions => ({
+  ...parseOptions(args),
+  secretFiles: { GEMINI_API_KEY: keyFile, CLOUDINARY_URL: cloudinaryFile },
+});
+
+/** The plan, with what it writes kept in the test's own folder. */
+const plan = (given = options()) =>
+  planOf(given).map((step) => (step.do === 'write' ? { ...step, path: join(folder, step.path) } : step));
+
+const isLook = (line: string) => / (describe|list|apps:list|hosting:sites:get) /.test(`${line} `);
+
+/** A project of the mind: a look finds nothing in a new one, and everything in one that is there. */
+function project({
+  isThere = false,
+  fails = (_: string) => false,
+}: {
+  isThere?: boolean;
+  fails?: (line: string) => boolean;
+}) {
+  const did: string[] = [];
+  const inputs: string[] = [];
+  const surroundings: Surroundings = {
+    ask: undefined,
+    pause: async () => {},
+    async run(command, { input, quiet }) {
+      const line = command.join(' ');
+      if (input !== undefined) inputs.push(input);
+      if (quiet && isLook(line)) {
+        if (line.includes('indexes composite list')) return { ok: true, output: '' };
+        if (line.includes('value(locationId)')) return { ok: true, output: 'europe-west1\n' };
+        const all = '"success" "appId" "dailyRecurrence" "weeklyRecurrence" the-name\n';
+        return isThere ? { ok: true, output: all } : { ok: false, output: '' };
+      }
+      did.push(line);
+      return { ok: !fails(line), output: 'found-out\n' };
+    },
+  };
+  return { did, inputs, surroundings };
+}
+
+describe('a deploy', () => {
+  it('makes everything in an empty project, and only changes it the next time', async () => {
+    const [empty, full] = [project({}), project({ isThere: true })];
+    await runSteps(plan(), empty.surroundings);
+    await runSteps(plan(), full.surroundings);
+    const making =
+      /\b(service-accounts|secrets|databases|schedules|repositories|triggers|http|metrics|policies|channels|apps:|sites:)[: ]?create\b|create http/;
+    expect(empty.did.filter((line) => making.test(line)).length).toBeGreaterThan(25);
+    expect(full.did.filter((line) => making.test(line))).toEqual([]);
+    expect(full.did.filter((line) => line.startsWith('gcloud run deploy'))).toHaveLength(15);
+    expect(full.did.filter((line) => line.includes('scheduler jobs update http'))).toHaveLength(4);
+  });
+
+  it('says each step and shows each command, with what earlier ones found out', async () => {
+    const { surroundings } = project({});
+    await runSteps(plan(), surroundings);
+    const text = printed.join('');
+    for (const { says } of plan()) expect(text).toContain(says);
+    expect(text).toContain('--image=found-out');
+    expect(text).toContain('https://sweep-holds-found-out.europe-west1.run.app/');
+    expect(text).not.toContain('{{');
+  });
+
+  it('hands secrets on without showing them, and without the end of their line', async () => {
+    const { did, inputs, surroundings } = project({});
+    await runSteps(plan(), surroundings);
+    expect(inputs).toEqual([secret, 'cloudinary://1:s3cret@cloud']);
+    const everything = [...did, ...printed, scriptOf(plan())].join('\n');
+    expect(everything).not.toContain(secret);
+    expect(everything).not.toContain('s3cret');
+  });
+
+  it('keeps a secret that has a value, and asks for one that has none', async () => {
+    const noFiles = { ...options(), secretFiles: {} };
+    const kept = project({ isThere: true });
+    await runSteps(plan(noFiles), kept.surroundings);
+    expect(kept.inputs).toEqual([]);
+
+    const asked = project({});
+    const answers: Record<string, string> = {
+      GEMINI_API_KEY: ` ${secret} `,
+      CLOUDINARY_URL: 'cloudinary://1:2@c',
+    };
+    await runSteps(plan(noFiles), { ...asked.surroundings, ask: async (what) => answers[what] ?? '' });
+    expect(asked.inputs).toEqual([secret, 'cloudinary://1:2@c']);
+    await expect(runSteps(plan(noFiles), project({}).surroundings)).rejects.toThrow('GEMINI_API_KEY');
+  });
+
+  it('takes no secret that the functions would refuse, and does not say what it was', async () => {
+    writeFileSync(cloudinaryFile, 'https://s3cret.example.com');
+    const refused = runSteps(plan(), project({}).surroundings);
+    await expect(refused).rejects.toThrow('CLOUDINARY_URL');
+    await expect(refused).rejects.not.toThrow('s3cret');
+  });
+
+  it('stops at the first step that fails, and says what to do', async () => {
+    const { did, surroundings } = project({ fails: (line) => line.includes('run deploy gallery') });
+    await expect(runSteps(plan(), surroundings)).rejects.toThrow(
+      /failed: Deploys gallery\.\n.*services logs read gallery/,
+    );
+    expect(did.at(-1)).toContain('run deploy gallery');
+  });
+
+  it('stops where the database is somewhere else than its events would be looked for', async () => {
+    const { did, surroundings } = project({ isThere: true });
+    const elsewhere = plan({ ...options(), location: 'nam5' });
+    await expect(runSteps(elsewhere, surroundings)).rejects.toThrow('--location');
+    expect(did.some((line) => line.includes('run deploy'))).toBe(false);
+  });
+
+  it('tries again what another place may not know yet', async () => {
+    let left = 3;
+    const { did, surroundings } = project({ fails: (line) => line.includes('eventReceiver') && left-- > 0 });
+    await runSteps(plan(), surroundings);
+    expect(did.filter((line) => line.includes('eventReceiver'))).toHaveLength(4);
+  });
+});
+
+describe('the script of a dry run', () => {
+  /** Runs it with programs that write down how they are called, in a copy of a folder that has what it names. */
+  function runScript(isThere: boolean): string[] {
+    const [bin, log] = [join(folder, 'bin'), join(folder, 'log')];
+    mkdirSync(bin);
+    mkdirSync(join(folder, 'dist'), { recursive: true });
+    for (const name of ['firestore.rules', 'firestore.indexes.json']) cpSync(name, join(folder, name));
+    const look = `case " $* " in *indexes\\ composite*) exit 0;; *locationId*) echo europe-west1; exit 0;;
+*\\ describe\\ *|*\\ list\\ *|*apps:list*|*sites:get*)
+  case " $* " in *projects\\ describe*|*images\\ describe*) ;; *) ${isThere ? 'echo \'"success" "appId" "dailyRecurrence" "weeklyRecurrence" the-name\'; exit 0' : 'exit 1'};; esac;;
+esac`;
+    for (const program of ['gcloud', 'npx', 'npm', 'curl']) {
+      const text = `#!/bin/bash\n${look}\necho "${program} $*" >> ${log}\ncase " $* " in *--data-file=-*) cat > /dev/null;; esac\necho found-out\n`;
+      writeFileSync(join(bin, program), text);
+      chmodSync(join(bin, program), 0o755);
+    }
+    const given = { ...options(), alertEmail: undefined };
+    writeFileSync(join(folder, 'deploy.sh'), scriptOf(planOf(given)));
+    execFileSync('bash', ['deploy.sh'], {
+      cwd: folder,
+      env: { PATH: `${bin}:${process.env.PATH}` },
+      stdio: 'pipe',
+    });
+    return readFileSync(log, 'utf8').trim().split('\n');
+  }
+
+  it.each([
+    ['an empty project', false],
+    ['a project that has everything', true],
+  ])('does in %s what the deploy does', async (_, isThere) => {
+    const { did, surroundings } = project({ isThere });
+    await runSteps(plan({ ...options(), alertEmail: undefined }), surroundings);
+    expect(runScript(isThere)).toEqual(did.filter((line) => !line.startsWith('cp ')));
+  });
+
+  it('is the same every time', () => {
+    expect(scriptOf(planOf(options()))).toBe(scriptOf(planOf(options())));
+  });
+});

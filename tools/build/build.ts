@@ -1,0 +1,16 @@
+/** Builds what is deployed into dist/, or into the folder that is named: the functions, and the page in dist/hosting/. */
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { writePackage, writePage } from '../deploy/artifact.ts';
+import { bundleFunctions, writeCompileCache } from './bundle.ts';
+
+const root = join(import.meta.dirname, '../..');
+const outdir = resolve(process.argv[2] ?? join(root, 'dist'));
+
+rmSync(outdir, { recursive: true, force: true });
+const { outputs } = await bundleFunctions(outdir);
+writeCompileCache(outdir);
+writePackage(outdir);
+await writePage(join(root, 'web'), outdir);
+const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
+process.stdout.write(`dist/: ${Object.keys(outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB\n`);

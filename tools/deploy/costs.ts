@@ -1,0 +1,154 @@
+/** What a month costs, from how the studio is used: the manifest's sizes, the catalogue's models, public prices. */
+import { imageModel } from '../../shared/imagegen/models.ts';
+import { manifest } from './manifest.ts';
+import { cloudinaryPlans, type Price, prices } from './prices.ts';
+
+export type Use = {
+  /** Images painted in the month. */
+  images: number;
+  modelId: string;
+  /** From the request of `generate` to its answer. */
+  secondsPerImage: number;
+  bytesPerImage: number;
+  /** How often an image is looked at, each time as large as it is; thumbnails come on top. */
+  viewsPerImage: number;
+  /** How long images are kept, months: what is stored is that many months' images. */
+  monthsKept: number;
+  /** Share of images whose prompt is improved first. */
+  enhanceShare: number;
+  accounts: number;
+  /** How often the page is opened. */
+  visits: number;
+};
+
+export type Line = {
+  what: string;
+  amount: number;
+  unit: string;
+  usd: number;
+  price: Pick<Price, 'source' | 'verified'>;
+};
+
+const monthSeconds = 30 * 86_400;
+const minutesPerMonth = 30 * 24 * 60;
+const gib = 2 ** 30;
+const gb = 10 ** 9;
+
+/** Documents that one image reads and writes: two of its own with the models' states, a hold of three and a settle. */
+export const perImage = { reads: 2, stateReads: 4, writes: 4 };
+/** An instance reads the models' states no more often than this, seconds. */
+const stateSeconds = 5;
+/** A page that is opened: the account, a page of the gallery and one more; then the account, each time it is written. */
+const readsPerVisit = 27;
+/** A generation, its entry and their index entries, bytes; an account's. */
+const [storedPerImage, storedPerAccount] = [5_000, 2_000];
+/** A thumbnail is some 40 KB; an image is one upload and one thumbnail made. */
+const thumbnail = { bytes: 40_000, shownPerImage: 10 };
+const transformationsPerImage = 2;
+/** What an improved prompt costs: about 250 tokens in and 150 out. */
+const enhanceUsd = (250 * 0.1 + 150 * 0.4) / 1_000_000;
+/** How long an instance is kept without work, seconds; and how full Cloud Run lets one be before it starts another. */
+const idleSeconds = 900;
+const fullShare = 0.6;
+/** A function other than `generate` takes about this long, seconds. */
+const shortSeconds = 0.2;
+const logBytesPerImage = 4_000;
+
+/** The bill, by line. */
+export function bill(use: Use): Line[] {
+  const instanceSeconds = generateInstances(use) * monthSeconds;
+  const generate = manifest.generate;
+  if (!generate) throw new Error('The manifest has no generate');
+  const short = shortRequests(use);
+  const stored = (use.images * use.monthsKept * storedPerImage + use.accounts * storedPerAccount) / gib;
+  const gemini = { source: 'shared/imagegen/models.ts', verified: false };
+  const imageUsd = imageModel(use.modelId).costMicros / 1_000_000;
+  return [
+    {
+      what: `Gemini, ${use.modelId}`,
+      amount: use.images,
+      unit: 'image',
+      usd: use.images * imageUsd,
+      price: gemini,
+    },
+    {
+      what: 'Gemini, better prompts',
+      amount: use.images * use.enhanceShare,
+      unit: 'prompt',
+      usd: use.images * use.enhanceShare * enhanceUsd,
+      price: gemini,
+    },
+    cloudinaryLine(use),
+    line('Cloud Run, generate: CPU', instanceSeconds * generate.cpu, prices.instanceCpu),
+    line('Cloud Run, generate: memory', (instanceSeconds * generate.memoryMiB) / 1024, prices.instanceMemory),
+    line('Cloud Run, all others: CPU', short.seconds, prices.requestCpu),
+    line('Cloud Run, all others: memory', short.seconds / 2, prices.requestMemory),
+    line('Cloud Run, all others: requests', short.requests, prices.requests),
+    line('Images on their way to Cloudinary', (use.images * use.bytesPerImage) / gib, prices.egress),
+    line('Firestore: reads', firestoreReads(use), prices.reads),
+    line('Firestore: writes', use.images * perImage.writes, prices.writes),
+    line('Firestore: storage', stored, prices.storage),
+    line('Firestore: point-in-time recovery', ((use.images / 30) * 7 * storedPerImage) / gib, prices.pitr),
+    // Seven daily and fourteen weekly ones.
+    line('Firestore: backups', stored * 21, prices.backups),
+    line(
+      'Cloud Scheduler',
+      Object.values(manifest).filter(({ trigger }) => trigger.kind === 'schedule').length,
+      prices.schedules,
+    ),
+    line('Secret Manager', 2, prices.secrets),
+    line('Cloud Logging', (use.images * logBytesPerImage + short.requests * 500) / gib, prices.logs),
+  ];
+}
+
+function line(what: string, amount: number, price: Price): Line {
+  const billed = Math.max(0, amount - (price.free ?? 0));
+  return { what, amount, unit: price.unit, usd: billed * price.usd, price };
+}
+
+/** How many instances of `generate` there are on average: by the work there is, or by not having gone yet. */
+export function generateInstances({ images, secondsPerImage }: Use): number {
+  const perSecond = images / monthSeconds;
+  const concurrency = manifest.generate?.concurrency ?? 1;
+  const busy = (perSecond * secondsPerImage) / (concurrency * fullShare);
+  const isAlive = 1 - Math.exp(-perSecond * (secondsPerImage + idleSeconds));
+  return Math.max(busy, isAlive);
+}
+
+/** A request each for a visit's account and gallery, for each write of an account, and for each call of a job. */
+function shortRequests({ images, visits }: Use): { requests: number; seconds: number } {
+  const jobs = minutesPerMonth + minutesPerMonth / 15 + 30 * 24 + 30;
+  const requests = 3 * visits + images + jobs;
+  return { requests, seconds: (3 * visits + images) * shortSeconds + jobs };
+}
+
+function firestoreReads(use: Use): number {
+  const stateReads =
+    Math.min(use.images, (generateInstances(use) * monthSeconds) / stateSeconds) * perImage.stateReads;
+  const sweeps = minutesPerMonth * 4;
+  // Every hour each account for its allowance; every day each account, and five sums over it.
+  const jobs = use.accounts * (24 * 30 + 30 * 7);
+  const listened = use.images;
+  return use.images * perImage.reads + stateReads + use.visits * readsPerVisit + listened + sweeps + jobs;
+}
+
+/** Credits of Cloudinary, and the smallest plan that has them. */
+function cloudinaryLine({ images, bytesPerImage, monthsKept, viewsPerImage }: Use): Line {
+  const kept = (images * monthsKept * (bytesPerImage + thumbnail.bytes)) / gb;
+  const delivered =
+    (images * (viewsPerImage * bytesPerImage + thumbnail.shownPerImage * thumbnail.bytes)) / gb;
+  const credits = (images * transformationsPerImage) / 1_000 + kept + delivered;
+  const plan = cloudinaryPlans.find((one) => one.credits >= credits);
+  const largest = cloudinaryPlans[2];
+  const usd = plan?.usd ?? (credits * largest.usd) / largest.credits;
+  const what = plan
+    ? `Cloudinary, ${plan.name}`
+    : "Cloudinary, by contract (reckoned at Advanced's price of a credit)";
+  return {
+    what,
+    amount: credits,
+    unit: 'credit',
+    usd,
+    price: { source: largest.source, verified: plan?.verified ?? false },
+  };
+}

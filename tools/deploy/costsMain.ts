@@ -1,0 +1,71 @@
+/** `npm run costs`: what a month of so many images costs, line by line, with where each price is from. */
+import { parseArgs } from 'node:util';
+import { isKnownModel } from '../../shared/imagegen/models.ts';
+import { bill, type Use } from './costs.ts';
+
+const usage = `npm run costs -- --images N
+  --model ID       gemini-2.5-flash-image
+  --seconds S      from request to answer, 20
+  --megabytes M    of an image, 1.5
+  --views V        of each image in full, 3
+  --months M       that images are kept, 12
+  --enhance SHARE  of prompts that are improved, 0.3
+  --accounts N     one for each 20 images
+  --visits N       of the page, one for each 4 images`;
+
+function useOf(args: string[]): Use {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args,
+    options: {
+      images: text,
+      model: text,
+      seconds: text,
+      megabytes: text,
+      views: text,
+      months: text,
+      enhance: text,
+      accounts: text,
+      visits: text,
+    },
+  });
+  const number = (name: keyof typeof values, fallback?: number): number => {
+    const value = values[name] === undefined ? fallback : Number(values[name]);
+    if (value === undefined || !Number.isFinite(value) || value < 0)
+      throw new Error(`--${name} must be a number`);
+    return value;
+  };
+  const images = number('images');
+  const modelId = values.model ?? 'gemini-2.5-flash-image';
+  if (!isKnownModel(modelId)) throw new Error('--model must be one that we know');
+  return {
+    images,
+    modelId,
+    secondsPerImage: number('seconds', 20),
+    bytesPerImage: number('megabytes', 1.5) * 1_000_000,
+    viewsPerImage: number('views', 3),
+    monthsKept: number('months', 12),
+    enhanceShare: number('enhance', 0.3),
+    accounts: number('accounts', Math.ceil(images / 20)),
+    visits: number('visits', Math.ceil(images / 4)),
+  };
+}
+
+const dollars = (usd: number) =>
+  usd.toLocaleString('en', { style: 'currency', currency: 'USD' }).padStart(15);
+const amount = (value: number) => value.toLocaleString('en', { maximumFractionDigits: value < 100 ? 2 : 0 });
+
+try {
+  const use = useOf(process.argv.slice(2));
+  const lines = bill(use);
+  const total = lines.reduce((sum, { usd }) => sum + usd, 0);
+  const rows = lines.map(
+    ({ what, amount: of, unit, usd, price }) =>
+      `${dollars(usd)}  ${what} (${amount(of)} × ${unit})\n${' '.repeat(17)}${price.source}${price.verified ? '' : ', NOT VERIFIED'}`,
+  );
+  const each = use.images > 0 ? `, ${(total / use.images).toFixed(4)} dollars an image` : '';
+  process.stdout.write(`${rows.join('\n')}\n${dollars(total)}  a month${each}\n`);
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n\n${usage}\n`);
+  process.exitCode = 1;
+}

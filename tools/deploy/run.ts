@@ -1,0 +1,148 @@
+/** Runs the steps of a deploy one by one, and stops at the first that fails. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { say } from '../say.ts';
+import { checkSecret, DeployRefused } from './options.ts';
+import { type Command, filledIn, type Probe, retrySeconds, type Step, shown, waitSeconds } from './steps.ts';
+
+export type Ran = { ok: boolean; output: string };
+
+/** How a command is run. `quiet` for one whose answer matters, and not what it says on the way. */
+export type RunCommand = (
+  command: readonly string[],
+  how: { input?: string; quiet?: boolean },
+) => Promise<Ran>;
+
+/** What the deploy asks of its surroundings; a test puts its own in place. */
+export type Surroundings = {
+  run: RunCommand;
+  /** Asks a person for a secret without showing it; undefined where there is nobody to ask. */
+  ask: ((what: string) => Promise<string>) | undefined;
+  pause: (seconds: number) => Promise<void>;
+};
+
+/**
+ * Runs every step in order.
+ * @throws {DeployRefused} at the first that fails, with what to do. What was made stays; running it all again is safe.
+ */
+export async function runSteps(steps: readonly Step[], surroundings: Surroundings): Promise<void> {
+  const found = new Map<string, string>();
+  for (const [i, step] of steps.entries()) {
+    say(`\n[${i + 1}/${steps.length}] ${step.says}`);
+    if (!(await runStep(step, found, surroundings))) {
+      throw new DeployRefused(
+        `Step ${i + 1} failed: ${step.says}.\n${step.ifItFails}\nThen run the same command again: what is there already is kept.`,
+      );
+    }
+  }
+}
+
+async function runStep(
+  step: Step,
+  found: Map<string, string>,
+  { run, ask, pause }: Surroundings,
+): Promise<boolean> {
+  const probe = async ({ command, contains, keepAs }: Probe): Promise<boolean> => {
+    const { ok, output } = await run(filledIn(command, found), { quiet: true });
+    const value = output.trim();
+    if (keepAs && ok && value) found.set(keepAs, value);
+    return ok && (contains === undefined ? value !== '' : value.includes(contains));
+  };
+  const act = async (command: Command, input?: string): Promise<Ran> => {
+    const filled = filledIn(command, found);
+    say(`  $ ${shown(filled)}`);
+    const pauses = step.retry ? retrySeconds : [];
+    for (let attempt = 0; ; attempt++) {
+      const ran = await run(filled, input === undefined ? {} : { input });
+      const seconds = pauses[attempt];
+      if (ran.ok || seconds === undefined) return ran;
+      say(`  Again in ${seconds} s …`);
+      await pause(seconds);
+    }
+  };
+
+  switch (step.do) {
+    case 'write':
+      mkdirSync(dirname(step.path), { recursive: true });
+      writeFileSync(step.path, step.text);
+      return true;
+    case 'run': {
+      const { ok, output } = await act(step.run);
+      if (step.keepAs) found.set(step.keepAs, output.trim());
+      return ok && (step.keepAs === undefined || output.trim() !== '');
+    }
+    case 'check':
+      return probe(step.there);
+    case 'wait':
+      for (;;) {
+        const { ok, output } = await run(filledIn(step.whilePrints, found), { quiet: true });
+        if (!ok || output.trim() === '') return ok;
+        await pause(waitSeconds);
+      }
+    case 'secret': {
+      if (!step.file && (await probe(step.there))) return true;
+      const value = await secretValue(step, ask);
+      checkSecret(step.secret, value);
+      return (await act(step.make, value)).ok;
+    }
+    case 'ensure': {
+      const command = (await probe(step.there)) ? step.change : step.make;
+      return command === undefined || (await act(command)).ok;
+    }
+  }
+}
+
+async function secretValue(
+  { secret, file }: { secret: string; file: string | undefined },
+  ask: Surroundings['ask'],
+) {
+  // What an editor puts at the end of a file is no part of a key.
+  if (file) return readFileSync(file, 'utf8').trim();
+  if (!ask)
+    throw new DeployRefused(
+      `${secret} has no value yet, and there is nobody to ask: name a file that holds it.`,
+    );
+  return (await ask(secret)).trim();
+}
+
+/** The real surroundings: programs, the person at the terminal if there is one, time. */
+export const surroundings: Surroundings = {
+  run: (command, { input, quiet }) =>
+    new Promise((resolve) => {
+      const [program = '', ...args] = command;
+      const child = spawn(program, args, {
+        stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', quiet ? 'ignore' : 'inherit'],
+      });
+      let output = '';
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+        if (!quiet) process.stdout.write(text);
+      });
+      child.stdin?.on('error', () => {}).end(input);
+      child.on('error', (error) => {
+        say(`  ${program}: ${error.message}`);
+        resolve({ ok: false, output });
+      });
+      child.on('close', (code) => resolve({ ok: code === 0, output }));
+    }),
+  ask: process.stdin.isTTY ? askHidden : undefined,
+  pause: (seconds) => sleep(seconds * 1000),
+};
+
+/** Reads a line that the terminal does not show. */
+function askHidden(what: string): Promise<string> {
+  process.stdout.write(`  ${what} (it is not shown): `);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  return new Promise((resolve) =>
+    lines.question('', (answer) => {
+      lines.close();
+      process.stdout.write('\n');
+      resolve(answer);
+    }),
+  );
+}
