@@ -9,11 +9,11 @@ import {
 } from '../shared/contract.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { aspectRatioOf, imageModel } from '../shared/imagegen/models.ts';
+import { getAspectRatio, imageModel } from '../shared/imagegen/models.ts';
 import { periodAt } from '../shared/ledger/allowancePeriod.ts';
 import type { Account } from '../shared/ledger/credits.ts';
-import { openAccount } from '../shared/ledger/getOrCreateAccount.ts';
-import type { Studio } from '../shared/services.ts';
+import { getOrCreateAccount } from '../shared/ledger/getOrCreateAccount.ts';
+import type { Services } from '../shared/services.ts';
 
 /** The caller's balance, what can be bought with it, and within which limits. */
 export const account = endpoint({
@@ -22,9 +22,9 @@ export const account = endpoint({
   input: z.strictObject({}),
   answer: accountAnswerSchema,
   limit: readLimit,
-  async run({ caller }, studio) {
-    const { config } = studio;
-    const opened = await openAccount(await studio.books(), caller);
+  async run({ caller }, services) {
+    const { config } = services;
+    const opened = await getOrCreateAccount(await services.ledger(), caller);
     const { balance, sequence, suspended, email, createdAt } = opened;
     const view: AccountView = {
       uid: caller.uid,
@@ -33,16 +33,16 @@ export const account = endpoint({
       suspended,
       email: email ?? null,
       createdAt: (createdAt ?? new Date()).toISOString(),
-      ...allowanceOf(opened, config.allowance, new Date(studio.clock.now())),
+      ...toAllowance(opened, config.allowance, new Date(services.clock.now())),
     };
-    return { body: { account: view, tiers: tierList(config.modelId), limits: limitsOf(studio) } };
+    return { body: { account: view, tiers: tierList(config.modelId), limits: toLimits(services) } };
   },
 });
 
 /** What the account is topped up to, and when next: at once, where this period's has not come yet. */
-function allowanceOf(
+function toAllowance(
   { allowance, allowancePeriod }: Account,
-  { credits, period }: Studio['config']['allowance'],
+  { credits, period }: Services['config']['allowance'],
   now: Date,
 ): Pick<AccountView, 'allowance'> {
   const own = allowance ?? credits;
@@ -52,14 +52,14 @@ function allowanceOf(
   return { allowance: { credits: own, period, nextAt: next.toISOString() } };
 }
 
-function limitsOf({ config, models }: Studio): Limits {
+function toLimits({ config, models }: Services): Limits {
   const maxReferences = models[0]?.referenceImagesMax ?? 0;
   return { ...config.limits, maxReferences, maxReferenceBytes: referenceBytesMax };
 }
 
 function tierList(modelId: string) {
   return tierSchema.options.map((id) => {
-    const aspectRatio = aspectRatioOf(id, 'landscape');
+    const aspectRatio = getAspectRatio(id, 'landscape');
     const [width, height] = imageModel(modelId).sizes[aspectRatio];
     return { id, credits: tiers[id].credits, aspectRatio, width, height };
   });

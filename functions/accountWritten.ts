@@ -1,8 +1,8 @@
 import { readAccountEvent } from '../shared/database/accountEvent.ts';
 import type { EventHandler } from '../shared/http/endpoint.ts';
-import { startLine } from '../shared/http/requestLog.ts';
+import { createRequestLog } from '../shared/http/requestLog.ts';
 import { recordConsoleEdit } from '../shared/ledger/recordConsoleEdit.ts';
-import type { Studio } from '../shared/services.ts';
+import type { Services } from '../shared/services.ts';
 
 /**
  * Turns an admin's edit in the console into a ledger entry within seconds. What the ledger itself wrote
@@ -10,11 +10,11 @@ import type { Studio } from '../shared/services.ts';
  * it is the account as it stands that counts. One that fails is delivered again.
  */
 export const accountWritten =
-  (studio: Studio, name: string): EventHandler =>
+  (services: Services, name: string): EventHandler =>
   async (event) => {
-    const line = startLine(studio, name);
+    const line = createRequestLog(services, name);
     const { uid, actor, settled } = readAccountEvent(event);
     if (settled) return; // The echo of a line that the ledger has logged already.
-    line.notes.note({ uid, recorded: await recordConsoleEdit(await studio.books(), uid, actor) });
+    line.notes.note({ uid, recorded: await recordConsoleEdit(await services.ledger(), uid, actor) });
     line.ok();
   };

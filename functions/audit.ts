@@ -11,31 +11,31 @@ export const audit = endpoint({
   access: 'admin',
   input: auditQuerySchema,
   answer: auditAnswerSchema,
-  async run({ input: { uid, pageSize, pageToken } }, studio) {
-    const books = await studio.books();
+  async run({ input: { uid, pageSize, pageToken } }, services) {
+    const ledger = await services.ledger();
     if (uid !== undefined) {
-      const one = await auditAccount(books, uid);
+      const one = await auditAccount(ledger, uid);
       if (!one) throw new Failure('NOT_FOUND', 'There is no such account.');
       return { body: { accounts: [one] } };
     }
-    const after = pageToken === undefined ? undefined : uidOf(pageToken);
-    const page = await accountPage(books, after, pageSize + 1);
+    const after = pageToken === undefined ? undefined : parsePageToken(pageToken);
+    const page = await accountPage(ledger, after, pageSize + 1);
     const shown = page.slice(0, pageSize);
-    const audits = await Promise.all(shown.map(({ id }) => auditAccount(books, id)));
+    const audits = await Promise.all(shown.map(({ id }) => auditAccount(ledger, id)));
     const last = page.length > pageSize ? shown.at(-1)?.id : undefined;
     return {
       body: {
         accounts: audits.filter((one) => one !== undefined),
-        ...(last && { nextPageToken: tokenOf(last) }),
+        ...(last && { nextPageToken: toPageToken(last) }),
       },
     };
   },
 });
 
-const tokenOf = (uid: string) => Buffer.from(uid).toString('base64url');
+const toPageToken = (uid: string) => Buffer.from(uid).toString('base64url');
 
-function uidOf(pageToken: string): string {
+function parsePageToken(pageToken: string): string {
   const uid = Buffer.from(pageToken, 'base64url').toString();
-  if (isDocumentId(uid) && tokenOf(uid) === pageToken) return uid;
+  if (isDocumentId(uid) && toPageToken(uid) === pageToken) return uid;
   throw invalidRequest([{ field: 'pageToken', description: 'is not a page token of this list' }]);
 }

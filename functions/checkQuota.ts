@@ -9,16 +9,16 @@ export const checkQuota = endpoint({
   access: 'scheduler',
   input: z.looseObject({}),
   answer: quotaAnswerSchema,
-  async run(_call, studio) {
-    const reported = await (await studio.quota()).reopenDue();
+  async run(_call, services) {
+    const reported = await (await services.quota()).reopenDue();
     const models = reported.map(({ id, state: { state, reason, retryAt } }) => ({
       id,
       state,
       ...(reason && { reason }),
       ...(retryAt && { retryAt: retryAt.toISOString() }),
     }));
-    const warnings = modelWarnings(studio.config.modelIds, new Date(studio.clock.now()));
-    for (const warning of warnings) studio.log.warning(warning);
+    const warnings = modelWarnings(services.config.modelIds, new Date(services.clock.now()));
+    for (const warning of warnings) services.log.warning(warning);
     return { body: { models, warnings } };
   },
 });

@@ -12,10 +12,10 @@ export const deleteGeneration = endpoint({
   input: deleteGenerationRequestSchema,
   answer: generationAnswerSchema,
   limit: readLimit,
-  async run({ caller, input }, studio) {
-    const books = await studio.books();
-    const { record, outboxItem } = await removeGeneration(books, caller.uid, input.id);
-    if (outboxItem) await clearOutboxItem(books, studio.imageStore, outboxItem, outboxItem.createdAt);
+  async run({ caller, input }, services) {
+    const ledger = await services.ledger();
+    const { record, outboxItem } = await removeGeneration(ledger, caller.uid, input.id);
+    if (outboxItem) await clearOutboxItem(ledger, services.imageStore, outboxItem, outboxItem.createdAt);
     return { body: { generation: showGeneration(record) } };
   },
 });

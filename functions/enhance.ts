@@ -9,9 +9,9 @@ export const enhance = endpoint({
   input: enhanceRequestSchema,
   answer: enhanceAnswerSchema,
   limit: enhanceLimit,
-  needs: ['gemini'],
-  async run({ input, note }, studio) {
-    const better = await (await studio.enhancer())(input.prompt, studio.config.prompt.timeoutMs);
+  dependencies: ['gemini'],
+  async run({ input, note }, services) {
+    const better = await (await services.enhancer())(input.prompt, services.config.prompt.timeoutMs);
     note({ enhanced: better.prompt !== null, providerCostMicros: better.providerCostMicros });
     return { body: { prompt: better.prompt ?? input.prompt, enhanced: better.prompt !== null } };
   },

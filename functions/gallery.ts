@@ -10,7 +10,7 @@ export const gallery = endpoint({
   input: pageQuerySchema,
   answer: galleryAnswerSchema,
   limit: readLimit,
-  run: async ({ caller, input }, studio) => ({
-    body: await galleryPage(await studio.books(), caller.uid, input),
+  run: async ({ caller, input }, services) => ({
+    body: await galleryPage(await services.ledger(), caller.uid, input),
   }),
 });

@@ -1,95 +1,108 @@
 import { type GenerateRequest, generateAnswerSchema, generateRequestSchema } from '../shared/contract.ts';
-import { asFailure, Failure } from '../shared/errors.ts';
-import { type Gate, hold } from '../shared/generation/hold.ts';
+import { Failure, toFailure } from '../shared/errors.ts';
+import { hold, type ModelAvailability } from '../shared/generation/hold.ts';
 import {
-  cacheKeyOf,
-  fingerprintOf,
   type GenerationRecord,
-  generationIdOf,
+  hashCacheKey,
+  hashFingerprint,
+  hashGenerationId,
 } from '../shared/generation/record.ts';
 import { checkReferences, generateBodyBytesMax, loadReferences } from '../shared/generation/references.ts';
 import { refund } from '../shared/generation/refund.ts';
-import { outcomeOf, replay, storeFailure } from '../shared/generation/response.ts';
+import { storeFailure, toGenerateAnswer, toReplay } from '../shared/generation/response.ts';
 import { settle } from '../shared/generation/settle.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import type { Notes } from '../shared/http/requestLog.ts';
-import { aspectRatioOf } from '../shared/imagegen/models.ts';
-import type { Books } from '../shared/ledger/ledger.ts';
-import type { Studio } from '../shared/services.ts';
+import { getAspectRatio } from '../shared/imagegen/models.ts';
+import type { Ledger } from '../shared/ledger/ledger.ts';
+import type { Services } from '../shared/services.ts';
 
 /** Debit, paint, store, settle; or on whatever goes wrong, refund. */
 export const generate = endpoint({
   method: 'POST',
   access: 'user',
-  keyed: true,
+  requiresIdempotencyKey: true,
   input: generateRequestSchema,
   answer: generateAnswerSchema,
   bodyBytesMax: generateBodyBytesMax,
-  needs: ['database', 'gemini', 'imageStore'],
-  async run({ caller, input, idempotencyKey, note, timed }, studio) {
-    studio.shutdown.throwIfAborted();
-    const { clock, config } = studio;
+  dependencies: ['database', 'gemini', 'imageStore'],
+  async run({ caller, input, idempotencyKey, note, timed }, services) {
+    services.shutdown.throwIfAborted();
+    const { clock, config } = services;
     const endsAt = clock.elapsed() + config.generateTimeoutMs;
     const left = () => timeLeft(endsAt - clock.elapsed());
-    checkReferences(input, studio.models[0]?.referenceImagesMax ?? 0);
-    const books = await studio.books();
+    checkReferences(input, services.models[0]?.referenceImagesMax ?? 0);
+    const ledger = await services.ledger();
     const { uid } = caller;
-    const id = generationIdOf(uid, idempotencyKey);
-    const fingerprint = fingerprintOf(input);
-    const cacheKey = config.cacheTtlSeconds > 0 ? { cacheKey: cacheKeyOf(uid, config.modelId, input) } : {};
-    const gate = await gateOf(studio, input);
+    const id = hashGenerationId(uid, idempotencyKey);
+    const fingerprint = hashFingerprint(input);
+    const cacheKey = config.cacheTtlSeconds > 0 ? { cacheKey: hashCacheKey(uid, config.modelId, input) } : {};
+    const availability = await checkAvailability(services, input);
 
     note({ uid, generationId: id, tier: input.tier });
-    const wanted = { id, fingerprint, request: input, gate, ...cacheKey };
-    const { outcome, record } = await timed('hold', hold(books, caller, wanted));
+    const wanted = { id, fingerprint, request: input, availability, ...cacheKey };
+    const { outcome, record } = await timed('hold', hold(ledger, caller, wanted));
     note({ cached: outcome === 'cached', replayed: outcome === 'met' });
-    if (outcome === 'met') return replay(record, fingerprint);
-    if (outcome === 'cached') return outcomeOf(record);
+    if (outcome === 'met') return toReplay(record, fingerprint);
+    if (outcome === 'cached') return toGenerateAnswer(record);
     note({ creditsCharged: record.receipt.charged });
 
     const spent = { providerCostMicros: 0, mayBeStored: false };
     let ended: GenerationRecord;
     let failure: Failure | undefined;
     try {
-      const enhanced = await enhancedPrompt(studio, input, left(), timed);
+      const enhanced = await enhancedPrompt(services, input, left(), timed);
       spent.providerCostMicros += enhanced.providerCostMicros;
-      const references = await loadReferences(input, uid, books, studio.imageStore, left(), studio.shutdown);
+      const references = await loadReferences(
+        input,
+        uid,
+        ledger,
+        services.imageStore,
+        left(),
+        services.shutdown,
+      );
 
-      const paint = await studio.painter();
-      const aspectRatio = aspectRatioOf(input.tier, input.orientation);
-      const wish = { prompt: enhanced.prompt ?? input.prompt, aspectRatio, references };
-      const { pieces, attempts, ...painting } = await timed('paint', paint(wish, left(), studio.shutdown));
+      const generateImage = await services.imageGenerator();
+      const aspectRatio = getAspectRatio(input.tier, input.orientation);
+      const imageRequest = { prompt: enhanced.prompt ?? input.prompt, aspectRatio, references };
+      const { chunks, attempts, ...painting } = await timed(
+        'paint',
+        generateImage(imageRequest, left(), services.shutdown),
+      );
       spent.providerCostMicros += painting.providerCostMicros;
       note({ model: painting.model, attempts, providerCostMicros: spent.providerCostMicros });
 
-      const images = await studio.imageStore();
+      const images = await services.imageStore();
       const storeMs = left();
       spent.mayBeStored = true;
-      const urls = await timed('store', images.store(record.publicId, pieces, storeMs, studio.shutdown));
+      const urls = await timed('store', images.store(record.publicId, chunks, storeMs, services.shutdown));
 
       const { mimeType, width, height, bytes, model } = painting;
       const image = { ...urls, mimeType, width, height, bytes };
       const cacheUntil = new Date(clock.now() + config.cacheTtlSeconds * 1000);
       const { providerCostMicros } = spent;
       const painted = { model, enhancedPrompt: enhanced.prompt, image, providerCostMicros, cacheUntil };
-      ended = await timed('settle', settle(books, record, painted));
+      ended = await timed('settle', settle(ledger, record, painted));
     } catch (error) {
-      failure = asFailure(error);
+      failure = toFailure(error);
       const { attempts, providerCostMicros = 0 } = failure.details;
       if (!spent.mayBeStored) spent.providerCostMicros += providerCostMicros;
       note({ ...(attempts && { attempts }), providerCostMicros: spent.providerCostMicros });
-      ended = await timed('refund', giveBack(books, record, failure, spent));
+      ended = await timed('refund', giveBack(ledger, record, failure, spent));
     }
     note({ creditsRefunded: ended.receipt.refunded });
-    return outcomeOf(ended, failure);
+    return toGenerateAnswer(ended, failure);
   },
 });
 
 /** Whether any model that can take this request may be asked, and may be paid for. */
-async function gateOf(studio: Studio, { references }: GenerateRequest): Promise<Gate> {
-  const [quota, spend] = [await studio.quota(), await studio.spend()];
+async function checkAvailability(
+  services: Services,
+  { references }: GenerateRequest,
+): Promise<ModelAvailability> {
+  const [quota, spend] = [await services.quota(), await services.spend()];
   await spend.refresh();
-  const able = studio.models.filter((model) => model.referenceImagesMax >= references.length);
+  const able = services.models.filter((model) => model.referenceImagesMax >= references.length);
   const ids = able.map((model) => model.id);
   return {
     readAlong: quota.readAlong,
@@ -98,14 +111,14 @@ async function gateOf(studio: Studio, { references }: GenerateRequest): Promise<
 }
 
 async function enhancedPrompt(
-  studio: Studio,
+  services: Services,
   { enhance, prompt }: GenerateRequest,
   millisecondsLeft: number,
   timed: Notes['timed'],
 ) {
   if (!enhance) return { prompt: null, providerCostMicros: 0 };
-  const ask = await studio.enhancer();
-  return timed('enhance', ask(prompt, millisecondsLeft, studio.shutdown));
+  const ask = await services.enhancer();
+  return timed('enhance', ask(prompt, millisecondsLeft, services.shutdown));
 }
 
 /**
@@ -123,15 +136,15 @@ function timeLeft(milliseconds: number): number {
  * @throws {Failure} the failure itself, as unsettled, where the refund must be left to the sweep.
  */
 async function giveBack(
-  books: Books,
+  ledger: Ledger,
   held: GenerationRecord,
   failure: Failure,
   spent: { providerCostMicros: number; mayBeStored: boolean },
 ): Promise<GenerationRecord> {
   const { uid, id, receipt } = held;
   const terms = { uid, id, held, failure: storeFailure(failure), ...spent };
-  const refunded = await refund(books, terms).catch((error) => {
-    books.log.error('A refund failed and is left to the sweep', { uid, generationId: id, error });
+  const refunded = await refund(ledger, terms).catch((error) => {
+    ledger.log.error('A refund failed and is left to the sweep', { uid, generationId: id, error });
   });
   if (!refunded) throw failure.with({ receipt, retry: 'same_key' });
   return refunded.record;

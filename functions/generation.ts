@@ -1,7 +1,7 @@
 import { generationAnswerSchema, generationQuerySchema } from '../shared/contract.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { Failure } from '../shared/errors.ts';
-import { generationIdOf, showGeneration } from '../shared/generation/record.ts';
+import { hashGenerationId, showGeneration } from '../shared/generation/record.ts';
 import { currentGeneration } from '../shared/generation/refund.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 
@@ -12,9 +12,9 @@ export const generation = endpoint({
   input: generationQuerySchema,
   answer: generationAnswerSchema,
   limit: readLimit,
-  async run({ caller: { uid }, input }, studio) {
-    const id = input.id ?? generationIdOf(uid, input.key ?? '');
-    const record = await currentGeneration(await studio.books(), uid, id);
+  async run({ caller: { uid }, input }, services) {
+    const id = input.id ?? hashGenerationId(uid, input.key ?? '');
+    const record = await currentGeneration(await services.ledger(), uid, id);
     if (!record) throw new Failure('NOT_FOUND', 'There is no such generation.');
     return { body: { generation: showGeneration(record) } };
   },

@@ -6,19 +6,19 @@ import { type GrantRecord, grantTo } from '../shared/ledger/grant.ts';
 export const grant = endpoint({
   method: 'POST',
   access: 'admin',
-  keyed: true,
+  requiresIdempotencyKey: true,
   input: grantRequestSchema,
   answer: grantAnswerSchema,
-  async run({ caller, input, idempotencyKey, note }, studio) {
-    const { grant, replayed } = await grantTo(await studio.books(), caller, idempotencyKey, input);
+  async run({ caller, input, idempotencyKey, note }, services) {
+    const { grant, replayed } = await grantTo(await services.ledger(), caller, idempotencyKey, input);
     note({ uid: grant.uid, amount: grant.amount, replayed });
     const { uid, balance, sequence } = grant;
-    const body = { account: { uid, balance, sequence }, entry: entryOf(grant) };
+    const body = { account: { uid, balance, sequence }, entry: toEntry(grant) };
     return replayed ? { body, headers: { 'Idempotent-Replayed': 'true' } } : { body };
   },
 });
 
-function entryOf({ entryId, sequence, amount, balance, reason, actor, createdAt }: GrantRecord): Entry {
+function toEntry({ entryId, sequence, amount, balance, reason, actor, createdAt }: GrantRecord): Entry {
   const at = createdAt.toISOString();
   return { id: entryId, sequence, type: 'grant', amount, balance, reason, actor, createdAt: at };
 }

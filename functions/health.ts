@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { warningsOf } from '../shared/config/warnings.ts';
+import { getWarnings } from '../shared/config/warnings.ts';
 import { healthAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { modelsAsSeen } from '../shared/imagegen/modelStates.ts';
@@ -17,7 +17,7 @@ export const health = endpoint({
         status: 'ok' as const,
         version: config.version,
         models: modelsAsSeen(config.modelIds, modelStates, now),
-        warnings: warningsOf(config, now),
+        warnings: getWarnings(config, now),
       },
     };
   },

@@ -10,7 +10,7 @@ export const ledger = endpoint({
   input: pageQuerySchema,
   answer: ledgerAnswerSchema,
   limit: readLimit,
-  run: async ({ caller, input }, studio) => ({
-    body: await entryPage(await studio.books(), caller.uid, input),
+  run: async ({ caller, input }, services) => ({
+    body: await entryPage(await services.ledger(), caller.uid, input),
   }),
 });

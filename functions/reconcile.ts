@@ -16,28 +16,28 @@ export const reconcile = endpoint({
   access: 'scheduler',
   input: z.looseObject({}),
   answer: reconcileAnswerSchema,
-  async run({ note }, studio) {
-    const books = await studio.books();
-    const mayGoOn = workingTime(studio.clock);
+  async run({ note }, services) {
+    const ledger = await services.ledger();
+    const mayGoOn = workingTime(services.clock);
     const broken: Audit[] = [];
     let [checked, adjusted] = [0, 0];
-    let after = await readCursor(books, 'reconcile');
+    let after = await readCursor(ledger, 'reconcile');
     while (mayGoOn()) {
-      const accounts = await accountPage(books, after, accountsPerPage);
+      const accounts = await accountPage(ledger, after, accountsPerPage);
       await inParallel(accounts, parallelMax, async ({ id: uid }) => {
         try {
-          if (await recordConsoleEdit(books, uid)) adjusted += 1;
+          if (await recordConsoleEdit(ledger, uid)) adjusted += 1;
         } catch (error) {
-          books.log.error('An edit could not be recorded', { uid, error });
+          ledger.log.error('An edit could not be recorded', { uid, error });
         }
-        const audit = await auditAccount(books, uid);
+        const audit = await auditAccount(ledger, uid);
         checked += 1;
         if (!audit || audit.ok) return;
         broken.push(audit);
-        books.log.error('An account does not add up', { ...audit });
+        ledger.log.error('An account does not add up', { ...audit });
       });
       after = accounts.length < accountsPerPage ? undefined : accounts.at(-1)?.id;
-      await writeCursor(books, 'reconcile', after);
+      await writeCursor(ledger, 'reconcile', after);
       if (after === undefined) break;
     }
     note({ checked, adjusted, broken: broken.length });

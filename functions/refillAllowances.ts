@@ -18,29 +18,29 @@ export const refillAllowances = endpoint({
   access: 'scheduler',
   input: z.looseObject({}),
   answer: refillAnswerSchema,
-  async run({ note }, { books: openBooks, config, clock }) {
-    const books = await openBooks();
+  async run({ note }, { ledger: createLedger, config, clock }) {
+    const ledger = await createLedger();
     const { credits, period } = config.allowance;
     const { name } = periodAt(period, new Date(clock.now()));
     const usedSince = new Date(clock.now() - usedWithinMs);
     const mayGoOn = workingTime(clock);
     let [checked, refilled] = [0, 0];
-    let after = await readCursor(books, 'refillAllowances');
+    let after = await readCursor(ledger, 'refillAllowances');
     while (mayGoOn()) {
-      const accounts = await accountPage(books, after, accountsPerPage);
+      const accounts = await accountPage(ledger, after, accountsPerPage);
       await inParallel(accounts, parallelMax, async ({ id: uid, data }) => {
         checked += 1;
         const isInUse = data.usedAt instanceof Date && data.usedAt >= usedSince;
         const hasNone = (data.allowance ?? credits) === 0;
         if (!isInUse || hasNone || data.allowancePeriod === name) return;
         try {
-          if (await refillAllowance(books, uid, name, credits)) refilled += 1;
+          if (await refillAllowance(ledger, uid, name, credits)) refilled += 1;
         } catch (error) {
-          books.log.error('An allowance could not be given', { uid, error });
+          ledger.log.error('An allowance could not be given', { uid, error });
         }
       });
       after = accounts.length < accountsPerPage ? undefined : accounts.at(-1)?.id;
-      await writeCursor(books, 'refillAllowances', after);
+      await writeCursor(ledger, 'refillAllowances', after);
       if (after === undefined) break;
     }
     note({ checked, refilled });

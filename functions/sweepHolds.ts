@@ -10,11 +10,11 @@ export const sweepHolds = endpoint({
   access: 'scheduler',
   input: z.looseObject({}),
   answer: sweepAnswerSchema,
-  async run({ note }, studio) {
-    const books = await studio.books();
-    const mayGoOn = workingTime(studio.clock);
-    const refunded = await sweepOverdue(books, mayGoOn);
-    const deletedAssets = await sweepOutbox(books, studio.imageStore, mayGoOn);
+  async run({ note }, services) {
+    const ledger = await services.ledger();
+    const mayGoOn = workingTime(services.clock);
+    const refunded = await sweepOverdue(ledger, mayGoOn);
+    const deletedAssets = await sweepOutbox(ledger, services.imageStore, mayGoOn);
     note({ refunded, deletedAssets });
     return { body: { refunded, deletedAssets } };
   },

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { functions } from '../functions/index.ts';
 import { parseConfig } from '../shared/config/config.ts';
-import { createStudioServer } from '../shared/http/server.ts';
+import { createFunctionsServer } from '../shared/http/server.ts';
 import { modelWarnings } from '../shared/imagegen/models.ts';
 import { portIsOpen } from './functionsProcess.ts';
 import { loopback } from './ports.ts';
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
     authHost: authEmulatorHost ?? '',
     firestoreHost: firestoreEmulatorHost ?? '',
   });
-  const { server, shutdown, log } = createStudioServer({
+  const { server, shutdown, log } = createFunctionsServer({
     functions,
     env: process.env,
     writeLog: logWriter(process.stdout, process.env),

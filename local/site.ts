@@ -1,6 +1,6 @@
 /** What the local port serves beside the functions: what Firebase Hosting serves in production. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Site } from '../shared/http/server.ts';
+import type { StaticHandler } from '../shared/http/server.ts';
 import { buildPage, typeOf } from '../tools/build/page.ts';
 import { apiPages } from '../tools/openapi/pages.ts';
 import { pageHeaders } from '../web/securityPolicy.ts';
@@ -11,7 +11,7 @@ export type SiteOptions = { webDir: string; projectId: string; authHost: string;
 const localOrigins = ['http://127.0.0.1:*', 'http://localhost:*'];
 
 /** Builds the studio's page and the reference of the functions, in memory, and serves them with the configuration that Hosting would give it. */
-export async function createSite(options: SiteOptions): Promise<Site> {
+export async function createSite(options: SiteOptions): Promise<StaticHandler> {
   const pages = new Map([...(await buildPage(options.webDir)), ...(await apiPages())]);
   const index = pages.get('/studio/index.html');
   if (index) pages.set('/studio', index).set('/studio/', index);

@@ -9,8 +9,8 @@ import { createDemoAccounts, createDemoUsers } from './demo.ts';
 import { watchSources } from './dev.ts';
 import { fetchFirestore, startAuth, startFirestore, untilAnswering, untilNamedAnswers } from './emulators.ts';
 import { functionsEnvironment, type Places, readSettings, type Settings } from './environment.ts';
-import { startCloudinaryStandIn } from './fakes/cloudinary.ts';
-import { startGeminiStandIn } from './fakes/gemini.ts';
+import { startFakeCloudinary } from './fakes/cloudinary.ts';
+import { startFakeGemini } from './fakes/gemini.ts';
 import { type Functions, startFunctions } from './functionsProcess.ts';
 import { findFirestoreJar } from './java.ts';
 import { freePort, holderOf, isFree, loopback } from './ports.ts';
@@ -71,11 +71,11 @@ async function choosePlaces(settings: Settings, port: number): Promise<Places> {
   const requestsMax = 100;
   if (settings.gemini === 'stand-in') {
     const apiKey = 'stand-in';
-    const { url } = await startGeminiStandIn({ apiKey, latencyMs: paintingMs, requestsMax });
+    const { url } = await startFakeGemini({ apiKey, latencyMs: paintingMs, requestsMax });
     places.gemini = { url, apiKey };
   }
   if (settings.cloudinary === 'stand-in') {
-    places.cloudinary = await startCloudinaryStandIn({
+    places.cloudinary = await startFakeCloudinary({
       cloudName: 'demo',
       apiKey: 'stand-in',
       apiSecret: randomBytes(16).toString('hex'),

@@ -138,7 +138,7 @@ export function createAuth(config: Config, given: KeySets = googleKeySets()): Au
   }
 
   return {
-    user: async (credentials) => userOf(await verified(credentials)),
+    user: async (credentials) => toUser(await verified(credentials)),
 
     async admin(credentials) {
       if (isOwner(credentials)) return { actor: 'owner', uid: 'owner' };
@@ -203,7 +203,7 @@ function assertFirebaseRules({ sub, iat, exp, auth_time }: Claims): void {
   if (typeof exp !== 'number' || !isPast(iat) || !isPast(auth_time)) throw new Error('Bad times');
 }
 
-function userOf(claims: Claims): User {
+function toUser(claims: Claims): User {
   const provider = claims.firebase?.sign_in_provider;
   const byProvider = typeof provider === 'string' && !['anonymous', 'password'].includes(provider);
   return {

@@ -55,7 +55,7 @@ export type FailureDetails = {
   /** What the log should have and the client must not. */
   cause?: unknown;
   /** What a provider's failure means for its model; the chain decides by it. */
-  trouble?: ProviderTrouble;
+  providerFailure?: ProviderFailure;
   /** What the provider bills although it failed, micro-dollars. */
   providerCostMicros?: number;
   /** How many calls to models it took. */
@@ -66,7 +66,7 @@ export type FailureDetails = {
  * How a model failed: used up for a minute, for the day or until somebody pays; gone for good; overloaded
  * or failing in passing, so that the same call may succeed; or in a way that no other try can mend.
  */
-export type ProviderTrouble = {
+export type ProviderFailure = {
   kind: 'minute' | 'day' | 'billing' | 'retired' | 'overloaded' | 'passing' | 'final';
   /** When the provider says that asking again may help, milliseconds from now. */
   retryAfterMs?: number;
@@ -98,7 +98,7 @@ export class Failure extends Error {
 }
 
 /** Any thrown value as a Failure; what is not one is INTERNAL, its cause kept for the log. */
-export function asFailure(error: unknown): Failure {
+export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   return new Failure('INTERNAL', 'Something went wrong on our side.', { cause: error });
 }

@@ -7,14 +7,14 @@ import { createRateLimiter, type RateLimiter } from './core/rateLimit.ts';
 import type { Database } from './database/database.ts';
 import type { Enhancer } from './imagegen/enhance.ts';
 import type { Gemini } from './imagegen/gemini.ts';
-import type { Painter } from './imagegen/modelFallback.ts';
+import type { GenerateImage } from './imagegen/modelFallback.ts';
 import { type ImageModel, imageModel } from './imagegen/models.ts';
 import type { Quota, QuotaState } from './imagegen/quota.ts';
 import type { Spend } from './imagegen/spendCeiling.ts';
 import type { ImageStore } from './images/cloudinary.ts';
-import type { Books } from './ledger/ledger.ts';
+import type { Ledger } from './ledger/ledger.ts';
 
-export type Studio = {
+export type Services = {
   config: Config;
   log: Log;
   clock: Clock;
@@ -22,27 +22,27 @@ export type Studio = {
   models: readonly ImageModel[];
   rateLimiter: RateLimiter;
   auth(): Promise<Auth>;
-  books(): Promise<Books>;
+  ledger(): Promise<Ledger>;
   quota(): Promise<Quota>;
   /** What this instance has last seen of the models' states; nothing before it was asked to paint. */
   modelStates: ReadonlyMap<string, QuotaState>;
   spend(): Promise<Spend>;
-  painter(): Promise<Painter>;
+  imageGenerator(): Promise<GenerateImage>;
   enhancer(): Promise<Enhancer>;
   imageStore(): Promise<ImageStore>;
   /** Loads the modules of what a function will need while it waits for something else. Once in a process. */
-  preload(needs: readonly Need[]): void;
+  preload(dependencies: readonly Dependency[]): void;
   /** Aborts when the process is told to end and work in flight has had its grace. */
   shutdown: AbortSignal;
 };
 
 /** Parts that a test puts in place of the real ones. */
-export type Parts = {
+export type Overrides = {
   clock?: Clock;
   database?: Database;
   auth?: Auth;
   gemini?: Gemini;
-  painter?: Painter;
+  imageGenerator?: GenerateImage;
   imageStore?: ImageStore;
 };
 
@@ -52,10 +52,10 @@ const modules = {
   gemini: () => import('./imagegen/gemini.ts'),
   imageStore: () => import('./images/cloudinary.ts'),
 };
-export type Need = keyof typeof modules;
+export type Dependency = keyof typeof modules;
 
 /** Makes something at its first use, and once. */
-export const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+export const lazy = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   let made: Promise<T> | undefined;
   return () => {
     made ??= make();
@@ -64,27 +64,32 @@ export const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
 };
 
 /** The studio of a configuration. */
-export function createStudio(config: Config, log: Log, shutdown: AbortSignal, parts: Parts = {}): Studio {
+export function createServices(
+  config: Config,
+  log: Log,
+  shutdown: AbortSignal,
+  overrides: Overrides = {},
+): Services {
   const { signupCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
-  const clock = parts.clock ?? systemClock;
+  const clock = overrides.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
   const modelStates = new Map<string, QuotaState>();
-  const preloaded = new Set<Need>();
+  const preloaded = new Set<Dependency>();
 
-  const gemini = once(async () => parts.gemini ?? (await modules.gemini()).createGemini(config));
-  const books = once(async () => {
-    const { openBooks } = await import('./ledger/ledger.ts');
-    const database = parts.database ?? (await modules.database()).openDatabase(config);
-    return openBooks(
+  const gemini = lazy(async () => overrides.gemini ?? (await modules.gemini()).createGemini(config));
+  const ledger = lazy(async () => {
+    const { createLedger } = await import('./ledger/ledger.ts');
+    const database = overrides.database ?? (await modules.database()).createDatabase(config);
+    return createLedger(
       database,
       { signupCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
       log,
       clock,
     );
   });
-  const quota = once(async () => {
+  const quota = lazy(async () => {
     const { createQuota } = await import('./imagegen/quota.ts');
-    return createQuota({ ...(await books()), clock, modelIds, known: modelStates });
+    return createQuota({ ...(await ledger()), clock, modelIds, known: modelStates });
   });
 
   return {
@@ -94,36 +99,38 @@ export function createStudio(config: Config, log: Log, shutdown: AbortSignal, pa
     models,
     rateLimiter: createRateLimiter(clock.elapsed),
     shutdown,
-    books,
+    ledger,
     quota,
     modelStates,
-    preload: (needs) => {
-      const missing = needs.filter((need) => !(need in parts) && !preloaded.has(need));
+    preload: (dependencies) => {
+      const missing = dependencies.filter((need) => !(need in overrides) && !preloaded.has(need));
       for (const need of missing) preloaded.add(need);
       void loadInTurn(missing).catch(() => {});
     },
-    auth: once(async () => parts.auth ?? (await import('./auth.ts')).createAuth(config)),
-    spend: once(async () => {
+    auth: lazy(async () => overrides.auth ?? (await import('./auth.ts')).createAuth(config)),
+    spend: lazy(async () => {
       const { createSpend } = await import('./imagegen/spendCeiling.ts');
-      return createSpend({ ...(await books()), clock, ceilingMicros: config.maxSpendPerDayMicros });
+      return createSpend({ ...(await ledger()), clock, ceilingMicros: config.maxSpendPerDayMicros });
     }),
-    painter: once(async () => {
-      if (parts.painter) return parts.painter;
-      const { createChain } = await import('./imagegen/modelFallback.ts');
+    imageGenerator: lazy(async () => {
+      if (overrides.imageGenerator) return overrides.imageGenerator;
+      const { createModelFallback } = await import('./imagegen/modelFallback.ts');
       const { retry } = config;
-      return createChain({ gemini: await gemini(), quota: await quota(), models, retry, clock, log });
+      return createModelFallback({ gemini: await gemini(), quota: await quota(), models, retry, clock, log });
     }),
-    enhancer: once(async () => {
+    enhancer: lazy(async () => {
       const { createEnhancer } = await import('./imagegen/enhance.ts');
       return createEnhancer(gemini, config.prompt, log);
     }),
-    imageStore: once(async () => parts.imageStore ?? (await modules.imageStore()).createImageStore(config)),
+    imageStore: lazy(
+      async () => overrides.imageStore ?? (await modules.imageStore()).createImageStore(config),
+    ),
   };
 }
 
 /** One after the other: in between whatever has come meanwhile is seen to, such as the keys that all wait for. */
-async function loadInTurn(needs: readonly Need[]): Promise<void> {
-  for (const need of needs) {
+async function loadInTurn(dependencies: readonly Dependency[]): Promise<void> {
+  for (const need of dependencies) {
     await new Promise((resolve) => setImmediate(resolve));
     await modules[need]();
   }

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { geminiFault } from '../local/fakes/geminiFaults.ts';
 import { loopback } from '../local/ports.ts';
-import { createStudioServer, type FunctionModule, type Site } from '../shared/http/server.ts';
+import { createFunctionsServer, type FunctionModule, type StaticHandler } from '../shared/http/server.ts';
 import { eventBody, eventHeaders } from './support/accountEvents.ts';
 import { watchLeaks } from './support/leaks.ts';
 import { onePixelPng } from './support/pictures.ts';
@@ -50,8 +50,11 @@ afterEach(async () => {
 
 let users = 0;
 /** A generation on a server with this environment. */
-async function generateWith(env: Record<string, string>, parts: Parameters<Stack['startServer']>[1] = {}) {
-  const server = await stack.startServer(env, parts);
+async function generateWith(
+  env: Record<string, string>,
+  overrides: Parameters<Stack['startServer']>[1] = {},
+) {
+  const server = await stack.startServer(env, overrides);
   const user = await stack.user(`user-${++users}`, 10);
   const before = stack.logs.length;
   const reply = await user.generate('key', { prompt, references: [reference], enhance: true }, server.url);
@@ -149,7 +152,7 @@ describe('what an exception of an SDK has with it', () => {
       cause: new Error(`socket of cloudinary://12345:${apiSecret}@test`),
     });
 
-  it.each(['painter', 'imageStore', 'gemini', 'database', 'auth'])('from the %s', async (part) => {
+  it.each(['imageGenerator', 'imageStore', 'gemini', 'database', 'auth'])('from the %s', async (part) => {
     const error = thrown(await stack.tokenFor('canary'));
     const fails = () => Promise.reject(error);
     const methods = [
@@ -164,13 +167,14 @@ describe('what an exception of an SDK has with it', () => {
       'totals',
       'user',
     ];
-    const throwing = part === 'painter' ? fails : Object.fromEntries(methods.map((name) => [name, fails]));
+    const throwing =
+      part === 'imageGenerator' ? fails : Object.fromEntries(methods.map((name) => [name, fails]));
     const env = {
       GEMINI_API_KEY: geminiKey,
       CLOUDINARY_URL: `cloudinary://12345:${apiSecret}@test?upload_prefix=${stack.cloudinary.url}`,
     };
-    const painter = part === 'gemini' || part === 'painter' ? {} : { painter: paints };
-    const { body, said } = await generateWith(env, { ...painter, [part]: throwing });
+    const imageGenerator = part === 'gemini' || part === 'imageGenerator' ? {} : { imageGenerator: paints };
+    const { body, said } = await generateWith(env, { ...imageGenerator, [part]: throwing });
     expect(body.error.code).toBe(500);
     expect(JSON.stringify(body)).not.toMatch(/https?:|cloudinary:|at /);
     expect(said).toContain('stack_trace');
@@ -182,7 +186,7 @@ describe('what an exception of an SDK has with it', () => {
     mimeType: 'image/png' as const,
     width: 1,
     height: 1,
-    pieces: [onePixelPng],
+    chunks: [onePixelPng],
     bytes: onePixelPng.length,
     model: 'model',
     providerCostMicros: 0,
@@ -235,7 +239,7 @@ describe.each(['development', 'production', undefined])('with NODE_ENV %s no cli
         { spec: {} as never },
       ),
   };
-  const site: Site = ({ url }) => {
+  const site: StaticHandler = ({ url }) => {
     if (url === '/site') throw new Error(canary);
     return false;
   };
@@ -251,14 +255,14 @@ describe.each(['development', 'production', undefined])('with NODE_ENV %s no cli
     const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
     const leaks = watchLeaks();
     const { environment: env } = stack;
-    const studio = createStudioServer({ functions, site, env, writeLog: leaks.line });
-    leaks.answersOf(studio.server);
-    await new Promise<void>((resolve) => studio.server.listen(0, loopback, resolve));
-    const { port } = studio.server.address() as AddressInfo;
+    const services = createFunctionsServer({ functions, site, env, writeLog: leaks.line });
+    leaks.answersOf(services.server);
+    await new Promise<void>((resolve) => services.server.listen(0, loopback, resolve));
+    const { port } = services.server.address() as AddressInfo;
     const reply = await fetch(`http://${loopback}:${port}/${path}`, init).catch(() => undefined);
     const text = await reply?.text().catch(() => 'it broke off');
-    studio.server.closeAllConnections();
-    await studio.shutdown();
+    services.server.closeAllConnections();
+    await services.shutdown();
     const answered = `${leaks.answers.join('')} ${text}`;
     const prints = JSON.stringify(printed.mock.calls);
     printed.mockRestore();

@@ -41,7 +41,7 @@ export type CloudinaryOptions = {
   requestsMax?: number;
 };
 
-export type CloudinaryStandIn = {
+export type FakeCloudinary = {
   url: string;
   /** For the CLOUDINARY_URL variable: it names this server as upload_prefix. */
   cloudinaryUrl: string;
@@ -57,7 +57,7 @@ export type CloudinaryStandIn = {
  * Cloudinary's upload and delivery on one port. As at the Gemini stand-in, a request which the real
  * service would refuse is refused first, and uses up no scripted step.
  */
-export async function startCloudinaryStandIn(options: CloudinaryOptions): Promise<CloudinaryStandIn> {
+export async function startFakeCloudinary(options: CloudinaryOptions): Promise<FakeCloudinary> {
   const { cloudName, apiKey, apiSecret, onRequest, requestsMax = 10_000 } = options;
   const store = openAssets(options.dataDir, options.keepsBytes);
   const requests: CloudinaryRequest[] = [];

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bodyBytesMax, type Checked, checkRequest, parseBody, refuseCaller } from './geminiCheck.ts';
 import { type GeminiStep, googleError, type Part } from './geminiFaults.ts';
 import { type ImageModel, pixelsOf } from './geminiModels.ts';
-import { paintPicture } from './picture.ts';
+import { drawPicture } from './picture.ts';
 import { answer, faultScript, listen, type Reply, readBody, send } from './server.ts';
 
 /** One `generateContent` call as it arrived; refused ones are recorded too. */
@@ -36,7 +36,7 @@ export type GeminiOptions = {
   requestsMax?: number;
 };
 
-export type GeminiStandIn = {
+export type FakeGemini = {
   /** For `httpOptions.baseUrl` or GOOGLE_GEMINI_BASE_URL. */
   url: string;
   requests: GeminiRequest[];
@@ -52,7 +52,7 @@ export type GeminiStandIn = {
  * The Gemini API's `generateContent`, on the wire. A request which the real service would refuse is
  * refused first, and uses up no scripted step: a fault never hides a mistake of the client.
  */
-export async function startGeminiStandIn(options: GeminiOptions): Promise<GeminiStandIn> {
+export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemini> {
   const { apiKey, latencyMs = 0, onRequest, requestsMax = 10_000 } = options;
   const requests: GeminiRequest[] = [];
   const faults = faultScript<GeminiStep>();
@@ -148,7 +148,7 @@ async function partsFor(modelId: string, checked: Checked, drafts: number): Prom
 
 async function painted(modelId: string, model: ImageModel, checked: Checked, prompt: string): Promise<Part> {
   const { aspectRatio = '1:1', imageSize, references } = checked;
-  const bytes = await paintPicture({
+  const bytes = await drawPicture({
     ...pixelsOf(model, aspectRatio, imageSize),
     prompt,
     caption: [modelId, aspectRatio, ...(imageSize ? [imageSize] : [])].join(' · '),

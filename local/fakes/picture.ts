@@ -37,19 +37,19 @@ const backgroundScale = 1 / 8;
  * Paints the prompt, readable, over colours that follow from it: the same picture asked for twice is
  * the same bytes, two prompts look different at a glance. About 55 ms for 1344x768.
  */
-export async function paintPicture(picture: Picture): Promise<Buffer> {
+export async function drawPicture(picture: Picture): Promise<Buffer> {
   const canvas = createCanvas(picture.width, picture.height);
   const context = canvas.getContext('2d');
   const random = randomFrom(picture.prompt);
-  paintBackground(context, picture, random);
+  drawBackground(context, picture, random);
   const references = await Promise.all(
     // What Gemini takes and the canvas cannot read (HEIC) is shown as an empty frame.
     picture.references.map((bytes) => loadImage(bytes).catch(() => undefined)),
   );
   const unit = Math.min(picture.width, picture.height);
-  paintPrompt(context, picture, unit, references.length > 0);
-  paintReferences(context, picture, unit, references);
-  paintCaption(context, picture, unit);
+  drawPrompt(context, picture, unit, references.length > 0);
+  drawReferences(context, picture, unit, references);
+  drawCaption(context, picture, unit);
   return picture.mimeType === 'image/png'
     ? encodePng(canvas.data(), picture.width, picture.height)
     : canvas.encode('jpeg', jpegQuality);
@@ -66,7 +66,7 @@ function randomFrom(text: string): () => number {
   };
 }
 
-function paintBackground(context: SKRSContext2D, { width, height }: Picture, random: () => number): void {
+function drawBackground(context: SKRSContext2D, { width, height }: Picture, random: () => number): void {
   const small = createCanvas(Math.ceil(width * backgroundScale), Math.ceil(height * backgroundScale));
   const paint = small.getContext('2d');
   const hue = random() * 360;
@@ -91,11 +91,11 @@ function paintBackground(context: SKRSContext2D, { width, height }: Picture, ran
   }
   context.imageSmoothingQuality = 'high';
   context.drawImage(small, 0, 0, width, height);
-  paintBubbles(context, { width, height }, random);
+  drawBubbles(context, { width, height }, random);
 }
 
 /** A few crisp, see-through discs, so that the picture has a shape and not only a haze. */
-function paintBubbles(
+function drawBubbles(
   context: SKRSContext2D,
   { width, height }: { width: number; height: number },
   random: () => number,
@@ -112,7 +112,7 @@ function paintBubbles(
   }
 }
 
-function paintPrompt(context: SKRSContext2D, picture: Picture, unit: number, aboveReferences: boolean): void {
+function drawPrompt(context: SKRSContext2D, picture: Picture, unit: number, aboveReferences: boolean): void {
   const bottom = picture.height * (aboveReferences ? 0.7 : 0.9);
   const top = picture.height * 0.08;
   const { lines, size } = fitText(context, picture.prompt, picture.width * 0.84, bottom - top, unit);
@@ -180,7 +180,7 @@ function breakWord(context: SKRSContext2D, word: string, width: number): string[
   return [...pieces, piece];
 }
 
-function paintReferences(
+function drawReferences(
   context: SKRSContext2D,
   picture: Picture,
   unit: number,
@@ -204,7 +204,7 @@ function paintReferences(
   });
 }
 
-function paintCaption(context: SKRSContext2D, { width, height, caption }: Picture, unit: number): void {
+function drawCaption(context: SKRSContext2D, { width, height, caption }: Picture, unit: number): void {
   const size = Math.max(9, unit / 48);
   context.font = `${size}px "${captionFont}"`;
   context.textAlign = 'right';

@@ -83,7 +83,7 @@ export type Config = ReturnType<typeof parseConfig>;
 const secretCharactersMin = 20;
 
 /** What no line of a log may show, whatever error quotes it. */
-export function secretsOf({ gemini, cloudinaryUrl }: Config): string[] {
+export function getSecrets({ gemini, cloudinaryUrl }: Config): string[] {
   const encoded = cloudinaryUrl && new URL(cloudinaryUrl).password;
   const secrets = [gemini.apiKey, encoded, encoded && decodeURIComponent(encoded)];
   return secrets.filter((secret) => secret !== undefined && secret.length >= secretCharactersMin) as string[];

@@ -2,7 +2,7 @@ import { modelWarnings } from '../imagegen/models.ts';
 import type { Config } from './config.ts';
 
 /** What an operator should know: models that are gone or soon will be, and whatever is not the real thing. */
-export function warningsOf(config: Config, now: Date): string[] {
+export function getWarnings(config: Config, now: Date): string[] {
   const { gemini, cloudinaryUrl, firestoreEmulatorHost, authEmulatorHost } = config;
   const uploadPrefix = cloudinaryUrl && new URL(cloudinaryUrl).searchParams.get('upload_prefix');
   const notReal: [boolean, string][] = [

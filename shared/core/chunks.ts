@@ -5,7 +5,7 @@ export class TooLarge extends Error {
   override name = 'TooLarge';
 }
 
-export type Pieces = ReturnType<typeof createPieces>;
+export type Chunks = ReturnType<typeof createChunks>;
 
 /** What a first piece begins with: most are never filled, and memory outside of the heap has it collected early. */
 const firstBytes = 16_384;
@@ -14,18 +14,18 @@ const firstBytes = 16_384;
  * Bytes as they come, in pieces of one size that are never put together. `all` gives them, the last one cut to length.
  * @throws {TooLarge} for more than `bytesMax`, when they are appended.
  */
-export function createPieces(pieceBytes: number, bytesMax: number) {
-  let pieces: Uint8Array[] = [];
+export function createChunks(pieceBytes: number, bytesMax: number) {
+  let chunks: Uint8Array[] = [];
   let length = 0;
 
   function pieceWithRoom(filled: number): Uint8Array {
-    const last = pieces.at(-1);
+    const last = chunks.at(-1);
     if (filled > 0 && last && filled < last.length) return last;
-    const isFirst = pieces.length === 0;
+    const isFirst = chunks.length === 0;
     const piece = Buffer.allocUnsafeSlow(isFirst ? Math.min(firstBytes, pieceBytes) : pieceBytes);
     // The first one is full: what it holds moves into one of the usual size.
-    if (filled > 0 && last) piece.set(pieces.pop() ?? last);
-    pieces.push(piece);
+    if (filled > 0 && last) piece.set(chunks.pop() ?? last);
+    chunks.push(piece);
     return piece;
   }
 
@@ -42,9 +42,9 @@ export function createPieces(pieceBytes: number, bytesMax: number) {
       }
     },
     drop(): void {
-      [pieces, length] = [[], 0];
+      [chunks, length] = [[], 0];
     },
     length: () => length,
-    all: () => pieces.map((piece, i) => piece.subarray(0, length - i * pieceBytes)),
+    all: () => chunks.map((piece, i) => piece.subarray(0, length - i * pieceBytes)),
   };
 }

@@ -39,7 +39,7 @@ export function createLog(write: (line: string) => void, origin?: Origin): Log {
     warning: (message, fields) => line('WARNING', message, fields),
     error(message, fields = {}) {
       const { error, ...rest } = fields;
-      const stack = error === undefined ? {} : { stack_trace: stackOf(error) };
+      const stack = error === undefined ? {} : { stack_trace: toStackTrace(error) };
       const report = { '@type': reportedError, ...(service && { serviceContext: { service, version } }) };
       line('ERROR', message, { ...report, ...rest, ...stack });
     },
@@ -47,10 +47,10 @@ export function createLog(write: (line: string) => void, origin?: Origin): Log {
 }
 
 /** A thrown value and its causes as one stack, for Error Reporting. */
-function stackOf(error: unknown): string {
+function toStackTrace(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const own = error.stack ?? error.message;
-  return error.cause === undefined ? own : `${own}\nCaused by: ${stackOf(error.cause)}`;
+  return error.cause === undefined ? own : `${own}\nCaused by: ${toStackTrace(error.cause)}`;
 }
 
 /** What a line cannot hold, such as what an admin typed into the console, is no reason to fail at what is logged. */

@@ -44,7 +44,7 @@ type EventDocument = { name?: string; fields?: Record<string, Value> };
  * @throws {Error} for an event on any other document, or with a body that is no document event.
  */
 export function readAccountEvent(event: BinaryEvent): AccountEvent {
-  const bytes = bytesOf(event.data);
+  const bytes = toBytes(event.data);
   if (bytes.length === 0) throw new Error('The event has no body');
   const { value, oldValue } = eventData.decode(bytes) as unknown as {
     value?: EventDocument;
@@ -62,7 +62,7 @@ export function readAccountEvent(event: BinaryEvent): AccountEvent {
 const uidIn = (document: string) => /^accounts\/([^/]+)$/.exec(document)?.[1];
 
 /** Production sends the bytes themselves, the emulator their base64 text; neither can be taken for the other. */
-function bytesOf(data: unknown): Buffer {
+function toBytes(data: unknown): Buffer {
   if (!Buffer.isBuffer(data)) throw new Error('The event has no body');
   const text = data.toString('latin1');
   return /^[A-Za-z0-9+/\s]+=*\s*$/.test(text) ? Buffer.from(text, 'base64') : data;

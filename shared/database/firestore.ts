@@ -16,7 +16,7 @@ import {
   type Version,
   type Write,
 } from './database.ts';
-import { codeOf, createCaller } from './firestoreClient.ts';
+import { createCaller, getErrorCode } from './firestoreClient.ts';
 import {
   type ApiDocument,
   decodeFields,
@@ -45,7 +45,7 @@ const operators = {
 const directions = { asc: 'ASCENDING', desc: 'DESCENDING' } as const;
 
 /** The database of a configuration. Connects at its first use. `callMsMax` is the longest wait for one call, milliseconds. */
-export function openDatabase(config: Config, callMsMax = 10_000): Database {
+export function createDatabase(config: Config, callMsMax = 10_000): Database {
   const database = `projects/${config.projectId}/databases/${config.databaseId}`;
   const root = `${database}/documents`;
   const { unary, streamed, close } = createCaller(config, database, callMsMax);
@@ -95,9 +95,9 @@ export function openDatabase(config: Config, callMsMax = 10_000): Database {
         // A deletion has no time of its own.
         const writtenAt = answer.writeResults[0]?.updateTime ?? answer.commitTime;
         if (!writtenAt) throw new Error('Firestore committed nothing');
-        return versionOf(writtenAt);
+        return toVersion(writtenAt);
       } catch (error) {
-        if (rejectedCodes.has(codeOf(error))) {
+        if (rejectedCodes.has(getErrorCode(error))) {
           throw new CommitRejected('A precondition of the commit failed', { cause: error });
         }
         throw error;
@@ -219,12 +219,12 @@ function storedDocument(document: ApiDocument | undefined | null, root: string):
     path,
     id: path.slice(path.lastIndexOf('/') + 1),
     data: decodeFields(document.fields),
-    version: versionOf(document.updateTime),
+    version: toVersion(document.updateTime),
   };
 }
 
 /** A time to the nanosecond, which goes back to the database as it came. */
-function versionOf({ seconds, nanos }: Timestamp): Version {
+function toVersion({ seconds, nanos }: Timestamp): Version {
   const isEqual = (other: Timestamp) => other.seconds === seconds && other.nanos === nanos;
   return Object.assign({ seconds, nanos }, { isEqual });
 }

@@ -86,7 +86,7 @@ export function createCaller(config: Config, database: string, callMsMax: number
       return await withDeadline(call(), callMsMax, 'Firestore');
     } catch (error) {
       // The other end may be gone without a word, or the credentials never come: only a new connection tells.
-      if (error instanceof DeadlinePassed || codeOf(error) === deadlineExceeded) forget(given);
+      if (error instanceof DeadlinePassed || getErrorCode(error) === deadlineExceeded) forget(given);
       throw error;
     }
   }
@@ -115,7 +115,7 @@ export function createCaller(config: Config, database: string, callMsMax: number
 }
 
 /** The code of what a call rejected with, -1 where it has none. */
-export const codeOf = (error: unknown) => (error as { code?: number } | undefined)?.code ?? -1;
+export const getErrorCode = (error: unknown) => (error as { code?: number } | undefined)?.code ?? -1;
 
 /** Where the emulator is, and that it speaks no TLS. */
 async function emulator(host: string) {

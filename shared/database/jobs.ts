@@ -1,6 +1,6 @@
 /** Scheduled functions: how long one call works, and where the next one goes on. */
 import type { Clock } from '../core/clock.ts';
-import type { Books } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { isDocumentId } from './database.ts';
 
 /** Timeout of a scheduled function as it is deployed, milliseconds. */
@@ -17,18 +17,21 @@ export function workingTime(clock: Clock): () => boolean {
 const jobPath = (name: string) => `jobs/${name}`;
 
 /** Where the last call of a job stopped; undefined where it came to the end, or where the note is no id any more. */
-export async function readCursor({ database, converge }: Books, name: string): Promise<string | undefined> {
-  const { documents } = await converge(undefined, () => database.read([jobPath(name)]));
+export async function readCursor(
+  { database, retryCommit }: Ledger,
+  name: string,
+): Promise<string | undefined> {
+  const { documents } = await retryCommit(undefined, () => database.read([jobPath(name)]));
   const after = documents[0]?.data.after;
   return typeof after === 'string' && isDocumentId(after) ? after : undefined;
 }
 
 /** Notes where a job stopped, or that it came to the end. Of two calls at once the later note stands, which is harmless. */
 export async function writeCursor(
-  { database, converge }: Books,
+  { database, retryCommit }: Ledger,
   name: string,
   after: string | undefined,
 ): Promise<void> {
   const data = { after: after ?? null, updatedAt: new Date() };
-  await converge(undefined, () => database.commit([{ set: jobPath(name), data }]));
+  await retryCommit(undefined, () => database.commit([{ set: jobPath(name), data }]));
 }

@@ -9,7 +9,7 @@ import { Failure } from '../errors.ts';
 import { CommitRejected } from './database.ts';
 
 /** Longest time a change is tried for, milliseconds. */
-const convergeMsMax = 10_000;
+const retryMsMax = 10_000;
 /** First and longest pause between tries, milliseconds; full jitter. */
 const pauseMs = { first: 20, max: 500 };
 
@@ -17,7 +17,7 @@ const pauseMs = { first: 20, max: 500 };
 const permanentCodes = new Set([3, 7, 12, 16]);
 
 /** Says that the body changed what it had read, and wants to read it again at once. */
-export class ReadAgain extends Error {
+export class RetryNow extends Error {
   override name = 'ReadAgain';
 }
 
@@ -27,13 +27,13 @@ export class ReadAgain extends Error {
  * @throws {Failure} DATABASE_UNAVAILABLE when no try was certain of its outcome in time; whatever the
  * body throws that is not the database's trouble.
  */
-export type Converge = <T>(key: string | undefined, body: () => Promise<T>) => Promise<T>;
+export type RetryCommit = <T>(key: string | undefined, body: () => Promise<T>) => Promise<T>;
 
 /** A fresh set of queues. */
-export function createConverge(clock: Clock = systemClock): Converge {
+export function createRetryCommit(clock: Clock = systemClock): RetryCommit {
   const tails = new Map<string, Promise<unknown>>();
   return async (key, body) => {
-    const giveUpAt = clock.elapsed() + convergeMsMax;
+    const giveUpAt = clock.elapsed() + retryMsMax;
     if (key === undefined) return untilCertain(body, giveUpAt, clock);
     const previous = tails.get(key) ?? Promise.resolve();
     const turn = previous.then(() => untilCertain(body, giveUpAt, clock));
@@ -53,8 +53,8 @@ async function untilCertain<T>(body: () => Promise<T>, giveUpAt: number, clock: 
     try {
       return await body();
     } catch (error) {
-      if (error instanceof ReadAgain) continue;
-      if (!isDatabaseTrouble(error)) throw error;
+      if (error instanceof RetryNow) continue;
+      if (!isDatabaseFailure(error)) throw error;
       cause = error;
     }
     await clock.pause(clock.random() * pause);
@@ -66,7 +66,7 @@ async function untilCertain<T>(body: () => Promise<T>, giveUpAt: number, clock: 
   });
 }
 
-function isDatabaseTrouble(error: unknown): boolean {
+function isDatabaseFailure(error: unknown): boolean {
   if (error instanceof CommitRejected || error instanceof DeadlinePassed) return true;
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'number' && !permanentCodes.has(code);

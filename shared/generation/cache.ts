@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import type { Database, StoredDocument, Write } from '../database/database.ts';
-import { accountPath, type Books, findGeneration } from '../ledger/ledger.ts';
+import { accountPath, findGeneration, type Ledger } from '../ledger/ledger.ts';
 import { orphan, outboxWrite } from './outbox.ts';
 import { type GenerationRecord, generationPath } from './record.ts';
 
@@ -23,7 +23,7 @@ export function cacheItem({ uid, id }: GenerationRecord, key: string, expiresAt:
 
 /** The generation whose image a cache item still stands for; undefined where it is too old or gone. */
 export async function cachedSource(
-  { database }: Books,
+  { database }: Ledger,
   uid: string,
   document: StoredDocument | undefined,
   now: Date,
@@ -34,14 +34,14 @@ export async function cachedSource(
   const isWhole = record?.status === 'succeeded' && record.image !== null;
   // Only who painted an image keeps the list of those that show it.
   const isOwner = (record?.imageOwner ?? record?.id) === record?.id;
-  return isWhole && isOwner && sharersOf(record).length < sharersMax ? record : undefined;
+  return isWhole && isOwner && getSharers(record).length < sharersMax ? record : undefined;
 }
 
-export const sharersOf = ({ sharers, id }: GenerationRecord) => sharers ?? [id];
+export const getSharers = ({ sharers, id }: GenerationRecord) => sharers ?? [id];
 
 /** Adds a twin to those that show a generation's image. */
 export function shareWrite(source: GenerationRecord, twin: string): Write {
-  const data = { sharers: [...sharersOf(source), twin] };
+  const data = { sharers: [...getSharers(source), twin] };
   return { update: generationPath(source.uid, source.id), data, at: source.version };
 }
 
@@ -50,7 +50,7 @@ export function shareWrite(source: GenerationRecord, twin: string): Write {
  * outbox. `own` are fields that the generation's own update has to carry.
  */
 export async function unshare(
-  { database }: Books,
+  { database }: Ledger,
   record: GenerationRecord,
   now: Date,
 ): Promise<{ own: { sharers?: string[] }; writes: Write[]; orphaned: GenerationRecord | undefined }> {
@@ -60,7 +60,7 @@ export async function unshare(
     const orphaned = (await isShownByAnother(database, record, ownerId)) ? undefined : record;
     return { own: {}, writes: orphaned ? [outboxWrite(orphan(orphaned, now))] : [], orphaned };
   }
-  const sharers = sharersOf(owner).filter((id) => id !== record.id);
+  const sharers = getSharers(owner).filter((id) => id !== record.id);
   const orphaned = sharers.length === 0 ? { ...owner, status: 'deleted' as const } : undefined;
   const outbox = orphaned ? [outboxWrite(orphan(orphaned, now))] : [];
   if (owner === record) return { own: { sharers }, writes: outbox, orphaned };

@@ -1,6 +1,6 @@
 import type { Write } from '../database/database.ts';
 import { Failure } from '../errors.ts';
-import { type Books, findGeneration } from '../ledger/ledger.ts';
+import { findGeneration, type Ledger } from '../ledger/ledger.ts';
 import { cachePath, unshare } from './cache.ts';
 import { type OutboxItem, orphan } from './outbox.ts';
 import { type GenerationRecord, generationPath } from './record.ts';
@@ -15,11 +15,11 @@ export type Removal = { record: GenerationRecord; outboxItem?: OutboxItem };
  * One that ended in a refund loses its prompt and stays refunded.
  * @throws {Failure} NOT_FOUND; IN_PROGRESS while it is being painted; DATABASE_UNAVAILABLE.
  */
-export async function removeGeneration(books: Books, uid: string, id: string): Promise<Removal> {
-  return books.converge(undefined, async () => {
-    const { record: found, readTime: now } = await findGeneration(books.database, uid, id);
+export async function removeGeneration(ledger: Ledger, uid: string, id: string): Promise<Removal> {
+  return ledger.retryCommit(undefined, async () => {
+    const { record: found, readTime: now } = await findGeneration(ledger.database, uid, id);
     if (!found) throw new Failure('NOT_FOUND', 'There is no such generation.');
-    const record = isExpired(found, now) ? (await expire(books, found)).record : found;
+    const record = isExpired(found, now) ? (await expire(ledger, found)).record : found;
     if (record.status === 'pending') {
       throw new Failure('IN_PROGRESS', 'This image is still being painted.', {
         retryAfterSeconds: 2,
@@ -30,7 +30,7 @@ export async function removeGeneration(books: Books, uid: string, id: string): P
 
     const erased = { prompt: null, enhancedPrompt: null, image: null };
     const erase = async (data: Partial<GenerationRecord>, ...more: Write[]) => {
-      const version = await books.database.commit([
+      const version = await ledger.database.commit([
         { update: generationPath(uid, id), data, at: record.version },
         ...(record.cacheKey ? [{ delete: cachePath(record.cacheKey) }] : []),
         ...more,
@@ -38,7 +38,7 @@ export async function removeGeneration(books: Books, uid: string, id: string): P
       return { ...record, ...data, version };
     };
     if (record.status === 'refunded') return { record: await erase(erased) };
-    const { own, writes, orphaned } = await unshare(books, record, now);
+    const { own, writes, orphaned } = await unshare(ledger, record, now);
     const removed = await erase({ ...erased, ...own, status: 'deleted' }, ...writes);
     return orphaned ? { record: removed, outboxItem: orphan(orphaned, now) } : { record: removed };
   });

@@ -16,25 +16,25 @@ import {
 import {
   accountIn,
   accountPath,
-  type Books,
   bringUpToDate,
   changeAccount,
   createAccount,
   type Holder,
+  type Ledger,
 } from '../ledger/ledger.ts';
 import { cachedSource, cachePath, shareWrite, shownBySource } from './cache.ts';
 import {
   type GenerationData,
   type GenerationRecord,
   generationPath,
-  publicIdOf,
   readGeneration,
   referenceHash,
+  toPublicId,
 } from './record.ts';
 import { expire, isExpired } from './refund.ts';
 
 /** What else stands between a user and a painting: whether any model may be asked, and may be paid for. */
-export type Gate = {
+export type ModelAvailability = {
   /** Reads, along with what the hold needs, what the gate needs to know. */
   readAlong<T>(
     read: (
@@ -50,13 +50,13 @@ export type HoldRequest = {
   request: GenerateRequest;
   /** Where the cache may have the image already, or shall have it; undefined: not cached. */
   cacheKey?: string;
-  gate?: Gate;
+  availability?: ModelAvailability;
 };
 
 /** This call's own hold, a finished image from the cache, or what an earlier call with this key has come to. */
 export type HoldOutcome = { outcome: 'held' | 'cached' | 'met'; record: GenerationRecord };
 
-const noGate: Gate = {
+const noGate: ModelAvailability = {
   readAlong: async (read) => (await read([])).result,
   refusal: () => undefined,
 };
@@ -68,36 +68,36 @@ const noGate: Gate = {
  * INSUFFICIENT_CREDITS, NOT_FOUND for a reference: nothing was debited; DATABASE_UNAVAILABLE: whether it was
  * is not known, and asking with the same key will tell.
  */
-export async function hold(books: Books, holder: Holder, wanted: HoldRequest): Promise<HoldOutcome> {
+export async function hold(ledger: Ledger, holder: Holder, wanted: HoldRequest): Promise<HoldOutcome> {
   const owner = randomUUID();
-  const { expired, ...outcome } = await changeAccount(books, holder.uid, (noted) =>
+  const { expired, ...outcome } = await changeAccount(ledger, holder.uid, (noted) =>
     attemptHold(noted, holder, wanted, owner),
   );
-  return expired ? { outcome: 'met', record: (await expire(books, outcome.record)).record } : outcome;
+  return expired ? { outcome: 'met', record: (await expire(ledger, outcome.record)).record } : outcome;
 }
 
 async function attemptHold(
-  books: Books,
+  ledger: Ledger,
   holder: Holder,
   wanted: HoldRequest,
   owner: string,
 ): Promise<HoldOutcome & { expired: boolean }> {
-  const { database, settings } = books;
+  const { database, settings } = ledger;
   const { uid } = holder;
-  const { id, request, gate = noGate } = wanted;
+  const { id, request, availability = noGate } = wanted;
   const path = generationPath(uid, id);
-  const { documents, readTime: now } = await readForHold(database, uid, wanted, gate);
+  const { documents, readTime: now } = await readForHold(database, uid, wanted, availability);
   const [accountDocument, generationDocument, cacheDocument] = documents;
   if (generationDocument) {
     const record = readGeneration(generationDocument);
     return { outcome: outcomeFor(record, owner), record, expired: isExpired(record, now) };
   }
-  if (!accountDocument) return createAccount(books, uid, now, holder.email);
+  if (!accountDocument) return createAccount(ledger, uid, now, holder.email);
 
-  const account = await accountIn(books, accountDocument);
+  const account = await accountIn(ledger, accountDocument);
   const invalid = invalidField(account);
   if (invalid) throw accountInvalid(invalid);
-  const upToDate = await bringUpToDate(books, account, holder);
+  const upToDate = await bringUpToDate(ledger, account, holder);
   const news = upToDate.account === account ? [] : changeWrites(account, upToDate, now);
   const refuse = async (refusal: Failure): Promise<never> => {
     if (news.length > 0) await database.commit(news);
@@ -106,7 +106,7 @@ async function attemptHold(
 
   const suspended = refuseSuspended(upToDate.account);
   if (suspended) return refuse(suspended);
-  const source = request.fresh ? undefined : await cachedSource(books, uid, cacheDocument, now);
+  const source = request.fresh ? undefined : await cachedSource(ledger, uid, cacheDocument, now);
   const { credits } = tiers[request.tier];
   const terms = {
     generationId: id,
@@ -129,7 +129,7 @@ async function attemptHold(
     const version = await database.commit([...news, { create: path, data }, shareWrite(source, id)]);
     return { outcome: 'cached', record: { ...data, id, uid, version }, expired: false };
   }
-  const closed = gate.refusal(now) ?? refuseReferences(request, documents.slice(3));
+  const closed = availability.refusal(now) ?? refuseReferences(request, documents.slice(3));
   if (closed) return refuse(closed);
 
   upToDate.account = await forgetFinished(
@@ -173,12 +173,17 @@ function outcomeFor(record: GenerationRecord, owner: string): HoldOutcome['outco
 }
 
 /** One round trip for everything: account, generation, cache item, references, and what the gate needs. */
-async function readForHold(database: Database, uid: string, wanted: HoldRequest, gate: Gate) {
+async function readForHold(
+  database: Database,
+  uid: string,
+  wanted: HoldRequest,
+  availability: ModelAvailability,
+) {
   const { id, request, cacheKey } = wanted;
   const references = request.references.flatMap((reference) =>
     'generationId' in reference ? [generationPath(uid, reference.generationId)] : [],
   );
-  return gate.readAlong(async (more) => {
+  return availability.readAlong(async (more) => {
     const own = [
       accountPath(uid),
       generationPath(uid, id),
@@ -254,7 +259,7 @@ function pendingGeneration(
     imageOwner: id,
     sharers: [id],
     cacheKey: cacheKey ?? null,
-    publicId: publicIdOf(id, owner),
+    publicId: toPublicId(id, owner),
     image: null,
     failure: null,
     providerCostMicros: 0,

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { StoredDocument, Write } from '../database/database.ts';
 import type { ImageStore } from '../images/cloudinary.ts';
-import type { Books } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { GenerationRecord } from './record.ts';
 
 /** How long after its signing an upload is still accepted: Cloudinary's signatures live an hour. Milliseconds. */
@@ -50,7 +50,7 @@ export const outboxWrite = (item: OutboxItem): Write => ({
  * A failure is logged and leaves the item for later. Returns whether there was an image to delete.
  */
 export async function clearOutboxItem(
-  { database, log, converge }: Books,
+  { database, log, retryCommit }: Ledger,
   images: () => Promise<ImageStore>,
   item: OutboxItem,
   now: Date,
@@ -64,14 +64,14 @@ export async function clearOutboxItem(
     const wasThere = await (await images()).destroy(item.publicId, destroyMsMax);
     const remainingMs = item.until.getTime() - now.getTime();
     const next: Write = remainingMs > 0 ? postpone(Math.min(repeatMs, remainingMs)) : { delete: path };
-    await converge(undefined, () => database.commit([next]));
+    await retryCommit(undefined, () => database.commit([next]));
     return wasThere;
   } catch (error) {
     log.warning('An image could not be deleted yet', {
       generationId: item.generationId,
       error: String(error),
     });
-    await converge(undefined, () => database.commit([postpone(retryMs)]));
+    await retryCommit(undefined, () => database.commit([postpone(retryMs)]));
     return false;
   }
 }

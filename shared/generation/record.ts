@@ -76,7 +76,7 @@ export function readGeneration(document: StoredDocument): GenerationRecord {
 }
 
 /** The id of a user's generation under an Idempotency-Key: the same for ever, and nobody else's. */
-export function generationIdOf(uid: string, key: string): string {
+export function hashGenerationId(uid: string, key: string): string {
   return createHash('sha256')
     .update(JSON.stringify([uid, key]))
     .digest('hex')
@@ -84,12 +84,12 @@ export function generationIdOf(uid: string, key: string): string {
 }
 
 /** The name of one worker's image in the store: another worker's upload can neither replace nor delete it. */
-export const publicIdOf = (id: string, owner: string) => `${id}/${owner}`;
+export const toPublicId = (id: string, owner: string) => `${id}/${owner}`;
 
 /** A hash of what was asked for, by which a reused key is told from a repeated call. */
-export function fingerprintOf(request: GenerateRequest): string {
+export function hashFingerprint(request: GenerateRequest): string {
   const { prompt, tier, orientation, enhance, fresh } = request;
-  return hashOf({
+  return hashJson({
     prompt,
     tier,
     orientation,
@@ -100,18 +100,18 @@ export function fingerprintOf(request: GenerateRequest): string {
 }
 
 /** Under which key the cache holds what a user gets for a request from the configured model. */
-export function cacheKeyOf(uid: string, modelId: string, request: GenerateRequest): string {
+export function hashCacheKey(uid: string, modelId: string, request: GenerateRequest): string {
   const { prompt, tier, orientation, enhance } = request;
   const references = request.references.map(referenceHash);
-  return hashOf({ uid, modelId, prompt, tier, orientation, enhance, references });
+  return hashJson({ uid, modelId, prompt, tier, orientation, enhance, references });
 }
 
 /** What stands for a reference image in documents and hashes; its bytes never do. */
 export function referenceHash(reference: GenerateRequest['references'][number]): string {
-  return 'generationId' in reference ? `generation:${reference.generationId}` : hashOf(reference.data);
+  return 'generationId' in reference ? `generation:${reference.generationId}` : hashJson(reference.data);
 }
 
-const hashOf = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+const hashJson = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
 /** A generation as every function shows it. */
 export function showGeneration(record: GenerationRecord): Generation {

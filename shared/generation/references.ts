@@ -5,7 +5,7 @@ import { Failure, type FieldViolation, invalidRequest } from '../errors.ts';
 import type { Reference } from '../imagegen/gemini.ts';
 import type { ImageStore } from '../images/cloudinary.ts';
 import { headerBytesMax, type ImageFacts, sniffImage } from '../images/imageFormat.ts';
-import type { Books } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { generationPath, readGeneration } from './record.ts';
 
 /**
@@ -34,7 +34,7 @@ export function checkReferences({ references }: GenerateRequest, referencesMax: 
 export async function loadReferences(
   { references }: GenerateRequest,
   uid: string,
-  { database, converge }: Books,
+  { database, retryCommit }: Ledger,
   images: () => Promise<ImageStore>,
   millisecondsLeft: number,
   signal: AbortSignal,
@@ -43,7 +43,7 @@ export async function loadReferences(
     references.map(async (reference) => {
       if ('data' in reference) return sniffed(reference.data);
       const path = generationPath(uid, reference.generationId);
-      const { documents } = await converge(undefined, () => database.read([path]));
+      const { documents } = await retryCommit(undefined, () => database.read([path]));
       const image = documents[0] && readGeneration(documents[0]).image;
       if (!image) throw new Failure('NOT_FOUND', 'There is no such image to refer to.');
       const bytes = await (await images()).fetch(image.url, millisecondsLeft, signal);

@@ -2,10 +2,10 @@ import { andThen, changeWrites, refund as giveBack, recordEdit } from '../ledger
 import {
   accountIn,
   accountPath,
-  type Books,
   changeAccount,
   createAccount,
   findGeneration,
+  type Ledger,
 } from '../ledger/ledger.ts';
 import { orphan, outboxWrite } from './outbox.ts';
 import { type GenerationRecord, generationPath, readGeneration, type StoredFailure } from './record.ts';
@@ -33,18 +33,18 @@ export type RefundOutcome = { record: GenerationRecord; refundedNow: boolean };
  * Returns undefined where there is none.
  * @throws {Failure} DATABASE_UNAVAILABLE when it is not known how it stands; the sweep will see to it.
  */
-export async function refund(books: Books, terms: RefundTerms): Promise<RefundOutcome | undefined> {
+export async function refund(ledger: Ledger, terms: RefundTerms): Promise<RefundOutcome | undefined> {
   const { uid, id, held, failure, providerCostMicros = 0, mayBeStored } = terms;
-  return changeAccount(books, uid, async ({ database }) => {
+  return changeAccount(ledger, uid, async ({ database }) => {
     const { documents, readTime: now } = await database.read([accountPath(uid), generationPath(uid, id)]);
     const [accountDocument, generationDocument] = documents;
     const record = generationDocument ? readGeneration(generationDocument) : held;
     if (!record) return undefined;
     const mayRefund = record.status === 'pending' && (held?.owner === record.owner || isExpired(record, now));
     if (!mayRefund) return { record, refundedNow: false };
-    if (!accountDocument) return createAccount(books, uid, now);
+    if (!accountDocument) return createAccount(ledger, uid, now);
 
-    const account = await accountIn(books, accountDocument);
+    const account = await accountIn(ledger, accountDocument);
     const change = andThen(recordEdit(account), (edited) =>
       giveBack(edited, id, record.credits, failure.reason),
     );
@@ -76,18 +76,23 @@ const expired: StoredFailure = {
 };
 
 /** Refunds a generation whose deadline has passed, whoever meets it. */
-export async function expire(books: Books, { uid, id }: { uid: string; id: string }): Promise<RefundOutcome> {
-  const outcome = await refund(books, { uid, id, failure: expired, mayBeStored: true });
+export async function expire(
+  ledger: Ledger,
+  { uid, id }: { uid: string; id: string },
+): Promise<RefundOutcome> {
+  const outcome = await refund(ledger, { uid, id, failure: expired, mayBeStored: true });
   if (!outcome) throw new Error('A generation that was pending is gone');
   return outcome;
 }
 
 /** A user's generation as it stands, refunded first where its deadline has passed. */
 export async function currentGeneration(
-  books: Books,
+  ledger: Ledger,
   uid: string,
   id: string,
 ): Promise<GenerationRecord | undefined> {
-  const { record, readTime } = await books.converge(undefined, () => findGeneration(books.database, uid, id));
-  return record && isExpired(record, readTime) ? (await expire(books, record)).record : record;
+  const { record, readTime } = await ledger.retryCommit(undefined, () =>
+    findGeneration(ledger.database, uid, id),
+  );
+  return record && isExpired(record, readTime) ? (await expire(ledger, record)).record : record;
 }

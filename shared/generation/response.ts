@@ -12,7 +12,7 @@ const inProgressRetrySeconds = 2;
  * @param own the failure that this very call ended it with: it knows the cause, and when to ask again.
  * @throws {Failure} with the receipt: its failure where it was refunded, DELETED, IN_PROGRESS.
  */
-export function outcomeOf(record: GenerationRecord, own?: Failure): Answer<GenerateAnswer> {
+export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answer<GenerateAnswer> {
   const { id, receipt } = record;
   switch (record.status) {
     case 'succeeded':
@@ -37,7 +37,7 @@ export function outcomeOf(record: GenerationRecord, own?: Failure): Answer<Gener
  * What an earlier call with this key came to, told again.
  * @throws {Failure} IDEMPOTENCY_KEY_REUSED where that call asked for something else; as `outcomeOf`.
  */
-export function replay(record: GenerationRecord, fingerprint: string): Answer<GenerateAnswer> {
+export function toReplay(record: GenerationRecord, fingerprint: string): Answer<GenerateAnswer> {
   if (record.fingerprint !== fingerprint) {
     throw new Failure('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for another request.', {
       metadata: { generationId: record.id },
@@ -45,7 +45,7 @@ export function replay(record: GenerationRecord, fingerprint: string): Answer<Ge
   }
   const headers = { 'Idempotent-Replayed': 'true' };
   try {
-    return { ...outcomeOf(record), headers };
+    return { ...toGenerateAnswer(record), headers };
   } catch (error) {
     throw error instanceof Failure && record.status !== 'pending' ? error.with({ headers }) : error;
   }

@@ -1,6 +1,6 @@
 import type { Image } from '../contract.ts';
 import { Failure } from '../errors.ts';
-import { type Books, findGeneration } from '../ledger/ledger.ts';
+import { findGeneration, type Ledger } from '../ledger/ledger.ts';
 import { cacheItem } from './cache.ts';
 import { type GenerationRecord, generationPath } from './record.ts';
 
@@ -23,12 +23,12 @@ export type Painted = {
  * deleted its document in the console.
  */
 export async function settle(
-  { database, converge }: Books,
+  { database, retryCommit }: Ledger,
   held: GenerationRecord,
   { cacheUntil, ...painted }: Painted,
 ) {
   let known: GenerationRecord | undefined = held;
-  return converge<GenerationRecord>(undefined, async () => {
+  return retryCommit<GenerationRecord>(undefined, async () => {
     const record = known ?? (await findGeneration(database, held.uid, held.id)).record;
     if (!record) throw new Failure('INTERNAL', 'The generation is gone.');
     if (record.status !== 'pending' || record.owner !== held.owner) return record;

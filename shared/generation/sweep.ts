@@ -6,7 +6,7 @@
 import { inParallel } from '../core/parallel.ts';
 import type { PageRequest, StoredDocument } from '../database/database.ts';
 import type { ImageStore } from '../images/cloudinary.ts';
-import type { Books } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { clearOutboxItem, readOutboxItem } from './outbox.ts';
 import { readGeneration } from './record.ts';
 import { expire } from './refund.ts';
@@ -16,8 +16,8 @@ const documentsPerPage = 100;
 const parallelMax = 8;
 
 /** Refunds every generation whose deadline has passed by the database's clock, oldest first, while `mayGoOn`. */
-export async function sweepHolds(books: Books, mayGoOn: () => boolean): Promise<number> {
-  const now = await databaseTime(books);
+export async function sweepHolds(ledger: Ledger, mayGoOn: () => boolean): Promise<number> {
+  const now = await databaseTime(ledger);
   const overdue: Omit<PageRequest, 'limit'> = {
     collection: 'generations',
     group: true,
@@ -31,18 +31,18 @@ export async function sweepHolds(books: Books, mayGoOn: () => boolean): Promise<
     ],
   };
   const after = ({ data, path }: StoredDocument) => [data.deadline, path];
-  return forEachPage(books, overdue, after, mayGoOn, async (document) => {
-    return (await expire(books, readGeneration(document))).refundedNow;
+  return forEachPage(ledger, overdue, after, mayGoOn, async (document) => {
+    return (await expire(ledger, readGeneration(document))).refundedNow;
   });
 }
 
 /** Deletes the images that are due, while `mayGoOn`; returns how many were there to delete. */
 export async function sweepOutbox(
-  books: Books,
+  ledger: Ledger,
   images: () => Promise<ImageStore>,
   mayGoOn: () => boolean,
 ): Promise<number> {
-  const now = await databaseTime(books);
+  const now = await databaseTime(ledger);
   const due: Omit<PageRequest, 'limit'> = {
     collection: 'outbox',
     where: [['dueAt', '<=', now]],
@@ -52,19 +52,19 @@ export async function sweepOutbox(
     ],
   };
   const after = ({ data, id }: StoredDocument) => [data.dueAt, id];
-  return forEachPage(books, due, after, mayGoOn, (document) =>
-    clearOutboxItem(books, images, readOutboxItem(document), now),
+  return forEachPage(ledger, due, after, mayGoOn, (document) =>
+    clearOutboxItem(ledger, images, readOutboxItem(document), now),
   );
 }
 
 /** The database's clock: deadlines are compared with nothing else. */
-async function databaseTime({ converge, database }: Books): Promise<Date> {
-  return (await converge(undefined, () => database.read(['jobs/sweepHolds']))).readTime;
+async function databaseTime({ retryCommit, database }: Ledger): Promise<Date> {
+  return (await retryCommit(undefined, () => database.read(['jobs/sweepHolds']))).readTime;
 }
 
 /** Handles every document of a query once, page by page; one that fails is logged and left. Counts what `handle` affirms. */
 async function forEachPage(
-  { database, converge, log }: Books,
+  { database, retryCommit, log }: Ledger,
   request: Omit<PageRequest, 'limit'>,
   cursor: (document: StoredDocument) => unknown[],
   mayGoOn: () => boolean,
@@ -75,7 +75,7 @@ async function forEachPage(
   let lastPath: string | undefined;
   while (mayGoOn()) {
     const page = { ...request, ...(after && { after }), limit: documentsPerPage };
-    const { documents } = await converge(undefined, () => database.page(page));
+    const { documents } = await retryCommit(undefined, () => database.page(page));
     const last = documents.at(-1);
     // An admin's time has microseconds and the cursor has not: such a document comes after itself.
     if (!last || last.path === lastPath) break;

@@ -65,7 +65,7 @@ export function createConnections(
     // One that was answered, and whose body goes on all the same, gets no second answer; and what comes after a
     // whole request gets none in place of that request's own, which may have been debited.
     const isFree = !answer || (isWhole(answer.req) ? answer.writableFinished : !answer.headersSent);
-    if (socket.writable && isFree) socket.write(refusalOf(error.code, headers));
+    if (socket.writable && isFree) socket.write(findRefusal(error.code, headers));
     socket.destroySoon();
   });
   return server;
@@ -120,7 +120,7 @@ const refusals: Record<string, [status: string, Failure]> = {
 };
 
 /** The bytes of a refusal, for a connection that is closed then. */
-function refusalOf(code: string | undefined, common: Record<string, string>): string {
+function findRefusal(code: string | undefined, common: Record<string, string>): string {
   const [status, failure] = refusals[code ?? ''] ?? [
     '400 Bad Request',
     new Failure('INVALID_REQUEST', 'The request is not HTTP.'),

@@ -8,10 +8,10 @@ import type { Admin, User } from '../auth.ts';
 import { idempotencyKeySchema } from '../contract.ts';
 import type { RateLimit } from '../core/rateLimit.ts';
 import type { BinaryEvent } from '../database/accountEvent.ts';
-import { asFailure, errorAnswer, Failure, type FieldViolation, invalidRequest } from '../errors.ts';
-import type { Need, Studio } from '../services.ts';
+import { errorAnswer, Failure, type FieldViolation, invalidRequest, toFailure } from '../errors.ts';
+import type { Dependency, Services } from '../services.ts';
 import { jsonBody } from './body.ts';
-import { type Notes, startLine } from './requestLog.ts';
+import { createRequestLog, type Notes } from './requestLog.ts';
 
 /** How long a browser may keep the answer to a preflight, seconds. */
 const preflightSeconds = 3_600;
@@ -22,7 +22,7 @@ const fieldCharactersMax = 100;
 type Callers = { anyone: undefined; user: User; admin: Admin; scheduler: { actor: string } };
 export type Access = keyof Callers;
 
-export type Call<A extends Access, Input> = {
+export type RequestContext<A extends Access, Input> = {
   caller: Callers[A];
   /** The body of a POST, the query of a GET, parsed. */
   input: Input;
@@ -33,33 +33,33 @@ export type Call<A extends Access, Input> = {
 export type Answer<Body> = { body: Body; headers?: Record<string, string> };
 
 /** What an endpoint promises to those outside: all that the description of the API needs to know of it. */
-export type Promised<A extends Access, Input extends z.ZodType, Output extends z.ZodType> = {
+export type EndpointSpec<A extends Access, Input extends z.ZodType, Output extends z.ZodType> = {
   method: 'GET' | 'POST';
   access: A;
   input: Input;
   /** The body of a 200. `run` is typed by it; that it keeps to it is for the tests to see, not for each call. */
   answer: Output;
   /** Whether an Idempotency-Key header is required. */
-  keyed?: boolean;
+  requiresIdempotencyKey?: boolean;
   /** Longest body it takes, bytes; 64 KiB where it says nothing. */
   bodyBytesMax?: number;
   /** How often one user may call it, in one process. */
   limit?: RateLimit;
 };
 
-export type Endpoint<A extends Access, Input extends z.ZodType, Output extends z.ZodType> = Promised<
+export type Endpoint<A extends Access, Input extends z.ZodType, Output extends z.ZodType> = EndpointSpec<
   A,
   Input,
   Output
 > & {
   /** What it will need, loaded while its caller is looked at; the database where it says nothing. */
-  needs?: readonly Need[];
-  run(call: Call<A, z.output<Input>>, studio: Studio): Promise<Answer<z.input<Output>>>;
+  dependencies?: readonly Dependency[];
+  run(call: RequestContext<A, z.output<Input>>, services: Services): Promise<Answer<z.input<Output>>>;
 };
 
 /** An HTTP function: makes its handler, and says what it promises. */
-export type HttpFunction = ((studio: Studio, name: string) => Handler) & {
-  readonly spec: Promised<Access, z.ZodType, z.ZodType>;
+export type HttpFunction = ((services: Services, name: string) => Handler) & {
+  readonly spec: EndpointSpec<Access, z.ZodType, z.ZodType>;
 };
 
 /** What functions-framework calls for a request. */
@@ -73,19 +73,19 @@ export function endpoint<A extends Access, Input extends z.ZodType, Output exten
   spec: Endpoint<A, Input, Output>,
 ): HttpFunction {
   const handlerFor =
-    (studio: Studio, name: string): Handler =>
+    (services: Services, name: string): Handler =>
     async (request, response) => {
-      const line = startLine(studio, name);
-      for (const [header, value] of Object.entries(commonHeaders(request, studio.config.allowedOrigins))) {
+      const line = createRequestLog(services, name);
+      for (const [header, value] of Object.entries(commonHeaders(request, services.config.allowedOrigins))) {
         response.setHeader(header, value);
       }
       try {
         if (request.method === 'OPTIONS') return sendPreflight(response, spec.method);
-        const { body, headers } = await handle(spec, request, studio, line.notes);
+        const { body, headers } = await handle(spec, request, services, line.notes);
         send(response, 200, body, headers);
         line.ok();
       } catch (error) {
-        const failure = asFailure(error);
+        const failure = toFailure(error);
         const { code, headers, body } = errorAnswer(failure);
         send(response, code, body, headers);
         line.failed(failure, code);
@@ -97,7 +97,7 @@ export function endpoint<A extends Access, Input extends z.ZodType, Output exten
 async function handle<A extends Access, Input extends z.ZodType, Output extends z.ZodType>(
   spec: Endpoint<A, Input, Output>,
   request: IncomingMessage,
-  studio: Studio,
+  services: Services,
   notes: Notes,
 ): Promise<Answer<z.input<Output>>> {
   if (request.method !== spec.method) {
@@ -105,34 +105,36 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
       headers: { Allow: `${spec.method}, OPTIONS` },
     });
   }
-  const caller = await identify(spec, request, studio);
-  if (spec.limit && caller && 'uid' in caller) studio.rateLimiter.take(spec.limit, caller.uid);
+  const caller = await identify(spec, request, services);
+  if (spec.limit && caller && 'uid' in caller) services.rateLimiter.take(spec.limit, caller.uid);
   const raw = spec.method === 'GET' ? query(request) : await jsonBody(request, spec.bodyBytesMax);
-  const key = spec.keyed ? idempotencyKeySchema.safeParse(request.headers['idempotency-key']) : undefined;
+  const key = spec.requiresIdempotencyKey
+    ? idempotencyKeySchema.safeParse(request.headers['idempotency-key'])
+    : undefined;
   const input = spec.input.safeParse(raw);
   const violations = [
     ...(key?.error?.issues.map(({ message }) => ({ field: 'Idempotency-Key', description: message })) ?? []),
-    ...(input.error ? violationsOf(input.error) : []),
+    ...(input.error ? toFieldViolations(input.error) : []),
   ];
   if (!input.success || violations.length > 0) throw invalidRequest(violations.slice(0, violationsMax));
-  return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', ...notes }, studio);
+  return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', ...notes }, services);
 }
 
 async function identify<A extends Access>(
-  { access, needs = ['database'] }: { access: A; needs?: readonly Need[] },
+  { access, dependencies = ['database'] }: { access: A; dependencies?: readonly Dependency[] },
   request: IncomingMessage,
-  studio: Studio,
+  services: Services,
 ) {
   if (access === 'anyone') return undefined as Callers[A];
-  const auth = await studio.auth();
+  const auth = await services.auth();
   const { authorization, host } = request.headers;
   const remoteAddress = request.socket.remoteAddress;
   const caller = auth[access as 'user']({ authorization, remoteAddress, host });
-  studio.preload(needs);
+  services.preload(dependencies);
   return (await caller) as Callers[A];
 }
 
-function violationsOf(error: z.ZodError): FieldViolation[] {
+function toFieldViolations(error: z.ZodError): FieldViolation[] {
   return error.issues.flatMap((issue): FieldViolation[] => {
     const at = issue.path.join('.');
     if (issue.code === 'unrecognized_keys') {

@@ -2,7 +2,7 @@
 
 import type { Fields } from '../core/log.ts';
 import type { Failure } from '../errors.ts';
-import type { Studio } from '../services.ts';
+import type { Services } from '../services.ts';
 
 export type Notes = {
   /** Adds to the line. */
@@ -12,7 +12,7 @@ export type Notes = {
 };
 
 /** The line of a request to a function, from here on. */
-export function startLine({ log, clock }: Pick<Studio, 'log' | 'clock'>, name: string) {
+export function createRequestLog({ log, clock }: Pick<Services, 'log' | 'clock'>, name: string) {
   const startedAt = clock.elapsed();
   const since = (time: number) => Math.round(clock.elapsed() - time);
   const noted: Fields = {};
@@ -42,9 +42,9 @@ export function startLine({ log, clock }: Pick<Studio, 'log' | 'clock'>, name: s
       const fields = line(status < 500 ? 'refused' : 'failed', status, { reason });
       if (status < 500) log.info(message, fields);
       else if (status === 500) log.error(message, { ...fields, error: failure });
-      else log.warning(message, { ...fields, cause: causeOf(details.cause) });
+      else log.warning(message, { ...fields, cause: getCauseMessage(details.cause) });
     },
   };
 }
 
-const causeOf = (cause: unknown) => (cause instanceof Error ? cause.message : undefined);
+const getCauseMessage = (cause: unknown) => (cause instanceof Error ? cause.message : undefined);

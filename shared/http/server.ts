@@ -7,13 +7,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import net from 'node:net';
 import { cloudEvent as registerEvent, http as registerHttp } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
-import { type Config, parseConfig, secretsOf } from '../config/config.ts';
+import { type Config, getSecrets, parseConfig } from '../config/config.ts';
 import { withDeadline } from '../core/deadline.ts';
 import { createLog, withFields } from '../core/log.ts';
 import type { BinaryEvent } from '../database/accountEvent.ts';
-import { asFailure, errorAnswer, Failure, invalidRequest } from '../errors.ts';
+import { errorAnswer, Failure, invalidRequest, toFailure } from '../errors.ts';
 import { modelWarnings } from '../imagegen/models.ts';
-import { createStudio, once, type Parts, type Studio } from '../services.ts';
+import { createServices, lazy, type Overrides, type Services } from '../services.ts';
 import { readBody } from './body.ts';
 import { assertSound, type ConnectionLimits, connectionLimits, createConnections } from './connections.ts';
 import { answerHeaders, commonHeaders, type EventHandler, type HttpFunction } from './endpoint.ts';
@@ -22,16 +22,19 @@ import { requestFields } from './trace.ts';
 /** A function as the contents page lists it: loaded at its first request. */
 export type FunctionModule =
   | (() => Promise<HttpFunction>)
-  | { event: () => Promise<(studio: Studio, name: string) => EventHandler> };
+  | { event: () => Promise<(services: Services, name: string) => EventHandler> };
 
 /** Serves what is no function; false where it does not know the path. */
-export type Site = (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
+export type StaticHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => boolean | Promise<boolean>;
 
 export type ServerOptions = {
   functions: Record<string, FunctionModule>;
   env: NodeJS.ProcessEnv;
-  site?: Site;
-  parts?: Parts;
+  site?: StaticHandler;
+  overrides?: Overrides;
   /** Over the usual ones. */
   limits?: Partial<ConnectionLimits>;
   /** Takes each line of the log; stdout where it is left out. */
@@ -55,13 +58,13 @@ type Target = (request: IncomingMessage, response: ServerResponse) => Promise<vo
  * otherwise each under its name.
  * @throws {ConfigError} for a bad environment.
  */
-export function createStudioServer(options: ServerOptions) {
-  const { functions, env, site, parts, writeLog = toStdout } = options;
+export function createFunctionsServer(options: ServerOptions) {
+  const { functions, env, site, overrides, writeLog = toStdout } = options;
   const limits = { ...connectionLimits, ...options.limits };
   const config = parseConfig(env);
   const end = new AbortController();
-  const log = createLog(writeLog, { ...config, secrets: secretsOf(config) });
-  const studio = createStudio(config, log, end.signal, parts);
+  const log = createLog(writeLog, { ...config, secrets: getSecrets(config) });
+  const services = createServices(config, log, end.signal, overrides);
   const running = new Set<Promise<void>>();
   /** A handler goes on when its client is gone: the end of the process has to wait for it. */
   const track: Track = (work) => {
@@ -72,7 +75,7 @@ export function createStudioServer(options: ServerOptions) {
   const targets = new Map(
     targetNames(config, functions).map((name) => [
       name,
-      registered(name, functions[name] as FunctionModule, studio, track),
+      registered(name, functions[name] as FunctionModule, services, track),
     ]),
   );
 
@@ -83,7 +86,7 @@ export function createStudioServer(options: ServerOptions) {
     response.on('close', () => open.delete(response));
     if (draining) response.setHeader('Connection', 'close');
     withFields(requestFields(request.headers, config.projectId), () => {
-      void route(request, response).catch((error) => answerFailure(request, response, error, studio));
+      void route(request, response).catch((error) => answerFailure(request, response, error, services));
     });
   });
 
@@ -91,7 +94,7 @@ export function createStudioServer(options: ServerOptions) {
     if (draining) throw shuttingDown();
     assertSound(request);
     if (site && (await site(request, response))) return;
-    const [path = '', query] = pathOf(request).split(/(?=\?)/s, 2);
+    const [path = '', query] = toPath(request).split(/(?=\?)/s, 2);
     const target = targets.get(config.functionTarget ?? path.split('/', 2)[1] ?? '');
     if (!target) throw new Failure('NOT_FOUND', 'There is no such function.');
     response.setHeaders(headersFor(request, config));
@@ -124,7 +127,7 @@ export function createStudioServer(options: ServerOptions) {
     clearInterval(linger);
   }
 
-  return { server, shutdown, config, log, studio };
+  return { server, shutdown, config, log, services };
 }
 
 function targetNames(
@@ -143,9 +146,9 @@ function targetNames(
  * Registers a function with the framework, and gives what passes requests to it. The framework sees no error
  * of ours: it would show the client its message, and print its stack as lines of text.
  */
-function registered(name: string, module: FunctionModule, studio: Studio, track: Track): Target {
+function registered(name: string, module: FunctionModule, services: Services, track: Track): Target {
   if ('event' in module) {
-    const handler = once(async () => (await module.event())(studio, name));
+    const handler = lazy(async () => (await module.event())(services, name));
     const handle = async (event: BinaryEvent) => {
       leaveDomain();
       return (await handler())(event);
@@ -153,18 +156,18 @@ function registered(name: string, module: FunctionModule, studio: Studio, track:
     registerEvent(name, (event: unknown) =>
       track(handle(event as BinaryEvent)).catch((error) => {
         const { document } = event as BinaryEvent;
-        studio.log.error(`${name}: failed`, { function: name, outcome: 'failed', document, error });
+        services.log.error(`${name}: failed`, { function: name, outcome: 'failed', document, error });
         throw withoutStack('The event was not handled.');
       }),
     );
   } else {
-    const handler = once(async () => (await module())(studio, name));
+    const handler = lazy(async () => (await module())(services, name));
     const handle: Target = async (request, response) => {
       leaveDomain();
       return (await handler())(request, response);
     };
     registerHttp(name, (request, response) =>
-      track(handle(request, response)).catch((error) => answerFailure(request, response, error, studio)),
+      track(handle(request, response)).catch((error) => answerFailure(request, response, error, services)),
     );
   }
   const framework = getTestServer(name);
@@ -202,7 +205,7 @@ async function eventBody(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** The path and query of a request; a client may name the server as well. */
-const pathOf = ({ url = '/' }: IncomingMessage) => url.replace(/^https?:\/\/[^/?]*/i, '');
+const toPath = ({ url = '/' }: IncomingMessage) => url.replace(/^https?:\/\/[^/?]*/i, '');
 
 const toStdout = (line: string) => void process.stdout.write(line);
 
@@ -218,9 +221,9 @@ function answerFailure(
   request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
-  { log, config }: Pick<Studio, 'log' | 'config'>,
+  { log, config }: Pick<Services, 'log' | 'config'>,
 ): void {
-  const failure = asFailure(error);
+  const failure = toFailure(error);
   if (failure.reason === 'INTERNAL') log.error('The server failed', { error: failure });
   // An answer that has begun cannot become another one; that it breaks off is all that can be told.
   if (response.headersSent) return void response.destroy();
@@ -236,7 +239,7 @@ function answerFailure(
  */
 export function serve(options: Omit<ServerOptions, 'env'>): void {
   try {
-    const { server, shutdown, config, log } = createStudioServer({ ...options, env: process.env });
+    const { server, shutdown, config, log } = createFunctionsServer({ ...options, env: process.env });
     let ending = false;
     const finish = (exitCode: number) => {
       // A signal to the process group arrives twice when npm hands it on as well.

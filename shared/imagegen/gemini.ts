@@ -5,7 +5,7 @@
 import { ApiError, type GenerateContentResponse, GoogleGenAI, Modality } from '@google/genai';
 import * as z from 'zod';
 import { DeadlinePassed, withDeadline } from '../core/deadline.ts';
-import { Failure, type ProviderTrouble } from '../errors.ts';
+import { Failure, type ProviderFailure } from '../errors.ts';
 import { type ImageFacts, sniffImage } from '../images/imageFormat.ts';
 import { type InlineReply, imagePart, readInlineReply } from './inlineImages.ts';
 import type { AspectRatio, ImageModel } from './models.ts';
@@ -13,12 +13,12 @@ import type { AspectRatio, ImageModel } from './models.ts';
 /** An image to paint after: its type as read off its bytes, and the bytes in base64. */
 export type Reference = { mimeType: ImageFacts['mimeType']; data: string };
 
-export type PaintRequest = { prompt: string; aspectRatio: AspectRatio; references: readonly Reference[] };
+export type ImageRequest = { prompt: string; aspectRatio: AspectRatio; references: readonly Reference[] };
 
-export type Painting = ImageFacts & {
+export type GeneratedImage = ImageFacts & {
   model: string;
   /** The image's bytes, in order, and how many they are. */
-  pieces: Uint8Array[];
+  chunks: Uint8Array[];
   bytes: number;
   /** What the provider bills for it, micro-dollars. */
   providerCostMicros: number;
@@ -28,12 +28,12 @@ export type Improved = { text: string; providerCostMicros: number };
 
 export type Gemini = {
   /** @throws {Failure} CONTENT_BLOCKED, NO_IMAGE, PROVIDER_*, each with its `trouble` and what was billed. */
-  paint(
+  generateImage(
     model: ImageModel,
-    request: PaintRequest,
+    request: ImageRequest,
     milliseconds: number,
     signal: AbortSignal,
-  ): Promise<Painting>;
+  ): Promise<GeneratedImage>;
   /** A text model's answer to a prompt under an instruction. @throws {Failure} PROVIDER_*. */
   write(
     modelId: string,
@@ -124,7 +124,7 @@ export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
   }
 
   return {
-    async paint(model, { prompt, aspectRatio, references }, milliseconds, signal) {
+    async generateImage(model, { prompt, aspectRatio, references }, milliseconds, signal) {
       const images = references.map((inlineData) => ({ inlineData }));
       const config = {
         responseModalities: [Modality.IMAGE],
@@ -137,9 +137,9 @@ export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
           milliseconds,
           signal,
         );
-        return { ...imageOf(response, image, costMicros), model: model.id, providerCostMicros: costMicros };
+        return { ...findImage(response, image, costMicros), model: model.id, providerCostMicros: costMicros };
       } catch (error) {
-        throw error instanceof Failure && error.details.trouble?.mayBeBilled
+        throw error instanceof Failure && error.details.providerFailure?.mayBeBilled
           ? error.with({ providerCostMicros: costMicros })
           : error;
       }
@@ -164,21 +164,21 @@ export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
 }
 
 /** The image in a reply. A reply without one is still HTTP 200, in three forms, each told apart here. */
-function imageOf(
+function findImage(
   response: GenerateContentResponse,
-  piecesOf: InlineReply['image'],
+  toChunks: InlineReply['image'],
   costMicros: number,
-): ImageFacts & Pick<Painting, 'pieces' | 'bytes'> {
+): ImageFacts & Pick<GeneratedImage, 'chunks' | 'bytes'> {
   const blockReason = response.promptFeedback?.blockReason;
   if (blockReason) throw blocked(blockReason);
   const candidate = response.candidates?.[0];
   const parts = candidate?.content?.parts ?? [];
   const image = imagePart(parts)?.inlineData;
   if (image) {
-    const pieces = piecesOf(image.data);
-    const facts = pieces[0] && sniffImage(pieces[0]);
-    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    if (facts) return { ...facts, pieces, bytes };
+    const chunks = toChunks(image.data);
+    const facts = chunks[0] && sniffImage(chunks[0]);
+    const bytes = chunks.reduce((sum, piece) => sum + piece.length, 0);
+    if (facts) return { ...facts, chunks, bytes };
     throw new Failure('NO_IMAGE', 'What the model returned is not an image.', {
       providerCostMicros: costMicros,
     });
@@ -224,18 +224,18 @@ type ErrorBody = z.infer<typeof errorBodySchema>['error'];
 /** What the SDK throws as a reason of ours. Of the vendor's own words only codes are kept: they may quote anything. */
 function translate(error: unknown, seen: Seen): Failure {
   if (error instanceof DeadlinePassed) {
-    const trouble: ProviderTrouble = { kind: 'final', mayBeBilled: true };
-    return new Failure('PROVIDER_TIMEOUT', 'The model took too long.', { cause: error, trouble });
+    const providerFailure: ProviderFailure = { kind: 'final', mayBeBilled: true };
+    return new Failure('PROVIDER_TIMEOUT', 'The model took too long.', { cause: error, providerFailure });
   }
-  const body = error instanceof ApiError ? errorBodyOf(error) : undefined;
+  const body = error instanceof ApiError ? parseErrorBody(error) : undefined;
   // A body that is no JSON is a SyntaxError without a status.
   const status = error instanceof ApiError ? error.status : (seen.status ?? 0);
   const { name, cause: inner } = (error ?? {}) as { name?: string; cause?: { code?: string } };
   const reason = body?.details?.find((detail) => detail.reason)?.reason;
   const facts = [status || undefined, body?.status ?? name, reason ?? inner?.code].filter(Boolean);
   const cause = new Error(`Gemini answered ${facts.join(' ')}`);
-  const told = retryAfterOf(body, seen);
-  const passing: ProviderTrouble = { kind: 'passing', ...told };
+  const told = parseRetryAfter(body, seen);
+  const passing: ProviderFailure = { kind: 'passing', ...told };
   switch (status) {
     case 400:
       if (reason === 'API_KEY_INVALID' || body?.status === 'FAILED_PRECONDITION') return misconfigured(cause);
@@ -244,19 +244,23 @@ function translate(error: unknown, seen: Seen): Failure {
     case 403:
       return misconfigured(cause);
     case 404:
-      return misconfigured(cause).with({ trouble: { kind: 'retired' } });
+      return misconfigured(cause).with({ providerFailure: { kind: 'retired' } });
     case 429:
       return quotaFailure(body, told, cause);
     case 503: {
-      const details = { cause, retryAfterSeconds: 5, trouble: { ...passing, kind: 'overloaded' as const } };
+      const details = {
+        cause,
+        retryAfterSeconds: 5,
+        providerFailure: { ...passing, kind: 'overloaded' as const },
+      };
       return new Failure('PROVIDER_OVERLOADED', 'The model is overloaded.', details);
     }
     case 504:
-      return new Failure('PROVIDER_TIMEOUT', 'The model took too long.', { cause, trouble: passing });
+      return new Failure('PROVIDER_TIMEOUT', 'The model took too long.', { cause, providerFailure: passing });
     default: {
       // A 200 that broke off or made no sense has been painted, and is billed.
-      const trouble = { ...passing, ...(status === 200 && { mayBeBilled: true }) };
-      return new Failure('PROVIDER_ERROR', 'The model failed.', { cause, trouble });
+      const providerFailure = { ...passing, ...(status === 200 && { mayBeBilled: true }) };
+      return new Failure('PROVIDER_ERROR', 'The model failed.', { cause, providerFailure });
     }
   }
 }
@@ -273,20 +277,20 @@ function quotaFailure(body: ErrorBody | undefined, told: { retryAfterMs?: number
   const seconds = Math.max(1, Math.ceil((told.retryAfterMs ?? 60_000) / 1000));
   return used({ kind: 'minute', ...told }).with({ retryAfterSeconds: seconds });
 
-  function used(trouble: ProviderTrouble): Failure {
-    return new Failure('PROVIDER_QUOTA', 'The model is used up for now.', { cause, trouble });
+  function used(providerFailure: ProviderFailure): Failure {
+    return new Failure('PROVIDER_QUOTA', 'The model is used up for now.', { cause, providerFailure });
   }
 }
 
 /** When to ask again, as the body's RetryInfo or the header says; the longer of the two. */
-function retryAfterOf(body: ErrorBody | undefined, { retryAfter }: Seen): { retryAfterMs?: number } {
+function parseRetryAfter(body: ErrorBody | undefined, { retryAfter }: Seen): { retryAfterMs?: number } {
   const delay = body?.details?.find((detail) => detail.retryDelay)?.retryDelay;
   const waits = [Number.parseFloat(delay ?? ''), Number(retryAfter ?? Number.NaN)].filter((wait) => wait > 0);
   return waits.length > 0 ? { retryAfterMs: Math.ceil(Math.max(...waits) * 1000) } : {};
 }
 
 /** ApiError's message is the reply's body as text. */
-function errorBodyOf(error: ApiError): ErrorBody | undefined {
+function parseErrorBody(error: ApiError): ErrorBody | undefined {
   try {
     return errorBodySchema.safeParse(JSON.parse(error.message)).data?.error;
   } catch {

@@ -3,7 +3,7 @@
  * several times at once: the pieces of the body, all of them together, the text, the string in it, and its bytes.
  */
 
-import { createPieces, type Pieces, TooLarge } from '../core/chunks.ts';
+import { type Chunks, createChunks, TooLarge } from '../core/chunks.ts';
 import { headerBytesMax } from '../images/imageFormat.ts';
 import { createBase64Decoder } from './base64.ts';
 
@@ -24,7 +24,7 @@ export const imagesMax = 64;
 export const restBytesMax = 8_000_000;
 /** From how many bytes of drafts on it is worth to look which of them may still be meant. */
 const draftBytesMin = 1_000_000;
-const restPieceBytes = 16_384;
+const restChunkBytes = 16_384;
 
 /** Brackets that are open around an image, `{candidates:[{content:{parts:[{inlineData:{data:"`, and what closes them. */
 const imageDepth = 7;
@@ -42,7 +42,7 @@ export function imagePart<P extends Part>(parts: readonly P[]): P | undefined {
  * @throws {TooLarge} by the limits; {SyntaxError} for an escape that is none; what the body throws.
  */
 export async function readInlineReply(body: AsyncIterable<Uint8Array>): Promise<InlineReply> {
-  const rest = createPieces(restPieceBytes, restBytesMax);
+  const rest = createChunks(restChunkBytes, restBytesMax);
   const images = createImages();
   let [depth, isInlineData, isString, isImage] = [0, false, false, false];
   /** The string that is read or was read last, as far as it may be a key; the key of the value that comes next. */
@@ -109,7 +109,7 @@ export async function readInlineReply(body: AsyncIterable<Uint8Array>): Promise<
 
 /** The images as they are decoded. */
 function createImages() {
-  const images: Pieces[] = [];
+  const images: Chunks[] = [];
   let keptBytes = 0;
   const heldBytes = () => images.reduce((sum, image) => sum + image.length(), 0);
   let decode = createBase64Decoder(() => {});
@@ -129,7 +129,7 @@ function createImages() {
     begin(rest: () => Uint8Array[]): number {
       if (images.length === imagesMax) throw new TooLarge();
       if (heldBytes() - keptBytes > draftBytesMin) dropDrafts(rest());
-      const image = createPieces(headerBytesMax, imageBytesMax - heldBytes());
+      const image = createChunks(headerBytesMax, imageBytesMax - heldBytes());
       decode = createBase64Decoder(image.append);
       return images.push(image) - 1;
     },

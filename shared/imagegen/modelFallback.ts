@@ -5,8 +5,8 @@
 import pRetry from 'p-retry';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { Failure, type ProviderTrouble } from '../errors.ts';
-import type { Gemini, Painting, PaintRequest } from './gemini.ts';
+import { Failure, type ProviderFailure } from '../errors.ts';
+import type { Gemini, GeneratedImage, ImageRequest } from './gemini.ts';
 import type { ImageModel } from './models.ts';
 import type { Quota } from './quota.ts';
 
@@ -16,14 +16,14 @@ import type { Quota } from './quota.ts';
  * @throws {Failure} CONTENT_BLOCKED, NO_IMAGE, PROVIDER_*, with what was billed all the same, and the
  * attempts; the signal's reason when it aborts.
  */
-export type Painter = (
-  request: PaintRequest,
+export type GenerateImage = (
+  request: ImageRequest,
   millisecondsLeft: number,
   signal: AbortSignal,
-) => Promise<Painting & { attempts?: number }>;
+) => Promise<GeneratedImage & { attempts?: number }>;
 
-export type ChainOptions = {
-  gemini: Pick<Gemini, 'paint'>;
+export type ModelFallbackOptions = {
+  gemini: Pick<Gemini, 'generateImage'>;
   quota: Quota;
   models: readonly ImageModel[];
   retry: { attempts: number; baseDelayMs: number };
@@ -32,12 +32,19 @@ export type ChainOptions = {
 };
 
 /** Troubles after which the next model is asked. */
-const fallsBack = new Set(['minute', 'day', 'billing', 'retired', 'overloaded', 'passing']);
+const fallbackKinds = new Set(['minute', 'day', 'billing', 'retired', 'overloaded', 'passing']);
 /** Troubles after which the same model is asked once more. */
-const isRetried = new Set(['minute', 'overloaded', 'passing']);
+const retryableKinds = new Set(['minute', 'overloaded', 'passing']);
 
 /** The painter that goes along the chain. */
-export function createChain({ gemini, quota, models, retry, clock, log }: ChainOptions): Painter {
+export function createModelFallback({
+  gemini,
+  quota,
+  models,
+  retry,
+  clock,
+  log,
+}: ModelFallbackOptions): GenerateImage {
   return async (request, millisecondsLeft, signal) => {
     const endsAt = clock.elapsed() + millisecondsLeft;
     const left = () => endsAt - clock.elapsed();
@@ -53,35 +60,35 @@ export function createChain({ gemini, quota, models, retry, clock, log }: ChainO
           called: () => (attempts += 1),
           billed: (micros) => (providerCostMicros += micros),
         });
-        await quietly(quota.noteSuccess(model.id));
+        await quietly(quota.recordSuccess(model.id));
         providerCostMicros += painting.providerCostMicros;
         return { ...painting, providerCostMicros, attempts };
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
         if (signal.aborted) throw error.with({ providerCostMicros, attempts });
         failures.push(error);
-        const trouble = troubleOf(error);
-        await quietly(quota.noteTrouble(model.id, trouble));
-        if (!fallsBack.has(trouble.kind) || left() <= 0) break;
+        const providerFailure = getProviderFailure(error);
+        await quietly(quota.recordFailure(model.id, providerFailure));
+        if (!fallbackKinds.has(providerFailure.kind) || left() <= 0) break;
       }
     }
-    throw verdict(failures, able).with({ providerCostMicros, attempts });
+    throw pickFailure(failures, able).with({ providerCostMicros, attempts });
   };
 
   /** One model, as often as it is worth it. */
   function withRetries(
     model: ImageModel,
-    request: PaintRequest,
+    request: ImageRequest,
     left: () => number,
     signal: AbortSignal,
     { called, billed }: { called: () => void; billed: (micros: number) => void },
-  ): Promise<Painting> {
-    const attempt = async (): Promise<Painting> => {
+  ): Promise<GeneratedImage> {
+    const attempt = async (): Promise<GeneratedImage> => {
       const ms = left();
       if (ms <= 0) throw new Failure('PROVIDER_TIMEOUT', 'The model took too long.');
       called();
       try {
-        return await gemini.paint(model, request, ms, signal);
+        return await gemini.generateImage(model, request, ms, signal);
       } catch (error) {
         // What was being painted when the process was told to end is finished, and billed, without us.
         if (signal.aborted) billed(model.costMicros);
@@ -98,14 +105,14 @@ export function createChain({ gemini, quota, models, retry, clock, log }: ChainO
         log.warning('A model failed', {
           model: model.id,
           attempt: attemptNumber,
-          trouble: troubleOf(error).kind,
-          cause: causeOf(error),
+          providerFailure: getProviderFailure(error).kind,
+          cause: getCauseMessage(error),
         });
       },
       async shouldRetry({ error, attemptNumber }) {
-        const { kind, retryAfterMs } = troubleOf(error);
+        const { kind, retryAfterMs } = getProviderFailure(error);
         const pauseMs = retryAfterMs ?? clock.random() * retry.baseDelayMs * 2 ** (attemptNumber - 1);
-        if (!isRetried.has(kind) || pauseMs >= left()) return false;
+        if (!retryableKinds.has(kind) || pauseMs >= left()) return false;
         await clock.pause(pauseMs, signal);
         return true;
       },
@@ -121,10 +128,11 @@ export function createChain({ gemini, quota, models, retry, clock, log }: ChainO
    * Of several failures the last says most, but for a model that is gone where another will be back; and
    * the earliest time to ask again counts.
    */
-  function verdict(failures: Failure[], able: readonly ImageModel[]): Failure {
+  function pickFailure(failures: Failure[], able: readonly ImageModel[]): Failure {
     const ids = able.map(({ id }) => id);
     const closed = quota.refusal(ids, clock.now());
-    const last = failures.findLast((failure) => troubleOf(failure).kind !== 'retired') ?? failures.at(-1);
+    const last =
+      failures.findLast((failure) => getProviderFailure(failure).kind !== 'retired') ?? failures.at(-1);
     if (!last) return closed ?? new Failure('PROVIDER_QUOTA', 'No image model is available.');
     const waits = [...failures, ...(closed && last.reason === 'PROVIDER_QUOTA' ? [closed] : [])]
       .map(({ details }) => details.retryAfterSeconds)
@@ -133,8 +141,8 @@ export function createChain({ gemini, quota, models, retry, clock, log }: ChainO
   }
 }
 
-const troubleOf = (error: unknown): ProviderTrouble =>
-  (error instanceof Failure && error.details.trouble) || { kind: 'final' };
+const getProviderFailure = (error: unknown): ProviderFailure =>
+  (error instanceof Failure && error.details.providerFailure) || { kind: 'final' };
 
-const causeOf = (failure: Failure) =>
+const getCauseMessage = (failure: Failure) =>
   failure.details.cause instanceof Error ? failure.details.cause.message : undefined;

@@ -143,6 +143,6 @@ export function modelWarnings(ids: readonly string[], now: Date): string[] {
 }
 
 /** The aspect ratio a tier is painted in. */
-export function aspectRatioOf(tier: Tier, orientation: Orientation): AspectRatio {
+export function getAspectRatio(tier: Tier, orientation: Orientation): AspectRatio {
   return tiers[tier].aspectRatio[orientation];
 }

@@ -17,13 +17,13 @@ function losAngeles(): Intl.DateTimeFormat {
 
 /** The first midnight in Los Angeles after a time in milliseconds since 1970, daylight saving included. */
 export function nextPacificMidnight(now: number): Date {
-  const { year, month, day } = partsOf(now);
+  const { year, month, day } = toParts(now);
   // Midnight is 07:00 UTC under daylight saving time and 08:00 otherwise; the clocks change two hours later.
   const summer = Date.UTC(year, month - 1, day + 1, 7);
-  return new Date(partsOf(summer).hour === 0 ? summer : summer + 3_600_000);
+  return new Date(toParts(summer).hour === 0 ? summer : summer + 3_600_000);
 }
 
-function partsOf(time: number) {
+function toParts(time: number) {
   const parts = Object.fromEntries(
     losAngeles()
       .formatToParts(time)

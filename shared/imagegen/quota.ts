@@ -7,8 +7,8 @@ import type { Clock } from '../core/clock.ts';
 import { withDeadline } from '../core/deadline.ts';
 import type { Log } from '../core/log.ts';
 import { type Database, removed, type StoredDocument } from '../database/database.ts';
-import type { Converge } from '../database/retryCommit.ts';
-import { Failure, type ProviderTrouble } from '../errors.ts';
+import type { RetryCommit } from '../database/retryCommit.ts';
+import { Failure, type ProviderFailure } from '../errors.ts';
 import { nextPacificMidnight } from './pacificTime.ts';
 
 /** How old what is known of the states may be, milliseconds. */
@@ -38,11 +38,11 @@ export type QuotaState = z.infer<typeof stateSchema>;
 export const everyModel = 'all';
 
 const ready: QuotaState = { state: 'ready', attempts: 0 };
-const pathOf = (id: string) => `quota/${id}`;
+const toPath = (id: string) => `quota/${id}`;
 
 export type QuotaOptions = {
   database: Database;
-  converge: Converge;
+  retryCommit: RetryCommit;
   clock: Clock;
   log: Log;
   modelIds: readonly string[];
@@ -56,9 +56,16 @@ export type Quota = ReturnType<typeof createQuota>;
 const lasting = new Set(['day', 'billing', 'retired']);
 
 /** What this instance knows of the models' quota. */
-export function createQuota({ database, converge, clock, log, modelIds, known = new Map() }: QuotaOptions) {
+export function createQuota({
+  database,
+  retryCommit,
+  clock,
+  log,
+  modelIds,
+  known = new Map(),
+}: QuotaOptions) {
   const ids = [everyModel, ...modelIds];
-  const paths = ids.map(pathOf);
+  const paths = ids.map(toPath);
   const coolUntil = new Map<string, number>();
   let knownAt = Number.NEGATIVE_INFINITY;
   /** Counts what this instance has learnt one by one, and when of which: a read that began before is older. */
@@ -66,13 +73,13 @@ export function createQuota({ database, converge, clock, log, modelIds, known = 
   const changedAt = new Map<string, number>();
   let reading: Promise<void> | undefined;
 
-  const stateOf = (id: string): QuotaState => known.get(id) ?? ready;
+  const getState = (id: string): QuotaState => known.get(id) ?? ready;
 
   /** The time from which a model may be asked; 0 for now, infinity where only an operator can say. */
   function usableFrom(id: string, now: number): number {
-    const { state, retryAt } = stateOf(id);
-    if (state === 'off' || stateOf(everyModel).state === 'off') return Number.POSITIVE_INFINITY;
-    const all = exhaustedUntil(stateOf(everyModel));
+    const { state, retryAt } = getState(id);
+    if (state === 'off' || getState(everyModel).state === 'off') return Number.POSITIVE_INFINITY;
+    const all = exhaustedUntil(getState(everyModel));
     const own = state === 'exhausted' ? (retryAt?.getTime() ?? Number.POSITIVE_INFINITY) : 0;
     const until = Math.max(all, own, coolUntil.get(id) ?? 0);
     return until > now ? until : 0;
@@ -130,47 +137,49 @@ export function createQuota({ database, converge, clock, log, modelIds, known = 
   }
 
   /** Notes how a model failed, where that tells whether to ask it again. Never takes an operator's `off` away. */
-  async function noteTrouble(id: string, trouble: ProviderTrouble): Promise<void> {
+  async function recordFailure(id: string, providerFailure: ProviderFailure): Promise<void> {
     const now = clock.now();
-    if (trouble.kind === 'minute') {
-      coolUntil.set(id, now + (trouble.retryAfterMs ?? minuteMs));
+    if (providerFailure.kind === 'minute') {
+      coolUntil.set(id, now + (providerFailure.retryAfterMs ?? minuteMs));
       return;
     }
-    if (!lasting.has(trouble.kind)) return;
+    if (!lasting.has(providerFailure.kind)) return;
     const next = (current: QuotaState): QuotaState | undefined => {
-      const attempts = trouble.kind === 'billing' ? current.attempts + 1 : current.attempts;
-      const lastsMs = trouble.kind === 'billing' ? billingMs.first * 2 ** (attempts - 1) : retiredMs;
+      const attempts = providerFailure.kind === 'billing' ? current.attempts + 1 : current.attempts;
+      const lastsMs = providerFailure.kind === 'billing' ? billingMs.first * 2 ** (attempts - 1) : retiredMs;
       const retryAt =
-        trouble.kind === 'day'
+        providerFailure.kind === 'day'
           ? nextPacificMidnight(now)
-          : new Date(now + Math.min(lastsMs, longest(trouble)));
+          : new Date(now + Math.min(lastsMs, longest(providerFailure)));
       const isKnown = current.state === 'exhausted' && (current.retryAt?.getTime() ?? now) > now;
-      return isKnown ? undefined : { state: 'exhausted', reason: reasonOf(trouble), retryAt, attempts };
+      return isKnown
+        ? undefined
+        : { state: 'exhausted', reason: toReason(providerFailure), retryAt, attempts };
     };
     await change(id, next);
   }
 
   /** Notes that a model painted: what was believed of it is over, unless it was learnt while it painted. */
-  async function noteSuccess(id: string): Promise<void> {
+  async function recordSuccess(id: string): Promise<void> {
     const now = clock.now();
     const isOver = (current: QuotaState) =>
       current.state === 'ready' ? current.attempts > 0 : exhaustedUntil(current) <= now;
-    if (isOver(stateOf(id))) await change(id, (current) => (isOver(current) ? ready : undefined));
+    if (isOver(getState(id))) await change(id, (current) => (isOver(current) ? ready : undefined));
   }
 
   /** Opens what is due again and reports every model as it stands. */
   async function reopenDue(): Promise<{ id: string; state: QuotaState }[]> {
     const since = changes;
-    const { documents, readTime } = await converge(undefined, () => database.read(paths));
+    const { documents, readTime } = await retryCommit(undefined, () => database.read(paths));
     learn(documents, since);
     const isDue = ({ state, retryAt }: QuotaState) =>
       state === 'exhausted' && retryAt !== undefined && retryAt <= readTime;
-    for (const id of ids.filter((each) => isDue(stateOf(each)))) {
+    for (const id of ids.filter((each) => isDue(getState(each)))) {
       // Read again: meanwhile another may have opened it, or have found it exhausted anew.
       await change(id, (now) => (isDue(now) ? { state: 'ready', attempts: now.attempts } : undefined));
     }
-    const reported = stateOf(everyModel).state === 'ready' ? modelIds : ids;
-    return reported.map((id) => ({ id, state: stateOf(id) }));
+    const reported = getState(everyModel).state === 'ready' ? modelIds : ids;
+    return reported.map((id) => ({ id, state: getState(id) }));
   }
 
   function note(id: string, state: QuotaState): void {
@@ -181,8 +190,8 @@ export function createQuota({ database, converge, clock, log, modelIds, known = 
 
   /** Writes a state where it changes, and never over an `off`. */
   async function change(id: string, next: (current: QuotaState) => QuotaState | undefined): Promise<void> {
-    await converge(`quota ${id}`, async () => {
-      const { documents } = await database.read([pathOf(id)]);
+    await retryCommit(`quota ${id}`, async () => {
+      const { documents } = await database.read([toPath(id)]);
       const [document] = documents;
       const current = document ? stateSchema.parse(document.data) : ready;
       const after = current.state === 'off' ? undefined : next(current);
@@ -191,20 +200,20 @@ export function createQuota({ database, converge, clock, log, modelIds, known = 
       const data = { reason: removed, retryAt: removed, ...after, updatedAt: new Date(clock.now()) };
       await database.commit([
         document
-          ? { update: pathOf(id), data, at: document.version }
-          : { create: pathOf(id), data: { ...after, updatedAt: data.updatedAt } },
+          ? { update: toPath(id), data, at: document.version }
+          : { create: toPath(id), data: { ...after, updatedAt: data.updatedAt } },
       ]);
       note(id, after);
       log.warning('A model changed its state', { model: id, from: current.state, to: after.state, ...after });
     });
   }
 
-  return { readAlong, usable, refusal, noteTrouble, noteSuccess, reopenDue, stateOf };
+  return { readAlong, usable, refusal, recordFailure, recordSuccess, reopenDue, getState };
 }
 
 const exhaustedUntil = ({ state, retryAt }: QuotaState) =>
   state === 'exhausted' ? (retryAt?.getTime() ?? Number.POSITIVE_INFINITY) : 0;
 
-const longest = ({ kind }: ProviderTrouble) => (kind === 'billing' ? billingMs.max : retiredMs);
+const longest = ({ kind }: ProviderFailure) => (kind === 'billing' ? billingMs.max : retiredMs);
 
-const reasonOf = ({ kind }: ProviderTrouble) => (kind === 'day' ? 'daily quota' : kind);
+const toReason = ({ kind }: ProviderFailure) => (kind === 'day' ? 'daily quota' : kind);

@@ -21,7 +21,7 @@ export type ImageStore = {
    */
   store(
     publicId: string,
-    pieces: Uint8Array[],
+    chunks: Uint8Array[],
     millisecondsLeft: number,
     signal: AbortSignal,
   ): Promise<StoredUrls>;
@@ -68,10 +68,10 @@ export function createImageStore({ cloudinaryUrl }: Config): ImageStore {
   const call = createCaller(credentials, credentials.upload_prefix?.startsWith('http:') ? http : https);
 
   return {
-    async store(publicId, pieces, millisecondsLeft, signal) {
+    async store(publicId, chunks, millisecondsLeft, signal) {
       const options = { public_id: publicId, overwrite: true, resource_type: 'image' as const };
       const answer = await call('Storing', millisecondsLeft, signal, (callOptions, done) => {
-        Readable.from(takenFrom(pieces)).pipe(
+        Readable.from(takenFrom(chunks)).pipe(
           cloudinary.uploader.upload_stream({ ...options, ...callOptions }, done as never),
         );
       });
@@ -148,8 +148,8 @@ function createCaller(credentials: Credentials, { Agent }: typeof http | typeof 
 }
 
 /** The bytes of pieces that are taken out of their list, in as many as may be sent at once. */
-function* takenFrom(pieces: Uint8Array[]): Generator<Uint8Array> {
-  for (let piece = pieces.shift(); piece; piece = pieces.shift()) {
+function* takenFrom(chunks: Uint8Array[]): Generator<Uint8Array> {
+  for (let piece = chunks.shift(); piece; piece = chunks.shift()) {
     for (let at = 0; at < piece.length; at += sentBytesMax) yield piece.subarray(at, at + sentBytesMax);
   }
 }

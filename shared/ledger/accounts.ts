@@ -1,9 +1,9 @@
 import type { StoredDocument } from '../database/database.ts';
-import type { Books } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 
 /** One page of accounts in the order of their uids, from after `after` on. */
 export async function accountPage(
-  { database, converge }: Books,
+  { database, retryCommit }: Ledger,
   after: string | undefined,
   limit: number,
 ): Promise<StoredDocument[]> {
@@ -13,5 +13,5 @@ export async function accountPage(
     ...(after && { after: [after] }),
     limit,
   };
-  return (await converge(undefined, () => database.page(page))).documents;
+  return (await retryCommit(undefined, () => database.page(page))).documents;
 }

@@ -25,6 +25,6 @@ function named(period: AllowancePeriod, from: number, to: number) {
  * clock is behind, never goes back to an earlier one. Names of one kind sort by their first day.
  */
 export function isPast(period: string, last: string | undefined): boolean {
-  const kindOf = (name: string) => name.split('-')[0];
-  return last !== undefined && kindOf(last) === kindOf(period) && last >= period;
+  const getKind = (name: string) => name.split('-')[0];
+  return last !== undefined && getKind(last) === getKind(period) && last >= period;
 }

@@ -1,16 +1,19 @@
 import type { Audit } from '../contract.ts';
 import type { Total } from '../database/database.ts';
 import { invalidField, isOpened, readAccount } from './credits.ts';
-import { accountPath, type Books } from './ledger.ts';
+import { accountPath, type Ledger } from './ledger.ts';
 
 /**
  * Whether one account's ledger adds up, by sums that the database makes, all at one time; an edit in the
  * console that no entry tells of yet is no fault. Undefined where there is no such account.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
-export async function auditAccount({ database, converge }: Books, uid: string): Promise<Audit | undefined> {
+export async function auditAccount(
+  { database, retryCommit }: Ledger,
+  uid: string,
+): Promise<Audit | undefined> {
   const path = accountPath(uid);
-  const { document, totals } = await converge(undefined, () =>
+  const { document, totals } = await retryCommit(undefined, () =>
     database.totals(path, [
       { collection: `${path}/entries`, field: 'amount' },
       { collection: `${path}/entries`, where: [['type', 'in', ['debit', 'refund']]], field: 'amount' },

@@ -84,14 +84,14 @@ export function readAccount(
   last: { balance: number; sequence: number } = { balance: 0, sequence: 0 },
 ): Account {
   const { data } = document;
-  const books = isOpened(document) ? { balance: data.settled, sequence: data.sequence } : last;
+  const ledger = isOpened(document) ? { balance: data.settled, sequence: data.sequence } : last;
   const active = typeof data.active === 'object' && data.active !== null ? Object.entries(data.active) : [];
   return {
     uid: document.id,
     version: document.version,
     balance: isCredits(data.balance) ? data.balance : null,
-    settled: books.balance as number,
-    sequence: books.sequence as number,
+    settled: ledger.balance as number,
+    sequence: ledger.sequence as number,
     adjust: data.adjust === undefined ? undefined : isWhole(data.adjust) ? data.adjust : null,
     note: typeof data.note === 'string' ? data.note.slice(0, reasonCharactersMax) : undefined,
     email: typeof data.email === 'string' ? data.email : undefined,

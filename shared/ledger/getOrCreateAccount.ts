@@ -2,11 +2,11 @@ import { type Account, accountInvalid, changeWrites, invalidField, isOpened } fr
 import {
   accountIn,
   accountPath,
-  type Books,
   bringUpToDate,
   changeAccount,
   createAccount,
   type Holder,
+  type Ledger,
 } from './ledger.ts';
 
 /** How far behind `usedAt` may be, milliseconds: looking at an account is no reason to write it each time. */
@@ -16,16 +16,16 @@ const usedAtMs = 86_400_000;
  * The caller's account: created at first sight, with edits recorded and signup credits granted.
  * @throws {Failure} ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
  */
-export async function openAccount(books: Books, holder: Holder): Promise<Account> {
-  return changeAccount(books, holder.uid, async ({ database }) => {
+export async function getOrCreateAccount(ledger: Ledger, holder: Holder): Promise<Account> {
+  return changeAccount(ledger, holder.uid, async ({ database }) => {
     const { documents, readTime: now } = await database.read([accountPath(holder.uid)]);
     const [document] = documents;
-    if (!document) return createAccount(books, holder.uid, now, holder.email);
+    if (!document) return createAccount(ledger, holder.uid, now, holder.email);
 
-    const account = await accountIn(books, document);
+    const account = await accountIn(ledger, document);
     const invalid = invalidField(account);
     if (invalid) throw accountInvalid(invalid);
-    const change = await bringUpToDate(books, account, holder);
+    const change = await bringUpToDate(ledger, account, holder);
     if (holder.email !== undefined && holder.email !== account.email) {
       change.account = { ...change.account, email: holder.email };
     }

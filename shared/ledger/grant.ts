@@ -15,7 +15,7 @@ import {
   invalidField,
   recordEdit,
 } from './credits.ts';
-import { accountIn, accountPath, type Books, changeAccount, createAccount, newestEntry } from './ledger.ts';
+import { accountIn, accountPath, changeAccount, createAccount, type Ledger, newestEntry } from './ledger.ts';
 
 /** A grant as it is kept under its key, wherever that key was used. */
 const grantDocumentSchema = z.object({
@@ -37,7 +37,7 @@ export type GrantRecord = z.infer<typeof grantDocumentSchema>;
  * IDEMPOTENCY_KEY_REUSED, ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
  */
 export async function grantTo(
-  books: Books,
+  ledger: Ledger,
   admin: Admin,
   key: string,
   { uid, amount, reason }: GrantRequest,
@@ -49,7 +49,7 @@ export async function grantTo(
   const grantPath = `grants/${keyHash}`;
   const { actor } = admin;
   const owner = randomUUID();
-  return changeAccount(books, uid, async ({ database }) => {
+  return changeAccount(ledger, uid, async ({ database }) => {
     const { documents, readTime: now } = await database.read([accountPath(uid), grantPath]);
     const [accountDocument, grantDocument] = documents;
     if (grantDocument) {
@@ -58,10 +58,10 @@ export async function grantTo(
       return { grant, replayed: grant.owner !== owner };
     }
     if (!accountDocument) {
-      if (await newestEntry(database, accountPath(uid))) return createAccount(books, uid, now);
+      if (await newestEntry(database, accountPath(uid))) return createAccount(ledger, uid, now);
       throw new Failure('NOT_FOUND', 'There is no such account.');
     }
-    const account = await accountIn(books, accountDocument);
+    const account = await accountIn(ledger, accountDocument);
     const invalid = invalidField(account);
     if (invalid) throw accountInvalid(invalid);
 

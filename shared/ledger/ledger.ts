@@ -6,7 +6,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Data, Database, StoredDocument } from '../database/database.ts';
-import { type Converge, createConverge, ReadAgain } from '../database/retryCommit.ts';
+import { createRetryCommit, type RetryCommit, RetryNow } from '../database/retryCommit.ts';
 import { Failure } from '../errors.ts';
 import { type GenerationRecord, generationPath, readGeneration } from '../generation/record.ts';
 import {
@@ -26,7 +26,7 @@ export type LedgerSettings = {
   holdMs: number;
 };
 
-export type Books = { database: Database; log: Log; settings: LedgerSettings; converge: Converge };
+export type Ledger = { database: Database; log: Log; settings: LedgerSettings; retryCommit: RetryCommit };
 
 /** Who calls, as far as the ledger cares. */
 export type Holder = {
@@ -37,8 +37,8 @@ export type Holder = {
 };
 
 /** The books on a database. */
-export function openBooks(database: Database, settings: LedgerSettings, log: Log, clock: Clock): Books {
-  return { database, log, settings, converge: createConverge(clock) };
+export function createLedger(database: Database, settings: LedgerSettings, log: Log, clock: Clock): Ledger {
+  return { database, log, settings, retryCommit: createRetryCommit(clock) };
 }
 
 export const accountPath = (uid: string) => `accounts/${uid}`;
@@ -54,7 +54,7 @@ export async function newestEntry(
 }
 
 /** The account in a document; one whose books the ledger does not keep yet takes them up from its newest entry. */
-export async function accountIn({ database }: Books, document: StoredDocument): Promise<Account> {
+export async function accountIn({ database }: Ledger, document: StoredDocument): Promise<Account> {
   if (isOpened(document)) return readAccount(document);
   return readAccount(document, await newestEntry(database, document.path));
 }
@@ -65,7 +65,7 @@ export async function accountIn({ database }: Books, document: StoredDocument): 
  * @throws {ReadAgain} always, once it is there.
  */
 export async function createAccount(
-  { database }: Books,
+  { database }: Ledger,
   uid: string,
   now: Date,
   email?: string,
@@ -81,7 +81,7 @@ export async function createAccount(
     usedAt: now,
   };
   await database.commit([{ create: accountPath(uid), data }]);
-  throw new ReadAgain();
+  throw new RetryNow();
 }
 
 /** A user's generation as it stands, and the database's time of looking. */
@@ -95,11 +95,11 @@ export async function findGeneration(
 }
 
 /** What is due on an account before anything else happens to it: edits recorded, signup credits granted. */
-export async function bringUpToDate(books: Books, account: Account, holder: Holder): Promise<Change> {
+export async function bringUpToDate(ledger: Ledger, account: Account, holder: Holder): Promise<Change> {
   const change = recordEdit(account);
   if (!account.signupDue || !holder.verified) return change;
-  const { documents } = await books.database.read([`${accountPath(account.uid)}/entries/signup`]);
-  const credits = documents[0] ? 0 : books.settings.signupCredits;
+  const { documents } = await ledger.database.read([`${accountPath(account.uid)}/entries/signup`]);
+  const credits = documents[0] ? 0 : ledger.settings.signupCredits;
   return andThen(change, (edited) => signupGrant(edited, credits));
 }
 
@@ -108,29 +108,29 @@ export async function bringUpToDate(books: Books, account: Account, holder: Hold
  * entries that they have brought into the ledger are logged afterwards, once each, whatever the body ends in.
  */
 export async function changeAccount<T>(
-  books: Books,
+  ledger: Ledger,
   uid: string,
-  body: (books: Books) => Promise<T>,
+  body: (ledger: Ledger) => Promise<T>,
 ): Promise<T> {
   const tried = new Map<string, Data>();
   const standing = new Set<string>();
   const commit: Database['commit'] = async (writes) => {
     const entries = writes.filter((write) => 'create' in write && isEntry(write.create));
     for (const entry of entries as { create: string; data: Data }[]) tried.set(entry.create, entry.data);
-    const version = await books.database.commit(writes);
+    const version = await ledger.database.commit(writes);
     for (const entry of entries as { create: string }[]) standing.add(entry.create);
     return version;
   };
-  const noted = { ...books, database: { ...books.database, commit } };
+  const noted = { ...ledger, database: { ...ledger.database, commit } };
   let isAnswering = true;
   try {
-    return await books.converge(uid, () => body(noted));
+    return await ledger.retryCommit(uid, () => body(noted));
   } catch (error) {
     isAnswering = !(error instanceof Failure && error.reason === 'DATABASE_UNAVAILABLE');
     throw error;
   } finally {
-    if (isAnswering) await findStanding(books, tried, standing);
-    for (const path of standing) logEntry(books, uid, path, tried.get(path) ?? {});
+    if (isAnswering) await findStanding(ledger, tried, standing);
+    for (const path of standing) logEntry(ledger, uid, path, tried.get(path) ?? {});
   }
 }
 
@@ -141,7 +141,7 @@ const isEntry = (path: string) => path.includes('/entries/');
  * the database does not tell even now there is no line; the ledger itself has it.
  */
 async function findStanding(
-  { database }: Books,
+  { database }: Ledger,
   tried: Map<string, Data>,
   standing: Set<string>,
 ): Promise<void> {
@@ -156,7 +156,7 @@ async function findStanding(
 }
 
 /** One line for each movement of credits: who, how much, and the balance after it. */
-function logEntry({ log }: Books, uid: string, path: string, data: Data): void {
+function logEntry({ log }: Ledger, uid: string, path: string, data: Data): void {
   const { type, amount, balance, sequence, generationId } = data;
   const entryId = path.slice(path.lastIndexOf('/') + 1);
   // A refund's is a reason of ours; any other is an admin's own words.

@@ -10,7 +10,7 @@ import {
 import type { PageRequest, StoredDocument } from '../database/database.ts';
 import { invalidRequest } from '../errors.ts';
 import { readGeneration, showGeneration } from '../generation/record.ts';
-import { accountPath, type Books } from './ledger.ts';
+import { accountPath, type Ledger } from './ledger.ts';
 
 const entryDocumentSchema = z.object({
   sequence: z.int(),
@@ -24,10 +24,10 @@ const entryDocumentSchema = z.object({
 });
 
 /** @throws {Failure} INVALID_REQUEST for a page token that is not ours. */
-export async function entryPage(books: Books, uid: string, { pageSize, pageToken }: PageQuery) {
+export async function entryPage(ledger: Ledger, uid: string, { pageSize, pageToken }: PageQuery) {
   const after = pageToken && readToken(pageToken, z.tuple([z.int()]));
   const { items, nextPageToken } = await readPage(
-    books,
+    ledger,
     pageSize,
     {
       collection: `${accountPath(uid)}/entries`,
@@ -44,10 +44,10 @@ export async function entryPage(books: Books, uid: string, { pageSize, pageToken
 const timeSchema = z.iso.datetime().refine((time) => Date.parse(time) > 0);
 
 /** @throws {Failure} INVALID_REQUEST for a page token that is not ours. */
-export async function galleryPage(books: Books, uid: string, { pageSize, pageToken }: PageQuery) {
+export async function galleryPage(ledger: Ledger, uid: string, { pageSize, pageToken }: PageQuery) {
   const token = pageToken && readToken(pageToken, z.tuple([timeSchema, generationIdSchema]));
   const { items, nextPageToken } = await readPage(
-    books,
+    ledger,
     pageSize,
     {
       collection: `${accountPath(uid)}/generations`,
@@ -66,13 +66,15 @@ export async function galleryPage(books: Books, uid: string, { pageSize, pageTok
 
 /** One page, and the token of the next where there is one: one document more than asked for tells. */
 async function readPage<T>(
-  { database, converge }: Books,
+  { database, retryCommit }: Ledger,
   pageSize: number,
   request: Omit<PageRequest, 'limit'>,
   show: (document: StoredDocument) => T,
   cursor: (document: StoredDocument) => unknown[],
 ) {
-  const { documents } = await converge(undefined, () => database.page({ ...request, limit: pageSize + 1 }));
+  const { documents } = await retryCommit(undefined, () =>
+    database.page({ ...request, limit: pageSize + 1 }),
+  );
   const last = documents.length > pageSize ? documents[pageSize - 1] : undefined;
   const nextPageToken = last && Buffer.from(JSON.stringify(cursor(last))).toString('base64url');
   return {

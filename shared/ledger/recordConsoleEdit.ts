@@ -1,5 +1,5 @@
 import { changeWrites, invalidField, isOpened, recordEdit } from './credits.ts';
-import { accountIn, accountPath, type Books, changeAccount } from './ledger.ts';
+import { accountIn, accountPath, changeAccount, type Ledger } from './ledger.ts';
 
 /**
  * Records what an admin changed in the console, unless somebody has already. Returns whether there was
@@ -7,19 +7,19 @@ import { accountIn, accountPath, type Books, changeAccount } from './ledger.ts';
  * @param actor who made the edit, where that is known.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
-export async function recordConsoleEdit(books: Books, uid: string, actor?: string): Promise<boolean> {
+export async function recordConsoleEdit(ledger: Ledger, uid: string, actor?: string): Promise<boolean> {
   let invalid: string | undefined;
-  const recorded = await changeAccount(books, uid, async ({ database }) => {
+  const recorded = await changeAccount(ledger, uid, async ({ database }) => {
     const { documents, readTime: now } = await database.read([accountPath(uid)]);
     const [document] = documents;
     if (!document) return false; // Deleted in the console: its next use brings it back.
-    const account = await accountIn(books, document);
+    const account = await accountIn(ledger, document);
     invalid = invalidField(account);
     const change = recordEdit(account, actor);
     if (change.account === account && (invalid || isOpened(document))) return false;
     await database.commit(changeWrites(account, change, now));
     return change.entries.length > 0;
   });
-  if (invalid) books.log.warning('An account holds no whole number of credits', { uid, field: invalid });
+  if (invalid) ledger.log.warning('An account holds no whole number of credits', { uid, field: invalid });
   return recorded;
 }

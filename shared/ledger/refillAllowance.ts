@@ -1,6 +1,6 @@
 import { isPast } from './allowancePeriod.ts';
 import { andThen, changeWrites, invalidField, recordEdit, refillTo } from './credits.ts';
-import { accountIn, accountPath, type Books, changeAccount } from './ledger.ts';
+import { accountIn, accountPath, changeAccount, type Ledger } from './ledger.ts';
 
 /**
  * Tops an account up to its allowance, once in a period: the period is marked in the same commit, even
@@ -11,16 +11,16 @@ import { accountIn, accountPath, type Books, changeAccount } from './ledger.ts';
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
 export async function refillAllowance(
-  books: Books,
+  ledger: Ledger,
   uid: string,
   period: string,
   credits: number,
 ): Promise<boolean> {
-  return changeAccount(books, uid, async ({ database }) => {
+  return changeAccount(ledger, uid, async ({ database }) => {
     const entry = `${accountPath(uid)}/entries/allowance:${period}`;
     const { documents, readTime: now } = await database.read([accountPath(uid), entry]);
     const [document, given] = documents;
-    const account = document && (await accountIn(books, document));
+    const account = document && (await accountIn(ledger, document));
     if (!account || account.suspended || invalidField(account) || isPast(period, account.allowancePeriod))
       return false;
     const allowance = account.allowance ?? credits;

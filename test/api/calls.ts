@@ -1,8 +1,8 @@
 /** The calls that the description of the API shows: how they are made, and a success of every function. */
 import { vi } from 'vitest';
-import { startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { startFakeGemini } from '../../local/fakes/gemini.ts';
 import { systemClock } from '../../shared/core/clock.ts';
-import type { Parts } from '../../shared/services.ts';
+import type { Overrides } from '../../shared/services.ts';
 import type { Example } from '../../tools/openapi/examples.ts';
 import { answerLookups } from '../support/adminLookup.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
@@ -33,7 +33,7 @@ const grace = 'Wd9yqQeTrmRsBuo4c1LhXv0ZpN72';
 /** Starts a studio of its own, on which the calls are made. */
 export async function startCalls() {
   let gate: Promise<void> | undefined;
-  const gemini = await startGeminiStandIn({ apiKey: 'test-gemini-key', onRequest: () => gate });
+  const gemini = await startFakeGemini({ apiKey: 'test-gemini-key', onRequest: () => gate });
   const stack = await startStack({
     GOOGLE_GEMINI_BASE_URL: gemini.url,
     SIGNUP_CREDITS: '10',
@@ -46,8 +46,8 @@ export async function startCalls() {
     stack,
     gemini,
     /** Another server, for what only another configuration or a broken part shows. */
-    async server(env: Record<string, string> = {}, parts: Parts = {}) {
-      const server = await stack.startServer(env, parts);
+    async server(env: Record<string, string> = {}, overrides: Overrides = {}) {
+      const server = await stack.startServer(env, overrides);
       servers.push(server);
       return server;
     },
@@ -127,9 +127,9 @@ export async function callEveryFunction({ stack, call, server, user }: Calls): P
   await add({ title: 'A healthy instance', path: 'health', url: winter.url });
   await add({ title: 'The first call of a user', as, path: 'account' });
   await add({ title: 'A prompt that is made better', as, path: 'enhance', body: { prompt } });
-  const wish = { as, path: 'generate', key: 'b1b8c2a0-first', body: { prompt, tier: 'premium2' } };
-  const { reply } = await add({ title: 'An image', ...wish });
-  await add({ title: 'The same call again', ...wish });
+  const imageRequest = { as, path: 'generate', key: 'b1b8c2a0-first', body: { prompt, tier: 'premium2' } };
+  const { reply } = await add({ title: 'An image', ...imageRequest });
+  await add({ title: 'The same call again', ...imageRequest });
   const { id } = reply.body.generation;
   const more = { tier: 'standard', references: [{ generationId: id }] };
   const second = { prompt: 'The same banana, on the moon', ...more };

@@ -44,14 +44,17 @@ describe('the OpenAPI document', () => {
     for (const words of [operations, ownReasons]) expect(Object.keys(words).sort()).toEqual(byHttp.sort());
   });
 
-  it.each(specs)('%s: has its method, its caller, its key', (name, { method, access, keyed }) => {
-    const operation = document.paths[`/${name}`]?.[method === 'GET' ? 'get' : 'post'];
-    expect(operation?.operationId).toBe(name);
-    expect(operation?.security).toEqual(access === 'anyone' ? [] : [{ [access]: [] }]);
-    const key = operation?.parameters?.find((parameter) => parameter.name === 'Idempotency-Key');
-    expect(key?.required).toBe(keyed);
-    expect(operation?.responses[200]).toHaveProperty('content');
-  });
+  it.each(specs)(
+    '%s: has its method, its caller, its key',
+    (name, { method, access, requiresIdempotencyKey }) => {
+      const operation = document.paths[`/${name}`]?.[method === 'GET' ? 'get' : 'post'];
+      expect(operation?.operationId).toBe(name);
+      expect(operation?.security).toEqual(access === 'anyone' ? [] : [{ [access]: [] }]);
+      const key = operation?.parameters?.find((parameter) => parameter.name === 'Idempotency-Key');
+      expect(key?.required).toBe(requiresIdempotencyKey);
+      expect(operation?.responses[200]).toHaveProperty('content');
+    },
+  );
 });
 
 describe.each(reasonNames)('%s', (reason) => {

@@ -6,7 +6,7 @@ import { onePixelPng } from '../support/pictures.ts';
 import type { Asked, Caller, Calls, Made } from './calls.ts';
 
 const model = 'gemini-2.5-flash-image';
-const wish = { prompt: 'A banana in a space suit', tier: 'standard' };
+const imageRequest = { prompt: 'A banana in a space suit', tier: 'standard' };
 
 type Failures = Record<string, Made>;
 
@@ -26,7 +26,7 @@ export async function callIntoEveryReason(calls: Calls): Promise<Failures> {
 /** Refused before anything is written. */
 async function refused(calls: Calls): Promise<Failures> {
   const { call, user, server } = calls;
-  const tooDear = { ...wish, tier: 'premium4' };
+  const tooDear = { ...imageRequest, tier: 'premium4' };
   const gift = { uid: 'hopeful', amount: 100, reason: 'Please' };
   const long = { prompt: 'x'.repeat(65_536) };
   const poor = await server({ SIGNUP_CREDITS: '1' });
@@ -70,7 +70,7 @@ async function refused(calls: Calls): Promise<Failures> {
 /** What an earlier call with the same key left. */
 async function met(calls: Calls): Promise<Failures> {
   const { stack, call, user } = calls;
-  const other = { ...wish, prompt: 'Another banana' };
+  const other = { ...imageRequest, prompt: 'Another banana' };
   const as = await user('tidy');
   const { reply } = await generate(calls, '', { as });
   const reused = await generate(calls, 'The same key, another prompt', { as, body: other });
@@ -78,7 +78,7 @@ async function met(calls: Calls): Promise<Failures> {
   return {
     IN_PROGRESS: await meanwhile(calls, 'The same key while it is painted'),
     EXPIRED: await meanwhile(calls, 'Past its deadline', async ({ uid }) => {
-      const [generation] = (await stack.books(uid)).generations;
+      const [generation] = (await stack.ledger(uid)).generations;
       await stack.edit(`accounts/${uid}/generations/${generation?.id}`, { deadline: new Date(0) });
     }),
     DELETED: await generate(calls, 'The key of a deleted image', { as }),
@@ -89,7 +89,7 @@ async function met(calls: Calls): Promise<Failures> {
 /** Debited, failed, refunded. */
 async function failedAfterTheDebit(calls: Calls): Promise<Failures> {
   const { stack, server } = calls;
-  const broken = await server({}, { painter: () => Promise.reject(new Error('The cause.')) });
+  const broken = await server({}, { imageGenerator: () => Promise.reject(new Error('The cause.')) });
   stack.cloudinary.always(cloudinaryFault.error(500));
   const notStored = await generate(calls, 'The image store fails');
   stack.cloudinary.always(undefined);
@@ -140,7 +140,7 @@ let users = 0;
 
 async function generate({ call, user }: Calls, title: string, more: Partial<Asked> = {}): Promise<Made> {
   const as = more.as ?? (await user(`user-${++users}`));
-  return call({ title, as, path: 'generate', key: 'my-key', body: wish, ...more });
+  return call({ title, as, path: 'generate', key: 'my-key', body: imageRequest, ...more });
 }
 
 async function painting(calls: Calls, title: string, step: GeminiStep, url?: string): Promise<Made> {

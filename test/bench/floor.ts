@@ -8,7 +8,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Version } from '../../shared/database/database.ts';
-import { openDatabase } from '../../shared/database/firestore.ts';
+import { createDatabase } from '../../shared/database/firestore.ts';
 import { rawFirestore, type Stamp } from './rawFirestore.ts';
 
 const { GOOGLE_GEMINI_BASE_URL, GEMINI_API_KEY = '', CLOUDINARY_URL = '', PORT } = process.env;
@@ -20,7 +20,7 @@ const database =
   process.argv[2] === 'library' ? library() : rawFirestore(GOOGLE_CLOUD_PROJECT, FIRESTORE_EMULATOR_HOST);
 
 function library(): Pick<ReturnType<typeof rawFirestore>, 'read' | 'commit'> {
-  const firestore = openDatabase(parseConfig(process.env));
+  const firestore = createDatabase(parseConfig(process.env));
   return {
     async read(paths) {
       const [account] = (await firestore.read(paths)).documents;
@@ -49,11 +49,11 @@ async function generate(uid: string, prompt: string): Promise<object> {
   const createdAt = new Date();
   const deadline = new Date(createdAt.getTime() + 180_000);
   const receipt = { charged: 1, refunded: 0, balance, sequence };
-  const books = { balance, settled: balance, sequence, updatedAt: createdAt, usedAt: createdAt };
+  const ledger = { balance, settled: balance, sequence, updatedAt: createdAt, usedAt: createdAt };
   const at = await database.commit([
     {
       path: account,
-      data: { ...books, active: { ...active, [id]: deadline }, rate: [...rate, createdAt] },
+      data: { ...ledger, active: { ...active, [id]: deadline }, rate: [...rate, createdAt] },
       at: readAt,
     },
     {

@@ -15,8 +15,8 @@ import { findFirestoreJar } from '../../local/java.ts';
 import { freePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
 import { parseConfig } from '../../shared/config/config.ts';
-import { openDatabase } from '../../shared/database/firestore.ts';
-import { createConverge } from '../../shared/database/retryCommit.ts';
+import { createDatabase } from '../../shared/database/firestore.ts';
+import { createRetryCommit } from '../../shared/database/retryCommit.ts';
 
 const { values } = parseArgs({
   options: { callers: { type: 'string', default: '32' }, seconds: { type: 'string', default: '20' } },
@@ -54,10 +54,12 @@ const asTransaction: Debit = (account) =>
     transaction.create(document.collection('entries').doc(randomUUID()), { amount: -1 });
   });
 
-const database = openDatabase(parseConfig({ GOOGLE_CLOUD_PROJECT: project, FIRESTORE_EMULATOR_HOST: host }));
-const converge = createConverge();
+const database = createDatabase(
+  parseConfig({ GOOGLE_CLOUD_PROJECT: project, FIRESTORE_EMULATOR_HOST: host }),
+);
+const retryCommit = createRetryCommit();
 const asCommit: Debit = (account) =>
-  converge(account, async () => {
+  retryCommit(account, async () => {
     const [document] = (await database.read([account])).documents;
     if (!document) throw new Error('The account is gone');
     const balance = (document.data.balance as number) - 1;

@@ -21,7 +21,7 @@ import { findFirestoreJar } from '../../local/java.ts';
 import { freePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
 import { onePixelPng } from '../support/pictures.ts';
-import { startStandIns } from './standIns.ts';
+import { startFakes } from './standIns.ts';
 
 const { values } = parseArgs({
   options: {
@@ -63,7 +63,7 @@ const emulator = startFirestore({
 });
 await untilAnswering(emulator, firestoreHost, found);
 
-const { gemini, cloudinary } = await startStandIns(onePixelPng, paintMs);
+const { gemini, cloudinary } = await startFakes(onePixelPng, paintMs);
 const auth = createServer((request, response) => {
   request.resume().on('end', () => response.end(JSON.stringify({ users: [{}] })));
 });

@@ -25,13 +25,13 @@ export function stepsPlot(steps: Steps): string {
   const bars = steps.map(({ kind, milliseconds }, row) => {
     const y = top + row * (bar + 14);
     let at = 0;
-    const pieces = milliseconds.map((ms, step) => {
+    const chunks = milliseconds.map((ms, step) => {
       const piece = `<rect x="${x(at).toFixed(1)}" y="${y}" width="${(x(ms) - left).toFixed(1)}" height="${bar}" fill="${colours[step]}"><title>${stepNames[step]}: ${ms.toFixed(2)} ms</title></rect>`;
       at += ms;
       return piece;
     });
     const sum = `<text x="${x(at) + 6}" y="${y + 22}">${at.toFixed(1)} ms</text>`;
-    return `<text x="${left - 10}" y="${y + 22}" text-anchor="end">${names[kind]}</text>${pieces.join('')}${sum}`;
+    return `<text x="${left - 10}" y="${y + 22}" text-anchor="end">${names[kind]}</text>${chunks.join('')}${sum}`;
   });
   const legend = stepNames.map(
     (name, i) =>

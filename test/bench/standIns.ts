@@ -1,17 +1,13 @@
 /** Both upstream stand-ins as every bench wants them: one ready-made image, and few requests remembered. */
-import { type CloudinaryOptions, startCloudinaryStandIn } from '../../local/fakes/cloudinary.ts';
-import { startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { type CloudinaryOptions, startFakeCloudinary } from '../../local/fakes/cloudinary.ts';
+import { startFakeGemini } from '../../local/fakes/gemini.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 
 /** @param latencyMs how long Gemini paints. */
-export async function startStandIns(
-  image: Buffer,
-  latencyMs: number,
-  options: Partial<CloudinaryOptions> = {},
-) {
+export async function startFakes(image: Buffer, latencyMs: number, options: Partial<CloudinaryOptions> = {}) {
   const requestsMax = 10;
-  const gemini = await startGeminiStandIn({ apiKey: 'bench', latencyMs, requestsMax });
+  const gemini = await startFakeGemini({ apiKey: 'bench', latencyMs, requestsMax });
   gemini.always(geminiFault.image(image));
   const account = { cloudName: 'bench', apiKey: '1', apiSecret: 's' };
-  return { gemini, cloudinary: await startCloudinaryStandIn({ ...account, requestsMax, ...options }) };
+  return { gemini, cloudinary: await startFakeCloudinary({ ...account, requestsMax, ...options }) };
 }

@@ -8,7 +8,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onePixelPng } from '../support/pictures.ts';
-import { startStandIns } from './standIns.ts';
+import { startFakes } from './standIns.ts';
 
 /** When a request began to arrive and when its answer was given away; system-wide milliseconds. */
 export type Mark = { path: string; beganAt: number; endedAt: number };
@@ -30,7 +30,7 @@ subscribe('http.server.response.finish', (message) => {
   if (marks.length > 10_000) marks.shift();
 });
 
-const { gemini, cloudinary } = await startStandIns(image, latencyMs, {
+const { gemini, cloudinary } = await startFakes(image, latencyMs, {
   keepsBytes: false,
   onRequest: () => (latencyMs > 0 ? sleep(latencyMs) : undefined),
 });

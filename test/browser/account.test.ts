@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import {
   ask,
   button,
+  generateImage,
   goTo,
   imageOf,
   images,
   openImage,
-  paint,
   signIn,
   signOut,
   tryToSignIn,
@@ -76,7 +76,7 @@ describe('signing up by e-mail', () => {
     await button(page, 'I have confirmed').click();
     await untilBalance(page, 10);
     await button(page, 'I have confirmed').waitFor({ state: 'detached' });
-    await paint(page, { prompt: 'The first one' });
+    await generateImage(page, { prompt: 'The first one' });
     await untilBalance(page, 9);
   });
 
@@ -141,7 +141,7 @@ describe("an admin's edit in the console", () => {
     await untilBalance(page, 1);
     await studio().editAccount(user.uid, { balance: 74 });
     await untilBalance(page, 74);
-    await paint(page, { prompt: 'A gift', tier: 'premium4' });
+    await generateImage(page, { prompt: 'A gift', tier: 'premium4' });
     await untilBalance(page, 70);
     await studio().editAccount(user.uid, { balance: 12 });
     await untilBalance(page, 12);
@@ -182,7 +182,7 @@ describe('two windows of one user', () => {
 
   it('show the same images and the same balance', async () => {
     const { one, other } = await twoWindows();
-    await paint(one, { prompt: 'Seen twice', tier: 'premium2' });
+    await generateImage(one, { prompt: 'Seen twice', tier: 'premium2' });
     await imageOf(other, 'Seen twice').waitFor();
     await untilBalance(other, 18);
     expect(await images(other).count()).toBe(1);
@@ -213,7 +213,7 @@ describe('two windows of one user', () => {
 
   it('keep nothing of a user for the next one', async () => {
     const { one } = await twoWindows();
-    await paint(one, { prompt: 'Private' });
+    await generateImage(one, { prompt: 'Private' });
     await signOut(one);
     const next = await studio().newUser({ credits: 7 });
     await signIn(one, next);

@@ -11,10 +11,10 @@ import {
   button,
   dialog,
   generateButton,
+  generateImage,
   goTo,
   imageOf,
   openImage,
-  paint,
   painting,
   promptField,
   references,
@@ -109,7 +109,7 @@ describe('with a keyboard alone', () => {
 
   it('a dialog keeps the focus inside of it', async () => {
     const { page } = await visitOf();
-    await paint(page, { prompt: 'A cage' });
+    await generateImage(page, { prompt: 'A cage' });
     await openImage(page, 'A cage');
     for (let step = 0; step < 25; step += 1) {
       await page.keyboard.press('Tab');
@@ -157,7 +157,7 @@ describe('on a phone', () => {
 
   it('everything to be tapped is large enough for a finger: 24 pixels at least', async () => {
     const { page } = await visitOf({ size: phone, touch: true });
-    await paint(page, { prompt: 'A thumb' });
+    await generateImage(page, { prompt: 'A thumb' });
     await openImage(page, 'A thumb');
     const small = await page.locator('button:visible').evaluateAll((all) =>
       all
@@ -272,7 +272,7 @@ describe('reference images', () => {
     await button(references(page), 'Remove reference 2').click();
     await expect.poll(() => removers(page).count()).toBe(2);
 
-    await paint(page, { prompt: 'Like these' });
+    await generateImage(page, { prompt: 'Like these' });
     const asked = JSON.stringify(studio().gemini.requests.at(-1)?.body);
     expect(asked.match(/inlineData/g)).toHaveLength(2);
   });

@@ -11,12 +11,12 @@ import {
   dialog,
   gallery,
   generateButton,
+  generateImage,
   goTo,
   imageOf,
   images,
   openImage,
   orientationChoice,
-  paint,
   painting,
   pixelsOf,
   promptField,
@@ -191,7 +191,7 @@ describe('the full view', () => {
 
   it('copies a link that leads to the image, and downloads the very file that is stored', async () => {
     const { page } = await visitOf();
-    await paint(page, { prompt: 'A compass', tier: 'premium2' });
+    await generateImage(page, { prompt: 'A compass', tier: 'premium2' });
     const view = await openImage(page, 'A compass');
     await button(view, 'Copy link').click();
     await expect.poll(() => clipboard(page)).toMatch(/\/studio\/?#\/image\/[0-9a-f]{32}$/);
@@ -210,7 +210,7 @@ describe('the full view', () => {
 
   it('gives prompt and settings back to the form', async () => {
     const { page } = await visitOf();
-    await paint(page, { prompt: 'A totem', tier: 'premium4', orientation: 'portrait' });
+    await generateImage(page, { prompt: 'A totem', tier: 'premium4', orientation: 'portrait' });
     await describeImage(page, { prompt: 'Something else', tier: 'standard' });
     await button(await openImage(page, 'A totem'), 'Reuse prompt').click();
     await closed(viewer(page));
@@ -222,7 +222,7 @@ describe('the full view', () => {
 
   it('has the same painted once more as a variation, and charged as any other', async () => {
     const { page, user } = await visitOf();
-    await paint(page, { prompt: 'A mask', tier: 'premium2', orientation: 'portrait' });
+    await generateImage(page, { prompt: 'A mask', tier: 'premium2', orientation: 'portrait' });
     await button(await openImage(page, 'A mask'), 'Vary').click();
     await expect.poll(() => images(page).count(), { timeout: 10_000 }).toBe(2);
     await untilBalance(page, 16);
@@ -232,11 +232,11 @@ describe('the full view', () => {
 
   it('makes an image a reference of the next one', async () => {
     const { page } = await visitOf();
-    await paint(page, { prompt: 'A pattern' });
+    await generateImage(page, { prompt: 'A pattern' });
     await button(await openImage(page, 'A pattern'), 'Use as reference').click();
     await closed(viewer(page));
     await button(references(page), 'Remove reference 1').waitFor();
-    await paint(page, { prompt: 'A carpet of it' });
+    await generateImage(page, { prompt: 'A carpet of it' });
     expect(JSON.stringify(studio().gemini.requests.at(-1)?.body)).toContain('inlineData');
   });
 });
@@ -244,7 +244,7 @@ describe('the full view', () => {
 describe('deleting', () => {
   it('asks first, quoting the prompt; then the image is gone, here and where it was stored', async () => {
     const { page, user } = await visitOf();
-    await paint(page, { prompt: 'A secret' });
+    await generateImage(page, { prompt: 'A secret' });
     const [painted] = await studio().imagesOf(user);
     const isStored = () =>
       [...studio().cloudinary.assets.keys()].some((id) => id.includes(painted?.id ?? ''));
@@ -267,8 +267,8 @@ describe('deleting', () => {
 describe('the ledger', () => {
   it('shows every movement with the balance after it, and leads from each to its image', async () => {
     const { page, user } = await visitOf();
-    await paint(page, { prompt: 'A receipt', tier: 'premium2' });
-    await paint(page, { prompt: 'A coin', tier: 'premium4' });
+    await generateImage(page, { prompt: 'A receipt', tier: 'premium2' });
+    await generateImage(page, { prompt: 'A coin', tier: 'premium4' });
     await goTo(page, 'Credits');
     await page.getByRole('heading', { level: 1, name: 'Credits' }).waitFor();
     const rows = page.getByRole('table').getByRole('row');

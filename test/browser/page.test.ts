@@ -12,10 +12,10 @@ import {
   button,
   dialog,
   gallery,
+  generateImage,
   goTo,
   images,
   openImage,
-  paint,
   painting,
   promptField,
   signIn,
@@ -202,7 +202,7 @@ describe('accessibility rules find nothing', () => {
     await check('create, one running, one failed');
     hold.letGo();
     await images(page).first().waitFor();
-    await paint(page, { prompt: 'Another' });
+    await generateImage(page, { prompt: 'Another' });
     await promptField(page).fill('A prompt');
     await button(page, 'Improve prompt').click();
     await button(page, 'Keep mine').waitFor();

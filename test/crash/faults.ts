@@ -1,7 +1,7 @@
 /** Faults at the await points of a function: every call it makes to the database, the model and the image store. */
 
 import { CommitRejected, type Database } from '../../shared/database/database.ts';
-import type { Painter } from '../../shared/imagegen/modelFallback.ts';
+import type { GenerateImage } from '../../shared/imagegen/modelFallback.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
 
 /** Each says what becomes of one call. */
@@ -32,7 +32,7 @@ export type Plan = {
   meanwhile(): Promise<unknown>;
 };
 
-type Real = { database: Database; painter: Painter; imageStore: ImageStore };
+type Real = { database: Database; imageGenerator: GenerateImage; imageStore: ImageStore };
 
 /** The real parts with a plan between them and their caller; `calls` lists what was called, by name. */
 export function createFaultyParts(real: Real) {
@@ -75,7 +75,7 @@ export function createFaultyParts(real: Real) {
     }
   }
 
-  const { database, painter, imageStore } = real;
+  const { database, imageGenerator, imageStore } = real;
   return {
     calls,
     /** Begins anew with a plan, or with none. */
@@ -84,7 +84,7 @@ export function createFaultyParts(real: Real) {
       abortsLeft = 0;
       calls.length = 0;
     },
-    parts: {
+    overrides: {
       database: {
         ...database,
         read: (paths) => pass('read', () => database.read(paths)),
@@ -92,11 +92,12 @@ export function createFaultyParts(real: Real) {
         page: (request) => pass('query', () => database.page(request)),
         totals: (path, requests) => pass('totals', () => database.totals(path, requests)),
       } satisfies Database,
-      painter: ((request, ms, signal) => pass('paint', () => painter(request, ms, signal))) satisfies Painter,
+      imageGenerator: ((request, ms, signal) =>
+        pass('paint', () => imageGenerator(request, ms, signal))) satisfies GenerateImage,
       imageStore: {
         ...imageStore,
-        store: (publicId, pieces, ms, signal) =>
-          pass('store', () => imageStore.store(publicId, pieces, ms, signal)),
+        store: (publicId, chunks, ms, signal) =>
+          pass('store', () => imageStore.store(publicId, chunks, ms, signal)),
         destroy: (publicId, ms) => pass('destroy', () => imageStore.destroy(publicId, ms)),
       } satisfies ImageStore,
     },

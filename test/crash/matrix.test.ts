@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import { createLog } from '../../shared/core/log.ts';
-import { createStudio } from '../../shared/services.ts';
+import { createServices } from '../../shared/services.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   stack.gemini.always(geminiFault.image(onePixelPng));
   const config = parseConfig(stack.environment);
   const { database } = stack;
-  const real = createStudio(
+  const real = createServices(
     config,
     createLog(() => {}),
     new AbortController().signal,
@@ -37,11 +37,11 @@ beforeAll(async () => {
   );
   faulty = createFaultyParts({
     database,
-    painter: await real.painter(),
+    imageGenerator: await real.imageGenerator(),
     imageStore: await real.imageStore(),
   });
   const started = await Promise.all([
-    stack.startServer({}, faulty.parts),
+    stack.startServer({}, faulty.overrides),
     stack.startServer({}, { database: ahead(database, 10 * minutes) }),
     stack.startServer({}, { database: ahead(database, 180 * minutes) }),
   ]);
@@ -93,7 +93,7 @@ const victims: Victim[] = [
       faulty.begin({ at: 4, fault: 'killed before', meanwhile: async () => {} });
       void user.generate('k', {}, victim).catch(() => {});
       await expect.poll(() => faulty.calls.length, { timeout: 10_000 }).toBe(5);
-      const [pending] = (await stack.books(uid)).generations;
+      const [pending] = (await stack.ledger(uid)).generations;
       await stack.edit(`accounts/${uid}/generations/${pending?.id}`, { deadline: new Date(0) });
       return { uid, ask: (url) => sweep(url) };
     },
@@ -166,7 +166,7 @@ describe.each(victims)('$name', (each) => {
     await sweep(lastSweeper);
     expect(await brokenInvariants(stack, scene.uid), point).toEqual([]);
     expect(await strayImages(stack, [scene.uid])).toEqual([]);
-    const { account, generations, entries } = await stack.books(scene.uid);
+    const { account, generations, entries } = await stack.ledger(scene.uid);
     expect(generations.filter(({ status }) => status === 'pending')).toEqual([]);
     expect(await waitingImages(scene.uid)).toEqual([]);
     const paid = generations.filter(({ status }) => status !== 'refunded').length;
@@ -180,7 +180,7 @@ describe.each(victims)('$name', (each) => {
     expect(await brokenInvariants(stack, scene.uid)).toEqual([]);
     if (each.name === 'grant') {
       expect(again.status).toBe(200);
-      expect((await stack.books(scene.uid)).account.balance).toBe(25);
+      expect((await stack.ledger(scene.uid)).account.balance).toBe(25);
     }
   });
 });

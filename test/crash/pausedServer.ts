@@ -5,9 +5,9 @@
 import { functions } from '../../functions/index.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import { createLog } from '../../shared/core/log.ts';
-import { openDatabase } from '../../shared/database/firestore.ts';
+import { createDatabase } from '../../shared/database/firestore.ts';
 import { serve } from '../../shared/http/server.ts';
-import { createStudio } from '../../shared/services.ts';
+import { createServices } from '../../shared/services.ts';
 import { createFaultyParts } from './faults.ts';
 
 const config = parseConfig(process.env);
@@ -15,24 +15,24 @@ const at = Number(process.env.PAUSE_AT);
 const ask = () => fetch(String(process.env.PAUSE_URL));
 const lastCall = 4;
 
-const database = openDatabase(config);
+const database = createDatabase(config);
 const log = createLog(() => {});
-const real = createStudio(config, log, new AbortController().signal, { database });
+const real = createServices(config, log, new AbortController().signal, { database });
 const faulty = createFaultyParts({
   database,
-  painter: await real.painter(),
+  imageGenerator: await real.imageGenerator(),
   imageStore: await real.imageStore(),
 });
 faulty.begin({ at, fault: 'hang past the deadline', meanwhile: ask });
-const { parts } = faulty;
+const { overrides } = faulty;
 serve({
   functions,
-  parts: {
-    ...parts,
+  overrides: {
+    ...overrides,
     database: {
-      ...parts.database,
+      ...overrides.database,
       async commit(writes) {
-        const version = await parts.database.commit(writes);
+        const version = await overrides.database.commit(writes);
         if (at > lastCall && faulty.calls.length > lastCall) await ask();
         return version;
       },

@@ -67,7 +67,7 @@ async function pausedAt(at: number, uid: string) {
 async function expectEnded(uid: string, status: string | undefined): Promise<void> {
   expect(await brokenInvariants(stack, uid)).toEqual([]);
   expect(await strayImages(stack, [uid])).toEqual([]);
-  const { generations } = await stack.books(uid);
+  const { generations } = await stack.ledger(uid);
   expect(generations.map((generation) => generation.status)).toEqual(status ? [status] : []);
 }
 

@@ -37,7 +37,7 @@ describe('the first call', () => {
       suspended: false,
       email: 'first@example.com',
     });
-    const { account, entries } = await stack.books('first');
+    const { account, entries } = await stack.ledger('first');
     expect(account).toMatchObject({ balance: 10, settled: 10, sequence: 1, email: 'first@example.com' });
     expect(account).not.toHaveProperty('signupDue');
     expect(entries).toMatchObject([
@@ -51,7 +51,7 @@ describe('the first call', () => {
     const { status, body } = await user.generate('k');
     expect(status).toBe(200);
     expect(body.receipt).toEqual({ charged: 1, refunded: 0, balance: 9, sequence: 2 });
-    expect((await stack.books('eager')).entries.map(({ type }) => type)).toEqual(['grant', 'debit']);
+    expect((await stack.ledger('eager')).entries.map(({ type }) => type)).toEqual(['grant', 'debit']);
     expect((await stack.document('accounts/eager'))?.email).toBe('eager@example.com');
     expect(await brokenInvariants(stack, 'eager')).toEqual([]);
   });
@@ -66,7 +66,7 @@ describe('the first call', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(answers.map(({ body }) => body.account.balance))).toEqual(new Set([10]));
     expect(new Set(answers.map(({ body }) => body.account.createdAt)).size).toBe(1);
-    expect((await stack.books('crowd')).entries).toMatchObject([{ id: 'signup', amount: 10 }]);
+    expect((await stack.ledger('crowd')).entries).toMatchObject([{ id: 'signup', amount: 10 }]);
     expect(await brokenInvariants(stack, 'crowd')).toEqual([]);
   });
 
@@ -128,7 +128,7 @@ describe('signup credits', () => {
     const user = await stack.user('nothing-given');
     expect((await user.get('account', none.url)).body.account).toMatchObject({ balance: 0, sequence: 0 });
     await none.close();
-    expect((await stack.books('nothing-given')).entries).toEqual([]);
+    expect((await stack.ledger('nothing-given')).entries).toEqual([]);
   });
 });
 
@@ -140,7 +140,7 @@ describe('an account made by hand in the console', () => {
       sequence: 1,
       email: 'by-hand@example.com',
     });
-    const { account, entries } = await stack.books('by-hand');
+    const { account, entries } = await stack.ledger('by-hand');
     expect(entries).toMatchObject([{ sequence: 1, type: 'adjustment', amount: 74, balance: 74 }]);
     expect(account).toMatchObject({ balance: 74, settled: 74, sequence: 1, email: 'by-hand@example.com' });
     expect((await user.get('account')).body.account).toMatchObject({ balance: 74, sequence: 1 });
@@ -150,7 +150,7 @@ describe('an account made by hand in the console', () => {
   it('with a balance of 0 has no entry and no credits', async () => {
     const user = await stack.user('by-hand-zero', 0);
     expect((await user.get('account')).body.account).toMatchObject({ balance: 0, sequence: 0 });
-    expect((await stack.books('by-hand-zero')).entries).toEqual([]);
+    expect((await stack.ledger('by-hand-zero')).entries).toEqual([]);
     expect(await brokenInvariants(stack, 'by-hand-zero')).toEqual([]);
   });
 });
@@ -164,7 +164,7 @@ describe('an account deleted in the console', () => {
     const { status, body } = await user.get('account');
     expect(status).toBe(200);
     expect(body.account).toMatchObject({ balance: 0, sequence: 3, email: 'deleted@example.com' });
-    expect((await stack.books('deleted')).entries).toMatchObject([
+    expect((await stack.ledger('deleted')).entries).toMatchObject([
       { sequence: 1, type: 'grant', amount: 10, balance: 10 },
       { sequence: 2, type: 'debit', amount: -1, balance: 9 },
       { sequence: 3, type: 'adjustment', amount: -9, balance: 0 },
@@ -194,7 +194,7 @@ describe('an account deleted in the console', () => {
     await stack.edit('accounts/remade', { balance: 50 });
 
     expect((await user.get('account')).body.account).toMatchObject({ balance: 50, sequence: 3 });
-    expect((await stack.books('remade')).entries.at(-1)).toMatchObject({
+    expect((await stack.ledger('remade')).entries.at(-1)).toMatchObject({
       type: 'adjustment',
       amount: 41,
       balance: 50,
@@ -213,7 +213,7 @@ describe('an account deleted in the console', () => {
       expect((await user.get('account')).body.account.balance).toBe(balance);
       expect(await brokenInvariants(stack, 'phoenix')).toEqual([]);
     }
-    const amounts = (await stack.books('phoenix')).entries.map(({ amount }) => amount);
+    const amounts = (await stack.ledger('phoenix')).entries.map(({ amount }) => amount);
     expect(amounts).toEqual([20, -20, 7]);
   });
 });

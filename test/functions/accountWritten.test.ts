@@ -14,7 +14,7 @@ import { endChild } from '../../local/processes.ts';
 import { functionPath, registerTriggers } from '../../local/triggers.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Database } from '../../shared/database/database.ts';
-import { createStudioServer } from '../../shared/http/server.ts';
+import { createFunctionsServer } from '../../shared/http/server.ts';
 import { type AccountWrite, eventBody, eventHeaders } from '../support/accountEvents.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -83,7 +83,7 @@ async function opened(credits = 10) {
     ...user,
     path,
     stored: async () => (await stack.document(path)) as Record<string, unknown>,
-    entries: async () => (await stack.books(user.uid)).entries,
+    entries: async () => (await stack.ledger(user.uid)).entries,
     /** What an admin changes in the console, and the write that an event would tell of. */
     async edit(fields: Record<string, unknown>): Promise<AccountWrite> {
       const before = await stack.document(path);
@@ -145,7 +145,7 @@ describe('an edit in the console', () => {
     const user = await stack.user(`user-${++users}`, 30);
     const after = await stack.document(`accounts/${user.uid}`);
     expect(succeeded(await deliver(user.uid, { after }, { authid: 'boss' }))).toBe(true);
-    const { account, entries } = await stack.books(user.uid);
+    const { account, entries } = await stack.ledger(user.uid);
     expect(entries).toMatchObject([
       { type: 'adjustment', amount: 30, balance: 30, sequence: 1, actor: 'boss' },
     ]);
@@ -158,7 +158,7 @@ describe('an edit in the console', () => {
     const document = `accounts/${encodeURIComponent(uid)}`;
     const body = eventBody(stack.projectId, `accounts/${uid}`, { after: { balance: 30 } });
     expect(succeeded(await post(body, eventHeaders(stack.projectId, document)))).toBe(true);
-    expect((await stack.books(uid)).entries).toMatchObject([{ amount: 30 }]);
+    expect((await stack.ledger(uid)).entries).toMatchObject([{ amount: 30 }]);
   });
 });
 
@@ -409,12 +409,12 @@ describe('as the emulator itself calls it', () => {
     const port = await freePort();
     host = `${loopback}:${port}`;
     const env = { GOOGLE_CLOUD_PROJECT: projectId, FIRESTORE_EMULATOR_HOST: host, PORT: '0' };
-    const { openDatabase } = await import('../../shared/database/firestore.ts');
-    counting = countingDatabase(openDatabase(parseConfig(env)));
-    const { server, shutdown } = createStudioServer({
+    const { createDatabase } = await import('../../shared/database/firestore.ts');
+    counting = countingDatabase(createDatabase(parseConfig(env)));
+    const { server, shutdown } = createFunctionsServer({
       functions,
       env,
-      parts: { database: counting.database },
+      overrides: { database: counting.database },
       writeLog: () => {},
       site(request) {
         const { 'ce-document': document, 'ce-subject': subject } = request.headers;

@@ -126,7 +126,7 @@ describe('an account that adds up', () => {
 
 describe('an account that does not add up is told of in words, and not touched', () => {
   const entryOf = async (uid: string, sequence: number) => {
-    const entry = (await stack.books(uid)).entries.find((each) => each.sequence === sequence);
+    const entry = (await stack.ledger(uid)).entries.find((each) => each.sequence === sequence);
     return `accounts/${uid}/entries/${entry?.id}`;
   };
 
@@ -165,7 +165,7 @@ describe('an account that does not add up is told of in words, and not touched',
     [
       'a price was changed',
       async () => {
-        const { generations } = await stack.books('ann');
+        const { generations } = await stack.ledger('ann');
         const two = generations.find(({ credits }) => credits === 2);
         const receipt = new Map(Object.entries({ ...two?.receipt, charged: 1 }));
         const [document] = (await stack.database.read([`accounts/ann/generations/${two?.id}`])).documents;
@@ -204,12 +204,12 @@ describe('an account that does not add up is told of in words, and not touched',
   ])('%s', async (_, tamper, facts, words) => {
     await spender('ann');
     await tamper();
-    const before = await stack.books('ann');
+    const before = await stack.ledger('ann');
     const told = await auditOf('ann');
     expect(told).toMatchObject({ ok: false, ...facts });
     for (const word of words) expect(told.differences.join('\n')).toMatch(word);
     for (const difference of told.differences) expect(difference).toMatch(/^\S+( \S+){3,}$/);
-    expect(await stack.books('ann')).toEqual(before);
+    expect(await stack.ledger('ann')).toEqual(before);
     // Reconciling sees the same.
     const { body } = await runJob(stack, 'reconcile');
     expect(body.broken).toMatchObject([{ uid: 'ann', ok: false, differences: told.differences }]);

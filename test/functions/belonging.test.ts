@@ -5,18 +5,18 @@
 import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { functions } from '../../functions/index.ts';
-import { generationIdOf } from '../../shared/generation/record.ts';
+import { hashGenerationId } from '../../shared/generation/record.ts';
 import { answerLookups } from '../support/adminLookup.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
 
 const gets = ['health', 'account', 'ledger', 'gallery', 'generation', 'audit'];
-const [live, gone] = ['live', 'gone'].map((key) => generationIdOf('owner', key)) as [string, string];
-const intrudersGone = generationIdOf('intruder', 'gone');
+const [live, gone] = ['live', 'gone'].map((key) => hashGenerationId('owner', key)) as [string, string];
+const intrudersGone = hashGenerationId('intruder', 'gone');
 const unknown = 'f'.repeat(32);
 let stack: Stack;
-let before: Awaited<ReturnType<Stack['books']>>;
+let before: Awaited<ReturnType<Stack['ledger']>>;
 const tokens: Record<string, string | undefined> = {};
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ beforeAll(async () => {
   const [owner, intruder] = [await stack.user('owner', 20), await stack.user('intruder', 20)];
   for (const user of [owner, intruder]) {
     for (const key of ['live', 'gone']) expect((await user.generate(key)).status).toBe(200);
-    const id = generationIdOf(user.uid, 'gone');
+    const id = hashGenerationId(user.uid, 'gone');
     expect((await user.post('deleteGeneration', { id })).status).toBe(200);
   }
   // Somebody whose account an admin has deleted in the console.
@@ -38,7 +38,7 @@ beforeAll(async () => {
     'a malformed one': 'a.b.c',
     "another project's": await signed('another'),
   });
-  before = await stack.books('owner');
+  before = await stack.ledger('owner');
 });
 afterEach(() => void vi.unstubAllGlobals());
 afterAll(() => stack.close());
@@ -235,7 +235,7 @@ describe('an admin', () => {
 });
 
 it('after all of that everything of the owner’s is as it was', async () => {
-  expect(await stack.books('owner')).toEqual(before);
+  expect(await stack.ledger('owner')).toEqual(before);
   expect(await brokenInvariants(stack, 'owner')).toEqual([]);
   expect(await brokenInvariants(stack, 'intruder')).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { encodePng } from '../../local/fakes/png.ts';
 import { generationSchema } from '../../shared/contract.ts';
-import { generationIdOf } from '../../shared/generation/record.ts';
+import { hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants, missingImages, strayImages } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { refusalOf, runJob } from '../support/scheduler.ts';
@@ -38,7 +38,7 @@ async function startServer(...args: Parameters<Stack['startServer']>) {
 }
 
 const reference = (bytes: Buffer) => ({ mimeType: 'image/png', data: bytes.toString('base64') });
-const wish = {
+const imageRequest = {
   prompt: 'The same banana',
   tier: 'premium2',
   orientation: 'landscape',
@@ -52,14 +52,14 @@ async function newUser(credits = 20) {
   const uid = `user-${uids.length}`;
   uids.push(uid);
   const user = await stack.user(uid, credits);
-  const path = (key: string) => `accounts/${uid}/generations/${generationIdOf(uid, key)}`;
+  const path = (key: string) => `accounts/${uid}/generations/${hashGenerationId(uid, key)}`;
   return {
     ...user,
     path,
     ask: (key: string, more: Record<string, unknown> = {}, url?: string) =>
-      user.generate(key, { ...wish, ...more }, url),
+      user.generate(key, { ...imageRequest, ...more }, url),
     remove: (key: string, url?: string) =>
-      user.post('deleteGeneration', { id: generationIdOf(uid, key) }, {}, url),
+      user.post('deleteGeneration', { id: hashGenerationId(uid, key) }, {}, url),
     stored: (key: string) => stack.document(path(key)),
   };
 }
@@ -98,24 +98,24 @@ describe('a hit', () => {
     const user = await newUser();
     const first = await user.ask('a');
     const before = painted();
-    const accountBefore = (await stack.books(user.uid)).account;
+    const accountBefore = (await stack.ledger(user.uid)).account;
     const hit = await user.ask('b');
 
     expect([hit.status, painted()]).toEqual([200, before]);
     expect(hit.headers.get('idempotent-replayed')).toBeNull();
     expect(generationSchema.parse(hit.body.generation)).toEqual({
       ...first.body.generation,
-      id: generationIdOf(user.uid, 'b'),
+      id: hashGenerationId(user.uid, 'b'),
       cached: true,
       createdAt: expect.any(String),
     });
     expect(hit.body.receipt).toEqual({ charged: 0, refunded: 0, balance: 18, sequence: 2 });
-    const { account, entries } = await stack.books(user.uid);
+    const { account, entries } = await stack.ledger(user.uid);
     expect(account).toEqual(accountBefore);
     expect(entries.map(({ amount }) => amount)).toEqual([20, -2]);
     const shown = (await user.get('gallery')).body.generations;
     expect(shown.map(({ id }: { id: string }) => id)).toEqual(
-      ['b', 'a'].map((key) => generationIdOf(user.uid, key)),
+      ['b', 'a'].map((key) => hashGenerationId(user.uid, key)),
     );
     expect(await user.stored('b')).toMatchObject({ credits: 0, providerCostMicros: 0, status: 'succeeded' });
     await expectWhole(user);
@@ -164,7 +164,7 @@ describe('a hit', () => {
     const hit = await user.ask('b');
     expect(isCached(hit)).toEqual([200, true]);
     expect(hit.body.receipt).toEqual({ charged: 0, refunded: 0, balance: 74, sequence: 3 });
-    expect((await stack.books(user.uid)).entries.at(-1)).toMatchObject({
+    expect((await stack.ledger(user.uid)).entries.at(-1)).toMatchObject({
       type: 'adjustment',
       amount: 56,
       reason: 'a prize',
@@ -235,7 +235,7 @@ describe('a request is painted anew', () => {
     expect(isCached(await user.ask('b'))).toEqual([200, false]);
     const hit = await user.ask('c');
     expect(isCached(hit)).toEqual([200, true]);
-    expect((await user.stored('c'))?.imageOwner).toBe(generationIdOf(user.uid, 'b'));
+    expect((await user.stored('c'))?.imageOwner).toBe(hashGenerationId(user.uid, 'b'));
     await expectWhole(user);
   });
 
@@ -335,7 +335,7 @@ describe('the order of checks', () => {
   it('nor does the limit of images in flight, nor is a hit one of them', async () => {
     const { user } = await twins('b', 'c', 'd', 'e');
     const { url } = await startServer({ MAX_IN_FLIGHT_PER_USER: '1' });
-    const running = Object.fromEntries([[generationIdOf(user.uid, 'x'), new Date(Date.now() + 600_000)]]);
+    const running = Object.fromEntries([[hashGenerationId(user.uid, 'x'), new Date(Date.now() + 600_000)]]);
     const { documents } = await stack.database.read([`accounts/${user.uid}`]);
     const [account] = documents;
     if (!account) throw new Error('There is no account');
@@ -375,7 +375,7 @@ describe('deleting twins', () => {
       const left = order.slice(i + 1);
       const shown = (await user.get('gallery')).body.generations as { id: string; image: { url: string } }[];
       expect(shown.map(({ id }) => id).sort()).toEqual(
-        left.map((each) => generationIdOf(user.uid, each)).sort(),
+        left.map((each) => hashGenerationId(user.uid, each)).sort(),
       );
       for (const { image } of shown) expect(image.url).toBe(url);
       expect(destroys(publicId)).toHaveLength(left.length === 0 ? 1 : 0);
@@ -383,7 +383,7 @@ describe('deleting twins', () => {
     }
     expect((await fetch(url)).status).toBe(404);
     expect(stack.cloudinary.assets.has(publicId)).toBe(false);
-    expect(await stack.document(`outbox/${generationIdOf(user.uid, 'a')}`)).toBeUndefined();
+    expect(await stack.document(`outbox/${hashGenerationId(user.uid, 'a')}`)).toBeUndefined();
     expect((await user.stored('a'))?.sharers).toEqual([]);
     for (const key of order) expect((await user.remove(key)).status).toBe(200);
     expect(destroys(publicId)).toHaveLength(1);
@@ -399,7 +399,7 @@ describe('deleting twins', () => {
     expect((await user.stored('a'))?.sharers).toEqual([]);
     expect(stack.cloudinary.assets.has(publicId)).toBe(false);
     expect(destroys(publicId)).toHaveLength(1);
-    expect(await stack.document(`outbox/${generationIdOf(user.uid, 'a')}`)).toBeUndefined();
+    expect(await stack.document(`outbox/${hashGenerationId(user.uid, 'a')}`)).toBeUndefined();
     await expectWhole(user);
   });
 
@@ -416,7 +416,7 @@ describe('deleting twins', () => {
     );
     expect((await user.remove(first, other.url)).status).toBe(200);
     const left = ['a', 'b', 'c'].filter((key) => key !== first && key !== second);
-    expect((await user.stored('a'))?.sharers).toEqual(left.map((key) => generationIdOf(user.uid, key)));
+    expect((await user.stored('a'))?.sharers).toEqual(left.map((key) => hashGenerationId(user.uid, key)));
     expect(stack.cloudinary.assets.has(publicId)).toBe(true);
     await expectWhole(user);
     for (const key of left) await user.remove(key);
@@ -462,7 +462,7 @@ describe('deleting twins', () => {
     await user.remove('a');
     stack.cloudinary.script({ action: 'destroy', ...cloudinaryFault.error(500) });
     expect((await user.remove('b')).status).toBe(200);
-    const path = `outbox/${generationIdOf(user.uid, 'a')}`;
+    const path = `outbox/${hashGenerationId(user.uid, 'a')}`;
     expect(await stack.document(path)).toMatchObject({ publicId });
     await expectWhole(user);
 
@@ -475,7 +475,7 @@ describe('deleting twins', () => {
       },
     );
     expect((await lost.user.remove('a', other.url)).status).toBe(200);
-    expect((await stack.document(`outbox/${generationIdOf(lost.user.uid, 'a')}`))?.publicId).toBe(
+    expect((await stack.document(`outbox/${hashGenerationId(lost.user.uid, 'a')}`))?.publicId).toBe(
       lost.publicId,
     );
     await stack.edit(path, { dueAt: new Date(0) });
@@ -525,7 +525,7 @@ describe('a hit against a delete of its source', () => {
     for (const key of ['c', 'd', 'e', 'f']) await user.remove(key);
     expect((await user.get('gallery')).body.generations).toEqual([]);
     await expectWhole(user);
-    const theirs = (await stack.books(user.uid)).generations.map(({ publicId }) => publicId);
+    const theirs = (await stack.ledger(user.uid)).generations.map(({ publicId }) => publicId);
     expect(theirs.filter((id) => stack.cloudinary.assets.has(id))).toEqual([]);
   });
 });

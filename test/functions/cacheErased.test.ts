@@ -1,6 +1,6 @@
 /** The cache and an admin's hand in the console: no credit and no image is lost between them. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { generationIdOf, generationPath } from '../../shared/generation/record.ts';
+import { generationPath, hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
 import { type Stack, startStack } from '../support/stack.ts';
@@ -28,14 +28,14 @@ it('a key that is being painted cannot be taken over by a hit when its document 
     () => user.generate('a'),
     async () => {
       expect((await user.generate('b')).status).toBe(200);
-      await stack.erase(generationPath(user.uid, generationIdOf(user.uid, 'a')));
+      await stack.erase(generationPath(user.uid, hashGenerationId(user.uid, 'a')));
       const again = await user.generate('a');
       expect(again.status).toBe(410);
       expect(again.body.error.details[0].reason).toBe('DELETED');
     },
   );
   expect(answer.body.receipt).toMatchObject({ charged: 1, refunded: 1, balance: 19 });
-  const { generations, entries } = await stack.books(user.uid);
+  const { generations, entries } = await stack.ledger(user.uid);
   expect(generations.map(({ status }) => status)).toEqual(['succeeded']);
   expect(entries.map(({ amount }) => amount)).toEqual([20, -1, -1, 1]);
 });
@@ -55,7 +55,7 @@ it('a twin is no source for another: only who painted the image keeps the list',
 
   expect((await user.generate('d')).body.generation.cached).toBe(false);
   for (const key of ['b', 'a']) {
-    await user.post('deleteGeneration', { id: generationIdOf(user.uid, key) });
+    await user.post('deleteGeneration', { id: hashGenerationId(user.uid, key) });
   }
   expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   expect(await strayImages(stack, [user.uid])).toEqual([]);

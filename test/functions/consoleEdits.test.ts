@@ -1,7 +1,7 @@
 /** An admin's edits in the Firestore console: kept, recorded once, whenever they come. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { generationIdOf, generationPath } from '../../shared/generation/record.ts';
+import { generationPath, hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
@@ -28,7 +28,7 @@ let users = 0;
 let user: User;
 const path = () => `accounts/${user.uid}`;
 const edit = (fields: Fields) => stack.edit(path(), fields);
-const books = () => stack.books(user.uid);
+const ledger = () => stack.ledger(user.uid);
 const reasonOf = ({ body }: Reply) => body.error?.details[0].reason;
 const violated = ({ body }: Reply) => body.error?.details[0].metadata.field;
 
@@ -41,7 +41,7 @@ async function settledUser(credits: number): Promise<User> {
 
 /** What the document and the newest entry say after an edit was recorded, and that nothing is broken. */
 async function expectRecorded(adjustment: Fields, { balance }: { balance: number }) {
-  const { account, entries } = await books();
+  const { account, entries } = await ledger();
   expect(entries.filter(({ type }) => type === 'adjustment').slice(1)).toMatchObject([adjustment]);
   expect(account).toMatchObject({ balance, settled: balance, sequence: entries.length });
   expect(account).not.toHaveProperty('adjust');
@@ -92,7 +92,7 @@ describe('an edit is one adjustment', () => {
       await edit({ balance });
       await user.get('account');
     }
-    expect((await books()).entries.map(({ amount }) => amount)).toEqual([10, 2, -3]);
+    expect((await ledger()).entries.map(({ amount }) => amount)).toEqual([10, 2, -3]);
   });
 
   it.each<[string, Fields]>([
@@ -103,7 +103,7 @@ describe('an edit is one adjustment', () => {
     await settledUser(10);
     await edit(fields);
     expect((await user.get('account')).body.account).toMatchObject({ balance: 10, sequence: 1 });
-    const { account } = await books();
+    const { account } = await ledger();
     expect(account).toMatchObject({ balance: 10, settled: 10 });
     expect(account).not.toHaveProperty('adjust');
   });
@@ -167,7 +167,7 @@ describe('the very next commit records the edit', () => {
     expect(answer.status).toBe(422);
     expect(answer.body.receipt).toEqual({ charged: 4, refunded: 4, balance: 7, sequence: 4 });
     await expectRecorded({ amount: -3, balance: 3, reason: 'corrected', sequence: 3 }, { balance: 7 });
-    expect((await books()).entries.at(-1)).toMatchObject({ type: 'refund', amount: 4, balance: 7 });
+    expect((await ledger()).entries.at(-1)).toMatchObject({ type: 'refund', amount: 4, balance: 7 });
   });
 });
 
@@ -260,7 +260,7 @@ describe('an invalid balance', () => {
     );
     expect(status).toBe(422);
     expect(body.receipt).toMatchObject({ charged: 4, refunded: 4, sequence: 3 });
-    const { account, entries, generations } = await books();
+    const { account, entries, generations } = await ledger();
     expect(generations).toMatchObject([{ status: 'refunded' }]);
     expect(entries.at(-1)).toMatchObject({ type: 'refund', amount: 4, balance: 10, sequence: 3 });
     expect(account).toMatchObject({ settled: 10, sequence: 3 });
@@ -375,7 +375,7 @@ describe('an account deleted while an image is painted', () => {
     expect(await stack.document(path())).toBeUndefined();
     expect((await user.get('gallery')).body.generations).toHaveLength(1);
     expect((await user.get('account')).body.account).toMatchObject({ balance: 0, sequence: 3 });
-    expect((await books()).entries.map(({ amount }) => amount)).toEqual([10, -1, -9]);
+    expect((await ledger()).entries.map(({ amount }) => amount)).toEqual([10, -1, -9]);
   });
 
   it('comes back with what a refund gives back', async () => {
@@ -386,7 +386,7 @@ describe('an account deleted while an image is painted', () => {
       () => stack.erase(path()),
     );
     expect(body.receipt).toEqual({ charged: 4, refunded: 4, balance: 4, sequence: 4 });
-    expect((await books()).entries.map(({ amount }) => amount)).toEqual([10, -4, -6, 4]);
+    expect((await ledger()).entries.map(({ amount }) => amount)).toEqual([10, -4, -6, 4]);
     expect((await user.get('account')).body.account).toMatchObject({ balance: 4, sequence: 4 });
   });
 
@@ -401,18 +401,19 @@ describe('an account deleted while an image is painted', () => {
       },
     );
     expect((await user.get('account')).body.account).toMatchObject({ balance: 51, sequence: 4 });
-    expect((await books()).entries.map(({ amount }) => amount)).toEqual([10, -1, 41, 1]);
+    expect((await ledger()).entries.map(({ amount }) => amount)).toEqual([10, -1, 41, 1]);
   });
 });
 
 describe('a pending generation that an admin touched', () => {
-  const touch = () => stack.edit(generationPath(user.uid, generationIdOf(user.uid, 'k')), { remark: 'seen' });
+  const touch = () =>
+    stack.edit(generationPath(user.uid, hashGenerationId(user.uid, 'k')), { remark: 'seen' });
 
   it('still settles', async () => {
     await settledUser(10);
     const { status } = await gate.during(() => user.generate('k'), touch);
     expect(status).toBe(200);
-    expect((await books()).generations).toMatchObject([{ status: 'succeeded', remark: 'seen' }]);
+    expect((await ledger()).generations).toMatchObject([{ status: 'succeeded', remark: 'seen' }]);
   });
 
   it('is still refunded', async () => {
@@ -420,12 +421,12 @@ describe('a pending generation that an admin touched', () => {
     gate.script(geminiFault.promptBlocked());
     const { body } = await gate.during(() => user.generate('k'), touch);
     expect(body.receipt).toMatchObject({ refunded: 1, balance: 10 });
-    expect((await books()).generations).toMatchObject([{ status: 'refunded', remark: 'seen' }]);
+    expect((await ledger()).generations).toMatchObject([{ status: 'refunded', remark: 'seen' }]);
   });
 });
 
 describe('a generation whose document an admin deletes', () => {
-  const document = () => generationPath(user.uid, generationIdOf(user.uid, 'k'));
+  const document = () => generationPath(user.uid, hashGenerationId(user.uid, 'k'));
 
   it('while it is painted is refunded, its image goes to the outbox, and its key is not painted again', async () => {
     await settledUser(10);
@@ -434,8 +435,8 @@ describe('a generation whose document an admin deletes', () => {
       () => stack.erase(document()),
     );
     expect(body.receipt).toMatchObject({ charged: 1, refunded: 1, balance: 10 });
-    expect((await books()).entries.map(({ amount }) => amount)).toEqual([10, -1, 1]);
-    const id = generationIdOf(user.uid, 'k');
+    expect((await ledger()).entries.map(({ amount }) => amount)).toEqual([10, -1, 1]);
+    const id = hashGenerationId(user.uid, 'k');
     const { documents } = await stack.database.read([`outbox/${id}`]);
     expect(documents[0]?.data.publicId).toContain(id);
 
@@ -452,11 +453,11 @@ describe('a balance that is invalid and was beyond what one buys', () => {
     await edit({ balance: 2_000_000_000_000 });
     expect((await user.get('account')).status).toBe(200);
     await edit({ balance: 'mistyped' });
-    const before = (await books()).account.updatedAt;
+    const before = (await ledger()).account.updatedAt;
     for (let i = 0; i < 3; i++) {
       await stack.fetch('reconcile', { method: 'POST', headers: { authorization: 'Bearer owner' } });
     }
-    expect((await books()).account.updatedAt).toEqual(before);
+    expect((await ledger()).account.updatedAt).toEqual(before);
     await edit({ balance: 10 });
     expect((await user.get('account')).status).toBe(200);
   });

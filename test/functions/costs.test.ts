@@ -1,7 +1,7 @@
 /** What the provider bills is known of every generation, and what a day may cost is a limit. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
-import { type GeminiStandIn, startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -14,7 +14,7 @@ const image = geminiFault.image(onePixelPng);
 const price = { [first as string]: 39_000, [second as string]: 33_600 } as const;
 
 let stack: Stack;
-let gemini: GeminiStandIn;
+let gemini: FakeGemini;
 let time: ReturnType<typeof virtualClock>;
 const servers: { close: () => Promise<void> }[] = [];
 let users = 0;
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 beforeEach(async () => {
   time = virtualClock();
-  gemini = await startGeminiStandIn({ apiKey: 'test-gemini-key' });
+  gemini = await startFakeGemini({ apiKey: 'test-gemini-key' });
   gemini.always(image);
 });
 afterEach(async () => {
@@ -50,7 +50,7 @@ async function startServer(env: Record<string, string> = {}, database = stack.da
 
 const newUser = (of = stack) => of.user(`user-${++users}`, 10);
 const costOf = async (uid: string, of = stack) =>
-  (await of.books(uid)).generations.map(
+  (await of.ledger(uid)).generations.map(
     (generation) => (generation as unknown as { providerCostMicros: number }).providerCostMicros,
   );
 const at = (model: string | undefined, ...steps: GeminiStep[]): GeminiStep[] =>
@@ -169,9 +169,9 @@ describe('what a day may cost', () => {
     expect(sums()).toBe(2);
     expect(reply.body).not.toHaveProperty('receipt');
     expect(reply.body.error.details[0].metadata.retry).toBe('same_key');
-    const books = await own.books(user.uid);
-    expect(books.account).toMatchObject({ balance: 7 });
-    expect(books.generations).toHaveLength(3);
+    const ledger = await own.ledger(user.uid);
+    expect(ledger.account).toMatchObject({ balance: 7 });
+    expect(ledger.generations).toHaveLength(3);
     expect(gemini.requests).toHaveLength(3);
     expect((await user.generate('a', {}, url)).headers.get('idempotent-replayed')).toBe('true');
     expect(sums()).toBe(2);

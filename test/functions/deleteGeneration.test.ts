@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { generationSchema } from '../../shared/contract.ts';
-import { generationIdOf } from '../../shared/generation/record.ts';
+import { hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
@@ -22,11 +22,11 @@ const prompt = 'A secret garden';
 const reasonOf = ({ body }: Reply) => body.error?.details[0].reason;
 
 /** A user with one finished image. */
-async function painter(uid: string) {
+async function imageGenerator(uid: string) {
   const user = await stack.user(uid, 10);
   const { body } = await user.generate('k', { prompt, tier: 'premium2' });
   const { id } = body.generation as { id: string };
-  const { publicId = '' } = (await stack.books(uid)).generations[0] ?? {};
+  const { publicId = '' } = (await stack.ledger(uid)).generations[0] ?? {};
   expect(stack.cloudinary.assets.has(publicId)).toBe(true);
   return {
     user,
@@ -44,7 +44,7 @@ const destroys = (of: string) =>
 
 describe('a deleted generation', () => {
   it('has no image any more: not in the store, and the CDN is told to forget it', async () => {
-    const { remove, publicId, first, id } = await painter('image');
+    const { remove, publicId, first, id } = await imageGenerator('image');
     expect((await remove()).status).toBe(200);
     expect(stack.cloudinary.assets.has(publicId)).toBe(false);
     expect(destroys(publicId)).toMatchObject([{ invalidate: true }]);
@@ -56,7 +56,7 @@ describe('a deleted generation', () => {
   });
 
   it('has no prompt any more, in no document of its user', async () => {
-    const { remove, stored } = await painter('prompt');
+    const { remove, stored } = await imageGenerator('prompt');
     const { body } = await remove();
     expect(body).toEqual({ generation: expect.anything() });
     expect(generationSchema.parse(body.generation)).toMatchObject({
@@ -71,15 +71,15 @@ describe('a deleted generation', () => {
       enhancedPrompt: null,
       image: null,
     });
-    expect(JSON.stringify(await stack.books('prompt'))).not.toContain(prompt);
+    expect(JSON.stringify(await stack.ledger('prompt'))).not.toContain(prompt);
     expect(JSON.stringify(stack.logs)).not.toContain(prompt);
   });
 
   it('keeps its entries, its price and its key: 410, and never painted again', async () => {
-    const { user, remove, first } = await painter('key');
-    const before = await stack.books('key');
+    const { user, remove, first } = await imageGenerator('key');
+    const before = await stack.ledger('key');
     await remove();
-    const after = await stack.books('key');
+    const after = await stack.ledger('key');
     expect(after.entries).toEqual(before.entries);
     expect(after.account).toEqual(before.account);
 
@@ -97,7 +97,7 @@ describe('a deleted generation', () => {
   });
 
   it('is not in the gallery, and `generation` shows what is left of it', async () => {
-    const { user, id, remove } = await painter('gallery');
+    const { user, id, remove } = await imageGenerator('gallery');
     const kept = (await user.generate('kept')).body.generation;
     const { body } = await remove();
     expect((await user.get('gallery')).body.generations).toEqual([kept]);
@@ -107,7 +107,7 @@ describe('a deleted generation', () => {
   });
 
   it('may be deleted again, with the same answer and no more work', async () => {
-    const { remove, publicId } = await painter('again');
+    const { remove, publicId } = await imageGenerator('again');
     const first = await remove();
     const second = await remove();
     expect(second.status).toBe(200);
@@ -116,7 +116,7 @@ describe('a deleted generation', () => {
   });
 
   it('may be deleted many times at once', async () => {
-    const { remove, publicId } = await painter('at-once');
+    const { remove, publicId } = await imageGenerator('at-once');
     const answers = await Promise.all(Array.from({ length: 6 }, remove));
     expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(200));
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
@@ -125,7 +125,7 @@ describe('a deleted generation', () => {
   });
 
   it('leaves the images of others whole', async () => {
-    const [mine, theirs] = [await painter('mine'), await painter('theirs')];
+    const [mine, theirs] = [await imageGenerator('mine'), await imageGenerator('theirs')];
     await mine.remove();
     expect(stack.cloudinary.assets.has(theirs.publicId)).toBe(true);
     expect((await theirs.user.get(`generation?id=${theirs.id}`)).body.generation.status).toBe('succeeded');
@@ -135,7 +135,7 @@ describe('a deleted generation', () => {
 describe('a generation that cannot be deleted', () => {
   it('is one that is being painted: 409, and it goes on', async () => {
     const user = await stack.user('pending', 10);
-    const id = generationIdOf('pending', 'k');
+    const id = hashGenerationId('pending', 'k');
     const painted = await gate.during(
       () => user.generate('k'),
       async () => {
@@ -151,7 +151,7 @@ describe('a generation that cannot be deleted', () => {
   });
 
   it("is somebody else's, or one that never was: 404", async () => {
-    const { id, publicId } = await painter('owner');
+    const { id, publicId } = await imageGenerator('owner');
     const thief = await stack.user('thief', 10);
     for (const target of [id, 'f'.repeat(32)]) {
       const answer = await thief.post('deleteGeneration', { id: target });
@@ -165,7 +165,7 @@ describe('a generation that cannot be deleted', () => {
 describe('a refunded generation', () => {
   it('loses its prompt when it is deleted, and stays refunded', async () => {
     const user = await stack.user('refunded', 10);
-    const id = generationIdOf('refunded', 'k');
+    const id = hashGenerationId('refunded', 'k');
     gate.script(geminiFault.promptBlocked());
     const failed = await user.generate('k', { prompt });
 
@@ -178,7 +178,7 @@ describe('a refunded generation', () => {
         failure: { reason: 'CONTENT_BLOCKED' },
       });
     }
-    expect(JSON.stringify(await stack.books('refunded'))).not.toContain(prompt);
+    expect(JSON.stringify(await stack.ledger('refunded'))).not.toContain(prompt);
     const again = await user.generate('k', { prompt });
     expect(again.status).toBe(422);
     expect(again.body).toEqual(failed.body);
@@ -187,7 +187,7 @@ describe('a refunded generation', () => {
 
   it('is what a generation past its deadline becomes first', async () => {
     const user = await stack.user('expired', 10);
-    const id = generationIdOf('expired', 'k');
+    const id = hashGenerationId('expired', 'k');
     await gate.during(
       () => user.generate('k', { prompt }),
       async () => {
@@ -202,7 +202,7 @@ describe('a refunded generation', () => {
       },
     );
     expect((await user.get('account')).body.account.balance).toBe(10);
-    expect(JSON.stringify(await stack.books('expired'))).not.toContain(prompt);
+    expect(JSON.stringify(await stack.ledger('expired'))).not.toContain(prompt);
     expect(await brokenInvariants(stack, 'expired')).toEqual([]);
     expect(await strayImages(stack, ['expired', 'mine', 'theirs', 'owner', 'gallery'])).toEqual([]);
   });
@@ -216,7 +216,7 @@ describe('an image that the store fails to delete', () => {
     ['a page', cloudinaryFault.html()],
   ])('%s: is deleted for its user, and waits in the outbox', async (name, fault) => {
     const uid = `outbox-${name.length}`;
-    const { user, id, publicId, remove, stored } = await painter(uid);
+    const { user, id, publicId, remove, stored } = await imageGenerator(uid);
     stack.cloudinary.always({ action: 'destroy', ...fault });
     const answer = await remove();
     stack.cloudinary.always(undefined);
@@ -234,7 +234,7 @@ describe('an image that the store fails to delete', () => {
   });
 
   it('is gone all the same where only the answer was lost', async () => {
-    const { id, publicId, remove } = await painter('lost-answer');
+    const { id, publicId, remove } = await imageGenerator('lost-answer');
     stack.cloudinary.script({ action: 'destroy', ...cloudinaryFault.reset(), afterWork: true });
     expect((await remove()).status).toBe(200);
     expect(stack.cloudinary.assets.has(publicId)).toBe(false);

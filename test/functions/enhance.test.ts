@@ -1,17 +1,17 @@
 /** A better prompt is a help: it is never an error, never late, and never costs a second time. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type GeminiStandIn, startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 const prompt = 'A banana on the moon';
-const [painter, writer] = ['gemini-2.5-flash-image', 'gemini-3.5-flash-lite'];
-const image: GeminiStep = { ...geminiFault.image(onePixelPng), model: painter };
+const [imageGenerator, writer] = ['gemini-2.5-flash-image', 'gemini-3.5-flash-lite'];
+const image: GeminiStep = { ...geminiFault.image(onePixelPng), model: imageGenerator };
 
 let stack: Stack;
-let gemini: GeminiStandIn;
+let gemini: FakeGemini;
 let url: string;
 let users = 0;
 const ends: (() => Promise<void>)[] = [];
@@ -24,7 +24,7 @@ afterAll(async () => {
   await stack.close();
 });
 beforeEach(async () => {
-  gemini = await startGeminiStandIn({ apiKey: 'test-gemini-key' });
+  gemini = await startFakeGemini({ apiKey: 'test-gemini-key' });
   url = await startServer({ PROMPT_TIMEOUT_MS: '20000' });
   ends.push(gemini.close);
 });
@@ -43,7 +43,7 @@ const askedOf = (model: string) =>
   gemini.requests
     .filter((request) => request.model === model)
     .map(({ body }) => (body as { contents: { parts: { text: string }[] }[] }).contents[0]?.parts[0]?.text);
-const generationOf = async (uid: string) => (await stack.books(uid)).generations[0] as unknown as object;
+const generationOf = async (uid: string) => (await stack.ledger(uid)).generations[0] as unknown as object;
 
 /** Everything that a writer can do instead of writing, with the server's patience with it. */
 const failures: [string, GeminiStep, env?: Record<string, string>][] = [
@@ -76,7 +76,7 @@ describe('enhance', () => {
     const { status, body } = await user.post('enhance', { prompt }, {}, url);
     expect(status).toBe(200);
     expect(body).toEqual({ prompt: expect.stringMatching(`^${prompt}, in soft`), enhanced: true });
-    expect(await stack.books(user.uid)).toEqual({ account: { balance: 0 }, entries: [], generations: [] });
+    expect(await stack.ledger(user.uid)).toEqual({ account: { balance: 0 }, entries: [], generations: [] });
   });
 
   it('asks a text model of today, with the prompt as material and the orders apart', async () => {
@@ -151,7 +151,7 @@ describe('generate with enhance', () => {
       enhancedPrompt: expect.stringMatching(`^${prompt}, in`),
     });
     expect(body.receipt).toEqual({ charged: 2, refunded: 0, balance: 8, sequence: 2 });
-    expect([askedOf(writer), askedOf(painter)]).toEqual([[prompt], [enhancedPrompt]]);
+    expect([askedOf(writer), askedOf(imageGenerator)]).toEqual([[prompt], [enhancedPrompt]]);
 
     const shown = await user.get('generation?key=key', url);
     expect(shown.body.generation).toEqual(body.generation);
@@ -183,7 +183,7 @@ describe('generate with enhance', () => {
     expect(writing).toBeGreaterThan(1);
     expect(await generationOf(user.uid)).toMatchObject({ providerCostMicros: 39_000 + writing });
 
-    gemini.script({ ...geminiFault.noImage('IMAGE_SAFETY'), model: painter });
+    gemini.script({ ...geminiFault.noImage('IMAGE_SAFETY'), model: imageGenerator });
     const unlucky = await newUser();
     expect((await unlucky.generate('key', { prompt, enhance: true }, url)).status).toBe(422);
     expect(await generationOf(unlucky.uid)).toMatchObject({
@@ -199,7 +199,7 @@ describe('generate with enhance', () => {
     const { status, body } = await user.generate('key', { prompt, enhance: true }, server);
     expect([status, body.generation?.enhancedPrompt]).toEqual([200, null]);
     expect(body.generation.prompt).toBe(prompt);
-    expect([askedOf(writer), askedOf(painter)]).toEqual([[prompt], [prompt]]);
+    expect([askedOf(writer), askedOf(imageGenerator)]).toEqual([[prompt], [prompt]]);
     expect(body.receipt).toEqual({ charged: 1, refunded: 0, balance: 9, sequence: 2 });
     expect(await stack.document(`quota/${writer}`)).toBeUndefined();
   });

@@ -3,7 +3,7 @@ import { createCanvas } from '@napi-rs/canvas';
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
-import { type GeminiStandIn, startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { reasons } from '../../shared/errors.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -30,7 +30,7 @@ const model = 'gemini-2.5-flash-image';
 
 let users = 0;
 let stack: Stack;
-let gemini: GeminiStandIn;
+let gemini: FakeGemini;
 /** What every paint waits for. */
 let gate: Promise<void> | undefined;
 const servers: Server[] = [];
@@ -39,7 +39,7 @@ let slow: { databaseUnavailable: Promise<Reply>; shuttingDown: Promise<Reply> };
 let stopped: User;
 
 beforeAll(async () => {
-  gemini = await startGeminiStandIn({ apiKey: 'test-gemini-key', onRequest: () => gate });
+  gemini = await startFakeGemini({ apiKey: 'test-gemini-key', onRequest: () => gate });
   stack = await startStack({
     GOOGLE_GEMINI_BASE_URL: gemini.url,
     ALLOWED_ORIGINS: `${origin}, http://localhost:5173`,
@@ -87,7 +87,7 @@ async function startPainting(user: User, url?: string) {
   const before = gemini.requests.length;
   const answer = user.generate('key', {}, url);
   await vi.waitFor(() => expect(gemini.requests.length).toBe(before + 1), { timeout: 10_000, interval: 5 });
-  const id = (await stack.books(user.uid)).generations[0]?.id as string;
+  const id = (await stack.ledger(user.uid)).generations[0]?.id as string;
   return { answer, id, release: resolve };
 }
 
@@ -124,7 +124,7 @@ function expectBadRequest(reply: Reply, fields: string[]): void {
 
 /** An account exactly as the admin made it: no entry, no generation, no books. */
 async function expectUntouched({ uid }: User): Promise<void> {
-  expect(await stack.books(uid)).toEqual({ account: { balance: 10 }, entries: [], generations: [] });
+  expect(await stack.ledger(uid)).toEqual({ account: { balance: 10 }, entries: [], generations: [] });
 }
 
 describe('the table of errors', () => {
@@ -253,7 +253,7 @@ describe('the table of errors', () => {
       'INTERNAL',
       'new_key',
       async () => {
-        const url = await startServer({}, { painter: () => Promise.reject(new Error(secretCause)) });
+        const url = await startServer({}, { imageGenerator: () => Promise.reject(new Error(secretCause)) });
         return (await newUser()).generate('key', {}, url);
       },
     ],
@@ -327,7 +327,7 @@ describe('the table of errors', () => {
   });
 
   it('the log has the cause of a 500', async () => {
-    const url = await startServer({}, { painter: () => Promise.reject(new Error(secretCause)) });
+    const url = await startServer({}, { imageGenerator: () => Promise.reject(new Error(secretCause)) });
     const before = stack.logs.length;
     await (await newUser()).generate('key', {}, url);
     expect(JSON.stringify(stack.logs.slice(before))).toContain(secretCause);

@@ -3,7 +3,7 @@ import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { type GeminiStandIn, startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Database, Write } from '../../shared/database/database.ts';
@@ -18,12 +18,12 @@ const unlimited = { MAX_IN_FLIGHT_PER_USER: '1000', MAX_PER_MINUTE_PER_USER: '10
 const uids: string[] = [];
 const servers: Server[] = [];
 let stack: Stack;
-let gemini: GeminiStandIn;
+let gemini: FakeGemini;
 /** What every paint waits for. */
 let gate: Promise<void> | undefined;
 
 beforeAll(async () => {
-  gemini = await startGeminiStandIn({ apiKey: 'test-gemini-key', onRequest: () => gate });
+  gemini = await startFakeGemini({ apiKey: 'test-gemini-key', onRequest: () => gate });
   stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url, RETRY_ATTEMPTS: '1' });
 });
 afterAll(async () => {
@@ -82,7 +82,7 @@ describe('50 calls at once on 25 credits are 25 images and 25 refusals', () => {
     const balances = statuses(replies, 200).map(({ body }) => body.receipt.balance);
     expect(balances.sort((a, b) => a - b)).toEqual(Array.from({ length: 25 }, (_, i) => i));
 
-    const { account, entries, generations } = await stack.books(user.uid);
+    const { account, entries, generations } = await stack.ledger(user.uid);
     expect(account).toMatchObject({ balance: 0, settled: 0, sequence: 26 });
     expect(entries.filter(({ type }) => type === 'debit')).toHaveLength(25);
     expect(generations.map(({ status }) => status)).toEqual(Array(25).fill('succeeded'));
@@ -98,7 +98,7 @@ describe('50 calls at once on 25 credits are 25 images and 25 refusals', () => {
     const replies = await Promise.all(Array.from({ length: 20 }, ask));
     expect(statuses(replies, 422)).toHaveLength(10);
     expect(statuses(replies, 200)).toHaveLength(10);
-    expect((await stack.books(user.uid)).account).toMatchObject({ balance: 20, settled: 20 });
+    expect((await stack.ledger(user.uid)).account).toMatchObject({ balance: 20, settled: 20 });
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 });
@@ -145,9 +145,9 @@ describe('the good path', () => {
   it('sends no other call to Firestore than those three', async () => {
     const proxy = await countingProxy(inject('firestoreHost'));
     const user = await newUser(10);
-    const { openDatabase } = await import('../../shared/database/firestore.ts');
+    const { createDatabase } = await import('../../shared/database/firestore.ts');
     const env = { GOOGLE_CLOUD_PROJECT: stack.projectId, FIRESTORE_EMULATOR_HOST: proxy.host };
-    const database = openDatabase(parseConfig(env));
+    const database = createDatabase(parseConfig(env));
     try {
       const { url } = await startServer({}, { database });
       expect((await user.generate('first', {}, url)).status).toBe(200);
@@ -246,7 +246,7 @@ describe('the limit of generations in flight', () => {
       ...Array(16).fill('RATE_LIMITED'),
     ]);
     expect(gemini.requests.length).toBe(before + 4);
-    expect((await stack.books(user.uid)).account.balance).toBe(16);
+    expect((await stack.ledger(user.uid)).account.balance).toBe(16);
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
@@ -282,7 +282,7 @@ describe('the limit per minute', () => {
 
     await agePast60Seconds(user.uid);
     expect((await user.generate('fourth', {}, urls[0])).status).toBe(200);
-    expect((await stack.books(user.uid)).account.rate).toHaveLength(1);
+    expect((await stack.ledger(user.uid)).account.rate).toHaveLength(1);
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 /** One Idempotency-Key, one generation: one debit, one picture, and one answer however often it is asked for. */
 import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type GeminiStandIn, startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
@@ -11,14 +11,14 @@ type User = Awaited<ReturnType<Stack['user']>>;
 const png = createCanvas(6, 4).toBuffer('image/png');
 const uids: string[] = [];
 let stack: Stack;
-let gemini: GeminiStandIn;
+let gemini: FakeGemini;
 /** Another process on the same database. */
 let second: { url: string; close: () => Promise<void> };
 /** What every paint waits for. */
 let gate: Promise<void> | undefined;
 
 beforeAll(async () => {
-  gemini = await startGeminiStandIn({ apiKey: 'test-gemini-key', onRequest: () => gate });
+  gemini = await startFakeGemini({ apiKey: 'test-gemini-key', onRequest: () => gate });
   stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url });
   second = await stack.startServer();
 });
@@ -68,7 +68,7 @@ function expectError(reply: Reply, status: number, reason: string, retry: string
 }
 
 async function debits(uid: string): Promise<number> {
-  return (await stack.books(uid)).entries.filter(({ type }) => type === 'debit').length;
+  return (await stack.ledger(uid)).entries.filter(({ type }) => type === 'debit').length;
 }
 
 describe('the same key and the same body', () => {
@@ -317,7 +317,7 @@ describe('a generation that is pending past its deadline is refunded by whoever 
   async function overdue(prompt: string) {
     const user = await newUser();
     const painting = await startPainting(user, prompt);
-    const id = (await stack.books(user.uid)).generations[0]?.id as string;
+    const id = (await stack.ledger(user.uid)).generations[0]?.id as string;
     await stack.edit(`accounts/${user.uid}/generations/${id}`, { deadline: new Date(Date.now() - 60_000) });
     return { user, id, ...painting };
   }
@@ -325,7 +325,7 @@ describe('a generation that is pending past its deadline is refunded by whoever 
   const receipt = { charged: 1, refunded: 1, balance: 10, sequence: 3 };
 
   async function expectRefundedOnce(uid: string, id: string): Promise<void> {
-    const { account, entries, generations } = await stack.books(uid);
+    const { account, entries, generations } = await stack.ledger(uid);
     expect(account).toMatchObject({ balance: 10, sequence: 3 });
     expect(account.active).toEqual({});
     expect(entries.at(-1)).toMatchObject({ id: `${id}:refund`, amount: 1, reason: 'EXPIRED' });

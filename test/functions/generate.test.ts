@@ -36,7 +36,7 @@ describe('the happy path', () => {
     expect(body.receipt).toEqual({ charged: credits, refunded: 0, balance: 10 - credits, sequence: 2 });
     const asked = stack.gemini.requests.at(-1)?.body as { generationConfig: { imageConfig: object } };
     expect(asked.generationConfig.imageConfig).toEqual({ aspectRatio });
-    const { publicId } = (await stack.books(uid)).generations[0] ?? {};
+    const { publicId } = (await stack.ledger(uid)).generations[0] ?? {};
     const stored = stack.cloudinary.assets.get(publicId ?? '');
     const delivered = Buffer.from(await (await fetch(body.generation.image.url)).arrayBuffer());
     expect(delivered.length).toBe(body.generation.image.bytes);

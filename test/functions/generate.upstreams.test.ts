@@ -88,7 +88,7 @@ async function expectRefunded(
   expect({ http: reply.status, ...reply.body.error }).toMatchObject({ http: code, code, status });
   expect(reply.body.receipt).toEqual({ charged: 2, refunded: 2, balance: 10, sequence: 3 });
 
-  const { account, entries, generations } = await stack.books(uid);
+  const { account, entries, generations } = await stack.ledger(uid);
   const id = generations[0]?.id as string;
   expect(account).toMatchObject({ balance: 10, settled: 10, sequence: 3 });
   expect(account.active).not.toHaveProperty(id);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { generationSchema } from '../../shared/contract.ts';
-import { generationIdOf } from '../../shared/generation/record.ts';
+import { hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
@@ -21,7 +21,7 @@ const reasonOf = ({ body }: Reply) => body.error?.details[0].reason;
 
 /** The generation under a key, by its id and by the key, which must show the same. */
 async function look(user: Awaited<ReturnType<Stack['user']>>, key: string) {
-  const byId = await user.get(`generation?id=${generationIdOf(user.uid, key)}`);
+  const byId = await user.get(`generation?id=${hashGenerationId(user.uid, key)}`);
   const byKey = await user.get(`generation?key=${encodeURIComponent(key)}`);
   expect([byId.status, byKey.status]).toEqual([200, 200]);
   expect(byKey.body).toEqual(byId.body);
@@ -67,7 +67,7 @@ describe('a generation is shown by id and by key', () => {
 
   it('refunded by whoever looks, once it is past its deadline', async () => {
     const user = await stack.user('late', 10);
-    const id = generationIdOf('late', 'k');
+    const id = hashGenerationId('late', 'k');
     const answer = await gate.during(
       () => user.generate('k', { tier: 'premium4' }),
       async () => {
@@ -105,7 +105,7 @@ describe('there is no such generation', () => {
     expect((await owner.generate('mine')).status).toBe(200);
     const other = await stack.user('other', 10);
     const unknown = await other.get('generation?id=ffffffffffffffffffffffffffffffff');
-    for (const query of [`id=${generationIdOf('owner', 'mine')}`, 'key=mine']) {
+    for (const query of [`id=${hashGenerationId('owner', 'mine')}`, 'key=mine']) {
       const answer = await other.get(`generation?${query}`);
       expect(answer.status).toBe(404);
       expect(answer.body).toEqual(unknown.body);

@@ -46,7 +46,7 @@ async function opened(credits = 10) {
   return { ...user, path: `accounts/${user.uid}` };
 }
 
-const amounts = async (uid: string) => (await stack.books(uid)).entries.map(({ amount }) => amount);
+const amounts = async (uid: string) => (await stack.ledger(uid)).entries.map(({ amount }) => amount);
 const reason = 'a gift';
 const replayed = ({ headers }: Reply) => headers.get('idempotent-replayed');
 /** The fields at fault, each once. */
@@ -99,7 +99,7 @@ describe('a grant', () => {
     await stack.edit(user.path, { balance: 30, adjust: -1, note: 'corrected' });
     const { body } = await grant({ uid: user.uid, amount: 5, reason });
     expect(body.account).toMatchObject({ balance: 34, sequence: 3 });
-    const { entries, account } = await stack.books(user.uid);
+    const { entries, account } = await stack.ledger(user.uid);
     expect(entries).toMatchObject([
       { amount: 10 },
       { type: 'adjustment', amount: 19, reason: 'corrected' },
@@ -168,7 +168,7 @@ describe('the same key', () => {
     expect(refusalOf(refused)).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
     expect(refused.body.error.status).toBe('INVALID_ARGUMENT');
     expect(await amounts(user.uid)).toEqual([10, 5]);
-    expect((await stack.books('somebody-else')).entries).toEqual([]);
+    expect((await stack.ledger('somebody-else')).entries).toEqual([]);
   });
 
   it('with another reason is the grant that it was', async () => {
@@ -246,7 +246,7 @@ it('twenty grants at once, on two servers, all land', async () => {
     ),
   );
   expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
-  expect((await stack.books(user.uid)).account).toMatchObject({ balance: 220, settled: 220, sequence: 21 });
+  expect((await stack.ledger(user.uid)).account).toMatchObject({ balance: 220, settled: 220, sequence: 21 });
   const sequences = answers.map(({ body }) => body.account.sequence).sort((a, b) => a - b);
   expect(sequences).toEqual(Array.from({ length: 20 }, (_, i) => i + 2));
   expect(await brokenInvariants(stack, user.uid)).toEqual([]);
@@ -260,7 +260,7 @@ it('twenty that take at once never take below zero', async () => {
     ),
   );
   expect(answers.map(({ status }) => status).sort()).toEqual([...Array(5).fill(200), ...Array(15).fill(402)]);
-  expect((await stack.books(user.uid)).account).toMatchObject({ balance: 0, settled: 0 });
+  expect((await stack.ledger(user.uid)).account).toMatchObject({ balance: 0, settled: 0 });
   expect(await brokenInvariants(stack, user.uid)).toEqual([]);
 });
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { parseConfig } from '../../shared/config/config.ts';
-import { warningsOf } from '../../shared/config/warnings.ts';
+import { getWarnings } from '../../shared/config/warnings.ts';
 import { healthAnswerSchema } from '../../shared/contract.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { type Stack, startStack } from '../support/stack.ts';
@@ -35,7 +35,7 @@ async function health() {
   expect(status).toBe(200);
   return healthAnswerSchema.parse(body);
 }
-const paint = async () => (await stack.user(`user-${++users}`, 10)).generate('key', {}, url);
+const generateImage = async () => (await stack.user(`user-${++users}`, 10)).generate('key', {}, url);
 
 it('an instance that has not painted knows no model, and has read nothing', async () => {
   const database = new Proxy({} as Stack['database'], {
@@ -52,7 +52,7 @@ it('an instance that has not painted knows no model, and has read nothing', asyn
 });
 
 it('one that has painted tells what it saw', async () => {
-  expect((await paint()).status).toBe(200);
+  expect((await generateImage()).status).toBe(200);
   expect((await health()).models).toEqual([
     { id: first, state: 'ready' },
     { id: second, state: 'ready' },
@@ -61,7 +61,7 @@ it('one that has painted tells what it saw', async () => {
 
 it('a model that is used up is told with its reason and the time it is back, until then', async () => {
   stack.gemini.script(geminiFault.perDay());
-  expect((await paint()).status).toBe(200);
+  expect((await generateImage()).status).toBe(200);
   const [model, other] = (await health()).models;
   expect(model).toMatchObject({ id: first, state: 'exhausted', reason: 'daily quota' });
   expect(Date.parse(model?.retryAt ?? '')).toBeGreaterThan(time.clock.now());
@@ -72,7 +72,7 @@ it('a model that is used up is told with its reason and the time it is back, unt
 
 it.each(['all', first])('what an operator has switched off by quota/%s is told', async (id) => {
   await stack.edit(`quota/${id}`, { state: 'off', reason: 'too dear' });
-  await paint();
+  await generateImage();
   const off = { state: 'off', reason: 'too dear' };
   const [one, two] = (await health()).models;
   expect(one).toEqual({ id: first, ...off });
@@ -100,5 +100,5 @@ it('the real services of a living model are no reason to warn', () => {
     IMAGEGEN_MODEL_ID: second,
     IMAGEGEN_FALLBACK_MODEL_IDS: '',
   });
-  expect(warningsOf(config, new Date('2026-11-22'))).toEqual([]);
+  expect(getWarnings(config, new Date('2026-11-22'))).toEqual([]);
 });

@@ -184,7 +184,7 @@ describe('the line of an entry', () => {
       { ...of, message: 'credits: debit', amount: -4, balance: 6, sequence: 2, generationId },
       { ...of, message: 'credits: refund', amount: 4, balance: 10, sequence: 3, generationId },
     ]);
-    const { entries } = await stack.books(user.uid);
+    const { entries } = await stack.ledger(user.uid);
     expect(credits().map(({ entryId }) => entryId)).toEqual(entries.map(({ id }) => id));
   });
 
@@ -207,7 +207,7 @@ describe('the line of an entry', () => {
     const afterCommit = once(isDebit, () => Promise.reject(thrown()));
     const { user, reply } = await generateThrough({ afterCommit });
     expect(reply.status).toBe(200);
-    const { entries } = await stack.books(user.uid);
+    const { entries } = await stack.ledger(user.uid);
     expect(credits().map(({ entryId, balance }) => [entryId, balance])).toEqual(
       entries.map(({ id, balance }) => [id, balance]),
     );
@@ -225,14 +225,14 @@ describe('the line of an entry', () => {
     });
     expect([reply.status, looked]).toEqual([200, 1]);
     expect(credits()).toEqual([]);
-    expect((await stack.books(user.uid)).entries.map(({ type }) => type)).toEqual(['adjustment', 'debit']);
+    expect((await stack.ledger(user.uid)).entries.map(({ type }) => type)).toEqual(['adjustment', 'debit']);
   });
 
   it('is there once where its commit was refused and made again', async () => {
     const refuse = once(isDebit, () => Promise.reject(new CommitRejected('stale')));
     const { user } = await generateThrough({ beforeCommit: refuse });
     expect(credits().map(({ message }) => message)).toEqual(['credits: adjustment', 'credits: debit']);
-    expect((await stack.books(user.uid)).entries).toHaveLength(2);
+    expect((await stack.ledger(user.uid)).entries).toHaveLength(2);
   });
 
   it('is not there where nothing was committed', async () => {
@@ -242,6 +242,6 @@ describe('the line of an entry', () => {
     const { user, reply } = await generateThrough({ beforeCommit });
     expect(reply.status).toBe(500);
     expect(credits()).toEqual([]);
-    expect((await stack.books(user.uid)).entries).toEqual([]);
+    expect((await stack.ledger(user.uid)).entries).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { type Entry, entrySchema, type Generation, generationSchema } from '../../shared/contract.ts';
 import type { StoredDocument, Write } from '../../shared/database/database.ts';
-import { generationIdOf } from '../../shared/generation/record.ts';
+import { hashGenerationId } from '../../shared/generation/record.ts';
 import { startPaintGate } from '../support/paintGate.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
@@ -59,7 +59,7 @@ async function fill(uid: string, count: number) {
   const [entry, image] = [await newest('entries'), await newest('generations')];
   const sequence = Number(entry.data.sequence);
   const writes = Array.from({ length: count }, (_, i): Write[] => {
-    const id = generationIdOf(uid, `filler ${i}`);
+    const id = hashGenerationId(uid, `filler ${i}`);
     // Two of them at each moment, as calls at once may have.
     const createdAt = new Date(Number(image.data.createdAt) + 1 + Math.floor(i / 2));
     return [
@@ -126,7 +126,9 @@ describe('pages', () => {
     const now = (await allPages<Item>(user, list, 100)).flat();
     expect(ids(items)).toEqual(ids(now).slice(added));
     expect(ids(now)).toContain(
-      list === 'gallery' ? generationIdOf(user.uid, 'first') : `${generationIdOf(user.uid, 'first')}:debit`,
+      list === 'gallery'
+        ? hashGenerationId(user.uid, 'first')
+        : `${hashGenerationId(user.uid, 'first')}:debit`,
     );
   });
 
@@ -169,7 +171,7 @@ describe('what is in a list', () => {
     await user.get('account');
 
     const { entries } = (await user.get('ledger')).body;
-    const [id, failedId] = [body.generation.id, generationIdOf('shapes', 'blocked')];
+    const [id, failedId] = [body.generation.id, hashGenerationId('shapes', 'blocked')];
     expect(failed.status).toBe(422);
     for (const entry of entries) entrySchema.parse(entry);
     const createdAt = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -221,19 +223,19 @@ describe('what is in a list', () => {
     const user = await stack.user('mixed', 10);
     await user.generate('kept');
     await user.generate('removed');
-    await user.post('deleteGeneration', { id: generationIdOf('mixed', 'removed') });
+    await user.post('deleteGeneration', { id: hashGenerationId('mixed', 'removed') });
     gate.script(geminiFault.promptBlocked());
     await user.generate('failed');
     await gate.during(
       () => user.generate('pending'),
       async () => {
         const { body } = await user.get('gallery');
-        expect(ids(body.generations)).toEqual([generationIdOf('mixed', 'kept')]);
+        expect(ids(body.generations)).toEqual([hashGenerationId('mixed', 'kept')]);
       },
     );
     expect(ids((await user.get('gallery')).body.generations)).toEqual([
-      generationIdOf('mixed', 'pending'),
-      generationIdOf('mixed', 'kept'),
+      hashGenerationId('mixed', 'pending'),
+      hashGenerationId('mixed', 'kept'),
     ]);
     // The ledger forgets none of them.
     expect((await user.get('ledger')).body.entries).toHaveLength(1 + 4 + 1);
@@ -246,11 +248,11 @@ describe('what is in a list', () => {
     await mine.generate('another key');
     await other.generate('same key');
     const others = (await allPages<Item>(other, 'gallery', 1)).flat();
-    expect(ids(others)).toEqual([generationIdOf('other', 'same key')]);
+    expect(ids(others)).toEqual([hashGenerationId('other', 'same key')]);
     expect((await allPages<Entry>(other, 'ledger', 1)).flat()).toHaveLength(2);
     const { nextPageToken } = (await mine.get('gallery?pageSize=1')).body;
     const { body } = await other.get(`gallery?pageToken=${nextPageToken}`);
-    expect(ids(body.generations)).not.toContain(generationIdOf('mine', 'same key'));
+    expect(ids(body.generations)).not.toContain(hashGenerationId('mine', 'same key'));
   });
 
   it('is nothing for a new user, who need not have an account', async () => {

@@ -1,6 +1,6 @@
 /** What the models say, which of them is asked again or instead, and that nobody pays for what none can paint. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type GeminiStandIn, startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { type GeminiStep, geminiFault, googleError } from '../../local/fakes/geminiFaults.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -17,7 +17,7 @@ const image = geminiFault.image(onePixelPng);
 const minuteMs = 60_000;
 
 let stack: Stack;
-let gemini: GeminiStandIn;
+let gemini: FakeGemini;
 let time: ReturnType<typeof virtualClock>;
 /** What the next paint does before it answers. */
 let whilePainting: (() => Promise<unknown>) | undefined;
@@ -31,7 +31,7 @@ afterAll(() => stack.close());
 beforeEach(async () => {
   time = virtualClock();
   whilePainting = undefined;
-  gemini = await startGeminiStandIn({
+  gemini = await startFakeGemini({
     apiKey: 'test-gemini-key',
     async onRequest() {
       const act = whilePainting;
@@ -82,12 +82,12 @@ const replies = (code: number, status: string, headers: Record<string, string> =
 });
 
 /** A refusal before any debit: no receipt, no entry but the console's, and the key is not used up. */
-function expectNothingMoved({ body }: Reply, { account, entries, generations }: Books): void {
+function expectNothingMoved({ body }: Reply, { account, entries, generations }: Ledger): void {
   expect(body).not.toHaveProperty('receipt');
   expect(body.error.details[0].metadata.retry).toBe('same_key');
   expect([account.balance, entries.map(({ type }) => type), generations]).toEqual([10, ['adjustment'], []]);
 }
-type Books = Awaited<ReturnType<Stack['books']>>;
+type Ledger = Awaited<ReturnType<Stack['ledger']>>;
 
 describe('a model is asked again', () => {
   it.each<[string, GeminiStep, number[]]>([
@@ -245,12 +245,12 @@ describe('a model that takes fewer reference images', () => {
   it.each([
     [3, first],
     [4, third],
-  ])('is passed over where there are too many: %i are painted by %s', async (count, painter) => {
+  ])('is passed over where there are too many: %i are painted by %s', async (count, imageGenerator) => {
     const url = await startServer(order);
     gemini.script({ ...geminiFault.perDay(), model: second });
     const { status, body } = await generate(url, references(count));
-    expect([status, body.generation?.model]).toEqual([200, painter]);
-    expect(asked()).toEqual([second, painter]);
+    expect([status, body.generation?.model]).toEqual([200, imageGenerator]);
+    expect(asked()).toEqual([second, imageGenerator]);
   });
 
   it('is no reason to take money where the others are off', async () => {
@@ -259,7 +259,7 @@ describe('a model that takes fewer reference images', () => {
     const user = await newUser();
     const refused = await user.generate('key', references(4), url);
     expect([refused.status, reasonOf(refused)]).toEqual([503, 'PROVIDER_QUOTA']);
-    expectNothingMoved(refused, await stack.books(user.uid));
+    expectNothingMoved(refused, await stack.ledger(user.uid));
     expect((await user.generate('key', references(3), url)).body.generation?.model).toBe(first);
   });
 });
@@ -282,7 +282,7 @@ describe('where no model is left', () => {
     const next = await newUser();
     const refused = await next.generate('key', {}, url);
     expect([refused.status, reasonOf(refused)]).toEqual([503, 'PROVIDER_QUOTA']);
-    expectNothingMoved(refused, await stack.books(next.uid));
+    expectNothingMoved(refused, await stack.ledger(next.uid));
     expect(asked()).toHaveLength(3);
     for (const { headers } of [reply, refused]) {
       const wait = Number(headers.get('retry-after'));
@@ -338,7 +338,7 @@ describe('what an operator has set off', () => {
     const reply = await user.generate('key', {}, url);
     expect([reply.status, reasonOf(reply)]).toEqual([503, 'PROVIDER_QUOTA']);
     expect(reply.headers.get('retry-after')).toBeNull();
-    expectNothingMoved(reply, await stack.books(user.uid));
+    expectNothingMoved(reply, await stack.ledger(user.uid));
     expect(asked()).toEqual([]);
   });
 

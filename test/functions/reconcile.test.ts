@@ -54,7 +54,7 @@ async function spender(uid: string) {
 }
 
 const entryPath = async (uid: string, sequence: number) => {
-  const entry = (await stack.books(uid)).entries.find((each) => each.sequence === sequence);
+  const entry = (await stack.ledger(uid)).entries.find((each) => each.sequence === sequence);
   return `accounts/${uid}/entries/${entry?.id}`;
 };
 const errors = () => stack.logs.filter(({ severity }) => severity === 'ERROR');
@@ -65,13 +65,13 @@ describe('an edit that nobody noticed', () => {
     await stack.edit('accounts/ann', { balance: 74, note: 'a prize' });
     await stack.edit('accounts/bob', { adjust: -2 });
     expect(await reconcile()).toEqual({ checked: 3, adjusted: 2, broken: [] });
-    expect((await stack.books('ann')).entries.at(-1)).toMatchObject({
+    expect((await stack.ledger('ann')).entries.at(-1)).toMatchObject({
       type: 'adjustment',
       amount: 67,
       balance: 74,
       reason: 'a prize',
     });
-    expect((await stack.books('bob')).account).toMatchObject({ balance: 5, settled: 5, sequence: 4 });
+    expect((await stack.ledger('bob')).account).toMatchObject({ balance: 5, settled: 5, sequence: 4 });
     for (const uid of ['ann', 'bob', 'cleo']) expect(await brokenInvariants(stack, uid)).toEqual([]);
     expect(await reconcile()).toEqual({ checked: 3, adjusted: 0, broken: [] });
     expect(errors()).toEqual([]);
@@ -81,8 +81,8 @@ describe('an edit that nobody noticed', () => {
     await stack.user('ann', 74);
     await stack.user('bob', 0);
     expect(await reconcile()).toEqual({ checked: 2, adjusted: 1, broken: [] });
-    expect((await stack.books('ann')).account).toMatchObject({ balance: 74, settled: 74, sequence: 1 });
-    expect((await stack.books('bob')).account).toMatchObject({ balance: 0, settled: 0, sequence: 0 });
+    expect((await stack.ledger('ann')).account).toMatchObject({ balance: 74, settled: 74, sequence: 1 });
+    expect((await stack.ledger('bob')).account).toMatchObject({ balance: 0, settled: 0, sequence: 0 });
   });
 
   it('of an account deleted and made again by hand is one adjustment on its old entries', async () => {
@@ -90,7 +90,7 @@ describe('an edit that nobody noticed', () => {
     await stack.erase('accounts/ann');
     await stack.edit('accounts/ann', { balance: 50 });
     expect(await reconcile()).toEqual({ checked: 1, adjusted: 1, broken: [] });
-    expect((await stack.books('ann')).entries.map(({ amount }) => amount)).toEqual([10, -2, -1, 43]);
+    expect((await stack.ledger('ann')).entries.map(({ amount }) => amount)).toEqual([10, -2, -1, 43]);
   });
 
   it('is recorded once by four calls at once on two servers', async () => {
@@ -100,7 +100,7 @@ describe('an edit that nobody noticed', () => {
     const answers = await Promise.all([undefined, other, undefined, other].map((url) => reconcile(url)));
     expect(answers.reduce((sum, { adjusted }) => sum + adjusted, 0)).toBe(1);
     expect(answers.flatMap(({ broken }) => broken)).toEqual([]);
-    expect((await stack.books('ann')).entries.map(({ amount }) => amount)).toEqual([10, -2, -1, 70]);
+    expect((await stack.ledger('ann')).entries.map(({ amount }) => amount)).toEqual([10, -2, -1, 70]);
   });
 });
 
@@ -130,7 +130,7 @@ describe('an account that does not add up is reported and never mended', () => {
     [
       'a generation was taken away',
       async (uid) => {
-        const [generation] = (await stack.books(uid)).generations;
+        const [generation] = (await stack.ledger(uid)).generations;
         return stack.erase(`accounts/${uid}/generations/${generation?.id}`);
       },
       /3.*1/,
@@ -138,7 +138,7 @@ describe('an account that does not add up is reported and never mended', () => {
     [
       'a succeeded generation was made a refunded one',
       async (uid) => {
-        const [generation] = (await stack.books(uid)).generations;
+        const [generation] = (await stack.ledger(uid)).generations;
         return stack.edit(`accounts/${uid}/generations/${generation?.id}`, { status: 'refunded' });
       },
       /3.*1/,
@@ -153,7 +153,7 @@ describe('an account that does not add up is reported and never mended', () => {
     await spender('ann');
     await spender('bob');
     await tamper('ann');
-    const before = await stack.books('ann');
+    const before = await stack.ledger('ann');
     const first = await reconcile();
     expect(first.checked).toBe(2);
     expect(first.broken.map(({ uid, ok }) => [uid, ok])).toEqual([['ann', false]]);
@@ -168,7 +168,7 @@ describe('an account that does not add up is reported and never mended', () => {
     // Of `settled` alone the ledger cannot tell that it was no edit of the balance.
     if (before.account.balance === before.account.settled || first.adjusted === 0) {
       expect(first.adjusted).toBe(0);
-      expect(await stack.books('ann')).toEqual(before);
+      expect(await stack.ledger('ann')).toEqual(before);
     }
   });
 
@@ -181,7 +181,7 @@ describe('an account that does not add up is reported and never mended', () => {
     const url = await serverUrl({}, { clock: { ...systemClock, elapsed: () => 10 * performance.now() } });
     const { body } = await runJob(stack, 'reconcile', { url });
     for (const uid of ['ann', 'cleo']) {
-      expect((await stack.books(uid)).account).toMatchObject({ balance: 50, settled: 50, sequence: 4 });
+      expect((await stack.ledger(uid)).account).toMatchObject({ balance: 50, settled: 50, sequence: 4 });
     }
     expect(body.broken).toMatchObject([{ uid: 'bob' }]);
     expect(errors()).toContainEqual(expect.objectContaining({ uid: 'bob' }));
@@ -229,10 +229,10 @@ describe('no false alarm', () => {
     stack.gemini.script(geminiFault.noImage('SAFETY'), geminiFault.hang());
     expect((await user.generate('refunded')).status).toBe(422);
     const hanging = user.generate('pending', { tier: 'premium4' }).catch(() => undefined);
-    await expect.poll(async () => (await stack.books('ann')).account.balance).toBe(16);
+    await expect.poll(async () => (await stack.ledger('ann')).account.balance).toBe(16);
     const { id } = (await user.generate('deleted')).body.generation;
     await user.post('deleteGeneration', { id });
-    const states = (await stack.books('ann')).generations.map(({ status }) => status).sort();
+    const states = (await stack.ledger('ann')).generations.map(({ status }) => status).sort();
     expect(states).toEqual(['deleted', 'pending', 'refunded']);
     expect(await reconcile()).toEqual({ checked: 1, adjusted: 0, broken: [] });
     void hanging;
@@ -275,7 +275,7 @@ describe('many accounts', () => {
     expect(await reconcile(url)).toEqual({ checked: 130, adjusted: 130, broken: [] });
     expect(audited.toSorted()).toEqual(uids);
     expect(await cursor()).toBeNull();
-    expect((await stack.books('user-129')).account).toMatchObject({ settled: 7, sequence: 1 });
+    expect((await stack.ledger('user-129')).account).toMatchObject({ settled: 7, sequence: 1 });
   });
 
   it.each(['a/b', '..', '__x__', '', 'x'.repeat(1_501), 7])(
@@ -350,7 +350,7 @@ it('has the database sum the entries and does not read them', async () => {
     return { documents: counting.documentsRead(), trips: [...counting.trips] };
   };
   const before = await cost();
-  const { account } = await stack.books('ann');
+  const { account } = await stack.ledger('ann');
   const sequence = Number(account.sequence);
   for (let from = 0; from < 300; from += 100) {
     await stack.database.commit(

@@ -3,7 +3,7 @@ import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { generationIdOf } from '../../shared/generation/record.ts';
+import { hashGenerationId } from '../../shared/generation/record.ts';
 import { generateBodyBytesMax } from '../../shared/generation/references.ts';
 import { brokenInvariants, missingImages, strayImages } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
@@ -49,14 +49,14 @@ async function newUser(credits = 20) {
     ...user,
     refer: (key: string, references: unknown, url?: string) =>
       user.generate(key, { tier: 'premium2', references }, url),
-    path: (key: string) => `accounts/${uid}/generations/${generationIdOf(uid, key)}`,
-    stored: (key: string) => stack.document(`accounts/${uid}/generations/${generationIdOf(uid, key)}`),
+    path: (key: string) => `accounts/${uid}/generations/${hashGenerationId(uid, key)}`,
+    stored: (key: string) => stack.document(`accounts/${uid}/generations/${hashGenerationId(uid, key)}`),
   };
 }
 type User = Awaited<ReturnType<typeof newUser>>;
 
 /** A user with a finished image under `a`, by its id. */
-async function painter(bytes?: Buffer) {
+async function imageGenerator(bytes?: Buffer) {
   const user = await newUser();
   if (bytes) stack.gemini.script(geminiFault.image(bytes));
   const { status, body } = await user.generate('a');
@@ -80,14 +80,14 @@ function sentImages() {
 /** Nothing was debited, nothing begun, and the key is as good as new. */
 async function expectUntouched(user: User, key: string, askedBefore: number) {
   expect(await user.stored(key)).toBeUndefined();
-  const { entries } = await stack.books(user.uid);
-  expect(entries.filter(({ generationId }) => generationId === generationIdOf(user.uid, key))).toEqual([]);
+  const { entries } = await stack.ledger(user.uid);
+  expect(entries.filter(({ generationId }) => generationId === hashGenerationId(user.uid, key))).toEqual([]);
   expect(asked()).toBe(askedBefore);
 }
 
 async function expectRefunded(user: User, key: string, reason: string) {
   expect(await user.stored(key)).toMatchObject({ status: 'refunded', failure: { reason } });
-  const { entries } = await stack.books(user.uid);
+  const { entries } = await stack.ledger(user.uid);
   expect(entries.slice(-2).map(({ type, amount }) => [type, amount])).toEqual([
     ['debit', -2],
     ['refund', 2],
@@ -113,7 +113,7 @@ describe('references', () => {
   });
 
   it('from the gallery are fetched from the store, and sent beside inline ones', async () => {
-    const { user, id, image } = await painter();
+    const { user, id, image } = await imageGenerator();
     const before = deliveries().length;
     const { status } = await user.refer('b', [{ generationId: id }, inline(onePixelPng)]);
     expect(status).toBe(200);
@@ -126,13 +126,13 @@ describe('references', () => {
   });
 
   it('may name one image twice', async () => {
-    const { user, id } = await painter();
+    const { user, id } = await imageGenerator();
     expect((await user.refer('b', [{ generationId: id }, { generationId: id }])).status).toBe(200);
     expect(sentImages()).toHaveLength(2);
   });
 
   it('are kept as hashes: no bytes in any document, nor in the log', async () => {
-    const { user, id } = await painter();
+    const { user, id } = await imageGenerator();
     const data = pictures['image/webp'].toString('base64');
     await user.refer('b', [{ generationId: id }, inline(pictures['image/webp'])]);
     const stored = await user.stored('b');
@@ -142,14 +142,14 @@ describe('references', () => {
       references: [`generation:${id}`, expect.stringMatching(/^[0-9a-f]{64}$/)],
     });
     const { body } = await user.get(`generation?key=b`);
-    for (const said of [await stack.books(user.uid), stack.logs, body]) {
+    for (const said of [await stack.ledger(user.uid), stack.logs, body]) {
       expect(JSON.stringify(said)).not.toContain(data);
       expect(JSON.stringify(said)).not.toContain(data.slice(0, 40));
     }
   });
 
   it('are part of what a key stands for', async () => {
-    const { user, id } = await painter();
+    const { user, id } = await imageGenerator();
     const references = [{ generationId: id }, inline(onePixelPng)];
     const first = await user.refer('b', references);
     const again = await user.refer('b', references);
@@ -166,7 +166,7 @@ describe('references', () => {
   });
 
   it('are told again by their key, whatever has become of them', async () => {
-    const { user, id } = await painter();
+    const { user, id } = await imageGenerator();
     const first = await user.refer('b', [{ generationId: id }]);
     await user.post('deleteGeneration', { id });
     expect((await user.refer('b', [{ generationId: id }])).body).toEqual(first.body);
@@ -216,7 +216,7 @@ describe('a request is refused before any debit', () => {
   });
 
   it('too large together, inline and from the gallery', async () => {
-    const { user, id } = await painter(padded(8 * megabyte));
+    const { user, id } = await imageGenerator(padded(8 * megabyte));
     const before = asked();
     const tooMuch = [{ generationId: id }, inline(padded(6 * megabyte + 1))];
     const answer = await user.refer('b', tooMuch);
@@ -246,14 +246,14 @@ describe('a request is refused before any debit', () => {
 
   it.each<[string, (user: User) => Promise<string>]>([
     ['an unknown id', async () => 'f'.repeat(32)],
-    ['its own id', async ({ uid }) => generationIdOf(uid, 'b')],
-    ["somebody else's id", async () => (await painter()).id],
+    ['its own id', async ({ uid }) => hashGenerationId(uid, 'b')],
+    ["somebody else's id", async () => (await imageGenerator()).id],
     [
       'a refunded generation',
       async (user) => {
         stack.gemini.script(geminiFault.noImage('SAFETY'));
         expect((await user.generate('refunded')).status).toBe(422);
-        return generationIdOf(user.uid, 'refunded');
+        return hashGenerationId(user.uid, 'refunded');
       },
     ],
     [
@@ -284,7 +284,7 @@ describe('a request is refused before any debit', () => {
     const painting = await gate.during(
       () => user.generate('a', {}, url),
       async () => {
-        const answer = await user.refer('b', [{ generationId: generationIdOf(user.uid, 'a') }], url);
+        const answer = await user.refer('b', [{ generationId: hashGenerationId(user.uid, 'a') }], url);
         expect(refusalOf(answer)).toEqual([404, 'NOT_FOUND']);
         expect(await user.stored('b')).toBeUndefined();
       },
@@ -298,7 +298,7 @@ describe('a request is refused before any debit', () => {
 
 describe('a reference that cannot be fetched after the debit', () => {
   it('because it was deleted meanwhile: refunded', async () => {
-    const { user, id } = await painter();
+    const { user, id } = await imageGenerator();
     const before = asked();
     hooks.afterCommit = once(
       (writes) => newGeneration(writes)?.status === 'pending',
@@ -318,7 +318,7 @@ describe('a reference that cannot be fetched after the debit', () => {
     ['a page in place of the image', cloudinaryFault.html(200 as 502)],
     ['an empty answer', cloudinaryFault.emptyBody(200)],
   ])('because the store answers with %s: refunded', async (_, fault) => {
-    const { user, id } = await painter();
+    const { user, id } = await imageGenerator();
     const before = asked();
     stack.cloudinary.script({ action: 'deliver', ...fault });
     const answer = await user.refer('b', [{ generationId: id }]);
@@ -329,7 +329,7 @@ describe('a reference that cannot be fetched after the debit', () => {
   });
 
   it('because the store never answers: 504 at the deadline, refunded', async () => {
-    const { user, id } = await painter();
+    const { user, id } = await imageGenerator();
     const { url, close } = await stack.startServer({ GENERATE_TIMEOUT_MS: '1500' });
     await user.generate('warm', {}, url);
     stack.cloudinary.script({ action: 'deliver', ...cloudinaryFault.hang() });
@@ -344,7 +344,7 @@ describe('a reference that cannot be fetched after the debit', () => {
     ['a file', () => 'file:///etc/passwd'],
     ['the metadata server', () => 'http://169.254.169.254/computeMetadata/v1/'],
   ])('because its document names %s: never fetched, refunded', async (_, address) => {
-    const { user, id } = await painter();
+    const { user, id } = await imageGenerator();
     const document = await user.stored('a');
     const image = { ...(document?.image as object), url: address() };
     await stack.database.commit([{ set: user.path('a'), data: { ...document, image } }]);
@@ -365,7 +365,7 @@ describe('a reference that cannot be fetched after the debit', () => {
   });
 
   it('because the store sends it elsewhere: not followed, not even to an image; refunded', async () => {
-    const { user, id, image } = await painter();
+    const { user, id, image } = await imageGenerator();
     const before = deliveries().length;
     const headers = { location: image.url };
     stack.cloudinary.script({ action: 'deliver', kind: 'reply', status: 302, headers, body: '' });

@@ -70,11 +70,11 @@ async function spender(uid: string, credits: number, fields: Record<string, unkn
 }
 
 const allowances = async (uid: string) =>
-  (await stack.books(uid)).entries
+  (await stack.ledger(uid)).entries
     .filter(({ type }) => type === 'allowance')
     .map(({ id, amount, balance }) => [id, amount, balance]);
-const balanceOf = async (uid: string) => (await stack.books(uid)).account.balance;
-const periodOf = async (uid: string) => (await stack.books(uid)).account.allowancePeriod;
+const balanceOf = async (uid: string) => (await stack.ledger(uid)).account.balance;
+const periodOf = async (uid: string) => (await stack.ledger(uid)).account.allowancePeriod;
 const errors = () => stack.logs.filter(({ severity }) => severity === 'ERROR');
 
 async function expectSound(...uids: string[]) {
@@ -89,7 +89,7 @@ describe('an account', () => {
     expect(await refill()).toEqual({ checked: 2, refilled: 2 });
     expect(await allowances('ann')).toEqual([[`allowance:${today}`, 3, 5]]);
     expect(await allowances('bob')).toEqual([[`allowance:${today}`, 5, 5]]);
-    expect((await stack.books('ann')).account).toMatchObject({
+    expect((await stack.ledger('ann')).account).toMatchObject({
       balance: 5,
       settled: 5,
       sequence: 2,
@@ -247,7 +247,7 @@ describe('an account', () => {
     await spender('cleo', 4, { balance: 74 });
     expect(await refill()).toEqual({ checked: 3, refilled: 2 });
     const moves = async (uid: string) =>
-      (await stack.books(uid)).entries.slice(1).map(({ type, amount, reason }) => [type, amount, reason]);
+      (await stack.ledger(uid)).entries.slice(1).map(({ type, amount, reason }) => [type, amount, reason]);
     expect(await moves('ann')).toEqual([
       ['adjustment', -3, 'a mistake'],
       ['allowance', 4, undefined],

@@ -8,9 +8,9 @@ import { systemClock } from '../../shared/core/clock.ts';
 import { createLog } from '../../shared/core/log.ts';
 import type { Database } from '../../shared/database/database.ts';
 import { hold } from '../../shared/generation/hold.ts';
-import { fingerprintOf, generationIdOf, generationPath } from '../../shared/generation/record.ts';
+import { generationPath, hashFingerprint, hashGenerationId } from '../../shared/generation/record.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
-import { type Books, openBooks } from '../../shared/ledger/ledger.ts';
+import { createLedger, type Ledger } from '../../shared/ledger/ledger.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
@@ -27,7 +27,7 @@ const servers: { close: () => Promise<void> }[] = [];
 
 let stack: Stack;
 let gate: Gate;
-let books: Books;
+let ledger: Ledger;
 let images: ImageStore;
 let png: Buffer;
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
   stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url, ...schedulerEnv });
   const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser: 10_000 };
   const settings = { signupCredits: 0, limits, holdMs: 3 * minuteMs };
-  books = openBooks(
+  ledger = createLedger(
     stack.database,
     settings,
     createLog(() => {}),
@@ -71,10 +71,10 @@ async function leaveHold(
   key: string,
   { deadline = overdue(), tier = 'standard', uploaded = false }: Partial<Left> = {},
 ) {
-  const id = generationIdOf(uid, key);
+  const id = hashGenerationId(uid, key);
   const request = generateRequestSchema.parse({ prompt: 'A banana on the moon', tier });
-  const wanted = { id, fingerprint: fingerprintOf(request), request };
-  const { record } = await hold(books, { uid, email: undefined, verified: false }, wanted);
+  const wanted = { id, fingerprint: hashFingerprint(request), request };
+  const { record } = await hold(ledger, { uid, email: undefined, verified: false }, wanted);
   if (uploaded) await upload(record.publicId);
   await stack.edit(generationPath(uid, id), { deadline });
   return { ...record, path: generationPath(uid, id), outbox: `outbox/${id}` };
@@ -107,7 +107,7 @@ describe('an overdue generation', () => {
 
     for (const { path } of left) expect(await statusOf(path)).toBe('refunded');
     for (const uid of ['ann', 'bob']) {
-      const { account, entries } = await stack.books(uid);
+      const { account, entries } = await stack.ledger(uid);
       expect(account).toMatchObject({ balance: 20, settled: 20, active: {} });
       expect(entries.at(-1)).toMatchObject({ type: 'refund', reason: 'EXPIRED' });
       expect(await brokenInvariants(stack, uid)).toEqual([]);
@@ -153,7 +153,7 @@ describe('an overdue generation', () => {
     const soon = await leaveHold('ann', 'soon', { deadline: fromNow(minuteMs) });
     expect(await sweep()).toEqual({ refunded: 1, deletedAssets: 0 });
     expect([await statusOf(due.path), await statusOf(soon.path)]).toEqual(['refunded', 'pending']);
-    expect((await stack.books('ann')).account).toMatchObject({ balance: 19, settled: 19 });
+    expect((await stack.ledger('ann')).account).toMatchObject({ balance: 19, settled: 19 });
     expect(await stack.document(soon.outbox)).toBeUndefined();
   });
 
@@ -165,9 +165,9 @@ describe('an overdue generation', () => {
     await leaveHold('ann', 'refunded');
     await sweep();
     for (const { id } of made) await stack.edit(generationPath('ann', id), { deadline: overdue() });
-    const before = await stack.books('ann');
+    const before = await stack.ledger('ann');
     expect(await sweep()).toEqual({ refunded: 0, deletedAssets: 0 });
-    expect(await stack.books('ann')).toEqual(before);
+    expect(await stack.ledger('ann')).toEqual(before);
     expect((await fetch(made[0].image.url)).status).toBe(200);
   });
 
@@ -247,7 +247,7 @@ describe('an overdue generation', () => {
     await leaveHold('ann', 'k', { tier: 'premium4' });
     await stack.edit('accounts/ann', { balance: 'a lot' });
     expect(await sweep()).toMatchObject({ refunded: 1 });
-    const { account, entries } = await stack.books('ann');
+    const { account, entries } = await stack.ledger('ann');
     expect(account).toMatchObject({ balance: 'a lot', settled: 20, sequence: 3 });
     expect(entries.at(-1)).toMatchObject({ type: 'refund', amount: 4, balance: 20 });
     await stack.edit('accounts/ann', { balance: 20 });
@@ -268,7 +268,7 @@ describe('an overdue generation', () => {
     await leaveHold('ann', 'k');
     await stack.edit('accounts/ann', { balance: 50, note: 'a gift' });
     expect(await sweep()).toMatchObject({ refunded: 1 });
-    const { account, entries } = await stack.books('ann');
+    const { account, entries } = await stack.ledger('ann');
     expect(account).toMatchObject({ balance: 51, settled: 51, sequence: 4 });
     expect(entries.at(-2)).toMatchObject({ type: 'adjustment', amount: 31, reason: 'a gift' });
     expect(await brokenInvariants(stack, 'ann')).toEqual([]);
@@ -330,7 +330,7 @@ describe('an image that nobody owns any more', () => {
 
   it('a slow worker that was swept gets no image, and its upload goes too', async () => {
     const user = await stack.user('ann', 20);
-    const id = generationIdOf('ann', 'slow');
+    const id = hashGenerationId('ann', 'slow');
     const late = await gate.during(
       () => user.generate('slow', { tier: 'premium2' }),
       async () => {
@@ -340,7 +340,7 @@ describe('an image that nobody owns any more', () => {
     );
     expect(refusalOf(late)).toEqual([410, 'EXPIRED']);
     expect(late.body.receipt).toMatchObject({ charged: 2, refunded: 2, balance: 20 });
-    const { publicId } = (await stack.books('ann')).generations[0] ?? { publicId: '' };
+    const { publicId } = (await stack.ledger('ann')).generations[0] ?? { publicId: '' };
     expect(isStored(publicId)).toBe(true);
     await stack.edit(`outbox/${id}`, { dueAt: overdue() });
     expect(await sweep()).toEqual({ refunded: 0, deletedAssets: 1 });
@@ -363,14 +363,14 @@ describe('an image that nobody owns any more', () => {
     const unsettled = await user.generate('k', {}, url);
     expect(unsettled.status).toBe(500);
     expect(unsettled.body.error.details[0].metadata.retry).toBe('same_key');
-    const [generation] = (await stack.books('ann')).generations;
+    const [generation] = (await stack.ledger('ann')).generations;
     if (!generation) throw new Error('There is no generation');
     expect([generation.status, isStored(generation.publicId)]).toEqual(['pending', true]);
 
     await stack.edit(generationPath('ann', generation.id), { deadline: overdue() });
     expect(await sweep()).toEqual({ refunded: 1, deletedAssets: 1 });
     expect(isStored(generation.publicId)).toBe(false);
-    expect((await stack.books('ann')).account).toMatchObject({ balance: 20 });
+    expect((await stack.ledger('ann')).account).toMatchObject({ balance: 20 });
     expect(refusalOf(await user.generate('k'))).toEqual([410, 'EXPIRED']);
   });
 
@@ -408,7 +408,7 @@ describe('an image that nobody owns any more', () => {
   it('of a deleted generation is deleted by the sweep where its own call could not', async () => {
     const user = await stack.user('ann', 20);
     const { id } = (await user.generate('k')).body.generation;
-    const { publicId } = (await stack.books('ann')).generations[0] ?? { publicId: '' };
+    const { publicId } = (await stack.ledger('ann')).generations[0] ?? { publicId: '' };
     stack.cloudinary.script({ ...cloudinaryFault.error(500), action: 'destroy' });
     expect((await user.post('deleteGeneration', { id })).status).toBe(200);
     expect(isStored(publicId)).toBe(true);
@@ -436,7 +436,7 @@ describe('several sweeps at once', () => {
     expect(sum('deletedAssets')).toBe(20);
 
     for (const uid of uids) {
-      const { account, entries } = await stack.books(uid);
+      const { account, entries } = await stack.ledger(uid);
       expect(account).toMatchObject({ balance: 20, settled: 20 });
       expect(entries.filter(({ type }) => type === 'refund')).toHaveLength(4);
       expect(await brokenInvariants(stack, uid)).toEqual([]);

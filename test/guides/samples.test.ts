@@ -37,7 +37,7 @@ afterEach(() => void vi.unstubAllGlobals());
 const thrown = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
 
 async function expectChargedOnce(uid: string) {
-  expect((await stack.books(uid)).entries.map(({ type }) => type)).toEqual(['adjustment', 'debit']);
+  expect((await stack.ledger(uid)).entries.map(({ type }) => type)).toEqual(['adjustment', 'debit']);
   expect(await brokenInvariants(stack, uid)).toEqual([]);
 }
 

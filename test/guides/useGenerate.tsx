@@ -3,7 +3,7 @@ import type { GenerateAnswer, GenerateInput, Receipt } from '../../shared/contra
 import { ApiError, type Client, isSettled } from '../../web/client.ts';
 
 type Asked = { key: string; request: GenerateInput };
-export type Painting =
+export type GeneratedImage =
   | { phase: 'idle' }
   | { phase: 'painting'; waitingFor?: ApiError }
   | { phase: 'done'; answer: GenerateAnswer }
@@ -12,7 +12,7 @@ export type Painting =
 
 /** One generation at a time, which a reload does not lose. `onReceipt` is told every balance that comes. */
 export function useGenerate(client: Client, uid: string, onReceipt: (receipt: Receipt) => void) {
-  const [painting, setPainting] = useState<Painting>({ phase: 'idle' });
+  const [painting, setPainting] = useState<GeneratedImage>({ phase: 'idle' });
   const running = useRef<AbortController | undefined>(undefined);
   const place = `generation of ${uid}`;
 

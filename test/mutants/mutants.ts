@@ -13,8 +13,8 @@ const settle = 'shared/generation/settle.ts';
 const credits = 'shared/ledger/credits.ts';
 const outbox = 'shared/generation/outbox.ts';
 const grant = 'shared/ledger/grant.ts';
-const converge = 'shared/database/retryCommit.ts';
-const books = 'shared/ledger/ledger.ts';
+const retryCommit = 'shared/database/retryCommit.ts';
+const ledger = 'shared/ledger/ledger.ts';
 const cache = 'shared/generation/cache.ts';
 const refill = 'shared/ledger/refillAllowance.ts';
 
@@ -249,7 +249,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a rejected commit is an error, and is not looked into',
-    file: converge,
+    file: retryCommit,
     from: 'if (!isDatabaseTrouble(error)) throw error;',
     to: "if (error instanceof CommitRejected) throw new Failure('DATABASE_UNAVAILABLE', 'It was rejected.'); if (!isDatabaseTrouble(error)) throw error;",
   },
@@ -270,19 +270,19 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an account that is missing is made over whatever is there',
-    file: books,
+    file: ledger,
     from: 'await database.commit([{ create: accountPath(uid), data }]);',
     to: 'await database.commit([{ set: accountPath(uid), data }]);',
   },
   {
     name: 'an account that comes back gets signup credits again',
-    file: books,
+    file: ledger,
     from: '(await newestEntry(database, accountPath(uid))) ? {} : { signupDue: true };',
     to: '{ signupDue: true };',
   },
   {
     name: 'an account that comes back begins its books anew',
-    file: books,
+    file: ledger,
     from: 'return readAccount(document, await newestEntry(database, document.path));',
     to: 'return readAccount(document);',
   },
@@ -348,7 +348,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'signup credits are for everybody',
-    file: books,
+    file: ledger,
     from: 'if (!account.signupDue || !holder.verified) return change;',
     to: 'if (!account.signupDue) return change;',
   },

@@ -15,7 +15,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Auth, createAuth, type KeySets } from '../../shared/auth.ts';
 import { parseConfig } from '../../shared/config/config.ts';
-import { asFailure } from '../../shared/errors.ts';
+import { toFailure } from '../../shared/errors.ts';
 
 const project = 'nano-studio';
 const audience = 'https://sweep.example.com';
@@ -97,7 +97,7 @@ const encode = (part: unknown) =>
 const outcome = (call: Promise<unknown>) =>
   call.then(
     (caller) => caller,
-    (error) => asFailure(error).reason,
+    (error) => toFailure(error).reason,
   );
 
 describe('a user', () => {
@@ -322,7 +322,7 @@ describe('a token that is not let in', () => {
   });
 
   it('is answered without a word of it, or of why', async () => {
-    const refusal = asFailure(
+    const refusal = toFailure(
       await auth.user(bearer(await idToken({ aud: 'other' }))).catch((error) => error),
     );
     expect(refusal.message).toBe('Please sign in: a valid Firebase ID token is needed.');

@@ -87,11 +87,11 @@ export function createAdmin(fleet: Fleet, model: Model, store: MemoryStore, user
   }
 
   /** Asks for a grant until it is known what became of it. */
-  async function grant(wish: Grant, triesMax: number): Promise<void> {
-    const { key, uid, amount } = wish;
+  async function grant(imageRequest: Grant, triesMax: number): Promise<void> {
+    const { key, uid, amount } = imageRequest;
     const body = { uid, amount, reason: 'by an admin' };
-    if (wish.settled === 'refused') wish.settled = undefined;
-    for (let i = 0; i < triesMax && !wish.settled; i += 1) {
+    if (imageRequest.settled === 'refused') imageRequest.settled = undefined;
+    for (let i = 0; i < triesMax && !imageRequest.settled; i += 1) {
       const request = { name: 'grant', method: 'POST' as const, as: tokens.admin('root'), body, key };
       await fleet.send(request, (answer, startTick) => {
         const moments = model.since(uid, startTick);
@@ -105,13 +105,13 @@ export function createAdmin(fleet: Fleet, model: Model, store: MemoryStore, user
           const told = JSON.stringify([uid, amount, entry]);
           check((granted.get(key) ?? told) === told, 'one key, one grant', about);
           granted.set(key, told);
-          wish.settled = 'granted';
+          imageRequest.settled = 'granted';
           return;
         }
         const { reason, metadata } = read(model, answer);
         if (reason === 'DATABASE_UNAVAILABLE') return;
         // Of two tries at once one may be refused and the other granted.
-        wish.settled ??= 'refused';
+        imageRequest.settled ??= 'refused';
         const isOthers = !(granted.get(key) ?? '').startsWith(JSON.stringify([uid, amount]).slice(0, -1));
         const isRight: Record<string, () => boolean> = {
           INSUFFICIENT_CREDITS: () => hadTooLittle(moments, metadata, -amount),

@@ -3,7 +3,7 @@
  * settled, time passes. Then the contract's "always, at rest" must hold, and nothing may move any more.
  */
 import { isInvalid } from './answers.ts';
-import { isSettled, type User, type Wish } from './clients.ts';
+import { type ImageRequest, isSettled, type User } from './clients.ts';
 import type { History } from './history.ts';
 import { type AccountSeen, creditsIn, type GenerationSeen } from './seen.ts';
 import { signatureMs } from './upstreams.ts';
@@ -38,7 +38,7 @@ export async function checkAtRest(history: History): Promise<void> {
   check(model.outbox.size === 0, 'the outbox empties', () => `${model.outbox.size} left`);
 
   await world.run(admin.schedule('refillAllowances', true));
-  for (const user of users) await world.run(clients.openAccount(user));
+  for (const user of users) await world.run(clients.getOrCreateAccount(user));
   await world.run(admin.schedule('reconcile', true));
   for (const user of users) await world.run(admin.audit(user));
   await world.run();
@@ -73,15 +73,17 @@ export async function checkAtRest(history: History): Promise<void> {
 /** Asks for everything until it is settled, all at once. */
 async function settleAll({ world, clients, admin, wishes, grants }: History): Promise<void> {
   const open = wishes.filter(({ said }) => !isSettled(said));
-  const about = ({ uid, key, said }: Wish) => `${uid} ${key}: ${said?.reason}`;
+  const about = ({ uid, key, said }: ImageRequest) => `${uid} ${key}: ${said?.reason}`;
   const all = Promise.all([
-    ...open.map((wish) => clients.ask(wish, triesMax)),
-    ...grants.map((wish) => admin.grant(wish, triesMax)),
+    ...open.map((imageRequest) => clients.ask(imageRequest, triesMax)),
+    ...grants.map((imageRequest) => admin.grant(imageRequest, triesMax)),
   ]);
   await world.run(all);
   await world.run();
-  for (const wish of open) world.check(isSettled(wish.said), 'no call is stuck', () => about(wish));
-  for (const wish of grants) world.check(wish.settled !== undefined, 'no call is stuck', () => wish.key);
+  for (const imageRequest of open)
+    world.check(isSettled(imageRequest.said), 'no call is stuck', () => about(imageRequest));
+  for (const imageRequest of grants)
+    world.check(imageRequest.settled !== undefined, 'no call is stuck', () => imageRequest.key);
 }
 
 /** Lets the deadline of whatever is pending pass: after two sweeps nothing is. */
@@ -151,13 +153,17 @@ async function checkPages({ world, model, clients }: History, user: User): Promi
 /** As many grants as keys that were granted, to whom and as much as was said. */
 function checkGrants({ world, model, grants }: History): void {
   const byKey = new Map(
-    grants.filter(({ settled }) => settled === 'granted').map((wish) => [wish.key, wish]),
+    grants
+      .filter(({ settled }) => settled === 'granted')
+      .map((imageRequest) => [imageRequest.key, imageRequest]),
   );
   for (const { uid, entries } of model.accounts.values()) {
     const found = entries
       .filter(({ type, id }) => type === 'grant' && id !== 'signup')
       .map(({ amount }) => amount);
-    const wanted = [...byKey.values()].filter((wish) => wish.uid === uid).map(({ amount }) => amount);
+    const wanted = [...byKey.values()]
+      .filter((imageRequest) => imageRequest.uid === uid)
+      .map(({ amount }) => amount);
     const [a, b] = [String(found.sort()), String(wanted.sort())];
     world.check(a === b, 'each grant is made once', () => `${uid}: ${a}, expected ${b}`);
   }
@@ -168,7 +174,7 @@ async function checkReplays({ world, model, clients, wishes }: History): Promise
   const count = () => [...model.accounts.values()].map(({ entries }) => entries.length).join();
   const before = count();
   const used = wishes.filter(({ uid, key }) => model.generationAsked(uid, key));
-  await world.run(Promise.all(used.map((wish) => clients.ask(wish, 1))));
+  await world.run(Promise.all(used.map((imageRequest) => clients.ask(imageRequest, 1))));
   await world.run();
   world.check(count() === before, 'a replay moves nothing', () => `${before}, then ${count()}`);
 }

@@ -8,14 +8,14 @@ import { adjustable, type Body } from './seen.ts';
 export type User = { uid: string; verified: boolean };
 
 /** One call of `generate` that some user wants to see through. */
-export type Wish = Asked & { user: User; said?: Said };
+export type ImageRequest = Asked & { user: User; said?: Said };
 
 export type Clients = {
   /** Asks until it is settled, at most so many times. Resolves with what was said last, if anything was. */
-  ask(wish: Wish, triesMax: number, patienceMs?: number): Promise<Said | undefined>;
+  ask(imageRequest: ImageRequest, triesMax: number, patienceMs?: number): Promise<Said | undefined>;
   look(user: User, key: string): Promise<void>;
   erase(user: User, key: string): Promise<void>;
-  openAccount(user: User): Promise<boolean>;
+  getOrCreateAccount(user: User): Promise<boolean>;
   /** All pages of a user's entries, or images. */
   leafThrough(user: User, name: 'ledger' | 'gallery'): Promise<{ id: string }[]>;
 };
@@ -43,23 +43,23 @@ export function createClients(fleet: Fleet, model: Model, finals: Map<string, st
   const tokenOf = ({ uid, verified }: User) => tokens.user(uid, verified);
 
   return {
-    async ask(wish, triesMax, patienceMs) {
-      const { user, key, body } = wish;
+    async ask(imageRequest, triesMax, patienceMs) {
+      const { user, key, body } = imageRequest;
       for (let i = 0; i < triesMax; i += 1) {
         let said: Said | undefined;
         const request = { name: 'generate', method: 'POST' as const, as: tokenOf(user), body, key };
         const judge: Parameters<Fleet['send']>[1] = (answer, startTick, startedAt) => {
-          said = judgeGenerate(model, finals, wish, answer, startTick, startedAt);
+          said = judgeGenerate(model, finals, imageRequest, answer, startTick, startedAt);
         };
         const answer = await fleet.send(request, judge, patienceMs);
         if (!answer) world.happened('client: no answer');
         // Of several that ask at once, what one has learned for good another's doubt does not undo.
-        if (answer && said && (isSettled(said) || !isSettled(wish.said))) wish.said = said;
+        if (answer && said && (isSettled(said) || !isSettled(imageRequest.said))) imageRequest.said = said;
         if (answer && isSettled(said)) return said;
         const seconds = Number(answer?.headers['retry-after'] ?? 1);
         await world.sleep(seconds * 1_000 + random.whole(0, 20_000) * Math.min(i, 3));
       }
-      return wish.said;
+      return imageRequest.said;
     },
 
     async look(user, key) {
@@ -104,7 +104,7 @@ export function createClients(fleet: Fleet, model: Model, finals: Map<string, st
       });
     },
 
-    async openAccount(user) {
+    async getOrCreateAccount(user) {
       let isOpen = false;
       const request = { name: 'account', method: 'GET' as const, as: tokenOf(user) };
       await fleet.send(request, (answer, startTick) => {

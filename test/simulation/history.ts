@@ -2,7 +2,7 @@
 
 import { type Admin, createAdmin, type Grant } from './admin.ts';
 import { checkAtRest } from './atRest.ts';
-import { bodyOf, type Clients, createClients, type User, type Wish } from './clients.ts';
+import { bodyOf, type Clients, createClients, type ImageRequest, type User } from './clients.ts';
 import type { Weather } from './faults.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { createMemoryStore, type MemoryStore } from './memoryDatabase.ts';
@@ -28,7 +28,7 @@ export type History = {
   clients: Clients;
   admin: Admin;
   users: User[];
-  wishes: Wish[];
+  wishes: ImageRequest[];
   grants: Grant[];
   finals: Map<string, string>;
 };
@@ -100,22 +100,28 @@ function plan(history: History): number {
   }
   planWishes(history, sometime);
   times(random.whole(0, 6), 'a user looks', () => {
-    const wish = random.pick(wishes);
-    return clients.look(wish.user, wish.key);
+    const imageRequest = random.pick(wishes);
+    return clients.look(imageRequest.user, imageRequest.key);
   });
   times(random.whole(0, 6), 'a user deletes', () => {
-    const wish = random.pick(wishes);
-    return clients.erase(wish.user, wish.key);
+    const imageRequest = random.pick(wishes);
+    return clients.erase(imageRequest.user, imageRequest.key);
   });
-  times(random.whole(0, 3), 'a user looks at the account', () => clients.openAccount(someone()));
+  times(random.whole(0, 3), 'a user looks at the account', () => clients.getOrCreateAccount(someone()));
   times(random.pick([0, 1, 3, 8]), 'an admin edits', () => admin.edit(someone()));
   times(random.pick([0, 0, 0, 1]), 'an admin deletes', () => admin.erase(someone()));
   times(random.whole(0, 2), 'an admin audits', () => admin.audit(someone()));
   for (let i = random.whole(0, 3); i > 0; i -= 1) {
     const key = `grant-${random.whole(1, 2)}`;
-    const wish: Grant = { key, uid: someone().uid, amount: random.pick([5, 5, -2, 9]), settled: undefined };
-    grants.push(wish);
-    for (let j = random.whole(1, 2); j > 0; j -= 1) sometime('an admin grants', () => admin.grant(wish, 2));
+    const imageRequest: Grant = {
+      key,
+      uid: someone().uid,
+      amount: random.pick([5, 5, -2, 9]),
+      settled: undefined,
+    };
+    grants.push(imageRequest);
+    for (let j = random.whole(1, 2); j > 0; j -= 1)
+      sometime('an admin grants', () => admin.grant(imageRequest, 2));
   }
   times(random.whole(0, 4), 'the scheduler sweeps', () => {
     for (let i = random.whole(1, 3); i > 0; i -= 1) void admin.schedule('sweepHolds');
@@ -177,12 +183,16 @@ function planTwins({ world, model, users, clients, wishes }: History): void {
   const twins = wishes.slice(-keys.length);
   for (let burst = 0; burst < 3; burst += 1) {
     const at = burst * 15_000;
-    for (const wish of twins) {
+    for (const imageRequest of twins) {
       if (random.chance(0.5)) {
-        world.after(at + random.whole(0, 60), 'a twin is asked for', () => void clients.ask(wish, 2));
+        world.after(at + random.whole(0, 60), 'a twin is asked for', () => void clients.ask(imageRequest, 2));
       }
       if (burst > 0 && random.chance(0.6)) {
-        world.after(at + random.whole(0, 60), 'a twin is deleted', () => void clients.erase(user, wish.key));
+        world.after(
+          at + random.whole(0, 60),
+          'a twin is deleted',
+          () => void clients.erase(user, imageRequest.key),
+        );
       }
     }
   }
@@ -205,14 +215,14 @@ function planWishes(
     // Users have keys of the same name.
     const key = `key-${i % 9}`;
     const tier = random.pick(['standard', 'premium2', 'premium4']);
-    const first = wishes.find((wish) => wish.key === key && wish.uid === user.uid);
+    const first = wishes.find((imageRequest) => imageRequest.key === key && imageRequest.uid === user.uid);
     const body = first && random.chance(0.7) ? first.body : bodyOf(random.pick([0, 0, 0, 1, 2, 3, 4]), tier);
-    const wish: Wish = { uid: user.uid, user, key, body };
-    wishes.push(wish);
+    const imageRequest: ImageRequest = { uid: user.uid, user, key, body };
+    wishes.push(imageRequest);
     model.expect(user.uid, key);
     for (let j = random.pick([1, 1, 2, 3]); j > 0; j -= 1) {
       const patienceMs = random.pick([400_000, 400_000, 5_000, 60_000]);
-      sometime('a user asks', () => clients.ask(wish, random.whole(1, 4), patienceMs));
+      sometime('a user asks', () => clients.ask(imageRequest, random.whole(1, 4), patienceMs));
     }
   }
 }

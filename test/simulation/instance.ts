@@ -6,7 +6,7 @@ import type { Log } from '../../shared/core/log.ts';
 import type { Database } from '../../shared/database/database.ts';
 import { Failure } from '../../shared/errors.ts';
 import type { EventHandler, Handler } from '../../shared/http/endpoint.ts';
-import { createStudio } from '../../shared/services.ts';
+import { createServices } from '../../shared/services.ts';
 import { databaseThrough, type Weather } from './faults.ts';
 import type { MemoryStore } from './memoryDatabase.ts';
 import { type Images, imageStoreIn, painterIn } from './upstreams.ts';
@@ -71,7 +71,7 @@ export async function startInstance(ground: Ground, name: string): Promise<Insta
     random: world.random.next,
   };
   const database: Database = databaseThrough(world, weather, store, actor);
-  const studio = createStudio(
+  const studio = createServices(
     parseConfig({ GOOGLE_CLOUD_PROJECT: 'demo-history', ...env }),
     logInto(ground, actor),
     end.signal,
@@ -79,12 +79,12 @@ export async function startInstance(ground: Ground, name: string): Promise<Insta
       clock,
       database,
       auth: trustingAuth,
-      painter: painterIn(world, weather, actor),
+      imageGenerator: painterIn(world, weather, actor),
       imageStore: imageStoreIn(world, weather, actor, images),
     },
   );
   // Loaded before its first request: an import takes a turn of the machine's own event loop.
-  await Promise.all([studio.books(), studio.auth(), studio.painter(), studio.imageStore()]);
+  await Promise.all([studio.ledger(), studio.auth(), studio.imageGenerator(), studio.imageStore()]);
   const handlers = new Map<string, Handler>();
   let deliver: EventHandler = async () => {};
   for (const [functionName, module] of Object.entries(functions)) {

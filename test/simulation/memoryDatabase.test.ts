@@ -22,7 +22,7 @@ let run = 0;
 beforeAll(async () => {
   const FIRESTORE_EMULATOR_HOST = inject('firestoreHost');
   const config = parseConfig({ GOOGLE_CLOUD_PROJECT: `demo-memory-${process.pid}`, FIRESTORE_EMULATOR_HOST });
-  emulator = (await import('../../shared/database/firestore.ts')).openDatabase(config);
+  emulator = (await import('../../shared/database/firestore.ts')).createDatabase(config);
 });
 afterAll(() => emulator.close());
 

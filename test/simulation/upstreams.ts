@@ -2,11 +2,11 @@
 
 import { Failure, type Reason } from '../../shared/errors.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
-import type { Parts } from '../../shared/services.ts';
+import type { Overrides } from '../../shared/services.ts';
 import type { Weather } from './faults.ts';
 import type { Actor, World } from './world.ts';
 
-type Painter = NonNullable<Parts['painter']>;
+type GenerateImage = NonNullable<Overrides['imageGenerator']>;
 
 /** How long after its signing an upload is accepted, milliseconds: an hour. */
 export const signatureMs = 3_600_000;
@@ -65,7 +65,7 @@ function ending<T>(
 }
 
 /** The model as one instance sees it. */
-export function painterIn(world: World, weather: Weather, actor: Actor): Painter {
+export function painterIn(world: World, weather: Weather, actor: Actor): GenerateImage {
   const { random, happened } = world;
   return async (_request, millisecondsLeft, signal) => {
     const wanted = random.chance(weather.slow) ? random.whole(10_000, 150_000) : random.whole(50, 9_000);
@@ -88,7 +88,7 @@ export function painterIn(world: World, weather: Weather, actor: Actor): Painter
       }
       happened('paint: done');
       const facts = { mimeType: 'image/png' as const, width: 1024, height: 1024 };
-      return { ...facts, pieces: [], bytes: 3, model: 'model', providerCostMicros: costMicros };
+      return { ...facts, chunks: [], bytes: 3, model: 'model', providerCostMicros: costMicros };
     });
   };
 }

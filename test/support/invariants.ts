@@ -4,7 +4,7 @@ import type { Stack } from './stack.ts';
 
 /** Checks an account's books by themselves, reading every entry and generation. */
 export async function brokenInvariants(stack: Stack, uid: string): Promise<string[]> {
-  const { account, entries, generations } = await stack.books(uid);
+  const { account, entries, generations } = await stack.ledger(uid);
   const broken: string[] = [];
   const check = (holds: boolean, what: string) => void (holds || broken.push(what));
   const sum = (list: { amount: number }[]) => list.reduce((total, { amount }) => total + amount, 0);
@@ -46,8 +46,8 @@ export async function brokenInvariants(stack: Stack, uid: string): Promise<strin
 
 /** The images that succeeded generations of these users show and the store does not have. */
 export async function missingImages(stack: Stack, uids: string[]): Promise<string[]> {
-  const books = await Promise.all(uids.map((uid) => stack.books(uid)));
-  const shown = books.flatMap(({ generations }) =>
+  const ledger = await Promise.all(uids.map((uid) => stack.ledger(uid)));
+  const shown = ledger.flatMap(({ generations }) =>
     generations.filter(({ status }) => status === 'succeeded'),
   );
   return shown.map(({ publicId }) => publicId).filter((id) => !stack.cloudinary.assets.has(id));
@@ -55,8 +55,8 @@ export async function missingImages(stack: Stack, uids: string[]): Promise<strin
 
 /** Every image of these users in the store belongs to a succeeded generation or waits in the outbox; those that do not. */
 export async function strayImages(stack: Stack, uids: string[]): Promise<string[]> {
-  const books = await Promise.all(uids.map((uid) => stack.books(uid)));
-  const generations = books.flatMap((each) => each.generations);
+  const ledger = await Promise.all(uids.map((uid) => stack.ledger(uid)));
+  const generations = ledger.flatMap((each) => each.generations);
   const theirs = new Set(generations.map(({ id }) => id));
   const owned = generations.filter(({ status }) => status === 'succeeded').map(({ publicId }) => publicId);
   const outbox = await stack.database.page({

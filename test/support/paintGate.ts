@@ -1,12 +1,12 @@
 /** A Gemini stand-in whose paints can be held, so that a test decides what happens while one is under way. */
-import { startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { startFakeGemini } from '../../local/fakes/gemini.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { encodePng } from '../../local/fakes/png.ts';
 
 /** Start the stack with `GOOGLE_GEMINI_BASE_URL` set to its `url`. It paints one small picture, whatever is asked. */
 export async function startPaintGate() {
   const held: { reached: () => void; released: Promise<void> }[] = [];
-  const gemini = await startGeminiStandIn({
+  const gemini = await startFakeGemini({
     apiKey: 'test-gemini-key',
     async onRequest() {
       const gate = held.shift();

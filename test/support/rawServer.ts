@@ -3,8 +3,8 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { functions } from '../../functions/index.ts';
 import type { Auth } from '../../shared/auth.ts';
 import { Failure } from '../../shared/errors.ts';
-import { createStudioServer, type ServerOptions } from '../../shared/http/server.ts';
-import type { Parts } from '../../shared/services.ts';
+import { createFunctionsServer, type ServerOptions } from '../../shared/http/server.ts';
+import type { Overrides } from '../../shared/services.ts';
 
 /** Knows one user, by `Bearer ann`. */
 const annsAuth: Auth = {
@@ -26,13 +26,13 @@ export type RawAnswer = {
 /** Starts it on a free port. */
 export async function startRawServer(
   env: Record<string, string> = {},
-  { auth = annsAuth, clock, limits }: Parts & Pick<ServerOptions, 'limits'> = {},
+  { auth = annsAuth, clock, limits }: Overrides & Pick<ServerOptions, 'limits'> = {},
 ) {
   const logs: Record<string, unknown>[] = [];
-  const { server, shutdown } = createStudioServer({
+  const { server, shutdown } = createFunctionsServer({
     functions,
     env: { GOOGLE_CLOUD_PROJECT: 'demo-raw', ...env },
-    parts: { auth, ...(clock && { clock }) },
+    overrides: { auth, ...(clock && { clock }) },
     ...(limits && { limits }),
     writeLog: (line) => void logs.push(JSON.parse(line)),
   });

@@ -7,12 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { inject } from 'vitest';
 import { functions } from '../../functions/index.ts';
-import { startCloudinaryStandIn } from '../../local/fakes/cloudinary.ts';
-import { startGeminiStandIn } from '../../local/fakes/gemini.ts';
+import { startFakeCloudinary } from '../../local/fakes/cloudinary.ts';
+import { startFakeGemini } from '../../local/fakes/gemini.ts';
 import { createAuth } from '../../shared/auth.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Receipt } from '../../shared/contract.ts';
-import type { Parts } from '../../shared/services.ts';
+import type { Overrides } from '../../shared/services.ts';
 import { watchLeaks } from './leaks.ts';
 
 export type Reply = {
@@ -25,9 +25,9 @@ export type Reply = {
 let projects = 0;
 
 /** Everything one test file needs; `close` ends it. `env` goes over the defaults below. */
-export async function startStack(env: Record<string, string> = {}, parts: Parts = {}) {
-  const gemini = await startGeminiStandIn({ apiKey: 'test-gemini-key' });
-  const cloudinary = await startCloudinaryStandIn({
+export async function startStack(env: Record<string, string> = {}, overrides: Overrides = {}) {
+  const gemini = await startFakeGemini({ apiKey: 'test-gemini-key' });
+  const cloudinary = await startFakeCloudinary({
     cloudName: 'test',
     apiKey: '12345',
     apiSecret: 'test-secret',
@@ -58,14 +58,14 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
   leaks.secret('test-gemini-key', 'test-secret');
 
   /** Another server process's worth of the same studio: same database, nothing else shared. */
-  async function startServer(more: Record<string, string> = {}, moreParts: Parts = {}) {
-    const { createStudioServer } = await import('../../shared/http/server.ts');
+  async function startServer(more: Record<string, string> = {}, moreOverrides: Overrides = {}) {
+    const { createFunctionsServer } = await import('../../shared/http/server.ts');
     const config = parseConfig({ ...environment, ...more });
     const auth = createAuth(config, { firebase: keySet, google: keySet });
-    const studio = createStudioServer({
+    const studio = createFunctionsServer({
       functions,
       env: { ...environment, ...more },
-      parts: { auth, ...parts, ...moreParts },
+      overrides: { auth, ...overrides, ...moreOverrides },
       writeLog(line) {
         leaks.line(line);
         logs.push(JSON.parse(line));
@@ -83,7 +83,7 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
 
   const logs: Record<string, unknown>[] = [];
   const server = await startServer();
-  const database = (await import('../../shared/database/firestore.ts')).openDatabase(
+  const database = (await import('../../shared/database/firestore.ts')).createDatabase(
     parseConfig(environment),
   );
 
@@ -184,7 +184,7 @@ export async function startStack(env: Record<string, string> = {}, parts: Parts 
     },
 
     /** Everything of an account, oldest entry first. */
-    async books(uid: string) {
+    async ledger(uid: string) {
       const page = (collection: string, field: string) =>
         database.page({ collection, orderBy: [[field, 'asc']], limit: 10_000 });
       const [account, entries, generations] = await Promise.all([

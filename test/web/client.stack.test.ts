@@ -43,7 +43,7 @@ async function failure(promise: Promise<unknown>): Promise<ApiError> {
   return error;
 }
 
-const entryTypes = async (uid: string) => (await stack.books(uid)).entries.map(({ type }) => type);
+const entryTypes = async (uid: string) => (await stack.ledger(uid)).entries.map(({ type }) => type);
 
 describe('a connection that is cut charges once', () => {
   test.each([

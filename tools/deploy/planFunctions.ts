@@ -6,8 +6,8 @@ import {
   databaseId,
   eventarcAccount,
   gcloud,
+  getSecrets,
   schedulerAccount,
-  secretsOf,
 } from './planProject.ts';
 import type { Step } from './steps.ts';
 
@@ -90,7 +90,7 @@ export function deployFunctions(options: DeployOptions): Step[] {
 function flagsOf(target: string, deployed: Deployed, options: DeployOptions): string[] {
   const { project, region, vertexAi } = options;
   const { kind } = deployed.trigger;
-  const secrets = secretsOf(deployed, vertexAi).map((secret) => `${secret}=${secret}:latest`);
+  const secrets = getSecrets(deployed, vertexAi).map((secret) => `${secret}=${secret}:latest`);
   return [
     `--region=${region}`,
     '--image={{IMAGE}}',

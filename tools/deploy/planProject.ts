@@ -97,7 +97,7 @@ function rolesOf({ roles, secrets }: Deployed, vertexAi: boolean): string[] {
   return [...roles, ...(vertexAi && secrets.includes('GEMINI_API_KEY') ? ['roles/aiplatform.user'] : [])];
 }
 
-export const secretsOf = ({ secrets }: Deployed, vertexAi: boolean): Secret[] =>
+export const getSecrets = ({ secrets }: Deployed, vertexAi: boolean): Secret[] =>
   secrets.filter((secret) => !(vertexAi && secret === 'GEMINI_API_KEY'));
 
 function grantRole(project: string, account: string, role: string): Step {
@@ -119,7 +119,7 @@ function grantRole(project: string, account: string, role: string): Step {
 /** Each secret with a first value, and who may read it. */
 export function keepSecrets({ project, vertexAi, secretFiles }: DeployOptions): Step[] {
   const readers = Object.entries(manifest).flatMap(([target, deployed]) =>
-    secretsOf(deployed, vertexAi).map((secret) => ({ target, secret })),
+    getSecrets(deployed, vertexAi).map((secret) => ({ target, secret })),
   );
   const secrets = [...new Set(readers.map(({ secret }) => secret))];
   const secretManager = 'You need the role roles/secretmanager.admin.';

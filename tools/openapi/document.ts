@@ -110,7 +110,7 @@ function operationOf(
 ): Operation {
   const words = operations[name];
   if (!words) throw new Error(`${name} is not described in tools/openapi/words.ts`);
-  const { method, access, keyed } = spec;
+  const { method, access, requiresIdempotencyKey } = spec;
   const examples = made[name] ?? [];
   const parameters = parametersOf(spec, used);
   return {
@@ -123,7 +123,7 @@ function operationOf(
     responses: {
       200: {
         description: 'It worked.',
-        ...(keyed && { headers: headerRefs(['Idempotent-Replayed']) }),
+        ...(requiresIdempotencyKey && { headers: headerRefs(['Idempotent-Replayed']) }),
         content: {
           'application/json': {
             schema: { $ref: refTo(nameOf(spec.answer, name)) },
@@ -136,10 +136,13 @@ function operationOf(
   };
 }
 
-function parametersOf({ method, input, keyed }: HttpFunction['spec'], used: Set<string>): Parameter[] {
+function parametersOf(
+  { method, input, requiresIdempotencyKey }: HttpFunction['spec'],
+  used: Set<string>,
+): Parameter[] {
   const query = method === 'GET' ? queryFields(input, used) : [];
   const parameters: Parameter[] = query.map((field) => ({ ...field, in: 'query' }));
-  if (!keyed) return parameters;
+  if (!requiresIdempotencyKey) return parameters;
   return [
     {
       name: 'Idempotency-Key',

@@ -4,11 +4,11 @@ import { parseConfig } from '../../../shared/config/config.ts';
 import { generateRequestSchema } from '../../../shared/contract.ts';
 import { systemClock } from '../../../shared/core/clock.ts';
 import { createLog } from '../../../shared/core/log.ts';
-import { openDatabase } from '../../../shared/database/firestore.ts';
+import { createDatabase } from '../../../shared/database/firestore.ts';
 import { hold } from '../../../shared/generation/hold.ts';
-import { fingerprintOf, generationIdOf } from '../../../shared/generation/record.ts';
+import { hashFingerprint, hashGenerationId } from '../../../shared/generation/record.ts';
 import { settle } from '../../../shared/generation/settle.ts';
-import { openBooks } from '../../../shared/ledger/ledger.ts';
+import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { entryPage, galleryPage } from '../../../shared/ledger/pages.ts';
 import { countingDatabase } from '../../support/countingDatabase.ts';
 import { now } from '../client.ts';
@@ -31,10 +31,10 @@ export async function size(world: World, runs: number): Promise<Row[]> {
     GOOGLE_CLOUD_PROJECT: world.projectOf('ours'),
     FIRESTORE_EMULATOR_HOST: firestoreHost,
   });
-  const counted = countingDatabase(openDatabase(config));
+  const counted = countingDatabase(createDatabase(config));
   const limits = { maxInFlightPerUser: 64, maxPerMinutePerUser: 10_000 };
   const settings = { signupCredits: 0, limits, holdMs: 180_000 };
-  const books = openBooks(
+  const ledger = createLedger(
     counted.database,
     settings,
     createLog(() => {}),
@@ -45,10 +45,10 @@ export async function size(world: World, runs: number): Promise<Row[]> {
   async function holdAndSettle(uid: string) {
     keys += 1;
     const holder = { uid, email: `${uid}@example.com`, verified: true };
-    const id = generationIdOf(uid, `size-${keys}`);
-    const wanted = { id, fingerprint: fingerprintOf(request), request };
-    const { record } = await hold(books, holder, wanted);
-    return settle(books, record, painted);
+    const id = hashGenerationId(uid, `size-${keys}`);
+    const wanted = { id, fingerprint: hashFingerprint(request), request };
+    const { record } = await hold(ledger, holder, wanted);
+    return settle(ledger, record, painted);
   }
 
   const template = await world.newUser('ours', 10);
@@ -75,7 +75,7 @@ export async function size(world: World, runs: number): Promise<Row[]> {
   const read: Record<string, number> = {};
   for (const [name, page] of Object.entries({ ledger: entryPage, gallery: galleryPage })) {
     counted.reset();
-    await page(books, full.uid, { pageSize });
+    await page(ledger, full.uid, { pageSize });
     read[name] = counted.documentsRead();
   }
   await counted.database.close();
@@ -102,7 +102,7 @@ async function fill(world: World, uid: string, templatePath: string): Promise<vo
   let batch: WriteBatch = firestore.batch();
   for (let i = 1; i <= past; i += 1) {
     const createdAt = new Date(Date.now() - (past - i) * 60_000);
-    const id = generationIdOf(uid, `past-${i}`);
+    const id = hashGenerationId(uid, `past-${i}`);
     batch.set(account.collection('generations').doc(id), { ...template, createdAt });
     const entry = { sequence: i, type: 'debit', amount: -1, balance: 0, generationId: id, createdAt };
     batch.set(account.collection('entries').doc(`${id}:debit`), entry);

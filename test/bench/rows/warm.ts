@@ -66,10 +66,17 @@ async function steps(
         await timedGenerate(server.url, token);
         const ended = now();
         const marks = await upstreams.marks();
-        const paint = marks.find(({ path }) => path.includes(':generateContent'));
+        const generateImage = marks.find(({ path }) => path.includes(':generateContent'));
         const store = marks.find(({ path }) => path.endsWith('/upload'));
-        if (!paint || !store) throw new Error('An upstream was not called');
-        const times = [began, paint.beganAt, paint.endedAt, store.beganAt, store.endedAt, ended];
+        if (!generateImage || !store) throw new Error('An upstream was not called');
+        const times = [
+          began,
+          generateImage.beganAt,
+          generateImage.endedAt,
+          store.beganAt,
+          store.endedAt,
+          ended,
+        ];
         const each = times.slice(1).map((time, step) => time - (times[step] as number));
         seen.set(kind, [...(seen.get(kind) ?? []), each]);
       }

@@ -59,25 +59,25 @@ export async function untilBalance(page: Page, credits: number): Promise<void> {
   await balance(page).filter({ hasText: text }).waitFor();
 }
 
-export type Wish = { prompt: string; tier?: Tier; orientation?: Orientation };
+export type ImageRequest = { prompt: string; tier?: Tier; orientation?: Orientation };
 
 /** Fills the form without asking. */
-export async function describeImage(page: Page, { prompt, tier, orientation }: Wish): Promise<void> {
+export async function describeImage(page: Page, { prompt, tier, orientation }: ImageRequest): Promise<void> {
   await promptField(page).fill(prompt);
   if (tier) await tierChoice(page, tier).check();
   if (orientation) await orientationChoice(page, orientation).check();
 }
 
 /** Asks for an image, without waiting for it. */
-export async function ask(page: Page, wish: Wish): Promise<void> {
-  await describeImage(page, wish);
+export async function ask(page: Page, imageRequest: ImageRequest): Promise<void> {
+  await describeImage(page, imageRequest);
   await generateButton(page).click();
 }
 
 /** Asks for an image and waits until it is in the gallery. */
-export async function paint(page: Page, wish: Wish): Promise<void> {
-  await ask(page, wish);
-  await imageOf(page, wish.prompt).waitFor();
+export async function generateImage(page: Page, imageRequest: ImageRequest): Promise<void> {
+  await ask(page, imageRequest);
+  await imageOf(page, imageRequest.prompt).waitFor();
 }
 
 /** Opens an image of the gallery in the full view. */

@@ -1,7 +1,7 @@
 /** The real local run for tests in a browser, with stand-ins that the test itself holds and can script. */
 
-import { type CloudinaryStandIn, startCloudinaryStandIn } from '../../../local/fakes/cloudinary.ts';
-import { type GeminiStandIn, startGeminiStandIn } from '../../../local/fakes/gemini.ts';
+import { type FakeCloudinary, startFakeCloudinary } from '../../../local/fakes/cloudinary.ts';
+import { type FakeGemini, startFakeGemini } from '../../../local/fakes/gemini.ts';
 import { freePort } from '../../../local/ports.ts';
 import { createLocalRuns, untilUp } from '../../local/support.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
@@ -11,8 +11,8 @@ export type Studio = Accounts &
   Pick<Holds, 'holdNextPaint' | 'holdNextImprovement'> & {
     /** Without a path: `http://127.0.0.1:…`. */
     url: string;
-    gemini: GeminiStandIn;
-    cloudinary: CloudinaryStandIn;
+    gemini: FakeGemini;
+    cloudinary: FakeCloudinary;
     /** Hosts that the page has a reason to talk to. */
     hosts: readonly string[];
     /** Ends every process, and leaves nothing behind. */
@@ -27,9 +27,9 @@ const roomyLimits = { MAX_PER_MINUTE_PER_USER: '1000' };
 export async function startStudio(env: Record<string, string> = {}): Promise<Studio> {
   const holds = createHolds();
   const geminiKey = 'browser-test';
-  const gemini = await startGeminiStandIn({ apiKey: geminiKey, onRequest: holds.onRequest });
+  const gemini = await startFakeGemini({ apiKey: geminiKey, onRequest: holds.onRequest });
   const account = { cloudName: 'demo', apiKey: 'browser-test', apiSecret: 'browser-test-secret' };
-  const cloudinary = await startCloudinaryStandIn(account);
+  const cloudinary = await startFakeCloudinary(account);
   const port = await freePort();
   const runs = createLocalRuns();
   const run = runs.start({

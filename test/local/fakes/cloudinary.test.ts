@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { imageSize } from 'image-size';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { paintPicture } from '../../../local/fakes/picture.ts';
+import { drawPicture } from '../../../local/fakes/picture.ts';
 import { cloudinary, cloudinaryAccount, dataUri, picture } from './support.ts';
 
 const fetchBytes = async (address: string, headers: Record<string, string> = {}) => {
@@ -194,7 +194,7 @@ describe('delivery', () => {
 
   test('crops the middle out of a picture to fill', async () => {
     const { address, bytes } = await uploaded(
-      await paintPicture({
+      await drawPicture({
         prompt: 'a',
         width: 90,
         height: 30,

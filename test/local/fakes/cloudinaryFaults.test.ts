@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { CloudinaryStandIn } from '../../../local/fakes/cloudinary.ts';
+import type { FakeCloudinary } from '../../../local/fakes/cloudinary.ts';
 import { type CloudinaryStep, cloudinaryFault } from '../../../local/fakes/cloudinaryFaults.ts';
 import { cloudinary, cloudinaryAccount, dataUri, picture, rejection } from './support.ts';
 
@@ -9,7 +9,7 @@ const image = dataUri(picture());
 
 /** A signed call by hand: `spoil` changes fields after the signature. */
 async function call(
-  server: CloudinaryStandIn,
+  server: FakeCloudinary,
   {
     cloud = cloudinaryAccount.cloudName,
     action = 'upload',

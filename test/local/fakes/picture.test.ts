@@ -2,10 +2,10 @@ import { loadImage } from '@napi-rs/canvas';
 import { imageSize } from 'image-size';
 import { describe, expect, test } from 'vitest';
 import { geminiModels, pixelsOf } from '../../../local/fakes/geminiModels.ts';
-import { type Picture, paintPicture } from '../../../local/fakes/picture.ts';
+import { drawPicture, type Picture } from '../../../local/fakes/picture.ts';
 
 const picture = (changes: Partial<Picture> = {}) =>
-  paintPicture({
+  drawPicture({
     prompt: 'a fox in the snow',
     width: 320,
     height: 200,

@@ -3,10 +3,10 @@ import { createCanvas } from '@napi-rs/canvas';
 import { afterEach } from 'vitest';
 import {
   type CloudinaryOptions,
-  type CloudinaryStandIn,
-  startCloudinaryStandIn,
+  type FakeCloudinary,
+  startFakeCloudinary,
 } from '../../../local/fakes/cloudinary.ts';
-import { type GeminiOptions, type GeminiStandIn, startGeminiStandIn } from '../../../local/fakes/gemini.ts';
+import { type FakeGemini, type GeminiOptions, startFakeGemini } from '../../../local/fakes/gemini.ts';
 
 const opened: { close: () => Promise<void> }[] = [];
 afterEach(async () => {
@@ -18,12 +18,12 @@ export const defaultModel = 'gemini-2.5-flash-image';
 
 /** A stand-in that ends with the test, and the real SDK against it. */
 export async function gemini(options: Partial<GeminiOptions> = {}) {
-  const server = await startGeminiStandIn({ apiKey: geminiKey, ...options });
+  const server = await startFakeGemini({ apiKey: geminiKey, ...options });
   opened.push(server);
   return { server, sdk: geminiSdk(server) };
 }
 
-export const geminiSdk = (server: GeminiStandIn, apiKey = geminiKey) =>
+export const geminiSdk = (server: FakeGemini, apiKey = geminiKey) =>
   new GoogleGenAI({ apiKey, apiVersion: 'v1beta', httpOptions: { baseUrl: server.url } });
 
 export const imageRequest = (prompt = 'a fox', aspectRatio = '1:1') => ({
@@ -34,7 +34,7 @@ export const imageRequest = (prompt = 'a fox', aspectRatio = '1:1') => ({
 
 /** A raw call: what the SDK would not let through. */
 export async function post(
-  server: GeminiStandIn,
+  server: FakeGemini,
   body: unknown,
   { model = defaultModel, version = 'v1beta', method = 'generateContent', headers = {} } = {},
 ) {
@@ -54,12 +54,12 @@ export const cloudinaryAccount = {
 
 /** A stand-in that ends with the test, and the options that lead the real SDK to it. */
 export async function cloudinary(options: Partial<CloudinaryOptions> = {}) {
-  const server = await startCloudinaryStandIn({ ...cloudinaryAccount, ...options });
+  const server = await startFakeCloudinary({ ...cloudinaryAccount, ...options });
   opened.push(server);
   return { server, sdk: await cloudinarySdk(server), to: sdkOptions(server) };
 }
 
-const sdkOptions = (server: CloudinaryStandIn) => ({
+const sdkOptions = (server: FakeCloudinary) => ({
   cloud_name: cloudinaryAccount.cloudName,
   api_key: cloudinaryAccount.apiKey,
   api_secret: cloudinaryAccount.apiSecret,
@@ -67,7 +67,7 @@ const sdkOptions = (server: CloudinaryStandIn) => ({
 });
 
 /** The SDK chooses between http and https once, at its import, by what CLOUDINARY_URL says. */
-async function cloudinarySdk(server: CloudinaryStandIn) {
+async function cloudinarySdk(server: FakeCloudinary) {
   process.env.CLOUDINARY_URL = server.cloudinaryUrl;
   return (await import('cloudinary')).v2;
 }

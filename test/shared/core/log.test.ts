@@ -1,6 +1,6 @@
 /** Lines of the log are what Cloud Logging and Error Reporting read, and show no secret whoever quotes it. */
 import { describe, expect, it } from 'vitest';
-import { parseConfig, secretsOf } from '../../../shared/config/config.ts';
+import { getSecrets, parseConfig } from '../../../shared/config/config.ts';
 import { createLog, withFields } from '../../../shared/core/log.ts';
 import { requestFields } from '../../../shared/http/trace.ts';
 
@@ -83,12 +83,12 @@ it('keys too short to be real ones are words, and not hidden', () => {
       GEMINI_API_KEY: apiKey,
       CLOUDINARY_URL: `cloudinary://1:${secret}@cloud`,
     });
-  expect(secretsOf(config(key, 'abcdefghijklmnop%2Fqrst-uvw'))).toEqual([
+  expect(getSecrets(config(key, 'abcdefghijklmnop%2Fqrst-uvw'))).toEqual([
     key,
     'abcdefghijklmnop%2Fqrst-uvw',
     'abcdefghijklmnop/qrst-uvw',
   ]);
-  expect(secretsOf(config('stand-in', 'short'))).toEqual([]);
+  expect(getSecrets(config('stand-in', 'short'))).toEqual([]);
 });
 
 describe("a request's fields", () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parseConfig } from '../../../shared/config/config.ts';
 import { DeadlinePassed } from '../../../shared/core/deadline.ts';
 import { CommitRejected, type Data, type Database, removed } from '../../../shared/database/database.ts';
-import { openDatabase } from '../../../shared/database/firestore.ts';
+import { createDatabase } from '../../../shared/database/firestore.ts';
 
 const projectId = `demo-firestore-${process.pid}`;
 let database: Database;
@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 const databaseAt = (host: string, callMsMax?: number) =>
-  openDatabase(parseConfig({ GOOGLE_CLOUD_PROJECT: projectId, FIRESTORE_EMULATOR_HOST: host }), callMsMax);
+  createDatabase(parseConfig({ GOOGLE_CLOUD_PROJECT: projectId, FIRESTORE_EMULATOR_HOST: host }), callMsMax);
 
 async function readOne(path: string) {
   const { documents } = await database.read([path]);

@@ -7,9 +7,9 @@ import { expect, it } from 'vitest';
 import { generateRequestSchema } from '../../../shared/contract.ts';
 import { createLog } from '../../../shared/core/log.ts';
 import type { Database } from '../../../shared/database/database.ts';
-import { asFailure } from '../../../shared/errors.ts';
+import { toFailure } from '../../../shared/errors.ts';
 import { hold } from '../../../shared/generation/hold.ts';
-import { openBooks } from '../../../shared/ledger/ledger.ts';
+import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { createMemoryStore, memoryDatabase } from '../../simulation/memoryDatabase.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
@@ -35,7 +35,7 @@ it('no 60 s see more holds than the limit, none is refused before that, and wait
       const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser };
       const settings = { signupCredits: 1_000, limits, holdMs: 10 };
       const quiet = createLog(() => {});
-      const processes = [0, 1].map(() => openBooks(database, settings, quiet, virtualClock().clock));
+      const processes = [0, 1].map(() => createLedger(database, settings, quiet, virtualClock().clock));
       const held: number[] = [];
       let calls = 0;
       const call = async (index: number) => {
@@ -44,8 +44,8 @@ it('no 60 s see more holds than the limit, none is refused before that, and wait
         return hold(processes[index] as (typeof processes)[0], holder, wanted).then(
           () => 0,
           (error) => {
-            expect(asFailure(error).reason).toBe('RATE_LIMITED');
-            return asFailure(error).details.retryAfterSeconds as number;
+            expect(toFailure(error).reason).toBe('RATE_LIMITED');
+            return toFailure(error).details.retryAfterSeconds as number;
           },
         );
       };

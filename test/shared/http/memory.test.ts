@@ -160,7 +160,7 @@ async function paintingAtOnce(count: number, references: object[], env: Record<s
   const memory = memoryOf(server);
   const uids = Array.from({ length: count + 1 }, (_, i) => `painter-${count}-${i}`);
   await Promise.all(uids.map((uid) => stack.user(uid, 10)));
-  const paint = async (uid: string, request: object) => {
+  const generateImage = async (uid: string, request: object) => {
     const headers = {
       authorization: `Bearer ${processes.tokenFor(uid)}`,
       'content-type': 'application/json',
@@ -174,11 +174,11 @@ async function paintingAtOnce(count: number, references: object[], env: Record<s
   try {
     // Everything is loaded, and has run.
     stack.gemini.always(geminiFault.image(onePixelPng));
-    expect(await paint(uids.pop() as string, {})).toBe(200);
+    expect(await generateImage(uids.pop() as string, {})).toBe(200);
     memory.forgetPeak();
     const before = memory.now();
     stack.gemini.always(geminiFault.image(noisyPng(4 * megabyte)));
-    const statuses = await Promise.all(uids.map((uid) => paint(uid, { references })));
+    const statuses = await Promise.all(uids.map((uid) => generateImage(uid, { references })));
     expect(statuses).toEqual(Array(count).fill(200));
     return { raised: memory.peak() - before, peak: memory.peak() };
   } finally {

@@ -5,10 +5,10 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cloudinaryFault } from '../../../local/fakes/cloudinaryFaults.ts';
-import { type GeminiStandIn, startGeminiStandIn } from '../../../local/fakes/gemini.ts';
+import { type FakeGemini, startFakeGemini } from '../../../local/fakes/gemini.ts';
 import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
 import { encodePng } from '../../../local/fakes/png.ts';
-import { generationIdOf, generationPath } from '../../../shared/generation/record.ts';
+import { generationPath, hashGenerationId } from '../../../shared/generation/record.ts';
 import { brokenInvariants, strayImages } from '../../support/invariants.ts';
 import { refusalOf, runJob } from '../../support/scheduler.ts';
 import { type ServerProcess, startServerProcesses } from '../../support/serverProcess.ts';
@@ -16,13 +16,13 @@ import { type Reply, type Stack, startStack } from '../../support/stack.ts';
 
 const origin = 'https://studio.example.com';
 let stack: Stack;
-let gemini: GeminiStandIn;
+let gemini: FakeGemini;
 let processes: Awaited<ReturnType<typeof startServerProcesses>>;
 /** Prompts whose paint waits until it is let go; a paint of any other prompt is made at once. */
 const waiting = new Map<string, PromiseWithResolvers<void>>();
 
 beforeAll(async () => {
-  gemini = await startGeminiStandIn({
+  gemini = await startFakeGemini({
     apiKey: 'test-gemini-key',
     onRequest: (request) => waiting.get(promptOf(request))?.promise,
   });
@@ -176,18 +176,18 @@ describe('a process that is told to end while images are painted', () => {
   it('refunds what it was storing, and leaves the image to the sweep', async () => {
     expect(refusalOf(storing)).toEqual([503, 'SHUTTING_DOWN']);
     expect(storing.body.receipt).toMatchObject({ charged: 2, refunded: 2 });
-    expect(await stack.document(`outbox/${generationIdOf('ann', 'storing')}`)).toBeDefined();
+    expect(await stack.document(`outbox/${hashGenerationId('ann', 'storing')}`)).toBeDefined();
     expect(await strayImages(stack, uids)).toEqual([]);
   });
 
   it('leaves nothing pending, and every credit accounted for', async () => {
     for (const uid of uids) {
-      const { generations } = await stack.books(uid);
+      const { generations } = await stack.ledger(uid);
       expect(generations.map(({ status }) => status)).not.toContain('pending');
       expect(await brokenInvariants(stack, uid)).toEqual([]);
     }
-    expect((await stack.books('ann')).account).toMatchObject({ balance: 18, settled: 18 });
-    expect((await stack.books('bob')).account).toMatchObject({ balance: 19, settled: 19 });
+    expect((await stack.ledger('ann')).account).toMatchObject({ balance: 18, settled: 18 });
+    expect((await stack.ledger('bob')).account).toMatchObject({ balance: 19, settled: 19 });
   });
 
   it('whose failures another server then tells again under the same key', async () => {
@@ -209,7 +209,7 @@ describe('a process that is told to end while images are painted', () => {
       expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
       expect(answer.headers.get('connection')).toBe('close');
       expect(answer.body).not.toHaveProperty('receipt');
-      expect(await stack.document(generationPath('ann', generationIdOf('ann', name)))).toBeUndefined();
+      expect(await stack.document(generationPath('ann', hashGenerationId('ann', name)))).toBeUndefined();
     },
   );
 
@@ -278,16 +278,16 @@ describe('a process that is killed', () => {
     await until(() => isPainting('killed'));
     server.signal('SIGKILL');
     expect(await answer).toBe('no answer');
-    const path = generationPath('killed', generationIdOf('killed', 'killed'));
+    const path = generationPath('killed', hashGenerationId('killed', 'killed'));
     expect(await stack.document(path)).toMatchObject({ status: 'pending' });
-    expect((await stack.books('killed')).account).toMatchObject({ balance: 18 });
+    expect((await stack.ledger('killed')).account).toMatchObject({ balance: 18 });
 
     await stack.edit(path, { deadline: new Date(Date.now() - 1_000) });
     await runJob(stack, 'sweepHolds');
     expect(await stack.document(path)).toMatchObject({ status: 'refunded' });
     const again = await user.generate('killed', { prompt: 'killed', tier: 'premium2' });
     expect(refusalOf(again)).toEqual([410, 'EXPIRED']);
-    expect((await stack.books('killed')).account).toMatchObject({ balance: 20, settled: 20 });
+    expect((await stack.ledger('killed')).account).toMatchObject({ balance: 20, settled: 20 });
     expect(await brokenInvariants(stack, 'killed')).toEqual([]);
   });
 });
@@ -335,7 +335,7 @@ describe('a process that is told to end when a client has gone', () => {
     await until(async () => !(await accepts(server)));
     gate.resolve();
     expect(await server.ended).toEqual({ code: 0, signal: null });
-    const { generations } = await stack.books(uid);
+    const { generations } = await stack.ledger(uid);
     expect(generations).toMatchObject([{ status: 'succeeded' }]);
     expect(await brokenInvariants(stack, uid)).toEqual([]);
   });

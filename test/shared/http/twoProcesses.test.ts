@@ -96,7 +96,7 @@ describe('50 calls at once on one account, spread over two processes', () => {
 
     const balances = answers.map(({ body }) => body.receipt.balance).sort((a, b) => a - b);
     expect(balances).toEqual(Array.from({ length: 50 }, (_, i) => i + 10));
-    expect((await stack.books('rich')).account).toMatchObject({ balance: 10, settled: 10, sequence: 51 });
+    expect((await stack.ledger('rich')).account).toMatchObject({ balance: 10, settled: 10, sequence: 51 });
     expect(await brokenInvariants(stack, 'rich')).toEqual([]);
     expect(await strayImages(stack, ['rich', 'warm', 'alone'])).toEqual([]);
   });
@@ -118,7 +118,7 @@ describe('50 calls at once on one account, spread over two processes', () => {
       'From sending to the answer',
       answers.map(({ sentAt, endedAt }) => endedAt - sentAt),
     );
-    expect((await stack.books('poor')).account).toMatchObject({ balance: 0, settled: 0, sequence: 26 });
+    expect((await stack.ledger('poor')).account).toMatchObject({ balance: 0, settled: 0, sequence: 26 });
     // Only what was debited was painted.
     const painted = [...paintedAt().keys()].filter((prompt) => prompt.startsWith('poor '));
     expect(painted).toHaveLength(25);
@@ -131,7 +131,7 @@ describe('50 calls at once on one account, spread over two processes', () => {
       Array.from({ length: 50 }, (_, i) => generate(servers[i % 2] as ServerProcess, 'same', 'the same')),
     );
     expect(answers.every(({ status }) => status === 200 || status === 409)).toBe(true);
-    expect((await stack.books('same')).account).toMatchObject({ balance: 24, settled: 24, sequence: 2 });
+    expect((await stack.ledger('same')).account).toMatchObject({ balance: 24, settled: 24, sequence: 2 });
     const again = await Promise.all(servers.map((server) => generate(server, 'same', 'the same')));
     expect(again.map(({ status }) => status)).toEqual([200, 200]);
     expect(again[0]?.body).toEqual(again[1]?.body);

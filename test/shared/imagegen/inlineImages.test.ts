@@ -209,7 +209,7 @@ describe('of several images', () => {
     );
     const meant = imagePart(candidates[0]?.content.parts ?? []);
     return {
-      kept: all.map((pieces) => pieces[0]?.[0]).filter((byte) => byte !== undefined),
+      kept: all.map((chunks) => chunks[0]?.[0]).filter((byte) => byte !== undefined),
       meant: Buffer.concat(image(meant?.inlineData?.data)),
     };
   }

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../shared/core/clock.ts';
 import { createLog } from '../../../shared/core/log.ts';
-import { createConverge } from '../../../shared/database/retryCommit.ts';
-import { Failure, type ProviderTrouble } from '../../../shared/errors.ts';
-import { createChain } from '../../../shared/imagegen/modelFallback.ts';
+import { createRetryCommit } from '../../../shared/database/retryCommit.ts';
+import { Failure, type ProviderFailure } from '../../../shared/errors.ts';
+import { createModelFallback } from '../../../shared/imagegen/modelFallback.ts';
 import { imageModel } from '../../../shared/imagegen/models.ts';
 import { createQuota } from '../../../shared/imagegen/quota.ts';
 import { countingDatabase } from '../../support/countingDatabase.ts';
@@ -26,7 +26,13 @@ function quotaAt(startsAt?: number) {
   const time = virtualClock(startsAt === undefined ? {} : { startsAt });
   const counted = countingDatabase(stack.database);
   const { clock } = time;
-  const options = { database: counted.database, converge: createConverge(clock), clock, log, modelIds: [id] };
+  const options = {
+    database: counted.database,
+    retryCommit: createRetryCommit(clock),
+    clock,
+    log,
+    modelIds: [id],
+  };
   return { quota: createQuota(options), time, counted };
 }
 
@@ -35,7 +41,7 @@ describe('a model is left alone', () => {
     const { quota, time } = quotaAt();
     const waits: number[] = [];
     for (let failures = 1; failures <= 7; failures += 1) {
-      await quota.noteTrouble(id, { kind: 'billing' });
+      await quota.recordFailure(id, { kind: 'billing' });
       const { retryAt } = (await stack.document(`quota/${id}`)) as { retryAt: Date };
       const wait = retryAt.getTime() - time.clock.now();
       waits.push(wait / minuteMs);
@@ -44,8 +50,8 @@ describe('a model is left alone', () => {
       time.advance(wait);
     }
     expect(waits).toEqual([15, 30, 60, 120, 240, 360, 360]);
-    await quota.noteSuccess(id);
-    await quota.noteTrouble(id, { kind: 'billing' });
+    await quota.recordSuccess(id);
+    await quota.recordFailure(id, { kind: 'billing' });
     const { retryAt } = (await stack.document(`quota/${id}`)) as { retryAt: Date };
     expect(retryAt.getTime() - time.clock.now()).toBe(15 * minuteMs);
   });
@@ -57,25 +63,25 @@ describe('a model is left alone', () => {
     ['retired', '2026-07-01T12:00:00Z', '2026-07-02T12:00:00Z'],
   ] as const)('%s at %s: until %s', async (kind, now, until) => {
     const { quota } = quotaAt(Date.parse(now));
-    await quota.noteTrouble(id, { kind, retryAfterMs: 1_000 });
+    await quota.recordFailure(id, { kind, retryAfterMs: 1_000 });
     expect(await stack.document(`quota/${id}`)).toMatchObject({
       state: 'exhausted',
       retryAt: new Date(until),
     });
   });
 
-  it.each<ProviderTrouble['kind']>(['minute', 'overloaded', 'passing', 'final'])(
+  it.each<ProviderFailure['kind']>(['minute', 'overloaded', 'passing', 'final'])(
     'for %s nothing is written or read',
     async (kind) => {
       const { quota, counted } = quotaAt();
-      await quota.noteTrouble(id, { kind });
+      await quota.recordFailure(id, { kind });
       expect(counted.trips).toEqual([]);
     },
   );
 
   it('a minute where a limit per minute does not say for how long', async () => {
     const { quota, time } = quotaAt();
-    await quota.noteTrouble(id, { kind: 'minute' });
+    await quota.recordFailure(id, { kind: 'minute' });
     expect(quota.refusal([id], time.clock.now())).toMatchObject({
       reason: 'PROVIDER_QUOTA',
       details: { retryAfterSeconds: 60 },
@@ -108,7 +114,7 @@ describe('the states are read', () => {
       await promise;
       return { result: undefined, states: documents };
     });
-    await quota.noteTrouble(id, { kind: 'day' });
+    await quota.recordFailure(id, { kind: 'day' });
     resolve();
     await reading;
     expect(quota.usable([id], time.clock.now())).toEqual([]);
@@ -143,7 +149,8 @@ it.each<[string, Record<string, unknown>]>([
 describe('a wait ends at once', () => {
   const request = { prompt: 'A banana', aspectRatio: '1:1', references: [] } as const;
   const failing = {
-    paint: () => Promise.reject(new Failure('PROVIDER_ERROR', 'No.', { trouble: { kind: 'passing' } })),
+    generateImage: () =>
+      Promise.reject(new Failure('PROVIDER_ERROR', 'No.', { providerFailure: { kind: 'passing' } })),
   };
 
   it('when the process is told to end, with its reason, and the model is not asked again', async () => {
@@ -151,12 +158,12 @@ describe('a wait ends at once', () => {
     const end = new AbortController();
     const reason = new Failure('SHUTTING_DOWN', 'Bye.');
     let calls = 0;
-    const paint = createChain({
+    const generateImage = createModelFallback({
       gemini: {
-        paint() {
+        generateImage() {
           calls += 1;
           queueMicrotask(() => setImmediate(() => end.abort(reason)));
-          return failing.paint();
+          return failing.generateImage();
         },
       },
       quota,
@@ -165,7 +172,9 @@ describe('a wait ends at once', () => {
       clock: { ...systemClock, random: () => 0.9 },
       log,
     });
-    await expect(paint(request, 120_000, end.signal)).rejects.toMatchObject({ reason: 'SHUTTING_DOWN' });
+    await expect(generateImage(request, 120_000, end.signal)).rejects.toMatchObject({
+      reason: 'SHUTTING_DOWN',
+    });
     expect(calls).toBe(1);
   });
 
@@ -177,13 +186,13 @@ describe('a wait ends at once', () => {
     const end = new AbortController();
     const abort = () => end.abort(new Failure('SHUTTING_DOWN', 'Bye.'));
     const brokeOff = new Failure('PROVIDER_ERROR', 'No.', {
-      trouble: { kind: 'passing', mayBeBilled: true },
+      providerFailure: { kind: 'passing', mayBeBilled: true },
       providerCostMicros: 39_000,
     });
     let calls = 0;
-    const paint = createChain({
+    const generateImage = createModelFallback({
       gemini: {
-        async paint() {
+        async generateImage() {
           calls += 1;
           if (calls === 1) throw brokeOff;
           abort();
@@ -202,7 +211,7 @@ describe('a wait ends at once', () => {
       },
       log,
     });
-    await expect(paint(request, 120_000, end.signal)).rejects.toMatchObject({
+    await expect(generateImage(request, 120_000, end.signal)).rejects.toMatchObject({
       reason: 'SHUTTING_DOWN',
       details: { providerCostMicros },
     });

@@ -2,17 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import net, { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startCloudinaryStandIn } from '../../../local/fakes/cloudinary.ts';
+import { startFakeCloudinary } from '../../../local/fakes/cloudinary.ts';
 import { parseConfig } from '../../../shared/config/config.ts';
 import { onePixelPng } from '../../support/pictures.ts';
 
 const longMs = 60_000;
-let standIn: Awaited<ReturnType<typeof startCloudinaryStandIn>>;
+let fake: Awaited<ReturnType<typeof startFakeCloudinary>>;
 let connections = 0;
 /** A line to the stand-in on which connections can be counted. */
 const line = net.createServer((socket) => {
   connections += 1;
-  const there = net.connect(Number(new URL(standIn.url).port), '127.0.0.1');
+  const there = net.connect(Number(new URL(fake.url).port), '127.0.0.1');
   socket.pipe(there).pipe(socket);
   socket.on('error', () => there.destroy());
   there.on('error', () => socket.destroy());
@@ -21,12 +21,12 @@ const line = net.createServer((socket) => {
 });
 
 beforeAll(async () => {
-  standIn = await startCloudinaryStandIn({ cloudName: 'test', apiKey: '12345', apiSecret: 'test-secret' });
+  fake = await startFakeCloudinary({ cloudName: 'test', apiKey: '12345', apiSecret: 'test-secret' });
   await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve));
 });
 afterAll(async () => {
   line.close();
-  await standIn.close();
+  await fake.close();
 });
 
 async function openStore() {
@@ -49,9 +49,9 @@ it('gives each upload a connection of its own, so that none is lost with one tha
 it('sends the pieces of an image in order, and keeps none of them', async () => {
   const images = await openStore();
   const noise = randomBytes(2_500_000);
-  const pieces = [onePixelPng, noise.subarray(0, 1_000_000), noise.subarray(1_000_000)];
-  const { url } = await images.store('in-pieces', pieces, longMs, new AbortController().signal);
+  const chunks = [onePixelPng, noise.subarray(0, 1_000_000), noise.subarray(1_000_000)];
+  const { url } = await images.store('in-pieces', chunks, longMs, new AbortController().signal);
   const delivered = Buffer.from(await (await fetch(url)).arrayBuffer());
   expect(delivered.equals(Buffer.concat([onePixelPng, noise]))).toBe(true);
-  expect(pieces).toEqual([]);
+  expect(chunks).toEqual([]);
 });

@@ -17,12 +17,12 @@ let database: Database;
 beforeAll(async () => {
   await bundleFunctions(outdir);
   const file = readdirSync(outdir).find((name) => /^firestore-.*\.mjs$/.test(name)) ?? '';
-  const { openDatabase } = await import(pathToFileURL(join(outdir, file)).href);
+  const { createDatabase } = await import(pathToFileURL(join(outdir, file)).href);
   const env = {
     GOOGLE_CLOUD_PROJECT: `demo-bundle-${process.pid}`,
     FIRESTORE_EMULATOR_HOST: inject('firestoreHost'),
   };
-  database = openDatabase(parseConfig(env));
+  database = createDatabase(parseConfig(env));
 });
 afterAll(async () => {
   await database?.close();

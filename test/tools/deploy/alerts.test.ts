@@ -14,7 +14,7 @@ const picture = {
   mimeType: 'image/png' as const,
   width: 1,
   height: 1,
-  pieces: [onePixelPng],
+  chunks: [onePixelPng],
   bytes: onePixelPng.length,
   model,
 };
@@ -74,18 +74,18 @@ const told = () =>
 
 /** What makes each alert's line. */
 const provoke: Record<string, () => Promise<unknown>> = {
-  errors: () => generate({}, { painter: () => Promise.reject(new Error('a mistake of ours')) }),
+  errors: () => generate({}, { imageGenerator: () => Promise.reject(new Error('a mistake of ours')) }),
   async failures() {
     stack.gemini.always(geminiFault.internal());
     await generate();
   },
   async slow() {
     const { clock, advance } = virtualClock();
-    const painter = async () => {
+    const imageGenerator = async () => {
       advance(95_000);
       return { ...picture, providerCostMicros: 0 };
     };
-    await generate({}, { clock, painter });
+    await generate({}, { clock, imageGenerator });
   },
   async refunds() {
     stack.gemini.always(geminiFault.textOnly());
@@ -93,12 +93,12 @@ const provoke: Record<string, () => Promise<unknown>> = {
   },
   async 'holds-overdue'() {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const painter = () => promise.then(() => ({ ...picture, providerCostMicros: 0 }));
+    const imageGenerator = () => promise.then(() => ({ ...picture, providerCostMicros: 0 }));
     const user = await newUser();
-    const url = await startServer({}, { painter });
+    const url = await startServer({}, { imageGenerator });
     const answer = user.generate('key', {}, url);
     const found = await vi.waitFor(async () => {
-      const [generation] = (await stack.books(user.uid)).generations;
+      const [generation] = (await stack.ledger(user.uid)).generations;
       expect(generation).toBeDefined();
       return generation;
     });

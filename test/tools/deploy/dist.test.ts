@@ -196,7 +196,7 @@ describe('each function, from dist/ alone', () => {
       body: new Uint8Array(event),
     });
     expect(response.ok).toBe(true);
-    const { entries } = await stack.books('ada');
+    const { entries } = await stack.ledger('ada');
     expect(entries.at(-1)).toMatchObject({ type: 'adjustment', balance: 99, actor: 'admin@example.com' });
     expect(await brokenInvariants(stack, 'ada')).toEqual([]);
   });

@@ -69,7 +69,7 @@ async function tell(uid: string, { before, after }: Panel): Promise<void> {
 async function recorded(uid: string, edited: Panel, numbers = [2, 3]): Promise<Panel[]> {
   const path = `accounts/${uid}`;
   const after = await stack.document(path);
-  const { id, ...entry } = (await stack.books(uid)).entries.at(-1) ?? {};
+  const { id, ...entry } = (await stack.ledger(uid)).entries.at(-1) ?? {};
   return [
     {
       caption: `${numbers[0]}. Seconds later`,
@@ -97,7 +97,7 @@ async function settledUser(uid: string, credits: number) {
 
 const asOwner = { headers: { authorization: 'Bearer owner' } };
 const auditOf = async (uid: string) => (await stack.fetch(`audit?uid=${uid}`, asOwner)).body.accounts[0];
-const newest = async (uid: string) => (await stack.books(uid)).entries.at(-1);
+const newest = async (uid: string) => (await stack.ledger(uid)).entries.at(-1);
 const sound = async (uid: string) => expect(await brokenInvariants(stack, uid)).toEqual([]);
 
 it('change a balance', async () => {
@@ -115,7 +115,7 @@ it('add or take credits with adjust and note', async () => {
   await edit(user.path, { adjust: 5, note: 'for the trouble' });
   // Whoever comes next records it, and what is spent meanwhile is spent.
   expect((await user.generate('spent meanwhile')).body.receipt).toMatchObject({ balance: 78 });
-  const entries = (await stack.books('bea')).entries.map(({ type, amount, reason }) => [
+  const entries = (await stack.ledger('bea')).entries.map(({ type, amount, reason }) => [
     type,
     amount,
     reason,
@@ -147,7 +147,7 @@ it('suspend an account', async () => {
   const refused = await user.generate('k');
   expect([refused.status, refused.body.error.details[0].reason]).toEqual([403, 'ACCOUNT_SUSPENDED']);
   expect((await user.get('gallery')).status).toBe(200);
-  expect((await stack.books('cal')).entries).toHaveLength(1);
+  expect((await stack.ledger('cal')).entries).toHaveLength(1);
   const answer = answerPanel('2. What its user gets from then on', 'generate', refused);
   expectPicture('suspend', 'An account is suspended', [edited, answer]);
   await edit(user.path, { suspended: false });
@@ -175,7 +175,7 @@ it('switch a model off', async () => {
   const { body } = await user.generate('k', {}, url);
   expect(body.generation).toMatchObject({ status: 'succeeded', model: fallback });
   expect(body.receipt).toMatchObject({ charged: 1 });
-  const { id, status, credits } = (await stack.books('eva')).generations[0] ?? {};
+  const { id, status, credits } = (await stack.ledger('eva')).generations[0] ?? {};
   const painted = { status, credits, model: body.generation.model };
   const next = {
     caption: '2. The next image, in part',
@@ -197,7 +197,7 @@ it('switch all painting off', async () => {
   const { url, close } = await stack.startServer();
   const refused = await user.generate('k', {}, url);
   expect([refused.status, refused.body.error.details[0].reason]).toEqual([503, 'PROVIDER_QUOTA']);
-  expect((await stack.books('fay')).entries).toHaveLength(1);
+  expect((await stack.ledger('fay')).entries).toHaveLength(1);
   const answer = answerPanel('2. What everybody gets from then on', 'generate', refused);
   expectPicture('painting-off', 'All painting is switched off', [
     { ...edited, caption: '1. You add' },
@@ -252,7 +252,7 @@ it('delete an account', async () => {
   const before = (await stack.document(path)) as Fields;
   await stack.erase(path);
   expect((await user.get('account')).body.account).toMatchObject({ balance: 0, sequence: 2 });
-  const entries = (await stack.books('ina')).entries.map(({ id, amount }) => [id, amount]);
+  const entries = (await stack.ledger('ina')).entries.map(({ id, amount }) => [id, amount]);
   expect(entries).toEqual([
     ['signup', 10],
     ['adjustment:2', -10],

@@ -39,11 +39,11 @@ export function drawConsole(title: string, panels: readonly Panel[]): string {
     rows.reduce((sum, row) => sum + heightOf(row), size.head + size.foot),
   );
   let top = size.margin;
-  const pieces: string[] = [];
+  const chunks: string[] = [];
   for (let i = 0; i < drawn.length; i += 2) {
     for (const [side, one] of drawn.slice(i, i + 2).entries()) {
       const left = size.margin + side * (size.panel + size.gap);
-      pieces.push(drawPanel(one.panel, one.rows, left, top, heights[i + side] ?? 0));
+      chunks.push(drawPanel(one.panel, one.rows, left, top, heights[i + side] ?? 0));
     }
     top += Math.max(...heights.slice(i, i + 2)) + size.gap;
   }
@@ -52,7 +52,7 @@ export function drawConsole(title: string, panels: readonly Panel[]): string {
 <title>${escaped(title)}</title>
 <style>${style}
 </style>
-${pieces.join('\n')}
+${chunks.join('\n')}
 </svg>
 `;
 }

@@ -6,7 +6,7 @@ import { posix } from 'node:path';
 import { createRandom, type Random } from '../../simulation/random.ts';
 
 export type Piece = string | { written: string; target: string; suffix: string };
-export type MadeUp = { path: string; id: string; pieces: Piece[] };
+export type MadeUp = { path: string; id: string; chunks: Piece[] };
 export type MadeUpTree = { documents: MadeUp[]; files: string[] };
 
 const folders = [
@@ -84,30 +84,30 @@ export function madeUpTree(seed: number, count: number): MadeUpTree {
   const documents = all.map((path, index) => ({
     path,
     id: `the-id-of-${index}.`,
-    pieces: piecesOf(random, path, `the-id-of-${index}.`, () => random.pick(targets)),
+    chunks: piecesOf(random, path, `the-id-of-${index}.`, () => random.pick(targets)),
   }));
   return { documents, files: others };
 }
 
 /** What a document is made of, all in one style of line ends. */
 function piecesOf(random: Random, path: string, id: string, target: () => string): Piece[] {
-  const pieces: Piece[] = [
+  const chunks: Piece[] = [
     `${random.pick(fronts)}# Title of ${id}\n\nA first \`code.span\` sentence. A second.\n\n`,
   ];
   let number = 0;
   const destination = (): Piece => destinationOf(random, path, target());
   for (let block = random.whole(1, 9); block > 0; block -= 1) {
     number += 1;
-    pieces.push(...random.pick(blocks)(destination, `n${number}`), '\n\n');
+    chunks.push(...random.pick(blocks)(destination, `n${number}`), '\n\n');
   }
   const readme = /readme/i.test(path) && random.chance(1 / 2);
-  if (readme) pieces.push(`${oldIndex}\n\nHand-written below.`);
-  if (random.chance(2 / 3)) pieces.push('\n');
+  if (readme) chunks.push(`${oldIndex}\n\nHand-written below.`);
+  if (random.chance(2 / 3)) chunks.push('\n');
   const lineEnd = random.chance(1 / 4) ? '\r\n' : '\n';
   const mark = random.chance(1 / 6) ? '\uFEFF' : '';
   return [
     mark,
-    ...pieces.map((piece) => (typeof piece === 'string' ? piece.replaceAll('\n', lineEnd) : piece)),
+    ...chunks.map((piece) => (typeof piece === 'string' ? piece.replaceAll('\n', lineEnd) : piece)),
   ];
 }
 
@@ -185,5 +185,5 @@ function destinationOf(random: Random, from: string, target: string): Piece {
   return { written: safe + suffix, target: target === '.' ? '' : target, suffix };
 }
 
-export const textOf = ({ pieces }: MadeUp) =>
-  pieces.map((piece) => (typeof piece === 'string' ? piece : piece.written)).join('');
+export const textOf = ({ chunks }: MadeUp) =>
+  chunks.map((piece) => (typeof piece === 'string' ? piece : piece.written)).join('');

@@ -26,7 +26,7 @@ function matched(document: MadeUp, text: string): string[] {
   const quoted = (part: string) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   const own = index.test(textOf(document)) ? text : text.replace(index, '\n');
   let source = '';
-  for (const piece of document.pieces)
+  for (const piece of document.chunks)
     source += typeof piece === 'string' ? quoted(piece) : '([^\\s"\'<>()]*?)';
   const withIndex = source.replace(
     /<!-- index: made by npm run docs -->[\s\S]*?<!-- end of index -->/,
@@ -64,7 +64,7 @@ function expectInOrder(
   for (const document of documents) {
     const path = placeOf.get(document.path) ?? '';
     const found = matched(document, after[path] ?? '');
-    const meant = document.pieces.filter((piece) => typeof piece !== 'string');
+    const meant = document.chunks.filter((piece) => typeof piece !== 'string');
     expect(found).toHaveLength(meant.length);
     for (const [number, { target, suffix, written }] of meant.entries()) {
       const now = leadsTo(path, found[number] ?? '');
