@@ -10,12 +10,12 @@ import {
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { getAspectRatio, imageModel } from '../shared/imagegen/models.ts';
-import { periodAt } from '../shared/ledger/allowancePeriod.ts';
-import type { Account } from '../shared/ledger/credits.ts';
+import type { Account } from '../shared/ledger/account.ts';
+import { getPeriod } from '../shared/ledger/allowancePeriod.ts';
 import { getOrCreateAccount } from '../shared/ledger/getOrCreateAccount.ts';
 import type { Services } from '../shared/services.ts';
 
-/** The caller's balance, what can be bought with it, and within which limits. */
+/** The caller's balance, the tiers on offer, and the limits. */
 export const account = endpoint({
   method: 'GET',
   access: 'user',
@@ -39,7 +39,7 @@ export const account = endpoint({
   },
 });
 
-/** What the account is topped up to, and when next: at once, where this period's has not come yet. */
+/** What the account is topped up to, and when next: now, if this period's allowance is still due. */
 function toAllowance(
   { allowance, allowancePeriod }: Account,
   { credits, period }: Services['config']['allowance'],
@@ -47,7 +47,7 @@ function toAllowance(
 ): Pick<AccountView, 'allowance'> {
   const own = allowance ?? credits;
   if (own === 0) return {};
-  const { name, nextAt } = periodAt(period, now);
+  const { name, nextAt } = getPeriod(period, now);
   const next = allowancePeriod === name ? nextAt : now;
   return { allowance: { credits: own, period, nextAt: next.toISOString() } };
 }

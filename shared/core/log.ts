@@ -12,6 +12,14 @@ export type Log = {
   error(message: string, fields?: Fields & { error?: unknown }): void;
 };
 
+/** The one line that is logged of a request, while it is being made. */
+export type RequestLog = {
+  /** Adds fields to the line. */
+  add(fields: Fields): void;
+  /** Awaits a step's work and adds its time to the line as `{step}Ms`. */
+  timed<T>(step: string, work: Promise<T>): Promise<T>;
+};
+
 /** Who logs, and what must not be in a line whatever somebody else's error says. */
 export type Origin = { service: string; version: string; secrets: readonly string[] };
 

@@ -4,17 +4,25 @@
  */
 import * as z from 'zod';
 import type { Clock } from '../core/clock.ts';
-import { withDeadline } from '../core/deadline.ts';
 import type { Log } from '../core/log.ts';
-import { type Database, removed, type StoredDocument } from '../database/database.ts';
+import {
+  createDocument,
+  type Database,
+  type DocumentPath,
+  documentPath,
+  removed,
+  type StoredDocument,
+  serverTime,
+  updateDocument,
+} from '../database/database.ts';
 import type { RetryCommit } from '../database/retryCommit.ts';
 import { Failure, type ProviderFailure } from '../errors.ts';
 import { nextPacificMidnight } from './pacificTime.ts';
 
 /** How old what is known of the states may be, milliseconds. */
 const freshMs = 5_000;
-/** How long one who asks waits for another's read before it reads itself, milliseconds. */
-const waitMsMax = 1_000;
+/** How long one hold's read of the states keeps others from reading them too, milliseconds. */
+const claimMs = 1_000;
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 /** A model without billing is looked at again after a quarter of an hour, then after twice as long each time. */
@@ -38,7 +46,8 @@ export type QuotaState = z.infer<typeof stateSchema>;
 export const everyModel = 'all';
 
 const ready: QuotaState = { state: 'ready', attempts: 0 };
-const toPath = (id: string) => `quota/${id}`;
+type QuotaData = QuotaState & { updatedAt: Date };
+const quotaPath = (id: string): DocumentPath<QuotaData> => documentPath(`quota/${id}`);
 
 export type QuotaOptions = {
   database: Database;
@@ -65,13 +74,13 @@ export function createQuota({
   known = new Map(),
 }: QuotaOptions) {
   const ids = [everyModel, ...modelIds];
-  const paths = ids.map(toPath);
+  const paths = ids.map(quotaPath);
   const coolUntil = new Map<string, number>();
   let knownAt = Number.NEGATIVE_INFINITY;
+  let claimedAt = Number.NEGATIVE_INFINITY;
   /** Counts what this instance has learnt one by one, and when of which: a read that began before is older. */
   let changes = 0;
   const changedAt = new Map<string, number>();
-  let reading: Promise<void> | undefined;
 
   const getState = (id: string): QuotaState => known.get(id) ?? ready;
 
@@ -88,37 +97,35 @@ export function createQuota({
   const isStale = () => clock.elapsed() - knownAt >= freshMs;
 
   /**
-   * Reads by `read`, which gets the paths of the states to read along, none while what is known of them is
-   * fresh, and gives back the documents for them. Of several at once the first reads, and the others wait.
+   * For one hold: the paths of the states, to be read along with its own documents, and what to do with the result. No
+   * paths are listed while the states are fresh. A result never overwrites what was learned later.
    */
-  async function readAlong<T>(
-    read: (
-      more: readonly string[],
-    ) => Promise<{ result: T; states: readonly (StoredDocument | undefined)[] }>,
-  ): Promise<T> {
-    while (isStale() && reading) {
-      const current = reading;
-      await withDeadline(current, waitMsMax, 'The model states').catch(() => {});
-      if (reading === current) break;
-    }
-    if (!isStale()) return (await read([])).result;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    reading = promise;
-    try {
-      const since = changes;
-      const { result, states } = await read(paths);
-      learn(states, since);
-      return result;
-    } finally {
-      if (reading === promise) reading = undefined;
-      resolve();
-    }
+  function readAlong() {
+    let startedAt = 0;
+    let listed: readonly string[] = [];
+    return {
+      paths(): readonly string[] {
+        changes += 1;
+        startedAt = changes;
+        // One read is enough for everyone who knows an earlier state.
+        const isClaimed = knownAt > Number.NEGATIVE_INFINITY && clock.elapsed() - claimedAt < claimMs;
+        listed = isStale() && !isClaimed ? paths : [];
+        if (listed.length > 0) claimedAt = clock.elapsed();
+        return listed;
+      },
+      learn(documents: ReadonlyMap<string, StoredDocument | undefined>): void {
+        if (listed.length > 0) learn(documents, startedAt);
+      },
+    };
   }
 
-  function learn(documents: readonly (StoredDocument | undefined)[], since: number): void {
-    ids.forEach((id, i) => {
-      if ((changedAt.get(id) ?? 0) > since) return;
-      known.set(id, documents[i] ? stateSchema.parse(documents[i].data) : ready);
+  /** @param startedAt when the read began, as a count of changes: whatever changed since then is newer. */
+  function learn(documents: ReadonlyMap<string, StoredDocument | undefined>, startedAt: number): void {
+    ids.forEach((id) => {
+      if ((changedAt.get(id) ?? 0) > startedAt) return;
+      const document = documents.get(quotaPath(id));
+      known.set(id, document ? stateSchema.parse(document.data) : ready);
+      changedAt.set(id, startedAt);
     });
     knownAt = clock.elapsed();
   }
@@ -169,9 +176,11 @@ export function createQuota({
 
   /** Opens what is due again and reports every model as it stands. */
   async function reopenDue(): Promise<{ id: string; state: QuotaState }[]> {
-    const since = changes;
+    changes += 1;
+    const startedAt = changes;
     const { documents, readTime } = await retryCommit(undefined, () => database.read(paths));
-    learn(documents, since);
+    const states = new Map<string, StoredDocument | undefined>(paths.map((path, i) => [path, documents[i]]));
+    learn(states, startedAt);
     const isDue = ({ state, retryAt }: QuotaState) =>
       state === 'exhausted' && retryAt !== undefined && retryAt <= readTime;
     for (const id of ids.filter((each) => isDue(getState(each)))) {
@@ -191,17 +200,21 @@ export function createQuota({
   /** Writes a state where it changes, and never over an `off`. */
   async function change(id: string, next: (current: QuotaState) => QuotaState | undefined): Promise<void> {
     await retryCommit(`quota ${id}`, async () => {
-      const { documents } = await database.read([toPath(id)]);
+      const { documents } = await database.read([quotaPath(id)]);
       const [document] = documents;
       const current = document ? stateSchema.parse(document.data) : ready;
       const after = current.state === 'off' ? undefined : next(current);
       note(id, current);
       if (!after) return;
-      const data = { reason: removed, retryAt: removed, ...after, updatedAt: new Date(clock.now()) };
+      const path = quotaPath(id);
       await database.commit([
         document
-          ? { update: toPath(id), data, at: document.version }
-          : { create: toPath(id), data: { ...after, updatedAt: data.updatedAt } },
+          ? updateDocument(
+              path,
+              { reason: removed, retryAt: removed, ...after, updatedAt: serverTime },
+              document.version,
+            )
+          : createDocument(path, { ...after, updatedAt: serverTime }),
       ]);
       note(id, after);
       log.warning('A model changed its state', { model: id, from: current.state, to: after.state, ...after });

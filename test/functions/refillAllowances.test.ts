@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import type { Database } from '../../shared/database/database.ts';
-import { periodAt } from '../../shared/ledger/allowancePeriod.ts';
+import { getPeriod } from '../../shared/ledger/allowancePeriod.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
@@ -14,7 +14,7 @@ import { type Hooks, lostReply, once, watchedDatabase } from '../support/watched
 const dayMs = 86_400_000;
 /** Tomorrow at noon, so that no test meets a midnight of its own. */
 const noon = Math.floor(Date.now() / dayMs) * dayMs + 1.5 * dayMs;
-const nameAt = (time: number) => periodAt('day', new Date(time)).name;
+const nameAt = (time: number) => getPeriod('day', new Date(time)).name;
 const today = nameAt(noon);
 
 let now = noon;
@@ -204,7 +204,7 @@ describe('an account', () => {
     expect((await user.shown()).balance).toBe(0);
     for (let i = 0; i < 2; i += 1) expect(await refill()).toEqual({ checked: 1, refilled: 0 });
     expect(await balanceOf('ann')).toBe(0);
-    expect((await user.shown()).allowance.nextAt).toBe(periodAt('day', new Date(noon)).nextAt.toISOString());
+    expect((await user.shown()).allowance.nextAt).toBe(getPeriod('day', new Date(noon)).nextAt.toISOString());
     await expectSound('ann');
     now = noon + dayMs;
     expect(await refill()).toEqual({ checked: 1, refilled: 1 });
@@ -228,7 +228,7 @@ describe('an account', () => {
     }
     expect(await allowances('ann')).toEqual([
       [`allowance:${today}`, 5, 5],
-      [`allowance:${periodAt('month', new Date(noon)).name}`, 1, 5],
+      [`allowance:${getPeriod('month', new Date(noon)).name}`, 1, 5],
     ]);
     await expectSound('ann');
   });

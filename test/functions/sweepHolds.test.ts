@@ -11,6 +11,7 @@ import { hold } from '../../shared/generation/hold.ts';
 import { generationPath, hashFingerprint, hashGenerationId } from '../../shared/generation/record.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
 import { createLedger, type Ledger } from '../../shared/ledger/ledger.ts';
+import { alwaysAvailable } from '../support/alwaysAvailable.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
@@ -73,7 +74,7 @@ async function leaveHold(
 ) {
   const id = hashGenerationId(uid, key);
   const request = generateRequestSchema.parse({ prompt: 'A banana on the moon', tier });
-  const wanted = { id, fingerprint: hashFingerprint(request), request };
+  const wanted = { id, fingerprint: hashFingerprint(request), request, availability: alwaysAvailable };
   const { record } = await hold(ledger, { uid, email: undefined, verified: false }, wanted);
   if (uploaded) await upload(record.publicId);
   await stack.edit(generationPath(uid, id), { deadline });
@@ -143,7 +144,7 @@ describe('an overdue generation', () => {
     pages = 0;
     stack.logs.length = 0;
     expect(await sweep(url)).toEqual({ refunded: 0, deletedAssets: 0 });
-    const failed = stack.logs.filter(({ message }) => message === 'The sweep could not handle a document');
+    const failed = stack.logs.filter(({ message }) => message === 'A document could not be handled');
     expect(failed).toHaveLength(1);
   });
 

@@ -10,6 +10,7 @@ import {
   type PageRequest,
   removed,
   type StoredDocument,
+  serverTime,
   type Total,
   type TotalRequest,
   type Version,
@@ -79,7 +80,7 @@ export function createMemoryStore(now: () => number): MemoryStore {
       for (const write of writes) {
         const path = pathOf(write);
         if (results.has(path)) throw new Error(`One commit writes ${path} twice`);
-        results.set(path, resultOf(write, find(path), version));
+        results.set(path, resultOf(timed(write, now()), find(path), version));
       }
       lastMicroseconds = microseconds;
       const changes = [...results].map(([path, after]) => ({
@@ -114,6 +115,16 @@ export function memoryDatabase(store: MemoryStore): Database {
     totals: async (path, requests) => store.totals(path, requests),
     close: async () => {},
   };
+}
+
+/** The write with the database's time in place of `serverTime`. */
+function timed(write: Write, now: number): Write {
+  if ('delete' in write) return write;
+  const fields = Object.entries(write.data).map(([name, value]) => [
+    name,
+    value === serverTime ? new Date(Math.floor(now)) : value,
+  ]);
+  return { ...write, data: Object.fromEntries(fields) };
 }
 
 /** What a write leaves of a document; undefined where it deletes it. One that changes nothing leaves the version too. */

@@ -5,11 +5,13 @@ import { generateRequestSchema } from '../../../shared/contract.ts';
 import { systemClock } from '../../../shared/core/clock.ts';
 import { createLog } from '../../../shared/core/log.ts';
 import { createDatabase } from '../../../shared/database/firestore.ts';
+import { readGallery } from '../../../shared/generation/gallery.ts';
 import { hold } from '../../../shared/generation/hold.ts';
 import { hashFingerprint, hashGenerationId } from '../../../shared/generation/record.ts';
 import { settle } from '../../../shared/generation/settle.ts';
+import { readEntries } from '../../../shared/ledger/entries.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
-import { entryPage, galleryPage } from '../../../shared/ledger/pages.ts';
+import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
 import { countingDatabase } from '../../support/countingDatabase.ts';
 import { now } from '../client.ts';
 import { median, type Row } from '../stats.ts';
@@ -22,7 +24,13 @@ const writesPerBatch = 500;
 const request = generateRequestSchema.parse({ prompt: 'A banana on the moon', tier: 'standard' });
 const urls = { url: 'https://example.com/a.png', thumbnailUrl: 'https://example.com/b.png' };
 const image = { ...urls, mimeType: 'image/png' as const, width: 1, height: 1, bytes: 70 };
-const painted = { model: 'gemini-2.5-flash-image', enhancedPrompt: null, image, providerCostMicros: 39_000 };
+const painted = {
+  model: 'gemini-2.5-flash-image',
+  enhancedPrompt: null,
+  image,
+  providerCostMicros: 39_000,
+  cacheUntil: new Date(0),
+};
 
 /** Row 8. */
 export async function size(world: World, runs: number): Promise<Row[]> {
@@ -46,7 +54,7 @@ export async function size(world: World, runs: number): Promise<Row[]> {
     keys += 1;
     const holder = { uid, email: `${uid}@example.com`, verified: true };
     const id = hashGenerationId(uid, `size-${keys}`);
-    const wanted = { id, fingerprint: hashFingerprint(request), request };
+    const wanted = { id, fingerprint: hashFingerprint(request), request, availability: alwaysAvailable };
     const { record } = await hold(ledger, holder, wanted);
     return settle(ledger, record, painted);
   }
@@ -73,7 +81,7 @@ export async function size(world: World, runs: number): Promise<Row[]> {
   }
 
   const read: Record<string, number> = {};
-  for (const [name, page] of Object.entries({ ledger: entryPage, gallery: galleryPage })) {
+  for (const [name, page] of Object.entries({ ledger: readEntries, gallery: readGallery })) {
     counted.reset();
     await page(ledger, full.uid, { pageSize });
     read[name] = counted.documentsRead();

@@ -11,6 +11,7 @@ import { toFailure } from '../../../shared/errors.ts';
 import { hold } from '../../../shared/generation/hold.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { createMemoryStore, memoryDatabase } from '../../simulation/memoryDatabase.ts';
+import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const windowMs = 60_000;
@@ -40,7 +41,12 @@ it('no 60 s see more holds than the limit, none is refused before that, and wait
       let calls = 0;
       const call = async (index: number) => {
         calls += 1;
-        const wanted = { id: calls.toString(16).padStart(32, '0'), fingerprint: 'f', request };
+        const wanted = {
+          id: calls.toString(16).padStart(32, '0'),
+          fingerprint: 'f',
+          request,
+          availability: alwaysAvailable,
+        };
         return hold(processes[index] as (typeof processes)[0], holder, wanted).then(
           () => 0,
           (error) => {

@@ -6,7 +6,7 @@ import { createRetryCommit } from '../../../shared/database/retryCommit.ts';
 import { Failure, type ProviderFailure } from '../../../shared/errors.ts';
 import { createModelFallback } from '../../../shared/imagegen/modelFallback.ts';
 import { imageModel } from '../../../shared/imagegen/models.ts';
-import { createQuota } from '../../../shared/imagegen/quota.ts';
+import { createQuota, type Quota } from '../../../shared/imagegen/quota.ts';
 import { countingDatabase } from '../../support/countingDatabase.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
@@ -91,43 +91,38 @@ describe('a model is left alone', () => {
 });
 
 describe('the states are read', () => {
-  const reading = (quota: ReturnType<typeof quotaAt>['quota'], reads: (readonly string[])[]) =>
-    quota.readAlong(async (paths) => {
-      reads.push(paths);
-      const { documents } = await stack.database.read(['quota/all', ...paths]);
-      return { result: undefined, states: documents.slice(1) };
-    });
+  /** Reads as a hold does: the states along with a document of its own. */
+  async function readStates(quota: Quota, meanwhile = async () => {}): Promise<readonly string[]> {
+    const states = quota.readAlong();
+    const listed = states.paths();
+    const paths = ['accounts/ada', ...listed];
+    const { documents } = await stack.database.read(paths);
+    await meanwhile();
+    states.learn(new Map(paths.map((path, i) => [path, documents[i]])));
+    return listed;
+  }
 
-  it('once by twenty who ask in the very same moment', async () => {
-    const { quota } = quotaAt();
-    const reads: (readonly string[])[] = [];
-    await Promise.all(Array.from({ length: 20 }, () => reading(quota, reads)));
-    expect(reads.filter((paths) => paths.length > 0)).toEqual([['quota/all', `quota/${id}`]]);
-    expect(reads).toHaveLength(20);
+  it('along with the first hold, and not again while they are fresh', async () => {
+    const { quota, time } = quotaAt();
+    expect(await readStates(quota)).toEqual(['quota/all', `quota/${id}`]);
+    expect(await readStates(quota)).toEqual([]);
+    time.advance(5_000);
+    expect(await readStates(quota)).toEqual(['quota/all', `quota/${id}`]);
   });
 
-  it('and what is learnt during a read is not forgotten when it ends', async () => {
+  it('without forgetting what was learned during the read', async () => {
     const { quota, time } = quotaAt();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const reading = quota.readAlong(async (paths) => {
-      const { documents } = await stack.database.read(paths);
-      await promise;
-      return { result: undefined, states: documents };
-    });
-    await quota.recordFailure(id, { kind: 'day' });
-    resolve();
-    await reading;
+    await readStates(quota, () => quota.recordFailure(id, { kind: 'day' }));
     expect(quota.usable([id], time.clock.now())).toEqual([]);
   });
 
-  it('by the next, where the first one failed', async () => {
-    const { quota } = quotaAt();
-    const reads: (readonly string[])[] = [];
-    const failing = quota.readAlong(() => Promise.reject(new Error('no')));
-    const others = Promise.all(Array.from({ length: 20 }, () => reading(quota, reads)));
-    await expect(failing).rejects.toThrow('no');
-    await others;
-    expect(reads.filter((paths) => paths.length > 0)).toHaveLength(1);
+  it('and a slow read does not overwrite the result of a later one', async () => {
+    const { quota, time } = quotaAt();
+    await readStates(quota, async () => {
+      await stack.edit(`quota/${id}`, { state: 'off' });
+      await readStates(quota);
+    });
+    expect(quota.usable([id], time.clock.now())).toEqual([]);
   });
 });
 
@@ -139,10 +134,10 @@ it.each<[string, Record<string, unknown>]>([
 ])('%s, typed in the console, keeps no model from painting', async (_, fields) => {
   await stack.edit(`quota/${id}`, fields);
   const { quota, time } = quotaAt();
-  await quota.readAlong(async (paths) => ({
-    result: undefined,
-    states: (await stack.database.read(paths)).documents,
-  }));
+  const states = quota.readAlong();
+  const paths = states.paths();
+  const { documents } = await stack.database.read(paths);
+  states.learn(new Map(paths.map((path, i) => [path, documents[i]])));
   expect(quota.usable([id], time.clock.now())).toEqual([id]);
 });
 

@@ -8,22 +8,19 @@ import {
   type Version,
   type Write,
 } from '../../../shared/database/database.ts';
+import { type Account, findInvalidField, isOpened, parseAccount } from '../../../shared/ledger/account.ts';
 import {
-  type Account,
   andThen,
   type Change,
-  changeWrites,
   debit,
-  type HoldTerms,
+  type HoldParams,
   inFlight,
-  invalidField,
-  isOpened,
-  readAccount,
   recordEdit,
-  refund,
+  refundCredits,
   refuseHold,
   refuseSuspended,
   signupGrant,
+  toWrites,
 } from '../../../shared/ledger/credits.ts';
 
 /** Credits are counted in ones as far as a double can, and a refund must fit in as well. */
@@ -37,8 +34,8 @@ const now = new Date('2026-11-22T12:00:00Z');
 const seconds = (after: number) => new Date(now.getTime() + after * 1000);
 const document = (data: Data): StoredDocument => ({ path: 'accounts/u', id: 'u', data, version });
 const account = (data: Data = {}) =>
-  readAccount(document({ balance: 10, settled: 10, sequence: 3, createdAt: now, ...data }));
-const terms = (more: Partial<HoldTerms> = {}): HoldTerms => ({
+  parseAccount(document({ balance: 10, settled: 10, sequence: 3, createdAt: now, ...data }));
+const terms = (more: Partial<HoldParams> = {}): HoldParams => ({
   generationId: 'g',
   credits: 1,
   deadline: seconds(180),
@@ -51,7 +48,7 @@ describe('reading an account', () => {
   it.each([0, 1, 74, creditsLimit])('a balance of %s is valid', (balance) => {
     const read = account({ balance });
     expect(read.balance).toBe(balance);
-    expect(invalidField(read)).toBeUndefined();
+    expect(findInvalidField(read)).toBeUndefined();
   });
 
   it.each([
@@ -72,7 +69,7 @@ describe('reading an account', () => {
   ])('a balance of %s is not, and is the admin’s to mend', (balance) => {
     const read = account({ balance });
     expect(read.balance).toBeNull();
-    expect(invalidField(read)).toBe('balance');
+    expect(findInvalidField(read)).toBe('balance');
   });
 
   it.each([
@@ -88,14 +85,17 @@ describe('reading an account', () => {
     [null, 'adjust'],
     [Number.NaN, 'adjust'],
   ])('an adjust of %s on 10 credits: %s is at fault', (adjust, field) => {
-    expect(invalidField(account({ adjust }))).toBe(field);
+    expect(findInvalidField(account({ adjust }))).toBe(field);
   });
 
   it('one that an admin made by hand has no books; they are taken up from the newest entry', () => {
     const byHand = document({ balance: 74 });
     expect(isOpened(byHand)).toBe(false);
-    expect(readAccount(byHand)).toMatchObject({ balance: 74, settled: 0, sequence: 0 });
-    expect(readAccount(byHand, { balance: 9, sequence: 5 })).toMatchObject({ settled: 9, sequence: 5 });
+    expect(parseAccount(byHand)).toMatchObject({ balance: 74, ledgerBalance: 0, sequence: 0 });
+    expect(parseAccount(byHand, { balance: 9, sequence: 5 })).toMatchObject({
+      ledgerBalance: 9,
+      sequence: 5,
+    });
     expect(isOpened(document({ balance: 74, settled: 'x', sequence: 1 }))).toBe(false);
     expect(isOpened(document({ balance: 74, settled: 1, sequence: -1 }))).toBe(false);
   });
@@ -155,7 +155,7 @@ describe('recording an edit', () => {
     ]);
     expect(after).toMatchObject({
       balance,
-      settled: balance,
+      ledgerBalance: balance,
       sequence: 4,
       adjust: undefined,
       note: undefined,
@@ -165,7 +165,7 @@ describe('recording an edit', () => {
   it('of a balance and an adjust that cancel each other only takes the adjust away', () => {
     const { account: after, entries } = edited({ balance: 7, adjust: 3 });
     expect(entries).toEqual([]);
-    expect(after).toMatchObject({ balance: 10, settled: 10, sequence: 3, adjust: undefined });
+    expect(after).toMatchObject({ balance: 10, ledgerBalance: 10, sequence: 3, adjust: undefined });
   });
 
   it('leaves an invalid balance alone, whatever else there is', () => {
@@ -189,9 +189,9 @@ describe('recording an edit', () => {
 describe('moving credits', () => {
   it('a refund on the largest balance an admin can write is still counted in ones', () => {
     const edited = recordEdit(account({ balance: creditsLimit, settled: 9 })).account;
-    const { account: after, entries } = refund(edited, 'g', 4, 'EXPIRED');
-    expect(after).toMatchObject({ balance: creditsLimit + 4, settled: creditsLimit + 4 });
-    expect(Number.isSafeInteger(after.settled)).toBe(true);
+    const { account: after, entries } = refundCredits(edited, 'g', 4, 'EXPIRED');
+    expect(after).toMatchObject({ balance: creditsLimit + 4, ledgerBalance: creditsLimit + 4 });
+    expect(Number.isSafeInteger(after.ledgerBalance)).toBe(true);
     expect(Number.isSafeInteger(entries[0]?.balance)).toBe(true);
   });
 
@@ -202,7 +202,7 @@ describe('moving credits', () => {
     ]);
     expect(after).toMatchObject({
       balance: 6,
-      settled: 6,
+      ledgerBalance: 6,
       sequence: 4,
       active: { g: seconds(180) },
       rate: [now],
@@ -211,7 +211,7 @@ describe('moving credits', () => {
 
   it('a refund gives it back and counts the generation no more', () => {
     const held = debit(account(), terms({ credits: 4 })).account;
-    const { account: after, entries } = refund(held, 'g', 4, 'NO_IMAGE');
+    const { account: after, entries } = refundCredits(held, 'g', 4, 'NO_IMAGE');
     expect(entries).toEqual([
       {
         id: 'g:refund',
@@ -223,20 +223,20 @@ describe('moving credits', () => {
         reason: 'NO_IMAGE',
       },
     ]);
-    expect(after).toMatchObject({ balance: 10, settled: 10, sequence: 5 });
+    expect(after).toMatchObject({ balance: 10, ledgerBalance: 10, sequence: 5 });
     expect(after.active).toEqual({});
   });
 
   it('a refund on an invalid balance moves only what is settled', () => {
-    const { account: after, entries } = refund(account({ balance: 'x' }), 'g', 4, 'NO_IMAGE');
+    const { account: after, entries } = refundCredits(account({ balance: 'x' }), 'g', 4, 'NO_IMAGE');
     expect(entries).toMatchObject([{ amount: 4, balance: 14 }]);
-    expect(after).toMatchObject({ balance: null, settled: 14 });
+    expect(after).toMatchObject({ balance: null, ledgerBalance: 14 });
   });
 
   it('a signup grant is one entry and due no more; of 0 it is none', () => {
     const due = account({ signupDue: true });
     expect(signupGrant(due, 10)).toMatchObject({
-      account: { balance: 20, settled: 20, sequence: 4, signupDue: false },
+      account: { balance: 20, ledgerBalance: 20, sequence: 4, signupDue: false },
       entries: [{ id: 'signup', type: 'grant', amount: 10, balance: 20, sequence: 4, reason: 'signup' }],
     });
     expect(signupGrant(due, 0)).toMatchObject({ account: { balance: 10, signupDue: false }, entries: [] });
@@ -253,19 +253,19 @@ describe('moving credits', () => {
     const copy = structuredClone({ ...before, version: undefined });
     recordEdit(before);
     debit(before, terms());
-    refund(before, 'a', 1, 'x');
+    refundCredits(before, 'a', 1, 'x');
     signupGrant(before, 10);
     expect({ ...before, version: undefined }).toEqual(copy);
   });
 });
 
 describe('refusing a hold', () => {
-  const reason = (data: Data, more: Partial<HoldTerms> = {}) =>
+  const reason = (data: Data, more: Partial<HoldParams> = {}) =>
     refuseHold(account(data), terms(more))?.reason;
   const twoRunning = { active: { a: seconds(1), b: seconds(1) } };
   const threeRecent = { rate: [seconds(-59), seconds(-30), seconds(-1)] };
 
-  it.each<[string, Data, Partial<HoldTerms>, string | undefined]>([
+  it.each<[string, Data, Partial<HoldParams>, string | undefined]>([
     ['enough credits', { balance: 4 }, { credits: 4 }, undefined],
     ['one too few', { balance: 3 }, { credits: 4 }, 'INSUFFICIENT_CREDITS'],
     ['too many in flight', twoRunning, {}, 'RATE_LIMITED'],
@@ -320,7 +320,7 @@ describe('refusing a hold', () => {
 describe('the writes of a change', () => {
   const writesOf = (data: Data, change: (before: Account) => Change) => {
     const before = account(data);
-    return changeWrites(before, change(before), now);
+    return toWrites(before, change(before), now);
   };
 
   it('are the account at the version that was read, and entries that must be new', () => {
@@ -336,7 +336,7 @@ describe('the writes of a change', () => {
   });
 
   it('never name an invalid balance', () => {
-    const [update] = writesOf({ balance: 'x' }, (before) => refund(before, 'g', 1, 'r'));
+    const [update] = writesOf({ balance: 'x' }, (before) => refundCredits(before, 'g', 1, 'r'));
     expect(update && 'data' in update && update.data).not.toHaveProperty('balance');
   });
 
@@ -375,9 +375,9 @@ function openBook() {
   const commit = (rule: (account: Account, at: Date) => Change | undefined) => {
     clock += 1_000;
     data ??= { balance: 0 };
-    const before = readAccount(document(data), list().at(-1));
+    const before = parseAccount(document(data), list().at(-1));
     const change = rule(before, new Date(clock));
-    if (change) apply(changeWrites(before, change, new Date(clock)));
+    if (change) apply(toWrites(before, change, new Date(clock)));
   };
 
   return {
@@ -387,10 +387,10 @@ function openBook() {
     erase: () => {
       data = undefined;
     },
-    record: () => commit((before) => (invalidField(before) ? undefined : recordEdit(before))),
+    record: () => commit((before) => (findInvalidField(before) ? undefined : recordEdit(before))),
     hold: (generationId: string, credits: number) =>
       commit((before, at) => {
-        if (invalidField(before)) return undefined;
+        if (findInvalidField(before)) return undefined;
         const upToDate = recordEdit(before);
         const wanted = terms({ generationId, credits, now: at, deadline: new Date(at.getTime() + 180_000) });
         if (refuseHold(upToDate.account, wanted)) return upToDate;
@@ -402,7 +402,9 @@ function openBook() {
       if (id === undefined) return;
       const credits = running.get(id) ?? 0;
       running.delete(id);
-      commit((before) => andThen(recordEdit(before), (edited) => refund(edited, id, credits, 'NO_IMAGE')));
+      commit((before) =>
+        andThen(recordEdit(before), (edited) => refundCredits(edited, id, credits, 'NO_IMAGE')),
+      );
     },
     settleOne: (which: number) => {
       const id = [...running.keys()][which % Math.max(1, running.size)];
@@ -474,7 +476,7 @@ describe('any sequence of edits, holds and refunds', () => {
           const before = book.state().data;
           act(book, index);
           const after = book.state().data;
-          const wasInvalid = before && readAccount(document(before)).balance === null;
+          const wasInvalid = before && parseAccount(document(before)).balance === null;
           if (wasInvalid && !name.startsWith('balance') && name !== 'erase') {
             expect(after?.balance).toBe(before.balance);
           }
