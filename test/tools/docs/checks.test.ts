@@ -88,7 +88,7 @@ describe('code named by its path', () => {
 
 describe('figures', () => {
   it.each([
-    '| what | measured | command |\n|-|-|-|\n| p99 | 12 ms | `npm run bench -- load --users 9` |\n| x | 1 | `node shared/generation/hold.ts` |',
+    '| what | measured | command |\n|-|-|-|\n| p99 | 12 ms | `npm run bench:load -- --users 9` |\n| x | 1 | `node shared/generation/hold.ts` |',
     '| what | command | Figures |\n|-|-|-|\n| p99 | `npm test` | 3 |',
     'Measured with `npm test`: 12 ms.',
     'It is measured in credits.',
