@@ -25,16 +25,17 @@ const examples: Record<string, string> = { GOOGLE_CLOUD_PROJECT: 'demo-nano-bana
  * The whole file.
  * @throws {Error} naming a required variable that has no example.
  */
-export function envExample(sections: Record<string, Record<string, Variable>> = environment): string {
+export function formatEnvExample(sections: Record<string, Record<string, Variable>> = environment): string {
   const parts = Object.entries(sections).map(([title, variables]) =>
-    [`## ${title}`, ...Object.entries(variables).map(([name, schema]) => describe(name, schema.meta()))].join(
-      '\n\n',
-    ),
+    [
+      `## ${title}`,
+      ...Object.entries(variables).map(([name, schema]) => formatVariable(name, schema.meta())),
+    ].join('\n\n'),
   );
   return `${[header, ...parts].join('\n\n')}\n`;
 }
 
-function describe(name: string, meta: ReturnType<Variable['meta']>): string {
+function formatVariable(name: string, meta: ReturnType<Variable['meta']>): string {
   const shown = String(meta?.default ?? 'unset');
   const comment = `# ${meta?.description ?? ''}\n# Default: ${shown}`.replaceAll('`', '');
   if (shown !== 'required') return `${comment}\n#${name}=${toValue(shown)}`;
@@ -53,7 +54,7 @@ function toValue(shown: string): string {
 }
 
 if (import.meta.main) {
-  const text = envExample();
+  const text = formatEnvExample();
   if (!process.argv.includes('--check')) writeFileSync(file, text);
   else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
     process.stderr.write('.env.example is out of date: npm run env writes it\n');

@@ -18,7 +18,7 @@ it('every direct dependency is explained once', () => {
 it('every package in the tables is a dependency', () => {
   const rows = packages.split('\n').filter((line) => line.startsWith('| `'));
   const listed = rows.flatMap((row) =>
-    [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+    [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? ''),
   );
   expect(listed.length).toBeGreaterThan(30);
   expect(listed.filter((name) => !names.includes(name))).toEqual([]);

@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util';
 import { expect, it } from 'vitest';
 import { parseConfig } from '../../shared/config/config.ts';
 import { environmentSchema } from '../../shared/config/environment.ts';
-import { envExample } from '../../tools/envExample.ts';
+import { formatEnvExample } from '../../tools/envExample.ts';
 
 const text = readFileSync('.env.example', 'utf8');
 const names = Object.keys(environmentSchema.shape);
@@ -14,7 +14,7 @@ const uncommentedText = text.replaceAll(/^#(?=[A-Z_]+=)/gm, '');
 const uncommented = parseEnv(uncommentedText) as Record<string, string>;
 
 it('is what the generator writes', () => {
-  expect(text).toBe(envExample());
+  expect(text).toBe(formatEnvExample());
 });
 
 it('has every variable of the schema once and no other', () => {
@@ -45,7 +45,7 @@ it('shows a value wherever the schema has a default other than an empty one', ()
 
 it('refuses a required variable without an example', () => {
   const required = { meta: () => ({ default: 'required', description: 'x' }) };
-  expect(() => envExample({ New: { NEW_VARIABLE: required } })).toThrow('NEW_VARIABLE is required');
+  expect(() => formatEnvExample({ New: { NEW_VARIABLE: required } })).toThrow('NEW_VARIABLE is required');
 });
 
 it('means the same to a shell', () => {
