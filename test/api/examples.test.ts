@@ -1,6 +1,6 @@
 /**
  * The examples in docs/api are calls that were really made here, and each answer is what its function
- * declares and what the description of the API says. `npm run api:examples` writes them anew.
+ * declares and what the description of the API says. `npm run api -- --examples` writes them anew.
  */
 import { writeFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -60,7 +60,7 @@ function operationOf(name: string): { operation: Operation; pointer: string } {
   return { operation, pointer: `/paths/~1${name}/${method}` };
 }
 
-it('the examples that are checked in are what was answered (npm run api:examples writes them anew)', () => {
+it('the examples that are checked in are what was answered (npm run api -- --examples writes them anew)', () => {
   expect(readExamples()).toEqual(made);
 });
 

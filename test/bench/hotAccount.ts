@@ -2,7 +2,7 @@
  * Debits of one account by many callers at once, as transactions and as the ledger commits them: batches under
  * preconditions, queued per account. Prints how many a second land, and how many fail.
  *
- *   npm run bench:hot -- --callers 32 --seconds 20
+ *   npm run bench -- hot --callers 32 --seconds 20
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -2,7 +2,7 @@
  * Conservation under load: 200 users, 5 generations each, 20 % of the upstream calls failing, two processes,
  * a sweep every second. Prints p50, p99 and throughput, and every violation of the ledger's promises.
  *
- *   npm run bench:load -- --users 200 --generations 5 --faults 0.2 --seed 1
+ *   npm run bench -- load --users 200 --generations 5 --faults 0.2 --seed 1
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,7 +1,9 @@
 /**
  * Writes docs/api/openapi.json and docs/api/reference.md from the functions and docs/api/examples.json.
  * With --check it writes nothing, and fails where one of them is not what it would write.
+ * With --examples it first makes every example call again and writes docs/api/examples.json.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiDocument } from './document.ts';
@@ -11,6 +13,14 @@ import { reference } from './reference.ts';
 
 const notice = '<!-- Made by `npm run api` from the functions: change those, not this file. -->\n\n';
 
+if (process.argv.includes('--examples')) {
+  const env = { ...process.env, API_EXAMPLES: 'write' };
+  const { status } = spawnSync('npx', ['vitest', 'run', 'test/api/examples.test.ts'], {
+    env,
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
 const examples = readExamples();
 const document = await apiDocument(examples);
 const files = {

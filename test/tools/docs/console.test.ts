@@ -1,6 +1,6 @@
 /**
  * What docs/deployment/console.md says of an admin's edits in the Firestore console happens, and its pictures are
- * drawn from the documents of just these edits. `npm run docs:console` draws them anew.
+ * drawn from the documents of just these edits. `npm run screenshots` draws them anew.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ function expectPicture(name: string, title: string, panels: Panel[]): void {
     mkdirSync(folder, { recursive: true });
     writeFileSync(file, picture);
   }
-  expect(existsSync(file) && readFileSync(file, 'utf8'), 'npm run docs:console draws it anew').toBe(picture);
+  expect(existsSync(file) && readFileSync(file, 'utf8'), 'npm run screenshots draws it anew').toBe(picture);
   expect(page).toContain(`](console/${name}.svg)`);
 }
 
