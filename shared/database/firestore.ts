@@ -3,7 +3,6 @@
  * streams to each read (3 of 4 ms) and repeats a commit of unknown outcome, where `retryCommit` reads again instead.
  * Nothing is retried here.
  */
-import type { Config } from '../config/config.ts';
 import {
   CommitRejected,
   type Database,
@@ -17,7 +16,7 @@ import {
   type Version,
   type Write,
 } from './database.ts';
-import { createCaller, getErrorCode } from './firestoreClient.ts';
+import { createCaller, type FirestoreOptions, getErrorCode } from './firestoreClient.ts';
 import {
   type ApiDocument,
   decodeFields,
@@ -46,7 +45,7 @@ const operators = {
 const directions = { asc: 'ASCENDING', desc: 'DESCENDING' } as const;
 
 /** Connects at its first use. @param callMsMax longest wait for one call, milliseconds. */
-export function createDatabase(config: Config, callMsMax = 10_000): Database {
+export function createDatabase(config: FirestoreOptions, callMsMax = 10_000): Database {
   const database = `projects/${config.projectId}/databases/${config.databaseId}`;
   const root = `${database}/documents`;
   const { unary, streamed, close } = createCaller(config, database, callMsMax);

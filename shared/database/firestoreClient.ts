@@ -1,7 +1,6 @@
 /** The connection to Firestore, through the client that Google generates from the API. Only this file imports the SDK. */
 import google from '@google-cloud/firestore';
 import type { CallOptions, CancellableStream } from 'google-gax';
-import type { Config } from '../config/config.ts';
 import { DeadlinePassed, withDeadline } from '../core/deadline.ts';
 
 type Client = InstanceType<typeof google.v1.FirestoreClient>;
@@ -22,11 +21,18 @@ const onceOnly = { retry: { retryCodes: [] }, retryRequestOptions: { retries: 0,
 /** google.rpc's DEADLINE_EXCEEDED. */
 const deadlineExceeded = 4;
 
+/** Which database, and the emulator's `host:port` in a local run. */
+export type FirestoreOptions = {
+  projectId: string;
+  databaseId: string;
+  firestoreEmulatorHost: string | undefined;
+};
+
 /**
  * Makes API calls to one database. Each call takes at most `callMsMax` milliseconds, and rejects with gRPC's `code` or
  * with `DeadlinePassed`.
  */
-export function createCaller(config: Config, database: string, callMsMax: number) {
+export function createCaller(config: FirestoreOptions, database: string, callMsMax: number) {
   const { firestoreEmulatorHost } = config;
   let connection: Promise<Client> | undefined;
 

@@ -28,7 +28,7 @@ type JobData = {
   updatedAt: Date;
 };
 
-const jobPath = (name: string): DocumentPath<JobData> => documentPath(`jobs/${name}`);
+export const jobPath = (name: string): DocumentPath<JobData> => documentPath(`jobs/${name}`);
 
 /** Where the last call of a job stopped; undefined after a complete run, or if the cursor is not an id any more. */
 export async function readCursor(

@@ -32,7 +32,8 @@ const outboxItemSchema = z.object({
 });
 export type OutboxItem = z.infer<typeof outboxItemSchema>;
 
-const outboxPath = (generationId: string): DocumentPath<OutboxItem> => documentPath(`outbox/${generationId}`);
+export const outboxPath = (generationId: string): DocumentPath<OutboxItem> =>
+  documentPath(`outbox/${generationId}`);
 
 export const parseOutboxItem = ({ data }: StoredDocument): OutboxItem => outboxItemSchema.parse(data);
 

@@ -1,18 +1,19 @@
 /** The answer of `generate` for a generation, by its status. */
 import type { GenerateAnswer } from '../contract.ts';
 import { Failure, type Reason, reasons } from '../errors.ts';
-import type { Answer } from '../http/endpoint.ts';
 import { type GenerationRecord, type StoredFailure, toGeneration } from './record.ts';
 
 /** Seconds after which a client may ask again for a pending generation. */
 const inProgressRetrySeconds = 2;
+
+type Answer = { body: GenerateAnswer; headers?: Record<string, string> };
 
 /**
  * The answer for a generation that succeeded.
  * @param own the failure with which this call ended it: it has the cause, and when to ask again.
  * @throws {Failure} with the receipt: its stored failure if it was refunded, DELETED, IN_PROGRESS.
  */
-export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answer<GenerateAnswer> {
+export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answer {
   const { id, receipt } = record;
   switch (record.status) {
     case 'succeeded':
@@ -37,7 +38,7 @@ export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answe
  * What an earlier call with this key came to, told again.
  * @throws {Failure} IDEMPOTENCY_KEY_REUSED where that call asked for something else; as `outcomeOf`.
  */
-export function toReplay(record: GenerationRecord, fingerprint: string): Answer<GenerateAnswer> {
+export function toReplay(record: GenerationRecord, fingerprint: string): Answer {
   if (record.fingerprint !== fingerprint) {
     throw new Failure('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for another request.', {
       metadata: { generationId: record.id },

@@ -47,7 +47,7 @@ export const everyModel = 'all';
 
 const ready: QuotaState = { state: 'ready', attempts: 0 };
 type QuotaData = QuotaState & { updatedAt: Date };
-const quotaPath = (id: string): DocumentPath<QuotaData> => documentPath(`quota/${id}`);
+export const quotaPath = (id: string): DocumentPath<QuotaData> => documentPath(`quota/${id}`);
 
 export type QuotaOptions = {
   database: Database;

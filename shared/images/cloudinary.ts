@@ -7,7 +7,6 @@ import https from 'node:https';
 import { Readable } from 'node:stream';
 import { v2 as cloudinary } from 'cloudinary';
 import * as z from 'zod';
-import type { Config } from '../config/config.ts';
 import { DeadlinePassed, withDeadline } from '../core/deadline.ts';
 import { Failure } from '../errors.ts';
 
@@ -57,7 +56,7 @@ type Credentials = { cloud_name: string; api_key: string; api_secret: string; up
  * by the process's own CLOUDINARY_URL; the rest is told with each call.
  * @throws {Failure} PROVIDER_MISCONFIGURED without CLOUDINARY_URL.
  */
-export function createImageStore({ cloudinaryUrl }: Config): ImageStore {
+export function createImageStore({ cloudinaryUrl }: { cloudinaryUrl: string | undefined }): ImageStore {
   if (!cloudinaryUrl) {
     const cause = new Error('CLOUDINARY_URL is not set');
     throw new Failure('PROVIDER_MISCONFIGURED', 'Storing images is not set up correctly on our side.', {

@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import type { Admin } from '../auth.ts';
 import type { GrantRequest } from '../contract.ts';
 import { createDocument, type DocumentPath, documentPath } from '../database/database.ts';
 import { Failure, invalidRequest } from '../errors.ts';
@@ -33,7 +32,7 @@ const grantPath = (keyHash: string): DocumentPath<GrantRecord> => documentPath(`
  */
 export function grantTo(
   ledger: Ledger,
-  admin: Admin,
+  admin: { uid: string; actor: string },
   key: string,
   { uid, amount, reason }: GrantRequest,
 ): Promise<{ grant: GrantRecord; replayed: boolean }> {

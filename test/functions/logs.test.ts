@@ -85,7 +85,8 @@ describe('the line of a generation', () => {
       creditsRefunded: 1,
       cause: expect.stringContaining('500'),
     });
-    for (const step of ['hold', 'enhance', 'generateImage', 'store', 'refund']) expect(line[`${step}Ms`]).toEqual(ms);
+    for (const step of ['hold', 'enhance', 'generateImage', 'store', 'refund'])
+      expect(line[`${step}Ms`]).toEqual(ms);
     expect(line).not.toHaveProperty('settleMs');
     expect(line.providerCostMicros).toBeGreaterThanOrEqual(39_000);
   });

@@ -14,7 +14,16 @@ let port: number;
 let start: Start;
 
 beforeAll(async () => {
-  for (const name of ['local', 'tools', 'functions', 'shared', 'web', 'docs', 'firestore.rules', 'package.json'])
+  for (const name of [
+    'local',
+    'tools',
+    'functions',
+    'shared',
+    'web',
+    'docs',
+    'firestore.rules',
+    'package.json',
+  ])
     cpSync(resolve(name), join(root, name), { recursive: true });
   symlinkSync(resolve('node_modules'), join(root, 'node_modules'));
   authDouble = await startAuthDouble();
