@@ -1,6 +1,6 @@
 /** What `generate` answers for a generation, by the state it is in. */
 import type { GenerateAnswer } from '../contract.ts';
-import { Failure, type Reason, reasons } from '../errors.ts';
+import { Failure, restoreFailure } from '../errors.ts';
 import type { Answer } from '../http/endpoint.ts';
 import { type GenerationRecord, type StoredFailure, showGeneration } from './record.ts';
 
@@ -54,11 +54,4 @@ export function toReplay(record: GenerationRecord, fingerprint: string): Answer<
 /** A failure as it is kept with its generation. */
 export function storeFailure({ reason, message, details }: Failure): StoredFailure {
   return { reason, message, ...(details.metadata && { metadata: details.metadata }) };
-}
-
-function restoreFailure(stored: StoredFailure | null): Failure {
-  const known = stored && Object.hasOwn(reasons, stored.reason);
-  if (!known) return new Failure('INTERNAL', 'Something went wrong on our side.');
-  const { reason, message, metadata } = stored;
-  return new Failure(reason as Reason, message, metadata ? { metadata } : {});
 }
