@@ -1,24 +1,24 @@
 /** What a person is told: what runs where, what is not the real thing, and whom to sign in as. */
-import { demoLines } from './demo.ts';
-import type { GeminiChoice, Places, Settings } from './environment.ts';
+import { formatDemoUsers } from './demo.ts';
+import type { Endpoints, GeminiSource, LocalConfig } from './environment.ts';
 
 /** The summary of a run that has started. */
-export function banner(settings: Settings, places: Places): string {
-  const { port, firestoreHost, authHost, gemini, cloudinary } = places;
+export function formatBanner(config: LocalConfig, endpoints: Endpoints): string {
+  const { port, firestoreHost, authHost, gemini, cloudinary } = endpoints;
   const emulator = (named: string | undefined) =>
     named ? 'as the environment names it' : 'the real emulator';
-  const [user, admin] = demoLines();
+  const [user, admin] = formatDemoUsers();
   return `
-Nano Banana Studio runs on this machine, as project ${settings.projectId}.
+Nano Banana Studio runs on this machine, as project ${config.projectId}.
 
   Studio      http://127.0.0.1:${port}/studio
   Reference   http://127.0.0.1:${port}/reference
   Functions   http://127.0.0.1:${port}/health and the others by their names
-  Firestore   ${firestoreHost}, ${emulator(settings.firestoreHost)}
-  Auth        ${authHost}, ${emulator(settings.authHost)}
-  Gemini      ${gemini ? `${gemini.url}, a STAND-IN: its pictures are drawn here and cost nothing` : geminiText[settings.gemini]}
+  Firestore   ${firestoreHost}, ${emulator(config.firestoreHost)}
+  Auth        ${authHost}, ${emulator(config.authHost)}
+  Gemini      ${gemini ? `${gemini.url}, a STAND-IN: its pictures are drawn here and cost nothing` : geminiDescriptions[config.gemini]}
   Cloudinary  ${cloudinary ? `${cloudinary.url}, a STAND-IN` : 'the account that CLOUDINARY_URL names'}
-  Data        ${settings.dataDir ? `kept in ${settings.dataDir}` : 'gone at the end; LOCAL_DATA_DIR=folder keeps it'}
+  Data        ${config.dataDir ? `kept in ${config.dataDir}` : 'gone at the end; LOCAL_DATA_DIR=folder keeps it'}
 
   Sign in as  ${user}
          or   ${admin}
@@ -27,7 +27,7 @@ Ctrl-C ends everything.
 `;
 }
 
-const geminiText: Record<GeminiChoice, string> = {
+const geminiDescriptions: Record<GeminiSource, string> = {
   'stand-in': '',
   'own server': 'the server that GOOGLE_GEMINI_BASE_URL names',
   Google: 'the REAL one, with GEMINI_API_KEY: pictures cost money',

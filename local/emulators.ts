@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from '../tools/say.ts';
-import { type FirestoreJar, javaTooOld, javaWanted } from './java.ts';
+import { describeOldJava, type FirestoreProgram, parseRequiredJava } from './java.ts';
 import { loopback } from './ports.ts';
-import { type Child, lastWords, logOf, spawnInOwnGroup, until } from './processes.ts';
+import { type Child, readLog, readLogTail, spawnInOwnGroup, waitUntil } from './processes.ts';
 import { StartRefused } from './refusal.ts';
 import type { Run } from './run.ts';
 
@@ -16,28 +16,28 @@ const firebaseCli = createRequire(import.meta.url).resolve('firebase-tools/lib/b
 const authEmulator = join(import.meta.dirname, 'authEmulator.ts');
 
 /** Has the Firebase CLI fetch Google's jar into its cache, where it is looked for next. */
-export async function fetchFirestore(run: Pick<Run, 'runDir' | 'start'>): Promise<void> {
+export async function downloadFirestore(run: Pick<Run, 'runDir' | 'start'>): Promise<void> {
   say('The Firestore emulator is not on this machine: the Firebase CLI fetches it now, once (130 MB) …');
-  const fetching = run.start(() =>
+  const download = run.start(() =>
     spawnInOwnGroup('the Firebase CLI', process.execPath, [firebaseCli, 'setup:emulators:firestore'], {
       cwd: run.runDir,
-      env: quietCli(run.runDir),
+      env: createCliEnvironment(run.runDir),
       logFile: join(run.runDir, 'fetch.log'),
       marker: 'setup:emulators',
     }),
   );
-  const how = await fetching.ended;
-  if (how !== 'code 0') say(lastWords(fetching));
+  const how = await download.ended;
+  if (how !== 'code 0') say(readLogTail(download));
 }
 
 /** How long an emulator may take until it answers, milliseconds; on a slow machine Auth alone takes 20 s. */
 const startMsMax = 90_000;
 /** The same for one that somebody else has started. */
-const namedMsMax = 10_000;
+const externalMsMax = 10_000;
 
 /** Starts the Firestore emulator. It sends its triggers to the functions' port. */
 export function startFirestore(options: {
-  found: FirestoreJar;
+  program: FirestoreProgram;
   port: number;
   functionsPort: number;
   rules: string;
@@ -45,10 +45,10 @@ export function startFirestore(options: {
   seed: string | undefined;
   runDir: string;
 }): Child {
-  const { found, port, functionsPort, rules, seed, runDir } = options;
+  const { program, port, functionsPort, rules, seed, runDir } = options;
   return spawnInOwnGroup(
     'the Firestore emulator',
-    found.java,
+    program.java,
     [
       '-Duser.language=en',
       // Small and quick to start; the jar alone would take a quarter of the machine's memory.
@@ -56,7 +56,7 @@ export function startFirestore(options: {
       '-XX:+UseSerialGC',
       '-XX:TieredStopAtLevel=1',
       '-cp',
-      found.jar,
+      program.jar,
       'com.google.cloud.datastore.emulator.firestore.CloudFirestore',
       `--host=${loopback}`,
       `--port=${port}`,
@@ -91,14 +91,14 @@ export function startAuth(options: {
   writeFileSync(join(runDir, 'firebase.json'), JSON.stringify({ emulators }));
   return spawnInOwnGroup('the Auth emulator', process.execPath, [authEmulator, projectId], {
     cwd: runDir,
-    env: quietCli(runDir),
+    env: createCliEnvironment(runDir),
     logFile: join(runDir, 'auth.log'),
     marker: 'authEmulator.ts',
   });
 }
 
 /** The CLI without its message of the day, its look for updates and credentials, its notes in the home folder. */
-function quietCli(runDir: string): NodeJS.ProcessEnv {
+function createCliEnvironment(runDir: string): NodeJS.ProcessEnv {
   const { NODE_ENV, ...env } = process.env;
   const quiet = { CI: 'true', NO_UPDATE_NOTIFIER: '1', METADATA_SERVER_DETECTION: 'none' };
   return { ...env, ...quiet, TMPDIR: runDir, XDG_CONFIG_HOME: runDir };
@@ -108,11 +108,15 @@ function quietCli(runDir: string): NodeJS.ProcessEnv {
  * Waits until an emulator answers.
  * @throws {StartRefused} when it ends before, or takes too long, with the end of its log.
  */
-export async function untilAnswering(child: Child, hostAndPort: string, found?: FirestoreJar): Promise<void> {
+export async function waitForEmulator(
+  child: Child,
+  hostAndPort: string,
+  program?: FirestoreProgram,
+): Promise<void> {
   const deadline = performance.now() + startMsMax;
-  while (!(await answers(hostAndPort))) {
+  while (!(await isAnswering(hostAndPort))) {
     const late = performance.now() > deadline;
-    if (late || child.isEnded()) throw new StartRefused(whyNot(child, late, found));
+    if (late || child.isEnded()) throw new StartRefused(describeFailure(child, late, program));
     await sleep(50);
   }
 }
@@ -121,14 +125,14 @@ export async function untilAnswering(child: Child, hostAndPort: string, found?: 
  * Waits until an emulator that the environment names answers; another run may just be starting it.
  * @throws {StartRefused} naming the variable when it does not.
  */
-export async function untilNamedAnswers(variable: string, hostAndPort: string): Promise<void> {
-  if (await until(() => answers(hostAndPort), namedMsMax)) return;
+export async function waitForExternalEmulator(variable: string, hostAndPort: string): Promise<void> {
+  if (await waitUntil(() => isAnswering(hostAndPort), externalMsMax)) return;
   throw new StartRefused(
     `${variable} names an emulator that does not answer. Start it, or unset ${variable} to have one started.`,
   );
 }
 
-async function answers(hostAndPort: string): Promise<boolean> {
+async function isAnswering(hostAndPort: string): Promise<boolean> {
   try {
     return (await fetch(`http://${hostAndPort}/`, { signal: AbortSignal.timeout(5_000) })).ok;
   } catch {
@@ -136,9 +140,9 @@ async function answers(hostAndPort: string): Promise<boolean> {
   }
 }
 
-function whyNot(child: Child, late: boolean, found: FirestoreJar | undefined): string {
-  const javaMin = javaWanted(logOf(child));
-  if (found && javaMin !== undefined) return javaTooOld(found, javaMin);
+function describeFailure(child: Child, late: boolean, program: FirestoreProgram | undefined): string {
+  const javaMin = parseRequiredJava(readLog(child));
+  if (program && javaMin !== undefined) return describeOldJava(program, javaMin);
   const what = late ? `did not answer within ${startMsMax / 1000} s` : 'did not start';
-  return `${child.name} ${what}. The end of its log:\n${lastWords(child)}`;
+  return `${child.name} ${what}. The end of its log:\n${readLogTail(child)}`;
 }

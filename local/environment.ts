@@ -6,9 +6,9 @@ import { ConfigError, parseConfig } from '../shared/config/config.ts';
 const demoProject = 'demo-nano-banana-studio';
 
 /** Where Gemini and its bill are. */
-export type GeminiChoice = 'stand-in' | 'own server' | 'Google' | 'Vertex AI';
+export type GeminiSource = 'stand-in' | 'own server' | 'Google' | 'Vertex AI';
 
-export type Settings = {
+export type LocalConfig = {
   /** 0: a free one. */
   port: number;
   projectId: string;
@@ -18,7 +18,7 @@ export type Settings = {
   /** Emulators that run already: used, neither started nor ended. */
   firestoreHost: string | undefined;
   authHost: string | undefined;
-  gemini: GeminiChoice;
+  gemini: GeminiSource;
   cloudinary: 'stand-in' | 'Cloudinary';
 };
 
@@ -26,8 +26,8 @@ export type Settings = {
  * Reads the whole environment before anything is started.
  * @throws {ConfigError} naming each bad variable, never a value.
  */
-export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  const config = parseConfig(localEnvironment(env));
+export function parseLocalConfig(env: NodeJS.ProcessEnv): LocalConfig {
+  const config = parseConfig(toLocalEnvironment(env));
   return {
     port: config.port,
     projectId: config.projectId,
@@ -35,12 +35,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     dataDir: env.LOCAL_DATA_DIR ? resolve(env.LOCAL_DATA_DIR) : undefined,
     firestoreHost: config.firestoreEmulatorHost,
     authHost: config.authEmulatorHost,
-    gemini: geminiChoice(config.gemini),
+    gemini: getGeminiSource(config.gemini),
     cloudinary: config.cloudinaryUrl ? 'Cloudinary' : 'stand-in',
   };
 }
 
-function geminiChoice(gemini: ReturnType<typeof parseConfig>['gemini']): GeminiChoice {
+function getGeminiSource(gemini: ReturnType<typeof parseConfig>['gemini']): GeminiSource {
   if (gemini.vertexAi) return 'Vertex AI';
   if (gemini.apiKey) return gemini.baseUrl ? 'own server' : 'Google';
   if (gemini.baseUrl)
@@ -49,13 +49,13 @@ function geminiChoice(gemini: ReturnType<typeof parseConfig>['gemini']): GeminiC
 }
 
 /** The environment as a run on this machine sees it: not on Cloud Run, and in some project. */
-function localEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function toLocalEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { K_SERVICE, K_REVISION, FUNCTION_TARGET, NODE_ENV, ...local } = env;
   return { ...local, GOOGLE_CLOUD_PROJECT: env.GOOGLE_CLOUD_PROJECT || demoProject };
 }
 
 /** The addresses of everything that a local run uses. */
-export type Places = {
+export type Endpoints = {
   port: number;
   firestoreHost: string;
   authHost: string;
@@ -65,13 +65,13 @@ export type Places = {
 };
 
 /** The environment of the functions' process. */
-export function functionsEnvironment(env: NodeJS.ProcessEnv, places: Places): NodeJS.ProcessEnv {
-  const { gemini, cloudinary } = places;
+export function createFunctionsEnvironment(env: NodeJS.ProcessEnv, endpoints: Endpoints): NodeJS.ProcessEnv {
+  const { gemini, cloudinary } = endpoints;
   return {
-    ...localEnvironment(env),
-    PORT: String(places.port),
-    FIRESTORE_EMULATOR_HOST: places.firestoreHost,
-    FIREBASE_AUTH_EMULATOR_HOST: places.authHost,
+    ...toLocalEnvironment(env),
+    PORT: String(endpoints.port),
+    FIRESTORE_EMULATOR_HOST: endpoints.firestoreHost,
+    FIREBASE_AUTH_EMULATOR_HOST: endpoints.authHost,
     // Google's libraries would otherwise look for a metadata server, and wait for it.
     METADATA_SERVER_DETECTION: 'none',
     ...(gemini && { GEMINI_API_KEY: gemini.apiKey, GOOGLE_GEMINI_BASE_URL: gemini.url }),

@@ -7,11 +7,11 @@ import { functions } from '../functions/index.ts';
 import { parseConfig } from '../shared/config/config.ts';
 import { createFunctionsServer } from '../shared/http/server.ts';
 import { modelWarnings } from '../shared/imagegen/models.ts';
-import { portIsOpen } from './functionsProcess.ts';
+import { portOpenMessage } from './functionsProcess.ts';
 import { loopback } from './ports.ts';
 import { createSite } from './site.ts';
 import { logWriter } from './terminalLog.ts';
-import { functionPath } from './triggers.ts';
+import { toFunctionPath } from './triggers.ts';
 
 let ending = false;
 let drain = async () => {};
@@ -27,7 +27,7 @@ process.on('SIGINT', end);
 process.on('SIGHUP', end);
 process.on('disconnect', end);
 // The parent's one message: open the port.
-const asked = new Promise((resolve) => process.once('message', resolve));
+const openRequest = new Promise((resolve) => process.once('message', resolve));
 
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
@@ -43,11 +43,11 @@ async function main(): Promise<void> {
     env: process.env,
     writeLog: logWriter(process.stdout, process.env),
     site(request, response) {
-      request.url = functionPath(request.url ?? '/');
+      request.url = toFunctionPath(request.url ?? '/');
       return site(request, response);
     },
   });
-  await asked;
+  await openRequest;
   if (ending) return;
   drain = shutdown;
   process.on('unhandledRejection', (error) =>
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   );
   server.once('error', fail);
   for (const warning of modelWarnings(modelIds, new Date())) log.warning(warning);
-  server.listen(port, loopback, () => process.send?.(portIsOpen));
+  server.listen(port, loopback, () => process.send?.(portOpenMessage));
 }
 
 function fail(error: unknown): void {

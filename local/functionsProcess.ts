@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { functionsMarker } from './previousRun.ts';
-import { asChild, type Child, endChild } from './processes.ts';
+import { type Child, endChild, toChild } from './processes.ts';
 
 /** What the two say to each other. */
-const openThePort = 'open the port';
-export const portIsOpen = 'the port is open';
+const openPortMessage = 'open the port';
+export const portOpenMessage = 'the port is open';
 
 /** The functions get 8 s to finish or refund what they are at; this is a little more, milliseconds. */
 const drainMs = 12_000;
@@ -24,14 +24,14 @@ export function startFunctions(options: {
 }) {
   const { env, onStart, onDeath } = options;
   const opened = Promise.withResolvers<void>();
-  let mayOpen = false;
-  let replacing = false;
-  let over = false;
+  let canOpen = false;
+  let isRestarting = false;
+  let hasEnded = false;
   let child = start();
 
   function start(): Child {
     const script = join(import.meta.dirname, functionsMarker);
-    const started = asChild(
+    const started = toChild(
       'the functions',
       spawn(process.execPath, [script], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
       functionsMarker,
@@ -41,33 +41,33 @@ export function startFunctions(options: {
     // A process that has just died cannot be told anything; that it died is reported below.
     started.process.on('error', () => {});
     started.process.on('message', (message) => {
-      if (message === portIsOpen) opened.resolve();
+      if (message === portOpenMessage) opened.resolve();
     });
     void started.ended.then((how) => {
-      if (!replacing && !over) onDeath(started, how);
+      if (!isRestarting && !hasEnded) onDeath(started, how);
     });
     onStart(started);
-    if (mayOpen) started.process.send(openThePort);
+    if (canOpen) started.process.send(openPortMessage);
     return started;
   }
 
   return {
     /** Asks for the port to be opened, of this process and of those that replace it; resolves when it is. */
     open(): Promise<void> {
-      mayOpen = true;
-      if (child.process.connected) child.process.send(openThePort);
+      canOpen = true;
+      if (child.process.connected) child.process.send(openPortMessage);
       return opened.promise;
     },
     /** Drains and ends the process, and starts another in its place. */
     async restart(): Promise<void> {
-      replacing = true;
+      isRestarting = true;
       await endChild(child, drainMs);
-      replacing = false;
-      if (!over) child = start();
+      isRestarting = false;
+      if (!hasEnded) child = start();
     },
     /** Drains and ends the process. */
     async end(): Promise<void> {
-      over = true;
+      hasEnded = true;
       await endChild(child, drainMs);
     },
     /** The process there is now. */

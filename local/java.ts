@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { output } from './processes.ts';
+import { getOutput } from './processes.ts';
 import { StartRefused } from './refusal.ts';
 
-export type FirestoreJar = { java: string; jar: string };
+export type FirestoreProgram = { java: string; jar: string };
 
 type Jar = { path: string; javaMin: number };
 type Java = { path: string; version: number };
@@ -19,18 +19,18 @@ const firebaseJavaMin = 21;
  * `fetchJar` is asked to fill that cache where neither has it.
  * @throws {StartRefused} with the commands that bring what is missing.
  */
-export async function findFirestoreJar(
+export async function findFirestoreProgram(
   env: NodeJS.ProcessEnv,
-  fetchJar: () => Promise<void>,
-): Promise<FirestoreJar> {
+  downloadJar: () => Promise<void>,
+): Promise<FirestoreProgram> {
   const [java, jars] = await Promise.all([findJava(env), findJars(env)]);
   const javaMin = Math.min(...jars.map((jar) => jar.javaMin), firebaseJavaMin);
-  if (!java) throw new StartRefused(`${noJava}\n${commandsForJava(javaMin)}`);
-  if (java.version < javaMin) throw new StartRefused(tooOld(java, javaMin, jars[0]));
+  if (!java) throw new StartRefused(`${noJava}\n${getJavaCommands(javaMin)}`);
+  if (java.version < javaMin) throw new StartRefused(describeUnsuitableJava(java, javaMin, jars[0]));
 
   if (jars.length === 0) {
-    await fetchJar();
-    jars.push(...cachedJars(env));
+    await downloadJar();
+    jars.push(...findCachedJars(env));
   }
   const jar = jars.find((each) => each.javaMin <= java.version);
   if (!jar) throw new StartRefused(noJar);
@@ -40,9 +40,9 @@ export async function findFirestoreJar(
 /** JAVA_HOME's, else the first on PATH that says which version it is (macOS has a `java` that is none). */
 async function findJava(env: NodeJS.ProcessEnv): Promise<Java | undefined> {
   const homes = env.JAVA_HOME ? [join(env.JAVA_HOME, 'bin')] : [];
-  for (const path of programs('java', [...homes, ...pathFolders(env)])) {
-    const said = await output(path, ['-version']);
-    const [, first, second] = /version "(\d+)(?:\.(\d+))?/.exec(said) ?? [];
+  for (const path of findPrograms('java', [...homes, ...getPathFolders(env)])) {
+    const versionText = await getOutput(path, ['-version']);
+    const [, first, second] = /version "(\d+)(?:\.(\d+))?/.exec(versionText) ?? [];
     // Up to Java 8 the version was "1.8".
     if (first) return { path, version: Number(first === '1' ? second : first) };
   }
@@ -50,24 +50,26 @@ async function findJava(env: NodeJS.ProcessEnv): Promise<Java | undefined> {
 }
 
 async function findJars(env: NodeJS.ProcessEnv): Promise<Jar[]> {
-  return [...(await sdkJars(env)), ...cachedJars(env)];
+  return [...(await findSdkJars(env)), ...findCachedJars(env)];
 }
 
 /** The jar of the Google Cloud SDK that `gcloud` on PATH belongs to. */
-async function sdkJars(env: NodeJS.ProcessEnv): Promise<Jar[]> {
-  const [gcloud] = programs('gcloud', pathFolders(env));
+async function findSdkJars(env: NodeJS.ProcessEnv): Promise<Jar[]> {
+  const [gcloud] = findPrograms('gcloud', getPathFolders(env));
   if (!gcloud) return [];
   const inRoot = (root: string) =>
     join(root, 'platform/cloud-firestore-emulator/cloud-firestore-emulator.jar');
   const beside = inRoot(dirname(dirname(realpathSync(gcloud))));
   if (existsSync(beside)) return [{ path: beside, javaMin: sdkJavaMin }];
   // Some packages put a wrapper on PATH: then only gcloud itself knows, and takes a second to say so.
-  const asked = inRoot((await output(gcloud, ['info', '--format=value(installation.sdk_root)'])).trim());
-  return existsSync(asked) ? [{ path: asked, javaMin: sdkJavaMin }] : [];
+  const sdkRootJar = inRoot(
+    (await getOutput(gcloud, ['info', '--format=value(installation.sdk_root)'])).trim(),
+  );
+  return existsSync(sdkRootJar) ? [{ path: sdkRootJar, javaMin: sdkJavaMin }] : [];
 }
 
 /** What the Firebase CLI keeps, newest first. */
-function cachedJars(env: NodeJS.ProcessEnv): Jar[] {
+function findCachedJars(env: NodeJS.ProcessEnv): Jar[] {
   const folder = env.FIREBASE_EMULATORS_PATH || join(env.HOME || homedir(), '.cache/firebase/emulators');
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
@@ -76,20 +78,20 @@ function cachedJars(env: NodeJS.ProcessEnv): Jar[] {
     .map((name) => ({ path: join(folder, name), javaMin: firebaseJavaMin }));
 }
 
-const pathFolders = (env: NodeJS.ProcessEnv) => (env.PATH ?? '').split(delimiter).filter(Boolean);
+const getPathFolders = (env: NodeJS.ProcessEnv) => (env.PATH ?? '').split(delimiter).filter(Boolean);
 
-const programs = (name: string, folders: string[]) =>
+const findPrograms = (name: string, folders: string[]) =>
   folders.map((folder) => join(folder, name)).filter((path) => existsSync(path));
 
 const noJava = 'The Firestore emulator needs Java, and there is none on PATH or in JAVA_HOME.';
 
-function tooOld(java: Java, javaMin: number, jar: Jar | undefined): string {
+function describeUnsuitableJava(java: Java, javaMin: number, jar: Jar | undefined): string {
   const what = jar ? `the Firestore emulator at hand (${jar.path})` : "the Firebase CLI's Firestore emulator";
   return `Java ${java.version} (${java.path}) is too old for ${what}: it needs Java ${javaMin}.
-${commandsForJava(javaMin)}`;
+${getJavaCommands(javaMin)}`;
 }
 
-function commandsForJava(javaMin: number): string {
+function getJavaCommands(javaMin: number): string {
   if (process.platform === 'darwin') return '  brew install --cask temurin@21\nThen start again.';
   if (javaMin <= sdkJavaMin)
     return '  sudo apt-get update && sudo apt-get install -y default-jre-headless\nThen start again.';
@@ -111,14 +113,14 @@ or, with the Google Cloud SDK:
 Then start again.`;
 
 /** Whether an emulator ended because its Java is too old after all: the version it needs. */
-export function javaWanted(log: string): number | undefined {
+export function parseRequiredJava(log: string): number | undefined {
   // A class file's version is the Java version plus 44.
   const version = /UnsupportedClassVersionError.*class file version (\d+)/s.exec(log)?.[1];
   return version === undefined ? undefined : Number(version) - 44;
 }
 
 /** What to say then. */
-export function javaTooOld({ java, jar }: FirestoreJar, javaMin: number): string {
+export function describeOldJava({ java, jar }: FirestoreProgram, javaMin: number): string {
   return `${java} is too old for the Firestore emulator at hand (${jar}): it needs Java ${javaMin}.
-${commandsForJava(javaMin)}`;
+${getJavaCommands(javaMin)}`;
 }

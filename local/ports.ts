@@ -1,7 +1,7 @@
 /** TCP ports of this machine: which are free, and who holds one that is not. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { commandLine, output } from './processes.ts';
+import { commandLine, getOutput } from './processes.ts';
 
 /** The loopback address that everything local listens on: nothing of a local run is seen from outside. */
 export const loopback = '127.0.0.1';
@@ -13,7 +13,7 @@ const lastFree = 32_000;
 const attemptsMax = 100;
 
 /** Whether a server could listen on the port now. */
-export function isFree(port: number): Promise<boolean> {
+export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(false));
@@ -22,19 +22,19 @@ export function isFree(port: number): Promise<boolean> {
 }
 
 /** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const port = firstFree + Math.floor(Math.random() * (lastFree - firstFree));
-    if (await isFree(port)) return port;
+    if (await isPortFree(port)) return port;
   }
   throw new Error(`No free port among ${attemptsMax} from ${firstFree} to ${lastFree}`);
 }
 
 /** Who listens on a port. */
-export type Holder = { pid: number; command: string };
+export type PortHolder = { pid: number; command: string };
 
 /** The process that listens on the port; undefined where the system does not tell (another user's). */
-export async function holderOf(port: number): Promise<Holder | undefined> {
+export async function findPortHolder(port: number): Promise<PortHolder | undefined> {
   const pid = process.platform === 'linux' ? listenerInProc(port) : await listenerByLsof(port);
   return pid === undefined ? undefined : { pid, command: commandLine(pid) };
 }
@@ -87,7 +87,7 @@ function readOr(path: string): string {
 }
 
 async function listenerByLsof(port: number): Promise<number | undefined> {
-  const listed = await output('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fp']);
+  const listed = await getOutput('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fp']);
   const pid = /^p(\d+)$/m.exec(listed)?.[1];
   return pid === undefined ? undefined : Number(pid);
 }

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What a command prints on both streams; empty when it cannot be run at all. */
-export function output(command: string, args: string[], timeoutMs = 10_000): Promise<string> {
+export function getOutput(command: string, args: string[], timeoutMs = 10_000): Promise<string> {
   return new Promise((resolve) => {
     execFile(command, args, { timeout: timeoutMs }, (_error, stdout, stderr) => resolve(stdout + stderr));
   });
@@ -17,7 +17,7 @@ export function output(command: string, args: string[], timeoutMs = 10_000): Pro
 export type Identity = { pid: number; started: string; marker: string };
 
 /** The identity of a process that is alive now. */
-export function identityOf(pid: number, marker: string): Identity {
+export function getIdentity(pid: number, marker: string): Identity {
   return { pid, started: startTime(pid) ?? '', marker };
 }
 
@@ -71,23 +71,23 @@ export type Child = {
 };
 
 /** `process` as a child that can be waited for and ended. */
-export function asChild(
+export function toChild(
   name: string,
   process: ChildProcess,
   marker: string,
   more: { ownGroup: boolean; logFile?: string },
 ): Child {
-  let over = false;
+  let hasEnded = false;
   const ended = new Promise<string>((resolve) => {
     const end = (how: string) => {
-      over = true;
+      hasEnded = true;
       resolve(how);
     };
     process.once('exit', (code, signal) => end(signal ?? `code ${code}`));
     process.once('error', (error) => end(error.message));
   });
-  const identity = identityOf(process.pid ?? -1, marker);
-  return { name, process, identity, ended, isEnded: () => over, ...more };
+  const identity = getIdentity(process.pid ?? -1, marker);
+  return { name, process, identity, ended, isEnded: () => hasEnded, ...more };
 }
 
 /**
@@ -104,7 +104,7 @@ export function spawnInOwnGroup(
   const log = openSync(logFile, 'a');
   const started = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
-  return asChild(name, started, marker, { ownGroup: true, logFile });
+  return toChild(name, started, marker, { ownGroup: true, logFile });
 }
 
 /** Ends a child: asks with SIGTERM, and after `graceMs` does not ask any more. */
@@ -135,7 +135,7 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Waits until `condition` holds; false when it does not within `timeoutMs`. */
-export async function until(
+export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
   timeoutMs: number,
   everyMs = 50,
@@ -149,9 +149,9 @@ export async function until(
 }
 
 /** What a child process has written to its log file. */
-export const logOf = (child: Child) => (child.logFile ? readFileSync(child.logFile, 'utf8') : '');
+export const readLog = (child: Child) => (child.logFile ? readFileSync(child.logFile, 'utf8') : '');
 
 /** The end of what an emulator wrote. */
-export function lastWords(child: Child): string {
-  return logOf(child).trimEnd().split('\n').slice(-15).join('\n');
+export function readLogTail(child: Child): string {
+  return readLog(child).trimEnd().split('\n').slice(-15).join('\n');
 }

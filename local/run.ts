@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { say } from '../tools/say.ts';
-import { type Keeping, save } from './data.ts';
+import { type SaveOptions, save } from './data.ts';
 import type { Functions } from './functionsProcess.ts';
-import { type Recording, recordRun } from './previousRun.ts';
-import { type Child, endChild, lastWords, signalChild } from './processes.ts';
+import { createRunRecorder, type RunRecorder } from './previousRun.ts';
+import { type Child, endChild, readLogTail, signalChild } from './processes.ts';
 
 /** An emulator has nothing to finish any more when it is asked to end. */
 const emulatorGraceMs = 1_500;
@@ -18,18 +18,18 @@ const sameSignalMs = 1_000;
 /** A run with nothing started yet. */
 export function createRun() {
   const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-run-'));
-  const started: Child[] = [];
-  let recording: Recording | undefined;
+  const children: Child[] = [];
+  let recorder: RunRecorder | undefined;
   let functions: Functions | undefined;
-  let keeping: Keeping | undefined;
-  let saving = Promise.resolve();
+  let saveOptions: SaveOptions | undefined;
+  let lastSave = Promise.resolve();
   let endingSince: number | undefined;
 
   const saveNow = () => {
-    const what = keeping;
+    const options = saveOptions;
     // One after the other: a save that is under way must not overwrite a later one.
-    saving = saving.catch(() => {}).then(() => (what ? save(what) : undefined));
-    return saving;
+    lastSave = lastSave.catch(() => {}).then(() => (options ? save(options) : undefined));
+    return lastSave;
   };
 
   async function endAll(): Promise<void> {
@@ -37,8 +37,8 @@ export function createRun() {
     try {
       await saveNow();
     } finally {
-      await Promise.all(started.map((child) => endChild(child, emulatorGraceMs)));
-      recording?.forget();
+      await Promise.all(children.map((child) => endChild(child, emulatorGraceMs)));
+      recorder?.remove();
       rmSync(runDir, { recursive: true, force: true, maxRetries: 3 });
     }
   }
@@ -58,12 +58,12 @@ export function createRun() {
 
   function reportDeath(child: Child, how: string): void {
     if (endingSince !== undefined) return;
-    const words = child.logFile ? ` The end of its log:\n${lastWords(child)}` : '';
+    const words = child.logFile ? ` The end of its log:\n${readLogTail(child)}` : '';
     process.stderr.write(`Ending: ${child.name} ended unexpectedly (${how}).${words}\n`);
     end(1);
   }
 
-  function refuseWhileEnding(): void {
+  function assertNotEnding(): void {
     if (endingSince !== undefined) throw new Error('The run is ending');
   }
 
@@ -80,21 +80,21 @@ export function createRun() {
         end(0);
       } else if (performance.now() - endingSince > sameSignalMs) {
         if (functions) signalChild(functions.child(), 'SIGKILL');
-        for (const child of started) signalChild(child, 'SIGKILL');
+        for (const child of children) signalChild(child, 'SIGKILL');
       }
     },
 
     /** From here on the run is known to the next one on its port. */
     record(port: number, dataDir: string | undefined): void {
-      recording = recordRun(port, runDir, dataDir);
+      recorder = createRunRecorder(port, runDir, dataDir);
     },
 
     /** Starts an emulator or the like, which ends with the run. */
     start(spawn: () => Child): Child {
-      refuseWhileEnding();
+      assertNotEnding();
       const child = spawn();
-      started.push(child);
-      recording?.addChild(child.identity);
+      children.push(child);
+      recorder?.addChild(child.identity);
       return child;
     },
     /** From here on the run ends when the child does. */
@@ -103,15 +103,15 @@ export function createRun() {
     },
     /** Starts the functions, which end before everything else. */
     startFunctions(start: (onStart: (child: Child) => void) => Functions): Functions {
-      refuseWhileEnding();
-      functions = start((child) => recording?.addChild(child.identity));
+      assertNotEnding();
+      functions = start((child) => recorder?.addChild(child.identity));
       return functions;
     },
 
     /** The emulators' data is loaded: it is saved at the end from now on, and every now and then. */
-    keep(what: Keeping): void {
-      keeping = what;
-      recording?.keep(what);
+    enableSaving(options: SaveOptions): void {
+      saveOptions = options;
+      recorder?.enableSaving(options);
       setInterval(() => void saveNow().catch(() => {}), saveEveryMs).unref();
     },
   };

@@ -1,7 +1,7 @@
 /** What the local port serves beside the functions: what Firebase Hosting serves in production. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StaticHandler } from '../shared/http/server.ts';
-import { buildPage, typeOf } from '../tools/build/page.ts';
+import { buildPage, getMimeType } from '../tools/build/page.ts';
 import { apiPages } from '../tools/openapi/pages.ts';
 import { pageHeaders } from '../web/securityPolicy.ts';
 
@@ -15,20 +15,23 @@ export async function createSite(options: SiteOptions): Promise<StaticHandler> {
   const pages = new Map([...(await buildPage(options.webDir)), ...(await apiPages())]);
   const index = pages.get('/studio/index.html');
   if (index) pages.set('/studio', index).set('/studio/', index);
-  pages.set('/__/firebase/init.json', { type: typeOf('.json'), body: JSON.stringify(firebaseInit(options)) });
+  pages.set('/__/firebase/init.json', {
+    type: getMimeType('.json'),
+    body: JSON.stringify(toFirebaseInit(options)),
+  });
   const headers = pageHeaders(localOrigins);
   return (request, response) => {
     const path = request.url?.split('?', 1)[0] ?? '';
-    if (path === '/') return answer(request, response, 302, { location: '/studio' });
+    if (path === '/') return respond(request, response, 302, { location: '/studio' });
     const page = pages.get(path);
     return page
-      ? answer(request, response, 200, { ...headers, 'content-type': page.type }, page.body)
+      ? respond(request, response, 200, { ...headers, 'content-type': page.type }, page.body)
       : false;
   };
 }
 
 /** Answers a GET or HEAD; what is built anew at every start is never to be kept. */
-function answer(
+function respond(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
@@ -46,7 +49,7 @@ function answer(
 }
 
 /** As Hosting answers for a project's web app, with the addresses of the emulators. */
-function firebaseInit({ projectId, authHost, firestoreHost }: SiteOptions) {
+function toFirebaseInit({ projectId, authHost, firestoreHost }: SiteOptions) {
   return {
     projectId,
     // Neither is looked at by the emulators, but Firebase's client wants them.
@@ -55,11 +58,11 @@ function firebaseInit({ projectId, authHost, firestoreHost }: SiteOptions) {
     authDomain: `${projectId}.firebaseapp.com`,
     storageBucket: `${projectId}.firebasestorage.app`,
     messagingSenderId: '1',
-    emulators: { auth: hostAndPort(authHost), firestore: hostAndPort(firestoreHost) },
+    emulators: { auth: parseHostAndPort(authHost), firestore: parseHostAndPort(firestoreHost) },
   };
 }
 
-function hostAndPort(address: string): { host: string; port: number } {
+function parseHostAndPort(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
 }

@@ -3,7 +3,7 @@
 type Line = Record<string, unknown>;
 
 /** Said by the line's own words already, or of use to Cloud Logging alone. */
-const left = new Set([
+const hiddenFields = new Set([
   'severity',
   'time',
   'message',
@@ -28,22 +28,23 @@ export function logWriter(
 
 /** One line of the log for a person; what is no JSON stays as it is. */
 export function formatLine(text: string, isColoured: boolean): string {
-  const line = parsed(text);
+  const line = parseLine(text);
   if (!line) return text.trimEnd();
-  const paint = (code: number, what: string) => (isColoured ? `\u001b[${code}m${what}\u001b[0m` : what);
+  const colourize = (code: number, what: string) => (isColoured ? `\u001b[${code}m${what}\u001b[0m` : what);
   const { severity = '', time = '', message = '', stack_trace: stack } = line as Record<string, string>;
   const at = time.slice(11, 19);
   const fields = Object.entries(line)
     .filter(
-      ([name, value]) => !left.has(name) && !name.startsWith('logging.googleapis.com/') && value !== null,
+      ([name, value]) =>
+        !hiddenFields.has(name) && !name.startsWith('logging.googleapis.com/') && value !== null,
     )
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  const first = [paint(2, at), paint(colours[severity] ?? 0, severity.padEnd(7)), message];
-  if (fields.length > 0) first.push(paint(2, fields.join(' ')));
-  return stack ? `${first.join(' ')}\n${paint(2, stack.replace(/^/gm, '    '))}` : first.join(' ');
+  const first = [colourize(2, at), colourize(colours[severity] ?? 0, severity.padEnd(7)), message];
+  if (fields.length > 0) first.push(colourize(2, fields.join(' ')));
+  return stack ? `${first.join(' ')}\n${colourize(2, stack.replace(/^/gm, '    '))}` : first.join(' ');
 }
 
-function parsed(text: string): Line | undefined {
+function parseLine(text: string): Line | undefined {
   try {
     const line: unknown = JSON.parse(text);
     return typeof line === 'object' && line !== null ? (line as Line) : undefined;

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Asset, type AssetStore, openAssets } from './cloudinaryAssets.ts';
-import { type Form, parseForm, refuseCall, refusePublicId, uploadedImage } from './cloudinaryCheck.ts';
+import { type Asset, type AssetStore, createAssetStore } from './cloudinaryAssets.ts';
+import { type Form, parseForm, parseUpload, refuseCall, refusePublicId } from './cloudinaryCheck.ts';
 import { deliver } from './cloudinaryDelivery.ts';
 import { type CloudinaryStep, cloudinaryError } from './cloudinaryFaults.ts';
-import { answer, faultScript, listen, type Reply, readBody, send } from './server.ts';
+import { answer, createFaultScript, type Reply, readBody, send, startServer } from './server.ts';
 
 /** One call as it arrived; refused ones are recorded too. */
 export type CloudinaryRequest = {
@@ -59,9 +59,9 @@ export type FakeCloudinary = {
  */
 export async function startFakeCloudinary(options: CloudinaryOptions): Promise<FakeCloudinary> {
   const { cloudName, apiKey, apiSecret, onRequest, requestsMax = 10_000 } = options;
-  const store = openAssets(options.dataDir, options.keepsBytes);
+  const store = createAssetStore(options.dataDir, options.keepsBytes);
   const requests: CloudinaryRequest[] = [];
-  const faults = faultScript<CloudinaryStep>();
+  const faults = createFaultScript<CloudinaryStep>();
 
   function remember(
     request: IncomingMessage,
@@ -91,21 +91,21 @@ export async function startFakeCloudinary(options: CloudinaryOptions): Promise<F
     await answer(response, step, closing, work);
   }
 
-  const { url, close } = await listen(options, async (request, response, closing) => {
+  const { url, close } = await startServer(options, async (request, response, closing) => {
     const { pathname } = new URL(request.url ?? '/', 'http://stand-in');
     const api = /^\/v1_1\/(?<cloud>[^/]+)\/image\/(?<action>upload|destroy)$/.exec(pathname)?.groups;
     if (request.method === 'POST' && api) {
       const action = api.action === 'destroy' ? 'destroy' : 'upload';
       const form = await readForm(request, options);
-      const record = remember(request, { action, publicId: publicIdOf(form, action), fields: form.fields });
-      const checked = checkCall(api.cloud ?? '', record, form, options);
-      if ('refusal' in checked) {
-        record.refused = checked.refusal.status;
-        return send(response, checked.refusal);
+      const record = remember(request, { action, publicId: getPublicId(form, action), fields: form.fields });
+      const call = checkCall(api.cloud ?? '', record, form, options);
+      if ('refusal' in call) {
+        record.refused = call.refusal.status;
+        return send(response, call.refusal);
       }
       return perform(record, response, closing, async () => ({
         status: 200,
-        body: checked.act(store, url),
+        body: call.act(store, url),
       }));
     }
     request.resume();
@@ -129,11 +129,11 @@ export async function startFakeCloudinary(options: CloudinaryOptions): Promise<F
   };
 }
 
-const uploadBytesMaxOf = ({ uploadBytesMax = 10 * 1024 * 1024 }: CloudinaryOptions) => uploadBytesMax;
+const getUploadBytesMax = ({ uploadBytesMax = 10 * 1024 * 1024 }: CloudinaryOptions) => uploadBytesMax;
 
 async function readForm(request: IncomingMessage, options: CloudinaryOptions): Promise<Form> {
   // A base64 data URI is a third longer than its image; beside it there are only small fields.
-  const body = await readBody(request, Math.ceil(uploadBytesMaxOf(options) * 1.4) + 1024 * 1024);
+  const body = await readBody(request, Math.ceil(getUploadBytesMax(options) * 1.4) + 1024 * 1024);
   if (body === undefined) {
     return { fields: {}, file: undefined, refusal: cloudinaryError(413, 'Request Entity Too Large') };
   }
@@ -141,7 +141,7 @@ async function readForm(request: IncomingMessage, options: CloudinaryOptions): P
 }
 
 /** The public id that a call is about; an upload may put it in a folder. */
-function publicIdOf({ fields }: Form, action: 'upload' | 'destroy'): string | undefined {
+function getPublicId({ fields }: Form, action: 'upload' | 'destroy'): string | undefined {
   if (!fields.public_id) return undefined;
   return action === 'upload' && fields.folder ? `${fields.folder}/${fields.public_id}` : fields.public_id;
 }
@@ -165,18 +165,18 @@ function checkCall(
     }
     return { act: (store) => ({ result: store.remove(publicId) ? 'ok' : 'not found' }) };
   }
-  const image = uploadedImage(form.file, uploadBytesMaxOf(options));
+  const image = parseUpload(form.file, getUploadBytesMax(options));
   if ('refusal' in image) return image;
   return {
     act(store, url) {
       const id = publicId ?? randomBytes(10).toString('hex');
       const before = store.assets.get(id);
       if (before && ['false', '0'].includes(fields.overwrite ?? '')) {
-        return { ...described(before, url, options), existing: true };
+        return { ...toUploadResponse(before, url, options), existing: true };
       }
       const asset = store.put(id, image, fields.tags?.split(',') ?? []);
       return {
-        ...described(asset, url, options),
+        ...toUploadResponse(asset, url, options),
         ...(before ? { overwritten: true } : {}),
         original_filename: 'file',
         api_key: options.apiKey,
@@ -185,7 +185,7 @@ function checkCall(
   };
 }
 
-function described(asset: Asset, url: string, { cloudName, apiSecret }: CloudinaryOptions): object {
+function toUploadResponse(asset: Asset, url: string, { cloudName, apiSecret }: CloudinaryOptions): object {
   const { publicId, version, format } = asset;
   const hash = (text: string) => createHash('sha1').update(text).digest('hex');
   const path = publicId.split('/').map(encodeURIComponent).join('/');

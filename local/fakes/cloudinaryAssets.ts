@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { imageSize } from 'image-size';
 import { z } from 'zod';
 
-const storedAsset = z.object({
+const assetSchema = z.object({
   assetId: z.string(),
   publicId: z.string(),
   /** Seconds since 1970, and higher with every overwrite. */
@@ -19,7 +19,7 @@ const storedAsset = z.object({
 });
 
 /** An image as the service keeps it, without its bytes. */
-export type Asset = z.infer<typeof storedAsset>;
+export type Asset = z.infer<typeof assetSchema>;
 
 export type MeasuredImage = { content: Buffer; format: string; width: number; height: number };
 
@@ -38,7 +38,7 @@ export type AssetStore = {
  * an upload is then stored whole before its answer, and two of one public id cannot interleave.
  * Without `keepsBytes` every image is read as empty.
  */
-export function openAssets(dataDir: string | undefined, keepsBytes = true): AssetStore {
+export function createAssetStore(dataDir: string | undefined, keepsBytes = true): AssetStore {
   const assets = new Map<string, Asset>();
   const files = dataDir === undefined ? memoryFiles(keepsBytes) : folderFiles(dataDir);
   for (const asset of files.list()) assets.set(asset.publicId, asset);
@@ -105,7 +105,7 @@ function folderFiles(dataDir: string) {
     list: () =>
       readdirSync(dataDir)
         .filter((name) => name.endsWith('.json'))
-        .map((name) => storedAsset.parse(JSON.parse(readFileSync(join(dataDir, name), 'utf8'))))
+        .map((name) => assetSchema.parse(JSON.parse(readFileSync(join(dataDir, name), 'utf8'))))
         .filter((asset) => existsSync(bytesFile(asset))),
     write(asset: Asset, bytes: Buffer) {
       writeFileSync(bytesFile(asset), bytes);

@@ -16,7 +16,7 @@ const signatureDigests: Readonly<Record<number, string>> = { 40: 'sha1', 64: 'sh
 export async function parseForm(body: Buffer, contentType: string): Promise<Form> {
   let form: FormData;
   try {
-    form = await new Response(...withLongBoundary(body, contentType)).formData();
+    form = await new Response(...replaceBoundary(body, contentType)).formData();
   } catch {
     return { fields: {}, file: undefined, refusal: cloudinaryError(400, 'Invalid request body') };
   }
@@ -41,23 +41,23 @@ export async function parseForm(body: Buffer, contentType: string): Promise<Form
  * The same form with a boundary that no file has in it. The platform looks for a boundary anywhere, not only at the
  * start of a line behind two dashes as RFC 2046 has it; and the SDK's may be of two letters, which every image has.
  */
-function withLongBoundary(body: Buffer, contentType: string): [Uint8Array<ArrayBuffer>, ResponseInit] {
-  const given = /^multipart\/form-data; *boundary=([^\s;]+)$/i.exec(contentType)?.[1];
-  if (!given) return [new Uint8Array(body), { headers: { 'content-type': contentType } }];
+function replaceBoundary(body: Buffer, contentType: string): [Uint8Array<ArrayBuffer>, ResponseInit] {
+  const originalBoundary = /^multipart\/form-data; *boundary=([^\s;]+)$/i.exec(contentType)?.[1];
+  if (!originalBoundary) return [new Uint8Array(body), { headers: { 'content-type': contentType } }];
   const boundary = randomBytes(30).toString('hex');
-  const [from, to] = [`\r\n--${given}`, `\r\n--${boundary}`].map((text) => Buffer.from(text)) as [
+  const [from, to] = [`\r\n--${originalBoundary}`, `\r\n--${boundary}`].map((text) => Buffer.from(text)) as [
     Buffer,
     Buffer,
   ];
   const whole = Buffer.concat([Buffer.from('\r\n'), body]);
-  const pieces: Buffer[] = [];
+  const chunks: Buffer[] = [];
   let begin = 0;
   for (let at = whole.indexOf(from); at >= 0; at = whole.indexOf(from, begin)) {
-    pieces.push(whole.subarray(begin, at), to);
+    chunks.push(whole.subarray(begin, at), to);
     begin = at + from.length;
   }
-  pieces.push(whole.subarray(begin));
-  const bytes = new Uint8Array(Buffer.concat(pieces).subarray(2));
+  chunks.push(whole.subarray(begin));
+  const bytes = new Uint8Array(Buffer.concat(chunks).subarray(2));
   return [bytes, { headers: { 'content-type': `multipart/form-data; boundary=${boundary}` } }];
 }
 
@@ -109,7 +109,7 @@ export function refusePublicId(publicId: string): Reply | undefined {
 }
 
 /** The image of an upload: the bytes sent, or those of a data URI. */
-export function uploadedImage(
+export function parseUpload(
   file: Buffer | string | undefined,
   bytesMax: number,
 ): MeasuredImage | { refusal: Reply } {

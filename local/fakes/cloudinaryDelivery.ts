@@ -16,7 +16,7 @@ const sidePixelsMax = 8192;
 
 type Transformation = { crop: string; width?: number; height?: number; format?: string; quality?: number };
 
-const failed = (status: number, problem: string): Reply => ({
+const toDeliveryError = (status: number, problem: string): Reply => ({
   status,
   headers: { ...openToAll, 'x-cld-error': problem, 'content-type': 'text/plain; charset=UTF-8' },
   body: '',
@@ -31,21 +31,22 @@ export async function deliver(path: string, accept: string, store: AssetStore): 
   const transformation: Transformation = { crop: 'scale' };
   while (segments.length > 1 && isTransformation(segments[0] ?? '')) {
     const problem = readTransformation(segments.shift() ?? '', transformation);
-    if (problem !== undefined) return failed(400, problem);
+    if (problem !== undefined) return toDeliveryError(400, problem);
   }
   if (segments.length > 1 && /^v\d+$/.test(segments[0] ?? '')) segments.shift();
   const name = segments.join('/');
   const { publicId, extension } = splitName(name, store);
   const asset = store.assets.get(publicId);
-  if (asset === undefined) return failed(404, `Resource not found - ${encodeURI(name)}`);
+  if (asset === undefined) return toDeliveryError(404, `Resource not found - ${encodeURI(name)}`);
   const wanted = transformation.format ?? extension ?? asset.format;
   const format = wanted === 'auto' ? (accept.includes('image/webp') ? 'webp' : asset.format) : wanted;
-  const untouched = format === asset.format && !transformation.width && !transformation.height;
+  const isOriginal = format === asset.format && !transformation.width && !transformation.height;
   const bytes =
-    untouched && !transformation.quality
+    isOriginal && !transformation.quality
       ? store.read(asset)
-      : await transformed(asset, store, transformation, format);
-  if (bytes === undefined) return failed(400, `Invalid extension in transformation: ${encodeURI(format)}`);
+      : await transformImage(asset, store, transformation, format);
+  if (bytes === undefined)
+    return toDeliveryError(400, `Invalid extension in transformation: ${encodeURI(format)}`);
   return {
     status: 200,
     headers: {
@@ -85,7 +86,7 @@ function readTransformation(segment: string, to: Transformation): string | undef
   return undefined;
 }
 
-async function transformed(asset: Asset, store: AssetStore, wanted: Transformation, format: string) {
+async function transformImage(asset: Asset, store: AssetStore, wanted: Transformation, format: string) {
   if (format !== 'png' && format !== 'jpg' && format !== 'webp') return undefined;
   const { width, height } = targetSize(asset, wanted);
   const canvas = createCanvas(width, height);

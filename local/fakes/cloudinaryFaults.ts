@@ -14,7 +14,7 @@ export const cloudinaryError = (
   body: { error: { message } },
 });
 
-const fails = (reply: Reply) => ({ kind: 'reply', ...reply }) as const;
+const toReplyStep = (reply: Reply) => ({ kind: 'reply', ...reply }) as const;
 
 const statusMessages = {
   400: 'Invalid image file',
@@ -30,10 +30,10 @@ const statusMessages = {
 export const cloudinaryFault = {
   ...wireFault,
   error: (status: keyof typeof statusMessages, message: string = statusMessages[status]) =>
-    fails(cloudinaryError(status, message)),
+    toReplyStep(cloudinaryError(status, message)),
   /** 420: the hourly limit of calls. */
   rateLimited: () =>
-    fails(
+    toReplyStep(
       cloudinaryError(
         420,
         'Rate Limit Exceeded. Limit of 500 api operations reached. Try again on 2030-01-01 01:00:00 UTC',

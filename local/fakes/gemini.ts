@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bodyBytesMax, type Checked, checkRequest, parseBody, refuseCaller } from './geminiCheck.ts';
+import { bodyBytesMax, type ParsedRequest, parseBody, parseRequest, refuseCaller } from './geminiCheck.ts';
 import { type GeminiStep, googleError, type Part } from './geminiFaults.ts';
-import { type ImageModel, pixelsOf } from './geminiModels.ts';
+import { getPixels, type ImageModel } from './geminiModels.ts';
 import { drawPicture } from './picture.ts';
-import { answer, faultScript, listen, type Reply, readBody, send } from './server.ts';
+import { answer, createFaultScript, type Reply, readBody, send, startServer } from './server.ts';
 
 /** One `generateContent` call as it arrived; refused ones are recorded too. */
 export type GeminiRequest = {
@@ -55,7 +55,7 @@ export type FakeGemini = {
 export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemini> {
   const { apiKey, latencyMs = 0, onRequest, requestsMax = 10_000 } = options;
   const requests: GeminiRequest[] = [];
-  const faults = faultScript<GeminiStep>();
+  const faults = createFaultScript<GeminiStep>();
 
   async function generateContent(
     request: IncomingMessage,
@@ -79,27 +79,27 @@ export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemin
       serverTimeout: header(request, 'x-server-timeout'),
     };
     const refusal = refuseCaller(caller, apiKey) ?? ('refusal' in parsed ? parsed.refusal : undefined);
-    const checked = refusal ? { refusal } : checkRequest(modelId, version, record.body);
-    if ('refusal' in checked) {
-      record.refused = checked.refusal.status;
-      return send(response, checked.refusal);
+    const parsedRequest = refusal ? { refusal } : parseRequest(modelId, version, record.body);
+    if ('refusal' in parsedRequest) {
+      record.refused = parsedRequest.refusal.status;
+      return send(response, parsedRequest.refusal);
     }
     await onRequest?.(record);
     const step = faults.take(({ model }) => model === undefined || model === modelId);
     const work = async (): Promise<Reply> => {
       if (latencyMs > 0) await sleep(latencyMs, undefined, { signal: closing });
       if (step?.kind === 'answer') {
-        return { status: 200, body: { ...step.body, ...metadata(modelId, checked, 0) } };
+        return { status: 200, body: { ...step.body, ...toMetadata(modelId, parsedRequest, 0) } };
       }
       record.worked = true;
-      const parts = await partsFor(modelId, checked, step?.kind === 'drafts' ? step.count : 0);
-      return { status: 200, body: described(modelId, checked, parts) };
+      const parts = await createParts(modelId, parsedRequest, step?.kind === 'drafts' ? step.count : 0);
+      return { status: 200, body: toResponseBody(modelId, parsedRequest, parts) };
     };
     const fault = step?.kind === 'answer' || step?.kind === 'drafts' ? undefined : step;
     await answer(response, fault, closing, work);
   }
 
-  const { url, close } = await listen(options, async (request, response, closing) => {
+  const { url, close } = await startServer(options, async (request, response, closing) => {
     const path = new URL(request.url ?? '/', 'http://stand-in').pathname;
     const call = /^\/(?<version>v1beta|v1)\/models\/(?<model>[^/:]+):(?<method>\w+)$/.exec(path)?.groups;
     const { version = '', model = '', method = '' } = call ?? {};
@@ -128,28 +128,33 @@ export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemin
 
 const header = (request: IncomingMessage, name: string) => request.headers[name]?.toString();
 
-async function partsFor(modelId: string, checked: Checked, drafts: number): Promise<Part[]> {
-  const { model } = checked;
-  if (model.kind === 'text') return [{ text: spoken(checked) }];
-  if (!checked.wantsImage) return [{ text: `A picture of ${checked.prompt}` }];
+async function createParts(modelId: string, parsedRequest: ParsedRequest, drafts: number): Promise<Part[]> {
+  const { model } = parsedRequest;
+  if (model.kind === 'text') return [{ text: createText(parsedRequest) }];
+  if (!parsedRequest.wantsImage) return [{ text: `A picture of ${parsedRequest.prompt}` }];
   const parts: Part[] = [];
   for (let draft = 1; draft <= drafts; draft += 1) {
     parts.push({ text: `**Composing, draft ${draft}**`, thought: true });
     parts.push({
-      ...(await painted(modelId, model, checked, `Draft ${draft}: ${checked.prompt}`)),
+      ...(await createImagePart(modelId, model, parsedRequest, `Draft ${draft}: ${parsedRequest.prompt}`)),
       thought: true,
     });
   }
-  if (checked.wantsText) parts.push({ text: 'Here is your image:' });
-  const picture = await painted(modelId, model, checked, checked.prompt);
+  if (parsedRequest.wantsText) parts.push({ text: 'Here is your image:' });
+  const picture = await createImagePart(modelId, model, parsedRequest, parsedRequest.prompt);
   // The 3.x models sign their thoughts, on the final part as well.
   return [...parts, model.sizes.length > 0 ? { ...picture, thoughtSignature: 'c3RhbmQtaW4=' } : picture];
 }
 
-async function painted(modelId: string, model: ImageModel, checked: Checked, prompt: string): Promise<Part> {
-  const { aspectRatio = '1:1', imageSize, references } = checked;
+async function createImagePart(
+  modelId: string,
+  model: ImageModel,
+  parsedRequest: ParsedRequest,
+  prompt: string,
+): Promise<Part> {
+  const { aspectRatio = '1:1', imageSize, references } = parsedRequest;
   const bytes = await drawPicture({
-    ...pixelsOf(model, aspectRatio, imageSize),
+    ...getPixels(model, aspectRatio, imageSize),
     prompt,
     caption: [modelId, aspectRatio, ...(imageSize ? [imageSize] : [])].join(' · '),
     references,
@@ -159,7 +164,7 @@ async function painted(modelId: string, model: ImageModel, checked: Checked, pro
 }
 
 /** With a system instruction: the prompt, improved the same way every time. */
-function spoken({ prompt, hasSystemInstruction, maxOutputTokens }: Checked): string {
+function createText({ prompt, hasSystemInstruction, maxOutputTokens }: ParsedRequest): string {
   const subject = prompt.trim().replace(/[.\s]+$/, '');
   const text = hasSystemInstruction
     ? `${subject}, in soft natural light, with a balanced composition, fine texture and vivid yet harmonious colours.`
@@ -170,24 +175,32 @@ function spoken({ prompt, hasSystemInstruction, maxOutputTokens }: Checked): str
 const charactersPerToken = 4;
 const tokensPerReference = 258;
 
-function described(modelId: string, checked: Checked, parts: Part[]): object {
+function toResponseBody(modelId: string, parsedRequest: ParsedRequest, parts: Part[]): object {
   const text = parts.flatMap((part) => part.text ?? []).join('');
   const textTokens = Math.ceil(text.length / charactersPerToken);
-  const cutOff = checked.maxOutputTokens !== undefined && textTokens >= checked.maxOutputTokens;
+  const isTruncated =
+    parsedRequest.maxOutputTokens !== undefined && textTokens >= parsedRequest.maxOutputTokens;
   const images = parts.filter((part) => part.inlineData && !part.thought).length;
   const imageTokens =
-    checked.model.kind === 'image' ? images * (checked.model.tokens[checked.imageSize ?? '1K'] ?? 0) : 0;
+    parsedRequest.model.kind === 'image'
+      ? images * (parsedRequest.model.tokens[parsedRequest.imageSize ?? '1K'] ?? 0)
+      : 0;
   return {
     candidates: [
-      { content: { parts, role: 'model' }, finishReason: cutOff ? 'MAX_TOKENS' : 'STOP', index: 0 },
+      { content: { parts, role: 'model' }, finishReason: isTruncated ? 'MAX_TOKENS' : 'STOP', index: 0 },
     ],
-    ...metadata(modelId, checked, textTokens + imageTokens, imageTokens),
+    ...toMetadata(modelId, parsedRequest, textTokens + imageTokens, imageTokens),
   };
 }
 
-function metadata(modelId: string, checked: Checked, candidatesTokenCount: number, imageTokens = 0): object {
-  const promptTokens = Math.ceil(checked.prompt.length / charactersPerToken);
-  const referenceTokens = checked.references.length * tokensPerReference;
+function toMetadata(
+  modelId: string,
+  parsedRequest: ParsedRequest,
+  candidatesTokenCount: number,
+  imageTokens = 0,
+): object {
+  const promptTokens = Math.ceil(parsedRequest.prompt.length / charactersPerToken);
+  const referenceTokens = parsedRequest.references.length * tokensPerReference;
   const promptTokenCount = promptTokens + referenceTokens;
   return {
     usageMetadata: {

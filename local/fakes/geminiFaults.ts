@@ -60,7 +60,7 @@ export const modelRetired = (model: string): Reply =>
     `This model models/${model} is no longer available. Please update your code to use a newer model for the latest features and improvements.`,
   );
 
-const fails = (reply: Reply) => ({ kind: 'reply', ...reply }) as const;
+const toReplyStep = (reply: Reply) => ({ kind: 'reply', ...reply }) as const;
 
 type Quota = { quotaId: string; retrySeconds: number; limit: number; quotaModel: string };
 
@@ -72,7 +72,7 @@ function quotaExceeded({ quotaId, retrySeconds, limit, quotaModel }: Quota) {
     `* Quota exceeded for metric: ${quotaMetric}, limit: ${limit}, model: ${quotaModel}`,
     `Please retry in ${retrySeconds}s.`,
   ].join('\n');
-  return fails(
+  return toReplyStep(
     googleError(429, 'RESOURCE_EXHAUSTED', message, [
       {
         '@type': 'type.googleapis.com/google.rpc.Help',
@@ -106,12 +106,12 @@ const imageModel = 'gemini-2.5-flash-image';
 /** The three ways in which a candidate carries no content. */
 const emptyContents = { empty: {}, 'null-parts': { parts: null }, 'role-only': { role: 'model' } } as const;
 
-const candidate = (parts: readonly Part[]) => ({
+const toCandidates = (parts: readonly Part[]) => ({
   candidates: [{ content: { parts, role: 'model' }, finishReason: 'STOP', index: 0 }],
 });
-const answers = (body: object) => ({ kind: 'answer', body }) as const;
-const imageOf = (bytes: Uint8Array, mimeType: string) =>
-  answers(candidate([{ inlineData: { mimeType, data: Buffer.from(bytes).toString('base64') } }]));
+const toAnswerStep = (body: object) => ({ kind: 'answer', body }) as const;
+const toImageStep = (bytes: Uint8Array, mimeType: string) =>
+  toAnswerStep(toCandidates([{ inlineData: { mimeType, data: Buffer.from(bytes).toString('base64') } }]));
 
 /** Steps for `script` and `always`; narrow one to a model with `{...geminiFault.perDay(), model}`. */
 export const geminiFault = {
@@ -127,28 +127,28 @@ export const geminiFault = {
     quotaExceeded({ quotaId: perDayQuotaId, retrySeconds: 1, limit: 0, quotaModel }),
   /** 429 without details: nothing helps but money. */
   prepaymentDepleted: () =>
-    fails(
+    toReplyStep(
       googleError(
         429,
         'RESOURCE_EXHAUSTED',
         'Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects to manage your project and billing.',
       ),
     ),
-  badKey: () => fails(apiKeyInvalid()),
+  badKey: () => toReplyStep(apiKeyInvalid()),
   badRegion: () =>
-    fails(googleError(400, 'FAILED_PRECONDITION', 'User location is not supported for the API use.')),
+    toReplyStep(googleError(400, 'FAILED_PRECONDITION', 'User location is not supported for the API use.')),
   forbidden: () =>
-    fails(
+    toReplyStep(
       googleError(
         403,
         'PERMISSION_DENIED',
         'Your API key was reported as leaked. Please use another API key.',
       ),
     ),
-  notFound: (model = imageModel) => fails(modelNotFound(model)),
-  noLongerAvailable: (model = imageModel) => fails(modelRetired(model)),
+  notFound: (model = imageModel) => toReplyStep(modelNotFound(model)),
+  noLongerAvailable: (model = imageModel) => toReplyStep(modelRetired(model)),
   internal: () =>
-    fails(
+    toReplyStep(
       googleError(
         500,
         'INTERNAL',
@@ -156,7 +156,7 @@ export const geminiFault = {
       ),
     ),
   highDemand: () =>
-    fails(
+    toReplyStep(
       googleError(
         503,
         'UNAVAILABLE',
@@ -164,20 +164,24 @@ export const geminiFault = {
       ),
     ),
   deadline: () =>
-    fails(googleError(504, 'DEADLINE_EXCEEDED', 'Deadline expired before operation could complete.')),
+    toReplyStep(googleError(504, 'DEADLINE_EXCEEDED', 'Deadline expired before operation could complete.')),
   /** The model talks in place of painting. */
-  textOnly: (text = 'I cannot paint that, but here is a description.') => answers(candidate([{ text }])),
+  textOnly: (text = 'I cannot paint that, but here is a description.') =>
+    toAnswerStep(toCandidates([{ text }])),
   /** A candidate without an image, in one of its three forms. */
   noImage: (
     finishReason: string,
     finishMessage = `The model stopped: ${finishReason}.`,
     content: keyof typeof emptyContents = 'empty',
-  ) => answers({ candidates: [{ content: emptyContents[content], finishReason, finishMessage, index: 0 }] }),
+  ) =>
+    toAnswerStep({
+      candidates: [{ content: emptyContents[content], finishReason, finishMessage, index: 0 }],
+    }),
   /** The prompt itself was refused: no candidates. */
-  promptBlocked: (blockReason = 'PROHIBITED_CONTENT') => answers({ promptFeedback: { blockReason } }),
-  emptyImage: () => answers(candidate([{ inlineData: { mimeType: 'image/png', data: '' } }])),
-  notAnImage: () => imageOf(Buffer.from('this is not an image'), 'image/png'),
+  promptBlocked: (blockReason = 'PROHIBITED_CONTENT') => toAnswerStep({ promptFeedback: { blockReason } }),
+  emptyImage: () => toAnswerStep(toCandidates([{ inlineData: { mimeType: 'image/png', data: '' } }])),
+  notAnImage: () => toImageStep(Buffer.from('this is not an image'), 'image/png'),
   /** These bytes, whatever was asked. */
-  image: (bytes: Uint8Array, mimeType = 'image/png') => imageOf(bytes, mimeType),
+  image: (bytes: Uint8Array, mimeType = 'image/png') => toImageStep(bytes, mimeType),
   drafts: (count = 1) => ({ kind: 'drafts', count }) as const,
 };

@@ -106,7 +106,7 @@ export const retiredModels: readonly RegExp[] = [/^imagen-/, /^gemini-2\.5-flash
 const sizeScale: Readonly<Record<string, number>> = { '512': 0.5, '1K': 1, '2K': 2, '4K': 4 };
 
 /** The pixels of an image of a checked ratio (default 1:1) and size (default 1K). */
-export function pixelsOf(model: ImageModel, ratio = '1:1', size = '1K'): { width: number; height: number } {
+export function getPixels(model: ImageModel, ratio = '1:1', size = '1K'): { width: number; height: number } {
   const [width, height] = model.pixels[ratio] ?? [1024, 1024];
   const scale = sizeScale[size] ?? 1;
   return { width: width * scale, height: height * scale };

@@ -103,7 +103,11 @@ const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) =>
 export type FieldProblem = { field: string; description: string };
 
 /** What Google's parser would say of a body; paths in its spelling, `generation_config.image_config`. */
-export function problemsIn(value: unknown, shape: Shape = generateContentRequest, path = ''): FieldProblem[] {
+export function findProblems(
+  value: unknown,
+  shape: Shape = generateContentRequest,
+  path = '',
+): FieldProblem[] {
   // A JSON null is "not set" to a protobuf parser, whatever the field.
   if (shape === 'any' || value === null || value === undefined) return [];
   if (typeof shape === 'string') return primitiveProblem(value, shape, path);
@@ -112,12 +116,12 @@ export function problemsIn(value: unknown, shape: Shape = generateContentRequest
   }
   if ('list' in shape) {
     if (!Array.isArray(value)) return [invalid(path, 'LIST', value)];
-    return value.flatMap((item, index) => problemsIn(item, shape.list, `${path}[${index}]`));
+    return value.flatMap((item, index) => findProblems(item, shape.list, `${path}[${index}]`));
   }
   if (!isObject(value)) return [invalid(path, 'MESSAGE', value)];
   return Object.entries(value).flatMap(([name, item]) => {
-    const known = shape.fields[camel(name)];
-    if (known === undefined) {
+    const fieldShape = shape.fields[camel(name)];
+    if (fieldShape === undefined) {
       const at = path === '' ? '' : ` at '${path}'`;
       return [
         {
@@ -126,7 +130,7 @@ export function problemsIn(value: unknown, shape: Shape = generateContentRequest
         },
       ];
     }
-    return problemsIn(item, known, path === '' ? snake(name) : `${path}.${snake(name)}`);
+    return findProblems(item, fieldShape, path === '' ? snake(name) : `${path}.${snake(name)}`);
   });
 }
 
@@ -139,22 +143,24 @@ function isBase64(text: string): boolean {
 function primitiveProblem(value: unknown, shape: 'string' | 'number' | 'boolean' | 'bytes', path: string) {
   if (shape === 'bytes') {
     if (typeof value === 'string' && isBase64(value)) return [];
-    const shown =
+    const preview =
       typeof value === 'string' ? `Base64 decoding failed for "${value.slice(0, 80)}"` : String(value);
-    return [{ field: path, description: `Invalid value at '${path}' (TYPE_BYTES), ${shown}` }];
+    return [{ field: path, description: `Invalid value at '${path}' (TYPE_BYTES), ${preview}` }];
   }
   const types = { string: 'TYPE_STRING', number: 'TYPE_FLOAT', boolean: 'TYPE_BOOL' } as const;
   return typeof value === shape ? [] : [invalid(path, types[shape], value)];
 }
 
 function invalid(path: string, type: string, value: unknown): FieldProblem {
-  const shown = JSON.stringify(value)?.slice(0, 80);
-  return { field: path, description: `Invalid value at '${path || 'request'}' (${type}), ${shown}` };
+  const preview = JSON.stringify(value)?.slice(0, 80);
+  return { field: path, description: `Invalid value at '${path || 'request'}' (${type}), ${preview}` };
 }
 
 /** The body with every name as documented: Google takes `image_config` for `imageConfig` as well. */
-export function normalised(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(normalised);
+export function toCamelCaseFields(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(toCamelCaseFields);
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [camel(name), normalised(item)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [camel(name), toCamelCaseFields(item)]),
+  );
 }

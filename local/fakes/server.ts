@@ -45,24 +45,24 @@ export const wireFault = {
 };
 
 /** A queue of scripted steps, and one that stands until it is taken back. */
-export function faultScript<Step>() {
-  const queued: Step[] = [];
-  let standing: Step | undefined;
+export function createFaultScript<Step>() {
+  const queue: Step[] = [];
+  let defaultStep: Step | undefined;
   return {
-    script: (...steps: Step[]) => void queued.push(...steps),
+    script: (...steps: Step[]) => void queue.push(...steps),
     always: (step: Step | undefined) => {
-      standing = step;
+      defaultStep = step;
     },
     /** The first queued step that matches is used up; else the standing one, if it matches. */
     take(matches: (step: Step) => boolean): Step | undefined {
-      const index = queued.findIndex(matches);
-      if (index >= 0) return queued.splice(index, 1)[0];
-      return standing !== undefined && matches(standing) ? standing : undefined;
+      const index = queue.findIndex(matches);
+      if (index >= 0) return queue.splice(index, 1)[0];
+      return defaultStep !== undefined && matches(defaultStep) ? defaultStep : undefined;
     },
   };
 }
 
-export type Listening = {
+export type RunningServer = {
   url: string;
   /** Aborted by `close()`: every timer of the stand-in waits under it. */
   closing: AbortSignal;
@@ -74,10 +74,10 @@ export type Listening = {
  * a hanging answer never holds up the end of a test. A throw of `handle` is a bug of the stand-in: it
  * answers 500 with the stack, for the developer to see.
  */
-export async function listen(
+export async function startServer(
   { host = '127.0.0.1', port = 0 }: { host?: string | undefined; port?: number | undefined },
   handle: (request: IncomingMessage, response: ServerResponse, closing: AbortSignal) => Promise<void>,
-): Promise<Listening> {
+): Promise<RunningServer> {
   const closer = new AbortController();
   const server = createServer((request, response) => {
     handle(request, response, closer.signal).catch((error: unknown) => {
@@ -117,7 +117,7 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   return length <= bytesMax ? Buffer.concat(chunks) : undefined;
 }
 
-function encoded(reply: Reply): { headers: Record<string, string>; bytes: Buffer } {
+function encode(reply: Reply): { headers: Record<string, string>; bytes: Buffer } {
   const { body } = reply;
   if (typeof body === 'string') {
     return {
@@ -135,10 +135,10 @@ function encoded(reply: Reply): { headers: Record<string, string>; bytes: Buffer
 /** Answers, unless the client has gone. */
 export function send(response: ServerResponse, reply: Reply, bytesKept = Number.POSITIVE_INFINITY): void {
   if (response.destroyed) return;
-  const { headers, bytes } = encoded(reply);
-  const kept = bytes.subarray(0, Math.min(bytes.length, bytesKept));
-  response.writeHead(reply.status, { ...headers, 'content-length': String(kept.length) });
-  response.end(kept);
+  const { headers, bytes } = encode(reply);
+  const sentBytes = bytes.subarray(0, Math.min(bytes.length, bytesKept));
+  response.writeHead(reply.status, { ...headers, 'content-length': String(sentBytes.length) });
+  response.end(sentBytes);
 }
 
 /**
@@ -158,15 +158,15 @@ export async function answer(
   }
   if (fault.kind === 'truncate') {
     const reply = await work();
-    return send(response, reply, Math.floor(encoded(reply).bytes.length / 2));
+    return send(response, reply, Math.floor(encode(reply).bytes.length / 2));
   }
   if (fault.afterWork) await work();
   if (fault.kind === 'reply') return send(response, fault);
-  if (fault.kind === 'reset') return breakOff(response, fault.when);
+  if (fault.kind === 'reset') return breakConnection(response, fault.when);
   if (fault.kind === 'drip') return drip(response, fault.everyMs, closing);
 }
 
-function breakOff(response: ServerResponse, when: 'before-headers' | 'after-headers'): void {
+function breakConnection(response: ServerResponse, when: 'before-headers' | 'after-headers'): void {
   if (when === 'before-headers') {
     response.socket?.resetAndDestroy();
     return;

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { findFirestoreJar, javaWanted } from '../../local/java.ts';
+import { findFirestoreProgram, parseRequiredJava } from '../../local/java.ts';
 
 let machine: string;
 beforeEach(() => {
@@ -32,7 +32,7 @@ function installGcloud(): void {
 
 const cannotFetch = async () => {};
 const find = (fetchJar = cannotFetch, env: Record<string, string> = {}) =>
-  findFirestoreJar({ PATH: join(machine, 'bin'), HOME: machine, ...env }, fetchJar);
+  findFirestoreProgram({ PATH: join(machine, 'bin'), HOME: machine, ...env }, fetchJar);
 
 describe('the Firestore emulator is found', () => {
   it('in the Google Cloud SDK that gcloud on PATH belongs to', async () => {
@@ -113,6 +113,6 @@ describe('a start is refused with the commands that help', () => {
 it('reads which Java an emulator wanted from the error it ended with', () => {
   const log = `Exception in thread "main" java.lang.UnsupportedClassVersionError: com/google/X has been
     compiled by a more recent version of the Java Runtime (class file version 65.0), this version …`;
-  expect(javaWanted(log)).toBe(21);
-  expect(javaWanted('Dev App Server is now running.')).toBeUndefined();
+  expect(parseRequiredJava(log)).toBe(21);
+  expect(parseRequiredJava('Dev App Server is now running.')).toBeUndefined();
 });

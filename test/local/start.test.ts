@@ -3,34 +3,34 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { freePort, holderOf, isFree } from '../../local/ports.ts';
-import { identityOf, isAlive, signalProcess, until } from '../../local/processes.ts';
+import { findFreePort, findPortHolder, isPortFree } from '../../local/ports.ts';
+import { getIdentity, isAlive, signalProcess, waitUntil } from '../../local/processes.ts';
 import {
   accountFields,
-  claimsAfter,
   createLocalRuns,
+  getClaims,
   type Start,
   setBalance,
-  startAuthDouble,
+  startFakeAuth,
   startMsMax,
-  untilGone,
-  untilUp,
+  waitUntilGone,
+  waitUntilUp,
 } from './support.ts';
 
 const runs = createLocalRuns();
 const projectId = 'demo-local-test';
 const dataDir = join(runs.folder, 'data');
 let port: number;
-let authDouble: Awaited<ReturnType<typeof startAuthDouble>>;
+let fakeAuth: Awaited<ReturnType<typeof startFakeAuth>>;
 
 beforeAll(async () => {
-  port = await freePort();
-  authDouble = await startAuthDouble();
+  port = await findFreePort();
+  fakeAuth = await startFakeAuth();
   mkdirSync(dataDir);
 });
 afterAll(async () => {
   await runs.end();
-  await authDouble.close();
+  await fakeAuth.close();
 }, startMsMax);
 
 const get = async (path: string) => fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual' });
@@ -47,14 +47,14 @@ async function emulatorHosts(): Promise<{ auth: string; firestore: string }> {
 const quickEnv = () => ({
   GOOGLE_CLOUD_PROJECT: projectId,
   FIRESTORE_EMULATOR_HOST: inject('firestoreHost'),
-  FIREBASE_AUTH_EMULATOR_HOST: authDouble.host,
+  FIREBASE_AUTH_EMULATOR_HOST: fakeAuth.host,
 });
 
 describe('a start with nothing in the environment', () => {
   let start: Start;
   beforeAll(async () => {
     start = runs.start({ PORT: String(port), LOCAL_DATA_DIR: dataDir, GOOGLE_CLOUD_PROJECT: projectId });
-    await untilUp(start, port);
+    await waitUntilUp(start, port);
   }, startMsMax);
 
   it('says what runs where, what is a stand-in, and whom to sign in as', () => {
@@ -98,8 +98,8 @@ describe('a start with nothing in the environment', () => {
 
   it('has a demo user and an admin, each with 74 credits', async () => {
     const { auth, firestore } = await emulatorHosts();
-    const user = await claimsAfter('signInWithPassword', auth, 'demo@example.com', 'nano-banana');
-    const admin = await claimsAfter('signInWithPassword', auth, 'admin@example.com', 'nano-banana');
+    const user = await getClaims('signInWithPassword', auth, 'demo@example.com', 'nano-banana');
+    const admin = await getClaims('signInWithPassword', auth, 'admin@example.com', 'nano-banana');
     expect(user).toMatchObject({ sub: 'demo-user', email_verified: true, aud: projectId });
     expect(user.admin).toBeUndefined();
     expect(admin).toMatchObject({ sub: 'demo-admin', email_verified: true, admin: true });
@@ -110,16 +110,16 @@ describe('a start with nothing in the environment', () => {
   it('ends with Ctrl-C, which reaches the whole group: exit code 0, nothing left, the data kept', async () => {
     const { auth, firestore } = await emulatorHosts();
     await setBalance(firestore, projectId, 'demo-user', 41);
-    await claimsAfter('signUp', auth, 'ana@example.com', 'a-password');
+    await getClaims('signUp', auth, 'ana@example.com', 'a-password');
     const processes = runs.processes(port);
     expect(processes).toHaveLength(4);
 
     signalProcess(-start.pid, 'SIGINT');
     expect(await start.exit).toBe(0);
-    expect(await untilGone(processes)).toEqual([]);
-    for (const host of [auth, firestore]) expect(await isFree(Number(host.split(':')[1]))).toBe(true);
-    expect(await isFree(port)).toBe(true);
-    expect(runs.note(port)).toBeUndefined();
+    expect(await waitUntilGone(processes)).toEqual([]);
+    for (const host of [auth, firestore]) expect(await isPortFree(Number(host.split(':')[1]))).toBe(true);
+    expect(await isPortFree(port)).toBe(true);
+    expect(runs.record(port)).toBeUndefined();
     expect(runs.runFolders()).toEqual([]);
   });
 });
@@ -128,7 +128,7 @@ describe('a start with LOCAL_DATA_DIR', () => {
   let start: Start;
   beforeAll(async () => {
     start = runs.start({ PORT: String(port), LOCAL_DATA_DIR: dataDir, GOOGLE_CLOUD_PROJECT: projectId });
-    await untilUp(start, port);
+    await waitUntilUp(start, port);
   }, startMsMax);
 
   it('goes on with the data of the one before', async () => {
@@ -137,13 +137,13 @@ describe('a start with LOCAL_DATA_DIR', () => {
     expect(await accountFields(firestore, projectId, 'demo-user')).toMatchObject({
       balance: { integerValue: '41' },
     });
-    await claimsAfter('signInWithPassword', auth, 'ana@example.com', 'a-password');
-    const admin = await claimsAfter('signInWithPassword', auth, 'admin@example.com', 'nano-banana');
+    await getClaims('signInWithPassword', auth, 'ana@example.com', 'a-password');
+    const admin = await getClaims('signInWithPassword', auth, 'admin@example.com', 'nano-banana');
     expect(admin).toMatchObject({ sub: 'demo-admin', admin: true });
   });
 
   it('is refused while another run keeps its data there', async () => {
-    const second = runs.start({ ...quickEnv(), PORT: String(await freePort()), LOCAL_DATA_DIR: dataDir });
+    const second = runs.start({ ...quickEnv(), PORT: String(await findFreePort()), LOCAL_DATA_DIR: dataDir });
     expect(await second.exit).toBe(1);
     expect(second.said()).toContain(`LOCAL_DATA_DIR is in use by the run on port ${port}`);
   });
@@ -159,7 +159,7 @@ describe('a start with LOCAL_DATA_DIR', () => {
 
       const { FIRESTORE_EMULATOR_HOST, ...env } = quickEnv();
       start = runs.start({ ...env, PORT: String(port), LOCAL_DATA_DIR: dataDir });
-      await untilUp(start, port);
+      await waitUntilUp(start, port);
       expect(start.said()).toContain(`Ended the run that was still on port ${port}`);
       expect(left.filter(isAlive)).toEqual([]);
       const { firestore: fresh } = await emulatorHosts();
@@ -177,7 +177,7 @@ describe('a start with LOCAL_DATA_DIR', () => {
     signalProcess(emulator?.pid ?? -1, 'SIGKILL');
     expect(await start.exit).toBe(1);
     expect(start.said()).toContain('the Firestore emulator ended unexpectedly (SIGKILL)');
-    expect(await untilGone(processes)).toEqual([]);
+    expect(await waitUntilGone(processes)).toEqual([]);
   }, 30_000);
 });
 
@@ -185,13 +185,13 @@ describe('a start with emulators in the environment', () => {
   let start: Start;
   beforeAll(async () => {
     start = runs.start({ ...quickEnv(), PORT: String(port) });
-    await untilUp(start, port);
+    await waitUntilUp(start, port);
   }, startMsMax);
 
   it('uses them and starts none', async () => {
-    expect(runs.note(port)?.children.map(({ marker }) => marker)).toEqual(['functions.ts']);
-    expect(await emulatorHosts()).toEqual({ auth: authDouble.host, firestore: inject('firestoreHost') });
-    expect(authDouble.asked).toContain(
+    expect(runs.record(port)?.children.map(({ marker }) => marker)).toEqual(['functions.ts']);
+    expect(await emulatorHosts()).toEqual({ auth: fakeAuth.host, firestore: inject('firestoreHost') });
+    expect(fakeAuth.requests).toContain(
       `POST /identitytoolkit.googleapis.com/v1/projects/${projectId}/accounts`,
     );
     expect(await accountFields(inject('firestoreHost'), projectId, 'demo-admin')).toBeDefined();
@@ -202,7 +202,7 @@ describe('a start with emulators in the environment', () => {
     async () => {
       const processes = runs.processes(port);
       const next = runs.start({ ...quickEnv(), PORT: String(port) });
-      await untilUp(next, port);
+      await waitUntilUp(next, port);
       expect(await start.exit).toBe(0);
       expect(processes.filter(isAlive)).toEqual([]);
       expect(next.said()).toContain(`Ended the run that was still on port ${port} (pid ${start.pid}`);
@@ -215,7 +215,7 @@ describe('a start with emulators in the environment', () => {
     const processes = runs.processes(port);
     signalProcess(start.pid, 'SIGTERM');
     expect(await start.exit).toBe(0);
-    expect(await untilGone(processes)).toEqual([]);
+    expect(await waitUntilGone(processes)).toEqual([]);
     expect((await fetch(`http://${inject('firestoreHost')}/`)).ok).toBe(true);
   });
 
@@ -223,8 +223,8 @@ describe('a start with emulators in the environment', () => {
     'ends when its functions die',
     async () => {
       start = runs.start({ ...quickEnv(), PORT: String(port) });
-      await untilUp(start, port);
-      signalProcess(runs.note(port)?.children[0]?.pid ?? -1, 'SIGKILL');
+      await waitUntilUp(start, port);
+      signalProcess(runs.record(port)?.children[0]?.pid ?? -1, 'SIGKILL');
       expect(await start.exit).toBe(1);
       expect(start.said()).toContain('the functions ended unexpectedly (SIGKILL)');
     },
@@ -236,10 +236,10 @@ describe('a start that does not get far', () => {
   it('leaves a foreign program on its port alone, and says whose the port is', async () => {
     const script = `require('node:net').createServer().listen(${port}, '127.0.0.1')`;
     const foreign = spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
-    const identity = identityOf(foreign.pid ?? -1, script);
+    const identity = getIdentity(foreign.pid ?? -1, script);
     try {
-      await until(async () => !(await isFree(port)), 10_000);
-      expect(await holderOf(port)).toMatchObject({ pid: foreign.pid });
+      await waitUntil(async () => !(await isPortFree(port)), 10_000);
+      expect(await findPortHolder(port)).toMatchObject({ pid: foreign.pid });
       const start = runs.start({ ...quickEnv(), PORT: String(port) });
       expect(await start.exit).toBe(1);
       expect(start.said()).toContain(`pid ${foreign.pid}`);
@@ -260,13 +260,13 @@ describe('a start that does not get far', () => {
 
   it('can be ended in the middle, and leaves nothing', async () => {
     const start = runs.start({ PORT: String(port), GOOGLE_CLOUD_PROJECT: projectId });
-    await until(() => runs.processes(port).length === 4, 20_000);
+    await waitUntil(() => runs.processes(port).length === 4, 20_000);
     const processes = runs.processes(port);
     expect(processes).toHaveLength(4);
     signalProcess(start.pid, 'SIGTERM');
     expect(await start.exit).toBe(0);
-    expect(await untilGone(processes)).toEqual([]);
-    expect(runs.note(port)).toBeUndefined();
+    expect(await waitUntilGone(processes)).toEqual([]);
+    expect(runs.record(port)).toBeUndefined();
     expect(runs.runFolders()).toEqual([]);
   }, 30_000);
 });

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Identity, isAlive, signalProcess, until } from '../../local/processes.ts';
+import { type Identity, isAlive, signalProcess, waitUntil } from '../../local/processes.ts';
 
 /** Far more than a start takes: other tests have the processors at the same time. */
 export const startMsMax = 90_000;
@@ -50,7 +50,7 @@ export function createLocalRuns() {
   }
 
   /** What the run on the port has noted down for the next one. */
-  function note(port: number): { run: Identity; children: Identity[] } | undefined {
+  function record(port: number): { run: Identity; children: Identity[] } | undefined {
     const file = join(folder, `nano-banana-studio-${userInfo().uid}`, `${port}.json`);
     return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
   }
@@ -58,10 +58,10 @@ export function createLocalRuns() {
   return {
     folder,
     start,
-    note,
+    record,
     /** Every process of the run on the port. */
     processes(port: number): Identity[] {
-      const { run, children } = note(port) ?? {};
+      const { run, children } = record(port) ?? {};
       return [...(run ? [run] : []), ...(children ?? [])];
     },
     /** Folders of runs that have not been removed. */
@@ -77,7 +77,7 @@ export function createLocalRuns() {
 }
 
 /** Waits for the port's first answer; fails at once, with what was said, when the start has ended. */
-export async function untilUp(start: Start, port: number): Promise<void> {
+export async function waitUntilUp(start: Start, port: number): Promise<void> {
   const up = async () => {
     if (start.process.exitCode !== null) throw new Error(`The start ended:\n${start.said()}`);
     try {
@@ -86,35 +86,35 @@ export async function untilUp(start: Start, port: number): Promise<void> {
       return false;
     }
   };
-  if (!(await until(up, startMsMax))) throw new Error(`No answer in ${startMsMax} ms:\n${start.said()}`);
+  if (!(await waitUntil(up, startMsMax))) throw new Error(`No answer in ${startMsMax} ms:\n${start.said()}`);
 }
 
 /** Waits until none of the processes is left; gives those that are. */
-export async function untilGone(processes: Identity[], timeoutMs = 10_000): Promise<Identity[]> {
-  await until(() => !processes.some(isAlive), timeoutMs);
+export async function waitUntilGone(processes: Identity[], timeoutMs = 10_000): Promise<Identity[]> {
+  await waitUntil(() => !processes.some(isAlive), timeoutMs);
   return processes.filter(isAlive);
 }
 
 /** An Auth emulator that some environment names, as far as a start asks it anything. */
-export async function startAuthDouble() {
-  const asked: string[] = [];
+export async function startFakeAuth() {
+  const requests: string[] = [];
   const server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`);
+    requests.push(`${request.method} ${request.url}`);
     response.end('{}');
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
+    requests,
     close: () => new Promise((closed) => server.close(closed)),
   };
 }
 
-const asOwner = { authorization: 'Bearer owner', 'content-type': 'application/json' };
+const ownerHeaders = { authorization: 'Bearer owner', 'content-type': 'application/json' };
 
 /** The fields of an account's document, as Firestore's REST interface writes them. */
 export async function accountFields(firestoreHost: string, projectId: string, uid: string) {
-  const response = await fetch(accountUrl(firestoreHost, projectId, uid), { headers: asOwner });
+  const response = await fetch(accountUrl(firestoreHost, projectId, uid), { headers: ownerHeaders });
   return ((await response.json()) as { fields?: unknown }).fields;
 }
 
@@ -127,7 +127,7 @@ export async function setBalance(
 ): Promise<void> {
   await fetch(`${accountUrl(firestoreHost, projectId, uid)}?updateMask.fieldPaths=balance`, {
     method: 'PATCH',
-    headers: asOwner,
+    headers: ownerHeaders,
     body: JSON.stringify({ fields: { balance: { integerValue: String(balance) } } }),
   });
 }
@@ -136,7 +136,7 @@ const accountUrl = (firestoreHost: string, projectId: string, uid: string) =>
   `http://${firestoreHost}/v1/projects/${projectId}/databases/(default)/documents/accounts/${uid}`;
 
 /** Signs in (or up) at the Auth emulator; gives the claims of the token. */
-export async function claimsAfter(
+export async function getClaims(
   action: 'signInWithPassword' | 'signUp',
   authHost: string,
   email: string,

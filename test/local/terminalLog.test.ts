@@ -15,7 +15,7 @@ const line = `${JSON.stringify({
 })}\n`;
 const plain = '01:02:03 WARNING generate: STORAGE_ERROR status=502 paintMs=900 tier=standard';
 
-function written(isTTY: boolean, env: Record<string, string>): string {
+function format(isTTY: boolean, env: Record<string, string>): string {
   let text = '';
   logWriter({ isTTY, write: (more: string) => (text += more) }, env)(line);
   return text;
@@ -23,19 +23,19 @@ function written(isTTY: boolean, env: Record<string, string>): string {
 
 describe('a line', () => {
   it('is short and coloured at a terminal', () => {
-    const text = written(true, {});
+    const text = format(true, {});
     expect(text).toContain('\u001b[33mWARNING\u001b[0m');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what colours are made of.
     expect(text.replace(/\u001b\[\d+m/g, '')).toBe(`${plain}\n`);
   });
 
   it('has no colour with NO_COLOR, but with an empty one', () => {
-    expect(written(true, { NO_COLOR: '1' })).toBe(`${plain}\n`);
-    expect(written(true, { NO_COLOR: '' })).toContain('\u001b[');
+    expect(format(true, { NO_COLOR: '1' })).toBe(`${plain}\n`);
+    expect(format(true, { NO_COLOR: '' })).toContain('\u001b[');
   });
 
   it('is JSON where there is no terminal', () => {
-    expect(written(false, {})).toBe(line);
+    expect(format(false, {})).toBe(line);
   });
 
   it('has its stack below, and what is no JSON stays as it is', () => {

@@ -4,7 +4,7 @@ import { build, type Rolldown } from 'vite';
 
 export type Page = { type: string; body: Uint8Array | string };
 
-const types: Record<string, string> = {
+const mimeTypes: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
@@ -12,11 +12,11 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 
-export const typeOf = (name: string) => types[extname(name)] ?? 'application/octet-stream';
+export const getMimeType = (name: string) => mimeTypes[extname(name)] ?? 'application/octet-stream';
 
 /** Every file of the page by its path below the origin, such as `/studio/index.html`. */
 export async function buildPage(webDir: string): Promise<Map<string, Page>> {
-  const built = await build({
+  const result = await build({
     configFile: false,
     root: webDir,
     base: '/studio/',
@@ -32,11 +32,11 @@ export async function buildPage(webDir: string): Promise<Map<string, Page>> {
       reportCompressedSize: false,
     },
   });
-  const { output } = built as Rolldown.RolldownOutput;
+  const { output } = result as Rolldown.RolldownOutput;
   return new Map(
     output.map((file) => [
       `/studio/${file.fileName}`,
-      { type: typeOf(file.fileName), body: file.type === 'chunk' ? file.code : file.source },
+      { type: getMimeType(file.fileName), body: file.type === 'chunk' ? file.code : file.source },
     ]),
   );
 }

@@ -13,10 +13,10 @@
  *   functions, not for one that is itself a function or a class.
  */
 export type Rule = { file: string; why: string } & (
-  | { leftOut: true }
-  | { instead: string }
-  | { describes: readonly string[] }
-  | { later: true }
+  | { stub: true }
+  | { replacement: string }
+  | { services: readonly string[] }
+  | { lazy: true }
 );
 
 const otherApis =
@@ -27,32 +27,32 @@ export const rules: readonly Rule[] = [
   {
     file: '@google-cloud/firestore/build/src/index.js',
     why: 'shared/database/firestore.ts uses the client that Google generates, and nothing of the library around it.',
-    instead: `exports.v1 = { FirestoreClient: require('@google-cloud/firestore-api/client_v1').FirestoreClient };`,
+    replacement: `exports.v1 = { FirestoreClient: require('@google-cloud/firestore-api/client_v1').FirestoreClient };`,
   },
-  { file: 'google-gax/build/protos/iam_service.js', why: otherApis, leftOut: true },
-  { file: 'google-gax/build/protos/operations.js', why: otherApis, leftOut: true },
-  { file: 'google-gax/build/protos/locations.js', why: otherApis, leftOut: true },
+  { file: 'google-gax/build/protos/iam_service.js', why: otherApis, stub: true },
+  { file: 'google-gax/build/protos/operations.js', why: otherApis, stub: true },
+  { file: 'google-gax/build/protos/locations.js', why: otherApis, stub: true },
   {
     file: '@google-cloud/firestore-api/build/protos/protos.json',
     why: 'Half of it is the API for administrators. A message that is not described cannot be sent at all.',
-    describes: ['google.firestore.v1.Firestore'],
+    services: ['google.firestore.v1.Firestore'],
   },
   {
     file: 'google-gax/build/protos/locations.json',
     why: 'Each client makes one for locations, for which it describes all of HTTP and of protocol buffers too.',
-    describes: ['google.cloud.location.Locations'],
+    services: ['google.cloud.location.Locations'],
   },
 
   // Gemini: 22 and 5 ms.
   {
     file: 'google-auth-library/build/src/index.js',
     why: 'Vertex AI and Firestore sign in with it; Gemini with a key does not.',
-    later: true,
+    lazy: true,
   },
   {
     file: 'ws/wrapper.mjs',
     why: 'The Live API speaks over web sockets; we do not call it.',
-    instead: `export function WebSocket() {
+    replacement: `export function WebSocket() {
       throw new Error('ws/wrapper.mjs: WebSocket is used, but tools/build/rules.ts left it out');
     }`,
   },
@@ -61,18 +61,18 @@ export const rules: readonly Rule[] = [
   {
     file: 'lodash/lodash.js',
     why: 'The whole of it is there to write HTML. Uploads ask for single functions of it, each in a file of its own.',
-    later: true,
+    lazy: true,
   },
 
   // The functions-framework: 14 and 5 ms.
   {
     file: 'mime-types/index.js',
     why: 'It sorts a table of all types of files. Our answers name their own.',
-    later: true,
+    lazy: true,
   },
   {
     file: 'qs/lib/index.js',
     why: 'For forms, which the parser never sees: bodies are kept from it.',
-    later: true,
+    lazy: true,
   },
 ];

@@ -3,7 +3,7 @@ import { imageModel } from '../../shared/imagegen/models.ts';
 import { manifest } from './manifest.ts';
 import { cloudinaryPlans, type Price, prices } from './prices.ts';
 
-export type Use = {
+export type Usage = {
   /** Images painted in the month. */
   images: number;
   modelId: string;
@@ -55,59 +55,72 @@ const shortSeconds = 0.2;
 const logBytesPerImage = 4_000;
 
 /** The bill, by line. */
-export function bill(use: Use): Line[] {
-  const instanceSeconds = generateInstances(use) * monthSeconds;
+export function createBill(usage: Usage): Line[] {
+  const instanceSeconds = estimateInstances(usage) * monthSeconds;
   const generate = manifest.generate;
   if (!generate) throw new Error('The manifest has no generate');
-  const short = shortRequests(use);
-  const stored = (use.images * use.monthsKept * storedPerImage + use.accounts * storedPerAccount) / gib;
+  const short = estimateShortRequests(usage);
+  const storedGib =
+    (usage.images * usage.monthsKept * storedPerImage + usage.accounts * storedPerAccount) / gib;
   const gemini = { source: 'shared/imagegen/models.ts', verified: false };
-  const imageUsd = imageModel(use.modelId).costMicros / 1_000_000;
+  const imageUsd = imageModel(usage.modelId).costMicros / 1_000_000;
   return [
     {
-      what: `Gemini, ${use.modelId}`,
-      amount: use.images,
+      what: `Gemini, ${usage.modelId}`,
+      amount: usage.images,
       unit: 'image',
-      usd: use.images * imageUsd,
+      usd: usage.images * imageUsd,
       price: gemini,
     },
     {
       what: 'Gemini, better prompts',
-      amount: use.images * use.enhanceShare,
+      amount: usage.images * usage.enhanceShare,
       unit: 'prompt',
-      usd: use.images * use.enhanceShare * enhanceUsd,
+      usd: usage.images * usage.enhanceShare * enhanceUsd,
       price: gemini,
     },
-    cloudinaryLine(use),
-    line('Cloud Run, generate: CPU', instanceSeconds * generate.cpu, prices.instanceCpu),
-    line('Cloud Run, generate: memory', (instanceSeconds * generate.memoryMiB) / 1024, prices.instanceMemory),
-    line('Cloud Run, all others: CPU', short.seconds, prices.requestCpu),
-    line('Cloud Run, all others: memory', short.seconds / 2, prices.requestMemory),
-    line('Cloud Run, all others: requests', short.requests, prices.requests),
-    line('Images on their way to Cloudinary', (use.images * use.bytesPerImage) / gib, prices.egress),
-    line('Firestore: reads', firestoreReads(use), prices.reads),
-    line('Firestore: writes', use.images * perImage.writes, prices.writes),
-    line('Firestore: storage', stored, prices.storage),
-    line('Firestore: point-in-time recovery', ((use.images / 30) * 7 * storedPerImage) / gib, prices.pitr),
+    createCloudinaryLine(usage),
+    createLine('Cloud Run, generate: CPU', instanceSeconds * generate.cpu, prices.instanceCpu),
+    createLine(
+      'Cloud Run, generate: memory',
+      (instanceSeconds * generate.memoryMiB) / 1024,
+      prices.instanceMemory,
+    ),
+    createLine('Cloud Run, all others: CPU', short.seconds, prices.requestCpu),
+    createLine('Cloud Run, all others: memory', short.seconds / 2, prices.requestMemory),
+    createLine('Cloud Run, all others: requests', short.requests, prices.requests),
+    createLine(
+      'Images on their way to Cloudinary',
+      (usage.images * usage.bytesPerImage) / gib,
+      prices.egress,
+    ),
+    createLine('Firestore: reads', estimateFirestoreReads(usage), prices.reads),
+    createLine('Firestore: writes', usage.images * perImage.writes, prices.writes),
+    createLine('Firestore: storage', storedGib, prices.storage),
+    createLine(
+      'Firestore: point-in-time recovery',
+      ((usage.images / 30) * 7 * storedPerImage) / gib,
+      prices.pitr,
+    ),
     // Seven daily and fourteen weekly ones.
-    line('Firestore: backups', stored * 21, prices.backups),
-    line(
+    createLine('Firestore: backups', storedGib * 21, prices.backups),
+    createLine(
       'Cloud Scheduler',
       Object.values(manifest).filter(({ trigger }) => trigger.kind === 'schedule').length,
       prices.schedules,
     ),
-    line('Secret Manager', 2, prices.secrets),
-    line('Cloud Logging', (use.images * logBytesPerImage + short.requests * 500) / gib, prices.logs),
+    createLine('Secret Manager', 2, prices.secrets),
+    createLine('Cloud Logging', (usage.images * logBytesPerImage + short.requests * 500) / gib, prices.logs),
   ];
 }
 
-function line(what: string, amount: number, price: Price): Line {
+function createLine(what: string, amount: number, price: Price): Line {
   const billed = Math.max(0, amount - (price.free ?? 0));
   return { what, amount, unit: price.unit, usd: billed * price.usd, price };
 }
 
 /** How many instances of `generate` there are on average: by the work there is, or by not having gone yet. */
-export function generateInstances({ images, secondsPerImage }: Use): number {
+export function estimateInstances({ images, secondsPerImage }: Usage): number {
   const perSecond = images / monthSeconds;
   const concurrency = manifest.generate?.concurrency ?? 1;
   const busy = (perSecond * secondsPerImage) / (concurrency * fullShare);
@@ -116,28 +129,28 @@ export function generateInstances({ images, secondsPerImage }: Use): number {
 }
 
 /** A request each for a visit's account and gallery, for each write of an account, and for each call of a job. */
-function shortRequests({ images, visits }: Use): { requests: number; seconds: number } {
+function estimateShortRequests({ images, visits }: Usage): { requests: number; seconds: number } {
   const jobs = minutesPerMonth + minutesPerMonth / 15 + 30 * 24 + 30;
   const requests = 3 * visits + images + jobs;
   return { requests, seconds: (3 * visits + images) * shortSeconds + jobs };
 }
 
-function firestoreReads(use: Use): number {
+function estimateFirestoreReads(usage: Usage): number {
   const stateReads =
-    Math.min(use.images, (generateInstances(use) * monthSeconds) / stateSeconds) * perImage.stateReads;
+    Math.min(usage.images, (estimateInstances(usage) * monthSeconds) / stateSeconds) * perImage.stateReads;
   const sweeps = minutesPerMonth * 4;
   // Every hour each account for its allowance; every day each account, and five sums over it.
-  const jobs = use.accounts * (24 * 30 + 30 * 7);
-  const listened = use.images;
-  return use.images * perImage.reads + stateReads + use.visits * readsPerVisit + listened + sweeps + jobs;
+  const jobs = usage.accounts * (24 * 30 + 30 * 7);
+  const listened = usage.images;
+  return usage.images * perImage.reads + stateReads + usage.visits * readsPerVisit + listened + sweeps + jobs;
 }
 
 /** Credits of Cloudinary, and the smallest plan that has them. */
-function cloudinaryLine({ images, bytesPerImage, monthsKept, viewsPerImage }: Use): Line {
-  const kept = (images * monthsKept * (bytesPerImage + thumbnail.bytes)) / gb;
-  const delivered =
+function createCloudinaryLine({ images, bytesPerImage, monthsKept, viewsPerImage }: Usage): Line {
+  const storedGb = (images * monthsKept * (bytesPerImage + thumbnail.bytes)) / gb;
+  const deliveredGb =
     (images * (viewsPerImage * bytesPerImage + thumbnail.shownPerImage * thumbnail.bytes)) / gb;
-  const credits = (images * transformationsPerImage) / 1_000 + kept + delivered;
+  const credits = (images * transformationsPerImage) / 1_000 + storedGb + deliveredGb;
   const plan = cloudinaryPlans.find((one) => one.credits >= credits);
   const largest = cloudinaryPlans[2];
   const usd = plan?.usd ?? (credits * largest.usd) / largest.credits;

@@ -1,9 +1,9 @@
 /** `npm run costs`: what a month of so many images costs, line by line, with where each price is from. */
 import { parseArgs } from 'node:util';
 import { isKnownModel } from '../../shared/imagegen/models.ts';
-import { bill, type Use } from './costs.ts';
+import { createBill, type Usage } from './costs.ts';
 
-const usage = `npm run costs -- --images N
+const helpText = `npm run costs -- --images N
   --model ID       gemini-2.5-flash-image
   --seconds S      from request to answer, 20
   --megabytes M    of an image, 1.5
@@ -13,7 +13,7 @@ const usage = `npm run costs -- --images N
   --accounts N     one for each 20 images
   --visits N       of the page, one for each 4 images`;
 
-function useOf(args: string[]): Use {
+function parseUsage(args: string[]): Usage {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args,
@@ -56,16 +56,16 @@ const dollars = (usd: number) =>
 const amount = (value: number) => value.toLocaleString('en', { maximumFractionDigits: value < 100 ? 2 : 0 });
 
 try {
-  const use = useOf(process.argv.slice(2));
-  const lines = bill(use);
+  const usage = parseUsage(process.argv.slice(2));
+  const lines = createBill(usage);
   const total = lines.reduce((sum, { usd }) => sum + usd, 0);
   const rows = lines.map(
     ({ what, amount: of, unit, usd, price }) =>
       `${dollars(usd)}  ${what} (${amount(of)} × ${unit})\n${' '.repeat(17)}${price.source}${price.verified ? '' : ', NOT VERIFIED'}`,
   );
-  const each = use.images > 0 ? `, ${(total / use.images).toFixed(4)} dollars an image` : '';
+  const each = usage.images > 0 ? `, ${(total / usage.images).toFixed(4)} dollars an image` : '';
   process.stdout.write(`${rows.join('\n')}\n${dollars(total)}  a month${each}\n`);
 } catch (error) {
-  process.stderr.write(`${(error as Error).message}\n\n${usage}\n`);
+  process.stderr.write(`${(error as Error).message}\n\n${helpText}\n`);
   process.exitCode = 1;
 }

@@ -1,15 +1,15 @@
 /** firebase.json: what the Firebase CLI deploys, made of the manifest and of the page's headers. */
 import { pageHeaders } from '../../web/securityPolicy.ts';
-import { manifest, serviceOf } from './manifest.ts';
+import { manifest, toServiceName } from './manifest.ts';
 
 /** The region of the firebase.json in the repository. The deploy writes its own, for its region, into dist/. */
-export const regionDefault = 'us-central1';
+export const defaultRegion = 'us-central1';
 
 const longLived = 'public, max-age=31536000, immutable';
 const header = (key: string, value: string) => ({ key, value });
 
 /** @param publicDir where the built page is, seen from the file. */
-export function firebaseConfig({ region, publicDir }: { region: string; publicDir: string }) {
+export function createFirebaseConfig({ region, publicDir }: { region: string; publicDir: string }) {
   return {
     firestore: { rules: 'firestore.rules', indexes: 'firestore.indexes.json' },
     hosting: {
@@ -19,7 +19,7 @@ export function firebaseConfig({ region, publicDir }: { region: string; publicDi
       redirects: [{ source: '/', destination: '/studio', type: 302 }],
       rewrites: Object.entries(manifest).flatMap(([target, { trigger }]) =>
         trigger.kind === 'http'
-          ? [{ source: `/${target}`, run: { serviceId: serviceOf(target), region } }]
+          ? [{ source: `/${target}`, run: { serviceId: toServiceName(target), region } }]
           : [],
       ),
       headers: [

@@ -2,20 +2,23 @@
 import { createInterface } from 'node:readline/promises';
 import { say } from '../say.ts';
 import { type DeployOptions, DeployRefused, parseOptions } from './options.ts';
-import { planOf } from './plan.ts';
+import { createPlan } from './plan.ts';
 import { databaseId, gcloud } from './planProject.ts';
-import { runSteps, surroundings } from './run.ts';
-import { scriptOf } from './steps.ts';
+import { runSteps, runtime } from './run.ts';
+import { toShellScript } from './steps.ts';
 
 try {
   const args = process.argv.slice(2);
-  const given = parseOptions(args);
-  const isAsked = process.stdin.isTTY && !given.dryRun && !args.some((arg) => arg.startsWith('--location'));
-  const options = isAsked ? parseOptions([...args, `--location=${await askLocation(given)}`]) : given;
-  const steps = planOf(options);
-  if (options.dryRun) process.stdout.write(scriptOf(steps));
+  const parsedOptions = parseOptions(args);
+  const canAsk =
+    process.stdin.isTTY && !parsedOptions.dryRun && !args.some((arg) => arg.startsWith('--location'));
+  const options = canAsk
+    ? parseOptions([...args, `--location=${await askLocation(parsedOptions)}`])
+    : parsedOptions;
+  const steps = createPlan(options);
+  if (options.dryRun) process.stdout.write(toShellScript(steps));
   else {
-    await runSteps(steps, surroundings);
+    await runSteps(steps, runtime);
     say(`\nThe studio is at https://${options.project}.web.app/studio`);
   }
 } catch (error) {
@@ -33,7 +36,7 @@ async function askLocation({ project, region }: DeployOptions): Promise<string> 
     `--database=${databaseId}`,
     '--format=value(locationId)',
   ];
-  const { output } = await surroundings.run(gcloud(project, ...describe), { quiet: true });
+  const { output } = await runtime.run(gcloud(project, ...describe), { quiet: true });
   if (output.trim()) return output.trim();
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await lines.question(

@@ -16,7 +16,7 @@ export type Trigger =
   /** Eventarc, for each write of a document of this pattern. */
   | { kind: 'document'; pattern: string };
 
-export type Deployed = {
+export type FunctionSpec = {
   trigger: Trigger;
   memoryMiB: number;
   cpu: number;
@@ -47,16 +47,16 @@ const small = {
 // Two at once overlap harmlessly, and more than that help nobody.
 const job = { ...small, concurrency: 1, timeoutSeconds: jobTimeoutMs / 1000, maxInstances: 2 } as const;
 
-const readsAndWrites = ['roles/datastore.user'] as const;
+const readWriteRoles = ['roles/datastore.user'] as const;
 /** For functions that commit nothing; a test holds them to it. */
-const reads = ['roles/datastore.viewer'] as const;
+const readRoles = ['roles/datastore.viewer'] as const;
 
-export const manifest: Record<string, Deployed> = {
+export const manifest: Record<string, FunctionSpec> = {
   health: { ...small, trigger: http, maxInstances: 5, roles: [] },
-  account: { ...small, trigger: http, roles: readsAndWrites },
-  ledger: { ...small, trigger: http, roles: reads },
-  gallery: { ...small, trigger: http, roles: reads },
-  generation: { ...small, trigger: http, roles: readsAndWrites },
+  account: { ...small, trigger: http, roles: readWriteRoles },
+  ledger: { ...small, trigger: http, roles: readRoles },
+  gallery: { ...small, trigger: http, roles: readRoles },
+  generation: { ...small, trigger: http, roles: readWriteRoles },
   enhance: { ...small, trigger: http, roles: [], secrets: ['GEMINI_API_KEY'] },
   generate: {
     ...small,
@@ -70,38 +70,39 @@ export const manifest: Record<string, Deployed> = {
     maxInstances: 125,
     // A client that goes away, or Hosting that waits no longer than a minute, must not freeze the work.
     cpuAlways: true,
-    roles: readsAndWrites,
+    roles: readWriteRoles,
     secrets: ['GEMINI_API_KEY', 'CLOUDINARY_URL'],
   },
-  deleteGeneration: { ...small, trigger: http, roles: readsAndWrites, secrets: ['CLOUDINARY_URL'] },
+  deleteGeneration: { ...small, trigger: http, roles: readWriteRoles, secrets: ['CLOUDINARY_URL'] },
   grant: {
     ...small,
     trigger: http,
     maxInstances: 5,
-    roles: [...readsAndWrites, 'roles/firebaseauth.viewer'],
+    roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
   },
-  audit: { ...small, trigger: http, maxInstances: 5, roles: [...reads, 'roles/firebaseauth.viewer'] },
-  checkQuota: { ...job, trigger: schedule('*/15 * * * *'), roles: readsAndWrites },
-  refillAllowances: { ...job, trigger: schedule('7 * * * *'), roles: readsAndWrites },
+  audit: { ...small, trigger: http, maxInstances: 5, roles: [...readRoles, 'roles/firebaseauth.viewer'] },
+  checkQuota: { ...job, trigger: schedule('*/15 * * * *'), roles: readWriteRoles },
+  refillAllowances: { ...job, trigger: schedule('7 * * * *'), roles: readWriteRoles },
   sweepHolds: {
     ...job,
     trigger: schedule('* * * * *'),
-    roles: readsAndWrites,
+    roles: readWriteRoles,
     secrets: ['CLOUDINARY_URL'],
   },
-  reconcile: { ...job, trigger: schedule('23 3 * * *'), roles: readsAndWrites },
+  reconcile: { ...job, trigger: schedule('23 3 * * *'), roles: readWriteRoles },
   accountWritten: {
     ...small,
     trigger: { kind: 'document', pattern: 'accounts/{uid}' },
-    roles: readsAndWrites,
+    roles: readWriteRoles,
   },
 };
 
 /** The name of a function's Cloud Run service: those take no capitals. */
-export const serviceOf = (target: string) => target.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+export const toServiceName = (target: string) =>
+  target.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** The service account that a function runs as, before its `@`. */
-export const accountOf = (target: string) => `studio-${serviceOf(target)}`;
+export const toAccountName = (target: string) => `studio-${toServiceName(target)}`;
 
 /** @throws {Error} where the time that Cloud Run gives `generate` does not lie between its own and its hold's. */
 export function checkTimeouts({

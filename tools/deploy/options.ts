@@ -34,39 +34,39 @@ const usage = `npm run deploy -- --project PROJECT --region REGION
   --dry-run             prints every command, as a shell script, and does nothing`;
 
 /** Variables that the deploy sets itself, or that have no place in a file of settings. */
-const notASetting =
+const reservedNames =
   /^(GOOGLE_CLOUD_PROJECT|FIRESTORE_DATABASE_ID|GEMINI_API_KEY|CLOUDINARY_URL|FUNCTION_TARGET|PORT|K_\w+|SCHEDULER_\w+|\w+_EMULATOR_HOST|LOCAL_DATA_DIR)$/;
 
 /** @throws {DeployRefused} saying what is missing or wrong. */
 export function parseOptions(args: string[], readFile: (path: string) => string = readText): DeployOptions {
-  const values = parsed(args);
+  const values = parseCommandLine(args);
   const { project, region } = values;
   if (!project || !/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(project))
-    throw refused('--project must be the id of a project');
+    throw toRefusal('--project must be the id of a project');
   if (!region || !/^[a-z]+-[a-z]+\d+$/.test(region))
-    throw refused('--region must be a region such as us-central1');
+    throw toRefusal('--region must be a region such as us-central1');
   const location = values.location ?? region;
   if (!/^([a-z]+-[a-z]+\d+|[a-z]{3,4}\d)$/.test(location))
-    throw refused('--location must be a location of Firestore');
-  const settings = values.settings ? settingsIn(readFile(values.settings)) : {};
+    throw toRefusal('--location must be a location of Firestore');
+  const settings = values.settings ? parseSettings(readFile(values.settings)) : {};
   const [geminiFile, cloudinaryFile] = [values['gemini-key-file'], values['cloudinary-file']];
   return {
     project,
     region,
     location,
     settings,
-    vertexAi: checked(project, settings).gemini.vertexAi,
+    vertexAi: checkConfig(project, settings).gemini.vertexAi,
     secretFiles: {
       ...(geminiFile && { GEMINI_API_KEY: geminiFile }),
       ...(cloudinaryFile && { CLOUDINARY_URL: cloudinaryFile }),
     },
-    alertEmail: address(values, 'alert-email'),
-    supportEmail: address(values, 'support-email'),
+    alertEmail: parseEmail(values, 'alert-email'),
+    supportEmail: parseEmail(values, 'support-email'),
     dryRun: values['dry-run'] ?? false,
   };
 }
 
-function parsed(args: string[]) {
+function parseCommandLine(args: string[]) {
   const text = { type: 'string' } as const;
   try {
     return parseArgs({
@@ -84,35 +84,35 @@ function parsed(args: string[]) {
       },
     }).values;
   } catch (error) {
-    throw refused((error as Error).message);
+    throw toRefusal((error as Error).message);
   }
 }
 
 /** An e-mail address goes into commands, and into the comments of the script: it must be one, on one line. */
-function address(values: ReturnType<typeof parsed>, name: 'alert-email' | 'support-email') {
+function parseEmail(values: ReturnType<typeof parseCommandLine>, name: 'alert-email' | 'support-email') {
   const value = values[name];
   if (value === undefined || /^[^\s@,{}]+@[\w.-]+$/.test(value)) return value;
-  throw refused(`--${name} must be an e-mail address`);
+  throw toRefusal(`--${name} must be an e-mail address`);
 }
 
-function settingsIn(text: string): Record<string, string> {
+function parseSettings(text: string): Record<string, string> {
   const settings = parseEnv(text) as Record<string, string>;
-  const wrong = Object.keys(settings).filter((name) => notASetting.test(name));
-  if (wrong.length > 0) throw refused(`The settings must not have ${wrong.join(', ')}`);
+  const forbiddenNames = Object.keys(settings).filter((name) => reservedNames.test(name));
+  if (forbiddenNames.length > 0) throw toRefusal(`The settings must not have ${forbiddenNames.join(', ')}`);
   // In a command it would stand for what an earlier step has found out, in the script for a variable of the shell.
   const placeholders = Object.keys(settings).filter((name) => settings[name]?.includes('{{'));
-  if (placeholders.length > 0) throw refused(`The settings must not have {{ in ${placeholders.join(', ')}`);
+  if (placeholders.length > 0) throw toRefusal(`The settings must not have {{ in ${placeholders.join(', ')}`);
   return settings;
 }
 
 /** The configuration that the functions will read, so that one they would refuse is refused here. */
-function checked(project: string, settings: Record<string, string>) {
+function checkConfig(project: string, settings: Record<string, string>) {
   try {
     const config = parseConfig({ ...settings, GOOGLE_CLOUD_PROJECT: project });
     checkTimeouts(config);
     return config;
   } catch (error) {
-    throw refused((error as Error).message);
+    throw toRefusal((error as Error).message);
   }
 }
 
@@ -126,5 +126,5 @@ export function checkSecret(secret: Secret, value: string): void {
   }
 }
 
-const refused = (message: string) => new DeployRefused(`${message}.\n\n${usage}`);
+const toRefusal = (message: string) => new DeployRefused(`${message}.\n\n${usage}`);
 const readText = (path: string) => readFileSync(path, 'utf8');

@@ -1,5 +1,5 @@
 /** The steps that make the page: Firebase, its web app, sign-in, the browser's key, rules and indexes, Hosting. */
-import { firebaseConfig } from './hosting.ts';
+import { createFirebaseConfig } from './hosting.ts';
 import type { DeployOptions } from './options.ts';
 import { databaseId, gcloud } from './planProject.ts';
 import type { Command, Step } from './steps.ts';
@@ -19,36 +19,35 @@ const firebase = (project: string, ...args: string[]): Command => [
 const browserApis = ['identitytoolkit', 'securetoken', 'firestore'];
 
 /** Firebase in the project, the studio's web app, its site. */
-export function openFirebase({ project }: DeployOptions): Step[] {
+export function setUpFirebase({ project }: DeployOptions): Step[] {
   const signIn = "Sign in with `npx firebase login`. Firebase's terms must be accepted once, in its console.";
   return [
     {
-      says: 'Adds Firebase to the project',
-      ifItFails: signIn,
+      title: 'Adds Firebase to the project',
+      hint: signIn,
       do: 'ensure',
-      there: { command: firebase(project, 'apps:list', '--json'), contains: '"success"' },
+      probe: { command: firebase(project, 'apps:list', '--json'), contains: '"success"' },
       make: ['npx', 'firebase', 'projects:addfirebase', project, '--non-interactive'],
     },
     {
-      says: 'Makes the web app',
-      ifItFails: signIn,
+      title: 'Makes the web app',
+      hint: signIn,
       do: 'ensure',
-      there: { command: firebase(project, 'apps:list', 'WEB', '--json'), contains: '"appId"' },
+      probe: { command: firebase(project, 'apps:list', 'WEB', '--json'), contains: '"appId"' },
       make: firebase(project, 'apps:create', 'WEB', appName),
     },
     {
-      says: 'Makes the Hosting site',
-      ifItFails:
-        "A site of that name may be somebody else's: make one in the Firebase console, and name it in firebase.json.",
+      title: 'Makes the Hosting site',
+      hint: "A site of that name may be somebody else's: make one in the Firebase console, and name it in firebase.json.",
       do: 'ensure',
-      there: { command: firebase(project, 'hosting:sites:get', project, '--json'), contains: '"success"' },
+      probe: { command: firebase(project, 'hosting:sites:get', project, '--json'), contains: '"success"' },
       make: firebase(project, 'hosting:sites:create', project),
     },
     {
-      says: "Restricts the browser's key to what the page calls",
-      ifItFails: 'Do it by hand: https://console.cloud.google.com/apis/credentials',
+      title: "Restricts the browser's key to what the page calls",
+      hint: 'Do it by hand: https://console.cloud.google.com/apis/credentials',
       do: 'ensure',
-      there: {
+      probe: {
         command: gcloud(
           project,
           ...[
@@ -60,7 +59,7 @@ export function openFirebase({ project }: DeployOptions): Step[] {
             '--format=value(uid)',
           ],
         ),
-        keepAs: 'BROWSER_KEY',
+        saveAs: 'BROWSER_KEY',
       },
       // Not by referrer: the page sends none.
       change: gcloud(
@@ -74,7 +73,7 @@ export function openFirebase({ project }: DeployOptions): Step[] {
 
 /** What the Firebase CLI is told, with this deploy's region, beside copies of what it names. */
 export function writeFirebaseConfig({ project, region, supportEmail }: DeployOptions): Step[] {
-  const config = firebaseConfig({ region, publicDir: 'hosting' });
+  const config = createFirebaseConfig({ region, publicDir: 'hosting' });
   const auth = {
     providers: {
       emailPassword: true,
@@ -86,18 +85,18 @@ export function writeFirebaseConfig({ project, region, supportEmail }: DeployOpt
     },
   };
   const text = JSON.stringify({ ...config, ...(supportEmail && { auth }) }, null, 2);
-  const ifItFails = 'dist/ must be there, and not be write-protected.';
+  const hint = 'dist/ must be there, and not be write-protected.';
   return [
     {
-      says: 'Writes the configuration of the Firebase CLI',
-      ifItFails,
+      title: 'Writes the configuration of the Firebase CLI',
+      hint,
       do: 'write',
       path: configFile,
       text: `${text}\n`,
     },
     {
-      says: 'Puts the rules and indexes beside it',
-      ifItFails,
+      title: 'Puts the rules and indexes beside it',
+      hint,
       do: 'run',
       run: ['cp', 'firestore.rules', 'firestore.indexes.json', 'dist/'],
     },
@@ -111,16 +110,16 @@ const deploy = (project: string, what: string) =>
 export function deployRules({ project, supportEmail }: DeployOptions): Step[] {
   return [
     {
-      says: supportEmail
+      title: supportEmail
         ? 'Deploys rules, indexes, TTL and the ways to sign in'
         : 'Deploys rules, indexes and TTL',
-      ifItFails: 'An index that Firestore refuses is named above; they are in firestore.indexes.json.',
+      hint: 'An index that Firestore refuses is named above; they are in firestore.indexes.json.',
       do: 'run',
       run: deploy(project, supportEmail ? 'firestore,auth' : 'firestore'),
     },
     {
-      says: 'Waits until every index is there',
-      ifItFails: 'See https://console.cloud.google.com/firestore/databases/-default-/indexes',
+      title: 'Waits until every index is there',
+      hint: 'See https://console.cloud.google.com/firestore/databases/-default-/indexes',
       do: 'wait',
       whilePrints: gcloud(
         project,
@@ -135,14 +134,14 @@ export function deployRules({ project, supportEmail }: DeployOptions): Step[] {
 export function deployPage({ project }: DeployOptions): Step[] {
   return [
     {
-      says: 'Deploys the page and its routes',
-      ifItFails: 'Each route names a service and its region, which must be there.',
+      title: 'Deploys the page and its routes',
+      hint: 'Each route names a service and its region, which must be there.',
       do: 'run',
       run: deploy(project, 'hosting'),
     },
     {
-      says: 'Asks the studio how it is',
-      ifItFails: 'The functions and the page are deployed. Try the address again in a minute.',
+      title: 'Asks the studio how it is',
+      hint: 'The functions and the page are deployed. Try the address again in a minute.',
       do: 'run',
       retry: true,
       run: ['curl', '--fail', '--silent', '--show-error', `https://${project}.web.app/health`],

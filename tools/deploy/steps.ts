@@ -9,36 +9,36 @@ export type Command = readonly [string, ...string[]];
 
 export type Step = {
   /** What it does, for a person. */
-  says: string;
+  title: string;
   /** What a person can do where it fails. */
-  ifItFails: string;
+  hint: string;
   /** Whether it may fail for a while, because what it needs was made a moment ago. */
   retry?: true;
 } & Act;
 
 export type Act =
   /** Runs every time; what it prints can be kept under a name. */
-  | { do: 'run'; run: Command; keepAs?: string }
+  | { do: 'run'; run: Command; saveAs?: string }
   /** Goes on only where a thing is as it should be. */
-  | { do: 'check'; there: Probe }
+  | { do: 'check'; probe: Probe }
   /** Waits for as long as this prints anything. */
   | { do: 'wait'; whilePrints: Command }
   /** Makes a thing where `there` says that it is missing, and changes it where it is not. */
-  | { do: 'ensure'; there: Probe; make?: Command; change?: Command }
+  | { do: 'ensure'; probe: Probe; make?: Command; change?: Command }
   /** Keeps a secret's value, which no command shows: from a file, from a person, or as it is already. */
-  | { do: 'secret'; there: Probe; secret: Secret; file: string | undefined; make: Command }
+  | { do: 'secret'; probe: Probe; secret: Secret; file: string | undefined; make: Command }
   | { do: 'write'; path: string; text: string };
 
 /** Says that a thing is there by printing something; with `contains`, this. */
-export type Probe = { command: Command; contains?: string; keepAs?: string };
+export type Probe = { command: Command; contains?: string; saveAs?: string };
 
 const placeholder = /\{\{([A-Z_]+)\}\}/g;
 
 /** A command with what earlier steps have found out in place of the placeholders. @throws where one is missing. */
-export function filledIn(command: Command, found: ReadonlyMap<string, string>): string[] {
+export function fillPlaceholders(command: Command, variables: ReadonlyMap<string, string>): string[] {
   return command.map((argument) =>
     argument.replace(placeholder, (_, name: string) => {
-      const value = found.get(name);
+      const value = variables.get(name);
       if (value === undefined) throw new Error(`No step has found out ${name}`);
       return value;
     }),
@@ -46,54 +46,54 @@ export function filledIn(command: Command, found: ReadonlyMap<string, string>): 
 }
 
 /** One argument as a shell reads it. */
-function quoted(argument: string): string {
+function quoteArgument(argument: string): string {
   if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
   if (argument.search(placeholder) === -1) return `'${argument.replaceAll("'", "'\\''")}'`;
   return `"${argument.replaceAll(/["\\$`]/g, '\\$&').replaceAll(placeholder, '$${$1}')}"`;
 }
 
 /** A command as a person would type it. */
-export const shown = (command: readonly string[]): string => command.map(quoted).join(' ');
+export const formatCommand = (command: readonly string[]): string => command.map(quoteArgument).join(' ');
 
-function probeLine({ command, contains }: Probe): string {
+function toShellProbe({ command, contains }: Probe): string {
   return contains === undefined
-    ? `[ -n "$(${shown(command)} 2>/dev/null)" ]`
-    : `${shown(command)} 2>/dev/null | grep -qF -- ${quoted(contains)}`;
+    ? `[ -n "$(${formatCommand(command)} 2>/dev/null)" ]`
+    : `${formatCommand(command)} 2>/dev/null | grep -qF -- ${quoteArgument(contains)}`;
 }
 
-function linesOf(step: Step): string[] {
-  const typed = (command: Command) => `${step.retry ? 'retry ' : ''}${shown(command)}`;
+function toShellLines(step: Step): string[] {
+  const toLine = (command: Command) => `${step.retry ? 'retry ' : ''}${formatCommand(command)}`;
   switch (step.do) {
     case 'run':
-      return [step.keepAs ? `${step.keepAs}=$(${typed(step.run)})` : typed(step.run)];
+      return [step.saveAs ? `${step.saveAs}=$(${toLine(step.run)})` : toLine(step.run)];
     case 'check':
-      return [`${probeLine(step.there)} || { echo ${quoted(step.ifItFails)} >&2; exit 1; }`];
+      return [`${toShellProbe(step.probe)} || { echo ${quoteArgument(step.hint)} >&2; exit 1; }`];
     case 'wait':
-      return [`while [ -n "$(${shown(step.whilePrints)})" ]; do sleep ${waitSeconds}; done`];
+      return [`while [ -n "$(${formatCommand(step.whilePrints)})" ]; do sleep ${waitSeconds}; done`];
     case 'write':
       return [
-        `mkdir -p ${quoted(step.path.slice(0, step.path.lastIndexOf('/')))}`,
-        `cat > ${quoted(step.path)} <<'END'`,
+        `mkdir -p ${quoteArgument(step.path.slice(0, step.path.lastIndexOf('/')))}`,
+        `cat > ${quoteArgument(step.path)} <<'END'`,
         step.text.trimEnd(),
         'END',
       ];
     case 'secret': {
       const value = step.file
-        ? `tr -d '\\r\\n' < ${quoted(step.file)}`
+        ? `tr -d '\\r\\n' < ${quoteArgument(step.file)}`
         : `{ read -rsp '${step.secret}: ' value; printf %s "$value"; }`;
-      const make = `${value} | ${shown(step.make)}`;
-      return step.file ? [make] : [`${probeLine(step.there)} || ${make}`];
+      const make = `${value} | ${formatCommand(step.make)}`;
+      return step.file ? [make] : [`${toShellProbe(step.probe)} || ${make}`];
     }
     case 'ensure': {
-      const { there, make, change } = step;
-      const probe = there.keepAs
-        ? `${there.keepAs}=$(${shown(there.command)} 2>/dev/null) && [ -n "$${there.keepAs}" ]`
-        : probeLine(there);
-      if (make && !change) return [`${probe} || ${typed(make)}`];
+      const { probe, make, change } = step;
+      const condition = probe.saveAs
+        ? `${probe.saveAs}=$(${formatCommand(probe.command)} 2>/dev/null) && [ -n "$${probe.saveAs}" ]`
+        : toShellProbe(probe);
+      if (make && !change) return [`${condition} || ${toLine(make)}`];
       return [
-        `if ${probe}; then`,
-        `  ${change ? typed(change) : 'true'}`,
-        ...(make ? ['else', `  ${typed(make)}`] : []),
+        `if ${condition}; then`,
+        `  ${change ? toLine(change) : 'true'}`,
+        ...(make ? ['else', `  ${toLine(make)}`] : []),
         'fi',
       ];
     }
@@ -110,7 +110,7 @@ set -euo pipefail
 retry() { for pause in ${retrySeconds.join(' ')}; do "$@" && return; sleep "$pause"; done; "$@"; }`;
 
 /** All steps as one shell script: the same commands in the same order, with nothing secret in them. */
-export function scriptOf(steps: readonly Step[]): string {
-  const parts = steps.map((step) => [`# ${step.says}`, ...linesOf(step)].join('\n'));
+export function toShellScript(steps: readonly Step[]): string {
+  const parts = steps.map((step) => [`# ${step.title}`, ...toShellLines(step)].join('\n'));
   return `${[scriptHead, ...parts].join('\n\n')}\n`;
 }

@@ -1,7 +1,7 @@
 import { loadImage } from '@napi-rs/canvas';
 import { imageSize } from 'image-size';
 import { describe, expect, test } from 'vitest';
-import { geminiModels, pixelsOf } from '../../../local/fakes/geminiModels.ts';
+import { geminiModels, getPixels } from '../../../local/fakes/geminiModels.ts';
 import { drawPicture, type Picture } from '../../../local/fakes/picture.ts';
 
 const picture = (changes: Partial<Picture> = {}) =>
@@ -22,7 +22,7 @@ describe('a painted picture', () => {
           id,
           ratio,
           mimeType: model.mimeType,
-          ...pixelsOf(model, ratio),
+          ...getPixels(model, ratio),
         }))
       : [],
   );

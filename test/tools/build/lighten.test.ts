@@ -18,7 +18,7 @@ const vendor = importStar(require('vendor'));`;
 let bundles = 0;
 
 /** The exports of a program that stands beside a package `vendor`, bundled under one rule for that. */
-async function bundled(rule: object, program: string, vendor = 'exports.answer = () => 42;') {
+async function bundleProgram(rule: object, program: string, vendor = 'exports.answer = () => 42;') {
   bundles += 1;
   const at = (name: string) => join(folder, String(bundles), name);
   for (const [name, text] of Object.entries({
@@ -47,8 +47,8 @@ describe('what is left out', () => {
     ['require', `const vendor = require('vendor');`],
     ['a namespace import compiled to CommonJS', namespaceImport],
   ])('names itself when anything of it is used, by %s', async (_how, load) => {
-    const { default: program } = await bundled(
-      { leftOut: true },
+    const { default: program } = await bundleProgram(
+      { stub: true },
       `${load} module.exports = { read: () => vendor.answer, look: () => 'answer' in vendor };`,
     );
     expect(() => program.read?.()).toThrow(refusal('answer'));
@@ -56,8 +56,8 @@ describe('what is left out', () => {
   });
 
   it('names itself when it is imported by name into a module', async () => {
-    const { default: program } = await bundled(
-      { leftOut: true },
+    const { default: program } = await bundleProgram(
+      { stub: true },
       `import { answer } from 'vendor'; import * as all from 'vendor'; import one from 'vendor';
        export default { named: () => answer(), all: () => all.answer(), one: () => one.answer() };`,
     );
@@ -80,7 +80,7 @@ describe('what comes later', () => {
   ])('is read at its first use and once, by %s', async (_how, program) => {
     const counts = globalThis as { vendorsLoaded?: number };
     counts.vendorsLoaded = 0;
-    const { default: made } = await bundled({ later: true }, program, vendor);
+    const { default: made } = await bundleProgram({ lazy: true }, program, vendor);
     expect(counts.vendorsLoaded).toBe(0);
     expect([made.answer?.(), made.answer?.()]).toEqual([42, 42]);
     expect(counts.vendorsLoaded).toBe(1);
@@ -89,15 +89,15 @@ describe('what comes later', () => {
 
 describe('a rule', () => {
   it('puts its own code in place of a file', async () => {
-    const { default: program } = await bundled(
-      { instead: 'exports.answer = () => 43;' },
+    const { default: program } = await bundleProgram(
+      { replacement: 'exports.answer = () => 43;' },
       `module.exports = { answer: () => require('vendor').answer() };`,
     );
     expect(program.answer?.()).toBe(43);
   });
 
   it('that meets nothing any more fails the build', async () => {
-    const moved = bundled({ file: 'vendor/lib/moved.js', later: true }, `require('vendor');`);
+    const moved = bundleProgram({ file: 'vendor/lib/moved.js', lazy: true }, `require('vendor');`);
     await expect(moved).rejects.toThrow('A rule of the bundle meets nothing any more: vendor/lib/moved.js');
   });
 });

@@ -1,17 +1,20 @@
 /** Descriptions of protocol buffers: whatever a service speaks of stays, and the rest goes. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { type Described, describeOnly } from '../../../tools/build/protos.ts';
+import { keepServices, type ProtoDescription } from '../../../tools/build/protos.ts';
 import { rules } from '../../../tools/build/rules.ts';
 
-const message = (fields: Record<string, string>, nested?: Record<string, Described>): Described => ({
+const message = (
+  fields: Record<string, string>,
+  nested?: Record<string, ProtoDescription>,
+): ProtoDescription => ({
   fields: Object.fromEntries(Object.entries(fields).map(([name, type]) => [name, { type }])),
   ...(nested && { nested }),
 });
-const service = (requestType: string, responseType: string): Described => ({
+const service = (requestType: string, responseType: string): ProtoDescription => ({
   methods: { Ask: { requestType, responseType } },
 });
-const packageOf = (nested: Record<string, Described>): Described => ({ nested });
+const packageOf = (nested: Record<string, ProtoDescription>): ProtoDescription => ({ nested });
 
 it('keeps what the service refers to, by any way of naming it, in its namespaces', () => {
   const api = packageOf({
@@ -31,14 +34,17 @@ it('keeps what the service refers to, by any way of naming it, in its namespaces
     Unused: message({}),
   });
   const all = packageOf({ shop: { nested: { v1: api, common } }, other: packageOf({ Thing: message({}) }) });
-  expect(describeOnly(all, ['shop.v1.Shop'])).toEqual(
+  expect(keepServices(all, ['shop.v1.Shop'])).toEqual(
     packageOf({
       shop: packageOf({
-        v1: packageOf({ Shop: api.nested?.Shop as Described, Order: api.nested?.Order as Described }),
+        v1: packageOf({
+          Shop: api.nested?.Shop as ProtoDescription,
+          Order: api.nested?.Order as ProtoDescription,
+        }),
         common: packageOf({
-          Receipt: common.nested?.Receipt as Described,
-          Sizes: common.nested?.Sizes as Described,
-          Extra: common.nested?.Extra as Described,
+          Receipt: common.nested?.Receipt as ProtoDescription,
+          Sizes: common.nested?.Sizes as ProtoDescription,
+          Extra: common.nested?.Extra as ProtoDescription,
         }),
       }),
     }),
@@ -49,24 +55,24 @@ it("keeps protocol buffers' own options, and not those in brackets", () => {
   const all = {
     nested: { Thing: { fields: { id: { type: 'string', options: { packed: false, '(x.y)': 1 } } } } },
   };
-  expect(describeOnly(all, ['Thing'])).toEqual({
+  expect(keepServices(all, ['Thing'])).toEqual({
     nested: { Thing: { fields: { id: { type: 'string', options: { packed: false } } } } },
   });
 });
 
 it('refuses a name that is not described', () => {
-  expect(() => describeOnly(packageOf({}), ['shop.v1.Shop'])).toThrow('shop.v1.Shop is not described');
+  expect(() => keepServices(packageOf({}), ['shop.v1.Shop'])).toThrow('shop.v1.Shop is not described');
 });
 
-const described = rules.filter((rule) => 'describes' in rule);
+const rulesWithServices = rules.filter((rule) => 'services' in rule);
 
-it.each(described)('leaves no type of $file without its description', async ({ file, describes }) => {
+it.each(rulesWithServices)('leaves no type of $file without its description', async ({ file, services }) => {
   // The vendor's own reader resolves every name, and throws at the first that it does not find.
   const { default: protobuf } = await import('protobufjs');
   const whole = JSON.parse(readFileSync(`node_modules/${file}`, 'utf8'));
-  const cut = describeOnly(whole, describes);
-  const root = protobuf.Root.fromJSON(cut as never);
+  const prunedFile = keepServices(whole, services);
+  const root = protobuf.Root.fromJSON(prunedFile as never);
   root.resolveAll();
-  for (const name of describes) expect(root.lookupService(name).methodsArray.length).toBeGreaterThan(0);
-  expect(JSON.stringify(cut).length).toBeLessThan(JSON.stringify(whole).length / 2);
+  for (const name of services) expect(root.lookupService(name).methodsArray.length).toBeGreaterThan(0);
+  expect(JSON.stringify(prunedFile).length).toBeLessThan(JSON.stringify(whole).length / 2);
 });

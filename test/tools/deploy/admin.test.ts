@@ -6,7 +6,7 @@ import { changeAdmin } from '../../../tools/deploy/admin.ts';
 
 type User = { localId: string; email: string; customAttributes?: string };
 let users: User[];
-let asked: { url: string; authorization: string; project: string }[];
+let requests: { url: string; authorization: string; project: string }[];
 let server: http.Server;
 let base: string;
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
     for await (const chunk of request) text += chunk;
     const body = JSON.parse(text);
     const { authorization = '', 'x-goog-user-project': project } = request.headers;
-    asked.push({ url: request.url ?? '', authorization, project: String(project) });
+    requests.push({ url: request.url ?? '', authorization, project: String(project) });
     const answer = (status: number, json: object) => response.writeHead(status).end(JSON.stringify(json));
     if (authorization !== 'Bearer good') return answer(403, { error: 'PERMISSION_DENIED' });
     if (request.url?.endsWith(':lookup')) {
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => void server.close());
 beforeEach(() => {
-  asked = [];
+  requests = [];
   users = [
     { localId: 'u1', email: 'ada@example.com' },
     { localId: 'u2', email: 'bob@example.com', customAttributes: '{"team":"blue","admin":true}' },
@@ -46,11 +46,11 @@ describe('npm run admin', () => {
   it('gives a user the claim', async () => {
     expect(await change('ada@example.com', false)).toBe('u1');
     expect(users[0]?.customAttributes).toBe('{"admin":true}');
-    expect(asked.map(({ url }) => url)).toEqual([
+    expect(requests.map(({ url }) => url)).toEqual([
       '/v1/projects/my-studio/accounts:lookup',
       '/v1/projects/my-studio/accounts:update',
     ]);
-    expect(asked.every(({ project }) => project === 'my-studio')).toBe(true);
+    expect(requests.every(({ project }) => project === 'my-studio')).toBe(true);
   });
 
   it('takes it away, and leaves other claims', async () => {

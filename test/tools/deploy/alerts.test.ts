@@ -49,14 +49,14 @@ async function generate(...args: Parameters<Stack['startServer']>) {
 }
 
 /** A line as Cloud Logging keeps it: `severity` for itself, what is no field of its own in the payload. */
-function entryOf({ severity, ...jsonPayload }: Record<string, unknown>) {
+function toEntry({ severity, ...jsonPayload }: Record<string, unknown>) {
   return { severity, resource: { type: 'cloud_run_revision' }, jsonPayload };
 }
 
 const severities = ['DEFAULT', 'DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
 
 /** Whether a filter of comparisons joined by AND takes an entry. @throws {Error} for any other filter. */
-function takes(filter: string, entry: object): boolean {
+function matchesFilter(filter: string, entry: object): boolean {
   return filter.split(' AND ').every((comparison) => {
     const [, path, op, quoted, bare] = /^([\w.]+)(=|>=)(?:"([^"]*)"|([\w.]+))$/.exec(comparison) ?? [];
     if (!path) throw new Error(`This is more than the test can read: ${comparison}`);
@@ -69,8 +69,10 @@ function takes(filter: string, entry: object): boolean {
   });
 }
 
-const told = () =>
-  alerts.filter(({ filter }) => stack.logs.some((line) => takes(filter, entryOf(line)))).map(({ id }) => id);
+const getFiredAlerts = () =>
+  alerts
+    .filter(({ filter }) => stack.logs.some((line) => matchesFilter(filter, toEntry(line))))
+    .map(({ id }) => id);
 
 /** What makes each alert's line. */
 const provoke: Record<string, () => Promise<unknown>> = {
@@ -143,7 +145,7 @@ const provoke: Record<string, () => Promise<unknown>> = {
 describe('an alert', () => {
   it.each(alerts.map(({ id }) => id))('%s finds its line', async (id) => {
     await provoke[id]?.();
-    expect(told()).toContain(id);
+    expect(getFiredAlerts()).toContain(id);
   });
 
   it('finds nothing in a good hour, but that the sweep has run', async () => {
@@ -153,7 +155,7 @@ describe('an alert', () => {
     await (await stack.user('poor', 0)).generate('key');
     for (const name of ['sweepHolds', 'reconcile', 'checkQuota', 'refillAllowances'])
       await runJob(stack, name);
-    expect(told()).toEqual(['sweep-stopped']);
+    expect(getFiredAlerts()).toEqual(['sweep-stopped']);
   });
 });
 

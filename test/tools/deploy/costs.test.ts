@@ -1,13 +1,13 @@
 /** The bill: reckoned from what the functions really read and write, and from prices that say where they are from. */
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bill, generateInstances, perImage, type Use } from '../../../tools/deploy/costs.ts';
+import { createBill, estimateInstances, perImage, type Usage } from '../../../tools/deploy/costs.ts';
 import { manifest } from '../../../tools/deploy/manifest.ts';
 import { cloudinaryPlans, prices } from '../../../tools/deploy/prices.ts';
 import { countingDatabase } from '../../support/countingDatabase.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
-const use: Use = {
+const usage: Usage = {
   images: 10_000,
   modelId: 'gemini-2.5-flash-image',
   secondsPerImage: 20,
@@ -18,8 +18,8 @@ const use: Use = {
   accounts: 500,
   visits: 2_500,
 };
-const usd = (what: string, changed: Partial<Use> = {}) =>
-  bill({ ...use, ...changed }).find((line) => line.what.startsWith(what))?.usd ?? Number.NaN;
+const usd = (what: string, changed: Partial<Usage> = {}) =>
+  createBill({ ...usage, ...changed }).find((line) => line.what.startsWith(what))?.usd ?? Number.NaN;
 
 describe('what an image is reckoned to read and write', () => {
   let stack: Stack;
@@ -63,12 +63,12 @@ describe('the bill', () => {
   });
 
   it('has one instance of generate as long as there is always something to do, and more as work grows', () => {
-    expect(generateInstances({ ...use, images: 0 })).toBe(0);
-    expect(generateInstances({ ...use, images: 10 })).toBeLessThan(0.01);
-    expect(generateInstances({ ...use, images: 100_000 })).toBeCloseTo(1);
+    expect(estimateInstances({ ...usage, images: 0 })).toBe(0);
+    expect(estimateInstances({ ...usage, images: 10 })).toBeLessThan(0.01);
+    expect(estimateInstances({ ...usage, images: 100_000 })).toBeCloseTo(1);
     const [perSecond, concurrency] = [100, manifest.generate?.concurrency ?? 0];
-    const many = generateInstances({ ...use, images: perSecond * 30 * 86_400 });
-    expect(many).toBeGreaterThan((perSecond * use.secondsPerImage) / concurrency);
+    const many = estimateInstances({ ...usage, images: perSecond * 30 * 86_400 });
+    expect(many).toBeGreaterThan((perSecond * usage.secondsPerImage) / concurrency);
   });
 
   it('takes the smallest plan of Cloudinary that is enough', () => {
@@ -78,8 +78,9 @@ describe('the bill', () => {
   });
 
   it('is never negative, and grows with the images', () => {
-    const total = (images: number) => bill({ ...use, images }).reduce((sum, line) => sum + line.usd, 0);
-    expect(bill({ ...use, images: 0 }).every((line) => line.usd >= 0)).toBe(true);
+    const total = (images: number) =>
+      createBill({ ...usage, images }).reduce((sum, line) => sum + line.usd, 0);
+    expect(createBill({ ...usage, images: 0 }).every((line) => line.usd >= 0)).toBe(true);
     expect(total(20_000)).toBeGreaterThan(total(10_000));
   });
 

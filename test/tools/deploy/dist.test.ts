@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { functions } from '../../../functions/index.ts';
 import { parseOptions } from '../../../tools/deploy/options.ts';
-import { environmentOf } from '../../../tools/deploy/planFunctions.ts';
+import { createEnvironment } from '../../../tools/deploy/planFunctions.ts';
 import { pageHeaders } from '../../../web/securityPolicy.ts';
 import { eventBody, eventHeaders } from '../../support/accountEvents.ts';
 import { brokenInvariants } from '../../support/invariants.ts';
@@ -77,7 +77,7 @@ const post = (body: unknown, headers: Record<string, string> = {}): RequestInit 
   headers,
 });
 
-let painted: string;
+let generationId: string;
 
 /** How each function answers one that it knows: by what Hosting or Scheduler calls it with. */
 const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
@@ -93,10 +93,10 @@ const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
     const request = post({ prompt: 'A banana', tier: 'premium2' }, { 'idempotency-key': 'one' });
     const { status, body } = await call(server, as(token, request), '/generate');
     expect([status, body.receipt.balance]).toEqual([200, 8]);
-    painted = body.generation.id;
+    generationId = body.generation.id;
   },
   async generation(server) {
-    const { status, body } = await call(server, as(token), `/generation?id=${painted}`);
+    const { status, body } = await call(server, as(token), `/generation?id=${generationId}`);
     expect([status, body.generation.status]).toEqual([200, 'succeeded']);
   },
   async gallery(server) {
@@ -108,7 +108,7 @@ const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
     expect([status, body.entries.length]).toEqual([200, 2]);
   },
   async deleteGeneration(server) {
-    const { status, body } = await call(server, as(token, post({ id: painted })), '/deleteGeneration');
+    const { status, body } = await call(server, as(token, post({ id: generationId })), '/deleteGeneration');
     expect([status, body.generation.status]).toEqual([200, 'deleted']);
   },
   async grant(server) {
@@ -205,7 +205,7 @@ describe('each function, from dist/ alone', () => {
     const options = parseOptions(['--project', stack.projectId.slice(0, 29), '--region', 'us-central1']);
     // Cloud Run's own, and none of an emulator's.
     const env = {
-      ...environmentOf('generate', options),
+      ...createEnvironment('generate', options),
       K_SERVICE: 'generate',
       K_REVISION: 'generate-00001',
     };

@@ -23,7 +23,7 @@ function sdkRoot(): string {
 }
 
 /** What this gcloud does not know of a command; empty where it knows it all. */
-export function unknownIn(tree: Node, command: readonly string[]): string[] {
+export function findUnknown(tree: Node, command: readonly string[]): string[] {
   let node = tree;
   let path = 'gcloud';
   const flags = new Map(Object.entries(tree.flags));

@@ -12,44 +12,44 @@ import { answerLookups } from '../../support/adminLookup.ts';
 import { onePixelPng } from '../../support/pictures.ts';
 import { runJob } from '../../support/scheduler.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
-import { type IndexFile, type Query, queryOf, serve } from './neededIndexes.ts';
+import { findIndexes, type IndexFile, type Query, toQuery } from './neededIndexes.ts';
 
 const file = JSON.parse(readFileSync('firestore.indexes.json', 'utf8')) as IndexFile;
 
 let stack: Stack;
 let running = '';
 const queries = new Map<string, { query: Query; by: Set<string> }>();
-const asked = new Set<string>();
-const committed = new Set<string>();
+const callPlaces = new Set<string>();
+const committingFunctions = new Set<string>();
 
-function record(request: PageRequest | TotalRequest): void {
-  const query = queryOf(request);
+function recordQuery(request: PageRequest | TotalRequest): void {
+  const query = toQuery(request);
   const key = JSON.stringify(query);
   const entry = queries.get(key) ?? { query, by: new Set() };
   queries.set(key, { ...entry, by: entry.by.add(running) });
 }
 
 /** Where in our sources a query is made, as `file:line`. */
-function notePlace(): void {
+function recordCallPlace(): void {
   const places = new Error().stack?.matchAll(/\/((?:shared|functions)\/[\w/]+\.ts):(\d+)/g) ?? [];
-  for (const [, name, line] of places) asked.add(`${name}:${line}`);
+  for (const [, name, line] of places) callPlaces.add(`${name}:${line}`);
 }
 
-function recording(database: Database): Database {
+function createRecordingDatabase(database: Database): Database {
   return {
     ...database,
     async page(request) {
-      notePlace();
-      record(request);
+      recordCallPlace();
+      recordQuery(request);
       return database.page(request);
     },
     async totals(path, requests) {
-      notePlace();
-      for (const request of requests) record(request);
+      recordCallPlace();
+      for (const request of requests) recordQuery(request);
       return database.totals(path, requests);
     },
     async commit(writes) {
-      committed.add(running);
+      committingFunctions.add(running);
       return database.commit(writes);
     },
     close: async () => {},
@@ -60,7 +60,7 @@ beforeAll(async () => {
   stack = await startStack();
   stack.gemini.always(geminiFault.image(onePixelPng));
   answerLookups(stack);
-  const database = recording(stack.database);
+  const database = createRecordingDatabase(stack.database);
   const env = {
     CACHE_TTL_SECONDS: '600',
     MAX_SPEND_PER_DAY_USD: '100',
@@ -111,12 +111,12 @@ describe('every query', () => {
         .flatMap((text, i) => (/\b[dD]atabase\.(page|totals)\(/.test(text) ? [`${name}:${i + 1}`] : [])),
     );
     expect(calls.length).toBeGreaterThan(5);
-    expect(calls.filter((place) => !asked.has(place))).toEqual([]);
+    expect(calls.filter((place) => !callPlaces.has(place))).toEqual([]);
   });
 
   it('has its index', () => {
     const missing = [...queries.values()].flatMap(({ query, by }) =>
-      serve(query, file).missing.map((what) => `${[...by].join(', ')}: ${what}`),
+      findIndexes(query, file).missing.map((what) => `${[...by].join(', ')}: ${what}`),
     );
     expect(missing).toEqual([]);
   });
@@ -126,7 +126,9 @@ describe('firestore.indexes.json', () => {
   const key = (value: unknown) => JSON.stringify(value);
 
   it('has no index that no query uses', () => {
-    const used = new Set([...queries.values()].flatMap(({ query }) => serve(query, file).used.map(key)));
+    const used = new Set(
+      [...queries.values()].flatMap(({ query }) => findIndexes(query, file).used.map(key)),
+    );
     expect(file.indexes.filter((index) => !used.has(key(index)))).toEqual([]);
   });
 
@@ -134,7 +136,7 @@ describe('firestore.indexes.json', () => {
     expect(new Set(file.indexes.map(key)).size).toBe(file.indexes.length);
     for (const index of file.indexes) {
       const without = { ...file, indexes: file.indexes.filter((one) => one !== index) };
-      const missing = [...queries.values()].flatMap(({ query }) => serve(query, without).missing);
+      const missing = [...queries.values()].flatMap(({ query }) => findIndexes(query, without).missing);
       expect(missing, key(index)).not.toEqual([]);
     }
   });
@@ -150,7 +152,7 @@ describe('firestore.indexes.json', () => {
           one === override ? { ...one, indexes: one.indexes.filter((each) => each !== index) } : one,
         ),
       };
-      const missing = [...queries.values()].flatMap(({ query }) => serve(query, without).missing);
+      const missing = [...queries.values()].flatMap(({ query }) => findIndexes(query, without).missing);
       expect(missing, `${override.collectionGroup}.${override.fieldPath} ${key(index)}`).not.toEqual([]);
     }
   });
@@ -176,8 +178,8 @@ describe('a function that may only read', () => {
     );
     const names = readers.map(([name]) => name);
     expect(names.every((name) => name in functions)).toBe(true);
-    expect(names.filter((name) => committed.has(name))).toEqual([]);
-    expect(committed.has('generate')).toBe(true);
+    expect(names.filter((name) => committingFunctions.has(name))).toEqual([]);
+    expect(committingFunctions.has('generate')).toBe(true);
   });
 
   it('asks for the database at all only where it may', () => {
@@ -206,7 +208,7 @@ describe('the rules by which indexes are looked for', () => {
     ...more,
   });
   const isServed = (request: PageRequest | TotalRequest, given: Partial<IndexFile> = {}) =>
-    serve(queryOf(request), { ...none, ...given }).missing.length === 0;
+    findIndexes(toQuery(request), { ...none, ...given }).missing.length === 0;
 
   it.each<[string, boolean, PageRequest | TotalRequest, Partial<IndexFile>?]>([
     [

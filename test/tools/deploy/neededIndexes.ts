@@ -35,7 +35,7 @@ export type Query = {
 
 const nameField = '__name__';
 
-export function queryOf(request: PageRequest | TotalRequest): Query {
+export function toQuery(request: PageRequest | TotalRequest): Query {
   const { collection, group, where = [] } = request;
   const isEquality = ([, op]: Filter) => op === '==' || op === 'in';
   const equal = [...new Set(where.filter(isEquality).map(([field]) => field))];
@@ -66,7 +66,7 @@ export function queryOf(request: PageRequest | TotalRequest): Query {
 export type Served = { used: Index[]; missing: string[] };
 
 /** The composite indexes that serve a query, and what is missing for it in words. */
-export function serve(query: Query, file: IndexFile): Served {
+export function findIndexes(query: Query, file: IndexFile): Served {
   const { collectionGroup, scope, equal, sorted } = query;
   const [first, ...rest] = sorted;
   if (!first) {

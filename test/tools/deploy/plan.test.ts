@@ -9,16 +9,16 @@ import { functions } from '../../../functions/index.ts';
 import { parseConfig } from '../../../shared/config/config.ts';
 import { jobTimeoutMs } from '../../../shared/database/jobs.ts';
 import { alerts, type Condition } from '../../../tools/deploy/alerts.ts';
-import { firebaseConfig, regionDefault } from '../../../tools/deploy/hosting.ts';
-import { accountOf, checkTimeouts, manifest, serviceOf } from '../../../tools/deploy/manifest.ts';
+import { createFirebaseConfig, defaultRegion } from '../../../tools/deploy/hosting.ts';
+import { checkTimeouts, manifest, toAccountName, toServiceName } from '../../../tools/deploy/manifest.ts';
 import { type DeployOptions, DeployRefused, parseOptions } from '../../../tools/deploy/options.ts';
-import { planOf } from '../../../tools/deploy/plan.ts';
-import { policyOf } from '../../../tools/deploy/planAlerts.ts';
-import { environmentOf } from '../../../tools/deploy/planFunctions.ts';
+import { createPlan } from '../../../tools/deploy/plan.ts';
+import { toPolicy } from '../../../tools/deploy/planAlerts.ts';
+import { createEnvironment } from '../../../tools/deploy/planFunctions.ts';
 import type { Command, Step } from '../../../tools/deploy/steps.ts';
-import { shown } from '../../../tools/deploy/steps.ts';
+import { formatCommand } from '../../../tools/deploy/steps.ts';
 import { pageHeaders } from '../../../web/securityPolicy.ts';
-import { gcloudTree, unknownIn } from './gcloudTree.ts';
+import { findUnknown, gcloudTree } from './gcloudTree.ts';
 
 const args = ['--project', 'my-studio', '--region', 'europe-west1'];
 const options = parseOptions(args);
@@ -36,25 +36,26 @@ const onVertexAi: DeployOptions = {
 };
 
 /** Every command that a plan can come to. */
-function commandsOf(steps: readonly Step[]): Command[] {
+function listCommands(steps: readonly Step[]): Command[] {
   return steps
     .flatMap((step): (Command | undefined)[] => {
       if (step.do === 'run') return [step.run];
       if (step.do === 'wait') return [step.whilePrints];
-      if (step.do === 'check') return [step.there.command];
-      if (step.do === 'secret') return [step.there.command, step.make];
-      return step.do === 'ensure' ? [step.there.command, step.make, step.change] : [];
+      if (step.do === 'check') return [step.probe.command];
+      if (step.do === 'secret') return [step.probe.command, step.make];
+      return step.do === 'ensure' ? [step.probe.command, step.make, step.change] : [];
     })
     .filter((command) => command !== undefined);
 }
 
-const lines = (plan: readonly Step[]) => commandsOf(plan).map((command) => shown(command));
-const indexOf = (plan: readonly Step[], part: string) => lines(plan).findIndex((line) => line.includes(part));
+const lines = (plan: readonly Step[]) => listCommands(plan).map((command) => formatCommand(command));
+const findLine = (plan: readonly Step[], part: string) =>
+  lines(plan).findIndex((line) => line.includes(part));
 
 /** The environment and the other flags of a function's service. */
-function deployed(target: string, plan = planOf(options)) {
-  const command = commandsOf(plan).find(
-    ([program, ...rest]) => program === 'gcloud' && rest[1] === 'deploy' && rest[2] === serviceOf(target),
+function getDeployment(target: string, plan = createPlan(options)) {
+  const command = listCommands(plan).find(
+    ([program, ...rest]) => program === 'gcloud' && rest[1] === 'deploy' && rest[2] === toServiceName(target),
   );
   const pairOf = (text: string): [string, string] => {
     const [name = '', value = ''] = text.split(/=(.*)/s, 2);
@@ -94,8 +95,8 @@ describe('the manifest', () => {
 
   it('has names that Cloud Run and IAM take', () => {
     for (const target of Object.keys(manifest)) {
-      expect(serviceOf(target)).toMatch(/^[a-z][a-z0-9-]{0,47}[a-z0-9]$/);
-      expect(accountOf(target)).toMatch(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/);
+      expect(toServiceName(target)).toMatch(/^[a-z][a-z0-9-]{0,47}[a-z0-9]$/);
+      expect(toAccountName(target)).toMatch(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/);
     }
   });
 
@@ -116,36 +117,40 @@ describe('the manifest', () => {
 describe('the plan', () => {
   it('deploys every function once, from one image by its digest, as its own account', () => {
     for (const [target, { timeoutSeconds, trigger }] of Object.entries(manifest)) {
-      const { flags, env } = deployed(target);
+      const { flags, env } = getDeployment(target);
       expect(flags.get('--image')).toBe('{{IMAGE}}');
-      expect(flags.get('--service-account')).toBe(`${accountOf(target)}@my-studio.iam.gserviceaccount.com`);
+      expect(flags.get('--service-account')).toBe(
+        `${toAccountName(target)}@my-studio.iam.gserviceaccount.com`,
+      );
       expect(flags.get('--timeout')).toBe(String(timeoutSeconds));
       expect(flags.has('--invoker-iam-check')).toBe(trigger.kind === 'document');
       expect(flags.has('--no-invoker-iam-check')).toBe(trigger.kind !== 'document');
       expect(flags.get('--ingress')).toBe(trigger.kind === 'http' ? 'all' : 'internal');
-      expect(env).toEqual(environmentOf(target, options));
+      expect(env).toEqual(createEnvironment(target, options));
       expect(env).toMatchObject({ FUNCTION_TARGET: target, GOOGLE_CLOUD_PROJECT: 'my-studio' });
     }
-    const deploys = lines(planOf(options)).filter((line) => line.startsWith('gcloud run deploy '));
+    const deploys = lines(createPlan(options)).filter((line) => line.startsWith('gcloud run deploy '));
     expect(deploys).toHaveLength(Object.keys(functions).length);
-    expect(lines(planOf(options)).filter((line) => line.includes('builds submit'))).toHaveLength(1);
+    expect(lines(createPlan(options)).filter((line) => line.includes('builds submit'))).toHaveLength(1);
   });
 
   it('gives every function an environment that it starts with', () => {
     for (const target of Object.keys(manifest)) {
-      expect(() => parseConfig({ ...deployed(target).env, K_SERVICE: serviceOf(target) })).not.toThrow();
+      expect(() =>
+        parseConfig({ ...getDeployment(target).env, K_SERVICE: toServiceName(target) }),
+      ).not.toThrow();
     }
   });
 
   it('keeps a setting whole, whatever stands in it', () => {
     const settings = { IMAGEGEN_FALLBACK_MODEL_IDS: 'a,b', PROMPT_MODEL_ID: 'x|y', ALLOWED_ORIGINS: '' };
-    const { env } = deployed('generate', planOf({ ...options, settings }));
+    const { env } = getDeployment('generate', createPlan({ ...options, settings }));
     expect(env).toMatchObject(settings);
   });
 
   it('has Scheduler call with the token that the functions look for', () => {
-    const { env } = deployed('sweepHolds');
-    const jobs = lines(planOf(options)).filter((line) => line.includes('scheduler jobs create http'));
+    const { env } = getDeployment('sweepHolds');
+    const jobs = lines(createPlan(options)).filter((line) => line.includes('scheduler jobs create http'));
     expect(jobs).toHaveLength(4);
     for (const job of jobs) {
       expect(job).toContain(`--oidc-token-audience=${env.SCHEDULER_AUDIENCE}`);
@@ -188,13 +193,13 @@ describe('the plan', () => {
     ['services are there before the routes to them', 'run deploy account-written', '--only=hosting'],
     ['a metric is there before the policy on it', 'logging metrics create', 'monitoring policies create'],
   ])('%s', (_, before, after) => {
-    const plan = planOf(options);
-    expect(indexOf(plan, before)).toBeGreaterThan(-1);
-    expect(indexOf(plan, after)).toBeGreaterThan(indexOf(plan, before));
+    const plan = createPlan(options);
+    expect(findLine(plan, before)).toBeGreaterThan(-1);
+    expect(findLine(plan, after)).toBeGreaterThan(findLine(plan, before));
   });
 
   it('says where the events of a database in several regions are', () => {
-    const plan = planOf({ ...options, location: 'eur3' });
+    const plan = createPlan({ ...options, location: 'eur3' });
     const trigger = lines(plan).find((line) => line.includes('triggers create')) ?? '';
     expect(trigger).toContain('--location=europe-west4');
     expect(trigger).toContain('--destination-run-region=europe-west1');
@@ -202,37 +207,37 @@ describe('the plan', () => {
   });
 
   it('protects the database, and keeps backups', () => {
-    const text = lines(planOf(options)).join('\n');
+    const text = lines(createPlan(options)).join('\n');
     expect(text).toContain('--delete-protection --enable-pitr');
     expect(text).toContain('--recurrence=daily --retention=7d');
     expect(text).toContain('--recurrence=weekly --retention=14w');
   });
 
   it('never enables the API that would make a browser key a key of Gemini, and restricts that key', () => {
-    const text = lines(planOf(everything)).join('\n');
+    const text = lines(createPlan(everything)).join('\n');
     expect(text).not.toContain('generativelanguage');
     expect(text).toContain('--api-target=service=identitytoolkit.googleapis.com');
   });
 
   it('asks for no key of Gemini on Vertex AI, and gives the right instead', () => {
-    const text = lines(planOf(onVertexAi)).join('\n');
+    const text = lines(createPlan(onVertexAi)).join('\n');
     expect(text).not.toContain('GEMINI_API_KEY');
     expect(text).toContain('aiplatform.googleapis.com');
     expect(text.match(/--role=roles\/aiplatform.user/g)).toHaveLength(2);
-    expect(deployed('enhance', planOf(onVertexAi)).flags.has('--clear-secrets')).toBe(true);
+    expect(getDeployment('enhance', createPlan(onVertexAi)).flags.has('--clear-secrets')).toBe(true);
   });
 
   it('makes every alert, and tells whoever is to be told', () => {
-    const text = lines(planOf(everything)).join('\n');
+    const text = lines(createPlan(everything)).join('\n');
     for (const { id } of alerts) expect(text).toContain(`metrics create studio-${id} `);
     expect(text).toContain('email_address=ops@example.com');
     expect(text).toMatch(/\$\{CHANNEL\}/);
-    expect(lines(planOf(options)).join('\n')).not.toContain('CHANNEL');
+    expect(lines(createPlan(options)).join('\n')).not.toContain('CHANNEL');
   });
 
   it('goes off by too many lines, or by none', () => {
     const policy = (condition: Condition) =>
-      policyOf({ id: 'x', title: 'X', filter: '', condition, runbook: '' }, 'studio-x', []).conditions[0]
+      toPolicy({ id: 'x', title: 'X', filter: '', condition, runbook: '' }, 'studio-x', []).conditions[0]
         ?.conditionThreshold;
     expect(policy({ count: 3, minutes: 5 })).toMatchObject({
       filter: expect.stringContaining('logging.googleapis.com/user/studio-x"'),
@@ -249,15 +254,15 @@ describe('the plan', () => {
   });
 
   it('says of every step what to do where it fails', () => {
-    for (const step of planOf(everything)) {
-      expect(step.says.length).toBeGreaterThan(10);
-      expect(step.ifItFails.length).toBeGreaterThan(10);
+    for (const step of createPlan(everything)) {
+      expect(step.title.length).toBeGreaterThan(10);
+      expect(step.hint.length).toBeGreaterThan(10);
     }
   });
 });
 
 describe('the commands', () => {
-  const plans = [options, everything, onVertexAi].flatMap(planOf);
+  const plans = [options, everything, onVertexAi].flatMap(createPlan);
 
   it('are all known to gcloud, with all their flags', () => {
     const tree = gcloudTree();
@@ -265,14 +270,14 @@ describe('the commands', () => {
       process.stdout.write('NOT CHECKED: there is no gcloud here to check the flags of its commands with.\n');
       return;
     }
-    const commands = commandsOf(plans).filter(([program]) => program === 'gcloud');
-    expect(commands.flatMap((command) => unknownIn(tree, command))).toEqual([]);
-    expect(unknownIn(tree, ['gcloud', 'run', 'deploy', 'x', '--no-such-flag', '--memory'])).toHaveLength(2);
+    const commands = listCommands(plans).filter(([program]) => program === 'gcloud');
+    expect(commands.flatMap((command) => findUnknown(tree, command))).toEqual([]);
+    expect(findUnknown(tree, ['gcloud', 'run', 'deploy', 'x', '--no-such-flag', '--memory'])).toHaveLength(2);
   });
 
   it('are all known to the Firebase CLI, with all their flags', () => {
     const firebase = createRequire(import.meta.url)('firebase-tools');
-    const commands = commandsOf(plans).filter(([program]) => program === 'npx');
+    const commands = listCommands(plans).filter(([program]) => program === 'npx');
     expect(commands.length).toBeGreaterThan(5);
     const everywhere: string[] = firebase.cli.options.map(({ long }: { long: string }) => long);
     for (const [, , name = '', ...rest] of commands) {
@@ -316,21 +321,24 @@ describe('the options', () => {
     const folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-settings-'));
     const file = join(folder, 'settings.env');
     writeFileSync(file, '# Ours\nSIGNUP_CREDITS=3\nMAX_SPEND_PER_DAY_USD=50\n');
-    const plan = planOf(parseOptions([...args, '--settings', file]));
+    const plan = createPlan(parseOptions([...args, '--settings', file]));
     rmSync(folder, { recursive: true });
-    expect(deployed('account', plan).env).toMatchObject({ SIGNUP_CREDITS: '3', MAX_SPEND_PER_DAY_USD: '50' });
+    expect(getDeployment('account', plan).env).toMatchObject({
+      SIGNUP_CREDITS: '3',
+      MAX_SPEND_PER_DAY_USD: '50',
+    });
   });
 });
 
 /** The firebase.json that a deploy writes. */
 const written = (given: DeployOptions) =>
-  JSON.parse(planOf(given).flatMap((step) => (step.do === 'write' ? [step.text] : []))[0] ?? '');
+  JSON.parse(createPlan(given).flatMap((step) => (step.do === 'write' ? [step.text] : []))[0] ?? '');
 
 describe('firebase.json', () => {
   const checkedIn = JSON.parse(readFileSync('firebase.json', 'utf8'));
 
   it('is what the manifest and the page say', () => {
-    expect(checkedIn).toEqual(firebaseConfig({ region: regionDefault, publicDir: 'dist/hosting' }));
+    expect(checkedIn).toEqual(createFirebaseConfig({ region: defaultRegion, publicDir: 'dist/hosting' }));
   });
 
   it.each([

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type DeployOptions, parseOptions } from '../../../tools/deploy/options.ts';
-import { planOf } from '../../../tools/deploy/plan.ts';
-import { runSteps, type Surroundings } from '../../../tools/deploy/run.ts';
-import { scriptOf } from '../../../tools/deploy/steps.ts';
+import { createPlan } from '../../../tools/deploy/plan.ts';
+import { type Runtime, runSteps } from '../../../tools/deploy/run.ts';
+import { toShellScript } from '../../../tools/deploy/steps.ts';
 
 const secret = 'AIza-not-a-real-key';
 const args = ['--project', 'my-studio', '--region', 'europe-west1', '--alert-email', 'ops@example.com'];
@@ -36,7 +36,7 @@ const options = (): DeployOptions => ({
 
 /** The plan, with what it writes kept in the test's own folder. */
 const plan = (given = options()) =>
-  planOf(given).map((step) => (step.do === 'write' ? { ...step, path: join(folder, step.path) } : step));
+  createPlan(given).map((step) => (step.do === 'write' ? { ...step, path: join(folder, step.path) } : step));
 
 const isLook = (line: string) => / (describe|list|apps:list|hosting:sites:get) /.test(`${line} `);
 
@@ -48,9 +48,9 @@ function project({
   isThere?: boolean;
   fails?: (line: string) => boolean;
 }) {
-  const did: string[] = [];
+  const commands: string[] = [];
   const inputs: string[] = [];
-  const surroundings: Surroundings = {
+  const runtime: Runtime = {
     ask: undefined,
     pause: async () => {},
     async run(command, { input, quiet }) {
@@ -62,41 +62,41 @@ function project({
         const all = '"success" "appId" "dailyRecurrence" "weeklyRecurrence" the-name\n';
         return isThere ? { ok: true, output: all } : { ok: false, output: '' };
       }
-      did.push(line);
+      commands.push(line);
       return { ok: !fails(line), output: 'found-out\n' };
     },
   };
-  return { did, inputs, surroundings };
+  return { commands, inputs, runtime };
 }
 
 describe('a deploy', () => {
   it('makes everything in an empty project, and only changes it the next time', async () => {
     const [empty, full] = [project({}), project({ isThere: true })];
-    await runSteps(plan(), empty.surroundings);
-    await runSteps(plan(), full.surroundings);
+    await runSteps(plan(), empty.runtime);
+    await runSteps(plan(), full.runtime);
     const making =
       /\b(service-accounts|secrets|databases|schedules|repositories|triggers|http|metrics|policies|channels|apps:|sites:)[: ]?create\b|create http/;
-    expect(empty.did.filter((line) => making.test(line)).length).toBeGreaterThan(25);
-    expect(full.did.filter((line) => making.test(line))).toEqual([]);
-    expect(full.did.filter((line) => line.startsWith('gcloud run deploy'))).toHaveLength(15);
-    expect(full.did.filter((line) => line.includes('scheduler jobs update http'))).toHaveLength(4);
+    expect(empty.commands.filter((line) => making.test(line)).length).toBeGreaterThan(25);
+    expect(full.commands.filter((line) => making.test(line))).toEqual([]);
+    expect(full.commands.filter((line) => line.startsWith('gcloud run deploy'))).toHaveLength(15);
+    expect(full.commands.filter((line) => line.includes('scheduler jobs update http'))).toHaveLength(4);
   });
 
   it('says each step and shows each command, with what earlier ones found out', async () => {
-    const { surroundings } = project({});
-    await runSteps(plan(), surroundings);
+    const { runtime } = project({});
+    await runSteps(plan(), runtime);
     const text = printed.join('');
-    for (const { says } of plan()) expect(text).toContain(says);
+    for (const { title } of plan()) expect(text).toContain(title);
     expect(text).toContain('--image=found-out');
     expect(text).toContain('https://sweep-holds-found-out.europe-west1.run.app/');
     expect(text).not.toContain('{{');
   });
 
   it('hands secrets on without showing them, and without the end of their line', async () => {
-    const { did, inputs, surroundings } = project({});
-    await runSteps(plan(), surroundings);
+    const { commands, inputs, runtime } = project({});
+    await runSteps(plan(), runtime);
     expect(inputs).toEqual([secret, 'cloudinary://1:s3cret@cloud']);
-    const everything = [...did, ...printed, scriptOf(plan())].join('\n');
+    const everything = [...commands, ...printed, toShellScript(plan())].join('\n');
     expect(everything).not.toContain(secret);
     expect(everything).not.toContain('s3cret');
   });
@@ -104,7 +104,7 @@ describe('a deploy', () => {
   it('keeps a secret that has a value, and asks for one that has none', async () => {
     const noFiles = { ...options(), secretFiles: {} };
     const kept = project({ isThere: true });
-    await runSteps(plan(noFiles), kept.surroundings);
+    await runSteps(plan(noFiles), kept.runtime);
     expect(kept.inputs).toEqual([]);
 
     const asked = project({});
@@ -112,38 +112,38 @@ describe('a deploy', () => {
       GEMINI_API_KEY: ` ${secret} `,
       CLOUDINARY_URL: 'cloudinary://1:2@c',
     };
-    await runSteps(plan(noFiles), { ...asked.surroundings, ask: async (what) => answers[what] ?? '' });
+    await runSteps(plan(noFiles), { ...asked.runtime, ask: async (what) => answers[what] ?? '' });
     expect(asked.inputs).toEqual([secret, 'cloudinary://1:2@c']);
-    await expect(runSteps(plan(noFiles), project({}).surroundings)).rejects.toThrow('GEMINI_API_KEY');
+    await expect(runSteps(plan(noFiles), project({}).runtime)).rejects.toThrow('GEMINI_API_KEY');
   });
 
   it('takes no secret that the functions would refuse, and does not say what it was', async () => {
     writeFileSync(cloudinaryFile, 'https://s3cret.example.com');
-    const refused = runSteps(plan(), project({}).surroundings);
+    const refused = runSteps(plan(), project({}).runtime);
     await expect(refused).rejects.toThrow('CLOUDINARY_URL');
     await expect(refused).rejects.not.toThrow('s3cret');
   });
 
   it('stops at the first step that fails, and says what to do', async () => {
-    const { did, surroundings } = project({ fails: (line) => line.includes('run deploy gallery') });
-    await expect(runSteps(plan(), surroundings)).rejects.toThrow(
+    const { commands, runtime } = project({ fails: (line) => line.includes('run deploy gallery') });
+    await expect(runSteps(plan(), runtime)).rejects.toThrow(
       /failed: Deploys gallery\.\n.*services logs read gallery/,
     );
-    expect(did.at(-1)).toContain('run deploy gallery');
+    expect(commands.at(-1)).toContain('run deploy gallery');
   });
 
   it('stops where the database is somewhere else than its events would be looked for', async () => {
-    const { did, surroundings } = project({ isThere: true });
+    const { commands, runtime } = project({ isThere: true });
     const elsewhere = plan({ ...options(), location: 'nam5' });
-    await expect(runSteps(elsewhere, surroundings)).rejects.toThrow('--location');
-    expect(did.some((line) => line.includes('run deploy'))).toBe(false);
+    await expect(runSteps(elsewhere, runtime)).rejects.toThrow('--location');
+    expect(commands.some((line) => line.includes('run deploy'))).toBe(false);
   });
 
   it('tries again what another place may not know yet', async () => {
     let left = 3;
-    const { did, surroundings } = project({ fails: (line) => line.includes('eventReceiver') && left-- > 0 });
-    await runSteps(plan(), surroundings);
-    expect(did.filter((line) => line.includes('eventReceiver'))).toHaveLength(4);
+    const { commands, runtime } = project({ fails: (line) => line.includes('eventReceiver') && left-- > 0 });
+    await runSteps(plan(), runtime);
+    expect(commands.filter((line) => line.includes('eventReceiver'))).toHaveLength(4);
   });
 });
 
@@ -164,7 +164,7 @@ esac`;
       chmodSync(join(bin, program), 0o755);
     }
     const given = { ...options(), alertEmail: undefined };
-    writeFileSync(join(folder, 'deploy.sh'), scriptOf(planOf(given)));
+    writeFileSync(join(folder, 'deploy.sh'), toShellScript(createPlan(given)));
     execFileSync('bash', ['deploy.sh'], {
       cwd: folder,
       env: { PATH: `${bin}:${process.env.PATH}` },
@@ -177,12 +177,12 @@ esac`;
     ['an empty project', false],
     ['a project that has everything', true],
   ])('does in %s what the deploy does', async (_, isThere) => {
-    const { did, surroundings } = project({ isThere });
-    await runSteps(plan({ ...options(), alertEmail: undefined }), surroundings);
-    expect(runScript(isThere)).toEqual(did.filter((line) => !line.startsWith('cp ')));
+    const { commands, runtime } = project({ isThere });
+    await runSteps(plan({ ...options(), alertEmail: undefined }), runtime);
+    expect(runScript(isThere)).toEqual(commands.filter((line) => !line.startsWith('cp ')));
   });
 
   it('is the same every time', () => {
-    expect(scriptOf(planOf(options()))).toBe(scriptOf(planOf(options())));
+    expect(toShellScript(createPlan(options()))).toBe(toShellScript(createPlan(options())));
   });
 });

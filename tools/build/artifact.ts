@@ -1,8 +1,8 @@
 /** What stands beside the bundle in dist/: what makes it a Node package of its own, and the page for Hosting. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
-import { buildPage } from '../build/page.ts';
 import { apiPages } from '../openapi/pages.ts';
+import { buildPage } from './page.ts';
 
 /** Where the page is in dist/, and so in what the Firebase CLI uploads. */
 export const hostingFolder = 'hosting';
