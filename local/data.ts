@@ -1,8 +1,8 @@
-/** What a run keeps in LOCAL_DATA_DIR: the emulators hold everything in memory. */
+/** Saves a run's data to LOCAL_DATA_DIR and loads it again. The emulators themselves hold everything in memory. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Whose data is kept where: only of emulators that the run started itself. */
+/** What to save, and where. A host is set only if the run started that emulator itself. */
 export type SaveOptions = {
   dataDir: string;
   projectId: string;
@@ -11,22 +11,22 @@ export type SaveOptions = {
   authHost?: string | undefined;
 };
 
-// Everything is written under another name first, so that a save cut short never replaces a good one.
+// Every file is written under a temporary name first, so that an interrupted save never replaces a good one.
 const partial = '.partial';
 const exportName = 'export';
 
 const ownerHeaders = { authorization: 'Bearer owner', 'content-type': 'application/json' };
 
-/** The newest export of Firestore, as its emulator wants it named at its start; undefined where there is none. */
+/** Finds the newest Firestore export: the path of its metadata file, which the emulator takes at its start. */
 export function findFirestoreExport(dataDir: string): string | undefined {
   const newest = listExportFolders(dataDir).at(-1);
   return newest && join(dataDir, newest, exportName, `${exportName}.overall_export_metadata`);
 }
 
-/** Where the stand-in for Cloudinary keeps its images. */
+/** The folder in which the fake Cloudinary stores its images. */
 export const getImagesDir = (dataDir: string) => join(dataDir, 'images');
 
-/** Gives a fresh Auth emulator the users that an earlier run saved. */
+/** Loads the users that an earlier run saved into a fresh Auth emulator. */
 export async function restoreUsers({ dataDir, projectId, authHost }: SaveOptions): Promise<void> {
   const file = join(dataDir, 'users.json');
   if (!authHost || !existsSync(file)) return;
@@ -35,7 +35,7 @@ export async function restoreUsers({ dataDir, projectId, authHost }: SaveOptions
   if (users.length > 0) await call(getUsersUrl(authHost, projectId, 'batchCreate'), { users });
 }
 
-/** Saves what the run's own emulators hold. */
+/** Saves the data of the emulators that the run started. */
 export async function save(saveOptions: SaveOptions): Promise<void> {
   mkdirSync(saveOptions.dataDir, { recursive: true });
   await Promise.all([saveFirestore(saveOptions), saveUsers(saveOptions)]);
@@ -58,7 +58,7 @@ async function saveFirestore({ dataDir, projectId, databaseId, firestoreHost }: 
 
 async function saveUsers({ dataDir, projectId, authHost }: SaveOptions): Promise<void> {
   if (!authHost) return;
-  // -1 stands for all of them: it is how the Firebase CLI exports.
+  // -1 means all users. The Firebase CLI exports the same way.
   const saved = await call(`${getUsersUrl(authHost, projectId, 'batchGet')}?maxResults=-1`);
   const file = join(dataDir, 'users.json');
   writeFileSync(file + partial, saved);

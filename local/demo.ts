@@ -1,4 +1,4 @@
-/** The users there are to sign in with. */
+/** Creates the demo users and their accounts in the emulators. */
 import { demoPassword, demoUsers } from '../web/demoUsers.ts';
 
 export type EmulatorEndpoints = {
@@ -10,15 +10,15 @@ export type EmulatorEndpoints = {
 
 const demoCredits = 74;
 
-// What the emulators take in place of an administrator's credentials.
+// The emulators accept this token in place of an administrator's credentials.
 const ownerHeaders = { authorization: 'Bearer owner', 'content-type': 'application/json' };
 
-/** Creates the demo users where they are missing; several runs may do so at once. */
+/** Creates the demo users that are missing. Several runs may do this at the same time. */
 export async function createDemoUsers(emulators: EmulatorEndpoints): Promise<void> {
   await Promise.all(demoUsers.map((user) => createUser(emulators, user)));
 }
 
-/** Gives each an account, where it has none, as an admin would by hand: nothing but a balance. */
+/** Creates the missing accounts as an admin would in the console: a document with nothing but a balance. */
 export async function createDemoAccounts(emulators: EmulatorEndpoints): Promise<void> {
   await Promise.all(demoUsers.map((user) => createAccount(emulators, user.uid)));
 }
@@ -31,11 +31,11 @@ async function createUser(
 ): Promise<void> {
   const password = demoPassword;
   await callAuth(emulators, '', { localId: uid, email, emailVerified: true, password, displayName });
-  // Claims are not taken with a new user.
+  // The emulator ignores claims when it creates a user.
   await callAuth(emulators, ':update', { localId: uid, customAttributes: JSON.stringify(claims) });
 }
 
-// The user is there already, or somebody else has its e-mail address: both are as good.
+// The user exists already, or another user has the e-mail address. Either way, somebody can sign in.
 const harmlessRefusal = /DUPLICATE_LOCAL_ID|EMAIL_EXISTS|USER_NOT_FOUND/;
 
 async function callAuth(
@@ -47,7 +47,7 @@ async function callAuth(
   const response = await fetch(url, { method: 'POST', headers: ownerHeaders, body: JSON.stringify(body) });
   const answer = await response.text();
   if (!response.ok && !harmlessRefusal.test(answer)) {
-    throw new Error(`The Auth emulator did not take a demo user: ${response.status} ${answer}`);
+    throw new Error(`The Auth emulator refused a demo user: ${response.status} ${answer}`);
   }
 }
 
@@ -59,13 +59,13 @@ async function createAccount(emulators: EmulatorEndpoints, uid: string): Promise
     headers: ownerHeaders,
     body: JSON.stringify({ fields: { balance: { integerValue: String(demoCredits) } } }),
   });
-  // 409: the account is there already, with whatever has been spent of it.
+  // 409: the account exists already. Keep its balance.
   if (!response.ok && response.status !== 409) {
-    throw new Error(`The Firestore emulator did not take ${uid}'s account: ${response.status}`);
+    throw new Error(`The Firestore emulator refused ${uid}'s account: ${response.status}`);
   }
 }
 
-/** Two lines a person can sign in with. */
+/** One line for each demo user, with the e-mail address and password to sign in with. */
 export function formatDemoUsers(): string[] {
   return demoUsers.map(({ email, uid }) => {
     const admin = uid === 'demo-admin' ? ', admin' : '';

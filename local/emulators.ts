@@ -1,4 +1,4 @@
-/** The real emulators: Google's Firestore in Java, Firebase's Auth in the Firebase CLI. */
+/** Starts the real emulators: Google's Firestore emulator in Java, and the Auth emulator of the Firebase CLI. */
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -10,14 +10,14 @@ import { type Child, readLog, readLogTail, spawnInOwnGroup, waitUntil } from './
 import { StartRefused } from './refusal.ts';
 import type { Run } from './run.ts';
 
-/** The Firebase CLI's program, to be run with node. */
+/** The Firebase CLI's script, to run with node. */
 const firebaseCli = createRequire(import.meta.url).resolve('firebase-tools/lib/bin/firebase.js');
 
 const authEmulator = join(import.meta.dirname, 'authEmulator.ts');
 
-/** Has the Firebase CLI fetch Google's jar into its cache, where it is looked for next. */
+/** Has the Firebase CLI download Google's jar into its cache. */
 export async function downloadFirestore(run: Pick<Run, 'runDir' | 'start'>): Promise<void> {
-  say('The Firestore emulator is not on this machine: the Firebase CLI fetches it now, once (130 MB) …');
+  say('The Firestore emulator is not installed. The Firebase CLI downloads it once (130 MB) …');
   const download = run.start(() =>
     spawnInOwnGroup('the Firebase CLI', process.execPath, [firebaseCli, 'setup:emulators:firestore'], {
       cwd: run.runDir,
@@ -30,18 +30,18 @@ export async function downloadFirestore(run: Pick<Run, 'runDir' | 'start'>): Pro
   if (how !== 'code 0') say(readLogTail(download));
 }
 
-/** How long an emulator may take until it answers, milliseconds; on a slow machine Auth alone takes 20 s. */
+/** How long an emulator may take until it answers, milliseconds. On a slow machine the Auth emulator takes 20 s. */
 const startMsMax = 90_000;
-/** The same for one that somebody else has started. */
+/** The same for an emulator that the environment names and another process starts, milliseconds. */
 const externalMsMax = 10_000;
 
-/** Starts the Firestore emulator. It sends its triggers to the functions' port. */
+/** Starts the Firestore emulator. It posts document events to the functions' port. */
 export function startFirestore(options: {
   program: FirestoreProgram;
   port: number;
   functionsPort: number;
   rules: string;
-  /** An export of an earlier run to begin with. */
+  /** The metadata file of an export to load. */
   seed: string | undefined;
   runDir: string;
 }): Child {
@@ -51,7 +51,7 @@ export function startFirestore(options: {
     program.java,
     [
       '-Duser.language=en',
-      // Small and quick to start; the jar alone would take a quarter of the machine's memory.
+      // Small and quick to start. By default Java takes a quarter of the machine's memory.
       '-Xmx256m',
       '-XX:+UseSerialGC',
       '-XX:TieredStopAtLevel=1',
@@ -69,8 +69,8 @@ export function startFirestore(options: {
 }
 
 /**
- * Starts the Auth emulator. The CLI runs in a folder of its own with a configuration of its own, because it
- * leaves logs where it runs, and a note of its hub in the temporary folder that a second run would overwrite.
+ * Starts the Auth emulator. The CLI gets its own folder, temporary folder and configuration: it writes logs to its
+ * working directory, and a file about its hub to the temporary folder, which a second run would overwrite.
  */
 export function startAuth(options: {
   port: number;
@@ -83,7 +83,7 @@ export function startAuth(options: {
   const emulators = {
     auth: { host: loopback, port },
     hub: { host: loopback, port: hubPort },
-    // It starts with the hub, on one and the same port for every run that does not name another.
+    // The CLI starts this with the hub. Without a port here, every run would use the same one.
     logging: { host: loopback, port: loggingPort },
     ui: { enabled: false },
     singleProjectMode: false,
@@ -97,7 +97,7 @@ export function startAuth(options: {
   });
 }
 
-/** The CLI without its message of the day, its look for updates and credentials, its notes in the home folder. */
+/** The CLI's environment: no message of the day, no search for updates or credentials, no files in the home folder. */
 function createCliEnvironment(runDir: string): NodeJS.ProcessEnv {
   const { NODE_ENV, ...env } = process.env;
   const quiet = { CI: 'true', NO_UPDATE_NOTIFIER: '1', METADATA_SERVER_DETECTION: 'none' };
@@ -105,8 +105,8 @@ function createCliEnvironment(runDir: string): NodeJS.ProcessEnv {
 }
 
 /**
- * Waits until an emulator answers.
- * @throws {StartRefused} when it ends before, or takes too long, with the end of its log.
+ * Waits until an emulator that this process started answers.
+ * @throws {StartRefused} with the end of its log, if it ends first or takes too long.
  */
 export async function waitForEmulator(
   child: Child,
@@ -122,13 +122,13 @@ export async function waitForEmulator(
 }
 
 /**
- * Waits until an emulator that the environment names answers; another run may just be starting it.
- * @throws {StartRefused} naming the variable when it does not.
+ * Waits until an emulator that the environment names answers. Another run may be starting it at the moment.
+ * @throws {StartRefused} naming the variable, if the emulator does not answer.
  */
 export async function waitForExternalEmulator(variable: string, hostAndPort: string): Promise<void> {
   if (await waitUntil(() => isAnswering(hostAndPort), externalMsMax)) return;
   throw new StartRefused(
-    `${variable} names an emulator that does not answer. Start it, or unset ${variable} to have one started.`,
+    `${variable} names an emulator that does not answer. Start it, or unset ${variable}: npm start then starts its own.`,
   );
 }
 

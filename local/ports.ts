@@ -1,18 +1,18 @@
-/** TCP ports of this machine: which are free, and who holds one that is not. */
+/** TCP ports of this machine: finds free ones, and the process that listens on a port. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { commandLine, getOutput } from './processes.ts';
 
-/** The loopback address that everything local listens on: nothing of a local run is seen from outside. */
+/** Every server of a local run listens on the loopback address, so that other machines cannot reach it. */
 export const loopback = '127.0.0.1';
 
-// Below the range that systems give to outgoing connections (32768 up on Linux, 49152 up elsewhere): a port
-// from there could be taken by a client while the emulator it was meant for is still starting.
+// Below the range of outgoing connections (from 32768 on Linux, from 49152 elsewhere): a client could take a port in
+// that range while the emulator for it is still starting.
 const firstFree = 20_000;
 const lastFree = 32_000;
 const attemptsMax = 100;
 
-/** Whether a server could listen on the port now. */
+/** True if a server can listen on the port now. */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
@@ -21,7 +21,7 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port that nobody listens on. */
+/** Finds a port on which no process listens. */
 export async function findFreePort(): Promise<number> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const port = firstFree + Math.floor(Math.random() * (lastFree - firstFree));
@@ -30,10 +30,10 @@ export async function findFreePort(): Promise<number> {
   throw new Error(`No free port among ${attemptsMax} from ${firstFree} to ${lastFree}`);
 }
 
-/** Who listens on a port. */
+/** A process that listens on a port. */
 export type PortHolder = { pid: number; command: string };
 
-/** The process that listens on the port; undefined where the system does not tell (another user's). */
+/** The process that listens on the port; undefined if the system hides it (another user's process). */
 export async function findPortHolder(port: number): Promise<PortHolder | undefined> {
   const pid = process.platform === 'linux' ? listenerInProc(port) : await listenerByLsof(port);
   return pid === undefined ? undefined : { pid, command: commandLine(pid) };
@@ -48,7 +48,7 @@ function listenerInProc(port: number): number | undefined {
   return undefined;
 }
 
-/** The links that /proc shows for sockets in state LISTEN (0A) on the port. */
+/** The sockets in state LISTEN (0A) on the port, as the links in /proc name them. */
 function listeningSockets(port: number): Set<string> {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const links = new Set<string>();
@@ -66,7 +66,7 @@ function openFiles(pid: string): string[] {
   try {
     return readdirSync(folder).map((fd) => linkOr(`${folder}/${fd}`));
   } catch {
-    return []; // Another user's process, or one that has just ended.
+    return []; // The process belongs to another user, or has just ended.
   }
 }
 
@@ -82,7 +82,7 @@ function readOr(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return ''; // No IPv6 on this machine.
+    return ''; // This machine has no IPv6.
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The run that was on this port before. Each run writes down, under its port, itself and every process it
- * started, so that the next one can end what a run left behind even when it was killed outright.
+ * Ends the previous run on the same port. Each run records itself and every process it starts in a file named after
+ * its port, so that the next run can clean up even after a SIGKILL.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
@@ -15,10 +15,10 @@ const identitySchema = z.object({ pid: z.int().positive(), started: z.string(), 
 const recordSchema = z.object({
   run: identitySchema,
   children: z.array(identitySchema),
-  /** The run's folder for logs and the like, to be removed with it. */
+  /** The run's folder for logs and other temporary files, removed with the run. */
   runDir: z.string(),
   dataDir: z.string().optional(),
-  /** Once its data is loaded: how to save it. */
+  /** How to save the run's data; set once the data is loaded. */
   saveOptions: z
     .object({
       dataDir: z.string(),
@@ -32,19 +32,19 @@ const recordSchema = z.object({
 
 type RunRecord = z.infer<typeof recordSchema>;
 
-/** How long a run may take to end by itself: the functions drain for 8 s, then its data is saved. */
+/** How long a run may take to end: the functions drain for 8 s, then the run saves its data; milliseconds. */
 const endMsMax = 25_000;
 const killAfterMs = 3_000;
 
-/** Parts of the command lines by which a run and its functions are known. */
+/** The parts of the command lines that identify a run and its functions' process. */
 const runMarker = 'start.ts';
 export const functionsMarker = 'functions.ts';
 
-// One folder a user: another user's notes would name processes that this one must not touch.
+// A folder for each user: a run must not touch another user's processes.
 const recordsDir = join(tmpdir(), `nano-banana-studio-${userInfo().uid}`);
 const getRecordFile = (port: number) => join(recordsDir, `${port}.json`);
 
-/** Notes down a run, and what it starts, for the next one on the port. */
+/** Records a run and the processes that it starts, for the next run on the port. */
 export function createRunRecorder(port: number, runDir: string, dataDir: string | undefined) {
   const record: RunRecord = { run: getIdentity(process.pid, runMarker), children: [], runDir, dataDir };
   const write = () => {
@@ -62,7 +62,7 @@ export function createRunRecorder(port: number, runDir: string, dataDir: string 
       record.saveOptions = saveOptions;
       write();
     },
-    /** The run is over, and nothing of it is left. */
+    /** Removes the record, after everything has ended. */
     remove: () => rmSync(getRecordFile(port), { force: true }),
   };
 }
@@ -70,8 +70,8 @@ export function createRunRecorder(port: number, runDir: string, dataDir: string 
 export type RunRecorder = ReturnType<typeof createRunRecorder>;
 
 /**
- * Ends the run that is, or was, on this port, with everything it left.
- * @returns what was done, for a person; undefined when there was nothing to do.
+ * Ends the run on this port, or what a killed run left behind.
+ * @returns a message for the terminal, or undefined if no process was left.
  */
 export async function endPreviousRun(port: number): Promise<string | undefined> {
   const record = readRecord(port);
@@ -80,8 +80,8 @@ export async function endPreviousRun(port: number): Promise<string | undefined> 
   const alive = () => [run, ...children].filter(isAlive);
   const leftovers = alive();
 
-  // A run that lives ends its children itself, in order; one that was killed outright left its functions
-  // to notice, and its emulators with data that nobody has saved.
+  // A live run ends its children in the right order. After a SIGKILL of the run, its functions notice and end, but
+  // its emulators still hold data that nobody has saved.
   if (isAlive(run)) signalProcess(run.pid, 'SIGTERM');
   const runAndFunctions = [run, ...children.filter(({ marker }) => marker === functionsMarker)];
   await waitUntil(() => !runAndFunctions.some(isAlive), endMsMax);
@@ -100,15 +100,15 @@ export async function endPreviousRun(port: number): Promise<string | undefined> 
 }
 
 /**
- * Two runs over the same data would each overwrite what the other saves.
- * @throws {StartRefused} when another run that is alive keeps its data there.
+ * Refuses a folder that another run uses, because each run would overwrite the other's data.
+ * @throws {StartRefused} if another live run keeps its data in this folder.
  */
 export function refuseSharedDataDir(dataDir: string): void {
   for (const port of listRecordedPorts()) {
     const record = readRecord(port);
     if (record?.dataDir === dataDir && record.run.pid !== process.pid && isAlive(record.run)) {
       throw new StartRefused(
-        `LOCAL_DATA_DIR is in use by the run on port ${port}. Stop that one, or give this one another folder.`,
+        `LOCAL_DATA_DIR is in use by the run on port ${port}. Stop that run, or choose another folder.`,
       );
     }
   }
@@ -126,6 +126,6 @@ function readRecord(port: number): RunRecord | undefined {
   try {
     return recordSchema.parse(JSON.parse(readFileSync(getRecordFile(port), 'utf8')));
   } catch {
-    return undefined; // No run, or its note was lost: then nothing is known to be ours.
+    return undefined; // There was no run, or its record is lost: then we cannot tell which processes are ours.
   }
 }

@@ -1,4 +1,4 @@
-/** One local run: everything it has started, and the one order in which that ends. */
+/** The processes of one local run, and the order in which they end. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,14 +8,14 @@ import type { Functions } from './functionsProcess.ts';
 import { createRunRecorder, type RunRecorder } from './previousRun.ts';
 import { type Child, endChild, readLogTail, signalChild } from './processes.ts';
 
-/** An emulator has nothing to finish any more when it is asked to end. */
+/** Short, because an emulator has nothing left to finish when it gets SIGTERM; milliseconds. */
 const emulatorGraceMs = 1_500;
-/** How often data is saved meanwhile, for a run that is killed outright. */
+/** How often a run saves its data, in case it gets SIGKILL; milliseconds. */
 const saveEveryMs = 30_000;
-/** Signals to a group of processes come twice; a later one is a person who will not wait. */
+/** A signal to a process group arrives twice within this time. A later one means that the user will not wait. */
 const sameSignalMs = 1_000;
 
-/** A run with nothing started yet. */
+/** Creates a run that has not started any process. */
 export function createRun() {
   const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-run-'));
   const children: Child[] = [];
@@ -27,7 +27,7 @@ export function createRun() {
 
   const saveNow = () => {
     const options = saveOptions;
-    // One after the other: a save that is under way must not overwrite a later one.
+    // One at a time: an earlier save must not overwrite a later one.
     lastSave = lastSave.catch(() => {}).then(() => (options ? save(options) : undefined));
     return lastSave;
   };
@@ -43,14 +43,14 @@ export function createRun() {
     }
   }
 
-  /** Ends everything, the emulators last, and this process with `code`. */
+  /** Ends everything, the emulators last; then exits with `code`. */
   function end(code: number): void {
     if (endingSince !== undefined) return;
     endingSince = performance.now();
     endAll().then(
       () => process.exit(code),
       (error: unknown) => {
-        process.stderr.write(`Not everything ended as it should: ${error}\n`);
+        process.stderr.write(`The run did not end cleanly: ${error}\n`);
         process.exit(1);
       },
     );
@@ -59,12 +59,12 @@ export function createRun() {
   function reportDeath(child: Child, how: string): void {
     if (endingSince !== undefined) return;
     const words = child.logFile ? ` The end of its log:\n${readLogTail(child)}` : '';
-    process.stderr.write(`Ending: ${child.name} ended unexpectedly (${how}).${words}\n`);
+    process.stderr.write(`Stopping: ${child.name} ended unexpectedly (${how}).${words}\n`);
     end(1);
   }
 
   function assertNotEnding(): void {
-    if (endingSince !== undefined) throw new Error('The run is ending');
+    if (endingSince !== undefined) throw new Error('The run is stopping');
   }
 
   return {
@@ -73,10 +73,10 @@ export function createRun() {
     reportDeath,
     isEnding: () => endingSince !== undefined,
 
-    /** What a signal does: the first ends the run in order, a second one a while later at once. */
+    /** The first signal ends the run in order. A second one, a while later, kills everything at once. */
     onSignal(): void {
       if (endingSince === undefined) {
-        say('Ending …');
+        say('Stopping …');
         end(0);
       } else if (performance.now() - endingSince > sameSignalMs) {
         if (functions) signalChild(functions.child(), 'SIGKILL');
@@ -84,12 +84,12 @@ export function createRun() {
       }
     },
 
-    /** From here on the run is known to the next one on its port. */
+    /** Records this run, so that the next run on the port can end it. */
     record(port: number, dataDir: string | undefined): void {
       recorder = createRunRecorder(port, runDir, dataDir);
     },
 
-    /** Starts an emulator or the like, which ends with the run. */
+    /** Starts a process, such as an emulator, that ends with the run. */
     start(spawn: () => Child): Child {
       assertNotEnding();
       const child = spawn();
@@ -97,18 +97,18 @@ export function createRun() {
       recorder?.addChild(child.identity);
       return child;
     },
-    /** From here on the run ends when the child does. */
+    /** From now on, the run ends if this child ends. */
     guard(child: Child): void {
       void child.ended.then((how) => reportDeath(child, how));
     },
-    /** Starts the functions, which end before everything else. */
+    /** Starts the functions' process, which ends before all others. */
     startFunctions(start: (onStart: (child: Child) => void) => Functions): Functions {
       assertNotEnding();
       functions = start((child) => recorder?.addChild(child.identity));
       return functions;
     },
 
-    /** The emulators' data is loaded: it is saved at the end from now on, and every now and then. */
+    /** Saves the data regularly and at the end. Call it once the saved data is loaded. */
     enableSaving(options: SaveOptions): void {
       saveOptions = options;
       recorder?.enableSaving(options);

@@ -1,4 +1,4 @@
-/** What the local port serves beside the functions: what Firebase Hosting serves in production. */
+/** Serves the page and the API reference on the functions' port, as Firebase Hosting does in production. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StaticHandler } from '../shared/http/server.ts';
 import { buildPage, getMimeType } from '../tools/build/page.ts';
@@ -7,10 +7,10 @@ import { pageHeaders } from '../web/securityPolicy.ts';
 
 export type SiteOptions = { webDir: string; projectId: string; authHost: string; firestoreHost: string };
 
-/** Emulators and stand-ins are on ports of this machine that are not known before. */
+/** The emulators and fakes listen on ports that are not known in advance. */
 const localOrigins = ['http://127.0.0.1:*', 'http://localhost:*'];
 
-/** Builds the studio's page and the reference of the functions, in memory, and serves them with the configuration that Hosting would give it. */
+/** Builds the page and the API reference in memory, and serves them with the configuration of a Firebase web app. */
 export async function createSite(options: SiteOptions): Promise<StaticHandler> {
   const pages = new Map([...(await buildPage(options.webDir)), ...(await apiPages())]);
   const index = pages.get('/studio/index.html');
@@ -30,7 +30,7 @@ export async function createSite(options: SiteOptions): Promise<StaticHandler> {
   };
 }
 
-/** Answers a GET or HEAD; what is built anew at every start is never to be kept. */
+/** Answers GET and HEAD. Browsers must not cache the page, because every start builds it again. */
 function respond(
   request: IncomingMessage,
   response: ServerResponse,
@@ -48,11 +48,11 @@ function respond(
   return true;
 }
 
-/** As Hosting answers for a project's web app, with the addresses of the emulators. */
+/** The `init.json` that Hosting serves for a project's web app, with the addresses of the emulators. */
 function toFirebaseInit({ projectId, authHost, firestoreHost }: SiteOptions) {
   return {
     projectId,
-    // Neither is looked at by the emulators, but Firebase's client wants them.
+    // Firebase's client requires these; the emulators ignore them.
     apiKey: 'local',
     appId: '1:1:web:local',
     authDomain: `${projectId}.firebaseapp.com`,

@@ -1,4 +1,4 @@
-/** npm start: the whole studio on this machine, with no key and no account anywhere. */
+/** `npm start`: runs the whole studio on this machine, without any key or account. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ConfigError } from '../shared/config/config.ts';
@@ -33,9 +33,9 @@ import { registerTriggers } from './triggers.ts';
 const root = join(import.meta.dirname, '..');
 const dev = process.argv.includes('--dev');
 
-/** Where people expect things; another PORT than the usual one gets other ports for everything. */
+/** The default ports. With another PORT, the emulators get free ports too. */
 const defaultPorts = { port: 8080, firestore: 8085, auth: 9099 };
-/** Long enough for a person to see that a picture is being painted. */
+/** How long the fake Gemini takes, so that a person sees the page waiting for an image; milliseconds. */
 const imageLatencyMs = 600;
 
 async function main(run: Run): Promise<void> {
@@ -46,7 +46,7 @@ async function main(run: Run): Promise<void> {
   await refuseOccupiedPort(port);
   if (config.dataDir) refuseSharedDataDir(config.dataDir);
   run.record(port, config.dataDir);
-  say('Starting; the emulators take a few seconds …');
+  say('Starting. The emulators take a few seconds …');
 
   const endpoints = await createEndpoints(config, port);
   const functions = loadFunctions(run, endpoints);
@@ -56,17 +56,17 @@ async function main(run: Run): Promise<void> {
   say(formatBanner(config, endpoints));
 }
 
-/** @throws {StartRefused} naming who holds the port. */
+/** @throws {StartRefused} naming the process that listens on the port. */
 async function refuseOccupiedPort(port: number): Promise<void> {
   if (await isPortFree(port)) return;
   const holder = await findPortHolder(port);
   const who = holder ? `pid ${holder.pid}: ${holder.command.slice(0, 120)}` : "another user's process";
   throw new StartRefused(
-    `Port ${port} is taken by another program (${who}), which was left alone.\nChoose another port: PORT=${port + 1} npm start`,
+    `Port ${port} is in use by another program (${who}), which keeps running.\nChoose another port: PORT=${port + 1} npm start`,
   );
 }
 
-/** Decides where everything will be, and starts the stand-ins, which are part of this process. */
+/** Chooses all addresses, and starts the fakes in this process. */
 async function createEndpoints(config: LocalConfig, port: number): Promise<Endpoints> {
   const { dataDir } = config;
   const pickAddress = async (preferred: number) =>
@@ -78,17 +78,17 @@ async function createEndpoints(config: LocalConfig, port: number): Promise<Endpo
     gemini: undefined,
     cloudinary: undefined,
   };
-  // Of what they were asked, the stand-ins keep the last few for whoever debugs; a run may last for days.
+  // The fakes remember only the latest requests, for debugging: a run may last for days.
   const requestsMax = 100;
-  if (config.gemini === 'stand-in') {
-    const apiKey = 'stand-in';
+  if (config.gemini === 'fake') {
+    const apiKey = 'fake';
     const { url } = await startFakeGemini({ apiKey, latencyMs: imageLatencyMs, requestsMax });
     endpoints.gemini = { url, apiKey };
   }
-  if (config.cloudinary === 'stand-in') {
+  if (config.cloudinary === 'fake') {
     endpoints.cloudinary = await startFakeCloudinary({
       cloudName: 'demo',
-      apiKey: 'stand-in',
+      apiKey: 'fake',
       apiSecret: randomBytes(16).toString('hex'),
       requestsMax,
       ...(dataDir && { dataDir: getImagesDir(dataDir) }),
@@ -97,14 +97,14 @@ async function createEndpoints(config: LocalConfig, port: number): Promise<Endpo
   return endpoints;
 }
 
-/** Starts loading the functions; under `dev` they start anew with every change, and may fail until the next. */
+/** Starts the functions' process. With `--dev` it restarts at each change, and a crash does not end the run. */
 function loadFunctions(run: Run, endpoints: Endpoints): Functions {
   const functions = run.startFunctions((onStart) =>
     startFunctions({
       env: createFunctionsEnvironment(process.env, endpoints),
       onStart,
       onDeath(child, how) {
-        if (dev) say(`The functions ended (${how}); they start again at the next change.`);
+        if (dev) say(`The functions stopped (${how}). They start again at the next change.`);
         else run.reportDeath(child, how);
       },
     }),
@@ -122,7 +122,7 @@ function restartAtChanges(run: Run, functions: Functions): void {
   });
 }
 
-/** Firestore with the demo accounts, and triggers: an emulator of the run's own, or what the environment names. */
+/** Starts the Firestore emulator unless the environment names one; creates the demo accounts and the triggers. */
 async function prepareFirestore(run: Run, config: LocalConfig, endpoints: Endpoints): Promise<void> {
   const emulators = { ...config, ...endpoints };
   if (config.firestoreHost) {
@@ -143,11 +143,11 @@ async function prepareFirestore(run: Run, config: LocalConfig, endpoints: Endpoi
     run.guard(emulator);
   }
   await createDemoAccounts(emulators);
-  // One that somebody else has started calls somebody else's functions.
+  // An emulator of another run posts its events to that run's functions.
   if (!config.firestoreHost) await registerTriggers(emulators);
 }
 
-/** Firebase Auth with the demo users: an emulator of the run's own, or what the environment names. */
+/** Starts the Auth emulator unless the environment names one; creates the demo users. */
 async function prepareAuth(run: Run, config: LocalConfig, endpoints: Endpoints): Promise<void> {
   if (config.authHost) {
     await waitForExternalEmulator('FIREBASE_AUTH_EMULATOR_HOST', config.authHost);
@@ -167,7 +167,7 @@ async function prepareAuth(run: Run, config: LocalConfig, endpoints: Endpoints):
 
 const parsePort = (hostAndPort: string) => Number(hostAndPort.slice(hostAndPort.lastIndexOf(':') + 1));
 
-/** What is kept where: only what the run's own emulators hold. */
+/** Saves only the data of emulators that this run started. */
 function toSaveOptions({ dataDir = '', ...config }: LocalConfig, endpoints: Endpoints): SaveOptions {
   return {
     dataDir,
@@ -180,7 +180,7 @@ function toSaveOptions({ dataDir = '', ...config }: LocalConfig, endpoints: Endp
 
 const run = createRun();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, run.onSignal);
-// A terminal that is gone is no reason to leave the emulators behind.
+// If the terminal closes, writing fails. The run must still end the emulators.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 main(run).catch((error: unknown) => {
   if (run.isEnding()) return;

@@ -1,8 +1,8 @@
-/** The log as a person at a terminal reads it: one short coloured line for each of its lines of JSON. */
+/** Formats the JSON log for a terminal: one short coloured line for each line of JSON. */
 
 type Line = Record<string, unknown>;
 
-/** Said by the line's own words already, or of use to Cloud Logging alone. */
+/** Fields that the short line already shows, or that only Cloud Logging uses. */
 const hiddenFields = new Set([
   'severity',
   'time',
@@ -15,18 +15,18 @@ const hiddenFields = new Set([
 ]);
 const colours: Record<string, number> = { INFO: 32, WARNING: 33, ERROR: 31 };
 
-/** What takes the lines of the log: formatted where `out` is a terminal, as they are elsewhere. */
+/** Returns a function that writes a log line: formatted if `out` is a terminal, otherwise unchanged. */
 export function logWriter(
   out: { isTTY?: boolean; write(text: string): unknown },
   env: Record<string, string | undefined>,
 ): (line: string) => void {
   if (!out.isTTY) return (line) => void out.write(line);
-  // https://no-color.org: set to anything but nothing.
+  // https://no-color.org: any value but the empty string turns colours off.
   const isColoured = !env.NO_COLOR;
   return (line) => void out.write(`${formatLine(line, isColoured)}\n`);
 }
 
-/** One line of the log for a person; what is no JSON stays as it is. */
+/** Formats one log line. Text that is not JSON stays unchanged. */
 export function formatLine(text: string, isColoured: boolean): string {
   const line = parseLine(text);
   if (!line) return text.trimEnd();

@@ -1,6 +1,6 @@
 /**
- * What npm ci installs, looked at in the lockfile alone: every licence is one that we may use, every package
- * is pinned by a hash, and none comes from anywhere but the registry. Part of `npm run check`.
+ * Checks the packages in the lockfile, as part of `npm run check`: each has a licence that we may use and a hash, and
+ * each comes from the npm registry.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export type LockedPackage = {
 };
 export type Packages = Record<string, LockedPackage>;
 
-/** Licences that ask for nothing but to be named; what is deployed has no other. */
+/** Licences that require only attribution. Deployed packages have no other licence. */
 const deployLicences = [
   '0BSD',
   'Apache-2.0',
@@ -27,10 +27,10 @@ const deployLicences = [
   'ISC',
   'MIT',
 ];
-/** Of what is only used here, and is neither changed nor passed on. */
+/** Licences for development packages, which we neither change nor distribute. */
 const developmentLicences = [...deployLicences, 'CC-BY-3.0', 'MPL-2.0', 'Python-2.0'];
 
-/** Packages whose `license` field says too little, read by a person. */
+/** Packages with an unclear `license` field, whose licence a person has read. */
 const reviewedLicences: Record<string, string> = {
   'deep-freeze': 'public domain',
   'dejavu-fonts-ttf': 'Bitstream Vera, free to use and embed',
@@ -43,8 +43,8 @@ const reviewedLicences: Record<string, string> = {
 };
 
 /**
- * Tools' binaries for platforms that the lockfile was not made on, entered by hand with their version alone. They
- * are never deployed. An entry that gets its hash is taken off this list.
+ * Binaries of development tools for platforms on which the lockfile was not made. They were entered by hand, without
+ * a hash, and are never deployed. Remove an entry from this list once it has a hash.
  */
 const platformsWithoutHash: Record<string, string> = {
   '@biomejs/cli-':
@@ -60,7 +60,7 @@ const binariesWithoutHash = new Set(
   ),
 );
 
-/** What is wrong with these packages, in words; nothing where all is well. */
+/** Finds the problems of these packages: one sentence for each; empty if there are none. */
 export function findFaults(packages: Packages): string[] {
   const installed = Object.entries(packages).filter(([path]) => path !== '');
   return installed.flatMap(([path, lockedPackage]) => {
@@ -70,11 +70,13 @@ export function findFaults(packages: Packages): string[] {
     const faults = [
       !isAllowed(license, allowed) &&
         !(name in reviewedLicences) &&
-        `has the licence ${license ?? 'of nobody knows'}`,
+        (license ? `has the licence ${license}` : 'has an unknown licence'),
       !integrity && !(dev && binariesWithoutHash.has(name)) && 'has no hash',
-      integrity && binariesWithoutHash.has(name) && 'has its hash now: take it off the list',
+      integrity && binariesWithoutHash.has(name) && 'has a hash now: remove it from platformsWithoutHash',
       integrity && !/^sha512-[\w+/]{86}==$/.test(integrity) && 'has a weak hash',
-      resolved && !resolved.startsWith('https://registry.npmjs.org/') && 'does not come from the registry',
+      resolved &&
+        !resolved.startsWith('https://registry.npmjs.org/') &&
+        'does not come from the npm registry',
       link && 'is a link',
       deprecated && `is deprecated: ${deprecated}`,
     ];
@@ -84,7 +86,7 @@ export function findFaults(packages: Packages): string[] {
   });
 }
 
-/** Whether an SPDX expression leaves us a licence of these: one of those joined by OR, all of those joined by AND. */
+/** True if the SPDX expression allows us these licences: one of those joined by OR, all of those joined by AND. */
 function isAllowed(license: string | undefined, allowed: readonly string[]): boolean {
   if (!license) return false;
   const options = license.replaceAll(/[()]/g, '').split(' OR ');
@@ -97,7 +99,7 @@ if (import.meta.main) {
   const faults = findFaults(packages);
   const count = Object.keys(packages).length - 1;
   process.stdout.write(
-    faults.length > 0 ? `${faults.join('\n')}\n` : `${count} packages: licences and hashes\n`,
+    faults.length > 0 ? `${faults.join('\n')}\n` : `${count} packages: licences and hashes are fine\n`,
   );
   if (faults.length > 0) process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
-/** What the studio's page may load and whom it may ask: its headers, here and on Firebase Hosting. */
+/** The page's security headers, for the local run and for Firebase Hosting: what it may load, and from where. */
 
-/** Where Firebase Authentication, Firestore and Cloudinary are; Google's sign-in brings a script and a frame. */
+/** Firebase Authentication, Firestore and Cloudinary. Google's sign-in needs a script and a frame. */
 const productionOrigins = {
   script: ['https://apis.google.com'],
   image: ['https://*.cloudinary.com'],
@@ -13,7 +13,7 @@ const productionOrigins = {
   frame: ['https://*.firebaseapp.com'],
 };
 
-/** @param extra further origins: those of the emulators and stand-ins of a local run. */
+/** @param extraOrigins the origins of the emulators and fakes of a local run. */
 function createContentSecurityPolicy(extraOrigins: readonly string[] = []): string {
   const directives = {
     'default-src': ["'none'"],
@@ -31,7 +31,7 @@ function createContentSecurityPolicy(extraOrigins: readonly string[] = []): stri
     .join('; ');
 }
 
-/** The headers of the page and its files. Sign-in windows stay connected to the page that opened them. */
+/** The headers of the page and its files. They let a sign-in popup communicate with the page that opened it. */
 export function pageHeaders(extraOrigins: readonly string[] = []): Record<string, string> {
   return {
     'Content-Security-Policy': createContentSecurityPolicy(extraOrigins),

@@ -6,46 +6,46 @@ import { deliver } from './cloudinaryDelivery.ts';
 import { type CloudinaryStep, cloudinaryError } from './cloudinaryFaults.ts';
 import { answer, createFaultScript, type Reply, readBody, send, startServer } from './server.ts';
 
-/** One call as it arrived; refused ones are recorded too. */
+/** One call as it arrived. Refused calls are recorded too. */
 export type CloudinaryRequest = {
   action: 'upload' | 'destroy' | 'deliver';
   publicId: string | undefined;
-  /** Whether a destroy or an upload asked for the CDN's copies to go as well. */
+  /** True if an upload or a destroy asks to remove the CDN's copies too. */
   invalidate: boolean;
-  /** The form's fields without the file; none of a delivery. */
+  /** The form's fields without the file; empty for a delivery. */
   fields: Readonly<Record<string, string>>;
   /** Path and query. */
   path: string;
   /** Milliseconds since 1970. */
   at: number;
-  /** The status of the refusal when the request itself was wrong. */
+  /** The status of the refusal, if the request was invalid. */
   refused?: number;
 };
 
 export type CloudinaryOptions = {
-  /** 0 or none: a free one. */
+  /** 0 or undefined means any free port. */
   port?: number;
   host?: string;
   cloudName: string;
   apiKey: string;
   apiSecret: string;
-  /** Keeps images there over restarts; without it they are in memory. */
+  /** Keeps images in this folder across restarts. Without it, images are in memory. */
   dataDir?: string;
-  /** False forgets the bytes of what is stored in memory: for measurements, which store thousands and fetch none. */
+  /** False drops the bytes of images in memory, for benchmarks that store thousands of images and read none. */
   keepsBytes?: boolean;
-  /** The largest image taken: 10 MiB is that of Cloudinary's free plan. */
+  /** The largest accepted image, bytes. The default, 10 MiB, is the limit of Cloudinary's free plan. */
   uploadBytesMax?: number;
-  /** Awaited before an answer that was not refused. */
+  /** Awaited before the answer to a valid request. */
   onRequest?: (request: CloudinaryRequest) => Promise<void> | void;
-  /** How many requests to remember; the oldest go first. */
+  /** How many requests to remember; the oldest are dropped first. */
   requestsMax?: number;
 };
 
 export type FakeCloudinary = {
   url: string;
-  /** For the CLOUDINARY_URL variable: it names this server as upload_prefix. */
+  /** The value for CLOUDINARY_URL, with this server as upload_prefix. */
   cloudinaryUrl: string;
-  /** What is stored now, by public id. */
+  /** The stored images, by public id. */
   assets: ReadonlyMap<string, Asset>;
   requests: CloudinaryRequest[];
   script: (...steps: CloudinaryStep[]) => void;
@@ -54,8 +54,8 @@ export type FakeCloudinary = {
 };
 
 /**
- * Cloudinary's upload and delivery on one port. As at the Gemini stand-in, a request which the real
- * service would refuse is refused first, and uses up no scripted step.
+ * Starts a fake of Cloudinary's upload and delivery servers on one port. As in the fake Gemini, an invalid request is
+ * refused before any scripted step, and uses up none.
  */
 export async function startFakeCloudinary(options: CloudinaryOptions): Promise<FakeCloudinary> {
   const { cloudName, apiKey, apiSecret, onRequest, requestsMax = 10_000 } = options;
@@ -92,7 +92,7 @@ export async function startFakeCloudinary(options: CloudinaryOptions): Promise<F
   }
 
   const { url, close } = await startServer(options, async (request, response, closing) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://stand-in');
+    const { pathname } = new URL(request.url ?? '/', 'http://fake');
     const api = /^\/v1_1\/(?<cloud>[^/]+)\/image\/(?<action>upload|destroy)$/.exec(pathname)?.groups;
     if (request.method === 'POST' && api) {
       const action = api.action === 'destroy' ? 'destroy' : 'upload';
@@ -132,7 +132,7 @@ export async function startFakeCloudinary(options: CloudinaryOptions): Promise<F
 const getUploadBytesMax = ({ uploadBytesMax = 10 * 1024 * 1024 }: CloudinaryOptions) => uploadBytesMax;
 
 async function readForm(request: IncomingMessage, options: CloudinaryOptions): Promise<Form> {
-  // A base64 data URI is a third longer than its image; beside it there are only small fields.
+  // A base64 data URI is a third longer than its image. The other fields are small.
   const body = await readBody(request, Math.ceil(getUploadBytesMax(options) * 1.4) + 1024 * 1024);
   if (body === undefined) {
     return { fields: {}, file: undefined, refusal: cloudinaryError(413, 'Request Entity Too Large') };
@@ -140,13 +140,13 @@ async function readForm(request: IncomingMessage, options: CloudinaryOptions): P
   return parseForm(body, request.headers['content-type'] ?? '');
 }
 
-/** The public id that a call is about; an upload may put it in a folder. */
+/** The public id of a call, with the folder of an upload. */
 function getPublicId({ fields }: Form, action: 'upload' | 'destroy'): string | undefined {
   if (!fields.public_id) return undefined;
   return action === 'upload' && fields.folder ? `${fields.folder}/${fields.public_id}` : fields.public_id;
 }
 
-/** The refusal of the real service, or what is to be done, giving the body of the answer. */
+/** Returns the real service's refusal, or the action, which returns the body of the answer. */
 function checkCall(
   cloud: string,
   { action, publicId }: CloudinaryRequest,

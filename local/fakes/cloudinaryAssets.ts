@@ -7,7 +7,7 @@ import { z } from 'zod';
 const assetSchema = z.object({
   assetId: z.string(),
   publicId: z.string(),
-  /** Seconds since 1970, and higher with every overwrite. */
+  /** Seconds since 1970; higher after every overwrite. */
   version: z.number(),
   format: z.string(),
   width: z.number(),
@@ -18,7 +18,7 @@ const assetSchema = z.object({
   tags: z.array(z.string()),
 });
 
-/** An image as the service keeps it, without its bytes. */
+/** A stored image, without its bytes. */
 export type Asset = z.infer<typeof assetSchema>;
 
 export type MeasuredImage = { content: Buffer; format: string; width: number; height: number };
@@ -26,17 +26,17 @@ export type MeasuredImage = { content: Buffer; format: string; width: number; he
 export type AssetStore = {
   /** By public id. */
   assets: ReadonlyMap<string, Asset>;
-  /** Stores it in place of what had that public id. */
+  /** Stores an image, and replaces the one with the same public id. */
   put: (publicId: string, image: MeasuredImage, tags: string[]) => Asset;
   read: (asset: Asset) => Buffer;
-  /** False when there was none. */
+  /** False if there was no such image. */
   remove: (publicId: string) => boolean;
 };
 
 /**
- * Keeps images in memory or, given a folder, in files that outlive the process. Writing is synchronous:
- * an upload is then stored whole before its answer, and two of one public id cannot interleave.
- * Without `keepsBytes` every image is read as empty.
+ * Stores images in memory or, with a folder, in files that outlive the process. Writes are synchronous: an upload is
+ * stored before its answer, and two uploads with one public id cannot interleave. Without `keepsBytes`, `read` returns
+ * no bytes.
  */
 export function createAssetStore(dataDir: string | undefined, keepsBytes = true): AssetStore {
   const assets = new Map<string, Asset>();
@@ -72,7 +72,7 @@ export function createAssetStore(dataDir: string | undefined, keepsBytes = true)
   };
 }
 
-/** The image with what its own header says of it; undefined when it is none. */
+/** Reads format and size from the image's header; undefined if it is not an image. */
 export function measureImage(content: Buffer): MeasuredImage | undefined {
   try {
     const { type, width, height } = imageSize(content);
@@ -95,7 +95,7 @@ function memoryFiles(keepsBytes: boolean) {
   };
 }
 
-/** `{assetId}.json` beside `{assetId}-{version}.{format}`; the JSON is renamed into place last. */
+/** Stores `{assetId}-{version}.{format}` and `{assetId}.json`. The JSON file is renamed into place last. */
 function folderFiles(dataDir: string) {
   mkdirSync(dataDir, { recursive: true });
   const bytesFile = (asset: Asset) => join(dataDir, `${asset.assetId}-${asset.version}.${asset.format}`);

@@ -7,32 +7,32 @@ import { getPixels, type ImageModel } from './geminiModels.ts';
 import { drawPicture } from './picture.ts';
 import { answer, createFaultScript, type Reply, readBody, send, startServer } from './server.ts';
 
-/** One `generateContent` call as it arrived; refused ones are recorded too. */
+/** One `generateContent` call as it arrived. Refused calls are recorded too. */
 export type GeminiRequest = {
   model: string;
   version: string;
   headers: IncomingMessage['headers'];
-  /** Parsed JSON, undefined when it was none. */
+  /** Parsed JSON; undefined if the body is not JSON. */
   body: unknown;
   /** Milliseconds since 1970. */
   at: number;
-  /** The stand-in did the work, as billed: it made a picture or a text, whether or not it was delivered. */
+  /** True if the fake made an image or a text, which Google would bill, whether or not it was delivered. */
   worked: boolean;
-  /** The status of the refusal when the request itself was wrong. */
+  /** The status of the refusal, if the request was invalid. */
   refused?: number;
 };
 
 export type GeminiOptions = {
-  /** 0 or none: a free one. */
+  /** 0 or undefined means any free port. */
   port?: number;
   host?: string;
-  /** The only key that is let in. */
+  /** The only accepted key. */
   apiKey: string;
-  /** How long every good answer takes. */
+  /** How long every successful answer takes, milliseconds. */
   latencyMs?: number;
-  /** Awaited before an answer that was not refused, so that a test can hold a paint and let it go. */
+  /** Awaited before the answer to a valid request, so that a test can delay a generation. */
   onRequest?: (request: GeminiRequest) => Promise<void> | void;
-  /** How many requests to remember; the oldest go first. A long-running process wants few. */
+  /** How many requests to remember; the oldest are dropped first. Use a small number in a long-running process. */
   requestsMax?: number;
 };
 
@@ -40,17 +40,17 @@ export type FakeGemini = {
   /** For `httpOptions.baseUrl` or GOOGLE_GEMINI_BASE_URL. */
   url: string;
   requests: GeminiRequest[];
-  /** Queues steps, one for each request that is not refused (and is for the step's model, if it names one). */
+  /** Queues steps. Each applies to one valid request, to the step's model if it names one. */
   script: (...steps: GeminiStep[]) => void;
-  /** A step for every request that no queued one is for; undefined ends it. */
+  /** Sets the step for every request without a queued one; undefined removes it. */
   always: (step: GeminiStep | undefined) => void;
-  /** Ends open connections too. */
+  /** Stops the server and closes open connections. */
   close: () => Promise<void>;
 };
 
 /**
- * The Gemini API's `generateContent`, on the wire. A request which the real service would refuse is
- * refused first, and uses up no scripted step: a fault never hides a mistake of the client.
+ * Starts a fake of the Gemini API's `generateContent`. An invalid request is refused before any scripted step, and
+ * uses up none, so that a fault never hides a client's mistake.
  */
 export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemini> {
   const { apiKey, latencyMs = 0, onRequest, requestsMax = 10_000 } = options;
@@ -100,13 +100,13 @@ export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemin
   }
 
   const { url, close } = await startServer(options, async (request, response, closing) => {
-    const path = new URL(request.url ?? '/', 'http://stand-in').pathname;
+    const path = new URL(request.url ?? '/', 'http://fake').pathname;
     const call = /^\/(?<version>v1beta|v1)\/models\/(?<model>[^/:]+):(?<method>\w+)$/.exec(path)?.groups;
     const { version = '', model = '', method = '' } = call ?? {};
     if (request.method === 'POST' && method === 'generateContent') {
       return generateContent(request, response, { version, model: decodeURIComponent(model) }, closing);
     }
-    // Whatever else there is (`:predict` of Imagen, streaming, listing) is not served.
+    // Other methods (`:predict` of Imagen, streaming, listing) are not implemented.
     request.resume();
     send(
       response,
@@ -142,8 +142,8 @@ async function createParts(modelId: string, parsedRequest: ParsedRequest, drafts
   }
   if (parsedRequest.wantsText) parts.push({ text: 'Here is your image:' });
   const picture = await createImagePart(modelId, model, parsedRequest, parsedRequest.prompt);
-  // The 3.x models sign their thoughts, on the final part as well.
-  return [...parts, model.sizes.length > 0 ? { ...picture, thoughtSignature: 'c3RhbmQtaW4=' } : picture];
+  // The 3.x models sign their thoughts, also on the final part.
+  return [...parts, model.sizes.length > 0 ? { ...picture, thoughtSignature: 'ZmFrZQ==' } : picture];
 }
 
 async function createImagePart(
@@ -163,7 +163,7 @@ async function createImagePart(
   return { inlineData: { mimeType: model.mimeType, data: bytes.toString('base64') } };
 }
 
-/** With a system instruction: the prompt, improved the same way every time. */
+/** The answer of a text model. With a system instruction, it improves the prompt, always in the same way. */
 function createText({ prompt, hasSystemInstruction, maxOutputTokens }: ParsedRequest): string {
   const subject = prompt.trim().replace(/[.\s]+$/, '');
   const text = hasSystemInstruction

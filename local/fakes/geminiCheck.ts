@@ -4,15 +4,15 @@ import { geminiModels, type ImageModel, retiredModels, type TextModel } from './
 import { findProblems, toCamelCaseFields } from './geminiShape.ts';
 import type { Reply } from './server.ts';
 
-/** "An inline request is capped at 20 MB". */
+/** Google's documentation: "An inline request is capped at 20 MB". */
 export const bodyBytesMax = 20 * 1024 * 1024;
 const serverTimeoutSecondsMin = 10;
 const imageMimeTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'];
 
-/** A request that passed every check, with documented field names. */
+/** A valid request. */
 export type ParsedRequest = {
   model: ImageModel | TextModel;
-  /** All text of the last user turn. */
+  /** The whole text of the last user turn. */
   prompt: string;
   references: Buffer[];
   aspectRatio: string | undefined;
@@ -42,7 +42,7 @@ const invalidArgument = (message: string) => googleError(400, 'INVALID_ARGUMENT'
 const inRequest = (field: string, problem: string) =>
   invalidArgument(`* GenerateContentRequest.${field}: ${problem}\n`);
 
-/** What is wrong with a request before its body is looked at. */
+/** Checks the headers, before the body. */
 export function refuseCaller(
   headers: { key: string | undefined; serverTimeout: string | undefined },
   apiKey: string,
@@ -57,7 +57,7 @@ export function refuseCaller(
   return undefined;
 }
 
-/** JSON or the refusal of what is no JSON. */
+/** Parses JSON, or returns the refusal. `bytes` is undefined if the body was too large. */
 export function parseBody(bytes: Buffer | undefined): { body: unknown } | { refusal: Reply } {
   if (bytes === undefined) {
     return { refusal: invalidArgument(`Request payload size exceeds the limit: ${bodyBytesMax} bytes.`) };
@@ -70,7 +70,7 @@ export function parseBody(bytes: Buffer | undefined): { body: unknown } | { refu
   }
 }
 
-/** The request in a form to answer from, or the refusal the real service would give. */
+/** Parses a request, or returns the real service's refusal. */
 export function parseRequest(
   modelId: string,
   version: string,
@@ -190,7 +190,7 @@ function toParsedRequest(model: ImageModel | TextModel, body: Body): ParsedReque
   const config = body.generationConfig ?? {};
   const contents = body.contents ?? [];
   const last = contents.findLast((content) => content.role !== 'model');
-  // Image models speak as well as paint unless they are asked for one of the two.
+  // By default, image models answer with text and an image.
   const modalities = config.responseModalities ?? (model.kind === 'image' ? ['TEXT', 'IMAGE'] : ['TEXT']);
   return {
     model,

@@ -1,6 +1,6 @@
 /**
- * The fields of a GenerateContentRequest. Google's JSON parser refuses any other name at any level, so
- * a misspelt or misplaced one must fail here as well. Fields this product never uses are `any`.
+ * The fields of a GenerateContentRequest. Google's JSON parser refuses unknown names at every level, so a misspelt or
+ * misplaced name must fail here too. Fields that the product never uses are `any`.
  */
 type Shape =
   | 'any'
@@ -102,13 +102,13 @@ const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) =>
 
 export type FieldProblem = { field: string; description: string };
 
-/** What Google's parser would say of a body; paths in its spelling, `generation_config.image_config`. */
+/** Finds the problems that Google's parser reports, with its spelling of paths: `generation_config.image_config`. */
 export function findProblems(
   value: unknown,
   shape: Shape = generateContentRequest,
   path = '',
 ): FieldProblem[] {
-  // A JSON null is "not set" to a protobuf parser, whatever the field.
+  // A protobuf parser treats a JSON null as "not set", in any field.
   if (shape === 'any' || value === null || value === undefined) return [];
   if (typeof shape === 'string') return primitiveProblem(value, shape, path);
   if ('oneOf' in shape) {
@@ -134,7 +134,7 @@ export function findProblems(
   });
 }
 
-/** By its characters and length: a pattern for the whole would backtrack over megabytes. */
+/** Checks characters and length. A pattern for the whole text would backtrack over megabytes. */
 function isBase64(text: string): boolean {
   const digits = text.replace(/={1,2}$/, '');
   return digits.length % 4 !== 1 && !/[^A-Za-z0-9+/_-]/.test(digits);
@@ -156,7 +156,7 @@ function invalid(path: string, type: string, value: unknown): FieldProblem {
   return { field: path, description: `Invalid value at '${path || 'request'}' (${type}), ${preview}` };
 }
 
-/** The body with every name as documented: Google takes `image_config` for `imageConfig` as well. */
+/** Renames all fields to camelCase: Google accepts both `image_config` and `imageConfig`. */
 export function toCamelCaseFields(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toCamelCaseFields);
   if (!isObject(value)) return value;

@@ -1,15 +1,15 @@
-/** An esbuild plugin that keeps the rules of rules.ts. */
+/** An esbuild plugin that applies rules.ts: it replaces files of packages, or delays loading them. */
 import { readFileSync } from 'node:fs';
 import type { Loader, OnLoadResult, Plugin } from 'esbuild';
 import { keepServices } from './protos.ts';
 import type { Rule } from './rules.ts';
 
-/** Marks the path of a file itself, where something else stands in its place. */
+/** Marks an import of the original file, where a replacement has its path. */
 const originalSuffix = '?itself';
 
 /**
- * The plugin for some rules. One whose file is not met any more fails the build: an update has moved it, and what
- * it was to keep out may be in again.
+ * Creates the plugin. A rule that matches no file fails the build: an update has moved the file, and the code that the
+ * rule keeps out may be in the bundle again.
  */
 export function lighten(rules: readonly Rule[]): Plugin {
   return {
@@ -29,7 +29,7 @@ export function lighten(rules: readonly Rule[]): Plugin {
       build.onEnd(() => ({
         errors: rules
           .filter((rule) => !usedRules.has(rule))
-          .map(({ file }) => ({ text: `A rule of the bundle meets nothing any more: ${file}` })),
+          .map(({ file }) => ({ text: `A rule of the bundle matches no file: ${file}` })),
       }));
     },
   };
@@ -44,8 +44,8 @@ function createReplacement(rule: Rule, path: string): OnLoadResult {
 }
 
 /**
- * A CommonJS module that throws when anything of it is used. The proxy is the prototype of what is exported:
- * bundlers copy an object's own properties, of which it has none.
+ * A CommonJS module that throws when it is used. The proxy is the prototype of the exports, because bundlers copy an
+ * object's own properties, and this object has none.
  */
 const createStub = (file: string) => `
 const refuse = (name) => {
@@ -62,7 +62,7 @@ module.exports = Object.create(
 );
 `;
 
-/** A CommonJS module that is another one, read when something of it is asked for. The prototype is as above. */
+/** A CommonJS module that loads another one at its first use. It has a proxy as prototype, as above. */
 const later = (path: string) => `
 let module_;
 const load = () => (module_ ??= require(${JSON.stringify(path)}));

@@ -1,4 +1,4 @@
-/** The studio's page as it is served: built by Vite, for the local run and for Firebase Hosting alike. */
+/** Builds the studio's page with Vite, for the local run and for Firebase Hosting. */
 import { extname } from 'node:path';
 import { build, type Rolldown } from 'vite';
 
@@ -14,7 +14,7 @@ const mimeTypes: Record<string, string> = {
 
 export const getMimeType = (name: string) => mimeTypes[extname(name)] ?? 'application/octet-stream';
 
-/** Every file of the page by its path below the origin, such as `/studio/index.html`. */
+/** Builds the page in memory: every file by its URL path, such as `/studio/index.html`. */
 export async function buildPage(webDir: string): Promise<Map<string, Page>> {
   const result = await build({
     configFile: false,
@@ -26,7 +26,7 @@ export async function buildPage(webDir: string): Promise<Map<string, Page>> {
     build: {
       write: false,
       target: 'es2024',
-      // A file of its own each: a data URL would need a hole in the Content-Security-Policy.
+      // Never inline a file as a data URL: the Content-Security-Policy would have to allow it.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,

@@ -1,6 +1,6 @@
 /**
- * Descriptions of protocol buffers, as protobufjs writes them in JSON, cut down to some services and what those
- * speak of. A client makes code of everything that is described, at each start of a process.
+ * Reduces descriptions of protocol buffers, in protobufjs's JSON form, to some services and the types they use. At
+ * each start of a process, a client generates code for everything in its description.
  */
 
 /** A namespace, message, enum or service. */
@@ -12,10 +12,10 @@ export type ProtoDescription = {
 };
 
 /**
- * The description with `names` (such as `google.firestore.v1.Firestore`) and all that they refer to, in their
- * namespaces. What is nested in a message stays with it. Options of Google's own, in brackets, go: no client over
- * gRPC looks at them.
- * @throws {Error} where one of the names is not described.
+ * Keeps the services in `names` (such as `google.firestore.v1.Firestore`) and all types that they refer to, in their
+ * namespaces. A message keeps its nested types. Google's own options, in parentheses, are removed: gRPC clients do not
+ * read them.
+ * @throws {Error} if a name is not described.
  */
 export function keepServices(root: ProtoDescription, names: readonly string[]): ProtoDescription {
   const keptNames = new Set<string>();
@@ -42,7 +42,7 @@ const findByName = (root: ProtoDescription, name: string) =>
     .split('.')
     .reduce<ProtoDescription | undefined>((description, part) => description?.nested?.[part], root);
 
-/** The message that something is nested in, or itself. */
+/** The outermost message around a type, or the type itself. */
 function findOutermost(root: ProtoDescription, name: string): string {
   const parts = name.split('.');
   const names = parts.map((_, i) => parts.slice(0, i + 1).join('.'));
@@ -51,7 +51,7 @@ function findOutermost(root: ProtoDescription, name: string): string {
 
 const isNamespace = ({ fields, methods, values }: ProtoDescription) => !fields && !methods && !values;
 
-/** A thing and all that is nested in it, with their full names. */
+/** A description and everything nested in it, with full names. */
 function listNested(description: ProtoDescription, name: string): [string, ProtoDescription][] {
   const nested = Object.entries(description.nested ?? {});
   return [[name, description], ...nested.flatMap(([part, inner]) => listNested(inner, `${name}.${part}`))];
@@ -62,7 +62,7 @@ const getTypes = ({ fields = {}, methods = {} }: ProtoDescription) => [
   ...Object.values(methods).flatMap(({ requestType, responseType }) => [requestType, responseType]),
 ];
 
-/** The full name of a type that is spoken of in `from`: looked for there and then outwards. None for `string` and such. */
+/** The full name of a type used in `from`: searched there, then in each outer scope. Undefined for scalars. */
 function resolveType(root: ProtoDescription, type: string, from: string): string | undefined {
   if (type.startsWith('.')) return type.slice(1);
   const scopes = from.split('.');

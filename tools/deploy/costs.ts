@@ -1,23 +1,23 @@
-/** What a month costs, from how the studio is used: the manifest's sizes, the catalogue's models, public prices. */
+/** Estimates a month's bill from the usage, the manifest's sizes, the catalogue's models and public prices. */
 import { imageModel } from '../../shared/imagegen/models.ts';
 import { manifest } from './manifest.ts';
 import { cloudinaryPlans, type Price, prices } from './prices.ts';
 
 export type Usage = {
-  /** Images painted in the month. */
+  /** Images generated in the month. */
   images: number;
   modelId: string;
-  /** From the request of `generate` to its answer. */
+  /** From a request of `generate` to its answer. */
   secondsPerImage: number;
   bytesPerImage: number;
-  /** How often an image is looked at, each time as large as it is; thumbnails come on top. */
+  /** How often an image is viewed in full size. Thumbnails are added. */
   viewsPerImage: number;
-  /** How long images are kept, months: what is stored is that many months' images. */
+  /** How long images are kept, months: the storage holds the images of that many months. */
   monthsKept: number;
-  /** Share of images whose prompt is improved first. */
+  /** The share of images with an enhanced prompt, from 0 to 1. */
   enhanceShare: number;
   accounts: number;
-  /** How often the page is opened. */
+  /** How often users open the page, in the month. */
   visits: number;
 };
 
@@ -34,27 +34,27 @@ const minutesPerMonth = 30 * 24 * 60;
 const gib = 2 ** 30;
 const gb = 10 ** 9;
 
-/** Documents that one image reads and writes: two of its own with the models' states, a hold of three and a settle. */
+/** Documents that one image reads and writes: two of its own and the models' states; three for the hold, one to settle. */
 export const perImage = { reads: 2, stateReads: 4, writes: 4 };
-/** An instance reads the models' states no more often than this, seconds. */
+/** The minimum time between two reads of the models' states by one instance, seconds. */
 const stateSeconds = 5;
-/** A page that is opened: the account, a page of the gallery and one more; then the account, each time it is written. */
+/** Documents that a visit reads: the account, a page of the gallery and one more. Each write of the account adds one. */
 const readsPerVisit = 27;
-/** A generation, its entry and their index entries, bytes; an account's. */
+/** Bytes of a generation and its ledger entry, and of an account, with their index entries. */
 const [storedPerImage, storedPerAccount] = [5_000, 2_000];
-/** A thumbnail is some 40 KB; an image is one upload and one thumbnail made. */
+/** A thumbnail has about 40 KB. Each image is one upload and one thumbnail: two transformations. */
 const thumbnail = { bytes: 40_000, shownPerImage: 10 };
 const transformationsPerImage = 2;
-/** What an improved prompt costs: about 250 tokens in and 150 out. */
+/** The price of an enhanced prompt: about 250 input tokens and 150 output tokens. */
 const enhanceUsd = (250 * 0.1 + 150 * 0.4) / 1_000_000;
-/** How long an instance is kept without work, seconds; and how full Cloud Run lets one be before it starts another. */
+/** How long Cloud Run keeps an idle instance, seconds; and its load before Cloud Run starts another instance. */
 const idleSeconds = 900;
 const fullShare = 0.6;
-/** A function other than `generate` takes about this long, seconds. */
+/** How long a function other than `generate` takes, seconds. */
 const shortSeconds = 0.2;
 const logBytesPerImage = 4_000;
 
-/** The bill, by line. */
+/** The lines of the bill. */
 export function createBill(usage: Usage): Line[] {
   const instanceSeconds = estimateInstances(usage) * monthSeconds;
   const generate = manifest.generate;
@@ -73,7 +73,7 @@ export function createBill(usage: Usage): Line[] {
       price: gemini,
     },
     {
-      what: 'Gemini, better prompts',
+      what: 'Gemini, enhanced prompts',
       amount: usage.images * usage.enhanceShare,
       unit: 'prompt',
       usd: usage.images * usage.enhanceShare * enhanceUsd,
@@ -102,7 +102,7 @@ export function createBill(usage: Usage): Line[] {
       ((usage.images / 30) * 7 * storedPerImage) / gib,
       prices.pitr,
     ),
-    // Seven daily and fourteen weekly ones.
+    // Seven daily and fourteen weekly backups.
     createLine('Firestore: backups', storedGib * 21, prices.backups),
     createLine(
       'Cloud Scheduler',
@@ -119,7 +119,7 @@ function createLine(what: string, amount: number, price: Price): Line {
   return { what, amount, unit: price.unit, usd: billed * price.usd, price };
 }
 
-/** How many instances of `generate` there are on average: by the work there is, or by not having gone yet. */
+/** The average number of instances of `generate`: enough for the work, or those that Cloud Run still keeps alive. */
 export function estimateInstances({ images, secondsPerImage }: Usage): number {
   const perSecond = images / monthSeconds;
   const concurrency = manifest.generate?.concurrency ?? 1;
@@ -128,7 +128,7 @@ export function estimateInstances({ images, secondsPerImage }: Usage): number {
   return Math.max(busy, isAlive);
 }
 
-/** A request each for a visit's account and gallery, for each write of an account, and for each call of a job. */
+/** Requests for each visit's account and gallery, for each write of an account, and for each call of a job. */
 function estimateShortRequests({ images, visits }: Usage): { requests: number; seconds: number } {
   const jobs = minutesPerMonth + minutesPerMonth / 15 + 30 * 24 + 30;
   const requests = 3 * visits + images + jobs;
@@ -139,13 +139,13 @@ function estimateFirestoreReads(usage: Usage): number {
   const stateReads =
     Math.min(usage.images, (estimateInstances(usage) * monthSeconds) / stateSeconds) * perImage.stateReads;
   const sweeps = minutesPerMonth * 4;
-  // Every hour each account for its allowance; every day each account, and five sums over it.
+  // Each account every hour for its allowance; and every day with five sums over its entries.
   const jobs = usage.accounts * (24 * 30 + 30 * 7);
   const listened = usage.images;
   return usage.images * perImage.reads + stateReads + usage.visits * readsPerVisit + listened + sweeps + jobs;
 }
 
-/** Credits of Cloudinary, and the smallest plan that has them. */
+/** The required Cloudinary credits, and the smallest plan that includes them. */
 function createCloudinaryLine({ images, bytesPerImage, monthsKept, viewsPerImage }: Usage): Line {
   const storedGb = (images * monthsKept * (bytesPerImage + thumbnail.bytes)) / gb;
   const deliveredGb =
@@ -156,7 +156,7 @@ function createCloudinaryLine({ images, bytesPerImage, monthsKept, viewsPerImage
   const usd = plan?.usd ?? (credits * largest.usd) / largest.credits;
   const what = plan
     ? `Cloudinary, ${plan.name}`
-    : "Cloudinary, by contract (reckoned at Advanced's price of a credit)";
+    : "Cloudinary, by contract (estimated from Advanced's price for a credit)";
   return {
     what,
     amount: credits,

@@ -1,17 +1,17 @@
-/** `npm run costs`: what a month of so many images costs, line by line, with where each price is from. */
+/** `npm run costs`: prints the estimated bill for a month, with the source of each price. */
 import { parseArgs } from 'node:util';
 import { isKnownModel } from '../../shared/imagegen/models.ts';
 import { createBill, type Usage } from './costs.ts';
 
 const helpText = `npm run costs -- --images N
   --model ID       gemini-2.5-flash-image
-  --seconds S      from request to answer, 20
-  --megabytes M    of an image, 1.5
-  --views V        of each image in full, 3
-  --months M       that images are kept, 12
-  --enhance SHARE  of prompts that are improved, 0.3
-  --accounts N     one for each 20 images
-  --visits N       of the page, one for each 4 images`;
+  --seconds S      seconds from request to answer, 20
+  --megabytes M    size of an image, 1.5
+  --views V        views of each image in full size, 3
+  --months M       months to keep images, 12
+  --enhance SHARE  share of enhanced prompts, 0.3
+  --accounts N     accounts, one for every 20 images
+  --visits N       visits of the page, one for every 4 images`;
 
 function parseUsage(args: string[]): Usage {
   const text = { type: 'string' } as const;
@@ -37,7 +37,7 @@ function parseUsage(args: string[]): Usage {
   };
   const images = number('images');
   const modelId = values.model ?? 'gemini-2.5-flash-image';
-  if (!isKnownModel(modelId)) throw new Error('--model must be one that we know');
+  if (!isKnownModel(modelId)) throw new Error('--model must be a model in our catalogue');
   return {
     images,
     modelId,

@@ -1,14 +1,14 @@
-/** firebase.json: what the Firebase CLI deploys, made of the manifest and of the page's headers. */
+/** Creates firebase.json, the Firebase CLI's configuration, from the manifest and the page's headers. */
 import { pageHeaders } from '../../web/securityPolicy.ts';
 import { manifest, toServiceName } from './manifest.ts';
 
-/** The region of the firebase.json in the repository. The deploy writes its own, for its region, into dist/. */
+/** The region in the repository's firebase.json. A deploy writes its own file, with its own region, into dist/. */
 export const defaultRegion = 'us-central1';
 
 const longLived = 'public, max-age=31536000, immutable';
 const header = (key: string, value: string) => ({ key, value });
 
-/** @param publicDir where the built page is, seen from the file. */
+/** @param publicDir the folder of the built page, relative to the file. */
 export function createFirebaseConfig({ region, publicDir }: { region: string; publicDir: string }) {
   return {
     firestore: { rules: 'firestore.rules', indexes: 'firestore.indexes.json' },
@@ -31,7 +31,7 @@ export function createFirebaseConfig({ region, publicDir }: { region: string; pu
           source: '/@(studio|reference|reference.css|openapi.json)',
           headers: [header('Cache-Control', 'no-cache')],
         },
-        // Their names have a hash of what is in them.
+        // File names contain a hash of the content.
         { source: '/studio/assets/**', headers: [header('Cache-Control', longLived)] },
       ],
     },

@@ -1,4 +1,4 @@
-/** `npm run deploy`: makes the whole studio in a Google Cloud project, or brings what is there up to date. */
+/** `npm run deploy`: creates the whole studio in a Google Cloud project, or updates it. */
 import { createInterface } from 'node:readline/promises';
 import { say } from '../say.ts';
 import { type DeployOptions, DeployRefused, parseOptions } from './options.ts';
@@ -27,7 +27,7 @@ try {
   process.exitCode = 1;
 }
 
-/** Where the database is; where there is none yet, a person says, because it can never be moved. */
+/** The location of the database. If there is no database yet, asks the user, because it can never be moved. */
 async function askLocation({ project, region }: DeployOptions): Promise<string> {
   const describe = [
     'firestore',
@@ -40,7 +40,7 @@ async function askLocation({ project, region }: DeployOptions): Promise<string> 
   if (output.trim()) return output.trim();
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await lines.question(
-    `Firestore is made once and can never be moved. Where? A region, or nam5 or eur3 [${region}] `,
+    `The location of Firestore can never be changed. Enter a region, nam5 or eur3 [${region}] `,
   );
   lines.close();
   return answer.trim() || region;

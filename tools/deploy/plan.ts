@@ -1,4 +1,4 @@
-/** The whole deploy, in its order. */
+/** The whole deploy, in order. */
 import type { DeployOptions } from './options.ts';
 import { createAlerts } from './planAlerts.ts';
 import { buildImage, createTriggers, deployFunctions, scheduleJobs } from './planFunctions.ts';
@@ -6,11 +6,11 @@ import { deployPage, deployRules, setUpFirebase, writeFirebaseConfig } from './p
 import { createAccounts, createDatabase, createSecrets, setUpProject } from './planProject.ts';
 import type { Step } from './steps.ts';
 
-/** Every step: each thing is made after what it needs, and the page comes last, when what it calls is there. */
+/** All steps. Each comes after the steps that it depends on; the page comes last, when everything it calls exists. */
 export function createPlan(options: DeployOptions): Step[] {
   return [
     {
-      title: 'Builds the functions and the page into dist/',
+      title: 'Build the functions and the page into dist/',
       hint: 'Run `npm ci` and `npm run check`.',
       do: 'run',
       run: ['npm', 'run', 'build'],

@@ -1,4 +1,4 @@
-/** The steps that make the alerts: for each a metric of the log and a policy that watches it. */
+/** The steps for the alerts. Each alert has a log-based metric and a policy that watches it. */
 import { type Alert, alerts, type Condition } from './alerts.ts';
 import type { DeployOptions } from './options.ts';
 import { gcloud } from './planProject.ts';
@@ -6,9 +6,9 @@ import type { Step } from './steps.ts';
 
 const channelName = 'Studio';
 const hint =
-  'You need the roles roles/logging.configWriter and roles/monitoring.editor, and gcloud its parts `alpha` and `beta`.';
+  'You need the roles roles/logging.configWriter and roles/monitoring.editor, and the gcloud components `alpha` and `beta`.';
 
-/** Whoever is to be told, then every alert. */
+/** Creates the notification channel, if there is an address, and then every alert. */
 export function createAlerts(options: DeployOptions): Step[] {
   const { project, alertEmail } = options;
   if (!alertEmail) return alerts.flatMap((alert) => createAlert(alert, options));
@@ -17,14 +17,14 @@ export function createAlerts(options: DeployOptions): Step[] {
   const labels = [`--channel-labels=email_address=${alertEmail}`];
   return [
     {
-      title: `Has alerts sent to ${alertEmail}`,
+      title: `Send alerts to ${alertEmail}`,
       hint,
       do: 'ensure',
       probe: { command: find, saveAs: 'OLD_CHANNEL' },
       make: channels('create', `--display-name=${channelName}`, '--type=email', ...labels),
       change: channels('update', '{{OLD_CHANNEL}}', `--update-channel-labels=email_address=${alertEmail}`),
     },
-    { title: 'Looks up where alerts are sent', hint, do: 'run', run: find, saveAs: 'CHANNEL' },
+    { title: 'Find the notification channel', hint, do: 'run', run: find, saveAs: 'CHANNEL' },
     ...alerts.flatMap((alert) => createAlert(alert, options)),
   ];
 }
@@ -38,7 +38,7 @@ function createAlert(alert: Alert, { project, alertEmail }: DeployOptions): Step
   const policy = `--policy=${JSON.stringify(toPolicy(alert, metric, alertEmail ? ['{{CHANNEL}}'] : []))}`;
   return [
     {
-      title: `Counts: ${alert.title}`,
+      title: `Create the metric: ${alert.title}`,
       hint,
       do: 'ensure',
       probe: { command: metrics('describe', '--format=value(name)') },
@@ -46,8 +46,8 @@ function createAlert(alert: Alert, { project, alertEmail }: DeployOptions): Step
       change: metrics('update', ...metricArgs),
     },
     {
-      title: `Tells of it: ${alert.title}`,
-      hint: `${hint} A new metric can take some minutes to be known: run the deploy again.`,
+      title: `Create the alert: ${alert.title}`,
+      hint: `${hint} A new metric can take some minutes to appear. Then run the deploy again.`,
       do: 'ensure',
       retry: true,
       probe: {
@@ -65,7 +65,7 @@ function createAlert(alert: Alert, { project, alertEmail }: DeployOptions): Step
   ];
 }
 
-/** A policy as Cloud Monitoring's API has it. */
+/** A policy in the form of Cloud Monitoring's API. */
 export function toPolicy(
   { id, title, condition, runbook }: Alert,
   metric: string,
@@ -89,7 +89,7 @@ export function toPolicy(
   };
 }
 
-/** When it goes off. A metric of the log may say 0 where there are no lines, or nothing at all: both are none. */
+/** The threshold of an alert. If there are no lines, a log-based metric may be 0 or have no data: both mean none. */
 function toThreshold(condition: Condition) {
   const sumOver = (minutes: number) => [
     {
@@ -102,7 +102,7 @@ function toThreshold(condition: Condition) {
     ? {
         comparison: 'COMPARISON_LT',
         thresholdValue: 1,
-        // What is missing counts only where the state has to last.
+        // Missing data counts only with a duration.
         duration: '60s',
         evaluationMissingData: 'EVALUATION_MISSING_DATA_ACTIVE',
         aggregations: sumOver(condition.noneForMinutes),

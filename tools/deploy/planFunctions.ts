@@ -1,4 +1,4 @@
-/** The steps that make the functions: one image, a service of it for each, and what calls them. */
+/** The steps for the functions: the image, a service for each function, and their callers. */
 import { type FunctionSpec, manifest, toAccountName, toServiceName } from './manifest.ts';
 import type { DeployOptions } from './options.ts';
 import {
@@ -13,28 +13,28 @@ import type { Step } from './steps.ts';
 
 const repository = 'studio';
 
-/** One image of dist/, by Google's buildpacks; all services run it, by its digest. */
+/** Builds one image of dist/ with Google's buildpacks. All services run it, by its digest. */
 export function buildImage({ project, region }: DeployOptions): Step[] {
   const image = `${region}-docker.pkg.dev/${project}/${repository}/functions`;
   const repositories = (...args: string[]) =>
     gcloud(project, 'artifacts', 'repositories', ...args, repository, `--location=${region}`);
   return [
     {
-      title: 'Makes the repository for images',
+      title: 'Create the image repository',
       hint: 'You need the role roles/artifactregistry.admin.',
       do: 'ensure',
       probe: { command: repositories('describe', '--format=value(name)') },
       make: repositories('create', '--repository-format=docker'),
     },
     {
-      title: 'Builds the image',
-      hint: 'The log of the build is above. Where it was not allowed to begin, give the role roles/cloudbuild.builds.builder to the account that it names.',
+      title: 'Build the image',
+      hint: 'The log of the build is above. If the build lacks permission, grant the role roles/cloudbuild.builds.builder to the account in the log.',
       do: 'run',
       run: gcloud(project, 'builds', 'submit', 'dist', `--pack=image=${image}`),
     },
     {
-      title: 'Looks up its digest',
-      hint: `There should be an image ${image}:latest.`,
+      title: "Find the image's digest",
+      hint: `The image ${image}:latest must exist.`,
       do: 'run',
       run: gcloud(
         project,
@@ -50,10 +50,10 @@ export function buildImage({ project, region }: DeployOptions): Step[] {
   ];
 }
 
-/** What Scheduler's tokens are for. The functions know it by SCHEDULER_AUDIENCE; nobody calls it. */
+/** The audience of Scheduler's tokens, which the functions get as SCHEDULER_AUDIENCE. Nothing serves this address. */
 const getSchedulerAudience = (project: string) => `https://${project}.web.app/scheduler`;
 
-/** The environment of a function: the studio's settings are the same for all. */
+/** The environment of a function. Only FUNCTION_TARGET differs between functions. */
 export function createEnvironment(
   target: string,
   { project, settings }: DeployOptions,
@@ -69,20 +69,20 @@ export function createEnvironment(
   };
 }
 
-/** A separator that no value has, as gcloud wants it told; a comma stands in several values. */
+/** Joins variables with a separator that no value contains, in gcloud's syntax. Several values contain commas. */
 function joinVariables(values: Record<string, string>): string {
   const pairs = Object.entries(values).map(([name, value]) => `${name}=${value}`);
   const separator = ['|', '#', ';', '~', '@@'].find((one) => !pairs.some((pair) => pair.includes(one)));
-  if (!separator) throw new Error('The settings have every separator there is');
+  if (!separator) throw new Error('The settings contain every possible separator');
   return `^${separator}^${pairs.join(separator)}`;
 }
 
-/** A service for each function. The code knows its callers, so all but the one for events are open to any. */
+/** Deploys a service for each function. All but the one for events accept any caller, because the code checks tokens. */
 export function deployFunctions(options: DeployOptions): Step[] {
   return Object.entries(manifest).map(
     ([target, spec]): Step => ({
-      title: `Deploys ${target}`,
-      hint: `What it said at its start: gcloud run services logs read ${toServiceName(target)} --project=${options.project} --region=${options.region}. The earlier revision goes on serving.`,
+      title: `Deploy ${target}`,
+      hint: `Read its log: gcloud run services logs read ${toServiceName(target)} --project=${options.project} --region=${options.region}. The earlier revision still serves requests.`,
       do: 'run',
       run: gcloud(
         options.project,
@@ -116,16 +116,16 @@ function getDeployFlags(target: string, spec: FunctionSpec, options: DeployOptio
     spec.cpuAlways ? '--no-cpu-throttling' : '--cpu-throttling',
     `--ingress=${kind === 'http' ? 'all' : 'internal'}`,
     '--no-allow-unauthenticated',
-    // Where Cloud Run checks a token it takes the signature off, and the code could not check it any more.
+    // If Cloud Run checks a token, it removes the signature, and then the code cannot check the token.
     kind === 'document' ? '--invoker-iam-check' : '--no-invoker-iam-check',
     '--quiet',
   ];
 }
 
-/** Where Eventarc has Firestore's multi-regions: https://cloud.google.com/firestore/docs/eventarc#eventarc_and_locations */
+/** Eventarc's regions for Firestore's multi-regions: https://cloud.google.com/firestore/docs/eventarc#eventarc_and_locations */
 const eventLocations: Record<string, string> = { nam5: 'us-central1', eur3: 'europe-west4' };
 
-/** Firestore's events, which name who wrote, to the functions that take them. */
+/** Sends Firestore's events to the functions that handle them. The events name the writer. */
 export function createTriggers({ project, region, location }: DeployOptions): Step[] {
   const member = `--member=serviceAccount:${toAccountEmail(eventarcAccount, project)}`;
   return Object.entries(manifest).flatMap(([target, { trigger }]): Step[] => {
@@ -140,7 +140,7 @@ export function createTriggers({ project, region, location }: DeployOptions): St
     ];
     return [
       {
-        title: `Lets Eventarc call ${target}`,
+        title: `Allow Eventarc to call ${target}`,
         hint: 'You need the role roles/run.admin.',
         do: 'run',
         retry: true,
@@ -157,8 +157,8 @@ export function createTriggers({ project, region, location }: DeployOptions): St
         ),
       },
       {
-        title: `Sends ${target} each write of ${trigger.pattern}`,
-        hint: 'Eventarc may need some minutes after its API was enabled: run the deploy again. The location of the trigger must be that of the database.',
+        title: `Send each write of ${trigger.pattern} to ${target}`,
+        hint: 'Eventarc can need some minutes after its API is enabled. Then run the deploy again. The trigger must have the location of the database.',
         do: 'ensure',
         retry: true,
         probe: { command: triggers('describe', service, '--format=value(name)') },
@@ -177,7 +177,7 @@ export function createTriggers({ project, region, location }: DeployOptions): St
   });
 }
 
-/** Cloud Scheduler's calls, each with a token for the functions' audience. */
+/** Creates Cloud Scheduler's jobs. Each call has a token for the functions' audience. */
 export function scheduleJobs({ project, region }: DeployOptions): Step[] {
   return Object.entries(manifest).flatMap(([target, { trigger, timeoutSeconds }]): Step[] => {
     if (trigger.kind !== 'schedule') return [];
@@ -192,13 +192,13 @@ export function scheduleJobs({ project, region }: DeployOptions): Step[] {
       '--http-method=POST',
       `--oidc-service-account-email=${toAccountEmail(schedulerAccount, project)}`,
       `--oidc-token-audience=${getSchedulerAudience(project)}`,
-      // Longer than the function may take, so that it is the function that answers.
+      // Longer than the function's timeout, so that the function itself answers.
       `--attempt-deadline=${timeoutSeconds + 20}s`,
     ];
     return [
       {
-        title: `Calls ${target} at ${trigger.cron} (UTC)`,
-        hint: 'Cloud Scheduler must have this region: gcloud scheduler locations list.',
+        title: `Call ${target} at ${trigger.cron} (UTC)`,
+        hint: 'Cloud Scheduler must be available in this region: gcloud scheduler locations list.',
         do: 'ensure',
         probe: { command: jobs('describe', service, '--format=value(name)') },
         make: jobs('create', 'http', ...jobArgs),

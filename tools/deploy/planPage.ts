@@ -1,4 +1,4 @@
-/** The steps that make the page: Firebase, its web app, sign-in, the browser's key, rules and indexes, Hosting. */
+/** The steps for the page: Firebase, the web app, sign-in, the browser's key, rules and indexes, Hosting. */
 import { createFirebaseConfig } from './hosting.ts';
 import type { DeployOptions } from './options.ts';
 import { databaseId, gcloud } from './planProject.ts';
@@ -15,36 +15,36 @@ const firebase = (project: string, ...args: string[]): Command => [
   '--non-interactive',
 ];
 
-/** Only what the page calls: without this the key would open every API of the project that takes keys. */
+/** The APIs that the page calls. Without this limit, the browser's key works for every API of the project. */
 const browserApis = ['identitytoolkit', 'securetoken', 'firestore'];
 
-/** Firebase in the project, the studio's web app, its site. */
+/** Adds Firebase to the project; creates the web app and the Hosting site. */
 export function setUpFirebase({ project }: DeployOptions): Step[] {
-  const signIn = "Sign in with `npx firebase login`. Firebase's terms must be accepted once, in its console.";
+  const signIn = "Sign in with `npx firebase login`. Accept Firebase's terms once, in its console.";
   return [
     {
-      title: 'Adds Firebase to the project',
+      title: 'Add Firebase to the project',
       hint: signIn,
       do: 'ensure',
       probe: { command: firebase(project, 'apps:list', '--json'), contains: '"success"' },
       make: ['npx', 'firebase', 'projects:addfirebase', project, '--non-interactive'],
     },
     {
-      title: 'Makes the web app',
+      title: 'Create the web app',
       hint: signIn,
       do: 'ensure',
       probe: { command: firebase(project, 'apps:list', 'WEB', '--json'), contains: '"appId"' },
       make: firebase(project, 'apps:create', 'WEB', appName),
     },
     {
-      title: 'Makes the Hosting site',
-      hint: "A site of that name may be somebody else's: make one in the Firebase console, and name it in firebase.json.",
+      title: 'Create the Hosting site',
+      hint: 'Another project may own a site of that name. Create a site in the Firebase console, and name it in firebase.json.',
       do: 'ensure',
       probe: { command: firebase(project, 'hosting:sites:get', project, '--json'), contains: '"success"' },
       make: firebase(project, 'hosting:sites:create', project),
     },
     {
-      title: "Restricts the browser's key to what the page calls",
+      title: "Restrict the browser's key to the APIs that the page calls",
       hint: 'Do it by hand: https://console.cloud.google.com/apis/credentials',
       do: 'ensure',
       probe: {
@@ -61,7 +61,7 @@ export function setUpFirebase({ project }: DeployOptions): Step[] {
         ),
         saveAs: 'BROWSER_KEY',
       },
-      // Not by referrer: the page sends none.
+      // Do not restrict by referrer, because the page sends none.
       change: gcloud(
         project,
         ...['services', 'api-keys', 'update', '{{BROWSER_KEY}}'],
@@ -71,7 +71,7 @@ export function setUpFirebase({ project }: DeployOptions): Step[] {
   ];
 }
 
-/** What the Firebase CLI is told, with this deploy's region, beside copies of what it names. */
+/** Writes the Firebase CLI's configuration for this region, with copies of the rules and indexes next to it. */
 export function writeFirebaseConfig({ project, region, supportEmail }: DeployOptions): Step[] {
   const config = createFirebaseConfig({ region, publicDir: 'hosting' });
   const auth = {
@@ -85,17 +85,17 @@ export function writeFirebaseConfig({ project, region, supportEmail }: DeployOpt
     },
   };
   const text = JSON.stringify({ ...config, ...(supportEmail && { auth }) }, null, 2);
-  const hint = 'dist/ must be there, and not be write-protected.';
+  const hint = 'dist/ must exist and be writable.';
   return [
     {
-      title: 'Writes the configuration of the Firebase CLI',
+      title: 'Write the configuration of the Firebase CLI',
       hint,
       do: 'write',
       path: configFile,
       text: `${text}\n`,
     },
     {
-      title: 'Puts the rules and indexes beside it',
+      title: 'Copy the rules and indexes next to it',
       hint,
       do: 'run',
       run: ['cp', 'firestore.rules', 'firestore.indexes.json', 'dist/'],
@@ -106,19 +106,19 @@ export function writeFirebaseConfig({ project, region, supportEmail }: DeployOpt
 const deploy = (project: string, what: string) =>
   firebase(project, 'deploy', `--config=${configFile}`, `--only=${what}`);
 
-/** Rules, indexes and TTL, before any code that relies on them; with the ways to sign in, where they are asked for. */
+/** Deploys rules, indexes and TTL before the code that needs them; and the ways to sign in, with --support-email. */
 export function deployRules({ project, supportEmail }: DeployOptions): Step[] {
   return [
     {
       title: supportEmail
-        ? 'Deploys rules, indexes, TTL and the ways to sign in'
-        : 'Deploys rules, indexes and TTL',
-      hint: 'An index that Firestore refuses is named above; they are in firestore.indexes.json.',
+        ? 'Deploy rules, indexes, TTL and the ways to sign in'
+        : 'Deploy rules, indexes and TTL',
+      hint: 'The message above names an index that Firestore refuses. Indexes are in firestore.indexes.json.',
       do: 'run',
       run: deploy(project, supportEmail ? 'firestore,auth' : 'firestore'),
     },
     {
-      title: 'Waits until every index is there',
+      title: 'Wait until every index is ready',
       hint: 'See https://console.cloud.google.com/firestore/databases/-default-/indexes',
       do: 'wait',
       whilePrints: gcloud(
@@ -130,17 +130,17 @@ export function deployRules({ project, supportEmail }: DeployOptions): Step[] {
   ];
 }
 
-/** The page and its routes to the services, and a look whether it all answers. */
+/** Deploys the page with its routes to the services, and checks that the studio answers. */
 export function deployPage({ project }: DeployOptions): Step[] {
   return [
     {
-      title: 'Deploys the page and its routes',
-      hint: 'Each route names a service and its region, which must be there.',
+      title: 'Deploy the page and its routes',
+      hint: 'The service of each route must exist in its region.',
       do: 'run',
       run: deploy(project, 'hosting'),
     },
     {
-      title: 'Asks the studio how it is',
+      title: 'Check that the studio answers',
       hint: 'The functions and the page are deployed. Try the address again in a minute.',
       do: 'run',
       retry: true,

@@ -1,18 +1,18 @@
-/** The steps that make what the functions stand on: APIs, service accounts and their rights, secrets, the database. */
+/** The steps for everything the functions need: APIs, service accounts and their roles, secrets, the database. */
 import { type FunctionSpec, manifest, type Secret, toAccountName } from './manifest.ts';
 import type { DeployOptions } from './options.ts';
 import type { Command, Step } from './steps.ts';
 
 export const databaseId = '(default)';
-/** The accounts that call, beside those that the functions run as; before their `@`. */
+/** The service accounts that call functions: the part before the `@`. */
 export const schedulerAccount = 'studio-scheduler';
 export const eventarcAccount = 'studio-eventarc';
 
 export const toAccountEmail = (account: string, project: string) =>
   `${account}@${project}.iam.gserviceaccount.com`;
 
-// Not the Generative Language API: with it, a browser key of this project that nobody has restricted could
-// be used for Gemini. The key of the Gemini API is better off in a project of its own.
+// Never add the Generative Language API: an unrestricted browser key of this project could then call Gemini. Keep the
+// key of the Gemini API in a separate project.
 const apis = [
   'apikeys',
   'artifactregistry',
@@ -40,19 +40,19 @@ export const gcloud = (project: string, ...args: string[]): Command => [
   `--project=${project}`,
 ];
 
-/** The project's number, which addresses need, and the APIs. */
+/** Looks up the project's number, which addresses contain, and enables the APIs. */
 export function setUpProject({ project, vertexAi }: DeployOptions): Step[] {
   const services = [...apis, ...(vertexAi ? ['aiplatform'] : [])].map((api) => `${api}.googleapis.com`);
   return [
     {
-      title: `Looks up the project ${project}`,
+      title: `Find the project ${project}`,
       hint: 'Sign in with `gcloud auth login`. The project must exist, and you must be its owner.',
       do: 'run',
       run: ['gcloud', 'projects', 'describe', project, '--format=value(projectNumber)'],
       saveAs: 'PROJECT_NUMBER',
     },
     {
-      title: 'Enables the APIs',
+      title: 'Enable the APIs',
       hint: 'Link a billing account to the project: https://console.cloud.google.com/billing/projects',
       do: 'run',
       run: gcloud(project, 'services', 'enable', ...services),
@@ -60,7 +60,7 @@ export function setUpProject({ project, vertexAi }: DeployOptions): Step[] {
   ];
 }
 
-/** A service account for each function, and one each for Scheduler and Eventarc; then what they may do. */
+/** Creates a service account for each function, for Scheduler and for Eventarc; then grants their roles. */
 export function createAccounts({ project, vertexAi }: DeployOptions): Step[] {
   const functions = Object.entries(manifest);
   const accounts = [
@@ -70,7 +70,7 @@ export function createAccounts({ project, vertexAi }: DeployOptions): Step[] {
   ];
   const createSteps = accounts.map(
     ([account, name]): Step => ({
-      title: `Makes the service account ${account}`,
+      title: `Create the service account ${account}`,
       hint: 'You need the role roles/iam.serviceAccountAdmin.',
       do: 'ensure',
       probe: {
@@ -92,7 +92,7 @@ export function createAccounts({ project, vertexAi }: DeployOptions): Step[] {
   return [...createSteps, ...grantSteps, grantRole(project, eventarcAccount, 'roles/eventarc.eventReceiver')];
 }
 
-/** On Vertex AI it is a right that opens Gemini, and no key. */
+/** The roles of a function. On Vertex AI, a role gives access to Gemini instead of a key. */
 function getRoles({ roles, secrets }: FunctionSpec, vertexAi: boolean): string[] {
   return [...roles, ...(vertexAi && secrets.includes('GEMINI_API_KEY') ? ['roles/aiplatform.user'] : [])];
 }
@@ -102,7 +102,7 @@ export const getSecrets = ({ secrets }: FunctionSpec, vertexAi: boolean): Secret
 
 function grantRole(project: string, account: string, role: string): Step {
   return {
-    title: `Lets ${account} be ${role}`,
+    title: `Grant ${role} to ${account}`,
     hint: 'You need the role roles/resourcemanager.projectIamAdmin.',
     do: 'run',
     retry: true,
@@ -116,7 +116,7 @@ function grantRole(project: string, account: string, role: string): Step {
   };
 }
 
-/** Each secret with a first value, and who may read it. */
+/** Creates the secrets with their first values, and lets the functions read them. */
 export function createSecrets({ project, vertexAi, secretFiles }: DeployOptions): Step[] {
   const readers = Object.entries(manifest).flatMap(([target, spec]) =>
     getSecrets(spec, vertexAi).map((secret) => ({ target, secret })),
@@ -126,14 +126,14 @@ export function createSecrets({ project, vertexAi, secretFiles }: DeployOptions)
   return [
     ...secrets.flatMap((secret): Step[] => [
       {
-        title: `Makes the secret ${secret}`,
+        title: `Create the secret ${secret}`,
         hint: secretManager,
         do: 'ensure',
         probe: { command: gcloud(project, 'secrets', 'describe', secret, '--format=value(name)') },
         make: gcloud(project, 'secrets', 'create', secret, '--replication-policy=automatic'),
       },
       {
-        title: `Keeps a value of ${secret}`,
+        title: `Store the value of ${secret}`,
         hint: secretManager,
         do: 'secret',
         secret,
@@ -155,7 +155,7 @@ export function createSecrets({ project, vertexAi, secretFiles }: DeployOptions)
     ]),
     ...readers.map(
       ({ target, secret }): Step => ({
-        title: `Lets ${toAccountName(target)} read ${secret}`,
+        title: `Allow ${toAccountName(target)} to read ${secret}`,
         hint: secretManager,
         do: 'run',
         retry: true,
@@ -173,14 +173,14 @@ export function createSecrets({ project, vertexAi, secretFiles }: DeployOptions)
   ];
 }
 
-/** The database: protected, recoverable to any minute of a week, backed up; then its rules, indexes and TTL. */
+/** Creates the database: protected from deletion, recoverable to any minute of the last week, with backups. */
 export function createDatabase({ project, location }: DeployOptions): Step[] {
   const databases = (...args: string[]) =>
     gcloud(project, 'firestore', 'databases', ...args, `--database=${databaseId}`);
   const schedules = (...args: string[]) =>
     gcloud(project, 'firestore', 'backups', 'schedules', ...args, `--database=${databaseId}`);
   const backup = (recurrence: string, retention: string, ...more: string[]): Step => ({
-    title: `Backs the database up, ${recurrence}, and keeps that for ${retention}`,
+    title: `Back up the database, ${recurrence}, and keep each backup for ${retention}`,
     hint: 'You need the role roles/datastore.owner.',
     do: 'ensure',
     probe: { command: schedules('list', '--format=json'), contains: `"${recurrence}Recurrence"` },
@@ -189,16 +189,16 @@ export function createDatabase({ project, location }: DeployOptions): Step[] {
   const isProtected = ['--delete-protection', '--enable-pitr'];
   return [
     {
-      title: `Makes the database in ${location}, protected against deletion, with point-in-time recovery`,
-      hint: 'The location can never be changed: https://firebase.google.com/docs/firestore/locations lists them.',
+      title: `Create the database in ${location}, with delete protection and point-in-time recovery`,
+      hint: 'The location can never be changed. See https://firebase.google.com/docs/firestore/locations',
       do: 'ensure',
       probe: { command: databases('describe', '--format=value(name)') },
       make: databases('create', `--location=${location}`, '--type=firestore-native', ...isProtected),
       change: databases('update', ...isProtected),
     },
     {
-      title: `Checks that the database is in ${location}`,
-      hint: 'The database is somewhere else, and will stay there: name its place with --location, so that its events are looked for there.',
+      title: `Check that the database is in ${location}`,
+      hint: 'The database is in another location and cannot be moved. Pass its location with --location, which its events need.',
       do: 'check',
       probe: { command: databases('describe', '--format=value(locationId)'), contains: location },
     },

@@ -1,4 +1,4 @@
-/** Runs the steps of a deploy one by one, and stops at the first that fails. */
+/** Runs the steps of a deploy one by one, and stops at the first failure. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -19,23 +19,23 @@ import {
 
 export type CommandResult = { ok: boolean; output: string };
 
-/** How a command is run. `quiet` for one whose answer matters, and not what it says on the way. */
+/** Runs a command. `quiet` hides its output, for commands that only look something up. */
 export type RunCommand = (
   command: readonly string[],
   how: { input?: string; quiet?: boolean },
 ) => Promise<CommandResult>;
 
-/** What the deploy asks of its surroundings; a test puts its own in place. */
+/** The deploy's access to programs, the user and time. Tests replace it. */
 export type Runtime = {
   run: RunCommand;
-  /** Asks a person for a secret without showing it; undefined where there is nobody to ask. */
+  /** Asks the user for a secret without showing it; undefined if there is no terminal. */
   ask: ((what: string) => Promise<string>) | undefined;
   pause: (seconds: number) => Promise<void>;
 };
 
 /**
- * Runs every step in order.
- * @throws {DeployRefused} at the first that fails, with what to do. What was made stays; running it all again is safe.
+ * Runs all steps in order. Running them again is safe.
+ * @throws {DeployRefused} at the first failure, with what to do. The results of earlier steps stay.
  */
 export async function runSteps(steps: readonly Step[], runtime: Runtime): Promise<void> {
   const variables = new Map<string, string>();
@@ -43,7 +43,7 @@ export async function runSteps(steps: readonly Step[], runtime: Runtime): Promis
     say(`\n[${i + 1}/${steps.length}] ${step.title}`);
     if (!(await runStep(step, variables, runtime))) {
       throw new DeployRefused(
-        `Step ${i + 1} failed: ${step.title}.\n${step.hint}\nThen run the same command again: what is there already is kept.`,
+        `Step ${i + 1} failed: ${step.title}.\n${step.hint}\nThen run the same command again. It keeps everything that exists already.`,
       );
     }
   }
@@ -68,7 +68,7 @@ async function runStep(
       const result = await run(filledCommand, input === undefined ? {} : { input });
       const seconds = pauses[attempt];
       if (result.ok || seconds === undefined) return result;
-      say(`  Again in ${seconds} s …`);
+      say(`  Retrying in ${seconds} s …`);
       await pause(seconds);
     }
   };
@@ -108,16 +108,16 @@ async function secretValue(
   { secret, file }: { secret: string; file: string | undefined },
   ask: Runtime['ask'],
 ) {
-  // What an editor puts at the end of a file is no part of a key.
+  // Editors add a line break at the end of a file, which is not part of the key.
   if (file) return readFileSync(file, 'utf8').trim();
   if (!ask)
     throw new DeployRefused(
-      `${secret} has no value yet, and there is nobody to ask: name a file that holds it.`,
+      `${secret} has no value yet, and there is no terminal to ask for it. Pass a file that contains it.`,
     );
   return (await ask(secret)).trim();
 }
 
-/** The real surroundings: programs, the person at the terminal if there is one, time. */
+/** Runs real programs, asks at the terminal if there is one, and waits in real time. */
 export const runtime: Runtime = {
   run: (command, { input, quiet }) =>
     new Promise((resolve) => {
@@ -143,7 +143,7 @@ export const runtime: Runtime = {
 
 /** Reads a line that the terminal does not show. */
 function askHidden(what: string): Promise<string> {
-  process.stdout.write(`  ${what} (it is not shown): `);
+  process.stdout.write(`  ${what} (input is hidden): `);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
   return new Promise((resolve) =>
