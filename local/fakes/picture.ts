@@ -68,26 +68,26 @@ function randomFrom(text: string): () => number {
 
 function drawBackground(context: SKRSContext2D, { width, height }: Picture, random: () => number): void {
   const small = createCanvas(Math.ceil(width * backgroundScale), Math.ceil(height * backgroundScale));
-  const paint = small.getContext('2d');
+  const smallContext = small.getContext('2d');
   const hue = random() * 360;
   const colour = (shift: number, saturation: number, lightness: number, alpha = 1) =>
     `hsla(${(hue + shift) % 360}, ${saturation}%, ${lightness}%, ${alpha})`;
-  const sky = paint.createLinearGradient(0, 0, small.width * (0.3 + 0.7 * random()), small.height);
+  const sky = smallContext.createLinearGradient(0, 0, small.width * (0.3 + 0.7 * random()), small.height);
   sky.addColorStop(0, colour(0, 62, 30));
   sky.addColorStop(0.55, colour(38, 60, 40));
   sky.addColorStop(1, colour(80, 64, 52));
-  paint.fillStyle = sky;
-  paint.fillRect(0, 0, small.width, small.height);
+  smallContext.fillStyle = sky;
+  smallContext.fillRect(0, 0, small.width, small.height);
   const reach = Math.max(small.width, small.height);
   for (const shift of [-40, 25, 60, 110, 150, 200]) {
     const x = random() * small.width;
     const y = random() * small.height;
     const radius = reach * (0.18 + 0.3 * random());
-    const glow = paint.createRadialGradient(x, y, 0, x, y, radius);
+    const glow = smallContext.createRadialGradient(x, y, 0, x, y, radius);
     glow.addColorStop(0, colour(shift, 75, 62, 0.55));
     glow.addColorStop(1, colour(shift, 75, 62, 0));
-    paint.fillStyle = glow;
-    paint.fillRect(0, 0, small.width, small.height);
+    smallContext.fillStyle = glow;
+    smallContext.fillRect(0, 0, small.width, small.height);
   }
   context.imageSmoothingQuality = 'high';
   context.drawImage(small, 0, 0, width, height);

@@ -1,4 +1,4 @@
-/** npm run dev, on a copy of the sources that may be changed. */
+/** `npm run dev`, on a copy of the sources that the tests may change. */
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,12 +14,21 @@ let port: number;
 let start: Start;
 
 beforeAll(async () => {
-  for (const name of ['local', 'functions', 'shared', 'web', 'docs', 'firestore.rules', 'package.json'])
+  for (const name of [
+    'local',
+    'functions',
+    'shared',
+    'tools',
+    'web',
+    'docs',
+    'firestore.rules',
+    'package.json',
+  ])
     cpSync(resolve(name), join(root, name), { recursive: true });
   symlinkSync(resolve('node_modules'), join(root, 'node_modules'));
   fakeAuth = await startFakeAuth();
   port = await findFreePort();
-  // The Firestore emulator is its own, to see that it stays; the other would only take time.
+  // Start a real Firestore emulator, to check that it keeps running. A real Auth emulator would only take time.
   const env = { PORT: String(port), FIREBASE_AUTH_EMULATOR_HOST: fakeAuth.host };
   start = runs.start(env, { root, args: ['--dev'] });
   await waitUntilUp(start, port);
@@ -43,7 +52,7 @@ async function healthStatus(): Promise<unknown> {
 }
 
 describe('a change of a source file', () => {
-  it('starts the functions anew, and them alone', async () => {
+  it('restarts the functions and nothing else', async () => {
     const [firestore, functions] = [processOf('CloudFirestore'), processOf('functions.ts')];
     writeFileSync(source, readFileSync(source, 'utf8').replace("status: 'ok'", "status: 'changed'"));
     expect(await waitUntil(async () => (await healthStatus()) === 'changed', 30_000)).toBe(true);
@@ -52,10 +61,10 @@ describe('a change of a source file', () => {
     expect(processOf('CloudFirestore')).toBe(firestore);
   }, 40_000);
 
-  it('that breaks them is waited out until the next one', async () => {
+  it('that breaks the functions does not end the run, and the next change restarts them', async () => {
     const broken = join(root, 'functions/index.ts');
     const good = readFileSync(broken, 'utf8');
-    writeFileSync(broken, 'this is no TypeScript');
+    writeFileSync(broken, 'this is not TypeScript');
     expect(await waitUntil(() => start.said().includes('start again at the next change'), 30_000)).toBe(true);
     writeFileSync(broken, good);
     expect(await waitUntil(async () => (await healthStatus()) === 'changed', 30_000)).toBe(true);

@@ -1,4 +1,4 @@
-/** npm start, from the first answer to the last process. The tests of this file go on from one another. */
+/** `npm start`, from its first answer to the end of its last process. The tests of this file depend on one another. */
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,31 +43,31 @@ async function emulatorHosts(): Promise<{ auth: string; firestore: string }> {
   return { auth: host(emulators.auth), firestore: host(emulators.firestore) };
 }
 
-/** A start that needs no emulators of its own, and so no time. */
+/** The environment of a quick start, which starts no emulators. */
 const quickEnv = () => ({
   GOOGLE_CLOUD_PROJECT: projectId,
   FIRESTORE_EMULATOR_HOST: inject('firestoreHost'),
   FIREBASE_AUTH_EMULATOR_HOST: fakeAuth.host,
 });
 
-describe('a start with nothing in the environment', () => {
+describe('a start with an empty environment', () => {
   let start: Start;
   beforeAll(async () => {
     start = runs.start({ PORT: String(port), LOCAL_DATA_DIR: dataDir, GOOGLE_CLOUD_PROJECT: projectId });
     await waitUntilUp(start, port);
   }, startMsMax);
 
-  it('says what runs where, what is a stand-in, and whom to sign in as', () => {
+  it('prints the addresses, the fakes, and the demo users', () => {
     for (const words of [
       `http://127.0.0.1:${port}/studio`,
-      'STAND-IN',
+      'a FAKE',
       'demo@example.com',
       'admin@example.com',
     ])
       expect(start.said()).toContain(words);
   });
 
-  it("answers as Firebase Hosting does, with the emulators' addresses", async () => {
+  it("serves init.json as Firebase Hosting does, with the emulators' addresses", async () => {
     const init = (await (await get('/__/firebase/init.json')).json()) as Init;
     expect(init).toMatchObject({ projectId, apiKey: expect.any(String), appId: expect.any(String) });
     expect(init.emulators.auth).toEqual({ host: '127.0.0.1', port: expect.any(Number) });
@@ -92,7 +92,7 @@ describe('a start with nothing in the environment', () => {
     for (const path of files) expect([path, (await get(path)).status]).toEqual([path, 200]);
   });
 
-  it('leads from / to the studio', async () => {
+  it('redirects / to the studio', async () => {
     expect((await get('/')).headers.get('location')).toBe('/studio');
   });
 
@@ -107,7 +107,7 @@ describe('a start with nothing in the environment', () => {
       expect(await accountFields(firestore, projectId, uid)).toEqual({ balance: { integerValue: '74' } });
   });
 
-  it('ends with Ctrl-C, which reaches the whole group: exit code 0, nothing left, the data kept', async () => {
+  it('stops at Ctrl-C, which signals the whole group: exit code 0, no process left, the data saved', async () => {
     const { auth, firestore } = await emulatorHosts();
     await setBalance(firestore, projectId, 'demo-user', 41);
     await getClaims('signUp', auth, 'ana@example.com', 'a-password');
@@ -131,9 +131,9 @@ describe('a start with LOCAL_DATA_DIR', () => {
     await waitUntilUp(start, port);
   }, startMsMax);
 
-  it('goes on with the data of the one before', async () => {
+  it('loads the data of the previous run', async () => {
     const { auth, firestore } = await emulatorHosts();
-    // With books, where the event of the edit was still handled before the end, or without.
+    // The document also has ledger fields if the function handled the edit's event before the end.
     expect(await accountFields(firestore, projectId, 'demo-user')).toMatchObject({
       balance: { integerValue: '41' },
     });
@@ -142,14 +142,14 @@ describe('a start with LOCAL_DATA_DIR', () => {
     expect(admin).toMatchObject({ sub: 'demo-admin', admin: true });
   });
 
-  it('is refused while another run keeps its data there', async () => {
+  it('is refused while another run uses the folder', async () => {
     const second = runs.start({ ...quickEnv(), PORT: String(await findFreePort()), LOCAL_DATA_DIR: dataDir });
     expect(await second.exit).toBe(1);
     expect(second.said()).toContain(`LOCAL_DATA_DIR is in use by the run on port ${port}`);
   });
 
   it(
-    'ends what a run killed outright has left, and goes on with its data',
+    'ends what a killed run left behind, and loads its data',
     async () => {
       const { firestore } = await emulatorHosts();
       await setBalance(firestore, projectId, 'demo-user', 17);
@@ -164,14 +164,14 @@ describe('a start with LOCAL_DATA_DIR', () => {
       expect(left.filter(isAlive)).toEqual([]);
       const { firestore: fresh } = await emulatorHosts();
       expect(fresh).not.toBe(firestore);
-      // Whether the edit was in the ledger yet when the run was killed is a matter of milliseconds.
+      // The edit may or may not be in the ledger when the run is killed.
       const kept = await accountFields(fresh, projectId, 'demo-user');
       expect(kept).toMatchObject({ balance: { integerValue: '17' } });
     },
     startMsMax,
   );
 
-  it('ends with code 1, and with everything else, when an emulator dies', async () => {
+  it('exits with code 1 and ends all processes if an emulator dies', async () => {
     const processes = runs.processes(port);
     const emulator = processes.find(({ marker }) => marker === 'CloudFirestore');
     signalProcess(emulator?.pid ?? -1, 'SIGKILL');
@@ -198,7 +198,7 @@ describe('a start with emulators in the environment', () => {
   });
 
   it(
-    'gives way to the next start on its port',
+    'ends when another run starts on its port',
     async () => {
       const processes = runs.processes(port);
       const next = runs.start({ ...quickEnv(), PORT: String(port) });
@@ -211,7 +211,7 @@ describe('a start with emulators in the environment', () => {
     startMsMax,
   );
 
-  it('ends with SIGTERM to it alone, and leaves the emulators it was given', async () => {
+  it('stops at SIGTERM, and leaves the emulators of the environment running', async () => {
     const processes = runs.processes(port);
     signalProcess(start.pid, 'SIGTERM');
     expect(await start.exit).toBe(0);
@@ -220,7 +220,7 @@ describe('a start with emulators in the environment', () => {
   });
 
   it(
-    'ends when its functions die',
+    "exits with code 1 if the functions' process dies",
     async () => {
       start = runs.start({ ...quickEnv(), PORT: String(port) });
       await waitUntilUp(start, port);
@@ -232,8 +232,8 @@ describe('a start with emulators in the environment', () => {
   );
 });
 
-describe('a start that does not get far', () => {
-  it('leaves a foreign program on its port alone, and says whose the port is', async () => {
+describe('a start that fails', () => {
+  it('names the other program on its port, and leaves it running', async () => {
     const script = `require('node:net').createServer().listen(${port}, '127.0.0.1')`;
     const foreign = spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
     const identity = getIdentity(foreign.pid ?? -1, script);
@@ -250,7 +250,7 @@ describe('a start that does not get far', () => {
     }
   }, 30_000);
 
-  it('names the variable at fault, never its value, and starts nothing', async () => {
+  it('names the bad variable, never its value, and starts nothing', async () => {
     const start = runs.start({ PORT: 'abc-secret' });
     expect(await start.exit).toBe(1);
     expect(start.said()).toContain('PORT');
@@ -258,7 +258,7 @@ describe('a start that does not get far', () => {
     expect(runs.runFolders()).toEqual([]);
   });
 
-  it('can be ended in the middle, and leaves nothing', async () => {
+  it('leaves nothing behind if it is stopped halfway', async () => {
     const start = runs.start({ PORT: String(port), GOOGLE_CLOUD_PROJECT: projectId });
     await waitUntil(() => runs.processes(port).length === 4, 20_000);
     const processes = runs.processes(port);

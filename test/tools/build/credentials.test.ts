@@ -1,4 +1,4 @@
-/** Signing in with the service account that a function runs as, as it is bundled: the library for it is read later. */
+/** The bundle signs in with a function's service account, although it loads the library for that lazily. */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -40,7 +40,7 @@ afterAll(() => {
   rmSync(outdir, { recursive: true, force: true });
 });
 
-it('Vertex AI gets the token of the account', async () => {
+it('calls Vertex AI with the token of the service account', async () => {
   const file = readdirSync(outdir).find((name) => /^gemini-.*\.mjs$/.test(name)) ?? '';
   const { createGemini } = await import(pathToFileURL(join(outdir, file)).href);
   const env = {

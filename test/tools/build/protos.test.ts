@@ -1,4 +1,4 @@
-/** Descriptions of protocol buffers: whatever a service speaks of stays, and the rest goes. */
+/** Reducing descriptions of protocol buffers keeps every type that a service uses, and removes the rest. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { keepServices, type ProtoDescription } from '../../../tools/build/protos.ts';
@@ -16,11 +16,11 @@ const service = (requestType: string, responseType: string): ProtoDescription =>
 });
 const packageOf = (nested: Record<string, ProtoDescription>): ProtoDescription => ({ nested });
 
-it('keeps what the service refers to, by any way of naming it, in its namespaces', () => {
+it('keeps all types that the service refers to, by any form of name, in their namespaces', () => {
   const api = packageOf({
     Shop: service('Order', '.shop.common.Receipt'),
     Admin: service('Secret', 'Secret'),
-    // From the outermost, from its own scope, and out of another message.
+    // Names relative to the outermost namespace, to the own scope, and into another message.
     Order: message(
       { id: 'string', item: 'Item', size: 'common.Sizes.Size' },
       { Item: message({ order: 'Order' }) },
@@ -51,7 +51,7 @@ it('keeps what the service refers to, by any way of naming it, in its namespaces
   );
 });
 
-it("keeps protocol buffers' own options, and not those in brackets", () => {
+it("keeps protocol buffers' own options, and removes those in parentheses", () => {
   const all = {
     nested: { Thing: { fields: { id: { type: 'string', options: { packed: false, '(x.y)': 1 } } } } },
   };
@@ -60,14 +60,14 @@ it("keeps protocol buffers' own options, and not those in brackets", () => {
   });
 });
 
-it('refuses a name that is not described', () => {
+it('refuses a name without a description', () => {
   expect(() => keepServices(packageOf({}), ['shop.v1.Shop'])).toThrow('shop.v1.Shop is not described');
 });
 
 const rulesWithServices = rules.filter((rule) => 'services' in rule);
 
 it.each(rulesWithServices)('leaves no type of $file without its description', async ({ file, services }) => {
-  // The vendor's own reader resolves every name, and throws at the first that it does not find.
+  // protobufjs resolves every name, and throws at the first unknown one.
   const { default: protobuf } = await import('protobufjs');
   const whole = JSON.parse(readFileSync(`node_modules/${file}`, 'utf8'));
   const prunedFile = keepServices(whole, services);

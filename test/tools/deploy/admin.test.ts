@@ -1,4 +1,4 @@
-/** Who is made an admin of a deployed studio, over Google's interface for a project's users. */
+/** `npm run admin` changes the claims of a project's users over Google's API. */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -43,7 +43,7 @@ const change = (email: string, revoke: boolean, token = 'good') =>
   changeAdmin({ project: 'my-studio', email, revoke }, token, base);
 
 describe('npm run admin', () => {
-  it('gives a user the claim', async () => {
+  it('sets the claim of a user', async () => {
     expect(await change('ada@example.com', false)).toBe('u1');
     expect(users[0]?.customAttributes).toBe('{"admin":true}');
     expect(requests.map(({ url }) => url)).toEqual([
@@ -53,14 +53,14 @@ describe('npm run admin', () => {
     expect(requests.every(({ project }) => project === 'my-studio')).toBe(true);
   });
 
-  it('takes it away, and leaves other claims', async () => {
+  it('removes the claim, and keeps other claims', async () => {
     await change('bob@example.com', true);
     expect(users[1]?.customAttributes).toBe('{"team":"blue"}');
     await change('bob@example.com', false);
     expect(JSON.parse(users[1]?.customAttributes ?? '')).toEqual({ team: 'blue', admin: true });
   });
 
-  it('changes nobody where there is no such user, or it may not', async () => {
+  it('changes nothing if there is no such user, or Google refuses', async () => {
     await expect(change('eve@example.com', false)).rejects.toThrow('eve@example.com');
     await expect(change('ada@example.com', false, 'bad')).rejects.toThrow('403');
     expect(users[0]?.customAttributes).toBeUndefined();

@@ -1,4 +1,4 @@
-/** The deploy as it runs: repeatable, stops where it fails, shows no secret; and its script does the same. */
+/** The deploy is repeatable, stops at a failure and shows no secret. Its script runs the same commands. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,13 +34,15 @@ const options = (): DeployOptions => ({
   secretFiles: { GEMINI_API_KEY: keyFile, CLOUDINARY_URL: cloudinaryFile },
 });
 
-/** The plan, with what it writes kept in the test's own folder. */
-const plan = (given = options()) =>
-  createPlan(given).map((step) => (step.do === 'write' ? { ...step, path: join(folder, step.path) } : step));
+/** The plan, writing its files into the test's folder. */
+const plan = (deployOptions = options()) =>
+  createPlan(deployOptions).map((step) =>
+    step.do === 'write' ? { ...step, path: join(folder, step.path) } : step,
+  );
 
 const isLook = (line: string) => / (describe|list|apps:list|hosting:sites:get) /.test(`${line} `);
 
-/** A project of the mind: a look finds nothing in a new one, and everything in one that is there. */
+/** A fake project. A lookup finds nothing in an empty project, and everything in a complete one. */
 function project({
   isThere = false,
   fails = (_: string) => false,
@@ -70,7 +72,7 @@ function project({
 }
 
 describe('a deploy', () => {
-  it('makes everything in an empty project, and only changes it the next time', async () => {
+  it('creates everything in an empty project, and only updates it the next time', async () => {
     const [empty, full] = [project({}), project({ isThere: true })];
     await runSteps(plan(), empty.runtime);
     await runSteps(plan(), full.runtime);
@@ -82,7 +84,7 @@ describe('a deploy', () => {
     expect(full.commands.filter((line) => line.includes('scheduler jobs update http'))).toHaveLength(4);
   });
 
-  it('says each step and shows each command, with what earlier ones found out', async () => {
+  it('prints each step and each command, with the variables from earlier steps', async () => {
     const { runtime } = project({});
     await runSteps(plan(), runtime);
     const text = printed.join('');
@@ -92,7 +94,7 @@ describe('a deploy', () => {
     expect(text).not.toContain('{{');
   });
 
-  it('hands secrets on without showing them, and without the end of their line', async () => {
+  it('passes secrets on without printing them, and without their line break', async () => {
     const { commands, inputs, runtime } = project({});
     await runSteps(plan(), runtime);
     expect(inputs).toEqual([secret, 'cloudinary://1:s3cret@cloud']);
@@ -101,7 +103,7 @@ describe('a deploy', () => {
     expect(everything).not.toContain('s3cret');
   });
 
-  it('keeps a secret that has a value, and asks for one that has none', async () => {
+  it("keeps a secret's value, and asks for a missing one", async () => {
     const noFiles = { ...options(), secretFiles: {} };
     const kept = project({ isThere: true });
     await runSteps(plan(noFiles), kept.runtime);
@@ -117,29 +119,29 @@ describe('a deploy', () => {
     await expect(runSteps(plan(noFiles), project({}).runtime)).rejects.toThrow('GEMINI_API_KEY');
   });
 
-  it('takes no secret that the functions would refuse, and does not say what it was', async () => {
+  it('refuses a secret that the functions would refuse, without printing it', async () => {
     writeFileSync(cloudinaryFile, 'https://s3cret.example.com');
     const refused = runSteps(plan(), project({}).runtime);
     await expect(refused).rejects.toThrow('CLOUDINARY_URL');
     await expect(refused).rejects.not.toThrow('s3cret');
   });
 
-  it('stops at the first step that fails, and says what to do', async () => {
+  it('stops at the first failed step, and says what to do', async () => {
     const { commands, runtime } = project({ fails: (line) => line.includes('run deploy gallery') });
     await expect(runSteps(plan(), runtime)).rejects.toThrow(
-      /failed: Deploys gallery\.\n.*services logs read gallery/,
+      /failed: Deploy gallery\.\n.*services logs read gallery/,
     );
     expect(commands.at(-1)).toContain('run deploy gallery');
   });
 
-  it('stops where the database is somewhere else than its events would be looked for', async () => {
+  it('stops if the database is not in the location of its events', async () => {
     const { commands, runtime } = project({ isThere: true });
     const elsewhere = plan({ ...options(), location: 'nam5' });
     await expect(runSteps(elsewhere, runtime)).rejects.toThrow('--location');
     expect(commands.some((line) => line.includes('run deploy'))).toBe(false);
   });
 
-  it('tries again what another place may not know yet', async () => {
+  it('retries a step that depends on a new resource', async () => {
     let left = 3;
     const { commands, runtime } = project({ fails: (line) => line.includes('eventReceiver') && left-- > 0 });
     await runSteps(plan(), runtime);
@@ -148,7 +150,7 @@ describe('a deploy', () => {
 });
 
 describe('the script of a dry run', () => {
-  /** Runs it with programs that write down how they are called, in a copy of a folder that has what it names. */
+  /** Runs the script with fake programs that log their arguments, in a folder with the files that it needs. */
   function runScript(isThere: boolean): string[] {
     const [bin, log] = [join(folder, 'bin'), join(folder, 'log')];
     mkdirSync(bin);
@@ -163,8 +165,8 @@ esac`;
       writeFileSync(join(bin, program), text);
       chmodSync(join(bin, program), 0o755);
     }
-    const given = { ...options(), alertEmail: undefined };
-    writeFileSync(join(folder, 'deploy.sh'), toShellScript(createPlan(given)));
+    const deployOptions = { ...options(), alertEmail: undefined };
+    writeFileSync(join(folder, 'deploy.sh'), toShellScript(createPlan(deployOptions)));
     execFileSync('bash', ['deploy.sh'], {
       cwd: folder,
       env: { PATH: `${bin}:${process.env.PATH}` },
@@ -175,8 +177,8 @@ esac`;
 
   it.each([
     ['an empty project', false],
-    ['a project that has everything', true],
-  ])('does in %s what the deploy does', async (_, isThere) => {
+    ['a complete project', true],
+  ])('runs the same commands as the deploy in %s', async (_, isThere) => {
     const { commands, runtime } = project({ isThere });
     await runSteps(plan({ ...options(), alertEmail: undefined }), runtime);
     expect(runScript(isThere)).toEqual(commands.filter((line) => !line.startsWith('cp ')));

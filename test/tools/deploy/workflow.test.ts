@@ -1,4 +1,4 @@
-/** What others run for us: GitHub's checks and deploys, the container to develop in. */
+/** The GitHub workflow, which checks and deploys, and the development container. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseOptions } from '../../../tools/deploy/options.ts';
@@ -8,30 +8,30 @@ const container = JSON.parse(readFileSync('.devcontainer/devcontainer.json', 'ut
 const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 describe('the workflow', () => {
-  it('runs what everybody runs, and looks for known holes', () => {
+  it('runs the same checks as developers do, and checks for known vulnerabilities', () => {
     expect(workflow).toContain('run: bash .ci/run');
     expect(workflow).toContain('run: npm audit --omit=dev');
   });
 
-  it('names each action by its full version', () => {
+  it('pins each action to a full version', () => {
     const actions = [...workflow.matchAll(/uses: (\S+)/g)].map(([, action]) => action);
     expect(actions.length).toBeGreaterThan(5);
     for (const action of actions) expect(action).toMatch(/^[\w-]+\/[\w-]+@v\d+\.\d+\.\d+$/);
   });
 
-  it('deploys by an identity and no key', () => {
+  it('deploys with an identity and without a key', () => {
     expect(workflow).toContain('workload_identity_provider:');
     expect(workflow).toContain('id-token: write');
     expect(workflow).not.toMatch(/secrets\.|credentials_json|FIREBASE_TOKEN/);
   });
 
-  it('puts nothing that others can choose into a shell line', () => {
+  it('puts no value that others control into a shell line', () => {
     const shell = [...workflow.matchAll(/run: \|?((?:\n {10}.*)+|.*)/g)].map(([, text]) => text ?? '');
     expect(shell.length).toBeGreaterThan(3);
     for (const text of shell) expect(text).not.toContain('${{');
   });
 
-  it('deploys with options that the deploy takes', () => {
+  it('deploys with valid options', () => {
     const options = workflow.match(/npm run deploy -- (.*)/)?.[1] ?? '';
     const values: Record<string, string> = { PROJECT: 'my-studio', REGION: 'us-central1', LOCATION: 'nam5' };
     const args = options.split(' ').map((one) => values[one.replace(/[$"]/g, '')] ?? one);
@@ -40,7 +40,7 @@ describe('the workflow', () => {
 });
 
 describe('the container', () => {
-  it('has the Node of package.json, a Java that the emulators take, and the ports of a local run', () => {
+  it("has package.json's Node, a Java for the emulators, and the ports of a local run", () => {
     const { 'ghcr.io/devcontainers/features/node:1': node, 'ghcr.io/devcontainers/features/java:1': java } =
       container.features;
     expect(`>=${node.version}`).toBe(engines.node);
