@@ -21,21 +21,13 @@ export function createRun() {
   const children: Child[] = [];
   let recorder: RunRecorder | undefined;
   let functions: Functions | undefined;
-  let saveOptions: SaveOptions | undefined;
-  let lastSave = Promise.resolve();
+  const saver = createSaver();
   let endingSince: number | undefined;
-
-  const saveNow = () => {
-    const options = saveOptions;
-    // One at a time: an earlier save must not overwrite a later one.
-    lastSave = lastSave.catch(() => {}).then(() => (options ? save(options) : undefined));
-    return lastSave;
-  };
 
   async function endAll(): Promise<void> {
     await functions?.end();
     try {
-      await saveNow();
+      await saver.saveNow();
     } finally {
       await Promise.all(children.map((child) => endChild(child, emulatorGraceMs)));
       recorder?.remove();
@@ -110,10 +102,29 @@ export function createRun() {
 
     /** Saves the data regularly and at the end. Call it once the saved data is loaded. */
     enableSaving(options: SaveOptions): void {
-      saveOptions = options;
+      saver.enable(options);
       recorder?.enableSaving(options);
+    },
+  };
+}
+
+/** Saves a run's data, one save at a time: an earlier save must not overwrite a later one. */
+function createSaver() {
+  let saveOptions: SaveOptions | undefined;
+  let lastSave = Promise.resolve();
+  const saveNow = (): Promise<void> => {
+    const options = saveOptions;
+    lastSave = lastSave.catch(() => {}).then(() => (options ? save(options) : undefined));
+    return lastSave;
+  };
+  return {
+    /** Saves now and then from here on. */
+    enable(options: SaveOptions): void {
+      saveOptions = options;
       setInterval(() => void saveNow().catch(() => {}), saveEveryMs).unref();
     },
+    /** Does nothing before `enable`. */
+    saveNow,
   };
 }
 

@@ -63,12 +63,12 @@ export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemin
     { version, model: modelId }: { version: string; model: string },
     closing: AbortSignal,
   ): Promise<void> {
-    const parsed = parseBody(await readBody(request, bodyBytesMax));
+    const parsedBody = parseBody(await readBody(request, bodyBytesMax));
     const record: GeminiRequest = {
       model: modelId,
       version,
       headers: request.headers,
-      body: 'body' in parsed ? parsed.body : undefined,
+      body: 'body' in parsedBody ? parsedBody.body : undefined,
       at: Date.now(),
       worked: false,
     };
@@ -78,7 +78,8 @@ export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemin
       key: header(request, 'x-goog-api-key'),
       serverTimeout: header(request, 'x-server-timeout'),
     };
-    const refusal = refuseCaller(caller, apiKey) ?? ('refusal' in parsed ? parsed.refusal : undefined);
+    const refusal =
+      refuseCaller(caller, apiKey) ?? ('refusal' in parsedBody ? parsedBody.refusal : undefined);
     const parsedRequest = refusal ? { refusal } : parseRequest(modelId, version, record.body);
     if ('refusal' in parsedRequest) {
       record.refused = parsedRequest.refusal.status;
@@ -108,23 +109,23 @@ export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemin
     }
     // Other methods (`:predict` of Imagen, streaming, listing) are not implemented.
     request.resume();
-    send(
-      response,
-      call
-        ? googleError(
-            404,
-            'NOT_FOUND',
-            `models/${model} is not found for API version ${version}, or is not supported for ${method}.`,
-          )
-        : {
-            status: 404,
-            headers: { 'content-type': 'text/html; charset=UTF-8' },
-            body: 'Error 404 (Not Found)!!1',
-          },
-    );
+    send(response, call ? methodNotFound(model, version, method) : pageNotFound);
   });
   return { url, requests, script: faults.script, always: faults.always, close };
 }
+
+const pageNotFound: Reply = {
+  status: 404,
+  headers: { 'content-type': 'text/html; charset=UTF-8' },
+  body: 'Error 404 (Not Found)!!1',
+};
+
+const methodNotFound = (model: string, version: string, method: string): Reply =>
+  googleError(
+    404,
+    'NOT_FOUND',
+    `models/${model} is not found for API version ${version}, or is not supported for ${method}.`,
+  );
 
 const header = (request: IncomingMessage, name: string) => request.headers[name]?.toString();
 

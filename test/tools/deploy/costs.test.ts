@@ -59,7 +59,7 @@ describe('the bill', () => {
   it("uses the chosen model's price", () => {
     expect(usd('Gemini, gemini-2.5')).toBeCloseTo(390);
     expect(usd('Gemini, gemini-3-pro', { modelId: 'gemini-3-pro-image' })).toBeCloseTo(1_340);
-    expect(usd('Gemini, better', { enhanceShare: 1 })).toBeGreaterThan(0);
+    expect(usd('Gemini, enhanced', { enhanceShare: 1 })).toBeGreaterThan(0);
   });
 
   it('has one instance of generate under constant light load, and more as the load grows', () => {
