@@ -22,7 +22,7 @@ export function startFunctions(options: {
   onDeath: (child: Child, how: string) => void;
 }) {
   const { env, onStart, onDeath } = options;
-  const opened = Promise.withResolvers<void>();
+  const portOpened = Promise.withResolvers<void>();
   let canOpen = false;
   let isRestarting = false;
   let hasEnded = false;
@@ -40,7 +40,7 @@ export function startFunctions(options: {
     // Sending to a process that has just died fails. Its death is reported below.
     started.process.on('error', () => {});
     started.process.on('message', (message) => {
-      if (message === portOpenMessage) opened.resolve();
+      if (message === portOpenMessage) portOpened.resolve();
     });
     void started.ended.then((how) => {
       if (!isRestarting && !hasEnded) onDeath(started, how);
@@ -55,7 +55,7 @@ export function startFunctions(options: {
     open(): Promise<void> {
       canOpen = true;
       if (child.process.connected) child.process.send(openPortMessage);
-      return opened.promise;
+      return portOpened.promise;
     },
     /** Drains and ends the process, then starts a new one. */
     async restart(): Promise<void> {

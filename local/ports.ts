@@ -87,7 +87,7 @@ function readOr(path: string): string {
 }
 
 async function listenerByLsof(port: number): Promise<number | undefined> {
-  const listed = await getOutput('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fp']);
-  const pid = /^p(\d+)$/m.exec(listed)?.[1];
+  const lsofOutput = await getOutput('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fp']);
+  const pid = /^p(\d+)$/m.exec(lsofOutput)?.[1];
   return pid === undefined ? undefined : Number(pid);
 }

@@ -41,8 +41,8 @@ const imageLatencyMs = 600;
 async function main(run: Run): Promise<void> {
   const config = parseLocalConfig(process.env);
   const port = config.port || (await findFreePort());
-  const ended = await endPreviousRun(port);
-  if (ended) say(ended);
+  const previousRunMessage = await endPreviousRun(port);
+  if (previousRunMessage) say(previousRunMessage);
   await refuseOccupiedPort(port);
   if (config.dataDir) refuseSharedDataDir(config.dataDir);
   run.record(port, config.dataDir);
@@ -59,8 +59,8 @@ async function main(run: Run): Promise<void> {
 /** @throws {StartRefused} naming the process that listens on the port. */
 async function refuseOccupiedPort(port: number): Promise<void> {
   if (await isPortFree(port)) return;
-  const holder = await findPortHolder(port);
-  const who = holder ? `pid ${holder.pid}: ${holder.command.slice(0, 120)}` : "another user's process";
+  const listener = await findPortHolder(port);
+  const who = listener ? `pid ${listener.pid}: ${listener.command.slice(0, 120)}` : "another user's process";
   throw new StartRefused(
     `Port ${port} is in use by another program (${who}), which keeps running.\nChoose another port: PORT=${port + 1} npm start`,
   );
@@ -184,7 +184,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 main(run).catch((error: unknown) => {
   if (run.isEnding()) return;
-  const expected = error instanceof StartRefused || error instanceof ConfigError;
-  process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : error}\n`);
+  const isExpected = error instanceof StartRefused || error instanceof ConfigError;
+  process.stderr.write(`${isExpected ? error.message : error instanceof Error ? error.stack : error}\n`);
   run.end(1);
 });

@@ -62,13 +62,13 @@ const binariesWithoutHash = new Set(
 
 /** Finds the problems of these packages: one sentence for each; empty if there are none. */
 export function findFaults(packages: Packages): string[] {
-  const installed = Object.entries(packages).filter(([path]) => path !== '');
-  return installed.flatMap(([path, lockedPackage]) => {
+  const packageEntries = Object.entries(packages).filter(([path]) => path !== '');
+  return packageEntries.flatMap(([path, lockedPackage]) => {
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
     const { license, integrity, resolved, deprecated, link, dev } = lockedPackage;
-    const allowed = dev ? developmentLicences : deployLicences;
+    const licences = dev ? developmentLicences : deployLicences;
     const faults = [
-      !isAllowed(license, allowed) &&
+      !isAllowed(license, licences) &&
         !(name in reviewedLicences) &&
         (license ? `has the licence ${license}` : 'has an unknown licence'),
       !integrity && !(dev && binariesWithoutHash.has(name)) && 'has no hash',
@@ -87,10 +87,10 @@ export function findFaults(packages: Packages): string[] {
 }
 
 /** True if the SPDX expression allows us these licences: one of those joined by OR, all of those joined by AND. */
-function isAllowed(license: string | undefined, allowed: readonly string[]): boolean {
+function isAllowed(license: string | undefined, licences: readonly string[]): boolean {
   if (!license) return false;
   const options = license.replaceAll(/[()]/g, '').split(' OR ');
-  return options.some((option) => option.split(' AND ').every((one) => allowed.includes(one)));
+  return options.some((option) => option.split(' AND ').every((one) => licences.includes(one)));
 }
 
 if (import.meta.main) {

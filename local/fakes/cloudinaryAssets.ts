@@ -83,13 +83,13 @@ export function measureImage(content: Buffer): MeasuredImage | undefined {
 }
 
 function memoryFiles(keepsBytes: boolean) {
-  const kept = new Map<string, Buffer>();
+  const bytesByName = new Map<string, Buffer>();
   const name = (asset: Asset) => `${asset.assetId}-${asset.version}`;
-  const removeBytes = (asset: Asset) => void kept.delete(name(asset));
+  const removeBytes = (asset: Asset) => void bytesByName.delete(name(asset));
   return {
     list: (): Asset[] => [],
-    write: (asset: Asset, bytes: Buffer) => void (keepsBytes && kept.set(name(asset), bytes)),
-    read: (asset: Asset) => kept.get(name(asset)) ?? Buffer.alloc(0),
+    write: (asset: Asset, bytes: Buffer) => void (keepsBytes && bytesByName.set(name(asset), bytes)),
+    read: (asset: Asset) => bytesByName.get(name(asset)) ?? Buffer.alloc(0),
     removeBytes,
     remove: removeBytes,
   };

@@ -86,18 +86,18 @@ export function refuseCall(
   const timestamp = Number(fields.timestamp);
   if (!Number.isInteger(timestamp)) return cloudinaryError(400, 'Invalid value for parameter - timestamp');
   if (nowSeconds - timestamp > secondsStaleAfter) {
-    const reported = new Date(timestamp * 1000).toISOString().replace('T', ' ').slice(0, 19);
+    const reportedTime = new Date(timestamp * 1000).toISOString().replace('T', ' ').slice(0, 19);
     return cloudinaryError(
       400,
-      `Stale request - reported time is ${reported} +0000 which is more than 1 hour ago`,
+      `Stale request - reported time is ${reportedTime} +0000 which is more than 1 hour ago`,
     );
   }
   const toSign = stringToSign(fields);
   const digest = signatureDigests[fields.signature.length] ?? 'sha1';
-  const expected = createHash(digest)
+  const expectedSignature = createHash(digest)
     .update(toSign + account.apiSecret)
     .digest('hex');
-  if (fields.signature !== expected) {
+  if (fields.signature !== expectedSignature) {
     return cloudinaryError(401, `Invalid Signature ${fields.signature}. String to sign - '${toSign}'.`);
   }
   return undefined;

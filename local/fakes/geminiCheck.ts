@@ -139,10 +139,10 @@ function refusePart(part: Record<string, unknown>, path: string): Reply | undefi
 function refuseConfig(modelId: string, model: ImageModel | TextModel, body: Body): Reply | undefined {
   const config = body.generationConfig ?? {};
   const modalities = config.responseModalities ?? [];
-  const unsupported = modalities.some(
+  const hasUnsupported = modalities.some(
     (name) => name === 'AUDIO' || (name === 'IMAGE' && model.kind === 'text'),
   );
-  if (unsupported) {
+  if (hasUnsupported) {
     return invalidArgument(
       `The requested combination of response modalities (${modalities.join(', ')}) is not supported by the model. models/${modelId} accepts the following combination of response modalities:\n* TEXT${model.kind === 'image' ? '\n* IMAGE, TEXT' : ''}\n`,
     );

@@ -39,7 +39,7 @@ afterAll(async () => {
   await fakeAuth.close();
 }, startMsMax);
 
-const processOf = (marker: string) =>
+const findPid = (marker: string) =>
   runs.record(port)?.children.findLast((child) => child.marker === marker && isAlive(child))?.pid;
 
 async function healthStatus(): Promise<unknown> {
@@ -53,12 +53,12 @@ async function healthStatus(): Promise<unknown> {
 
 describe('a change of a source file', () => {
   it('restarts the functions and nothing else', async () => {
-    const [firestore, functions] = [processOf('CloudFirestore'), processOf('functions.ts')];
+    const [firestore, functions] = [findPid('CloudFirestore'), findPid('functions.ts')];
     writeFileSync(source, readFileSync(source, 'utf8').replace("status: 'ok'", "status: 'changed'"));
     expect(await waitUntil(async () => (await healthStatus()) === 'changed', 30_000)).toBe(true);
     expect(start.said()).toContain('functions/health.ts changed');
-    expect(processOf('functions.ts')).not.toBe(functions);
-    expect(processOf('CloudFirestore')).toBe(firestore);
+    expect(findPid('functions.ts')).not.toBe(functions);
+    expect(findPid('CloudFirestore')).toBe(firestore);
   }, 40_000);
 
   it('that breaks the functions does not end the run, and the next change restarts them', async () => {

@@ -153,7 +153,7 @@ describe('a start with LOCAL_DATA_DIR', () => {
     async () => {
       const { firestore } = await emulatorHosts();
       await setBalance(firestore, projectId, 'demo-user', 17);
-      const left = runs.processes(port);
+      const leftovers = runs.processes(port);
       signalProcess(start.pid, 'SIGKILL');
       await start.exit;
 
@@ -161,12 +161,12 @@ describe('a start with LOCAL_DATA_DIR', () => {
       start = runs.start({ ...env, PORT: String(port), LOCAL_DATA_DIR: dataDir });
       await waitUntilUp(start, port);
       expect(start.said()).toContain(`Ended the run that was still on port ${port}`);
-      expect(left.filter(isAlive)).toEqual([]);
+      expect(leftovers.filter(isAlive)).toEqual([]);
       const { firestore: fresh } = await emulatorHosts();
       expect(fresh).not.toBe(firestore);
       // The edit may or may not be in the ledger when the run is killed.
-      const kept = await accountFields(fresh, projectId, 'demo-user');
-      expect(kept).toMatchObject({ balance: { integerValue: '17' } });
+      const fields = await accountFields(fresh, projectId, 'demo-user');
+      expect(fields).toMatchObject({ balance: { integerValue: '17' } });
     },
     startMsMax,
   );

@@ -36,11 +36,14 @@ export function lighten(rules: readonly Rule[]): Plugin {
 }
 
 function createReplacement(rule: Rule, path: string): OnLoadResult {
-  const as = (loader: Loader, contents: string) => ({ loader, contents });
-  if ('stub' in rule) return as('js', createStub(rule.file));
-  if ('replacement' in rule) return as('js', rule.replacement);
-  if ('lazy' in rule) return as('js', later(`${path}${originalSuffix}`));
-  return as('json', JSON.stringify(keepServices(JSON.parse(readFileSync(path, 'utf8')), rule.services)));
+  const toResult = (loader: Loader, contents: string) => ({ loader, contents });
+  if ('stub' in rule) return toResult('js', createStub(rule.file));
+  if ('replacement' in rule) return toResult('js', rule.replacement);
+  if ('lazy' in rule) return toResult('js', later(`${path}${originalSuffix}`));
+  return toResult(
+    'json',
+    JSON.stringify(keepServices(JSON.parse(readFileSync(path, 'utf8')), rule.services)),
+  );
 }
 
 /**

@@ -34,7 +34,7 @@ export function keepServices(root: ProtoDescription, names: readonly string[]): 
     if (!findByName(root, name)) throw new Error(`${name} is not described`);
     keep(name);
   }
-  return withoutOptions(prune(root, '', keptNames)) as ProtoDescription;
+  return removeOptions(prune(root, '', keptNames)) as ProtoDescription;
 }
 
 const findByName = (root: ProtoDescription, name: string) =>
@@ -87,7 +87,7 @@ function prune(
   return { ...description, nested: Object.fromEntries(nested) };
 }
 
-const withoutOptions = (value: unknown): unknown =>
+const removeOptions = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value), (_, inner) => {
     if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) return inner;
     return Object.fromEntries(Object.entries(inner).filter(([key]) => !key.startsWith('(')));

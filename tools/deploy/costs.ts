@@ -115,8 +115,8 @@ export function createBill(usage: Usage): Line[] {
 }
 
 function createLine(what: string, amount: number, price: Price): Line {
-  const billed = Math.max(0, amount - (price.free ?? 0));
-  return { what, amount, unit: price.unit, usd: billed * price.usd, price };
+  const billedAmount = Math.max(0, amount - (price.free ?? 0));
+  return { what, amount, unit: price.unit, usd: billedAmount * price.usd, price };
 }
 
 /** The average number of instances of `generate`: enough for the work, or those that Cloud Run still keeps alive. */
@@ -141,8 +141,10 @@ function estimateFirestoreReads(usage: Usage): number {
   const sweeps = minutesPerMonth * 4;
   // Each account every hour for its allowance; and every day with five sums over its entries.
   const jobs = usage.accounts * (24 * 30 + 30 * 7);
-  const listened = usage.images;
-  return usage.images * perImage.reads + stateReads + usage.visits * readsPerVisit + listened + sweeps + jobs;
+  const listenerReads = usage.images;
+  return (
+    usage.images * perImage.reads + stateReads + usage.visits * readsPerVisit + listenerReads + sweeps + jobs
+  );
 }
 
 /** The required Cloudinary credits, and the smallest plan that includes them. */

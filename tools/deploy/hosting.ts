@@ -5,7 +5,7 @@ import { manifest, toServiceName } from './manifest.ts';
 /** The region in the repository's firebase.json. A deploy writes its own file, with its own region, into dist/. */
 export const defaultRegion = 'us-central1';
 
-const longLived = 'public, max-age=31536000, immutable';
+const immutable = 'public, max-age=31536000, immutable';
 const header = (key: string, value: string) => ({ key, value });
 
 /** @param publicDir the folder of the built page, relative to the file. */
@@ -32,7 +32,7 @@ export function createFirebaseConfig({ region, publicDir }: { region: string; pu
           headers: [header('Cache-Control', 'no-cache')],
         },
         // File names contain a hash of the content.
-        { source: '/studio/assets/**', headers: [header('Cache-Control', longLived)] },
+        { source: '/studio/assets/**', headers: [header('Cache-Control', immutable)] },
       ],
     },
   };

@@ -186,15 +186,15 @@ export function createDatabase({ project, location }: DeployOptions): Step[] {
     probe: { command: schedules('list', '--format=json'), contains: `"${recurrence}Recurrence"` },
     make: schedules('create', `--recurrence=${recurrence}`, `--retention=${retention}`, ...more),
   });
-  const isProtected = ['--delete-protection', '--enable-pitr'];
+  const protection = ['--delete-protection', '--enable-pitr'];
   return [
     {
       title: `Create the database in ${location}, with delete protection and point-in-time recovery`,
       hint: 'The location can never be changed. See https://firebase.google.com/docs/firestore/locations',
       do: 'ensure',
       probe: { command: databases('describe', '--format=value(name)') },
-      make: databases('create', `--location=${location}`, '--type=firestore-native', ...isProtected),
-      change: databases('update', ...isProtected),
+      make: databases('create', `--location=${location}`, '--type=firestore-native', ...protection),
+      change: databases('update', ...protection),
     },
     {
       title: `Check that the database is in ${location}`,

@@ -159,11 +159,11 @@ test('accepts a file that contains the boundary, because the SDK makes boundarie
 
 describe('delivery', () => {
   const uploaded = async (bytes = picture(1344, 768)) => {
-    const opened = await cloudinary();
-    const answer = await opened.sdk.uploader.upload(dataUri(bytes), { ...opened.to, public_id: 'a/b.c' });
+    const fake = await cloudinary();
+    const answer = await fake.sdk.uploader.upload(dataUri(bytes), { ...fake.to, public_id: 'a/b.c' });
     const address = (transformation: string) =>
       answer.secure_url.replace('/image/upload/', `/image/upload/${transformation}`);
-    return { ...opened, bytes, answer, address };
+    return { ...fake, bytes, answer, address };
   };
 
   test('sends the stored bytes unchanged, to any origin', async () => {

@@ -156,7 +156,7 @@ describe('refuses a call for', () => {
 
 describe('the SDK gets a scripted fault', () => {
   // For these statuses the SDK ignores the body and reports only the status.
-  const unexpected = (http_code: number) => ({ name: 'UnexpectedResponse', http_code });
+  const toUnexpectedResponse = (http_code: number) => ({ name: 'UnexpectedResponse', http_code });
   const broken = { error: { code: 'ECONNRESET' } };
   test.each<[string, CloudinaryStep, object, number]>([
     ['400', cloudinaryFault.error(400), { http_code: 400, message: 'Invalid image file' }, 0],
@@ -166,17 +166,17 @@ describe('the SDK gets a scripted fault', () => {
       { http_code: 401, message: 'Unknown API key 1' },
       0,
     ],
-    ['403', cloudinaryFault.error(403), unexpected(403), 0],
+    ['403', cloudinaryFault.error(403), toUnexpectedResponse(403), 0],
     [
       '420',
       cloudinaryFault.rateLimited(),
       { http_code: 420, message: expect.stringContaining('Rate Limit Exceeded') },
       0,
     ],
-    ['423', cloudinaryFault.error(423), unexpected(423), 0],
+    ['423', cloudinaryFault.error(423), toUnexpectedResponse(423), 0],
     ['500', cloudinaryFault.error(500), { http_code: 500, message: 'General Error' }, 0],
-    ['502', cloudinaryFault.error(502), unexpected(502), 0],
-    ['503', cloudinaryFault.error(503), unexpected(503), 0],
+    ['502', cloudinaryFault.error(502), toUnexpectedResponse(502), 0],
+    ['503', cloudinaryFault.error(503), toUnexpectedResponse(503), 0],
     [
       'an empty body',
       cloudinaryFault.emptyBody(),

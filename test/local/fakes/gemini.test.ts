@@ -3,7 +3,7 @@ import { imageSize } from 'image-size';
 import { describe, expect, test } from 'vitest';
 import { defaultModel, gemini, imageRequest, picture, post } from './support.ts';
 
-const imageOf = (response: GenerateContentResponse) => {
+const getImage = (response: GenerateContentResponse) => {
   const inline = response.candidates?.[0]?.content?.parts?.findLast((part) => part.inlineData)?.inlineData;
   return { mimeType: inline?.mimeType, bytes: Buffer.from(inline?.data ?? '', 'base64') };
 };
@@ -32,7 +32,7 @@ describe('the real SDK gets an answer', () => {
           imageConfig: { aspectRatio, ...(imageSizeAsked ? { imageSize: imageSizeAsked } : {}) },
         },
       });
-      const { bytes, mimeType } = imageOf(response);
+      const { bytes, mimeType } = getImage(response);
       expect(imageSize(bytes)).toMatchObject({ width, height, type });
       expect(mimeType).toBe(type === 'png' ? 'image/png' : 'image/jpeg');
       expect(response.usageMetadata?.candidatesTokensDetails).toEqual([
@@ -53,7 +53,7 @@ describe('the real SDK gets an answer', () => {
       ['a fox', 'an owl'].map((contents) => sdk.models.generateContent({ model: defaultModel, contents })),
     );
     expect(fox?.candidates?.[0]?.content?.parts?.[0]).toEqual({ text: 'Here is your image:' });
-    expect(fox && owl && imageOf(fox).bytes.equals(imageOf(owl).bytes)).toBe(false);
+    expect(fox && owl && getImage(fox).bytes.equals(getImage(owl).bytes)).toBe(false);
   });
 
   test("with references, up to the model's limit", async () => {

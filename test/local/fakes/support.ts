@@ -8,9 +8,9 @@ import {
 } from '../../../local/fakes/cloudinary.ts';
 import { type FakeGemini, type GeminiOptions, startFakeGemini } from '../../../local/fakes/gemini.ts';
 
-const opened: { close: () => Promise<void> }[] = [];
+const fakes: { close: () => Promise<void> }[] = [];
 afterEach(async () => {
-  await Promise.all(opened.splice(0).map((server) => server.close()));
+  await Promise.all(fakes.splice(0).map((server) => server.close()));
 });
 
 const geminiKey = 'key-of-the-test';
@@ -19,7 +19,7 @@ export const defaultModel = 'gemini-2.5-flash-image';
 /** A fake that stops with the test, and the real SDK connected to it. */
 export async function gemini(options: Partial<GeminiOptions> = {}) {
   const server = await startFakeGemini({ apiKey: geminiKey, ...options });
-  opened.push(server);
+  fakes.push(server);
   return { server, sdk: geminiSdk(server) };
 }
 
@@ -55,7 +55,7 @@ export const cloudinaryAccount = {
 /** A fake that stops with the test, the real SDK, and the options that connect it to the fake. */
 export async function cloudinary(options: Partial<CloudinaryOptions> = {}) {
   const server = await startFakeCloudinary({ ...cloudinaryAccount, ...options });
-  opened.push(server);
+  fakes.push(server);
   return { server, sdk: await cloudinarySdk(server), to: sdkOptions(server) };
 }
 

@@ -19,8 +19,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(outdir, { recursive: true, force: true }));
 
 /** The package folder of a file, such as `node_modules/a/node_modules/b`. */
-const packageOf = (source: string) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(source)?.[0] ?? '';
-const namesOf = (paths: string[]) =>
+const getPackage = (source: string) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(source)?.[0] ?? '';
+const getNames = (paths: string[]) =>
   [...new Set(paths.map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)))].sort();
 
 describe('the bundle', () => {
@@ -35,7 +35,7 @@ describe('the bundle', () => {
   });
 
   it('contains no development package', () => {
-    const bundled = [...new Set(sources.map(packageOf).filter((path) => path !== ''))];
+    const bundled = [...new Set(sources.map(getPackage).filter((path) => path !== ''))];
     expect(bundled.length).toBeGreaterThan(20);
     expect(bundled.filter((path) => packages[path]?.dev)).toEqual([]);
     expect(bundled.filter((path) => packages[path] === undefined)).toEqual([]);
@@ -43,7 +43,7 @@ describe('the bundle', () => {
 
   it('contains all production packages of package.json', () => {
     const { dependencies } = packages[''];
-    const bundled = namesOf(sources.map(packageOf).filter((path) => path !== ''));
+    const bundled = getNames(sources.map(getPackage).filter((path) => path !== ''));
     expect(Object.keys(dependencies).filter((name) => !bundled.includes(name))).toEqual([]);
   });
 

@@ -14,10 +14,10 @@ const message = (
 const service = (requestType: string, responseType: string): ProtoDescription => ({
   methods: { Ask: { requestType, responseType } },
 });
-const packageOf = (nested: Record<string, ProtoDescription>): ProtoDescription => ({ nested });
+const toPackage = (nested: Record<string, ProtoDescription>): ProtoDescription => ({ nested });
 
 it('keeps all types that the service refers to, by any form of name, in their namespaces', () => {
-  const api = packageOf({
+  const api = toPackage({
     Shop: service('Order', '.shop.common.Receipt'),
     Admin: service('Secret', 'Secret'),
     // Names relative to the outermost namespace, to the own scope, and into another message.
@@ -27,21 +27,21 @@ it('keeps all types that the service refers to, by any form of name, in their na
     ),
     Secret: message({ id: 'string' }),
   });
-  const common = packageOf({
+  const common = toPackage({
     Receipt: message({ paid: 'bool' }),
     Sizes: message({ other: 'Extra' }, { Size: { values: { SMALL: 0 } } }),
     Extra: message({}),
     Unused: message({}),
   });
-  const all = packageOf({ shop: { nested: { v1: api, common } }, other: packageOf({ Thing: message({}) }) });
+  const all = toPackage({ shop: { nested: { v1: api, common } }, other: toPackage({ Thing: message({}) }) });
   expect(keepServices(all, ['shop.v1.Shop'])).toEqual(
-    packageOf({
-      shop: packageOf({
-        v1: packageOf({
+    toPackage({
+      shop: toPackage({
+        v1: toPackage({
           Shop: api.nested?.Shop as ProtoDescription,
           Order: api.nested?.Order as ProtoDescription,
         }),
-        common: packageOf({
+        common: toPackage({
           Receipt: common.nested?.Receipt as ProtoDescription,
           Sizes: common.nested?.Sizes as ProtoDescription,
           Extra: common.nested?.Extra as ProtoDescription,
@@ -61,7 +61,7 @@ it("keeps protocol buffers' own options, and removes those in parentheses", () =
 });
 
 it('refuses a name without a description', () => {
-  expect(() => keepServices(packageOf({}), ['shop.v1.Shop'])).toThrow('shop.v1.Shop is not described');
+  expect(() => keepServices(toPackage({}), ['shop.v1.Shop'])).toThrow('shop.v1.Shop is not described');
 });
 
 const rulesWithServices = rules.filter((rule) => 'services' in rule);

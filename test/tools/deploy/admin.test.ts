@@ -20,8 +20,8 @@ beforeAll(async () => {
     const answer = (status: number, json: object) => response.writeHead(status).end(JSON.stringify(json));
     if (authorization !== 'Bearer good') return answer(403, { error: 'PERMISSION_DENIED' });
     if (request.url?.endsWith(':lookup')) {
-      const found = users.filter(({ email }) => body.email.includes(email));
-      return answer(200, found.length > 0 ? { users: found } : {});
+      const matches = users.filter(({ email }) => body.email.includes(email));
+      return answer(200, matches.length > 0 ? { users: matches } : {});
     }
     const user = users.find(({ localId }) => localId === body.localId);
     if (user) user.customAttributes = body.customAttributes;

@@ -99,12 +99,12 @@ const provoke: Record<string, () => Promise<unknown>> = {
     const user = await newUser();
     const url = await startServer({}, { imageGenerator });
     const answer = user.generate('key', {}, url);
-    const found = await vi.waitFor(async () => {
+    const heldGeneration = await vi.waitFor(async () => {
       const [generation] = (await stack.ledger(user.uid)).generations;
       expect(generation).toBeDefined();
       return generation;
     });
-    await stack.edit(`accounts/${user.uid}/generations/${found?.id}`, { deadline: new Date(0) });
+    await stack.edit(`accounts/${user.uid}/generations/${heldGeneration?.id}`, { deadline: new Date(0) });
     await runJob(stack, 'sweepHolds');
     resolve();
     await answer;

@@ -142,14 +142,14 @@ describe('the package', () => {
   it("imports only Node's modules and its own files", () => {
     const { builtinModules } = createRequire(import.meta.url)('node:module');
     const code = readdirSync(folder).filter((name) => name.endsWith('.mjs'));
-    const imported = code.flatMap((name) => {
+    const imports = code.flatMap((name) => {
       const text = readFileSync(join(folder, name), 'utf8');
       return [...text.matchAll(/(?:^|[;\n}])import(?:[\w$*{},\s]+from)?["']([^"']+)["']/g)].map(
         ([, from]) => from,
       );
     });
-    expect(imported.length).toBeGreaterThan(50);
-    const foreign = imported.filter((from = '') => !from.startsWith('./') && !from.startsWith('node:'));
+    expect(imports.length).toBeGreaterThan(50);
+    const foreign = imports.filter((from = '') => !from.startsWith('./') && !from.startsWith('node:'));
     expect(foreign.filter((from) => !builtinModules.includes(from))).toEqual([]);
   });
 

@@ -53,15 +53,15 @@ export function toQuery(request: PageRequest | TotalRequest): Query {
   for (const fieldPath of more) {
     if (!sorted.some((one) => one.fieldPath === fieldPath)) sorted.push({ fieldPath, order: 'ASCENDING' });
   }
-  const needed = sorted.filter(({ fieldPath }) => !equal.includes(fieldPath));
-  const last = needed.at(-1);
-  const before = needed.at(-2)?.order ?? 'ASCENDING';
-  if (last?.fieldPath === nameField && last.order === before) needed.pop();
+  const sortFields = sorted.filter(({ fieldPath }) => !equal.includes(fieldPath));
+  const last = sortFields.at(-1);
+  const before = sortFields.at(-2)?.order ?? 'ASCENDING';
+  if (last?.fieldPath === nameField && last.order === before) sortFields.pop();
   return {
     collectionGroup: collection.split('/').at(-1) ?? '',
     scope: group ? 'COLLECTION_GROUP' : 'COLLECTION',
     equal,
-    sorted: needed,
+    sorted: sortFields,
   };
 }
 
@@ -72,10 +72,12 @@ export function findIndexes(query: Query, file: IndexFile): Served {
   const { collectionGroup, scope, equal, sorted } = query;
   const [first, ...rest] = sorted;
   if (!first) {
-    const merged = equal.filter((fieldPath) => !hasSingle(file, query, { fieldPath, order: 'ASCENDING' }));
+    const missingFields = equal.filter(
+      (fieldPath) => !hasSingle(file, query, { fieldPath, order: 'ASCENDING' }),
+    );
     return {
       used: [],
-      missing: merged.map((field) => `${scope} index on ${collectionGroup}.${field} ASCENDING`),
+      missing: missingFields.map((field) => `${scope} index on ${collectionGroup}.${field} ASCENDING`),
     };
   }
   if (equal.length === 0 && rest.length === 0) {

@@ -57,17 +57,17 @@ function getDeployment(target: string, plan = createPlan(options)) {
   const command = listCommands(plan).find(
     ([program, ...rest]) => program === 'gcloud' && rest[1] === 'deploy' && rest[2] === toServiceName(target),
   );
-  const pairOf = (text: string): [string, string] => {
+  const toPair = (text: string): [string, string] => {
     const [name = '', value = ''] = text.split(/=(.*)/s, 2);
     return [name, value];
   };
-  const flags = new Map((command ?? []).filter((one) => one.startsWith('--')).map(pairOf));
+  const flags = new Map((command ?? []).filter((one) => one.startsWith('--')).map(toPair));
   const env = flags.get('--set-env-vars') ?? '';
   const separator = /^\^([^^]+)\^/.exec(env)?.[1] ?? ',';
   const pairs = env.slice(separator.length + 2).split(separator);
   return {
     flags,
-    env: Object.fromEntries(pairs.map(pairOf)),
+    env: Object.fromEntries(pairs.map(toPair)),
   };
 }
 
@@ -359,8 +359,8 @@ describe('firebase.json', () => {
 
   it('routes each function for users, and no other, to its service', () => {
     const routes = checkedIn.hosting.rewrites.map(({ source }: { source: string }) => source);
-    const called = Object.entries(manifest).filter(([, { trigger }]) => trigger.kind === 'http');
-    expect(routes).toEqual(called.map(([target]) => `/${target}`));
+    const httpFunctions = Object.entries(manifest).filter(([, { trigger }]) => trigger.kind === 'http');
+    expect(routes).toEqual(httpFunctions.map(([target]) => `/${target}`));
   });
 
   it("sets the page's security headers", () => {

@@ -14,15 +14,15 @@ const args = ['--project', 'my-studio', '--region', 'europe-west1', '--alert-ema
 let folder: string;
 let keyFile: string;
 let cloudinaryFile: string;
-let printed: string[];
+let terminalOutput: string[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-deploy-'));
   [keyFile, cloudinaryFile] = [join(folder, 'key'), join(folder, 'cloudinary')];
   writeFileSync(keyFile, `${secret}\n`);
   writeFileSync(cloudinaryFile, 'cloudinary://1:s3cret@cloud\r\n');
-  printed = [];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
+  terminalOutput = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => terminalOutput.push(String(text)) > 0);
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -87,7 +87,7 @@ describe('a deploy', () => {
   it('prints each step and each command, with the variables from earlier steps', async () => {
     const { runtime } = project({});
     await runSteps(plan(), runtime);
-    const text = printed.join('');
+    const text = terminalOutput.join('');
     for (const { title } of plan()) expect(text).toContain(title);
     expect(text).toContain('--image=found-out');
     expect(text).toContain('https://sweep-holds-found-out.europe-west1.run.app/');
@@ -98,24 +98,24 @@ describe('a deploy', () => {
     const { commands, inputs, runtime } = project({});
     await runSteps(plan(), runtime);
     expect(inputs).toEqual([secret, 'cloudinary://1:s3cret@cloud']);
-    const everything = [...commands, ...printed, toShellScript(plan())].join('\n');
+    const everything = [...commands, ...terminalOutput, toShellScript(plan())].join('\n');
     expect(everything).not.toContain(secret);
     expect(everything).not.toContain('s3cret');
   });
 
   it("keeps a secret's value, and asks for a missing one", async () => {
     const noFiles = { ...options(), secretFiles: {} };
-    const kept = project({ isThere: true });
-    await runSteps(plan(noFiles), kept.runtime);
-    expect(kept.inputs).toEqual([]);
+    const completeProject = project({ isThere: true });
+    await runSteps(plan(noFiles), completeProject.runtime);
+    expect(completeProject.inputs).toEqual([]);
 
-    const asked = project({});
+    const emptyProject = project({});
     const answers: Record<string, string> = {
       GEMINI_API_KEY: ` ${secret} `,
       CLOUDINARY_URL: 'cloudinary://1:2@c',
     };
-    await runSteps(plan(noFiles), { ...asked.runtime, ask: async (what) => answers[what] ?? '' });
-    expect(asked.inputs).toEqual([secret, 'cloudinary://1:2@c']);
+    await runSteps(plan(noFiles), { ...emptyProject.runtime, ask: async (what) => answers[what] ?? '' });
+    expect(emptyProject.inputs).toEqual([secret, 'cloudinary://1:2@c']);
     await expect(runSteps(plan(noFiles), project({}).runtime)).rejects.toThrow('GEMINI_API_KEY');
   });
 
@@ -142,8 +142,10 @@ describe('a deploy', () => {
   });
 
   it('retries a step that depends on a new resource', async () => {
-    let left = 3;
-    const { commands, runtime } = project({ fails: (line) => line.includes('eventReceiver') && left-- > 0 });
+    let failuresLeft = 3;
+    const { commands, runtime } = project({
+      fails: (line) => line.includes('eventReceiver') && failuresLeft-- > 0,
+    });
     await runSteps(plan(), runtime);
     expect(commands.filter((line) => line.includes('eventReceiver'))).toHaveLength(4);
   });
