@@ -1,5 +1,5 @@
 /**
- * Runs the Auth emulator in a process of its own. It uses the Firebase CLI as a module, as the CLI's documentation
+ * Runs the Auth emulator in a separate process. It uses the Firebase CLI as a module, as the CLI's documentation
  * describes, so that the other commands are not loaded. The CLI reads firebase.json in the working directory.
  */
 import { createRequire } from 'node:module';
