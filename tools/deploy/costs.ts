@@ -34,7 +34,7 @@ const minutesPerMonth = 30 * 24 * 60;
 const gib = 2 ** 30;
 const gb = 10 ** 9;
 
-/** Documents that one image reads and writes: two of its own and the models' states; three for the hold, one to settle. */
+/** Documents of one image. It reads two of its own and the models' states; it writes three to hold and one to settle. */
 export const perImage = { reads: 2, stateReads: 4, writes: 4 };
 /** The minimum time between two reads of the models' states by one instance, seconds. */
 const stateSeconds = 5;
