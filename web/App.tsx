@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
+import { openStudio, type Studio, StudioProvider } from './state/pageState.ts';
 import { route } from './state/route.ts';
 import { type FirebaseConfig, user } from './state/session.ts';
-import { openStudio, type Studio, StudioProvider } from './state/studio.ts';
 import { Announcer } from './views/Announcer.tsx';
 import { Create } from './views/Create.tsx';
 import { Credits } from './views/Credits.tsx';

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { encodePng } from '../../local/fakes/png.ts';
 import { violationsIn } from './support/axe.ts';
+import { desktop, type Look, phone } from './support/browserWindow.ts';
 import { layoutShift } from './support/layout.ts';
 import {
   accountMenu,
@@ -22,7 +23,6 @@ import {
   viewer,
 } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
-import { desktop, type Look, phone } from './support/visit.ts';
 
 const { studio, visit } = useStudio({ RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' });
 

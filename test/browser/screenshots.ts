@@ -8,6 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import type { GenerateInput } from '../../shared/contract.ts';
 import { launchBrowser } from './support/browser.ts';
+import { desktop, type Look, openVisit, phone } from './support/browserWindow.ts';
 import {
   ask,
   button,
@@ -20,7 +21,6 @@ import {
   promptField,
 } from './support/steps.ts';
 import { type Studio, startStudio } from './support/studio.ts';
-import { desktop, type Look, openVisit, phone } from './support/visit.ts';
 
 const folder = resolve('docs/guides/studio');
 const bytesMax = 300_000;

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { promptCharactersMax } from '../limits.ts';
 import { announce } from '../state/announce.ts';
-import { useStudio } from '../state/studio.ts';
+import { useStudio } from '../state/pageState.ts';
 import { credits } from '../words.ts';
 import { Improve } from './Improve.tsx';
 import { References } from './References.tsx';

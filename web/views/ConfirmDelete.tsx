@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
 import { announce } from '../state/announce.ts';
-import { useStudio } from '../state/studio.ts';
+import { useStudio } from '../state/pageState.ts';
 import { problemText } from '../words.ts';
 import { Dialog } from './Dialog.tsx';
 

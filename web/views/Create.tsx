@@ -1,6 +1,6 @@
 import { Composer } from './Composer.tsx';
 import { Gallery } from './Gallery.tsx';
-import { Paintings } from './Paintings.tsx';
+import { Paintings } from './PendingGenerations.tsx';
 
 /** The main view: the form, what is being painted, and the user's images. */
 export function Create({ hidden }: { hidden: boolean }) {

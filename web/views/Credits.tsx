@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import type { Entry } from '../../shared/contract.ts';
+import { useStudio } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
-import { useStudio } from '../state/studio.ts';
 import { allowanceText, credits, entryText, signed, timeText, wholeTimeText } from '../words.ts';
 import { More } from './Gallery.tsx';
 

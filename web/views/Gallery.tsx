@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
+import { useStudio } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
-import { useStudio } from '../state/studio.ts';
 
 /** The user's images, newest first; the next page comes when its end comes near, or at a click. */
 export function Gallery({ isShown }: { isShown: boolean }) {

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { useStudio } from '../state/pageState.ts';
 import { route } from '../state/route.ts';
 import { endSession, user } from '../state/session.ts';
-import { useStudio } from '../state/studio.ts';
 import { credits } from '../words.ts';
 import { Icon } from './Icon.tsx';
 

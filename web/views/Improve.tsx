@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { announce } from '../state/announce.ts';
-import { useStudio } from '../state/studio.ts';
+import { useStudio } from '../state/pageState.ts';
 import { problemText } from '../words.ts';
 import { Icon } from './Icon.tsx';
 

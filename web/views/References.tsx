@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { imageTypes, pickImages, roomLeft } from '../pickImages.ts';
 import { announce } from '../state/announce.ts';
 import type { Reference } from '../state/draft.ts';
-import { useStudio } from '../state/studio.ts';
+import { useStudio } from '../state/pageState.ts';
 import { Icon } from './Icon.tsx';
 
 /** Images that the model looks at: picked, dropped, pasted, or taken from the gallery. */

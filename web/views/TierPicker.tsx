@@ -1,5 +1,5 @@
 import type { Orientation, TierOffer } from '../../shared/contract.ts';
-import { useStudio } from '../state/studio.ts';
+import { useStudio } from '../state/pageState.ts';
 import { credits, shapeOf, tierNames } from '../words.ts';
 
 /** The tiers as cards: each with its shape, drawn to one scale, its pixels and its price. */

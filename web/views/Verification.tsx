@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { announce } from '../state/announce.ts';
+import { useStudio } from '../state/pageState.ts';
 import { checkVerification, sendVerification, signInProblem, user } from '../state/session.ts';
-import { useStudio } from '../state/studio.ts';
 
 /** Until its address is confirmed an account gets no free credits: says so, and how to mend it. */
 export function Verification() {

@@ -1,8 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
 import { announce } from '../state/announce.ts';
+import { useStudio } from '../state/pageState.ts';
 import { closeImage, imageHref, turnToImage } from '../state/route.ts';
-import { useStudio } from '../state/studio.ts';
 import { fileName, problemText, sizeText, tierNames, timeText, wholeTimeText } from '../words.ts';
 import { ConfirmDelete } from './ConfirmDelete.tsx';
 import { Dialog } from './Dialog.tsx';

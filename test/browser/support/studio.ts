@@ -5,7 +5,7 @@ import { type FakeGemini, startFakeGemini } from '../../../local/fakes/gemini.ts
 import { freePort } from '../../../local/ports.ts';
 import { createLocalRuns, untilUp } from '../../local/support.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
-import { createHolds, type Holds } from './holds.ts';
+import { createHolds, type Holds } from './pauses.ts';
 
 export type Studio = Accounts &
   Pick<Holds, 'holdNextPaint' | 'holdNextImprovement'> & {

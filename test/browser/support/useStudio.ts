@@ -3,9 +3,9 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { startMsMax } from '../../local/support.ts';
 import { launchBrowser } from './browser.ts';
-import { keepPicture } from './evidence.ts';
+import { type Look, openVisit, type Visit } from './browserWindow.ts';
+import { keepPicture } from './failureArtifacts.ts';
 import { type Studio, startStudio } from './studio.ts';
-import { type Look, openVisit, type Visit } from './visit.ts';
 
 /** @param env more of the run's environment */
 export function useStudio(env?: Record<string, string>) {

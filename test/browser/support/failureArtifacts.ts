@@ -1,7 +1,7 @@
 /** What is left of a failed test for whoever looks into it. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Visit } from './visit.ts';
+import type { Visit } from './browserWindow.ts';
 
 const folder = resolve('.local/browser');
 

@@ -5,8 +5,8 @@ import type { Entry, Generation } from '../../shared/contract.ts';
 import { createClient } from '../client.ts';
 import { createAccount } from './account.ts';
 import { createDraft } from './draft.ts';
-import { createPages } from './pages.ts';
-import { createPaintings } from './paintings.ts';
+import { createPages } from './pagedList.ts';
+import { createPaintings } from './pendingGenerations.ts';
 import { type FirebaseConfig, idToken } from './session.ts';
 import { createMemory } from './storage.ts';
 

@@ -1,7 +1,7 @@
 /** Which key a painting is asked for with, when it is asked for once more, and what this browser keeps of it. */
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ApiError, type Client } from '../../web/client.ts';
-import { createPaintings } from '../../web/state/paintings.ts';
+import { createPaintings } from '../../web/state/pendingGenerations.ts';
 import { type Asked, createMemory } from '../../web/state/storage.ts';
 import { request } from './fakeFunctions.ts';
 

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { layLine } from './support/line.ts';
+import { layLine } from './support/cuttableProxy.ts';
 import {
   ask,
   button,

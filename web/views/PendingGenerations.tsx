@@ -2,9 +2,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TierOffer } from '../../shared/contract.ts';
 import { isSettled } from '../client.ts';
 import { announce } from '../state/announce.ts';
-import type { Painting, Progress } from '../state/paintings.ts';
+import { useStudio } from '../state/pageState.ts';
+import type { Painting, Progress } from '../state/pendingGenerations.ts';
 import { imageHref } from '../state/route.ts';
-import { useStudio } from '../state/studio.ts';
 import { clockTime, errorReport, failureCreditsText, paintedText, problemText, shapeOf } from '../words.ts';
 import { Icon } from './Icon.tsx';
 

@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { onePixelPng } from '../support/pictures.ts';
+import { type Look, narrow, phone } from './support/browserWindow.ts';
 import { isFocusSomewhere, tabTo } from './support/focus.ts';
 import { whatIsCutOff, whatOverflows } from './support/layout.ts';
 import {
@@ -24,7 +25,6 @@ import {
   viewer,
 } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
-import { type Look, narrow, phone } from './support/visit.ts';
 
 const { studio, visit } = useStudio();
 
