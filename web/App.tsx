@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { openStudio, type Studio, StudioProvider } from './state/pageState.ts';
+import { createPageState, type PageState, PageStateProvider } from './state/pageState.ts';
 import { route } from './state/route.ts';
 import { type FirebaseConfig, user } from './state/session.ts';
 import { Announcer } from './views/Announcer.tsx';
@@ -12,13 +12,13 @@ import { Verification } from './views/Verification.tsx';
 import { Viewer } from './views/Viewer.tsx';
 
 export function App({ config }: { config: FirebaseConfig }) {
-  const studio = useStudioOf(config, user.value?.uid);
+  const pageState = usePageStateOfUser(config, user.value?.uid);
   if (user.value === undefined) return <p class="boot">Opening the studio …</p>;
   return (
     <>
       {user.value === null && <SignIn isLocal={config.emulators !== undefined} />}
-      {user.value !== null && studio && (
-        <StudioProvider value={studio}>
+      {user.value !== null && pageState && (
+        <PageStateProvider value={pageState}>
           <Header />
           <Verification />
           <main id="main">
@@ -28,7 +28,7 @@ export function App({ config }: { config: FirebaseConfig }) {
           </main>
           {route.value.view === 'image' && <Viewer id={route.value.id} />}
           <Shortcuts />
-        </StudioProvider>
+        </PageStateProvider>
       )}
       <Announcer />
     </>
@@ -36,11 +36,11 @@ export function App({ config }: { config: FirebaseConfig }) {
 }
 
 /** The studio of this user, opened when they have signed in and closed when they have gone. */
-function useStudioOf(config: FirebaseConfig, uid: string | undefined): Studio | undefined {
-  const [studio, setStudio] = useState<Studio | undefined>();
+function usePageStateOfUser(config: FirebaseConfig, uid: string | undefined): PageState | undefined {
+  const [pageState, setStudio] = useState<PageState | undefined>();
   useEffect(() => {
     if (uid === undefined) return;
-    const opened = openStudio(config, uid);
+    const opened = createPageState(config, uid);
     setStudio(opened);
     opened.start();
     return () => {
@@ -50,5 +50,5 @@ function useStudioOf(config: FirebaseConfig, uid: string | undefined): Studio | 
       setStudio(undefined);
     };
   }, [config, uid]);
-  return studio;
+  return pageState;
 }

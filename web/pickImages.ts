@@ -5,7 +5,13 @@ export const imageTypes = ['image/png', 'image/jpeg', 'image/webp'] as const;
 type ImageType = (typeof imageTypes)[number];
 
 /** @property data base64. @property bytes of the file. @property previewUrl an object URL, to be revoked. */
-export type Picked = { name: string; mimeType: ImageType; data: string; bytes: number; previewUrl: string };
+export type PickedImage = {
+  name: string;
+  mimeType: ImageType;
+  data: string;
+  bytes: number;
+  previewUrl: string;
+};
 
 /** The room that is left for more. */
 type Room = { images: number; bytes: number };
@@ -16,11 +22,11 @@ export function roomLeft(limits: Limits, count: number, bytes: number): Room {
 
 /** What is taken of the files, and a sentence for each that is not. */
 export async function pickImages(files: readonly File[], room: Room, limits: Limits) {
-  const picked: Picked[] = [];
+  const picked: PickedImage[] = [];
   const refused: string[] = [];
   let { images, bytes } = room;
   for (const file of files) {
-    const problem = images < 1 ? tooMany(limits) : await problemOf(file, bytes, limits);
+    const problem = images < 1 ? tooMany(limits) : await findProblem(file, bytes, limits);
     if (problem !== undefined) {
       if (!refused.includes(problem)) refused.push(problem);
       continue;
@@ -35,7 +41,7 @@ export async function pickImages(files: readonly File[], room: Room, limits: Lim
 const tooMany = ({ maxReferences }: Limits) =>
   `This model takes at most ${maxReferences} reference ${maxReferences === 1 ? 'image' : 'images'}.`;
 
-async function problemOf(file: File, bytesLeft: number, limits: Limits): Promise<string | undefined> {
+async function findProblem(file: File, bytesLeft: number, limits: Limits): Promise<string | undefined> {
   if (file.size > bytesLeft) {
     const megabytes = Math.floor(limits.maxReferenceBytes / 1e6);
     return `“${file.name}” is too large: the references may have ${megabytes} MB in all.`;
@@ -62,7 +68,7 @@ async function canBeDrawn(file: Blob): Promise<boolean> {
   }
 }
 
-async function read(file: File): Promise<Picked> {
+async function read(file: File): Promise<PickedImage> {
   const mimeType = (await sniff(file)) ?? 'image/png';
   const url = await new Promise<string>((resolve, reject) => {
     const reader = new FileReader();

@@ -14,7 +14,7 @@ export const credits = (count: number) => `${count} ${Math.abs(count) === 1 ? 'c
 export const signed = (amount: number) => (amount < 0 ? `−${-amount}` : `+${amount}`);
 
 /** What a tier paints in an orientation; its offer is of the landscape. */
-export function shapeOf({ aspectRatio, width, height }: TierOffer, orientation: Orientation) {
+export function getShape({ aspectRatio, width, height }: TierOffer, orientation: Orientation) {
   if (orientation === 'landscape') return { aspectRatio, width, height };
   const turned = aspectRatio.split(':').reverse().join(':');
   return { aspectRatio: turned, width: height, height: width };
@@ -27,7 +27,7 @@ export function clockTime(milliseconds: number): string {
 }
 
 /** What an image that was painted has cost. */
-export function paintedText({ charged, refunded, balance }: Receipt): string {
+export function costText({ charged, refunded, balance }: Receipt): string {
   const paid = charged - refunded;
   const cost = paid === 0 ? 'It cost nothing' : `It cost ${credits(paid)}`;
   return `${cost}; you have ${credits(balance)}.`;

@@ -3,38 +3,38 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { layLine } from './support/cuttableProxy.ts';
+import { startCuttableProxy } from './support/cuttableProxy.ts';
 import {
-  ask,
   button,
-  describeImage,
+  fillForm,
   generateButton,
-  imageOf,
   images,
-  painting,
+  imageWithPrompt,
+  pendingCard,
   promptField,
   signIn,
-  untilBalance,
+  submitPrompt,
+  waitForBalance,
 } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
 
 /** Each fault is met once, and told to the user: nobody else is asked in place of the model. */
-const { studio, visit } = useStudio({ RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' });
+const { studio, openWindow } = useStudio({ RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' });
 
 /** Waits of the page, and of the functions, are a few seconds long. */
 const patienceMs = 25_000;
 
 /** A window of a new user's own, signed in, with the keys of whatever it asks for. */
-async function visitOf({ credits = 20, url = studio().url } = {}) {
+async function openAsNewUser({ credits = 20, url = studio().url } = {}) {
   const user = await studio().newUser({ credits });
-  const opened = await visit({}, url);
+  const opened = await openWindow({}, url);
   const keys: string[] = [];
   opened.page.on('request', (request) => {
     const key = request.headers()['idempotency-key'];
     if (key && request.method() === 'POST') keys.push(key);
   });
   await signIn(opened.page, user);
-  await untilBalance(opened.page, credits);
+  await waitForBalance(opened.page, credits);
   return { ...opened, user, keys };
 }
 
@@ -44,65 +44,65 @@ async function visitOf({ credits = 20, url = studio().url } = {}) {
  */
 const firestoreLooksForTheNetwork = /google\.com\/images\/cleardot|WebChannelConnection .* transport errored/;
 
-type VisitOf = Awaited<ReturnType<typeof visitOf>>;
+type UserWindow = Awaited<ReturnType<typeof openAsNewUser>>;
 
-const answered = (status: number) => new RegExp(`Failed to load resource.*status of ${status}.*/generate`);
-const paintings = (prompt: string) =>
+const failedCall = (status: number) => new RegExp(`Failed to load resource.*status of ${status}.*/generate`);
+const countModelCalls = (prompt: string) =>
   studio().gemini.requests.filter(({ body }) => JSON.stringify(body).includes(prompt)).length;
-const isCharged = async ({ user }: VisitOf) =>
-  (await studio().entriesOf(user)).filter(({ type }) => type === 'debit' || type === 'refund');
+const listCharges = async ({ user }: UserWindow) =>
+  (await studio().listEntries(user)).filter(({ type }) => type === 'debit' || type === 'refund');
 
 describe('a failure', () => {
   it('of the model gives the credits back, says so, and another try is a new one', async () => {
-    const opened = await visitOf();
+    const opened = await openAsNewUser();
     const { page, allow, keys } = opened;
-    allow(answered(502));
+    allow(failedCall(502));
     studio().gemini.script(geminiFault.internal());
-    await ask(page, { prompt: 'A broken vase', tier: 'premium4' });
-    const card = painting(page, 'A broken vase');
+    await submitPrompt(page, { prompt: 'A broken vase', tier: 'premium4' });
+    const card = pendingCard(page, 'A broken vase');
     await card.getByText('Your 4 credits are back.').waitFor();
-    await untilBalance(page, 20);
+    await waitForBalance(page, 20);
 
     await button(card, 'Copy error').click();
     await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain('PROVIDER_ERROR');
     expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(keys[0]);
 
     await button(card, 'Try again').click();
-    await imageOf(page, 'A broken vase').waitFor();
-    await untilBalance(page, 16);
+    await imageWithPrompt(page, 'A broken vase').waitFor();
+    await waitForBalance(page, 16);
     expect(new Set(keys).size).toBe(2);
-    expect((await isCharged(opened)).map(({ amount }) => amount)).toEqual([-4, 4, -4]);
+    expect((await listCharges(opened)).map(({ amount }) => amount)).toEqual([-4, 4, -4]);
   });
 
   it('of the image store gives the credits back', async () => {
-    const { page, allow } = await visitOf();
-    allow(answered(502));
+    const { page, allow } = await openAsNewUser();
+    allow(failedCall(502));
     studio().cloudinary.script({ ...cloudinaryFault.error(400), action: 'upload' });
-    await ask(page, { prompt: 'A lost parcel' });
-    await painting(page, 'A lost parcel').getByText('Your 1 credit is back.').waitFor();
-    await untilBalance(page, 20);
+    await submitPrompt(page, { prompt: 'A lost parcel' });
+    await pendingCard(page, 'A lost parcel').getByText('Your 1 credit is back.').waitFor();
+    await waitForBalance(page, 20);
   });
 
   it('that is the prompt’s own fault says what to change', async () => {
-    const { page, allow } = await visitOf();
-    allow(answered(422));
+    const { page, allow } = await openAsNewUser();
+    allow(failedCall(422));
     studio().gemini.script(geminiFault.promptBlocked());
-    await ask(page, { prompt: 'Something forbidden', tier: 'premium2' });
-    const card = painting(page, 'Something forbidden');
+    await submitPrompt(page, { prompt: 'Something forbidden', tier: 'premium2' });
+    const card = pendingCard(page, 'Something forbidden');
     await card.getByText('Please change the prompt.').waitFor();
     await card.getByText('Your 2 credits are back.').waitFor();
-    await untilBalance(page, 20);
+    await waitForBalance(page, 20);
   });
 
   it('for want of credits charges nothing, and can be put away', async () => {
-    const { page, allow } = await visitOf({ credits: 3 });
-    allow(answered(402));
-    await ask(page, { prompt: 'A palace', tier: 'premium4' });
-    const card = painting(page, 'A palace');
+    const { page, allow } = await openAsNewUser({ credits: 3 });
+    allow(failedCall(402));
+    await submitPrompt(page, { prompt: 'A palace', tier: 'premium4' });
+    const card = pendingCard(page, 'A palace');
     await card.getByText('This takes 4 credits; the account has 3.').waitFor();
     await card.getByText('You were not charged.').waitFor();
-    await untilBalance(page, 3);
-    expect(paintings('A palace')).toBe(0);
+    await waitForBalance(page, 3);
+    expect(countModelCalls('A palace')).toBe(0);
     await button(card, 'Dismiss').click();
     await card.waitFor({ state: 'detached' });
   });
@@ -128,16 +128,16 @@ describe('what no user wished for twice is charged once', () => {
       },
     ],
   ])('%s', async (_, act) => {
-    const opened = await visitOf();
+    const opened = await openAsNewUser();
     const { page, keys } = opened;
-    await describeImage(page, { prompt: 'A lonely tree' });
+    await fillForm(page, { prompt: 'A lonely tree' });
     await act(page);
-    await imageOf(page, 'A lonely tree').waitFor();
+    await imageWithPrompt(page, 'A lonely tree').waitFor();
     expect(keys).toHaveLength(1);
     // Whoever does wish for another gets it, and with it whatever was asked for before it.
     await generateButton(page).click();
-    await untilBalance(page, 18);
-    expect((await isCharged(opened)).map(({ amount }) => amount)).toEqual([-1, -1]);
+    await waitForBalance(page, 18);
+    expect((await listCharges(opened)).map(({ amount }) => amount)).toEqual([-1, -1]);
   });
 
   async function hold(page: Page, key: string): Promise<void> {
@@ -149,86 +149,86 @@ describe('what no user wished for twice is charged once', () => {
 describe('a painting that is under way', () => {
   /** Asks for an image and has it held while it is being painted. */
   async function underWay(page: Page, prompt: string) {
-    const hold = studio().holdNextPaint();
-    await ask(page, { prompt, tier: 'premium2' });
+    const hold = studio().pauseNextImage();
+    await submitPrompt(page, { prompt, tier: 'premium2' });
     await hold.reached;
-    await painting(page, prompt).getByText('Painting…').waitFor();
+    await pendingCard(page, prompt).getByText('Painting…').waitFor();
     return hold;
   }
 
-  const isChargedOnce = async (opened: VisitOf) => {
-    expect((await isCharged(opened)).map(({ amount }) => amount)).toEqual([-2]);
-    await untilBalance(opened.page, 18);
+  const expectChargedOnce = async (opened: UserWindow) => {
+    expect((await listCharges(opened)).map(({ amount }) => amount)).toEqual([-2]);
+    await waitForBalance(opened.page, 18);
   };
 
   it('outlasts a lost connection: one image, charged once', async () => {
-    const line = await layLine(studio().url);
-    onTestFinished(line.end);
-    const opened = await visitOf({ url: line.url });
+    const proxy = await startCuttableProxy(studio().url);
+    onTestFinished(proxy.end);
+    const opened = await openAsNewUser({ url: proxy.url });
     const { page, context, allow, keys } = opened;
     allow(/Failed to load resource: net::ERR_/, firestoreLooksForTheNetwork);
     const hold = await underWay(page, 'A bridge');
     await context.setOffline(true);
-    line.cut();
-    await painting(page, 'A bridge').getByText('No connection. Asking again').waitFor();
-    hold.letGo();
-    await expect.poll(async () => (await studio().imagesOf(opened.user)).length).toBe(1);
-    line.mend();
+    proxy.cut();
+    await pendingCard(page, 'A bridge').getByText('No connection. Asking again').waitFor();
+    hold.release();
+    await expect.poll(async () => (await studio().listImages(opened.user)).length).toBe(1);
+    proxy.restore();
     await context.setOffline(false);
-    await imageOf(page, 'A bridge').waitFor({ timeout: patienceMs });
+    await imageWithPrompt(page, 'A bridge').waitFor({ timeout: patienceMs });
     expect(await images(page).count()).toBe(1);
     expect(new Set(keys).size).toBe(1);
-    expect(paintings('A bridge')).toBe(1);
-    await isChargedOnce(opened);
+    expect(countModelCalls('A bridge')).toBe(1);
+    await expectChargedOnce(opened);
   });
 
   it('is found again after a reload, and ends as if nothing had been', async () => {
-    const opened = await visitOf();
+    const opened = await openAsNewUser();
     const { page, allow, keys } = opened;
-    allow(answered(409));
+    allow(failedCall(409));
     const hold = await underWay(page, 'A river');
     await page.reload();
-    await painting(page, 'A river').getByText('Painting…').waitFor();
-    hold.letGo();
-    await imageOf(page, 'A river').waitFor({ timeout: patienceMs });
+    await pendingCard(page, 'A river').getByText('Painting…').waitFor();
+    hold.release();
+    await imageWithPrompt(page, 'A river').waitFor({ timeout: patienceMs });
     expect(new Set(keys).size).toBe(1);
-    expect(paintings('A river')).toBe(1);
-    await isChargedOnce(opened);
+    expect(countModelCalls('A river')).toBe(1);
+    await expectChargedOnce(opened);
   });
 
   it('is finished while nobody looks', async () => {
-    const opened = await visitOf();
+    const opened = await openAsNewUser();
     const { page, context, user } = opened;
     const hold = await underWay(page, 'A well');
     await page.close();
-    hold.letGo();
-    await expect.poll(async () => (await studio().imagesOf(user)).length, { timeout: 10_000 }).toBe(1);
+    hold.release();
+    await expect.poll(async () => (await studio().listImages(user)).length, { timeout: 10_000 }).toBe(1);
     const back = await context.newPage();
     await back.goto('/studio');
-    await imageOf(back, 'A well').waitFor();
+    await imageWithPrompt(back, 'A well').waitFor();
     expect(await images(back).count()).toBe(1);
-    await isChargedOnce({ ...opened, page: back });
+    await expectChargedOnce({ ...opened, page: back });
   });
 });
 
 describe('several at once', () => {
   it('are painted beside each other up to the limit, and those beyond it wait their turn', async () => {
-    const opened = await visitOf();
+    const opened = await openAsNewUser();
     const { page, allow } = opened;
-    allow(answered(429));
-    const holds = Array.from({ length: 4 }, () => studio().holdNextPaint());
-    for (const prompt of ['One', 'Two', 'Three', 'Four']) await ask(page, { prompt });
-    await Promise.all(holds.map(({ reached }) => reached));
-    await untilBalance(page, 16);
-    await ask(page, { prompt: 'Five' });
-    await painting(page, 'Five').getByText('Asking again').waitFor();
-    expect(paintings('Five')).toBe(0);
+    allow(failedCall(429));
+    const pauses = Array.from({ length: 4 }, () => studio().pauseNextImage());
+    for (const prompt of ['One', 'Two', 'Three', 'Four']) await submitPrompt(page, { prompt });
+    await Promise.all(pauses.map(({ reached }) => reached));
+    await waitForBalance(page, 16);
+    await submitPrompt(page, { prompt: 'Five' });
+    await pendingCard(page, 'Five').getByText('Asking again').waitFor();
+    expect(countModelCalls('Five')).toBe(0);
 
-    for (const hold of holds) hold.letGo();
+    for (const hold of pauses) hold.release();
     for (const prompt of ['One', 'Two', 'Three', 'Four', 'Five']) {
-      await imageOf(page, prompt).waitFor({ timeout: patienceMs });
+      await imageWithPrompt(page, prompt).waitFor({ timeout: patienceMs });
     }
-    await untilBalance(page, 15);
-    expect((await isCharged(opened)).map(({ amount }) => amount)).toEqual([-1, -1, -1, -1, -1]);
+    await waitForBalance(page, 15);
+    expect((await listCharges(opened)).map(({ amount }) => amount)).toEqual([-1, -1, -1, -1, -1]);
   });
 });

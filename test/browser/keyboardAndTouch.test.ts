@@ -3,46 +3,46 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { onePixelPng } from '../support/pictures.ts';
 import { type Look, narrow, phone } from './support/browserWindow.ts';
-import { isFocusSomewhere, tabTo } from './support/focus.ts';
-import { whatIsCutOff, whatOverflows } from './support/layout.ts';
+import { hasFocusedElement, tabTo } from './support/focus.ts';
+import { findClippedText, findOverflow } from './support/layout.ts';
 import {
   accountMenu,
-  ask,
   balance,
   button,
   dialog,
   generateButton,
   generateImage,
   goTo,
-  imageOf,
+  imageWithPrompt,
   openImage,
-  painting,
+  pendingCard,
   promptField,
   references,
   signIn,
+  submitPrompt,
   tierChoice,
-  untilBalance,
   viewer,
+  waitForBalance,
 } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
 
-const { studio, visit } = useStudio();
+const { studio, openWindow } = useStudio();
 
-async function visitOf(look: Look = {}) {
+async function openAsNewUser(look: Look = {}) {
   const user = await studio().newUser({ credits: 20 });
-  const opened = await visit(look);
+  const opened = await openWindow(look);
   await signIn(opened.page, user);
-  await untilBalance(opened.page, 20);
+  await waitForBalance(opened.page, 20);
   return { ...opened, user };
 }
 
 describe('with a keyboard alone', () => {
   it('one signs in, has an image painted, looks at it, and deletes it; the focus is never lost', async () => {
     const user = await studio().newUser({ credits: 20 });
-    const { page } = await visit();
+    const { page } = await openWindow();
     const press = async (key: string) => {
       await page.keyboard.press(key);
-      await expect.poll(() => isFocusSomewhere(page), { message: `the focus after ${key}` }).toBe(true);
+      await expect.poll(() => hasFocusedElement(page), { message: `the focus after ${key}` }).toBe(true);
     };
 
     await tabTo(page, page.getByRole('textbox', { name: 'E-mail', exact: true }));
@@ -50,7 +50,7 @@ describe('with a keyboard alone', () => {
     await tabTo(page, page.getByLabel('Password', { exact: true }));
     await page.keyboard.type(user.password);
     await page.keyboard.press('Enter');
-    await untilBalance(page, 20);
+    await waitForBalance(page, 20);
 
     await tabTo(page, promptField(page));
     await page.keyboard.type('A typewriter');
@@ -59,9 +59,9 @@ describe('with a keyboard alone', () => {
     expect(await tierChoice(page, 'premium2').isChecked()).toBe(true);
     await tabTo(page, generateButton(page));
     await press('Space');
-    await untilBalance(page, 18);
+    await waitForBalance(page, 18);
 
-    await tabTo(page, imageOf(page, 'A typewriter'));
+    await tabTo(page, imageWithPrompt(page, 'A typewriter'));
     await press('Enter');
     await viewer(page).waitFor();
     await tabTo(page, button(viewer(page), 'Keyboard shortcuts'));
@@ -70,9 +70,9 @@ describe('with a keyboard alone', () => {
     await press('Escape');
     await press('Escape');
     await viewer(page).waitFor({ state: 'detached' });
-    expect(await imageOf(page, 'A typewriter').evaluate((link) => link === document.activeElement)).toBe(
-      true,
-    );
+    expect(
+      await imageWithPrompt(page, 'A typewriter').evaluate((link) => link === document.activeElement),
+    ).toBe(true);
 
     await press('Enter');
     await viewer(page).waitFor();
@@ -81,11 +81,11 @@ describe('with a keyboard alone', () => {
     await tabTo(page, button(question, 'Delete image'));
     await press('Enter');
     await page.getByText('Your images will be here.').waitFor();
-    await expect.poll(() => isFocusSomewhere(page), { message: 'the focus after deleting' }).toBe(true);
+    await expect.poll(() => hasFocusedElement(page), { message: 'the focus after deleting' }).toBe(true);
   });
 
   it('everything that opens gives the focus back to what opened it', async () => {
-    const { page } = await visitOf();
+    const { page } = await openAsNewUser();
     await tabTo(page, accountMenu(page));
     await page.keyboard.press('Enter');
     await button(page, 'Sign out').waitFor();
@@ -104,11 +104,11 @@ describe('with a keyboard alone', () => {
     await page.getByRole('textbox', { name: 'Better prompt' }).waitFor();
     await tabTo(page, button(page, 'Keep mine'));
     await page.keyboard.press('Enter');
-    await expect.poll(() => isFocusSomewhere(page)).toBe(true);
+    await expect.poll(() => hasFocusedElement(page)).toBe(true);
   });
 
   it('a dialog keeps the focus inside of it', async () => {
-    const { page } = await visitOf();
+    const { page } = await openAsNewUser();
     await generateImage(page, { prompt: 'A cage' });
     await openImage(page, 'A cage');
     for (let step = 0; step < 25; step += 1) {
@@ -126,24 +126,24 @@ describe('with a keyboard alone', () => {
 describe('on a phone', () => {
   it('one finger does it all, and nothing makes the page scroll sideways', async () => {
     const user = await studio().newUser({ credits: 20 });
-    const { page } = await visit({ size: phone, touch: true });
-    const fits = async () => expect(await whatOverflows(page)).toEqual([]);
+    const { page } = await openWindow({ size: phone, touch: true });
+    const fits = async () => expect(await findOverflow(page)).toEqual([]);
     await fits();
     await page.getByRole('textbox', { name: 'E-mail', exact: true }).fill(user.email);
     await page.getByLabel('Password', { exact: true }).fill(user.password);
     await button(page, 'Sign in').tap();
-    await untilBalance(page, 20);
+    await waitForBalance(page, 20);
     await fits();
-    const hold = studio().holdNextPaint();
+    const hold = studio().pauseNextImage();
     await promptField(page).fill(
       'A telephone that is as long as the road from here to the sea and back again',
     );
     await generateButton(page).tap();
     await hold.reached;
     await fits();
-    hold.letGo();
+    hold.release();
     const prompt = await promptField(page).inputValue();
-    await imageOf(page, prompt).tap();
+    await imageWithPrompt(page, prompt).tap();
     await viewer(page).waitFor();
     await fits();
     await button(viewer(page), 'Delete').tap();
@@ -156,7 +156,7 @@ describe('on a phone', () => {
   });
 
   it('everything to be tapped is large enough for a finger: 24 pixels at least', async () => {
-    const { page } = await visitOf({ size: phone, touch: true });
+    const { page } = await openAsNewUser({ size: phone, touch: true });
     await generateImage(page, { prompt: 'A thumb' });
     await openImage(page, 'A thumb');
     const small = await page.locator('button:visible').evaluateAll((all) =>
@@ -172,16 +172,19 @@ describe('on a phone', () => {
 describe('in a window', () => {
   async function everyViewFits(page: Page): Promise<void> {
     const fits = async () => {
-      expect(await whatOverflows(page)).toEqual([]);
-      expect(await whatIsCutOff(page)).toEqual([]);
+      expect(await findOverflow(page)).toEqual([]);
+      expect(await findClippedText(page)).toEqual([]);
     };
     await fits();
-    const hold = studio().holdNextPaint();
-    await ask(page, { prompt: 'Donaudampfschifffahrtsgesellschaftskapitänsmütze', tier: 'premium4' });
+    const hold = studio().pauseNextImage();
+    await submitPrompt(page, {
+      prompt: 'Donaudampfschifffahrtsgesellschaftskapitänsmütze',
+      tier: 'premium4',
+    });
     await hold.reached;
-    await painting(page, 'Donaudampfschifffahrtsgesellschaftskapitänsmütze').waitFor();
+    await pendingCard(page, 'Donaudampfschifffahrtsgesellschaftskapitänsmütze').waitFor();
     await fits();
-    hold.letGo();
+    hold.release();
     await openImage(page, 'Donaudampfschifffahrtsgesellschaftskapitänsmütze');
     await fits();
     await page.keyboard.press('Delete');
@@ -197,12 +200,12 @@ describe('in a window', () => {
   }
 
   it('of 320 pixels everything fits', async () => {
-    const { page } = await visitOf({ size: narrow });
+    const { page } = await openAsNewUser({ size: narrow });
     await everyViewFits(page);
   });
 
   it('with letters of twice the size everything fits and nothing is cut off', async () => {
-    const { page } = await visitOf();
+    const { page } = await openAsNewUser();
     await page.evaluate(() => {
       document.documentElement.style.fontSize = '200%';
     });
@@ -235,7 +238,7 @@ describe('reference images', () => {
     ['that are too large', [png('huge.png', 14_000_000)], /too large/, 0],
     ['that are too many', ['a', 'b', 'c', 'd'].map((name) => png(`${name}.png`)), /at most 3/, 3],
   ] as const)('%s are refused in words before anything is sent', async (_, files, words, taken) => {
-    const { page } = await visitOf();
+    const { page } = await openAsNewUser();
     const sent: string[] = [];
     page.on('request', (request) => {
       if (request.method() === 'POST' && request.url().startsWith(studio().url)) sent.push(request.url());
@@ -247,7 +250,7 @@ describe('reference images', () => {
   });
 
   it('are taken from a drop and from the clipboard, shown, sent, and can be removed', async () => {
-    const { page } = await visitOf();
+    const { page } = await openAsNewUser();
     const bytes = onePixelPng.toString('base64');
     await page.evaluate((base64) => {
       const files = new DataTransfer();

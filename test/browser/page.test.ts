@@ -4,12 +4,11 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { encodePng } from '../../local/fakes/png.ts';
-import { violationsIn } from './support/axe.ts';
+import { findViolations } from './support/axe.ts';
 import { desktop, type Look, phone } from './support/browserWindow.ts';
 import { layoutShift } from './support/layout.ts';
 import {
   accountMenu,
-  ask,
   button,
   dialog,
   gallery,
@@ -17,14 +16,15 @@ import {
   goTo,
   images,
   openImage,
-  painting,
+  pendingCard,
   promptField,
   signIn,
+  submitPrompt,
   viewer,
 } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
 
-const { studio, visit } = useStudio({ RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' });
+const { studio, openWindow } = useStudio({ RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' });
 
 const firstLoadBytesMax = 120_000;
 const layoutShiftMax = 0.02;
@@ -42,7 +42,7 @@ describe('the policy of the page', () => {
   });
 
   it('is kept by the browser', async () => {
-    const { page, allow } = await visit();
+    const { page, allow } = await openWindow();
     allow(/policy|TrustedScript/i);
     const ran = await page.evaluate(() => {
       const script = document.createElement('script');
@@ -60,7 +60,7 @@ describe('the policy of the page', () => {
 
 describe('opening the page', () => {
   it(`takes less than ${firstLoadBytesMax / 1000} kB of HTML, scripts and styles before sign-in`, async () => {
-    const { page } = await visit();
+    const { page } = await openWindow();
     const sizes: Record<string, number> = {};
     const reading: Promise<void>[] = [];
     page.on('response', (response) => {
@@ -85,25 +85,25 @@ describe('a gallery of several pages', () => {
   /** A page has 24. */
   const count = 27;
 
-  async function visitOfMany() {
+  async function openFullGallery() {
     const user = await studio().newUser({ credits: 2 * count });
     // Small ones: that there are many is all that matters.
     studio().gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
     for (let number = 1; number <= count; number += 1) {
-      await studio().paintFor(user, {
+      await studio().generateFor(user, {
         prompt: `Image ${number}`,
         tier: number % 2 ? 'standard' : 'premium2',
       });
     }
     studio().gemini.always(undefined);
-    const opened = await visit();
+    const opened = await openWindow();
     await signIn(opened.page, user);
     await images(opened.page).first().waitFor();
     return opened;
   }
 
   /** Those in the window. */
-  async function untilThumbnailsAreThere(page: Page): Promise<void> {
+  async function waitForThumbnails(page: Page): Promise<void> {
     await images(page).first().waitFor();
     await page.waitForFunction(() =>
       [...document.querySelectorAll<HTMLImageElement>('li img')]
@@ -113,9 +113,9 @@ describe('a gallery of several pages', () => {
   }
 
   it('is loaded without moving anything about, and scrolls on without a jump', async () => {
-    const { page, context } = await visitOfMany();
+    const { page, context } = await openFullGallery();
     await page.reload();
-    await untilThumbnailsAreThere(page);
+    await waitForThumbnails(page);
     expect(await layoutShift(page)).toBeLessThan(layoutShiftMax);
 
     const held = Promise.withResolvers<void>();
@@ -145,25 +145,25 @@ describe('a gallery of several pages', () => {
 
 describe('motion', () => {
   /** Animations that go on by themselves while an image is being painted. */
-  async function animationsWhilePainting(reducedMotion: 'reduce' | 'no-preference'): Promise<number> {
+  async function countLoopsWhileGenerating(reducedMotion: 'reduce' | 'no-preference'): Promise<number> {
     const user = await studio().newUser({ credits: 5 });
-    const { page } = await visit({ reducedMotion });
+    const { page } = await openWindow({ reducedMotion });
     await signIn(page, user);
-    const hold = studio().holdNextPaint();
-    await ask(page, { prompt: 'A spinning top' });
-    await painting(page, 'A spinning top').getByText('Painting…').waitFor();
+    const hold = studio().pauseNextImage();
+    await submitPrompt(page, { prompt: 'A spinning top' });
+    await pendingCard(page, 'A spinning top').getByText('Painting…').waitFor();
     const running = await page.evaluate(
       () =>
         document.getAnimations().filter(({ effect }) => effect?.getTiming().iterations === Infinity).length,
     );
-    hold.letGo();
+    hold.release();
     await images(page).first().waitFor();
     return running;
   }
 
   it('is left out for those who ask for less of it', async () => {
-    expect(await animationsWhilePainting('no-preference')).toBeGreaterThan(0);
-    expect(await animationsWhilePainting('reduce')).toBe(0);
+    expect(await countLoopsWhileGenerating('no-preference')).toBeGreaterThan(0);
+    expect(await countLoopsWhileGenerating('reduce')).toBe(0);
   });
 });
 
@@ -177,11 +177,11 @@ describe('accessibility rules find nothing', () => {
 
   it.each(looks)('%s, in any view', async (_, look) => {
     const user = await studio().newUser({ credits: 9 });
-    const { page, allow } = await visit({ ...look, reducedMotion: 'reduce' });
+    const { page, allow } = await openWindow({ ...look, reducedMotion: 'reduce' });
     allow(/Failed to load resource.*status of 502/);
     const found: Record<string, string[]> = {};
     const check = async (view: string) => {
-      const violations = await violationsIn(page);
+      const violations = await findViolations(page);
       if (violations.length > 0) found[view] = violations;
     };
 
@@ -194,13 +194,13 @@ describe('accessibility rules find nothing', () => {
     await check('create, nothing yet');
 
     studio().gemini.script(geminiFault.internal());
-    await ask(page, { prompt: 'A failure', tier: 'premium4' });
+    await submitPrompt(page, { prompt: 'A failure', tier: 'premium4' });
     await button(page, 'Try again').waitFor();
-    const hold = studio().holdNextPaint();
-    await ask(page, { prompt: 'One more', tier: 'premium2' });
+    const hold = studio().pauseNextImage();
+    await submitPrompt(page, { prompt: 'One more', tier: 'premium2' });
     await hold.reached;
     await check('create, one running, one failed');
-    hold.letGo();
+    hold.release();
     await images(page).first().waitFor();
     await generateImage(page, { prompt: 'Another' });
     await promptField(page).fill('A prompt');

@@ -1,23 +1,23 @@
 /** The client's other calls, and what holds for all of them: tokens, timeouts, signals. */
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
-  clientOf,
+  catchApiError,
+  createFakeClient,
   type FakeAnswer,
-  failure,
   generate,
   html,
   noNetwork,
-  painted,
   receipt,
-  refused,
+  refusal,
   request,
+  succeeded,
   thrown,
 } from './fakeFunctions.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
 describe('the other calls', () => {
-  const reads: [string, (fake: ReturnType<typeof clientOf>) => Promise<unknown>][] = [
+  const reads: [string, (fake: ReturnType<typeof createFakeClient>) => Promise<unknown>][] = [
     ['account', ({ client }) => client.account()],
     ['ledger', ({ client }) => client.ledger()],
     ['gallery', ({ client }) => client.gallery()],
@@ -26,27 +26,27 @@ describe('the other calls', () => {
     ['grant', ({ client }) => client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' })],
   ];
   test.each(reads)('%s is asked for three times at most', async (_, call) => {
-    const late = clientOf([noNetwork, html(503), () => Response.json({ late: true })]);
+    const late = createFakeClient([noNetwork, html(503), () => Response.json({ late: true })]);
     expect(await call(late)).toEqual({ late: true });
-    const never = clientOf([refused(503, 'DATABASE_UNAVAILABLE', 'same_key')]);
-    expect((await failure(call(never))).reason).toBe('DATABASE_UNAVAILABLE');
-    expect(never.asked).toHaveLength(3);
+    const never = createFakeClient([refusal(503, 'DATABASE_UNAVAILABLE', 'same_key')]);
+    expect((await catchApiError(call(never))).reason).toBe('DATABASE_UNAVAILABLE');
+    expect(never.requests).toHaveLength(3);
   });
 
   test('deleting what is being painted does not wait for its end', async () => {
-    const fake = clientOf([refused(409, 'IN_PROGRESS', 'same_key', { after: '2' })]);
-    expect((await failure(fake.client.deleteGeneration('1'))).reason).toBe('IN_PROGRESS');
+    const fake = createFakeClient([refusal(409, 'IN_PROGRESS', 'same_key', { after: '2' })]);
+    expect((await catchApiError(fake.client.deleteGeneration('1'))).reason).toBe('IN_PROGRESS');
     expect(fake.waits).toEqual([2000, 2000]);
   });
 
   test('enhance is asked for once', async () => {
-    const fake = clientOf([noNetwork]);
-    expect((await failure(fake.client.enhance('A banana'))).reason).toBe('UNREACHABLE');
-    expect(fake.asked).toHaveLength(1);
+    const fake = createFakeClient([noNetwork]);
+    expect((await catchApiError(fake.client.enhance('A banana'))).reason).toBe('UNREACHABLE');
+    expect(fake.requests).toHaveLength(1);
   });
 
   test('say what they are about', async () => {
-    const fake = clientOf([() => Response.json({})], { baseUrl: 'https://api.test' });
+    const fake = createFakeClient([() => Response.json({})], { baseUrl: 'https://api.test' });
     const { client } = fake;
     await client.ledger();
     await client.ledger({ pageSize: 10, pageToken: undefined });
@@ -55,7 +55,7 @@ describe('the other calls', () => {
     await client.enhance('A banana');
     await client.deleteGeneration('1');
     await client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' });
-    expect(fake.asked.map(({ path, body }) => [path.replace('https://api.test', ''), body])).toEqual([
+    expect(fake.requests.map(({ path, body }) => [path.replace('https://api.test', ''), body])).toEqual([
       ['/ledger', null],
       ['/ledger?pageSize=10', null],
       ['/gallery?pageSize=12&pageToken=a%2Bb', null],
@@ -70,31 +70,31 @@ describe('the other calls', () => {
 
 describe('the token', () => {
   test('is made anew once after a 401', async () => {
-    const fake = clientOf([refused(401, 'UNAUTHENTICATED', 'no'), painted]);
+    const fake = createFakeClient([refusal(401, 'UNAUTHENTICATED', 'no'), succeeded]);
     await generate(fake);
     expect(fake.tokens()).toEqual(['Bearer first', 'Bearer second']);
-    const stranger = clientOf([refused(401, 'UNAUTHENTICATED', 'no')]);
-    expect((await failure(generate(stranger))).code).toBe(401);
-    expect(stranger.asked).toHaveLength(2);
+    const stranger = createFakeClient([refusal(401, 'UNAUTHENTICATED', 'no')]);
+    expect((await catchApiError(generate(stranger))).code).toBe(401);
+    expect(stranger.requests).toHaveLength(2);
   });
 
   test('is asked for whenever the server is', async () => {
     let tokens = 0;
-    const fake = clientOf([noNetwork, painted], { token: async () => `t${++tokens}` });
+    const fake = createFakeClient([noNetwork, succeeded], { token: async () => `t${++tokens}` });
     await generate(fake);
     expect(fake.tokens()).toEqual(['Bearer t1', 'Bearer t2']);
   });
 
   test('that nobody is there to have ends the call', async () => {
-    const fake = clientOf([painted], { token: () => Promise.reject(new Error('signed out')) });
+    const fake = createFakeClient([succeeded], { token: () => Promise.reject(new Error('signed out')) });
     expect(await thrown(generate(fake))).toEqual(new Error('signed out'));
-    expect(fake.asked).toEqual([]);
+    expect(fake.requests).toEqual([]);
   });
 
   test('that the network lost is no answer', async () => {
     const lost = Object.assign(new Error('lost'), { code: 'auth/network-request-failed' });
     const token = vi.fn(async () => 'late').mockRejectedValueOnce(lost);
-    const fake = clientOf([painted], { token });
+    const fake = createFakeClient([succeeded], { token });
     expect(await generate(fake)).toMatchObject({ receipt });
     expect(fake.waits).toHaveLength(1);
   });
@@ -104,9 +104,9 @@ describe('an aborted signal rejects with its reason', () => {
   const reason = new Error('the user left');
 
   test('before anything is asked', async () => {
-    const fake = clientOf([painted]);
+    const fake = createFakeClient([succeeded]);
     expect(await thrown(fake.client.generate(request, { signal: AbortSignal.abort(reason) }))).toBe(reason);
-    expect(fake.asked).toEqual([]);
+    expect(fake.requests).toEqual([]);
   });
 
   test.each(['generate', 'enhance'] as const)('while %s is being answered', async (name) => {
@@ -116,7 +116,7 @@ describe('an aborted signal rejects with its reason', () => {
         signal?.addEventListener('abort', () => reject(signal.reason));
         leaving.abort(reason);
       });
-    const { client } = clientOf([hang]);
+    const { client } = createFakeClient([hang]);
     const { signal } = leaving;
     const call = name === 'generate' ? client.generate(request, { signal }) : client.enhance('A', { signal });
     expect(await thrown(call)).toBe(reason);
@@ -125,13 +125,13 @@ describe('an aborted signal rejects with its reason', () => {
   test('between two askings', async () => {
     const leaving = new AbortController();
     // The default sleep, which has to be woken.
-    const { client, asked } = clientOf([noNetwork], { sleep: undefined as never });
+    const { client, requests } = createFakeClient([noNetwork], { sleep: undefined as never });
     const call = client.generate(request, {
       signal: leaving.signal,
       onWait: () => setTimeout(() => leaving.abort(reason)),
     });
     expect(await thrown(call)).toBe(reason);
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 });
 
@@ -140,8 +140,8 @@ test('a wait ends early when the browser comes back online', async () => {
   const listen = vi.fn(page.addEventListener.bind(page));
   vi.stubGlobal('addEventListener', listen);
   onTestFinished(() => void vi.unstubAllGlobals());
-  const long = refused(503, 'PROVIDER_OVERLOADED', 'same_key', { after: '200' });
-  const { client } = clientOf([long, painted], { sleep: undefined as never });
+  const long = refusal(503, 'PROVIDER_OVERLOADED', 'same_key', { after: '200' });
+  const { client } = createFakeClient([long, succeeded], { sleep: undefined as never });
   const onWait = () => void setTimeout(() => page.dispatchEvent(new Event('online')));
   expect(await client.generate(request, { onWait })).toMatchObject({ receipt });
   const [, , { signal } = {}] = listen.mock.calls[0] as [string, () => void, { signal?: AbortSignal }];
@@ -149,15 +149,15 @@ test('a wait ends early when the browser comes back online', async () => {
 });
 
 describe('an answer that does not come in time is none', () => {
-  test.each<[string, number, (fake: ReturnType<typeof clientOf>) => Promise<unknown>]>([
+  test.each<[string, number, (fake: ReturnType<typeof createFakeClient>) => Promise<unknown>]>([
     ['ordinary calls', 30_000, ({ client }) => client.account()],
     ['generate', 150_000, generate],
   ])('%s', async (_, limitMs, call) => {
     const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementationOnce(() => {
       return AbortSignal.abort(new DOMException('late', 'TimeoutError'));
     });
-    const late: FakeAnswer = ({ signal }) => (signal?.aborted ? Promise.reject(signal.reason) : painted());
-    const fake = clientOf([late]);
+    const late: FakeAnswer = ({ signal }) => (signal?.aborted ? Promise.reject(signal.reason) : succeeded());
+    const fake = createFakeClient([late]);
     expect(await call(fake)).toMatchObject({ receipt });
     expect(timeout).toHaveBeenCalledWith(limitMs);
     expect(fake.waits).toHaveLength(1);

@@ -26,7 +26,12 @@ afterAll(async () => {
 });
 
 /** A user with so many credits, and a client of theirs that does not wait unless told how. */
-async function clientOf(uid: string, credits: number, options: Partial<ClientOptions> = {}, claims = {}) {
+async function createUserClient(
+  uid: string,
+  credits: number,
+  options: Partial<ClientOptions> = {},
+  claims = {},
+) {
   const user = await stack.user(uid, credits, claims);
   const client = createClient({
     baseUrl: proxy.url,
@@ -37,7 +42,7 @@ async function clientOf(uid: string, credits: number, options: Partial<ClientOpt
   return { user, client };
 }
 
-async function failure(promise: Promise<unknown>): Promise<ApiError> {
+async function catchApiError(promise: Promise<unknown>): Promise<ApiError> {
   const error = await promise.catch((thrown: unknown) => thrown);
   if (!(error instanceof ApiError)) throw error;
   return error;
@@ -52,7 +57,7 @@ describe('a connection that is cut charges once', () => {
     ['again and again', ['before', 'midAnswer', 'midAnswer'], true],
   ] as const)('%s', async (name, cuts, replayed) => {
     const uid = name.replaceAll(' ', '-');
-    const { client } = await clientOf(uid, 10);
+    const { client } = await createUserClient(uid, 10);
     const lost: string[] = [];
     proxy.cut(...cuts);
     const answer = await client.generate(request, { onWait: ({ reason }) => lost.push(reason) });
@@ -65,7 +70,7 @@ describe('a connection that is cut charges once', () => {
 
 test('one that is being painted is waited for, and its balance is known before it is done', async () => {
   const [running, settled] = [Promise.withResolvers<ApiError>(), Promise.withResolvers<void>()];
-  const { user, client } = await clientOf('waiting', 10, { sleep: () => settled.promise });
+  const { user, client } = await createUserClient('waiting', 10, { sleep: () => settled.promise });
   let second: ReturnType<typeof client.generate> | undefined;
   const first = await gate.during(
     () => user.generate('key', request),
@@ -82,8 +87,8 @@ test('one that is being painted is waited for, and its balance is known before i
 
 describe('what has failed for good is thrown', () => {
   test('too few credits, with what is there', async () => {
-    const { client } = await clientOf('poor', 1);
-    expect(await failure(client.generate(request))).toMatchObject({
+    const { client } = await createUserClient('poor', 1);
+    expect(await catchApiError(client.generate(request))).toMatchObject({
       code: 402,
       reason: 'INSUFFICIENT_CREDITS',
       retry: 'no',
@@ -93,9 +98,9 @@ describe('what has failed for good is thrown', () => {
   });
 
   test('a picture the model would not paint, with the receipt of its refund', async () => {
-    const { client } = await clientOf('blocked', 10);
+    const { client } = await createUserClient('blocked', 10);
     gate.script(geminiFault.promptBlocked());
-    expect(await failure(client.generate(request))).toMatchObject({
+    expect(await catchApiError(client.generate(request))).toMatchObject({
       code: 422,
       reason: 'CONTENT_BLOCKED',
       retry: 'new_key',
@@ -104,17 +109,19 @@ describe('what has failed for good is thrown', () => {
   });
 
   test('another body with the same key', async () => {
-    const { client } = await clientOf('reused', 10);
+    const { client } = await createUserClient('reused', 10);
     await client.generate(request, { key: 'key' });
-    expect(await failure(client.generate({ ...request, tier: 'standard' }, { key: 'key' }))).toMatchObject({
+    expect(
+      await catchApiError(client.generate({ ...request, tier: 'standard' }, { key: 'key' })),
+    ).toMatchObject({
       code: 422,
       reason: 'IDEMPOTENCY_KEY_REUSED',
     });
   });
 
   test('a request that does not parse, each field named', async () => {
-    const { client } = await clientOf('mistaken', 10);
-    const { reason, fieldViolations } = await failure(client.generate({ ...request, prompt: ' ' }));
+    const { client } = await createUserClient('mistaken', 10);
+    const { reason, fieldViolations } = await catchApiError(client.generate({ ...request, prompt: ' ' }));
     expect({ reason, fieldViolations }).toEqual({
       reason: 'INVALID_REQUEST',
       fieldViolations: [{ field: 'prompt', description: 'must not be empty' }],
@@ -123,18 +130,18 @@ describe('what has failed for good is thrown', () => {
 });
 
 test('a token that is refused is made anew', async () => {
-  const asked: boolean[] = [];
+  const requests: boolean[] = [];
   const token = async (anew: boolean) => {
-    asked.push(anew);
+    requests.push(anew);
     return anew ? stack.tokenFor('renewed') : 'stale';
   };
-  const { client } = await clientOf('renewed', 10, { token });
+  const { client } = await createUserClient('renewed', 10, { token });
   expect((await client.account()).account.balance).toBe(10);
-  expect(asked).toEqual([false, true]);
+  expect(requests).toEqual([false, true]);
 });
 
 test('every answer is what its type says', async () => {
-  const { client } = await clientOf('typed', 10);
+  const { client } = await createUserClient('typed', 10);
   const { replayed, ...answer } = await client.generate(request, { key: 'key' });
   const { generation } = contract.generateAnswerSchema.parse(answer);
   expect(replayed).toBe(false);
@@ -159,8 +166,8 @@ test('every answer is what its type says', async () => {
 test('a grant whose answer was lost is the same grant again', async () => {
   answerLookups(stack);
   onTestFinished(() => void vi.unstubAllGlobals());
-  await clientOf('given', 10);
-  const { client: admin } = await clientOf('admin', 0, {}, { admin: true });
+  await createUserClient('given', 10);
+  const { client: admin } = await createUserClient('admin', 0, {}, { admin: true });
   proxy.cut('midAnswer');
   const answer = await admin.grant({ uid: 'given', amount: 5, reason: 'A gift' }, { key: 'gift' });
   expect(contract.grantAnswerSchema.parse(answer).account.balance).toBe(15);

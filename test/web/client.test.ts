@@ -1,33 +1,33 @@
 /** What the client does with each kind of answer to `generate`, and with none. */
 import { describe, expect, test } from 'vitest';
 import {
-  clientOf,
+  catchApiError,
+  createFakeClient,
   expectBackoff,
   type FakeAnswer,
-  failure,
   generate,
   html,
   noNetwork,
-  painted,
   receipt,
-  refused,
+  refusal,
   request,
+  succeeded,
 } from './fakeFunctions.ts';
 
 describe('what is not settled is asked for again with the same key', () => {
   test.each<[string, FakeAnswer, number | undefined]>([
     [
       'after the time the answer names',
-      refused(503, 'PROVIDER_OVERLOADED', 'same_key', { after: '7' }),
+      refusal(503, 'PROVIDER_OVERLOADED', 'same_key', { after: '7' }),
       7000,
     ],
     [
       'at the date the answer names',
-      refused(503, 'PROVIDER_OVERLOADED', 'same_key', { after: 'Thu, 01 Jan 2026 00:00:09 GMT' }),
+      refusal(503, 'PROVIDER_OVERLOADED', 'same_key', { after: 'Thu, 01 Jan 2026 00:00:09 GMT' }),
       9000,
     ],
-    ['but never at once', refused(429, 'RATE_LIMITED', 'same_key', { after: '0' }), 1000],
-    ['while it is being painted', refused(409, 'IN_PROGRESS', 'same_key', { after: '2' }), 2000],
+    ['but never at once', refusal(429, 'RATE_LIMITED', 'same_key', { after: '0' }), 1000],
+    ['while it is being painted', refusal(409, 'IN_PROGRESS', 'same_key', { after: '2' }), 2000],
     ['when no answer came', noNetwork, undefined],
     ['when Hosting gave up waiting', html(504), undefined],
     ['when a proxy answered', html(502), undefined],
@@ -35,16 +35,16 @@ describe('what is not settled is asked for again with the same key', () => {
     ['when Cloud Run had no instance', html(429), undefined],
     ['when the answer is JSON of nobody', () => Response.json(null), undefined],
   ])('%s', async (_, first, waitMs) => {
-    const fake = clientOf([first, painted]);
+    const fake = createFakeClient([first, succeeded]);
     expect(await generate(fake)).toMatchObject({ receipt, replayed: false });
     if (waitMs === undefined) expectBackoff(fake.waits, [2000]);
     else expect(fake.waits).toEqual([waitMs]);
     expect(fake.keys()).toEqual(['key-1', 'key-1']);
-    expect(fake.asked.map(({ body }) => body)).toEqual(Array(2).fill(JSON.stringify(request)));
+    expect(fake.requests.map(({ body }) => body)).toEqual(Array(2).fill(JSON.stringify(request)));
   });
 
   test('one that the client made up where none is given, another for each generation', async () => {
-    const fake = clientOf([noNetwork, painted]);
+    const fake = createFakeClient([noNetwork, succeeded]);
     await fake.client.generate(request);
     await fake.client.generate(request);
     const [first, again, other] = fake.keys();
@@ -54,7 +54,10 @@ describe('what is not settled is asked for again with the same key', () => {
   });
 
   test('the receipt of one still running is told at once, and every asking', async () => {
-    const { client } = clientOf([refused(409, 'IN_PROGRESS', 'same_key', { after: '2', receipt }), painted]);
+    const { client } = createFakeClient([
+      refusal(409, 'IN_PROGRESS', 'same_key', { after: '2', receipt }),
+      succeeded,
+    ]);
     const told: unknown[] = [];
     await client.generate(request, {
       onAsk: () => told.push('ask'),
@@ -65,35 +68,35 @@ describe('what is not settled is asked for again with the same key', () => {
 
   test('a stored answer is told apart from a new one', async () => {
     const replay = () => Response.json({ receipt }, { headers: { 'idempotent-replayed': 'true' } });
-    expect(await generate(clientOf([replay]))).toEqual({ receipt, replayed: true });
+    expect(await generate(createFakeClient([replay]))).toEqual({ receipt, replayed: true });
   });
 });
 
 describe('asking again has an end', () => {
   test('of attempts, each wait longer than the last', async () => {
-    const fake = clientOf([noNetwork]);
-    const error = await failure(generate(fake));
+    const fake = createFakeClient([noNetwork]);
+    const error = await catchApiError(generate(fake));
     expect(error).toMatchObject({ code: 0, reason: 'UNREACHABLE', retry: 'same_key' });
     expect(error.cause).toBeInstanceOf(TypeError);
     expectBackoff(fake.waits, [2000, 4000, 8000, 15_000]);
   });
 
   test('of time, while it is being painted', async () => {
-    const fake = clientOf([refused(409, 'IN_PROGRESS', 'same_key', { after: '2' })]);
-    expect((await failure(generate(fake))).reason).toBe('IN_PROGRESS');
+    const fake = createFakeClient([refusal(409, 'IN_PROGRESS', 'same_key', { after: '2' })]);
+    expect((await catchApiError(generate(fake))).reason).toBe('IN_PROGRESS');
     expect(fake.waits).toHaveLength(120);
   });
 
   test('and being painted is no attempt', async () => {
-    const running = refused(409, 'IN_PROGRESS', 'same_key', { after: '2' });
-    const fake = clientOf([noNetwork, noNetwork, noNetwork, noNetwork, running, running, painted]);
+    const running = refusal(409, 'IN_PROGRESS', 'same_key', { after: '2' });
+    const fake = createFakeClient([noNetwork, noNetwork, noNetwork, noNetwork, running, running, succeeded]);
     expect(await generate(fake)).toMatchObject({ receipt });
   });
 
   test('at once, where the wait would be longer than that', async () => {
-    const fake = clientOf([refused(503, 'PROVIDER_QUOTA', 'same_key', { after: '3600' })]);
-    expect((await failure(generate(fake))).retryAfterMs).toBe(3_600_000);
-    expect(fake.asked).toHaveLength(1);
+    const fake = createFakeClient([refusal(503, 'PROVIDER_QUOTA', 'same_key', { after: '3600' })]);
+    expect((await catchApiError(generate(fake))).retryAfterMs).toBe(3_600_000);
+    expect(fake.requests).toHaveLength(1);
   });
 });
 
@@ -105,12 +108,12 @@ describe('what has failed for good is thrown with all the answer says', () => {
     [502, 'STORAGE_ERROR', 'new_key'],
     [503, 'SPEND_CEILING', 'no'],
   ])('%i %s', async (code, reason, retry) => {
-    const fake = clientOf([refused(code, reason, retry, { receipt, metadata: { balance: '1' } })]);
-    const error = await failure(generate(fake));
+    const fake = createFakeClient([refusal(code, reason, retry, { receipt, metadata: { balance: '1' } })]);
+    const error = await catchApiError(generate(fake));
     expect(error).toMatchObject({ name: 'ApiError', message: `${reason}.`, code, reason, retry, receipt });
     expect(error.metadata).toEqual({ balance: '1', retry });
     expect(error.body).toMatchObject({ error: { code }, receipt });
-    expect(fake.asked).toHaveLength(1);
+    expect(fake.requests).toHaveLength(1);
   });
 
   test('the fields of a request that does not parse', async () => {
@@ -119,8 +122,10 @@ describe('what has failed for good is thrown with all the answer says', () => {
       { reason: 'INVALID_REQUEST', metadata: { retry: 'no' } },
       { fieldViolations: [violation] },
     ];
-    const fake = clientOf([() => Response.json({ error: { message: 'No.', details } }, { status: 400 })]);
-    expect((await failure(generate(fake))).fieldViolations).toEqual([violation]);
+    const fake = createFakeClient([
+      () => Response.json({ error: { message: 'No.', details } }, { status: 400 }),
+    ]);
+    expect((await catchApiError(generate(fake))).fieldViolations).toEqual([violation]);
   });
 
   test.each([
@@ -132,8 +137,8 @@ describe('what has failed for good is thrown with all the answer says', () => {
       { error: { details: {} } },
     ],
   ])('a refusal that is not of the functions: %s', async (_, answer, body) => {
-    const fake = clientOf([answer]);
-    expect(await failure(generate(fake))).toMatchObject({ reason: 'UNKNOWN', retry: 'no', body });
-    expect(fake.asked).toHaveLength(1);
+    const fake = createFakeClient([answer]);
+    expect(await catchApiError(generate(fake))).toMatchObject({ reason: 'UNKNOWN', retry: 'no', body });
+    expect(fake.requests).toHaveLength(1);
   });
 });

@@ -5,11 +5,11 @@ import { ApiError, type ClientOptions, createClient } from '../../web/client.ts'
 
 export const request: GenerateInput = { prompt: 'A banana', tier: 'standard', orientation: 'landscape' };
 export const receipt: Receipt = { charged: 1, refunded: 0, balance: 73, sequence: 2 };
-export const painted = () => Response.json({ generation: { id: '0'.repeat(32) }, receipt });
+export const succeeded = () => Response.json({ generation: { id: '0'.repeat(32) }, receipt });
 export const noNetwork = () => Promise.reject(new TypeError('fetch failed'));
 export const html = (status: number) => () => new Response('<h1>Not the studio</h1>', { status });
 
-export function refused(
+export function refusal(
   code: number,
   reason: string,
   retry: string,
@@ -25,15 +25,15 @@ export function refused(
 export type FakeAnswer = (init: RequestInit) => Response | Promise<Response>;
 
 /** A client whose server gives these answers one after the other, the last for ever. */
-export function clientOf(answers: FakeAnswer[], options: Partial<ClientOptions> = {}) {
-  const asked: { path: string; headers: Headers; body: unknown }[] = [];
+export function createFakeClient(answers: FakeAnswer[], options: Partial<ClientOptions> = {}) {
+  const requests: { path: string; headers: Headers; body: unknown }[] = [];
   const waits: number[] = [];
   let clock = Date.parse('2026-01-01');
   const client = createClient({
     token: async (anew) => (anew ? 'second' : 'first'),
     async fetch(path, init = {}) {
-      asked.push({ path: String(path), headers: new Headers(init.headers), body: init.body });
-      const answer = answers[Math.min(asked.length, answers.length) - 1];
+      requests.push({ path: String(path), headers: new Headers(init.headers), body: init.body });
+      const answer = answers[Math.min(requests.length, answers.length) - 1];
       if (!answer) throw new Error('no answer');
       return answer(init);
     },
@@ -44,19 +44,19 @@ export function clientOf(answers: FakeAnswer[], options: Partial<ClientOptions> 
     now: () => clock,
     ...options,
   });
-  const keys = () => asked.map(({ headers }) => headers.get('idempotency-key'));
-  const tokens = () => asked.map(({ headers }) => headers.get('authorization'));
-  return { client, asked, waits, keys, tokens };
+  const keys = () => requests.map(({ headers }) => headers.get('idempotency-key'));
+  const tokens = () => requests.map(({ headers }) => headers.get('authorization'));
+  return { client, requests, waits, keys, tokens };
 }
 
-export const generate = ({ client }: ReturnType<typeof clientOf>) =>
+export const generate = ({ client }: ReturnType<typeof createFakeClient>) =>
   client.generate(request, { key: 'key-1' });
 export const thrown = (promise: Promise<unknown>) =>
   promise.then(
     () => expect.unreachable('nothing was thrown'),
     (error: unknown) => error,
   );
-export const failure = async (promise: Promise<unknown>) => {
+export const catchApiError = async (promise: Promise<unknown>) => {
   const error = await thrown(promise);
   if (!(error instanceof ApiError)) throw error;
   return error;

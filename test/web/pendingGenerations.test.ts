@@ -1,15 +1,15 @@
 /** Which key a painting is asked for with, when it is asked for once more, and what this browser keeps of it. */
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ApiError, type Client } from '../../web/client.ts';
-import { createPaintings } from '../../web/state/pendingGenerations.ts';
-import { type Asked, createMemory } from '../../web/state/storage.ts';
+import { createPendingGenerations } from '../../web/state/pendingGenerations.ts';
+import { createMemory, type UnsettledRequest } from '../../web/state/storage.ts';
 import { request } from './fakeFunctions.ts';
 
-const errorOf = (retry: 'same_key' | 'new_key', reason = 'PROVIDER_ERROR') =>
+const createError = (retry: 'same_key' | 'new_key', reason = 'PROVIDER_ERROR') =>
   new ApiError('It failed.', { code: 502, reason, retry });
 
 /** Paintings of a client that fails each time as it is told, and then is asked for ever. */
-function failing(...errors: Error[]) {
+function createFailing(...errors: Error[]) {
   const kept: string[] = [];
   const sent: { key: string; kept: string[] }[] = [];
   const client = {
@@ -20,38 +20,46 @@ function failing(...errors: Error[]) {
     },
   } as unknown as Client;
   const memory = {
-    keepAsked: async ({ key }: Asked) => void kept.push(key),
-    dropAsked: async (key: string) => void kept.splice(kept.indexOf(key), 1),
+    saveRequest: async ({ key }: UnsettledRequest) => void kept.push(key),
+    deleteRequest: async (key: string) => void kept.splice(kept.indexOf(key), 1),
   } as ReturnType<typeof createMemory>;
   const ignored = () => {};
-  const paintings = createPaintings({ client, memory, onReceipt: ignored, onPainted: ignored });
-  const only = () => paintings.list.value[0] ?? expect.unreachable('there is no painting');
+  const pendingGenerations = createPendingGenerations({
+    client,
+    memory,
+    onReceipt: ignored,
+    onCreated: ignored,
+  });
+  const only = () => pendingGenerations.list.value[0] ?? expect.unreachable('there is no painting');
   const untilFailed = () => vi.waitFor(() => expect(only().progress.value.state).toBe('failed'));
-  return { paintings, sent, kept, only, untilFailed, keys: () => sent.map(({ key }) => key) };
+  return { pendingGenerations, sent, kept, only, untilFailed, keys: () => sent.map(({ key }) => key) };
 }
 
 test('the key is kept before it is sent, and until it is settled', async () => {
-  const { paintings, sent, kept, untilFailed } = failing(errorOf('same_key'), errorOf('new_key'));
-  paintings.ask(request);
+  const { pendingGenerations, sent, kept, untilFailed } = createFailing(
+    createError('same_key'),
+    createError('new_key'),
+  );
+  pendingGenerations.submit(request);
   await untilFailed();
   const [key] = sent.map((one) => one.key);
   expect([sent[0]?.kept, kept]).toEqual([[key], [key]]);
-  paintings.again(paintings.list.value[0] as never);
+  pendingGenerations.retry(pendingGenerations.list.value[0] as never);
   await vi.waitFor(() => expect(kept).toEqual([]));
   expect(sent.map((one) => one.key)).toEqual([key, key]);
 });
 
 test.each([
-  ['is not settled', errorOf('same_key'), 1],
-  ['was refused by a proxy', errorOf('new_key', 'UNKNOWN'), 1],
-  ['has failed for good', errorOf('new_key'), 2],
+  ['is not settled', createError('same_key'), 1],
+  ['was refused by a proxy', createError('new_key', 'UNKNOWN'), 1],
+  ['has failed for good', createError('new_key'), 2],
 ])('what %s is asked for once more, however often that is pressed', async (_, error, differentKeys) => {
-  const { paintings, keys, only, untilFailed } = failing(error);
-  paintings.ask(request);
+  const { pendingGenerations, keys, only, untilFailed } = createFailing(error);
+  pendingGenerations.submit(request);
   await untilFailed();
-  const painting = only();
-  paintings.again(painting);
-  paintings.again(painting);
+  const pending = only();
+  pendingGenerations.retry(pending);
+  pendingGenerations.retry(pending);
   await vi.waitFor(() => expect(keys()).toHaveLength(2));
   await new Promise(setImmediate);
   expect(keys()).toHaveLength(2);
@@ -66,9 +74,9 @@ test('a browser that throws at the very mention of storage forgets, that is all'
   });
   onTestFinished(() => void vi.unstubAllGlobals());
   const memory = createMemory('ann');
-  await memory.keepAsked({ key: 'k', request, askedAt: 0 });
-  await memory.keepOwnPrompt('id', 'mine');
-  expect([await memory.ownPrompt('id'), await memory.allAsked()]).toEqual([undefined, []]);
-  await memory.dropAsked('k');
+  await memory.saveRequest({ key: 'k', request, askedAt: 0 });
+  await memory.saveOwnPrompt('id', 'mine');
+  expect([await memory.ownPrompt('id'), await memory.listRequests()]).toEqual([undefined, []]);
+  await memory.deleteRequest('k');
   await memory.clear();
 });

@@ -4,22 +4,22 @@ import { ApiError } from '../../web/client.ts';
 import * as limits from '../../web/limits.ts';
 import {
   clockTime,
+  costText,
   entryText,
   failureCreditsText,
   fileName,
-  paintedText,
-  shapeOf,
+  getShape,
   signed,
 } from '../../web/words.ts';
 
-const receiptOf = (charged: number, refunded: number): Receipt => ({
+const createReceipt = (charged: number, refunded: number): Receipt => ({
   charged,
   refunded,
   balance: 74,
   sequence: 3,
 });
 
-const errorOf = (retry: Retry, receipt: Receipt | undefined) =>
+const createError = (retry: Retry, receipt: Receipt | undefined) =>
   new ApiError('It failed.', {
     code: 500,
     reason: 'INTERNAL',
@@ -31,19 +31,19 @@ const errorOf = (retry: Retry, receipt: Receipt | undefined) =>
 
 test.each<[string, Retry, Receipt | undefined, string]>([
   ['refused before any debit', 'no', undefined, 'You were not charged.'],
-  ['given back', 'new_key', receiptOf(4, 4), 'Your 4 credits are back.'],
-  ['the only one given back', 'new_key', receiptOf(1, 1), 'Your 1 credit is back.'],
-  ['given back in part', 'new_key', receiptOf(4, 3), '3 credits of 4 are back.'],
-  ['deleted, and paid for', 'no', receiptOf(1, 0), 'It cost 1 credit.'],
-  ['from the cache, and deleted', 'no', receiptOf(0, 0), 'You were not charged.'],
+  ['given back', 'new_key', createReceipt(4, 4), 'Your 4 credits are back.'],
+  ['the only one given back', 'new_key', createReceipt(1, 1), 'Your 1 credit is back.'],
+  ['given back in part', 'new_key', createReceipt(4, 3), '3 credits of 4 are back.'],
+  ['deleted, and paid for', 'no', createReceipt(1, 0), 'It cost 1 credit.'],
+  ['from the cache, and deleted', 'no', createReceipt(0, 0), 'You were not charged.'],
   [
     'not settled',
     'same_key',
-    receiptOf(2, 0),
+    createReceipt(2, 0),
     'Nothing is settled yet. Asking again cannot charge you twice.',
   ],
 ])('a failure says what became of the credits: %s', (_, retry, receipt, text) => {
-  expect(failureCreditsText(errorOf(retry, receipt))).toBe(text);
+  expect(failureCreditsText(createError(retry, receipt))).toBe(text);
 });
 
 test.each([
@@ -54,14 +54,14 @@ test.each([
 });
 
 test('what an image has cost', () => {
-  expect(paintedText(receiptOf(4, 0))).toBe('It cost 4 credits; you have 74 credits.');
-  expect(paintedText(receiptOf(0, 0))).toBe('It cost nothing; you have 74 credits.');
+  expect(costText(createReceipt(4, 0))).toBe('It cost 4 credits; you have 74 credits.');
+  expect(costText(createReceipt(0, 0))).toBe('It cost nothing; you have 74 credits.');
 });
 
 test('a portrait is the landscape turned', () => {
   const offer = { id: 'premium2', credits: 2, aspectRatio: '3:2', width: 1248, height: 832 } as const;
-  expect(shapeOf(offer, 'landscape')).toEqual({ aspectRatio: '3:2', width: 1248, height: 832 });
-  expect(shapeOf(offer, 'portrait')).toEqual({ aspectRatio: '2:3', width: 832, height: 1248 });
+  expect(getShape(offer, 'landscape')).toEqual({ aspectRatio: '3:2', width: 1248, height: 832 });
+  expect(getShape(offer, 'portrait')).toEqual({ aspectRatio: '2:3', width: 832, height: 1248 });
 });
 
 test('an amount has its sign, a time its two digits', () => {

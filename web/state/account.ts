@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 import type { AccountAnswer, Receipt } from '../../shared/contract.ts';
 import type { Client } from '../client.ts';
 import { problemText } from '../words.ts';
-import { afterDocument, afterReceipt, type Balance } from './balance.ts';
+import { applyDocument, applyReceipt, type Balance } from './balance.ts';
 import type { FirebaseConfig } from './session.ts';
 
 /** How long a broken listener is left alone, milliseconds. */
@@ -22,7 +22,7 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
       const read = await client.account();
       if (closed) return;
       answer.value = read;
-      balance.value = afterReceipt(balance.value, read.account);
+      balance.value = applyReceipt(balance.value, read.account);
       suspended.value = read.account.suspended;
       problem.value = '';
     } catch (error) {
@@ -37,7 +37,7 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
   }
 
   function onDocument(fields: Record<string, unknown>): void {
-    balance.value = afterDocument(balance.value, fields);
+    balance.value = applyDocument(balance.value, fields);
     suspended.value = fields.suspended === true;
   }
 
@@ -56,7 +56,7 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
     load,
     follow: listenAgain,
     heard(receipt: Receipt | undefined): void {
-      if (receipt) balance.value = afterReceipt(balance.value, receipt);
+      if (receipt) balance.value = applyReceipt(balance.value, receipt);
     },
     close(): void {
       closed = true;

@@ -1,12 +1,12 @@
 /** What the form holds: the next image as it is being thought of. */
 import { computed, signal } from '@preact/signals';
 import type { GenerateInput, Generation, Orientation, Tier } from '../../shared/contract.ts';
-import type { Picked } from '../pickImages.ts';
+import type { PickedImage } from '../pickImages.ts';
 
 /** A reference image: one of the gallery, or a file of the user's. */
 export type Reference =
   | { kind: 'generation'; id: string; previewUrl: string; name: string }
-  | ({ kind: 'file' } & Picked);
+  | ({ kind: 'file' } & PickedImage);
 
 export function createDraft() {
   const prompt = signal('');

@@ -5,28 +5,28 @@ import type { Entry, Generation } from '../../shared/contract.ts';
 import { createClient } from '../client.ts';
 import { createAccount } from './account.ts';
 import { createDraft } from './draft.ts';
-import { createPages } from './pagedList.ts';
-import { createPaintings } from './pendingGenerations.ts';
+import { createPagedList } from './pagedList.ts';
+import { createPendingGenerations } from './pendingGenerations.ts';
 import { type FirebaseConfig, idToken } from './session.ts';
 import { createMemory } from './storage.ts';
 
 const imagesPerPage = 24;
 const entriesPerPage = 30;
 
-export type Studio = ReturnType<typeof openStudio>;
+export type PageState = ReturnType<typeof createPageState>;
 
 type News = { painted: Generation } | { deleted: string };
 
-export function openStudio(config: FirebaseConfig, uid: string) {
+export function createPageState(config: FirebaseConfig, uid: string) {
   const client = createClient({ token: idToken });
   const memory = createMemory(uid);
   const account = createAccount(client, config, uid);
   const draft = createDraft();
-  const gallery = createPages<Generation>(async (pageToken) => {
+  const gallery = createPagedList<Generation>(async (pageToken) => {
     const { generations, nextPageToken } = await client.gallery({ pageSize: imagesPerPage, pageToken });
     return { items: generations, nextPageToken };
   }, newestFirst);
-  const ledger = createPages<Entry>(
+  const ledger = createPagedList<Entry>(
     async (pageToken) => {
       const { entries, nextPageToken } = await client.ledger({ pageSize: entriesPerPage, pageToken });
       return { items: entries, nextPageToken };
@@ -42,11 +42,11 @@ export function openStudio(config: FirebaseConfig, uid: string) {
     else forget(data.deleted);
   };
 
-  const paintings = createPaintings({
+  const pendingGenerations = createPendingGenerations({
     client,
     memory,
     onReceipt: account.heard,
-    onPainted(generation) {
+    onCreated(generation) {
       gallery.add(generation);
       tell({ painted: generation });
     },
@@ -54,7 +54,7 @@ export function openStudio(config: FirebaseConfig, uid: string) {
 
   function forget(id: string): void {
     gallery.remove(id);
-    paintings.forget(id);
+    pendingGenerations.forget(id);
     draft.references.value = draft.references.value.filter(
       (one) => one.kind !== 'generation' || one.id !== id,
     );
@@ -68,25 +68,25 @@ export function openStudio(config: FirebaseConfig, uid: string) {
     draft,
     gallery,
     ledger,
-    paintings,
+    pendingGenerations,
 
     start(): void {
       void account.load().then(account.follow);
       void gallery.more();
-      void paintings.resume();
+      void pendingGenerations.resume();
     },
 
     /** Removes the image and its prompt for good. @throws {ApiError} when it is still there. */
     async deleteImage(id: string): Promise<void> {
       await client.deleteGeneration(id);
-      await memory.dropOwnPrompt(id);
+      await memory.deleteOwnPrompt(id);
       forget(id);
       tell({ deleted: id });
     },
 
     close(): void {
       account.close();
-      paintings.close();
+      pendingGenerations.close();
       channel.close();
     },
   };
@@ -95,12 +95,12 @@ export function openStudio(config: FirebaseConfig, uid: string) {
 const newestFirst = (one: Generation, other: Generation) =>
   other.createdAt.localeCompare(one.createdAt) || other.id.localeCompare(one.id);
 
-const StudioContext = createContext<Studio | undefined>(undefined);
-export const StudioProvider = StudioContext.Provider;
+const PageStateContext = createContext<PageState | undefined>(undefined);
+export const PageStateProvider = PageStateContext.Provider;
 
 /** The studio of the signed-in user, inside of which every view but the sign-in is shown. */
-export function useStudio(): Studio {
-  const studio = useContext(StudioContext);
-  if (!studio) throw new Error('A view of the studio is shown outside of it');
-  return studio;
+export function usePageState(): PageState {
+  const pageState = useContext(PageStateContext);
+  if (!pageState) throw new Error('A view of the studio is shown outside of it');
+  return pageState;
 }

@@ -5,7 +5,7 @@ import { problemText } from '../words.ts';
 type Page<Item> = { items: Item[]; nextPageToken?: string | undefined };
 
 /** @param fetchPage the page that a token names, or the first. @param order newest first. */
-export function createPages<Item extends { id: string }>(
+export function createPagedList<Item extends { id: string }>(
   fetchPage: (pageToken?: string) => Promise<Page<Item>>,
   order: (one: Item, other: Item) => number,
 ) {

@@ -2,9 +2,9 @@
 import { type Signal, signal } from '@preact/signals';
 import type { GenerateInput, Generation, Receipt } from '../../shared/contract.ts';
 import { ApiError, type Client, isSettled } from '../client.ts';
-import { failureCreditsText, paintedText, problemText } from '../words.ts';
+import { costText, failureCreditsText, problemText } from '../words.ts';
 import { announce } from './announce.ts';
-import type { Asked, Memory } from './storage.ts';
+import type { Memory, UnsettledRequest } from './storage.ts';
 
 export type Progress =
   | { state: 'painting' }
@@ -14,32 +14,32 @@ export type Progress =
   /** Failed for good, or given up while it is not settled: the error tells which. */
   | { state: 'failed'; error: unknown };
 
-export type Painting = Asked & { progress: Signal<Progress> };
+export type PendingGeneration = UnsettledRequest & { progress: Signal<Progress> };
 
-export function createPaintings(options: {
+export function createPendingGenerations(options: {
   client: Client;
   memory: Memory;
   onReceipt: (receipt: Receipt | undefined) => void;
-  onPainted: (generation: Generation) => void;
+  onCreated: (generation: Generation) => void;
 }) {
-  const { client, memory, onReceipt, onPainted } = options;
-  const list = signal<Painting[]>([]);
+  const { client, memory, onReceipt, onCreated } = options;
+  const list = signal<PendingGeneration[]>([]);
   const leaving = new AbortController();
 
   const remove = (key: string) => {
-    list.value = list.value.filter((painting) => painting.key !== key);
+    list.value = list.value.filter((pending) => pending.key !== key);
   };
 
-  function begin(asked: Asked): void {
+  function begin(asked: UnsettledRequest): void {
     if (list.value.some(({ key }) => key === asked.key)) return;
     // What is done has had its time as soon as something new is asked for.
     const stay = list.value.filter(({ progress }) => progress.value.state !== 'done');
-    const painting = { ...asked, progress: signal<Progress>({ state: 'painting' }) };
-    list.value = [painting, ...stay];
-    void run(painting);
+    const pending = { ...asked, progress: signal<Progress>({ state: 'painting' }) };
+    list.value = [pending, ...stay];
+    void run(pending);
   }
 
-  async function run({ key, request, ownPrompt, progress }: Painting): Promise<void> {
+  async function run({ key, request, ownPrompt, progress }: PendingGeneration): Promise<void> {
     progress.value = { state: 'painting' };
     try {
       const { generation, receipt } = await client.generate(request, {
@@ -53,12 +53,12 @@ export function createPaintings(options: {
           if (error.reason !== 'IN_PROGRESS') progress.value = { state: 'waiting', error };
         },
       });
-      if (ownPrompt) await memory.keepOwnPrompt(generation.id, ownPrompt);
-      await memory.dropAsked(key);
+      if (ownPrompt) await memory.saveOwnPrompt(generation.id, ownPrompt);
+      await memory.deleteRequest(key);
       onReceipt(receipt);
-      onPainted(generation);
+      onCreated(generation);
       progress.value = { state: 'done', generation, receipt };
-      announce(`Your image is ready. ${paintedText(receipt)}`, false);
+      announce(`Your image is ready. ${costText(receipt)}`, false);
     } catch (error) {
       if (leaving.signal.aborted) return;
       await fail(key, progress, error);
@@ -67,43 +67,43 @@ export function createPaintings(options: {
 
   async function fail(key: string, progress: Signal<Progress>, error: unknown): Promise<void> {
     if (error instanceof ApiError) onReceipt(error.receipt);
-    if (isSettled(error)) await memory.dropAsked(key);
+    if (isSettled(error)) await memory.deleteRequest(key);
     progress.value = { state: 'failed', error };
     announce(`${problemText(error)} ${failureCreditsText(error)}`, false);
   }
 
-  const ask = (request: GenerateInput, ownPrompt?: string) => {
+  const submit = (request: GenerateInput, ownPrompt?: string) => {
     const asked = { key: crypto.randomUUID(), request, askedAt: Date.now(), ownPrompt };
     // Before it is sent: whatever happens to this page, the key is known.
-    void memory.keepAsked(asked).then(() => begin(asked));
+    void memory.saveRequest(asked).then(() => begin(asked));
   };
 
   return {
     list,
-    ask,
+    submit,
 
     /** Asks for everything that is not settled with its key again. */
     async resume(): Promise<void> {
-      for (const asked of await memory.allAsked()) begin(asked);
+      for (const asked of await memory.listRequests()) begin(asked);
     },
 
     /** With the same key while nothing is settled, which can never charge twice; else as a new one. */
-    again(painting: Painting): void {
-      const { progress, request, ownPrompt, key } = painting;
+    retry(pending: PendingGeneration): void {
+      const { progress, request, ownPrompt, key } = pending;
       const now = progress.value;
       // What runs again already has not been asked for once more.
-      if (now.state !== 'failed' || !list.value.includes(painting)) return;
+      if (now.state !== 'failed' || !list.value.includes(pending)) return;
       if (!isSettled(now.error)) {
-        void run(painting);
+        void run(pending);
         return;
       }
       remove(key);
-      ask(request, ownPrompt);
+      submit(request, ownPrompt);
     },
 
     dismiss(key: string): void {
       remove(key);
-      void memory.dropAsked(key);
+      void memory.deleteRequest(key);
     },
 
     /** A painting whose image is gone has nothing to show. */

@@ -6,39 +6,47 @@ import { createStore, delMany, entries, get, set } from 'idb-keyval';
 import type { GenerateInput } from '../../shared/contract.ts';
 
 /** @property askedAt milliseconds since 1970. @property ownPrompt what the user wrote, where it was improved. */
-export type Asked = { key: string; request: GenerateInput; askedAt: number; ownPrompt?: string | undefined };
+export type UnsettledRequest = {
+  key: string;
+  request: GenerateInput;
+  askedAt: number;
+  ownPrompt?: string | undefined;
+};
 
 export type Memory = ReturnType<typeof createMemory>;
 
 /** A browser that keeps nothing (a private window, a full disk) is no reason to stop: it forgets, that is all. */
 export function createMemory(uid: string) {
   const store = createStore('nano-banana-studio', 'memory');
-  const askedPrefix = `${uid}/asked/`;
+  const requestPrefix = `${uid}/asked/`;
   const promptPrefix = `${uid}/ownPrompt/`;
   const keys = async (prefix: string) =>
     (await entries<string, unknown>(store)).filter(([name]) => name.startsWith(prefix));
 
   return {
-    keepAsked: (asked: Asked) => forgiven(() => set(askedPrefix + asked.key, asked, store)),
-    dropAsked: (key: string) => forgiven(() => delMany([askedPrefix + key], store)),
-    async allAsked(): Promise<Asked[]> {
-      const found = await keys(askedPrefix).catch(() => []);
-      return found.map(([, asked]) => asked as Asked).sort((one, other) => one.askedAt - other.askedAt);
+    saveRequest: (asked: UnsettledRequest) =>
+      ignoreFailure(() => set(requestPrefix + asked.key, asked, store)),
+    deleteRequest: (key: string) => ignoreFailure(() => delMany([requestPrefix + key], store)),
+    async listRequests(): Promise<UnsettledRequest[]> {
+      const found = await keys(requestPrefix).catch(() => []);
+      return found
+        .map(([, asked]) => asked as UnsettledRequest)
+        .sort((one, other) => one.askedAt - other.askedAt);
     },
-    keepOwnPrompt: (id: string, prompt: string) => forgiven(() => set(promptPrefix + id, prompt, store)),
-    ownPrompt: (id: string) => forgiven(() => get<string>(promptPrefix + id, store)),
-    dropOwnPrompt: (id: string) => forgiven(() => delMany([promptPrefix + id], store)),
+    saveOwnPrompt: (id: string, prompt: string) => ignoreFailure(() => set(promptPrefix + id, prompt, store)),
+    ownPrompt: (id: string) => ignoreFailure(() => get<string>(promptPrefix + id, store)),
+    deleteOwnPrompt: (id: string) => ignoreFailure(() => delMany([promptPrefix + id], store)),
     /** At sign-out nothing of a user stays on a machine that others may use. */
     async clear(): Promise<void> {
       const all = await keys(`${uid}/`).catch(() => []);
       const names = all.map(([name]) => name);
-      await forgiven(() => delMany(names, store));
+      await ignoreFailure(() => delMany(names, store));
     },
   };
 }
 
 /** A browser that allows no storage refuses it with a rejection, or throws at once. */
-async function forgiven<T>(work: () => Promise<T>): Promise<T | undefined> {
+async function ignoreFailure<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch {

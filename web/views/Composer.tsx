@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { promptCharactersMax } from '../limits.ts';
 import { announce } from '../state/announce.ts';
-import { useStudio } from '../state/pageState.ts';
+import { usePageState } from '../state/pageState.ts';
 import { credits } from '../words.ts';
 import { Improve } from './Improve.tsx';
 import { References } from './References.tsx';
@@ -9,34 +9,34 @@ import { OrientationPicker, TierPicker } from './TierPicker.tsx';
 
 /** The form that asks for an image. Several may be asked for while others are painted. */
 export function Composer() {
-  const { draft, account, paintings } = useStudio();
+  const { draft, account, pendingGenerations } = usePageState();
   const field = useGrowingField(draft.prompt.value);
   const price = account.tiers.value.find(({ id }) => id === draft.tier.value)?.credits;
   const length = [...draft.prompt.value].length;
   const isTooLong = length > promptCharactersMax;
-  const mayAsk = price !== undefined && draft.prompt.value.trim() !== '' && !isTooLong;
+  const canSubmit = price !== undefined && draft.prompt.value.trim() !== '' && !isTooLong;
 
-  function ask(event: Event): void {
+  function submit(event: Event): void {
     event.preventDefault();
-    if (!mayAsk) return;
+    if (!canSubmit) return;
     const own = draft.ownPrompt.value;
-    paintings.ask(draft.request(), own === draft.prompt.value ? undefined : own);
+    pendingGenerations.submit(draft.request(), own === draft.prompt.value ? undefined : own);
     announce('Your image is being painted.', false);
   }
 
   /** A key that is held down, and the second half of a double click, are no wish for another image. */
-  const askOnce = (event: KeyboardEvent) => {
+  const submitOnce = (event: KeyboardEvent) => {
     const isNewLine = event.target instanceof HTMLTextAreaElement && !event.ctrlKey && !event.metaKey;
     if (event.key !== 'Enter' || isNewLine) return;
     if (event.repeat) event.preventDefault();
-    else if (event.target === field.current) ask(event);
+    else if (event.target === field.current) submit(event);
   };
   const clickOnce = (event: MouseEvent) => {
     if (event.detail > 1) event.preventDefault();
   };
 
   return (
-    <form class="composer" aria-label="New image" onSubmit={ask} onKeyDown={askOnce}>
+    <form class="composer" aria-label="New image" onSubmit={submit} onKeyDown={submitOnce}>
       <div class="prompt">
         <label for="prompt">Prompt</label>
         <textarea
@@ -62,7 +62,7 @@ export function Composer() {
       <OrientationPicker />
       <References />
       <div class="ask">
-        <button type="submit" class="primary wide" aria-disabled={!mayAsk} onClick={clickOnce}>
+        <button type="submit" class="primary wide" aria-disabled={!canSubmit} onClick={clickOnce}>
           {price === undefined ? 'Generate' : `Generate · ${credits(price)}`}
         </button>
         <p class="hint">

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
 import { announce } from '../state/announce.ts';
-import { useStudio } from '../state/pageState.ts';
+import { usePageState } from '../state/pageState.ts';
 import { problemText } from '../words.ts';
 import { Dialog } from './Dialog.tsx';
 
@@ -9,7 +9,7 @@ type Props = { generation: Generation; onClose: () => void; onDeleted: () => voi
 
 /** Asks before an image is deleted for good, quoting its prompt. */
 export function ConfirmDelete({ generation: { id, prompt }, onClose, onDeleted }: Props) {
-  const { deleteImage } = useStudio();
+  const { deleteImage } = usePageState();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
 

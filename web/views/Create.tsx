@@ -1,6 +1,6 @@
 import { Composer } from './Composer.tsx';
 import { Gallery } from './Gallery.tsx';
-import { Paintings } from './PendingGenerations.tsx';
+import { PendingGenerations } from './PendingGenerations.tsx';
 
 /** The main view: the form, what is being painted, and the user's images. */
 export function Create({ hidden }: { hidden: boolean }) {
@@ -9,7 +9,7 @@ export function Create({ hidden }: { hidden: boolean }) {
       <h1 class="unseen">Create</h1>
       <Composer />
       <div class="images">
-        <Paintings />
+        <PendingGenerations />
         <Gallery isShown={!hidden} />
       </div>
     </div>

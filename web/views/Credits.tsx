@@ -1,13 +1,13 @@
 import { useEffect } from 'preact/hooks';
 import type { Entry } from '../../shared/contract.ts';
-import { useStudio } from '../state/pageState.ts';
+import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
 import { allowanceText, credits, entryText, signed, timeText, wholeTimeText } from '../words.ts';
 import { More } from './Gallery.tsx';
 
 /** Every movement of the user's credits, with the balance after each. */
 export function Credits() {
-  const { account, ledger } = useStudio();
+  const { account, ledger } = usePageState();
   const balance = account.balance.value;
   // A later entry is there whenever the sequence is another.
   useEffect(() => {

@@ -1,11 +1,11 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
-import { useStudio } from '../state/pageState.ts';
+import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
 
 /** The user's images, newest first; the next page comes when its end comes near, or at a click. */
 export function Gallery({ isShown }: { isShown: boolean }) {
-  const { gallery } = useStudio();
+  const { gallery } = usePageState();
   const { items, state, loading, problem } = gallery;
   return (
     <section class="gallery" aria-labelledby="gallery-title">

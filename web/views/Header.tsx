@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { useStudio } from '../state/pageState.ts';
+import { usePageState } from '../state/pageState.ts';
 import { route } from '../state/route.ts';
 import { endSession, user } from '../state/session.ts';
 import { credits } from '../words.ts';
 import { Icon } from './Icon.tsx';
 
 export function Header() {
-  const { account } = useStudio();
+  const { account } = usePageState();
   const { view } = route.value;
   const balance = account.balance.value?.balance;
   return (
@@ -58,7 +58,7 @@ function skip(): void {
 }
 
 function AccountMenu() {
-  const { memory, paintings } = useStudio();
+  const { memory, pendingGenerations } = usePageState();
   const [isOpen, setIsOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -84,7 +84,7 @@ function AccountMenu() {
   }, [isOpen]);
 
   const leaveStudio = async () => {
-    paintings.close();
+    pendingGenerations.close();
     await memory.clear();
     await endSession();
   };

@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { announce } from '../state/announce.ts';
-import { useStudio } from '../state/pageState.ts';
+import { usePageState } from '../state/pageState.ts';
 import { problemText } from '../words.ts';
 import { Icon } from './Icon.tsx';
 
 /** Asks for a better prompt, which the user takes, changes or leaves. */
 export function Improve() {
-  const { client, draft } = useStudio();
+  const { client, draft } = usePageState();
   const [better, setBetter] = useState<string | undefined>();
   const [asking, setAsking] = useState<AbortController | undefined>();
   const field = useRef<HTMLTextAreaElement>(null);

@@ -2,19 +2,19 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TierOffer } from '../../shared/contract.ts';
 import { isSettled } from '../client.ts';
 import { announce } from '../state/announce.ts';
-import { useStudio } from '../state/pageState.ts';
-import type { Painting, Progress } from '../state/pendingGenerations.ts';
+import { usePageState } from '../state/pageState.ts';
+import type { PendingGeneration, Progress } from '../state/pendingGenerations.ts';
 import { imageHref } from '../state/route.ts';
-import { clockTime, errorReport, failureCreditsText, paintedText, problemText, shapeOf } from '../words.ts';
+import { clockTime, costText, errorReport, failureCreditsText, getShape, problemText } from '../words.ts';
 import { Icon } from './Icon.tsx';
 
 const justAskedMs = 1_000;
 
 /** What is being painted, what has just been painted, and what failed. */
-export function Paintings() {
-  const { paintings } = useStudio();
+export function PendingGenerations() {
+  const { pendingGenerations } = usePageState();
   const section = useRef<HTMLElement>(null);
-  const newest = paintings.list.value[0];
+  const newest = pendingGenerations.list.value[0];
   useEffect(() => {
     // On a phone it would be below the screen; what a reload brings back is not what was just asked for.
     const isAsked = newest !== undefined && Date.now() - newest.askedAt < justAskedMs;
@@ -26,31 +26,31 @@ export function Paintings() {
       <h2 id="paintings-title" tabIndex={-1}>
         Latest
       </h2>
-      {paintings.list.value.map((painting) => (
-        <PaintingCard key={painting.key} painting={painting} />
+      {pendingGenerations.list.value.map((pending) => (
+        <PendingCard key={pending.key} pending={pending} />
       ))}
     </section>
   );
 }
 
-function PaintingCard({ painting }: { painting: Painting }) {
-  const progress = painting.progress.value;
+function PendingCard({ pending }: { pending: PendingGeneration }) {
+  const progress = pending.progress.value;
   return (
-    <article class={`painting ${progress.state}`} aria-label={painting.request.prompt}>
+    <article class={`painting ${progress.state}`} aria-label={pending.request.prompt}>
       {progress.state === 'failed' ? (
-        <Failed painting={painting} error={progress.error} />
+        <Failed pending={pending} error={progress.error} />
       ) : progress.state === 'done' ? (
         <Done progress={progress} />
       ) : (
-        <Running painting={painting} progress={progress} />
+        <Running pending={pending} progress={progress} />
       )}
     </article>
   );
 }
 
-function Running({ painting, progress }: { painting: Painting; progress: Progress }) {
-  const { account } = useStudio();
-  const { tier, orientation = 'landscape', prompt } = painting.request;
+function Running({ pending, progress }: { pending: PendingGeneration; progress: Progress }) {
+  const { account } = usePageState();
+  const { tier, orientation = 'landscape', prompt } = pending.request;
   const offer = account.tiers.value.find(({ id }) => id === tier);
   return (
     <>
@@ -58,7 +58,7 @@ function Running({ painting, progress }: { painting: Painting; progress: Progres
       <div class="about">
         <p class="state">
           {progress.state === 'waiting' ? waitingText(progress.error.reason) : 'Painting…'}{' '}
-          <Elapsed since={painting.askedAt} />
+          <Elapsed since={pending.askedAt} />
         </p>
         <p class="quiet clamp">{prompt}</p>
       </div>
@@ -71,7 +71,7 @@ const waitingText = (reason: string) =>
 
 function Skeleton(props: { offer: TierOffer | undefined; orientation: 'landscape' | 'portrait' }) {
   const { offer, orientation } = props;
-  const { width, height } = offer ? shapeOf(offer, orientation) : { width: 1, height: 1 };
+  const { width, height } = offer ? getShape(offer, orientation) : { width: 1, height: 1 };
   return (
     <svg class="skeleton" viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
       <rect width={width} height={height} />
@@ -107,16 +107,16 @@ function Done({ progress }: { progress: Extract<Progress, { state: 'done' }> }) 
         <p class="state">
           <Icon name="check" /> Done
         </p>
-        <p class="quiet">{paintedText(progress.receipt)}</p>
+        <p class="quiet">{costText(progress.receipt)}</p>
       </div>
     </>
   );
 }
 
-function Failed({ painting, error }: { painting: Painting; error: unknown }) {
-  const { paintings } = useStudio();
+function Failed({ pending, error }: { pending: PendingGeneration; error: unknown }) {
+  const { pendingGenerations } = usePageState();
   const copy = async () => {
-    await navigator.clipboard.writeText(errorReport(error, painting.key));
+    await navigator.clipboard.writeText(errorReport(error, pending.key));
     announce('The error is copied.');
   };
   const leave = (action: () => void) => () => {
@@ -131,16 +131,16 @@ function Failed({ painting, error }: { painting: Painting; error: unknown }) {
       <div class="about">
         <p class="state">{problemText(error)}</p>
         <p>{failureCreditsText(error)}</p>
-        <p class="quiet clamp">{painting.request.prompt}</p>
+        <p class="quiet clamp">{pending.request.prompt}</p>
         <div class="row">
-          <button type="button" class="primary" onClick={leave(() => paintings.again(painting))}>
+          <button type="button" class="primary" onClick={leave(() => pendingGenerations.retry(pending))}>
             {isSettled(error) ? 'Try again' : 'Ask again'}
           </button>
           <button type="button" onClick={() => void copy()}>
             <Icon name="copy" />
             Copy error
           </button>
-          <button type="button" onClick={leave(() => paintings.dismiss(painting.key))}>
+          <button type="button" onClick={leave(() => pendingGenerations.dismiss(pending.key))}>
             Dismiss
           </button>
         </div>

@@ -2,12 +2,12 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { imageTypes, pickImages, roomLeft } from '../pickImages.ts';
 import { announce } from '../state/announce.ts';
 import type { Reference } from '../state/draft.ts';
-import { useStudio } from '../state/pageState.ts';
+import { usePageState } from '../state/pageState.ts';
 import { Icon } from './Icon.tsx';
 
 /** Images that the model looks at: picked, dropped, pasted, or taken from the gallery. */
 export function References() {
-  const { draft, account } = useStudio();
+  const { draft, account } = usePageState();
   const [refused, setRefused] = useState<string[]>([]);
   const input = useRef<HTMLInputElement>(null);
   const add = useRef<HTMLButtonElement>(null);

@@ -1,10 +1,10 @@
 import type { Orientation, TierOffer } from '../../shared/contract.ts';
-import { useStudio } from '../state/pageState.ts';
-import { credits, shapeOf, tierNames } from '../words.ts';
+import { usePageState } from '../state/pageState.ts';
+import { credits, getShape, tierNames } from '../words.ts';
 
 /** The tiers as cards: each with its shape, drawn to one scale, its pixels and its price. */
 export function TierPicker() {
-  const { account, draft } = useStudio();
+  const { account, draft } = usePageState();
   const widest = Math.max(1, ...account.tiers.value.map(({ width, height }) => Math.max(width, height)));
   return (
     <fieldset class="tiers">
@@ -31,7 +31,7 @@ export function TierPicker() {
 
 function TierShape(props: { offer: TierOffer; orientation: Orientation; widest: number }) {
   const { offer, orientation, widest } = props;
-  const { width, height, aspectRatio } = shapeOf(offer, orientation);
+  const { width, height, aspectRatio } = getShape(offer, orientation);
   // One scale for all of them, so that they can be compared.
   const scale = 44 / widest;
   return (
@@ -58,7 +58,7 @@ const orientations = [
 ] as const;
 
 export function OrientationPicker() {
-  const { account, draft } = useStudio();
+  const { account, draft } = usePageState();
   const offer = account.tiers.value.find(({ id }) => id === draft.tier.value);
   const isSquare = offer !== undefined && offer.width === offer.height;
   return (

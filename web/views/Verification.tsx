@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
 import { announce } from '../state/announce.ts';
-import { useStudio } from '../state/pageState.ts';
+import { usePageState } from '../state/pageState.ts';
 import { checkVerification, sendVerification, signInProblem, user } from '../state/session.ts';
 
 /** Until its address is confirmed an account gets no free credits: says so, and how to mend it. */
 export function Verification() {
-  const { account } = useStudio();
+  const { account } = usePageState();
   const [busy, setBusy] = useState(false);
   if (!user.value?.needsVerification) return null;
 

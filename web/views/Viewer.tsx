@@ -1,8 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
 import { announce } from '../state/announce.ts';
-import { useStudio } from '../state/pageState.ts';
-import { closeImage, imageHref, turnToImage } from '../state/route.ts';
+import { usePageState } from '../state/pageState.ts';
+import { closeImage, goToImage, imageHref } from '../state/route.ts';
 import { fileName, problemText, sizeText, tierNames, timeText, wholeTimeText } from '../words.ts';
 import { ConfirmDelete } from './ConfirmDelete.tsx';
 import { Dialog } from './Dialog.tsx';
@@ -11,7 +11,7 @@ import { isText, showShortcuts } from './Shortcuts.tsx';
 
 /** One image in full, over the gallery, with all that can be done with it. */
 export function Viewer({ id }: { id: string }) {
-  const { gallery } = useStudio();
+  const { gallery } = usePageState();
   const { generation, problem } = useGeneration(id);
   const [isDeleting, setIsDeleting] = useState(false);
   const at = gallery.items.value.findIndex((one) => one.id === id);
@@ -24,8 +24,8 @@ export function Viewer({ id }: { id: string }) {
   useLayoutEffect(() => {
     const byKey = ({ key, target }: KeyboardEvent) => {
       if (isText(target) || document.querySelector('dialog.sheet')) return;
-      if (key === 'ArrowLeft' && newer) turnToImage(newer.id);
-      if (key === 'ArrowRight' && older) turnToImage(older.id);
+      if (key === 'ArrowLeft' && newer) goToImage(newer.id);
+      if (key === 'ArrowRight' && older) goToImage(older.id);
       if (key === 'Delete' && generation?.image) setIsDeleting(true);
     };
     document.addEventListener('keydown', byKey);
@@ -42,7 +42,7 @@ export function Viewer({ id }: { id: string }) {
   const deleted = () => {
     setIsDeleting(false);
     const next = older ?? newer;
-    if (next) turnToImage(next.id);
+    if (next) goToImage(next.id);
     else close();
   };
 
@@ -63,8 +63,8 @@ export function Viewer({ id }: { id: string }) {
         ) : (
           <p class="notice">{problem || (generation ? withoutImage(generation) : 'Loading …')}</p>
         )}
-        <Turn name="left" label="Previous image" to={newer} />
-        <Turn name="right" label="Next image" to={older} />
+        <NeighborButton name="left" label="Previous image" to={newer} />
+        <NeighborButton name="right" label="Next image" to={older} />
       </div>
       {generation && (
         <aside>
@@ -91,7 +91,7 @@ const nextToImages = () =>
 
 /** The image of the gallery, or else what the studio knows of it: a link may lead to one that is not loaded. */
 function useGeneration(id: string) {
-  const { gallery, client } = useStudio();
+  const { gallery, client } = usePageState();
   const listed = gallery.items.value.find((one) => one.id === id);
   const [fetched, setFetched] = useState<Generation | undefined>();
   const [problem, setProblem] = useState('');
@@ -112,14 +112,14 @@ function withoutImage({ status, failure }: Generation): string {
   return failure?.message ?? 'This image was not painted.';
 }
 
-function Turn({ name, label, to }: { name: IconName; label: string; to: Generation | undefined }) {
+function NeighborButton({ name, label, to }: { name: IconName; label: string; to: Generation | undefined }) {
   return (
     <button
       type="button"
       class={`round turn ${name}`}
       aria-label={label}
       aria-disabled={!to}
-      onClick={() => to && turnToImage(to.id)}
+      onClick={() => to && goToImage(to.id)}
     >
       <Icon name={name} />
     </button>
@@ -128,7 +128,7 @@ function Turn({ name, label, to }: { name: IconName; label: string; to: Generati
 
 function Facts({ generation }: { generation: Generation }) {
   const { prompt, enhancedPrompt, tier, image, model, cached, createdAt, id } = generation;
-  const { memory } = useStudio();
+  const { memory } = usePageState();
   const [own, setOwn] = useState<string | undefined>();
   useEffect(() => {
     setOwn(undefined);
@@ -138,8 +138,8 @@ function Facts({ generation }: { generation: Generation }) {
     <div class="facts">
       <h2>{own ? 'Improved prompt' : 'Prompt'}</h2>
       <p class="prompt-text">{prompt}</p>
-      {own && <PromptOf title="Your own prompt" text={own} />}
-      {enhancedPrompt && <PromptOf title="Improved prompt" text={enhancedPrompt} />}
+      {own && <PromptSection title="Your own prompt" text={own} />}
+      {enhancedPrompt && <PromptSection title="Improved prompt" text={enhancedPrompt} />}
       <p class="quiet">
         {tierNames[tier]}
         {image && ` · ${image.width} × ${image.height} · ${sizeText(image.bytes)}`}
@@ -156,7 +156,7 @@ function Facts({ generation }: { generation: Generation }) {
   );
 }
 
-function PromptOf({ title, text }: { title: string; text: string }) {
+function PromptSection({ title, text }: { title: string; text: string }) {
   return (
     <>
       <h3>{title}</h3>
@@ -168,7 +168,7 @@ function PromptOf({ title, text }: { title: string; text: string }) {
 type ActionsProps = { generation: Generation; onDelete: () => void; toPrompt: () => void };
 
 function Actions({ generation, onDelete, toPrompt }: ActionsProps) {
-  const { draft, paintings, memory, account } = useStudio();
+  const { draft, pendingGenerations, memory, account } = usePageState();
   const { id, prompt, tier, orientation, image } = generation;
 
   const copyLink = async () => {
@@ -180,7 +180,7 @@ function Actions({ generation, onDelete, toPrompt }: ActionsProps) {
     toPrompt();
   };
   const vary = () => {
-    paintings.ask({ prompt: prompt ?? '', tier, orientation, fresh: true });
+    pendingGenerations.submit({ prompt: prompt ?? '', tier, orientation, fresh: true });
     toPrompt();
     announce('A variation is being painted.');
   };

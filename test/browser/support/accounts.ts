@@ -21,7 +21,7 @@ export function createAccounts({ url, projectId, authHost, firestoreHost }: Plac
     const mask = Object.keys(fields).map((name) => `updateMask.fieldPaths=${name}`);
     await call(`${documents}/accounts/${uid}?${mask.join('&')}`, 'PATCH', {
       fields: Object.fromEntries(
-        Object.entries(fields).map(([name, value]) => [name, firestoreValue(value)]),
+        Object.entries(fields).map(([name, value]) => [name, toFirestoreValue(value)]),
       ),
     });
   }
@@ -49,7 +49,7 @@ export function createAccounts({ url, projectId, authHost, firestoreHost }: Plac
     return (answer as { idToken: string }).idToken;
   }
 
-  function tokenOf(user: User): Promise<string> {
+  function getToken(user: User): Promise<string> {
     const token = tokens.get(user.uid) ?? newToken(user);
     tokens.set(user.uid, token);
     return token;
@@ -57,7 +57,7 @@ export function createAccounts({ url, projectId, authHost, firestoreHost }: Plac
 
   /** Calls a function as the user: a POST with a body, or a GET. */
   async function callAs<Answer>(user: User, path: string, body?: object, headers = {}): Promise<Answer> {
-    const authorization = `Bearer ${await tokenOf(user)}`;
+    const authorization = `Bearer ${await getToken(user)}`;
     const all = { 'content-type': 'application/json', authorization, ...headers };
     return (await call(`${url}/${path}`, body ? 'POST' : 'GET', body, all)) as Answer;
   }
@@ -69,19 +69,19 @@ export function createAccounts({ url, projectId, authHost, firestoreHost }: Plac
     demoUser: { uid: 'demo-user', email: 'demo@example.com', password: 'nano-banana' } satisfies User,
 
     /** Has an image painted without the page; the newest ends up first in the gallery. */
-    async paintFor(user: User, request: GenerateInput): Promise<Generation> {
+    async generateFor(user: User, request: GenerateInput): Promise<Generation> {
       const key = { 'idempotency-key': randomUUID() };
       return (await callAs<{ generation: Generation }>(user, 'generate', request, key)).generation;
     },
     /** The newest images, as the functions tell. */
-    imagesOf: async (user: User) =>
+    listImages: async (user: User) =>
       (await callAs<{ generations: Generation[] }>(user, 'gallery?pageSize=100')).generations,
     /** The newest entries of the ledger, as the functions tell. */
-    entriesOf: async (user: User) =>
+    listEntries: async (user: User) =>
       (await callAs<{ entries: Entry[] }>(user, 'ledger?pageSize=100')).entries,
 
     /** The latest mail of a kind to the address; undefined where there is none. */
-    async mailTo(address: string, kind: Mail['requestType']): Promise<Mail | undefined> {
+    async findMail(address: string, kind: Mail['requestType']): Promise<Mail | undefined> {
       const mails = (await call(`http://${authHost}/emulator/v1/projects/${projectId}/oobCodes`, 'GET')) as {
         oobCodes: Mail[];
       };
@@ -92,7 +92,7 @@ export function createAccounts({ url, projectId, authHost, firestoreHost }: Plac
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
-function firestoreValue(value: number | boolean | string): object {
+function toFirestoreValue(value: number | boolean | string): object {
   if (typeof value === 'number') return { integerValue: String(value) };
   return typeof value === 'boolean' ? { booleanValue: value } : { stringValue: value };
 }

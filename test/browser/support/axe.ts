@@ -12,8 +12,8 @@ const options: RunOptions = {
 };
 
 /** What the rules find against the page, a line for each element; nothing where all is well. */
-export async function violationsIn(page: Page): Promise<string[]> {
-  await untilStill(page);
+export async function findViolations(page: Page): Promise<string[]> {
+  await waitForAnimations(page);
   // Not as a script of the page, which its policy would rightly refuse.
   if (!(await page.evaluate('"axe" in window'))) await page.evaluate(source);
   const results = (await page.evaluate(`axe.run(${JSON.stringify(options)})`)) as AxeResults;
@@ -26,7 +26,7 @@ export async function violationsIn(page: Page): Promise<string[]> {
 }
 
 /** A colour on its way to another is neither of the two. */
-async function untilStill(page: Page): Promise<void> {
+async function waitForAnimations(page: Page): Promise<void> {
   await page.waitForFunction(() =>
     document
       .getAnimations()

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import bundled from '@sparticuz/chromium';
 import { type Browser, chromium } from 'playwright-core';
 
-const whatToInstall = `There is no browser for the tests. Packages bring one for Linux on x64; on any other system
+const installHint = `There is no browser for the tests. Packages bring one for Linux on x64; on any other system
 install Google Chrome, Microsoft Edge or Chromium, or set CHROME_PATH to the program of one.`;
 
 const launchMsMax = 30_000;
@@ -19,7 +19,7 @@ export async function launchBrowser(): Promise<Browser> {
   const { CHROME_PATH } = process.env;
   if (CHROME_PATH) return launch({ executablePath: CHROME_PATH });
   if (process.platform === 'linux' && process.arch === 'x64') {
-    const folder = await unpackedChromium();
+    const folder = await unpackChromium();
     const env = { ...process.env, FONTCONFIG_FILE: join(folder, fontsFile) };
     return launch({ executablePath: join(folder, 'chromium'), env });
   }
@@ -31,7 +31,7 @@ export async function launchBrowser(): Promise<Browser> {
       reasons.push(`${channel}: ${error instanceof Error ? error.message.split('\n', 1)[0] : error}`);
     }
   }
-  throw new Error([whatToInstall, ...reasons].join('\n'));
+  throw new Error([installHint, ...reasons].join('\n'));
 }
 
 // The package's own arguments are for another place: among them are ones that switch off web security, which
@@ -45,7 +45,7 @@ const launch = (options: { executablePath?: string; channel?: string; env?: Node
  * The folder with the unpacked browser. It is kept beside the packages, and appears whole or not at all:
  * several test files may want it at the same moment.
  */
-async function unpackedChromium(): Promise<string> {
+async function unpackChromium(): Promise<string> {
   const packageFolder = join(dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')), '..');
   const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'));
   const cache = join(packageFolder, '../../.cache/nano-banana-studio');
@@ -54,7 +54,7 @@ async function unpackedChromium(): Promise<string> {
   mkdirSync(cache, { recursive: true });
   const fresh = mkdtempSync(join(cache, 'unpacking-'));
   await unpackInto(fresh);
-  writeFileSync(join(fresh, fontsFile), fontsOf(folder));
+  writeFileSync(join(fresh, fontsFile), createFontsConfig(folder));
   try {
     renameSync(fresh, folder);
   } catch (error) {
@@ -79,7 +79,7 @@ async function unpackInto(folder: string): Promise<void> {
  * Which fonts there are: the packages' own, so that a line breaks at the same word on every machine, and one
  * without any fonts shows texts at all.
  */
-const fontsOf = (folder: string) => `<?xml version="1.0"?>
+const createFontsConfig = (folder: string) => `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
   <dir>${join(folder, 'fonts')}</dir>

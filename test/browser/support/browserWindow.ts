@@ -16,24 +16,24 @@ export type Look = {
   scale?: number;
 };
 
-export type Visit = {
+export type BrowserWindow = {
   context: BrowserContext;
   page: Page;
   /** Names a trouble that the test brings about itself, such as the browser's line about a refused request. */
-  allow: (...troubles: RegExp[]) => void;
+  allow: (...problems: RegExp[]) => void;
   /** Errors and warnings of every page, broken policies, calls of foreign hosts; without the allowed ones. */
-  trouble: () => string[];
+  unexpectedProblems: () => string[];
 };
 
 /** How long a step may take before its test fails, milliseconds: far more than it does. */
 const stepMsMax = 15_000;
 
 /** Opens the studio in a window with nothing kept from before. @param hosts what the page may talk to */
-export async function openVisit(
+export async function openBrowserWindow(
   browser: Browser,
   { url, hosts }: { url: string; hosts: readonly string[] },
   { size = desktop, touch = false, scale = 1, ...look }: Look = {},
-): Promise<Visit> {
+): Promise<BrowserWindow> {
   const context = await browser.newContext({
     ...look,
     baseURL: url,
@@ -46,7 +46,7 @@ export async function openVisit(
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   context.setDefaultTimeout(stepMsMax);
-  const troubles = await takeDownTroubles(context, hosts);
+  const problems = await recordProblems(context, hosts);
   const allowed: RegExp[] = [];
   const page = await context.newPage();
   await page.goto('/studio');
@@ -54,27 +54,28 @@ export async function openVisit(
     context,
     page,
     allow: (...more) => void allowed.push(...more),
-    trouble: () => troubles.filter((trouble) => !allowed.some((pattern) => pattern.test(trouble))),
+    unexpectedProblems: () =>
+      problems.filter((unexpectedProblems) => !allowed.some((pattern) => pattern.test(unexpectedProblems))),
   };
 }
 
-async function takeDownTroubles(context: BrowserContext, hosts: readonly string[]): Promise<string[]> {
-  const troubles: string[] = [];
+async function recordProblems(context: BrowserContext, hosts: readonly string[]): Promise<string[]> {
+  const problems: string[] = [];
   context.on('console', (message) => {
     const type = message.type();
     if (type === 'error' || type === 'warning') {
-      troubles.push(`console ${type}: ${message.text()} (${message.location().url})`);
+      problems.push(`console ${type}: ${message.text()} (${message.location().url})`);
     }
   });
-  context.on('weberror', (error) => troubles.push(`uncaught: ${error.error().stack ?? error.error()}`));
+  context.on('weberror', (error) => problems.push(`uncaught: ${error.error().stack ?? error.error()}`));
   context.on('request', (request) => {
     const { protocol, host } = new URL(request.url());
-    if (protocol.startsWith('http') && !hosts.includes(host)) troubles.push(`foreign host: ${request.url()}`);
+    if (protocol.startsWith('http') && !hosts.includes(host)) problems.push(`foreign host: ${request.url()}`);
   });
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
       reportError(new Error(`The policy forbids ${blockedURI} (${violatedDirective})`));
     });
   });
-  return troubles;
+  return problems;
 }

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { loopback } from '../../../local/ports.ts';
 
 /** A line to the studio at this address. Whoever opens the page at `url` is cut off by `cut`, until `mend`. */
-export async function layLine(studioUrl: string) {
+export async function startCuttableProxy(studioUrl: string) {
   const port = Number(new URL(studioUrl).port);
   const ends = new Set<Socket>();
   let isCut = false;
@@ -37,7 +37,7 @@ export async function layLine(studioUrl: string) {
   return {
     url: `http://${loopback}:${(server.address() as AddressInfo).port}`,
     cut,
-    mend(): void {
+    restore(): void {
       isCut = false;
     },
     async end(): Promise<void> {

@@ -1,12 +1,12 @@
 /** What is left of a failed test for whoever looks into it. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Visit } from './browserWindow.ts';
+import type { BrowserWindow } from './browserWindow.ts';
 
 const folder = resolve('.local/browser');
 
 /** Keeps what each page of the window shows: as a picture, and as a screen reader would find it. */
-export async function keepPicture({ context }: Visit, testName: string): Promise<void> {
+export async function saveArtifacts({ context }: BrowserWindow, testName: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const name = testName.replaceAll(/\W+/g, '-').slice(0, 80);
   for (const [index, page] of context.pages().entries()) {

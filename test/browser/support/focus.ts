@@ -13,7 +13,7 @@ export async function tabTo(page: Page, target: Locator): Promise<void> {
   for (let step = 0; step < stepsMax; step += 1) {
     if (await hasFocus(target)) return;
     await page.keyboard.press('Tab');
-    await seeFocus(page);
+    await assertFocusIsVisible(page);
   }
   throw new Error(`${target} cannot be reached with the Tab key`);
 }
@@ -22,11 +22,11 @@ export const hasFocus = (target: Locator) =>
   target.evaluate((element) => element === element.ownerDocument.activeElement);
 
 /** Whether some element has the focus: it is lost when what had it is gone and nothing else was given it. */
-export const isFocusSomewhere = (page: Page) =>
+export const hasFocusedElement = (page: Page) =>
   page.evaluate(() => document.activeElement !== null && document.activeElement !== document.body);
 
 /** @throws when the element with the focus is not marked, on itself or on the label around it. */
-async function seeFocus(page: Page): Promise<void> {
+async function assertFocusIsVisible(page: Page): Promise<void> {
   const unmarked = await page.evaluate(() => {
     const focused = document.activeElement;
     // Between the last element and the first one the browser's own controls have their turn.

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 
 /** What reaches beyond the right edge of the window, so that the page scrolls sideways; nothing where all fits. */
-export function whatOverflows(page: Page): Promise<string[]> {
+export function findOverflow(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const width = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= width) return [];
@@ -17,7 +17,7 @@ export function whatOverflows(page: Page): Promise<string[]> {
 }
 
 /** Buttons and links whose text does not fit them. */
-export function whatIsCutOff(page: Page): Promise<string[]> {
+export function findClippedText(page: Page): Promise<string[]> {
   return page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>('button, nav a, [data-testid=balance]')]
       .filter(({ offsetParent }) => offsetParent !== null)

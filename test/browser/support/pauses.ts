@@ -2,24 +2,24 @@
 import type { GeminiRequest } from '../../../local/fakes/gemini.ts';
 
 /** One answer that is being held. */
-export type Hold = {
+export type Pause = {
   /** Resolves when the request has arrived. */
   reached: Promise<void>;
-  letGo: () => void;
+  release: () => void;
 };
 
 type Gate = { reached: PromiseWithResolvers<void>; released: PromiseWithResolvers<void> };
 
 /** Holds for a stand-in that is started with this `onRequest`. */
-export function createHolds() {
+export function createPauses() {
   const all: Gate[] = [];
   const waiting: Record<'paint' | 'improvement', Gate[]> = { paint: [], improvement: [] };
 
-  function holdNext(kind: 'paint' | 'improvement'): Hold {
+  function pauseNext(kind: 'paint' | 'improvement'): Pause {
     const gate = { reached: Promise.withResolvers<void>(), released: Promise.withResolvers<void>() };
     all.push(gate);
     waiting[kind].push(gate);
-    return { reached: gate.reached.promise, letGo: () => gate.released.resolve() };
+    return { reached: gate.reached.promise, release: () => gate.released.resolve() };
   }
 
   return {
@@ -29,13 +29,13 @@ export function createHolds() {
       await gate?.released.promise;
     },
     /** Holds the next painting that has no hold yet. */
-    holdNextPaint: () => holdNext('paint'),
+    pauseNextImage: () => pauseNext('paint'),
     /** Holds the next better prompt that has no hold yet. */
-    holdNextImprovement: () => holdNext('improvement'),
-    letAllGo(): void {
+    pauseNextImprovement: () => pauseNext('improvement'),
+    releaseAll(): void {
       for (const { released } of all) released.resolve();
     },
   };
 }
 
-export type Holds = ReturnType<typeof createHolds>;
+export type Pauses = ReturnType<typeof createPauses>;

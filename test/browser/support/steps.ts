@@ -24,11 +24,11 @@ export const orientationChoice = (page: Page, orientation: Orientation) =>
     .getByRole('radio', { name: orientation === 'portrait' ? 'Portrait' : 'Landscape' });
 export const references = (page: Page) => page.getByRole('group', { name: 'References' });
 /** The card of a painting that is running, or has failed. */
-export const painting = (page: Page, prompt: string) =>
+export const pendingCard = (page: Page, prompt: string) =>
   page.getByRole('article', { name: prompt, exact: true });
 export const gallery = (page: Page) => page.getByRole('region', { name: 'Your images' });
 export const images = (page: Page) => gallery(page).getByRole('link', { name: /^Open image: / });
-export const imageOf = (page: Page, prompt: string) =>
+export const imageWithPrompt = (page: Page, prompt: string) =>
   gallery(page).getByRole('link', { name: `Open image: ${prompt}`, exact: true });
 export const dialog = (page: Page, name: string) => page.getByRole('dialog', { name, exact: true });
 export const viewer = (page: Page) => dialog(page, 'Image');
@@ -54,7 +54,7 @@ export async function signOut(page: Page): Promise<void> {
 }
 
 /** Waits until the page shows exactly so many credits. */
-export async function untilBalance(page: Page, credits: number): Promise<void> {
+export async function waitForBalance(page: Page, credits: number): Promise<void> {
   const text = new RegExp(`(?<![\\d,.])${credits} credits?(?!\\w)`);
   await balance(page).filter({ hasText: text }).waitFor();
 }
@@ -62,27 +62,27 @@ export async function untilBalance(page: Page, credits: number): Promise<void> {
 export type ImageRequest = { prompt: string; tier?: Tier; orientation?: Orientation };
 
 /** Fills the form without asking. */
-export async function describeImage(page: Page, { prompt, tier, orientation }: ImageRequest): Promise<void> {
+export async function fillForm(page: Page, { prompt, tier, orientation }: ImageRequest): Promise<void> {
   await promptField(page).fill(prompt);
   if (tier) await tierChoice(page, tier).check();
   if (orientation) await orientationChoice(page, orientation).check();
 }
 
 /** Asks for an image, without waiting for it. */
-export async function ask(page: Page, imageRequest: ImageRequest): Promise<void> {
-  await describeImage(page, imageRequest);
+export async function submitPrompt(page: Page, imageRequest: ImageRequest): Promise<void> {
+  await fillForm(page, imageRequest);
   await generateButton(page).click();
 }
 
 /** Asks for an image and waits until it is in the gallery. */
 export async function generateImage(page: Page, imageRequest: ImageRequest): Promise<void> {
-  await ask(page, imageRequest);
-  await imageOf(page, imageRequest.prompt).waitFor();
+  await submitPrompt(page, imageRequest);
+  await imageWithPrompt(page, imageRequest.prompt).waitFor();
 }
 
 /** Opens an image of the gallery in the full view. */
 export async function openImage(page: Page, prompt: string): Promise<Locator> {
-  await imageOf(page, prompt).click();
+  await imageWithPrompt(page, prompt).click();
   await viewer(page).waitFor();
   return viewer(page);
 }
@@ -93,7 +93,7 @@ export async function goTo(page: Page, name: 'Create' | 'Credits'): Promise<void
 }
 
 /** Waits until the picture has arrived whole, and gives the pixels that it has of its own. */
-export async function pixelsOf(image: Locator): Promise<{ width: number; height: number }> {
+export async function getPixelSize(image: Locator): Promise<{ width: number; height: number }> {
   await image.waitFor();
   return image.evaluate(async (element) => {
     const img = element as HTMLImageElement;

@@ -5,10 +5,10 @@ import { type FakeGemini, startFakeGemini } from '../../../local/fakes/gemini.ts
 import { freePort } from '../../../local/ports.ts';
 import { createLocalRuns, untilUp } from '../../local/support.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
-import { createHolds, type Holds } from './pauses.ts';
+import { createPauses, type Pauses } from './pauses.ts';
 
 export type Studio = Accounts &
-  Pick<Holds, 'holdNextPaint' | 'holdNextImprovement'> & {
+  Pick<Pauses, 'pauseNextImage' | 'pauseNextImprovement'> & {
     /** Without a path: `http://127.0.0.1:…`. */
     url: string;
     gemini: FakeGemini;
@@ -21,19 +21,19 @@ export type Studio = Accounts &
 
 const projectId = 'demo-browser-test';
 /** Nothing that counts up to a minute shall make one test wait for another. */
-const roomyLimits = { MAX_PER_MINUTE_PER_USER: '1000' };
+const raisedLimits = { MAX_PER_MINUTE_PER_USER: '1000' };
 
 /** Starts `npm start`'s own program on a free port. @param env more of its environment. */
 export async function startStudio(env: Record<string, string> = {}): Promise<Studio> {
-  const holds = createHolds();
+  const pauses = createPauses();
   const geminiKey = 'browser-test';
-  const gemini = await startFakeGemini({ apiKey: geminiKey, onRequest: holds.onRequest });
+  const gemini = await startFakeGemini({ apiKey: geminiKey, onRequest: pauses.onRequest });
   const account = { cloudName: 'demo', apiKey: 'browser-test', apiSecret: 'browser-test-secret' };
   const cloudinary = await startFakeCloudinary(account);
   const port = await freePort();
   const runs = createLocalRuns();
   const run = runs.start({
-    ...roomyLimits,
+    ...raisedLimits,
     PORT: String(port),
     GOOGLE_CLOUD_PROJECT: projectId,
     GEMINI_API_KEY: geminiKey,
@@ -43,7 +43,7 @@ export async function startStudio(env: Record<string, string> = {}): Promise<Stu
   });
 
   async function end(): Promise<void> {
-    holds.letAllGo();
+    pauses.releaseAll();
     await runs.end();
     await Promise.all([gemini.close(), cloudinary.close()]);
   }
@@ -51,11 +51,11 @@ export async function startStudio(env: Record<string, string> = {}): Promise<Stu
   try {
     await untilUp(run, port);
     const url = `http://127.0.0.1:${port}`;
-    const { auth, firestore } = await emulatorsOf(url);
+    const { auth, firestore } = await getEmulators(url);
     return {
       ...createAccounts({ url, projectId, authHost: auth, firestoreHost: firestore }),
-      holdNextPaint: holds.holdNextPaint,
-      holdNextImprovement: holds.holdNextImprovement,
+      pauseNextImage: pauses.pauseNextImage,
+      pauseNextImprovement: pauses.pauseNextImprovement,
       url,
       gemini,
       cloudinary,
@@ -70,7 +70,7 @@ export async function startStudio(env: Record<string, string> = {}): Promise<Stu
 
 type Emulator = { host: string; port: number };
 
-async function emulatorsOf(url: string): Promise<{ auth: string; firestore: string }> {
+async function getEmulators(url: string): Promise<{ auth: string; firestore: string }> {
   const answer = await fetch(`${url}/__/firebase/init.json`);
   const { emulators } = (await answer.json()) as { emulators: Record<'auth' | 'firestore', Emulator> };
   const name = ({ host, port }: Emulator) => `${host}:${port}`;

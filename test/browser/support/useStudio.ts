@@ -3,8 +3,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { startMsMax } from '../../local/support.ts';
 import { launchBrowser } from './browser.ts';
-import { type Look, openVisit, type Visit } from './browserWindow.ts';
-import { keepPicture } from './failureArtifacts.ts';
+import { type BrowserWindow, type Look, openBrowserWindow } from './browserWindow.ts';
+import { saveArtifacts } from './failureArtifacts.ts';
 import { type Studio, startStudio } from './studio.ts';
 
 /** @param env more of the run's environment */
@@ -26,16 +26,16 @@ export function useStudio(env?: Record<string, string>) {
      * A window on the studio for the running test, which fails if anything in it went wrong unallowed.
      * @param url another address of the studio than its own
      */
-    async visit(look?: Look, url = studio.url): Promise<Visit> {
+    async openWindow(look?: Look, url = studio.url): Promise<BrowserWindow> {
       const hosts = [new URL(url).host, ...studio.hosts];
-      const visit = await openVisit(browser, { url, hosts }, look);
+      const openWindow = await openBrowserWindow(browser, { url, hosts }, look);
       onTestFinished(async ({ task }) => {
-        const troubles = visit.trouble();
-        if (task.result?.state === 'fail' || troubles.length > 0) await keepPicture(visit, task.name);
-        await visit.context.close();
-        expect(troubles, 'what went wrong in the browser').toEqual([]);
+        const problems = openWindow.unexpectedProblems();
+        if (task.result?.state === 'fail' || problems.length > 0) await saveArtifacts(openWindow, task.name);
+        await openWindow.context.close();
+        expect(problems, 'what went wrong in the browser').toEqual([]);
       });
-      return visit;
+      return openWindow;
     },
   };
 }
