@@ -22,7 +22,7 @@ export function App({ config }: { config: FirebaseConfig }) {
           <Header />
           <Verification />
           <main id="main">
-            {/* Under an image the gallery stays as it is, and where it is scrolled to. */}
+            {/* Stays mounted under the viewer, so that the gallery keeps its scroll position. */}
             <Create hidden={route.value.view === 'credits'} />
             {route.value.view === 'credits' && <Credits />}
           </main>
@@ -35,19 +35,19 @@ export function App({ config }: { config: FirebaseConfig }) {
   );
 }
 
-/** The studio of this user, opened when they have signed in and closed when they have gone. */
+/** Creates the state when the user signs in, and closes it when the session ends for any reason. */
 function usePageStateOfUser(config: FirebaseConfig, uid: string | undefined): PageState | undefined {
-  const [pageState, setStudio] = useState<PageState | undefined>();
+  const [pageState, setPageState] = useState<PageState | undefined>();
   useEffect(() => {
     if (uid === undefined) return;
-    const opened = createPageState(config, uid);
-    setStudio(opened);
-    opened.start();
+    const created = createPageState(config, uid);
+    setPageState(created);
+    created.start();
     return () => {
-      opened.close();
-      // Again, here: what another window, or an answer on its way, has put there since that button was pressed.
-      void opened.memory.clear();
-      setStudio(undefined);
+      created.close();
+      // Sign-out has cleared the memory already, but another window or a late answer may have written to it since.
+      void created.memory.clear();
+      setPageState(undefined);
     };
   }, [config, uid]);
   return pageState;

@@ -60,7 +60,7 @@ describe('what is not settled is asked for again with the same key', () => {
     ]);
     const told: unknown[] = [];
     await client.generate(request, {
-      onAsk: () => told.push('ask'),
+      onAttempt: () => told.push('ask'),
       onWait: (error, waitMs) => told.push(error.receipt, waitMs),
     });
     expect(told).toEqual(['ask', receipt, 2000, 'ask']);

@@ -76,7 +76,7 @@ test('a browser that throws at the very mention of storage forgets, that is all'
   const memory = createMemory('ann');
   await memory.saveRequest({ key: 'k', request, askedAt: 0 });
   await memory.saveOwnPrompt('id', 'mine');
-  expect([await memory.ownPrompt('id'), await memory.listRequests()]).toEqual([undefined, []]);
+  expect([await memory.getOwnPrompt('id'), await memory.listRequests()]).toEqual([undefined, []]);
   await memory.deleteRequest('k');
   await memory.clear();
 });

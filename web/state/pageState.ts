@@ -1,4 +1,4 @@
-/** Everything of one signed-in user; ended as a whole at sign-out. */
+/** The state of the page for one signed-in user. Sign-out closes it as a whole. */
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { Entry, Generation } from '../../shared/contract.ts';
@@ -15,8 +15,9 @@ const entriesPerPage = 30;
 
 export type PageState = ReturnType<typeof createPageState>;
 
-type News = { painted: Generation } | { deleted: string };
+type GalleryChange = { created: Generation } | { deleted: string };
 
+/** Makes no request until `start` is called. */
 export function createPageState(config: FirebaseConfig, uid: string) {
   const client = createClient({ token: idToken });
   const memory = createMemory(uid);
@@ -34,29 +35,29 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     (one, other) => other.sequence - one.sequence,
   );
 
-  // The user's other windows hear of images from here: their galleries are the same gallery.
+  // Keeps the galleries in the user's other windows up to date.
   const channel = new BroadcastChannel(`nano-banana-studio/${uid}`);
-  const tell = (news: News) => channel.postMessage(news);
-  channel.onmessage = ({ data }: MessageEvent<News>) => {
-    if ('painted' in data) gallery.add(data.painted);
-    else forget(data.deleted);
+  const broadcast = (change: GalleryChange) => channel.postMessage(change);
+  channel.onmessage = ({ data }: MessageEvent<GalleryChange>) => {
+    if ('created' in data) gallery.add(data.created);
+    else removeImage(data.deleted);
   };
 
   const pendingGenerations = createPendingGenerations({
     client,
     memory,
-    onReceipt: account.heard,
+    onReceipt: account.onReceipt,
     onCreated(generation) {
       gallery.add(generation);
-      tell({ painted: generation });
+      broadcast({ created: generation });
     },
   });
 
-  function forget(id: string): void {
+  function removeImage(id: string): void {
     gallery.remove(id);
-    pendingGenerations.forget(id);
+    pendingGenerations.removeImage(id);
     draft.references.value = draft.references.value.filter(
-      (one) => one.kind !== 'generation' || one.id !== id,
+      (reference) => reference.kind !== 'generation' || reference.id !== id,
     );
   }
 
@@ -76,12 +77,12 @@ export function createPageState(config: FirebaseConfig, uid: string) {
       void pendingGenerations.resume();
     },
 
-    /** Removes the image and its prompt for good. @throws {ApiError} when it is still there. */
+    /** Deletes the image and its prompt permanently. @throws {ApiError} if the image was not deleted */
     async deleteImage(id: string): Promise<void> {
       await client.deleteGeneration(id);
       await memory.deleteOwnPrompt(id);
-      forget(id);
-      tell({ deleted: id });
+      removeImage(id);
+      broadcast({ deleted: id });
     },
 
     close(): void {
@@ -98,9 +99,9 @@ const newestFirst = (one: Generation, other: Generation) =>
 const PageStateContext = createContext<PageState | undefined>(undefined);
 export const PageStateProvider = PageStateContext.Provider;
 
-/** The studio of the signed-in user, inside of which every view but the sign-in is shown. */
+/** @throws outside of `PageStateProvider`: only the sign-in view may render there */
 export function usePageState(): PageState {
   const pageState = useContext(PageStateContext);
-  if (!pageState) throw new Error('A view of the studio is shown outside of it');
+  if (!pageState) throw new Error('This view needs a PageStateProvider around it');
   return pageState;
 }

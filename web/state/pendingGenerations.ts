@@ -1,4 +1,4 @@
-/** Generations on their way: asked for, waited for, asked for again with the same key, done or failed. */
+/** Generations that are running, were just completed, or failed. */
 import { type Signal, signal } from '@preact/signals';
 import type { GenerateInput, Generation, Receipt } from '../../shared/contract.ts';
 import { ApiError, type Client, isSettled } from '../client.ts';
@@ -7,15 +7,16 @@ import { announce } from './announce.ts';
 import type { Memory, UnsettledRequest } from './storage.ts';
 
 export type Progress =
-  | { state: 'painting' }
-  /** Asked again after a wait, with what the last answer said. */
+  | { state: 'generating' }
+  /** The client waits before its next attempt. `error` is the answer to the last attempt. */
   | { state: 'waiting'; error: ApiError }
   | { state: 'done'; generation: Generation; receipt: Receipt }
-  /** Failed for good, or given up while it is not settled: the error tells which. */
+  /** The client stopped. `isSettled(error)` is false if the generation may still succeed. */
   | { state: 'failed'; error: unknown };
 
 export type PendingGeneration = UnsettledRequest & { progress: Signal<Progress> };
 
+/** The list is newest first. `onReceipt` gets every receipt, including those of running generations. */
 export function createPendingGenerations(options: {
   client: Client;
   memory: Memory;
@@ -24,29 +25,29 @@ export function createPendingGenerations(options: {
 }) {
   const { client, memory, onReceipt, onCreated } = options;
   const list = signal<PendingGeneration[]>([]);
-  const leaving = new AbortController();
+  const closing = new AbortController();
 
   const remove = (key: string) => {
     list.value = list.value.filter((pending) => pending.key !== key);
   };
 
-  function begin(asked: UnsettledRequest): void {
-    if (list.value.some(({ key }) => key === asked.key)) return;
-    // What is done has had its time as soon as something new is asked for.
-    const stay = list.value.filter(({ progress }) => progress.value.state !== 'done');
-    const pending = { ...asked, progress: signal<Progress>({ state: 'painting' }) };
-    list.value = [pending, ...stay];
+  function start(unsettled: UnsettledRequest): void {
+    if (list.value.some(({ key }) => key === unsettled.key)) return;
+    // Hide finished results when a new image is requested.
+    const unfinished = list.value.filter(({ progress }) => progress.value.state !== 'done');
+    const pending = { ...unsettled, progress: signal<Progress>({ state: 'generating' }) };
+    list.value = [pending, ...unfinished];
     void run(pending);
   }
 
   async function run({ key, request, ownPrompt, progress }: PendingGeneration): Promise<void> {
-    progress.value = { state: 'painting' };
+    progress.value = { state: 'generating' };
     try {
       const { generation, receipt } = await client.generate(request, {
         key,
-        signal: leaving.signal,
-        onAsk: () => {
-          progress.value = { state: 'painting' };
+        signal: closing.signal,
+        onAttempt: () => {
+          progress.value = { state: 'generating' };
         },
         onWait(error) {
           onReceipt(error.receipt);
@@ -60,7 +61,7 @@ export function createPendingGenerations(options: {
       progress.value = { state: 'done', generation, receipt };
       announce(`Your image is ready. ${costText(receipt)}`, false);
     } catch (error) {
-      if (leaving.signal.aborted) return;
+      if (closing.signal.aborted) return;
       await fail(key, progress, error);
     }
   }
@@ -73,27 +74,30 @@ export function createPendingGenerations(options: {
   }
 
   const submit = (request: GenerateInput, ownPrompt?: string) => {
-    const asked = { key: crypto.randomUUID(), request, askedAt: Date.now(), ownPrompt };
-    // Before it is sent: whatever happens to this page, the key is known.
-    void memory.saveRequest(asked).then(() => begin(asked));
+    const unsettled = { key: crypto.randomUUID(), request, askedAt: Date.now(), ownPrompt };
+    // Save the key before the request is sent, so that a reload or a crash cannot lose it.
+    void memory.saveRequest(unsettled).then(() => start(unsettled));
   };
 
   return {
     list,
     submit,
 
-    /** Asks for everything that is not settled with its key again. */
+    /** Continues every unsettled request of an earlier visit, each with its own key. */
     async resume(): Promise<void> {
-      for (const asked of await memory.listRequests()) begin(asked);
+      for (const unsettled of await memory.listRequests()) start(unsettled);
     },
 
-    /** With the same key while nothing is settled, which can never charge twice; else as a new one. */
+    /**
+     * Reuses the key while the outcome is unknown, so the user is never charged twice. A generation that failed for
+     * good starts again under a new key.
+     */
     retry(pending: PendingGeneration): void {
       const { progress, request, ownPrompt, key } = pending;
-      const now = progress.value;
-      // What runs again already has not been asked for once more.
-      if (now.state !== 'failed' || !list.value.includes(pending)) return;
-      if (!isSettled(now.error)) {
+      const current = progress.value;
+      // The second click of a double click finds the generation running again, or gone from the list.
+      if (current.state !== 'failed' || !list.value.includes(pending)) return;
+      if (!isSettled(current.error)) {
         void run(pending);
         return;
       }
@@ -106,13 +110,14 @@ export function createPendingGenerations(options: {
       void memory.deleteRequest(key);
     },
 
-    /** A painting whose image is gone has nothing to show. */
-    forget(id: string): void {
+    /** Removes the finished card of a deleted image. @param id of the generation */
+    removeImage(id: string): void {
       list.value = list.value.filter(
         ({ progress: { value } }) => value.state !== 'done' || value.generation.id !== id,
       );
     },
 
-    close: () => leaving.abort(),
+    /** Stops waiting. The server finishes what is running, and the keys stay saved. */
+    close: () => closing.abort(),
   };
 }

@@ -7,7 +7,7 @@ import { Improve } from './Improve.tsx';
 import { References } from './References.tsx';
 import { OrientationPicker, TierPicker } from './TierPicker.tsx';
 
-/** The form that asks for an image. Several may be asked for while others are painted. */
+/** The form for a new image. It stays usable while other images are generated. */
 export function Composer() {
   const { draft, account, pendingGenerations } = usePageState();
   const field = useGrowingField(draft.prompt.value);
@@ -20,11 +20,11 @@ export function Composer() {
     event.preventDefault();
     if (!canSubmit) return;
     const own = draft.ownPrompt.value;
-    pendingGenerations.submit(draft.request(), own === draft.prompt.value ? undefined : own);
-    announce('Your image is being painted.', false);
+    pendingGenerations.submit(draft.toRequest(), own === draft.prompt.value ? undefined : own);
+    announce('Your image is being generated.', false);
   }
 
-  /** A key that is held down, and the second half of a double click, are no wish for another image. */
+  /** A held-down key and a double click submit the form only once. */
   const submitOnce = (event: KeyboardEvent) => {
     const isNewLine = event.target instanceof HTMLTextAreaElement && !event.ctrlKey && !event.metaKey;
     if (event.key !== 'Enter' || isNewLine) return;
@@ -53,7 +53,7 @@ export function Composer() {
         />
         {isTooLong && (
           <p class="problem" id="prompt-problem" role="alert">
-            {length - promptCharactersMax} characters too many: a prompt may have {promptCharactersMax}.
+            {length - promptCharactersMax} characters too many. The limit is {promptCharactersMax}.
           </p>
         )}
       </div>
@@ -73,10 +73,10 @@ export function Composer() {
   );
 }
 
-/** A text field as high as its text, up to what its style allows. */
+/** Makes the text area as high as its text, up to the maximum height in its style. */
 function useGrowingField(text: string) {
   const field = useRef<HTMLTextAreaElement>(null);
-  // The height follows the text.
+  // For browsers without `field-sizing`.
   useEffect(() => {
     if (!field.current || CSS.supports('field-sizing', 'content')) return;
     field.current.style.height = 'auto';

@@ -8,22 +8,22 @@ import { imageHref } from '../state/route.ts';
 import { clockTime, costText, errorReport, failureCreditsText, getShape, problemText } from '../words.ts';
 import { Icon } from './Icon.tsx';
 
-const justAskedMs = 1_000;
+const recentMs = 1_000;
 
-/** What is being painted, what has just been painted, and what failed. */
+/** A card for each generation that is running, has just finished, or failed. */
 export function PendingGenerations() {
   const { pendingGenerations } = usePageState();
   const section = useRef<HTMLElement>(null);
   const newest = pendingGenerations.list.value[0];
   useEffect(() => {
-    // On a phone it would be below the screen; what a reload brings back is not what was just asked for.
-    const isAsked = newest !== undefined && Date.now() - newest.askedAt < justAskedMs;
-    if (isAsked) section.current?.scrollIntoView({ block: 'nearest' });
+    // On a phone the new card is below the screen. Generations that a reload continues do not scroll the page.
+    const isRecent = newest !== undefined && Date.now() - newest.askedAt < recentMs;
+    if (isRecent) section.current?.scrollIntoView({ block: 'nearest' });
   }, [newest?.key]);
   if (!newest) return null;
   return (
-    <section class="paintings" ref={section} aria-labelledby="paintings-title">
-      <h2 id="paintings-title" tabIndex={-1}>
+    <section class="pending-generations" ref={section} aria-labelledby="latest-title">
+      <h2 id="latest-title" tabIndex={-1}>
         Latest
       </h2>
       {pendingGenerations.list.value.map((pending) => (
@@ -36,7 +36,7 @@ export function PendingGenerations() {
 function PendingCard({ pending }: { pending: PendingGeneration }) {
   const progress = pending.progress.value;
   return (
-    <article class={`painting ${progress.state}`} aria-label={pending.request.prompt}>
+    <article class={`pending-generation ${progress.state}`} aria-label={pending.request.prompt}>
       {progress.state === 'failed' ? (
         <Failed pending={pending} error={progress.error} />
       ) : progress.state === 'done' ? (
@@ -57,7 +57,7 @@ function Running({ pending, progress }: { pending: PendingGeneration; progress: 
       <Skeleton offer={offer} orientation={orientation} />
       <div class="about">
         <p class="state">
-          {progress.state === 'waiting' ? waitingText(progress.error.reason) : 'Painting…'}{' '}
+          {progress.state === 'waiting' ? waitingText(progress.error.reason) : 'Generating…'}{' '}
           <Elapsed since={pending.askedAt} />
         </p>
         <p class="quiet clamp">{prompt}</p>
@@ -67,7 +67,7 @@ function Running({ pending, progress }: { pending: PendingGeneration; progress: 
 }
 
 const waitingText = (reason: string) =>
-  reason === 'UNREACHABLE' ? 'No connection. Asking again …' : 'The studio is busy. Asking again …';
+  reason === 'UNREACHABLE' ? 'No connection. Retrying …' : 'The studio is busy. Retrying …';
 
 function Skeleton(props: { offer: TierOffer | undefined; orientation: 'landscape' | 'portrait' }) {
   const { offer, orientation } = props;
@@ -86,7 +86,7 @@ function Elapsed({ since }: { since: number }) {
     return () => clearInterval(timer);
   }, []);
   return (
-    // Not read out at every second.
+    // Screen readers must not announce every second.
     <span role="timer" aria-live="off" class="time">
       {clockTime(now - since)}
     </span>
@@ -117,9 +117,10 @@ function Failed({ pending, error }: { pending: PendingGeneration; error: unknown
   const { pendingGenerations } = usePageState();
   const copy = async () => {
     await navigator.clipboard.writeText(errorReport(error, pending.key));
-    announce('The error is copied.');
+    announce('Error copied.');
   };
-  const leave = (action: () => void) => () => {
+  /** The button disappears with its card, so the focus moves to the prompt. */
+  const thenFocusPrompt = (action: () => void) => () => {
     action();
     document.getElementById('prompt')?.focus();
   };
@@ -133,14 +134,18 @@ function Failed({ pending, error }: { pending: PendingGeneration; error: unknown
         <p>{failureCreditsText(error)}</p>
         <p class="quiet clamp">{pending.request.prompt}</p>
         <div class="row">
-          <button type="button" class="primary" onClick={leave(() => pendingGenerations.retry(pending))}>
-            {isSettled(error) ? 'Try again' : 'Ask again'}
+          <button
+            type="button"
+            class="primary"
+            onClick={thenFocusPrompt(() => pendingGenerations.retry(pending))}
+          >
+            {isSettled(error) ? 'Try again' : 'Check again'}
           </button>
           <button type="button" onClick={() => void copy()}>
             <Icon name="copy" />
             Copy error
           </button>
-          <button type="button" onClick={leave(() => pendingGenerations.dismiss(pending.key))}>
+          <button type="button" onClick={thenFocusPrompt(() => pendingGenerations.dismiss(pending.key))}>
             Dismiss
           </button>
         </div>
