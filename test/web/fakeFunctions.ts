@@ -1,4 +1,4 @@
-/** Functions that answer as a test says, without a server, and a client of them in a time of its own. */
+/** A client whose fetch, sleep and clock are fakes: a test scripts the answers, and no time passes. */
 import { expect } from 'vitest';
 import type { GenerateInput, Receipt } from '../../shared/contract.ts';
 import { ApiError, type ClientOptions, createClient } from '../../web/client.ts';
@@ -24,17 +24,17 @@ export function refusal(
 
 export type FakeAnswer = (init: RequestInit) => Response | Promise<Response>;
 
-/** A client whose server gives these answers one after the other, the last for ever. */
+/** The answers are given in order; the last one repeats. `waits` has the milliseconds of each sleep. */
 export function createFakeClient(answers: FakeAnswer[], options: Partial<ClientOptions> = {}) {
   const requests: { path: string; headers: Headers; body: unknown }[] = [];
   const waits: number[] = [];
   let clock = Date.parse('2026-01-01');
   const client = createClient({
-    token: async (anew) => (anew ? 'second' : 'first'),
+    token: async (forceRefresh) => (forceRefresh ? 'second' : 'first'),
     async fetch(path, init = {}) {
       requests.push({ path: String(path), headers: new Headers(init.headers), body: init.body });
       const answer = answers[Math.min(requests.length, answers.length) - 1];
-      if (!answer) throw new Error('no answer');
+      if (!answer) throw new Error('The test scripted no answer');
       return answer(init);
     },
     async sleep(ms) {
@@ -51,21 +51,21 @@ export function createFakeClient(answers: FakeAnswer[], options: Partial<ClientO
 
 export const generate = ({ client }: ReturnType<typeof createFakeClient>) =>
   client.generate(request, { key: 'key-1' });
-export const thrown = (promise: Promise<unknown>) =>
+export const catchError = (promise: Promise<unknown>) =>
   promise.then(
-    () => expect.unreachable('nothing was thrown'),
+    () => expect.unreachable('The promise did not reject'),
     (error: unknown) => error,
   );
 export const catchApiError = async (promise: Promise<unknown>) => {
-  const error = await thrown(promise);
+  const error = await catchError(promise);
   if (!(error instanceof ApiError)) throw error;
   return error;
 };
-/** The longest backoff of each wait; jitter takes off up to half. */
-export function expectBackoff(waits: number[], most: number[]) {
-  expect(waits).toHaveLength(most.length);
+/** @param maxMs the maximum of each wait; jitter shortens a wait by up to half */
+export function expectBackoff(waits: number[], maxMs: number[]) {
+  expect(waits).toHaveLength(maxMs.length);
   for (const [i, ms] of waits.entries()) {
-    expect(ms).toBeLessThanOrEqual(most[i] ?? 0);
-    expect(ms).toBeGreaterThanOrEqual((most[i] ?? 0) / 2);
+    expect(ms).toBeLessThanOrEqual(maxMs[i] ?? 0);
+    expect(ms).toBeGreaterThanOrEqual((maxMs[i] ?? 0) / 2);
   }
 }

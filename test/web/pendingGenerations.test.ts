@@ -1,4 +1,4 @@
-/** Which key a painting is asked for with, when it is asked for once more, and what this browser keeps of it. */
+/** Which key each attempt of a generation uses, and what this browser stores about it. */
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ApiError, type Client } from '../../web/client.ts';
 import { createPendingGenerations } from '../../web/state/pendingGenerations.ts';
@@ -8,56 +8,63 @@ import { request } from './fakeFunctions.ts';
 const createError = (retry: 'same_key' | 'new_key', reason = 'PROVIDER_ERROR') =>
   new ApiError('It failed.', { code: 502, reason, retry });
 
-/** Paintings of a client that fails each time as it is told, and then is asked for ever. */
-function createFailing(...errors: Error[]) {
-  const kept: string[] = [];
-  const sent: { key: string; kept: string[] }[] = [];
+/** Pending generations of a fake client that fails with each of these errors in turn, then never answers. */
+function createWithFailures(...errors: Error[]) {
+  const storedKeys: string[] = [];
+  const attempts: { key: string; storedKeys: string[] }[] = [];
   const client = {
     generate: (_: unknown, { key = '' }) => {
-      sent.push({ key, kept: [...kept] });
+      attempts.push({ key, storedKeys: [...storedKeys] });
       const error = errors.shift();
       return error ? Promise.reject(error) : new Promise(() => {});
     },
   } as unknown as Client;
   const memory = {
-    saveRequest: async ({ key }: UnsettledRequest) => void kept.push(key),
-    deleteRequest: async (key: string) => void kept.splice(kept.indexOf(key), 1),
+    saveRequest: async ({ key }: UnsettledRequest) => void storedKeys.push(key),
+    deleteRequest: async (key: string) => void storedKeys.splice(storedKeys.indexOf(key), 1),
   } as ReturnType<typeof createMemory>;
-  const ignored = () => {};
+  const ignore = () => {};
   const pendingGenerations = createPendingGenerations({
     client,
     memory,
-    onReceipt: ignored,
-    onCreated: ignored,
+    onReceipt: ignore,
+    onCreated: ignore,
   });
-  const only = () => pendingGenerations.list.value[0] ?? expect.unreachable('there is no painting');
-  const untilFailed = () => vi.waitFor(() => expect(only().progress.value.state).toBe('failed'));
-  return { pendingGenerations, sent, kept, only, untilFailed, keys: () => sent.map(({ key }) => key) };
+  const getOnly = () => pendingGenerations.list.value[0] ?? expect.unreachable('the list is empty');
+  const waitForFailure = () => vi.waitFor(() => expect(getOnly().progress.value.state).toBe('failed'));
+  return {
+    pendingGenerations,
+    attempts,
+    storedKeys,
+    getOnly,
+    waitForFailure,
+    keys: () => attempts.map(({ key }) => key),
+  };
 }
 
-test('the key is kept before it is sent, and until it is settled', async () => {
-  const { pendingGenerations, sent, kept, untilFailed } = createFailing(
+test('the key is stored before the first attempt, and until the generation is settled', async () => {
+  const { pendingGenerations, attempts, storedKeys, waitForFailure } = createWithFailures(
     createError('same_key'),
     createError('new_key'),
   );
   pendingGenerations.submit(request);
-  await untilFailed();
-  const [key] = sent.map((one) => one.key);
-  expect([sent[0]?.kept, kept]).toEqual([[key], [key]]);
+  await waitForFailure();
+  const [key] = attempts.map((one) => one.key);
+  expect([attempts[0]?.storedKeys, storedKeys]).toEqual([[key], [key]]);
   pendingGenerations.retry(pendingGenerations.list.value[0] as never);
-  await vi.waitFor(() => expect(kept).toEqual([]));
-  expect(sent.map((one) => one.key)).toEqual([key, key]);
+  await vi.waitFor(() => expect(storedKeys).toEqual([]));
+  expect(attempts.map((one) => one.key)).toEqual([key, key]);
 });
 
 test.each([
-  ['is not settled', createError('same_key'), 1],
-  ['was refused by a proxy', createError('new_key', 'UNKNOWN'), 1],
-  ['has failed for good', createError('new_key'), 2],
-])('what %s is asked for once more, however often that is pressed', async (_, error, differentKeys) => {
-  const { pendingGenerations, keys, only, untilFailed } = createFailing(error);
+  ['an unsettled generation', createError('same_key'), 1],
+  ['a generation that a proxy refused', createError('new_key', 'UNKNOWN'), 1],
+  ['a generation that failed for good', createError('new_key'), 2],
+])('a double click on retry retries %s only once', async (_, error, differentKeys) => {
+  const { pendingGenerations, keys, getOnly, waitForFailure } = createWithFailures(error);
   pendingGenerations.submit(request);
-  await untilFailed();
-  const pending = only();
+  await waitForFailure();
+  const pending = getOnly();
   pendingGenerations.retry(pending);
   pendingGenerations.retry(pending);
   await vi.waitFor(() => expect(keys()).toHaveLength(2));
@@ -66,7 +73,7 @@ test.each([
   expect(new Set(keys()).size).toBe(differentKeys);
 });
 
-test('a browser that throws at the very mention of storage forgets, that is all', async () => {
+test('a browser that forbids storage stores nothing, without an error', async () => {
   vi.stubGlobal('indexedDB', {
     open() {
       throw new DOMException('Not here', 'SecurityError');
