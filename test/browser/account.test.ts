@@ -1,4 +1,4 @@
-/** Whose studio it is: signing up and in, an admin's edits seen live, several windows of one user. */
+/** Accounts: sign-up and sign-in, live updates after an admin's edits, several windows of one user. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -18,18 +18,18 @@ import { useStudio } from './support/useStudio.ts';
 
 const { studio, openWindow } = useStudio();
 
-const refused = /Failed to load resource.*status of 400.*accounts:/;
+const failedSignIn = /Failed to load resource.*status of 400.*accounts:/;
 const title = (page: Page) => page.getByRole('heading', { level: 1, name: 'Nano Banana Studio' });
 const waitForAnnouncement = (page: Page, words: string | RegExp) =>
   page.getByRole('status').filter({ hasText: words }).first().waitFor();
 
-/** What the mail that has just been sent says to click. */
+/** Waits for the mail, and returns its link. */
 async function waitForMailLink(address: string, kind: 'VERIFY_EMAIL' | 'PASSWORD_RESET'): Promise<string> {
   await expect.poll(() => studio().findMail(address, kind), { timeout: 10_000 }).toBeDefined();
   return (await studio().findMail(address, kind))?.oobLink ?? '';
 }
 
-/** The names of what this browser remembers for the studio. */
+/** The keys that the page has stored in this browser. */
 const listStoredKeys = (page: Page) =>
   page.evaluate(
     () =>
@@ -46,7 +46,7 @@ const listStoredKeys = (page: Page) =>
       }),
   );
 
-/** As Firebase finds it where another program, or a revoked token, has ended the session. */
+/** Deletes the session that Firebase has stored, as if it had ended without the page. */
 const endSessionBehindThePage = () =>
   new Promise<void>((resolve, reject) => {
     const opening = indexedDB.open('firebaseLocalStorageDb');
@@ -62,7 +62,7 @@ const endSessionBehindThePage = () =>
   });
 
 describe('signing up by e-mail', () => {
-  it('gives the free credits once the address is confirmed by the link in the mail', async () => {
+  it('gives the free credits when the user opens the verification link', async () => {
     const { page } = await openWindow();
     await button(page, 'Create an account').click();
     await page.getByRole('textbox', { name: 'E-mail', exact: true }).fill('new@example.com');
@@ -80,18 +80,18 @@ describe('signing up by e-mail', () => {
     await waitForBalance(page, 9);
   });
 
-  it('sends the mail again', async () => {
+  it('sends the verification mail again', async () => {
     const user = await studio().newUser({ verified: false });
     const { page } = await openWindow();
     await signIn(page, user);
-    await button(page, 'Send the mail again').click();
+    await button(page, 'Send the e-mail again').click();
     expect(await waitForMailLink(user.email, 'VERIFY_EMAIL')).toContain('mode=verifyEmail');
   });
 
-  it('says what is wrong with an address that is taken', async () => {
+  it('explains that an address is already in use', async () => {
     const user = await studio().newUser();
     const { page, allow } = await openWindow();
-    allow(refused);
+    allow(failedSignIn);
     await button(page, 'Create an account').click();
     await page.getByRole('textbox', { name: 'E-mail', exact: true }).fill(user.email);
     await page.getByLabel('Password', { exact: true }).fill('long-enough');
@@ -104,16 +104,16 @@ describe('signing up by e-mail', () => {
 });
 
 describe('signing in by e-mail', () => {
-  it('refuses a wrong password in words, and keeps what was typed', async () => {
+  it('explains a wrong password, and keeps the e-mail address', async () => {
     const user = await studio().newUser();
     const { page, allow } = await openWindow();
-    allow(refused);
+    allow(failedSignIn);
     await tryToSignIn(page, user.email, 'a-wrong-one');
-    await page.getByRole('alert').getByText('There is no user with this e-mail and password.').waitFor();
+    await page.getByRole('alert').getByText('Wrong e-mail or password.').waitFor();
     expect(await page.getByRole('textbox', { name: 'E-mail', exact: true }).inputValue()).toBe(user.email);
   });
 
-  it('takes a new password that was set by the link in the mail', async () => {
+  it('accepts a password that was reset by the link in the mail', async () => {
     const user = await studio().newUser({ credits: 3 });
     const { page } = await openWindow();
     await page.getByRole('textbox', { name: 'E-mail', exact: true }).fill(user.email);
@@ -125,16 +125,16 @@ describe('signing in by e-mail', () => {
     await waitForBalance(page, 3);
   });
 
-  it('asks for the address before it sends a mail to it', async () => {
+  it('asks for the e-mail address before it sends a reset link', async () => {
     const { page, allow } = await openWindow();
-    allow(refused);
+    allow(failedSignIn);
     await button(page, 'Forgot your password?').click();
-    await page.getByRole('alert').getByText('Please type your e-mail address first.').waitFor();
+    await page.getByRole('alert').getByText('Enter your e-mail address first.').waitFor();
   });
 });
 
-describe("an admin's edit in the console", () => {
-  it('of the balance is on the page without a reload, and spent from', async () => {
+describe('a console edit', () => {
+  it('of the balance appears without a reload, and can be spent', async () => {
     const user = await studio().newUser({ credits: 1 });
     const { page } = await openWindow();
     await signIn(page, user);
@@ -149,7 +149,7 @@ describe("an admin's edit in the console", () => {
     await page.getByRole('cell', { name: '12', exact: true }).waitFor();
   });
 
-  it('that suspends the account is on the page at once, and nothing can be painted', async () => {
+  it('that suspends the account appears at once, and blocks new images', async () => {
     const user = await studio().newUser({ credits: 5 });
     const { page, allow } = await openWindow();
     allow(/Failed to load resource.*status of 403.*\/generate/);
@@ -162,7 +162,7 @@ describe("an admin's edit in the console", () => {
     await card.getByText('You were not charged.').waitFor();
     expect((await card.textContent())?.toLowerCase()).toContain('suspended');
     await studio().editAccount(user.uid, { suspended: false });
-    await page.getByRole('alert').filter({ hasText: 'suspended:' }).waitFor({ state: 'detached' });
+    await page.getByRole('alert').filter({ hasText: 'suspended, so' }).waitFor({ state: 'detached' });
     await button(card, 'Try again').click();
     await imageWithPrompt(page, 'Not for me').waitFor();
     await waitForBalance(page, 4);
@@ -170,7 +170,7 @@ describe("an admin's edit in the console", () => {
 });
 
 describe('two windows of one user', () => {
-  async function twoWindows() {
+  async function openTwoWindows() {
     const user = await studio().newUser({ credits: 20 });
     const { page: one, context } = await openWindow();
     await signIn(one, user);
@@ -181,7 +181,7 @@ describe('two windows of one user', () => {
   }
 
   it('show the same images and the same balance', async () => {
-    const { one, other } = await twoWindows();
+    const { one, other } = await openTwoWindows();
     await generateImage(one, { prompt: 'Seen twice', tier: 'premium2' });
     await imageWithPrompt(other, 'Seen twice').waitFor();
     await waitForBalance(other, 18);
@@ -192,15 +192,15 @@ describe('two windows of one user', () => {
     await imageWithPrompt(one, 'Seen twice').waitFor({ state: 'detached' });
   });
 
-  it('both end when the user signs out in one', async () => {
-    const { one, other } = await twoWindows();
+  it('both show the sign-in after a sign-out in one', async () => {
+    const { one, other } = await openTwoWindows();
     await signOut(one);
     await title(one).waitFor();
     await button(other, 'Sign in').waitFor();
   });
 
-  it('keep nothing of a user, however the session ended', async () => {
-    const { one, other } = await twoWindows();
+  it('keep no data of the user when the session ends unexpectedly', async () => {
+    const { one, other } = await openTwoWindows();
     const pause = studio().pauseNextImage();
     await submitPrompt(one, { prompt: 'Private' });
     await pause.reached;
@@ -211,14 +211,14 @@ describe('two windows of one user', () => {
     pause.release();
   });
 
-  it('keep nothing of a user for the next one', async () => {
-    const { one } = await twoWindows();
+  it('keep no data of the user for the next one', async () => {
+    const { one } = await openTwoWindows();
     await generateImage(one, { prompt: 'Private' });
     await signOut(one);
     const next = await studio().newUser({ credits: 7 });
     await signIn(one, next);
     await waitForBalance(one, 7);
-    await one.getByText('Your images will be here.').waitFor();
+    await one.getByText('Your images will appear here.').waitFor();
     expect(await imageWithPrompt(one, 'Private').count()).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-/** What goes wrong upstream, and on the way: credits come back, and nothing is painted or charged twice. */
+/** Failures of the model, the image store and the network: credits are refunded, and nothing is charged twice. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
@@ -18,13 +18,13 @@ import {
 } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
 
-/** Each fault is met once, and told to the user: nobody else is asked in place of the model. */
+/** Without retries and fallback models, so that each fault reaches the user at once. */
 const { studio, openWindow } = useStudio({ RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' });
 
-/** Waits of the page, and of the functions, are a few seconds long. */
+/** The page and the functions may wait for several seconds before a retry. */
 const patienceMs = 25_000;
 
-/** A window of a new user's own, signed in, with the keys of whatever it asks for. */
+/** Opens a window and signs in as a new user. `keys` collects the Idempotency-Keys that the page sends. */
 async function openAsNewUser({ credits = 20, url = studio().url } = {}) {
   const user = await studio().newUser({ credits });
   const opened = await openWindow({}, url);
@@ -39,10 +39,10 @@ async function openAsNewUser({ credits = 20, url = studio().url } = {}) {
 }
 
 /**
- * Firestore's client says so when its server is out of reach, and asks for a picture of Google's to see whether
- * anything is in reach; the policy forbids it.
+ * When its server is unreachable, Firestore's client logs a warning and loads an image from google.com to test the
+ * network, which the page's policy forbids.
  */
-const firestoreLooksForTheNetwork = /google\.com\/images\/cleardot|WebChannelConnection .* transport errored/;
+const firestoreNetworkCheck = /google\.com\/images\/cleardot|WebChannelConnection .* transport errored/;
 
 type UserWindow = Awaited<ReturnType<typeof openAsNewUser>>;
 
@@ -53,14 +53,14 @@ const listCharges = async ({ user }: UserWindow) =>
   (await studio().listEntries(user)).filter(({ type }) => type === 'debit' || type === 'refund');
 
 describe('a failure', () => {
-  it('of the model gives the credits back, says so, and another try is a new one', async () => {
+  it('of the model is refunded, says so, and can be tried again under a new key', async () => {
     const opened = await openAsNewUser();
     const { page, allow, keys } = opened;
     allow(failedCall(502));
     studio().gemini.script(geminiFault.internal());
     await submitPrompt(page, { prompt: 'A broken vase', tier: 'premium4' });
     const card = pendingCard(page, 'A broken vase');
-    await card.getByText('Your 4 credits are back.').waitFor();
+    await card.getByText('Your 4 credits were refunded.').waitFor();
     await waitForBalance(page, 20);
 
     await button(card, 'Copy error').click();
@@ -74,27 +74,27 @@ describe('a failure', () => {
     expect((await listCharges(opened)).map(({ amount }) => amount)).toEqual([-4, 4, -4]);
   });
 
-  it('of the image store gives the credits back', async () => {
+  it('of the image store is refunded', async () => {
     const { page, allow } = await openAsNewUser();
     allow(failedCall(502));
     studio().cloudinary.script({ ...cloudinaryFault.error(400), action: 'upload' });
     await submitPrompt(page, { prompt: 'A lost parcel' });
-    await pendingCard(page, 'A lost parcel').getByText('Your 1 credit is back.').waitFor();
+    await pendingCard(page, 'A lost parcel').getByText('Your 1 credit was refunded.').waitFor();
     await waitForBalance(page, 20);
   });
 
-  it('that is the prompt’s own fault says what to change', async () => {
+  it('caused by the prompt says what to change', async () => {
     const { page, allow } = await openAsNewUser();
     allow(failedCall(422));
     studio().gemini.script(geminiFault.promptBlocked());
     await submitPrompt(page, { prompt: 'Something forbidden', tier: 'premium2' });
     const card = pendingCard(page, 'Something forbidden');
     await card.getByText('Please change the prompt.').waitFor();
-    await card.getByText('Your 2 credits are back.').waitFor();
+    await card.getByText('Your 2 credits were refunded.').waitFor();
     await waitForBalance(page, 20);
   });
 
-  it('for want of credits charges nothing, and can be put away', async () => {
+  it('for insufficient credits charges nothing, and can be dismissed', async () => {
     const { page, allow } = await openAsNewUser({ credits: 3 });
     allow(failedCall(402));
     await submitPrompt(page, { prompt: 'A palace', tier: 'premium4' });
@@ -108,22 +108,22 @@ describe('a failure', () => {
   });
 });
 
-describe('what no user wished for twice is charged once', () => {
+describe('an accidental double submit is charged once', () => {
   it.each<[string, (page: Page) => Promise<void>]>([
     ['a double click', (page) => generateButton(page).dblclick()],
     [
-      'Enter, held down on the button',
+      'Enter held down on the button',
       async (page) => {
         await generateButton(page).focus();
-        await hold(page, 'Enter');
+        await holdKey(page, 'Enter');
       },
     ],
     [
-      'Ctrl and Enter, held down in the prompt',
+      'Ctrl and Enter held down in the prompt',
       async (page) => {
         await promptField(page).focus();
         await page.keyboard.down('Control');
-        await hold(page, 'Enter');
+        await holdKey(page, 'Enter');
         await page.keyboard.up('Control');
       },
     ],
@@ -134,25 +134,25 @@ describe('what no user wished for twice is charged once', () => {
     await act(page);
     await imageWithPrompt(page, 'A lonely tree').waitFor();
     expect(keys).toHaveLength(1);
-    // Whoever does wish for another gets it, and with it whatever was asked for before it.
+    // A deliberate second click works, and its balance shows that nothing else was charged.
     await generateButton(page).click();
     await waitForBalance(page, 18);
     expect((await listCharges(opened)).map(({ amount }) => amount)).toEqual([-1, -1]);
   });
 
-  async function hold(page: Page, key: string): Promise<void> {
+  async function holdKey(page: Page, key: string): Promise<void> {
     for (let times = 0; times < 5; times += 1) await page.keyboard.down(key);
     await page.keyboard.up(key);
   }
 });
 
-describe('a painting that is under way', () => {
-  /** Asks for an image and has it held while it is being painted. */
-  async function underWay(page: Page, prompt: string) {
+describe('a running generation', () => {
+  /** Submits a prompt, and pauses the generation while the model works on it. */
+  async function startPaused(page: Page, prompt: string) {
     const hold = studio().pauseNextImage();
     await submitPrompt(page, { prompt, tier: 'premium2' });
     await hold.reached;
-    await pendingCard(page, prompt).getByText('Painting…').waitFor();
+    await pendingCard(page, prompt).getByText('Generating…').waitFor();
     return hold;
   }
 
@@ -161,16 +161,16 @@ describe('a painting that is under way', () => {
     await waitForBalance(opened.page, 18);
   };
 
-  it('outlasts a lost connection: one image, charged once', async () => {
+  it('survives a lost connection: one image, charged once', async () => {
     const proxy = await startCuttableProxy(studio().url);
-    onTestFinished(proxy.end);
+    onTestFinished(proxy.close);
     const opened = await openAsNewUser({ url: proxy.url });
     const { page, context, allow, keys } = opened;
-    allow(/Failed to load resource: net::ERR_/, firestoreLooksForTheNetwork);
-    const hold = await underWay(page, 'A bridge');
+    allow(/Failed to load resource: net::ERR_/, firestoreNetworkCheck);
+    const hold = await startPaused(page, 'A bridge');
     await context.setOffline(true);
     proxy.cut();
-    await pendingCard(page, 'A bridge').getByText('No connection. Asking again').waitFor();
+    await pendingCard(page, 'A bridge').getByText('No connection. Retrying').waitFor();
     hold.release();
     await expect.poll(async () => (await studio().listImages(opened.user)).length).toBe(1);
     proxy.restore();
@@ -182,13 +182,13 @@ describe('a painting that is under way', () => {
     await expectChargedOnce(opened);
   });
 
-  it('is found again after a reload, and ends as if nothing had been', async () => {
+  it('continues after a reload, and is charged once', async () => {
     const opened = await openAsNewUser();
     const { page, allow, keys } = opened;
     allow(failedCall(409));
-    const hold = await underWay(page, 'A river');
+    const hold = await startPaused(page, 'A river');
     await page.reload();
-    await pendingCard(page, 'A river').getByText('Painting…').waitFor();
+    await pendingCard(page, 'A river').getByText('Generating…').waitFor();
     hold.release();
     await imageWithPrompt(page, 'A river').waitFor({ timeout: patienceMs });
     expect(new Set(keys).size).toBe(1);
@@ -196,10 +196,10 @@ describe('a painting that is under way', () => {
     await expectChargedOnce(opened);
   });
 
-  it('is finished while nobody looks', async () => {
+  it('finishes while no window is open', async () => {
     const opened = await openAsNewUser();
     const { page, context, user } = opened;
-    const hold = await underWay(page, 'A well');
+    const hold = await startPaused(page, 'A well');
     await page.close();
     hold.release();
     await expect.poll(async () => (await studio().listImages(user)).length, { timeout: 10_000 }).toBe(1);
@@ -212,7 +212,7 @@ describe('a painting that is under way', () => {
 });
 
 describe('several at once', () => {
-  it('are painted beside each other up to the limit, and those beyond it wait their turn', async () => {
+  it('run in parallel up to the limit, and further ones wait', async () => {
     const opened = await openAsNewUser();
     const { page, allow } = opened;
     allow(failedCall(429));
@@ -221,7 +221,7 @@ describe('several at once', () => {
     await Promise.all(pauses.map(({ reached }) => reached));
     await waitForBalance(page, 16);
     await submitPrompt(page, { prompt: 'Five' });
-    await pendingCard(page, 'Five').getByText('Asking again').waitFor();
+    await pendingCard(page, 'Five').getByText('Retrying').waitFor();
     expect(countModelCalls('Five')).toBe(0);
 
     for (const hold of pauses) hold.release();

@@ -1,4 +1,4 @@
-/** The page itself: its policy, its weight, its calm, and what accessibility rules find in each view. */
+/** The page itself: security policy, download size, layout shifts, motion and accessibility. */
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { encodePng } from '../../local/fakes/png.ts';
 import { findViolations } from './support/axe.ts';
 import { desktop, type Look, phone } from './support/browserWindow.ts';
-import { layoutShift } from './support/layout.ts';
+import { measureLayoutShift } from './support/layout.ts';
 import {
   accountMenu,
   button,
@@ -29,8 +29,8 @@ const { studio, openWindow } = useStudio({ RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBAC
 const firstLoadBytesMax = 120_000;
 const layoutShiftMax = 0.02;
 
-describe('the policy of the page', () => {
-  it('lets in no inline script and no evaluated one', async () => {
+describe('the content security policy', () => {
+  it('allows neither inline nor evaluated scripts', async () => {
     const answer = await fetch(`${studio().url}/studio`);
     const policy = answer.headers.get('content-security-policy') ?? '';
     const scripts = /(?:^|;)\s*script-src ([^;]+)/.exec(policy)?.[1] ?? '';
@@ -41,7 +41,7 @@ describe('the policy of the page', () => {
     expect(policy).toMatch(/frame-ancestors '(none|self)'/);
   });
 
-  it('is kept by the browser', async () => {
+  it('is enforced by the browser', async () => {
     const { page, allow } = await openWindow();
     allow(/policy|TrustedScript/i);
     const ran = await page.evaluate(() => {
@@ -50,7 +50,7 @@ describe('the policy of the page', () => {
         script.textContent = 'document.title = "broken into"';
         document.head.append(script);
       } catch {
-        // A page that allows trusted scripts alone does not even let it be written.
+        // With Trusted Types, the assignment itself throws.
       }
       return document.title === 'broken into';
     });
@@ -58,8 +58,8 @@ describe('the policy of the page', () => {
   });
 });
 
-describe('opening the page', () => {
-  it(`takes less than ${firstLoadBytesMax / 1000} kB of HTML, scripts and styles before sign-in`, async () => {
+describe('the first load', () => {
+  it(`has less than ${firstLoadBytesMax / 1000} kB of HTML, scripts and styles (gzip) before sign-in`, async () => {
     const { page } = await openWindow();
     const sizes: Record<string, number> = {};
     const reading: Promise<void>[] = [];
@@ -82,12 +82,12 @@ describe('opening the page', () => {
 });
 
 describe('a gallery of several pages', () => {
-  /** A page has 24. */
+  /** More than one page, which has 24. */
   const count = 27;
 
   async function openFullGallery() {
     const user = await studio().newUser({ credits: 2 * count });
-    // Small ones: that there are many is all that matters.
+    // Tiny images, because only their number matters.
     studio().gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
     for (let number = 1; number <= count; number += 1) {
       await studio().generateFor(user, {
@@ -102,7 +102,7 @@ describe('a gallery of several pages', () => {
     return opened;
   }
 
-  /** Those in the window. */
+  /** Waits for the thumbnails inside the window; the others load lazily. */
   async function waitForThumbnails(page: Page): Promise<void> {
     await images(page).first().waitFor();
     await page.waitForFunction(() =>
@@ -112,17 +112,17 @@ describe('a gallery of several pages', () => {
     );
   }
 
-  it('is loaded without moving anything about, and scrolls on without a jump', async () => {
+  it('loads without layout shifts, and loads more without a jump', async () => {
     const { page, context } = await openFullGallery();
     await page.reload();
     await waitForThumbnails(page);
-    expect(await layoutShift(page)).toBeLessThan(layoutShiftMax);
+    expect(await measureLayoutShift(page)).toBeLessThan(layoutShiftMax);
 
-    const held = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
     const reached = Promise.withResolvers<void>();
     await context.route(/\/gallery\?.*pageToken/, async (route) => {
       reached.resolve();
-      await held.promise;
+      await released.promise;
       await route.continue();
     });
     await page.reload();
@@ -135,23 +135,23 @@ describe('a gallery of several pages', () => {
     const lastOfPage = images(page).nth(shown - 1);
     await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(0);
     const before = await lastOfPage.boundingBox();
-    held.resolve();
+    released.resolve();
     await expect.poll(() => images(page).count(), { timeout: 10_000 }).toBe(count);
     expect(await lastOfPage.boundingBox()).toEqual(before);
-    expect(await layoutShift(page)).toBeLessThan(layoutShiftMax);
+    expect(await measureLayoutShift(page)).toBeLessThan(layoutShiftMax);
     await context.unrouteAll({ behavior: 'wait' });
   });
 });
 
 describe('motion', () => {
-  /** Animations that go on by themselves while an image is being painted. */
+  /** Counts the endless animations while an image is generated. */
   async function countLoopsWhileGenerating(reducedMotion: 'reduce' | 'no-preference'): Promise<number> {
     const user = await studio().newUser({ credits: 5 });
     const { page } = await openWindow({ reducedMotion });
     await signIn(page, user);
     const hold = studio().pauseNextImage();
     await submitPrompt(page, { prompt: 'A spinning top' });
-    await pendingCard(page, 'A spinning top').getByText('Painting…').waitFor();
+    await pendingCard(page, 'A spinning top').getByText('Generating…').waitFor();
     const running = await page.evaluate(
       () =>
         document.getAnimations().filter(({ effect }) => effect?.getTiming().iterations === Infinity).length,
@@ -161,13 +161,13 @@ describe('motion', () => {
     return running;
   }
 
-  it('is left out for those who ask for less of it', async () => {
+  it('stops for users who prefer reduced motion', async () => {
     expect(await countLoopsWhileGenerating('no-preference')).toBeGreaterThan(0);
     expect(await countLoopsWhileGenerating('reduce')).toBe(0);
   });
 });
 
-describe('accessibility rules find nothing', () => {
+describe('no accessibility violations', () => {
   const looks: [string, Look][] = [
     ['on a desktop, light', { size: desktop, colorScheme: 'light' }],
     ['on a desktop, dark', { size: desktop, colorScheme: 'dark' }],
@@ -175,7 +175,7 @@ describe('accessibility rules find nothing', () => {
     ['on a phone, dark', { size: phone, touch: true, colorScheme: 'dark' }],
   ];
 
-  it.each(looks)('%s, in any view', async (_, look) => {
+  it.each(looks)('%s, in every view', async (_, look) => {
     const user = await studio().newUser({ credits: 9 });
     const { page, allow } = await openWindow({ ...look, reducedMotion: 'reduce' });
     allow(/Failed to load resource.*status of 502/);
@@ -190,7 +190,7 @@ describe('accessibility rules find nothing', () => {
     await check('signing up');
     await page.reload();
     await signIn(page, user);
-    await page.getByText('Your images will be here.').waitFor();
+    await page.getByText('Your images will appear here.').waitFor();
     await check('create, nothing yet');
 
     studio().gemini.script(geminiFault.internal());

@@ -1,6 +1,6 @@
 /**
- * Makes the pictures of docs/guides/studio.md: `npm run screenshots`. The real page on a real local run, whose images
- * are those of the stand-in for Gemini.
+ * Takes the screenshots of docs/guides/studio.md: `npm run screenshots`. It runs the real page on a local run with
+ * the Gemini fake.
  */
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -26,11 +26,11 @@ const folder = resolve('docs/guides/studio');
 const bytesMax = 300_000;
 
 const onDesktop: Look = { size: desktop, colorScheme: 'light' };
-const onDesktopAtNight: Look = { size: desktop, colorScheme: 'dark' };
+const onDarkDesktop: Look = { size: desktop, colorScheme: 'dark' };
 const onPhone: Look = { size: phone, touch: true, colorScheme: 'light' };
-const onPhoneAtNight: Look = { ...onPhone, colorScheme: 'dark' };
+const onDarkPhone: Look = { ...onPhone, colorScheme: 'dark' };
 
-/** The newest last. */
+/** Oldest first. */
 const sampleRequests: GenerateInput[] = [
   { prompt: 'A lighthouse in a storm, oil on canvas', tier: 'standard' },
   { prompt: 'Isometric cutaway of a tiny ramen shop at night', tier: 'premium2' },
@@ -49,7 +49,7 @@ type Scene = { studio: Studio; page: Page };
 type Screenshot = {
   name: string;
   look: Look;
-  /** Nobody is signed in where it is false. */
+  /** True by default. */
   isSignedIn?: boolean;
   prepare: (scene: Scene) => Promise<unknown>;
 };
@@ -102,16 +102,16 @@ async function askToDelete({ page }: Scene): Promise<void> {
   await button(page, 'Keep it').waitFor();
 }
 
-// What is painted for one is there in those after it.
+// All share one account: images generated for one screenshot are visible in the later ones.
 const screenshots: Screenshot[] = [
   { name: 'sign-in', look: onDesktop, isSignedIn: false, prepare: waitForSignIn },
   { name: 'sign-in-phone', look: onPhone, isSignedIn: false, prepare: waitForSignIn },
   { name: 'create', look: onDesktop, prepare: fillExampleForm },
-  { name: 'create-dark', look: onDesktopAtNight, prepare: fillExampleForm },
+  { name: 'create-dark', look: onDarkDesktop, prepare: fillExampleForm },
   { name: 'create-phone', look: onPhone, prepare: fillExampleForm },
   { name: 'better-prompt', look: onDesktop, prepare: improve },
   { name: 'image', look: onDesktop, prepare: openLatest },
-  { name: 'image-dark', look: onDesktopAtNight, prepare: openLatest },
+  { name: 'image-dark', look: onDarkDesktop, prepare: openLatest },
   { name: 'image-phone', look: onPhone, prepare: openLatest },
   { name: 'gallery-phone', look: onPhone, prepare: scrollToImages },
   { name: 'delete', look: onDesktop, prepare: askToDelete },
@@ -119,10 +119,10 @@ const screenshots: Screenshot[] = [
   { name: 'credits', look: onDesktop, prepare: openCredits },
   { name: 'credits-phone', look: onPhone, prepare: openCredits },
   { name: 'painting', look: onDesktop, prepare: startGeneration },
-  { name: 'painting-phone', look: onPhoneAtNight, prepare: startGenerationInView },
+  { name: 'painting-phone', look: onDarkPhone, prepare: startGenerationInView },
 ];
 
-/** Waits until nothing in the window is still on its way. */
+/** Waits until all fonts, and all images inside the window, are loaded. */
 async function waitForImages(page: Page): Promise<void> {
   await page.waitForFunction(() =>
     [...document.images]
@@ -134,7 +134,7 @@ async function waitForImages(page: Page): Promise<void> {
 
 async function takeScreenshot(studio: Studio, browser: Browser, screenshot: Screenshot): Promise<void> {
   const { name, look, isSignedIn = true, prepare } = screenshot;
-  // Whatever moves would be caught at any moment of it.
+  // Animations would make the screenshots differ from run to run.
   const { page, context } = await openBrowserWindow(browser, studio, { ...look, reducedMotion: 'reduce' });
   if (isSignedIn) {
     await button(page, 'Continue as the demo user').click();

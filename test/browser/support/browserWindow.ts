@@ -1,4 +1,4 @@
-/** A browser window of a test's own, which takes down whatever goes wrong in it. */
+/** A separate browser window for a test. It records everything that goes wrong in it. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 
 export const phone = { width: 390, height: 844 };
@@ -8,27 +8,27 @@ export const narrow = { width: 320, height: 640 };
 
 export type Look = {
   size?: { width: number; height: number };
-  /** As on a phone: touch, and the phone's own way with the width of the page. */
+  /** Emulates a phone: touch input and the mobile viewport. */
   touch?: boolean;
   colorScheme?: 'light' | 'dark';
   reducedMotion?: 'reduce' | 'no-preference';
-  /** Pixels of the screen for one of the page. */
+  /** Device pixels per CSS pixel. */
   scale?: number;
 };
 
 export type BrowserWindow = {
   context: BrowserContext;
   page: Page;
-  /** Names a trouble that the test brings about itself, such as the browser's line about a refused request. */
+  /** Accepts problems that the test causes on purpose, such as the console line about a failed request. */
   allow: (...problems: RegExp[]) => void;
-  /** Errors and warnings of every page, broken policies, calls of foreign hosts; without the allowed ones. */
+  /** Console errors and warnings, uncaught errors, CSP violations and requests to other hosts; without the allowed ones. */
   unexpectedProblems: () => string[];
 };
 
-/** How long a step may take before its test fails, milliseconds: far more than it does. */
+/** Limit for one step of a test, in milliseconds; far more than any step needs. */
 const stepMsMax = 15_000;
 
-/** Opens the studio in a window with nothing kept from before. @param hosts what the page may talk to */
+/** Opens the studio in a new browser context, without any stored data. @param hosts that the page may contact */
 export async function openBrowserWindow(
   browser: Browser,
   { url, hosts }: { url: string; hosts: readonly string[] },
@@ -54,8 +54,7 @@ export async function openBrowserWindow(
     context,
     page,
     allow: (...more) => void allowed.push(...more),
-    unexpectedProblems: () =>
-      problems.filter((unexpectedProblems) => !allowed.some((pattern) => pattern.test(unexpectedProblems))),
+    unexpectedProblems: () => problems.filter((problem) => !allowed.some((pattern) => pattern.test(problem))),
   };
 }
 

@@ -1,7 +1,7 @@
-/** Holding the Gemini stand-in's answers, so that a test decides what happens while one is under way. */
+/** Pauses replies of the Gemini fake, so that a test controls what happens while a call is running. */
 import type { GeminiRequest } from '../../../local/fakes/gemini.ts';
 
-/** One answer that is being held. */
+/** One paused reply. */
 export type Pause = {
   /** Resolves when the request has arrived. */
   reached: Promise<void>;
@@ -10,30 +10,30 @@ export type Pause = {
 
 type Gate = { reached: PromiseWithResolvers<void>; released: PromiseWithResolvers<void> };
 
-/** Holds for a stand-in that is started with this `onRequest`. */
+/** Pass `onRequest` to the fake when it starts. */
 export function createPauses() {
-  const all: Gate[] = [];
-  const waiting: Record<'paint' | 'improvement', Gate[]> = { paint: [], improvement: [] };
+  const gates: Gate[] = [];
+  const waiting: Record<'image' | 'improvement', Gate[]> = { image: [], improvement: [] };
 
-  function pauseNext(kind: 'paint' | 'improvement'): Pause {
+  function pauseNext(kind: 'image' | 'improvement'): Pause {
     const gate = { reached: Promise.withResolvers<void>(), released: Promise.withResolvers<void>() };
-    all.push(gate);
+    gates.push(gate);
     waiting[kind].push(gate);
     return { reached: gate.reached.promise, release: () => gate.released.resolve() };
   }
 
   return {
     async onRequest({ model }: GeminiRequest): Promise<void> {
-      const gate = waiting[model.includes('image') ? 'paint' : 'improvement'].shift();
+      const gate = waiting[model.includes('image') ? 'image' : 'improvement'].shift();
       gate?.reached.resolve();
       await gate?.released.promise;
     },
-    /** Holds the next painting that has no hold yet. */
-    pauseNextImage: () => pauseNext('paint'),
-    /** Holds the next better prompt that has no hold yet. */
+    /** Each call pauses one more image: the next one without a pause. */
+    pauseNextImage: () => pauseNext('image'),
+    /** Each call pauses one more prompt improvement: the next one without a pause. */
     pauseNextImprovement: () => pauseNext('improvement'),
     releaseAll(): void {
-      for (const { released } of all) released.resolve();
+      for (const { released } of gates) released.resolve();
     },
   };
 }

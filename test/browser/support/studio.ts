@@ -1,5 +1,4 @@
-/** The real local run for tests in a browser, with stand-ins that the test itself holds and can script. */
-
+/** The real local run for browser tests, with fakes of Gemini and Cloudinary that the test can script. */
 import { type FakeCloudinary, startFakeCloudinary } from '../../../local/fakes/cloudinary.ts';
 import { type FakeGemini, startFakeGemini } from '../../../local/fakes/gemini.ts';
 import { freePort } from '../../../local/ports.ts';
@@ -9,21 +8,21 @@ import { createPauses, type Pauses } from './pauses.ts';
 
 export type Studio = Accounts &
   Pick<Pauses, 'pauseNextImage' | 'pauseNextImprovement'> & {
-    /** Without a path: `http://127.0.0.1:…`. */
+    /** The origin: `http://127.0.0.1:…`. */
     url: string;
     gemini: FakeGemini;
     cloudinary: FakeCloudinary;
-    /** Hosts that the page has a reason to talk to. */
+    /** Hosts that the page may contact. */
     hosts: readonly string[];
-    /** Ends every process, and leaves nothing behind. */
+    /** Ends every process. */
     end: () => Promise<void>;
   };
 
 const projectId = 'demo-browser-test';
-/** Nothing that counts up to a minute shall make one test wait for another. */
+/** High enough that no test has to wait because of another one. */
 const raisedLimits = { MAX_PER_MINUTE_PER_USER: '1000' };
 
-/** Starts `npm start`'s own program on a free port. @param env more of its environment. */
+/** Starts the same program as `npm start`, on a free port. @param env additional environment variables */
 export async function startStudio(env: Record<string, string> = {}): Promise<Studio> {
   const pauses = createPauses();
   const geminiKey = 'browser-test';
