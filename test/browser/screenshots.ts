@@ -118,8 +118,8 @@ const screenshots: Screenshot[] = [
   { name: 'failure', look: onDesktop, prepare: failGeneration },
   { name: 'credits', look: onDesktop, prepare: openCredits },
   { name: 'credits-phone', look: onPhone, prepare: openCredits },
-  { name: 'painting', look: onDesktop, prepare: startGeneration },
-  { name: 'painting-phone', look: onDarkPhone, prepare: startGenerationInView },
+  { name: 'generating', look: onDesktop, prepare: startGeneration },
+  { name: 'generating-phone', look: onDarkPhone, prepare: startGenerationInView },
 ];
 
 /** Waits until all fonts, and all images inside the window, are loaded. */
