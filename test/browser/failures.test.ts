@@ -27,15 +27,15 @@ const patienceMs = 25_000;
 /** Opens a window and signs in as a new user. `keys` collects the Idempotency-Keys that the page sends. */
 async function openAsNewUser({ credits = 20, url = studio().url } = {}) {
   const user = await studio().newUser({ credits });
-  const opened = await openWindow({}, url);
+  const userWindow = await openWindow({}, url);
   const keys: string[] = [];
-  opened.page.on('request', (request) => {
+  userWindow.page.on('request', (request) => {
     const key = request.headers()['idempotency-key'];
     if (key && request.method() === 'POST') keys.push(key);
   });
-  await signIn(opened.page, user);
-  await waitForBalance(opened.page, credits);
-  return { ...opened, user, keys };
+  await signIn(userWindow.page, user);
+  await waitForBalance(userWindow.page, credits);
+  return { ...userWindow, user, keys };
 }
 
 /**
@@ -54,8 +54,8 @@ const listCharges = async ({ user }: UserWindow) =>
 
 describe('a failure', () => {
   it('of the model is refunded, says so, and can be tried again under a new key', async () => {
-    const opened = await openAsNewUser();
-    const { page, allow, keys } = opened;
+    const userWindow = await openAsNewUser();
+    const { page, allow, keys } = userWindow;
     allow(failedCall(502));
     studio().gemini.script(geminiFault.internal());
     await submitPrompt(page, { prompt: 'A broken vase', tier: 'premium4' });
@@ -71,7 +71,7 @@ describe('a failure', () => {
     await imageWithPrompt(page, 'A broken vase').waitFor();
     await waitForBalance(page, 16);
     expect(new Set(keys).size).toBe(2);
-    expect((await listCharges(opened)).map(({ amount }) => amount)).toEqual([-4, 4, -4]);
+    expect((await listCharges(userWindow)).map(({ amount }) => amount)).toEqual([-4, 4, -4]);
   });
 
   it('of the image store is refunded', async () => {
@@ -128,8 +128,8 @@ describe('an accidental double submit is charged once', () => {
       },
     ],
   ])('%s', async (_, act) => {
-    const opened = await openAsNewUser();
-    const { page, keys } = opened;
+    const userWindow = await openAsNewUser();
+    const { page, keys } = userWindow;
     await fillForm(page, { prompt: 'A lonely tree' });
     await act(page);
     await imageWithPrompt(page, 'A lonely tree').waitFor();
@@ -137,7 +137,7 @@ describe('an accidental double submit is charged once', () => {
     // A deliberate second click works, and its balance shows that nothing else was charged.
     await generateButton(page).click();
     await waitForBalance(page, 18);
-    expect((await listCharges(opened)).map(({ amount }) => amount)).toEqual([-1, -1]);
+    expect((await listCharges(userWindow)).map(({ amount }) => amount)).toEqual([-1, -1]);
   });
 
   async function holdKey(page: Page, key: string): Promise<void> {
@@ -156,35 +156,35 @@ describe('a running generation', () => {
     return hold;
   }
 
-  const expectChargedOnce = async (opened: UserWindow) => {
-    expect((await listCharges(opened)).map(({ amount }) => amount)).toEqual([-2]);
-    await waitForBalance(opened.page, 18);
+  const expectChargedOnce = async (userWindow: UserWindow) => {
+    expect((await listCharges(userWindow)).map(({ amount }) => amount)).toEqual([-2]);
+    await waitForBalance(userWindow.page, 18);
   };
 
   it('survives a lost connection: one image, charged once', async () => {
     const proxy = await startCuttableProxy(studio().url);
     onTestFinished(proxy.close);
-    const opened = await openAsNewUser({ url: proxy.url });
-    const { page, context, allow, keys } = opened;
+    const userWindow = await openAsNewUser({ url: proxy.url });
+    const { page, context, allow, keys } = userWindow;
     allow(/Failed to load resource: net::ERR_/, firestoreNetworkCheck);
     const hold = await startPaused(page, 'A bridge');
     await context.setOffline(true);
     proxy.cut();
     await pendingCard(page, 'A bridge').getByText('No connection. Retrying').waitFor();
     hold.release();
-    await expect.poll(async () => (await studio().listImages(opened.user)).length).toBe(1);
+    await expect.poll(async () => (await studio().listImages(userWindow.user)).length).toBe(1);
     proxy.restore();
     await context.setOffline(false);
     await imageWithPrompt(page, 'A bridge').waitFor({ timeout: patienceMs });
     expect(await images(page).count()).toBe(1);
     expect(new Set(keys).size).toBe(1);
     expect(countModelCalls('A bridge')).toBe(1);
-    await expectChargedOnce(opened);
+    await expectChargedOnce(userWindow);
   });
 
   it('continues after a reload, and is charged once', async () => {
-    const opened = await openAsNewUser();
-    const { page, allow, keys } = opened;
+    const userWindow = await openAsNewUser();
+    const { page, allow, keys } = userWindow;
     allow(failedCall(409));
     const hold = await startPaused(page, 'A river');
     await page.reload();
@@ -193,12 +193,12 @@ describe('a running generation', () => {
     await imageWithPrompt(page, 'A river').waitFor({ timeout: patienceMs });
     expect(new Set(keys).size).toBe(1);
     expect(countModelCalls('A river')).toBe(1);
-    await expectChargedOnce(opened);
+    await expectChargedOnce(userWindow);
   });
 
   it('finishes while no window is open', async () => {
-    const opened = await openAsNewUser();
-    const { page, context, user } = opened;
+    const userWindow = await openAsNewUser();
+    const { page, context, user } = userWindow;
     const hold = await startPaused(page, 'A well');
     await page.close();
     hold.release();
@@ -207,14 +207,14 @@ describe('a running generation', () => {
     await back.goto('/studio');
     await imageWithPrompt(back, 'A well').waitFor();
     expect(await images(back).count()).toBe(1);
-    await expectChargedOnce({ ...opened, page: back });
+    await expectChargedOnce({ ...userWindow, page: back });
   });
 });
 
-describe('several at once', () => {
+describe('several images at once', () => {
   it('run in parallel up to the limit, and further ones wait', async () => {
-    const opened = await openAsNewUser();
-    const { page, allow } = opened;
+    const userWindow = await openAsNewUser();
+    const { page, allow } = userWindow;
     allow(failedCall(429));
     const pauses = Array.from({ length: 4 }, () => studio().pauseNextImage());
     for (const prompt of ['One', 'Two', 'Three', 'Four']) await submitPrompt(page, { prompt });
@@ -229,6 +229,6 @@ describe('several at once', () => {
       await imageWithPrompt(page, prompt).waitFor({ timeout: patienceMs });
     }
     await waitForBalance(page, 15);
-    expect((await listCharges(opened)).map(({ amount }) => amount)).toEqual([-1, -1, -1, -1, -1]);
+    expect((await listCharges(userWindow)).map(({ amount }) => amount)).toEqual([-1, -1, -1, -1, -1]);
   });
 });
