@@ -34,9 +34,9 @@ const { studio, openWindow } = useStudio();
 /** Opens a window and signs in as a new user. */
 async function openAsNewUser({ credits = 20 } = {}) {
   const user = await studio().newUser({ credits });
-  const opened = await openWindow();
-  await signIn(opened.page, user);
-  return { ...opened, user };
+  const browserWindow = await openWindow();
+  await signIn(browserWindow.page, user);
+  return { ...browserWindow, user };
 }
 
 const clipboard = (page: Page) => page.evaluate(() => navigator.clipboard.readText());

@@ -30,10 +30,10 @@ const { studio, openWindow } = useStudio();
 
 async function openAsNewUser(look: Look = {}) {
   const user = await studio().newUser({ credits: 20 });
-  const opened = await openWindow(look);
-  await signIn(opened.page, user);
-  await waitForBalance(opened.page, 20);
-  return { ...opened, user };
+  const browserWindow = await openWindow(look);
+  await signIn(browserWindow.page, user);
+  await waitForBalance(browserWindow.page, 20);
+  return { ...browserWindow, user };
 }
 
 describe('with the keyboard only', () => {

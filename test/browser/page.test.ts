@@ -96,10 +96,10 @@ describe('a gallery of several pages', () => {
       });
     }
     studio().gemini.always(undefined);
-    const opened = await openWindow();
-    await signIn(opened.page, user);
-    await images(opened.page).first().waitFor();
-    return opened;
+    const browserWindow = await openWindow();
+    await signIn(browserWindow.page, user);
+    await images(browserWindow.page).first().waitFor();
+    return browserWindow;
   }
 
   /** Waits for the thumbnails inside the window; the others load lazily. */

@@ -10,8 +10,8 @@ export function createPagedList<Item extends { id: string }>(
   order: (one: Item, other: Item) => number,
 ) {
   const items = signal<Item[]>([]);
-  /** `more`: there are further pages. `complete`: the last page is loaded. */
-  const state = signal<'unread' | 'more' | 'complete'>('unread');
+  /** `initial`: nothing is loaded yet. `more`: there are further pages. `complete`: the last page is loaded. */
+  const state = signal<'initial' | 'more' | 'complete'>('initial');
   const isLoading = signal(false);
   const problem = signal('');
   let next: string | undefined;
@@ -57,7 +57,7 @@ export function createPagedList<Item extends { id: string }>(
       const page = await read();
       if (!page) return;
       merge(page.items);
-      if (state.value !== 'unread') return;
+      if (state.value !== 'initial') return;
       next = page.nextPageToken;
       state.value = next === undefined ? 'complete' : 'more';
     },

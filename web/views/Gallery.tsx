@@ -19,7 +19,7 @@ export function Gallery({ isShown }: { isShown: boolean }) {
           ))}
         </ul>
       )}
-      {items.value.length === 0 && state.value === 'unread' && !problem.value && <Placeholders />}
+      {items.value.length === 0 && state.value === 'initial' && !problem.value && <Placeholders />}
       {items.value.length === 0 && state.value === 'complete' && <Empty />}
       {problem.value && (
         <div class="notice" role="alert">
