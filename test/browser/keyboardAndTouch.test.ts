@@ -1,48 +1,48 @@
-/** The page under other hands than a mouse: a keyboard alone, a phone, a narrow window, large letters; files. */
+/** Use without a mouse: keyboard only, touch on a phone, a narrow window, large text; and reference images. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { onePixelPng } from '../support/pictures.ts';
-import { isFocusSomewhere, tabTo } from './support/focus.ts';
-import { whatIsCutOff, whatOverflows } from './support/layout.ts';
+import { type Look, narrow, phone } from './support/browserWindow.ts';
+import { hasFocusedElement, tabTo } from './support/focus.ts';
+import { findClippedText, findOverflow } from './support/layout.ts';
 import {
   accountMenu,
-  ask,
   balance,
   button,
   dialog,
   generateButton,
   generateImage,
   goTo,
-  imageOf,
+  imageWithPrompt,
   openImage,
-  painting,
+  pendingCard,
   promptField,
   references,
   signIn,
+  submitPrompt,
   tierChoice,
-  untilBalance,
   viewer,
+  waitForBalance,
 } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
-import { type Look, narrow, phone } from './support/visit.ts';
 
-const { studio, visit } = useStudio();
+const { studio, openWindow } = useStudio();
 
-async function visitOf(look: Look = {}) {
+async function openAsNewUser(look: Look = {}) {
   const user = await studio().newUser({ credits: 20 });
-  const opened = await visit(look);
-  await signIn(opened.page, user);
-  await untilBalance(opened.page, 20);
-  return { ...opened, user };
+  const browserWindow = await openWindow(look);
+  await signIn(browserWindow.page, user);
+  await waitForBalance(browserWindow.page, 20);
+  return { ...browserWindow, user };
 }
 
-describe('with a keyboard alone', () => {
-  it('one signs in, has an image painted, looks at it, and deletes it; the focus is never lost', async () => {
+describe('with the keyboard only', () => {
+  it('a user can sign in, generate, view and delete an image, and never loses the focus', async () => {
     const user = await studio().newUser({ credits: 20 });
-    const { page } = await visit();
+    const { page } = await openWindow();
     const press = async (key: string) => {
       await page.keyboard.press(key);
-      await expect.poll(() => isFocusSomewhere(page), { message: `the focus after ${key}` }).toBe(true);
+      await expect.poll(() => hasFocusedElement(page), { message: `focus after ${key}` }).toBe(true);
     };
 
     await tabTo(page, page.getByRole('textbox', { name: 'E-mail', exact: true }));
@@ -50,7 +50,7 @@ describe('with a keyboard alone', () => {
     await tabTo(page, page.getByLabel('Password', { exact: true }));
     await page.keyboard.type(user.password);
     await page.keyboard.press('Enter');
-    await untilBalance(page, 20);
+    await waitForBalance(page, 20);
 
     await tabTo(page, promptField(page));
     await page.keyboard.type('A typewriter');
@@ -59,9 +59,9 @@ describe('with a keyboard alone', () => {
     expect(await tierChoice(page, 'premium2').isChecked()).toBe(true);
     await tabTo(page, generateButton(page));
     await press('Space');
-    await untilBalance(page, 18);
+    await waitForBalance(page, 18);
 
-    await tabTo(page, imageOf(page, 'A typewriter'));
+    await tabTo(page, imageWithPrompt(page, 'A typewriter'));
     await press('Enter');
     await viewer(page).waitFor();
     await tabTo(page, button(viewer(page), 'Keyboard shortcuts'));
@@ -70,9 +70,9 @@ describe('with a keyboard alone', () => {
     await press('Escape');
     await press('Escape');
     await viewer(page).waitFor({ state: 'detached' });
-    expect(await imageOf(page, 'A typewriter').evaluate((link) => link === document.activeElement)).toBe(
-      true,
-    );
+    expect(
+      await imageWithPrompt(page, 'A typewriter').evaluate((link) => link === document.activeElement),
+    ).toBe(true);
 
     await press('Enter');
     await viewer(page).waitFor();
@@ -80,12 +80,12 @@ describe('with a keyboard alone', () => {
     const question = dialog(page, 'Delete this image?');
     await tabTo(page, button(question, 'Delete image'));
     await press('Enter');
-    await page.getByText('Your images will be here.').waitFor();
-    await expect.poll(() => isFocusSomewhere(page), { message: 'the focus after deleting' }).toBe(true);
+    await page.getByText('Your images will appear here.').waitFor();
+    await expect.poll(() => hasFocusedElement(page), { message: 'focus after deleting' }).toBe(true);
   });
 
-  it('everything that opens gives the focus back to what opened it', async () => {
-    const { page } = await visitOf();
+  it('menus and dialogs return the focus when they close', async () => {
+    const { page } = await openAsNewUser();
     await tabTo(page, accountMenu(page));
     await page.keyboard.press('Enter');
     await button(page, 'Sign out').waitFor();
@@ -104,11 +104,11 @@ describe('with a keyboard alone', () => {
     await page.getByRole('textbox', { name: 'Better prompt' }).waitFor();
     await tabTo(page, button(page, 'Keep mine'));
     await page.keyboard.press('Enter');
-    await expect.poll(() => isFocusSomewhere(page)).toBe(true);
+    await expect.poll(() => hasFocusedElement(page)).toBe(true);
   });
 
-  it('a dialog keeps the focus inside of it', async () => {
-    const { page } = await visitOf();
+  it('a dialog traps the focus', async () => {
+    const { page } = await openAsNewUser();
     await generateImage(page, { prompt: 'A cage' });
     await openImage(page, 'A cage');
     for (let step = 0; step < 25; step += 1) {
@@ -124,39 +124,39 @@ describe('with a keyboard alone', () => {
 });
 
 describe('on a phone', () => {
-  it('one finger does it all, and nothing makes the page scroll sideways', async () => {
+  it('every view works by touch, without horizontal scrolling', async () => {
     const user = await studio().newUser({ credits: 20 });
-    const { page } = await visit({ size: phone, touch: true });
-    const fits = async () => expect(await whatOverflows(page)).toEqual([]);
-    await fits();
+    const { page } = await openWindow({ size: phone, touch: true });
+    const expectFit = async () => expect(await findOverflow(page)).toEqual([]);
+    await expectFit();
     await page.getByRole('textbox', { name: 'E-mail', exact: true }).fill(user.email);
     await page.getByLabel('Password', { exact: true }).fill(user.password);
     await button(page, 'Sign in').tap();
-    await untilBalance(page, 20);
-    await fits();
-    const hold = studio().holdNextPaint();
+    await waitForBalance(page, 20);
+    await expectFit();
+    const hold = studio().pauseNextImage();
     await promptField(page).fill(
       'A telephone that is as long as the road from here to the sea and back again',
     );
     await generateButton(page).tap();
     await hold.reached;
-    await fits();
-    hold.letGo();
+    await expectFit();
+    hold.release();
     const prompt = await promptField(page).inputValue();
-    await imageOf(page, prompt).tap();
+    await imageWithPrompt(page, prompt).tap();
     await viewer(page).waitFor();
-    await fits();
+    await expectFit();
     await button(viewer(page), 'Delete').tap();
-    await fits();
+    await expectFit();
     await button(page, 'Delete image').tap();
     await viewer(page).waitFor({ state: 'detached' });
     await goTo(page, 'Credits');
     await page.getByRole('table').waitFor();
-    await fits();
+    await expectFit();
   });
 
-  it('everything to be tapped is large enough for a finger: 24 pixels at least', async () => {
-    const { page } = await visitOf({ size: phone, touch: true });
+  it('every button is at least 24 × 24 pixels', async () => {
+    const { page } = await openAsNewUser({ size: phone, touch: true });
     await generateImage(page, { prompt: 'A thumb' });
     await openImage(page, 'A thumb');
     const small = await page.locator('button:visible').evaluateAll((all) =>
@@ -169,47 +169,50 @@ describe('on a phone', () => {
   });
 });
 
-describe('in a window', () => {
-  async function everyViewFits(page: Page): Promise<void> {
-    const fits = async () => {
-      expect(await whatOverflows(page)).toEqual([]);
-      expect(await whatIsCutOff(page)).toEqual([]);
+describe('every view fits, and no text is clipped,', () => {
+  async function checkEveryView(page: Page): Promise<void> {
+    const expectFit = async () => {
+      expect(await findOverflow(page)).toEqual([]);
+      expect(await findClippedText(page)).toEqual([]);
     };
-    await fits();
-    const hold = studio().holdNextPaint();
-    await ask(page, { prompt: 'Donaudampfschifffahrtsgesellschaftskapitänsmütze', tier: 'premium4' });
+    await expectFit();
+    const hold = studio().pauseNextImage();
+    await submitPrompt(page, {
+      prompt: 'Donaudampfschifffahrtsgesellschaftskapitänsmütze',
+      tier: 'premium4',
+    });
     await hold.reached;
-    await painting(page, 'Donaudampfschifffahrtsgesellschaftskapitänsmütze').waitFor();
-    await fits();
-    hold.letGo();
+    await pendingCard(page, 'Donaudampfschifffahrtsgesellschaftskapitänsmütze').waitFor();
+    await expectFit();
+    hold.release();
     await openImage(page, 'Donaudampfschifffahrtsgesellschaftskapitänsmütze');
-    await fits();
+    await expectFit();
     await page.keyboard.press('Delete');
     await button(page, 'Keep it').waitFor();
-    await fits();
+    await expectFit();
     await button(page, 'Keep it').click();
     await button(viewer(page), 'Close').click();
     await goTo(page, 'Credits');
     await page.getByRole('table').waitFor();
-    await fits();
+    await expectFit();
     await accountMenu(page).click();
-    await fits();
+    await expectFit();
   }
 
-  it('of 320 pixels everything fits', async () => {
-    const { page } = await visitOf({ size: narrow });
-    await everyViewFits(page);
+  it('in a window of 320 pixels', async () => {
+    const { page } = await openAsNewUser({ size: narrow });
+    await checkEveryView(page);
   });
 
-  it('with letters of twice the size everything fits and nothing is cut off', async () => {
-    const { page } = await visitOf();
+  it('with text of twice the size', async () => {
+    const { page } = await openAsNewUser();
     await page.evaluate(() => {
       document.documentElement.style.fontSize = '200%';
     });
     expect(
       await balance(page).evaluate((one) => Number.parseFloat(getComputedStyle(one).fontSize)),
     ).toBeGreaterThan(24);
-    await everyViewFits(page);
+    await checkEveryView(page);
   });
 });
 
@@ -221,9 +224,10 @@ describe('reference images', () => {
   });
   const pick = (page: Page, files: Parameters<ReturnType<Page['locator']>['setInputFiles']>[0]) =>
     references(page).locator('input[type=file]').setInputFiles(files);
-  const refusal = (page: Page, words: RegExp) =>
-    references(page).getByRole('alert').filter({ hasText: words }).waitFor();
-  const removers = (page: Page) => references(page).getByRole('button', { name: /^Remove reference \d+$/ });
+  const waitForProblem = (page: Page, reason: RegExp) =>
+    references(page).getByRole('alert').filter({ hasText: reason }).waitFor();
+  const removeButtons = (page: Page) =>
+    references(page).getByRole('button', { name: /^Remove reference \d+$/ });
 
   it.each([
     [
@@ -233,21 +237,21 @@ describe('reference images', () => {
       0,
     ],
     ['that are too large', [png('huge.png', 14_000_000)], /too large/, 0],
-    ['that are too many', ['a', 'b', 'c', 'd'].map((name) => png(`${name}.png`)), /at most 3/, 3],
-  ] as const)('%s are refused in words before anything is sent', async (_, files, words, taken) => {
-    const { page } = await visitOf();
+    ['above the maximum number', ['a', 'b', 'c', 'd'].map((name) => png(`${name}.png`)), /at most 3/, 3],
+  ] as const)('%s are rejected with a reason before anything is sent', async (_, files, reason, accepted) => {
+    const { page } = await openAsNewUser();
     const sent: string[] = [];
     page.on('request', (request) => {
       if (request.method() === 'POST' && request.url().startsWith(studio().url)) sent.push(request.url());
     });
     await pick(page, [...files]);
-    await refusal(page, words);
-    expect(await removers(page).count()).toBe(taken);
+    await waitForProblem(page, reason);
+    expect(await removeButtons(page).count()).toBe(accepted);
     expect(sent).toEqual([]);
   });
 
-  it('are taken from a drop and from the clipboard, shown, sent, and can be removed', async () => {
-    const { page } = await visitOf();
+  it('can be dropped, pasted, picked and removed, and are sent', async () => {
+    const { page } = await openAsNewUser();
     const bytes = onePixelPng.toString('base64');
     await page.evaluate((base64) => {
       const files = new DataTransfer();
@@ -270,10 +274,10 @@ describe('reference images', () => {
     await pick(page, [png('picked.png')]);
     await button(references(page), 'Remove reference 3').waitFor();
     await button(references(page), 'Remove reference 2').click();
-    await expect.poll(() => removers(page).count()).toBe(2);
+    await expect.poll(() => removeButtons(page).count()).toBe(2);
 
     await generateImage(page, { prompt: 'Like these' });
-    const asked = JSON.stringify(studio().gemini.requests.at(-1)?.body);
-    expect(asked.match(/inlineData/g)).toHaveLength(2);
+    const sentBody = JSON.stringify(studio().gemini.requests.at(-1)?.body);
+    expect(sentBody.match(/inlineData/g)).toHaveLength(2);
   });
 });

@@ -1,4 +1,4 @@
-/** A browser window of a test's own, which takes down whatever goes wrong in it. */
+/** A separate browser window for a test. It records everything that goes wrong in it. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 
 export const phone = { width: 390, height: 844 };
@@ -8,32 +8,32 @@ export const narrow = { width: 320, height: 640 };
 
 export type Look = {
   size?: { width: number; height: number };
-  /** As on a phone: touch, and the phone's own way with the width of the page. */
+  /** Emulates a phone: touch input and the mobile viewport. */
   touch?: boolean;
   colorScheme?: 'light' | 'dark';
   reducedMotion?: 'reduce' | 'no-preference';
-  /** Pixels of the screen for one of the page. */
+  /** Device pixels per CSS pixel. */
   scale?: number;
 };
 
-export type Visit = {
+export type BrowserWindow = {
   context: BrowserContext;
   page: Page;
-  /** Names a trouble that the test brings about itself, such as the browser's line about a refused request. */
-  allow: (...troubles: RegExp[]) => void;
-  /** Errors and warnings of every page, broken policies, calls of foreign hosts; without the allowed ones. */
-  trouble: () => string[];
+  /** Accepts problems that the test causes on purpose, such as the console line about a failed request. */
+  allow: (...problems: RegExp[]) => void;
+  /** Console errors and warnings, uncaught errors, CSP violations and requests to other hosts; without the allowed ones. */
+  unexpectedProblems: () => string[];
 };
 
-/** How long a step may take before its test fails, milliseconds: far more than it does. */
+/** Limit for one step of a test, in milliseconds; far more than any step needs. */
 const stepMsMax = 15_000;
 
-/** Opens the studio in a window with nothing kept from before. @param hosts what the page may talk to */
-export async function openVisit(
+/** Opens the studio in a new browser context, without any stored data. @param hosts that the page may contact */
+export async function openBrowserWindow(
   browser: Browser,
   { url, hosts }: { url: string; hosts: readonly string[] },
   { size = desktop, touch = false, scale = 1, ...look }: Look = {},
-): Promise<Visit> {
+): Promise<BrowserWindow> {
   const context = await browser.newContext({
     ...look,
     baseURL: url,
@@ -46,7 +46,7 @@ export async function openVisit(
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   context.setDefaultTimeout(stepMsMax);
-  const troubles = await takeDownTroubles(context, hosts);
+  const problems = await recordProblems(context, hosts);
   const allowed: RegExp[] = [];
   const page = await context.newPage();
   await page.goto('/studio');
@@ -54,27 +54,27 @@ export async function openVisit(
     context,
     page,
     allow: (...more) => void allowed.push(...more),
-    trouble: () => troubles.filter((trouble) => !allowed.some((pattern) => pattern.test(trouble))),
+    unexpectedProblems: () => problems.filter((problem) => !allowed.some((pattern) => pattern.test(problem))),
   };
 }
 
-async function takeDownTroubles(context: BrowserContext, hosts: readonly string[]): Promise<string[]> {
-  const troubles: string[] = [];
+async function recordProblems(context: BrowserContext, hosts: readonly string[]): Promise<string[]> {
+  const problems: string[] = [];
   context.on('console', (message) => {
     const type = message.type();
     if (type === 'error' || type === 'warning') {
-      troubles.push(`console ${type}: ${message.text()} (${message.location().url})`);
+      problems.push(`console ${type}: ${message.text()} (${message.location().url})`);
     }
   });
-  context.on('weberror', (error) => troubles.push(`uncaught: ${error.error().stack ?? error.error()}`));
+  context.on('weberror', (error) => problems.push(`uncaught: ${error.error().stack ?? error.error()}`));
   context.on('request', (request) => {
     const { protocol, host } = new URL(request.url());
-    if (protocol.startsWith('http') && !hosts.includes(host)) troubles.push(`foreign host: ${request.url()}`);
+    if (protocol.startsWith('http') && !hosts.includes(host)) problems.push(`foreign host: ${request.url()}`);
   });
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
       reportError(new Error(`The policy forbids ${blockedURI} (${violatedDirective})`));
     });
   });
-  return troubles;
+  return problems;
 }

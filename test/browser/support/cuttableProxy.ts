@@ -1,11 +1,11 @@
-/** The line between a browser and the studio, which can be cut. A browser told to be offline keeps what it has open. */
+/** A TCP proxy that can cut connections. Playwright's `setOffline` is not enough: it keeps open connections alive. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { loopback } from '../../../local/ports.ts';
 
-/** A line to the studio at this address. Whoever opens the page at `url` is cut off by `cut`, until `mend`. */
-export async function layLine(studioUrl: string) {
+/** Forwards `url` to the studio. `cut` closes all connections and refuses new ones until `restore`. */
+export async function startCuttableProxy(studioUrl: string) {
   const port = Number(new URL(studioUrl).port);
-  const ends = new Set<Socket>();
+  const sockets = new Set<Socket>();
   let isCut = false;
 
   const server = createServer((browser) => {
@@ -14,15 +14,15 @@ export async function layLine(studioUrl: string) {
       return;
     }
     const studio = connect(port, loopback);
-    for (const [end, other] of [
+    for (const [socket, other] of [
       [browser, studio],
       [studio, browser],
     ] as const) {
-      ends.add(end);
-      end
+      sockets.add(socket);
+      socket
         .on('error', () => {})
         .on('close', () => {
-          ends.delete(end);
+          sockets.delete(socket);
           other.destroy();
         });
     }
@@ -32,15 +32,15 @@ export async function layLine(studioUrl: string) {
 
   const cut = () => {
     isCut = true;
-    for (const end of ends) end.destroy();
+    for (const socket of sockets) socket.destroy();
   };
   return {
     url: `http://${loopback}:${(server.address() as AddressInfo).port}`,
     cut,
-    mend(): void {
+    restore(): void {
       isCut = false;
     },
-    async end(): Promise<void> {
+    async close(): Promise<void> {
       cut();
       await new Promise((closed) => server.close(closed));
     },

@@ -1,18 +1,18 @@
-/** What is left of a failed test for whoever looks into it. */
+/** Artifacts of a failed test, in .local/browser. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Visit } from './visit.ts';
+import type { BrowserWindow } from './browserWindow.ts';
 
 const folder = resolve('.local/browser');
 
-/** Keeps what each page of the window shows: as a picture, and as a screen reader would find it. */
-export async function keepPicture({ context }: Visit, testName: string): Promise<void> {
+/** Saves a screenshot and the accessibility tree of each page of the window. */
+export async function saveArtifacts({ context }: BrowserWindow, testName: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const name = testName.replaceAll(/\W+/g, '-').slice(0, 80);
   for (const [index, page] of context.pages().entries()) {
     const file = join(folder, `${name}${index > 0 ? `-${index + 1}` : ''}`);
     await page.screenshot({ path: `${file}.png` });
     writeFileSync(`${file}.yaml`, await page.locator('body').ariaSnapshot());
-    process.stderr.write(`What the page showed: ${file}.png\n`);
+    process.stderr.write(`Screenshot: ${file}.png\n`);
   }
 }
