@@ -21,36 +21,37 @@ import { foldersOf, type Tree } from './tree.ts';
 /** Returns a line for each fault: `path:line: what is wrong`. */
 export async function findFaults(tree: Tree, plan: Plan): Promise<string[]> {
   const isCommand = createIsCommand(tree);
-  const existing = [...tree.files, ...foldersOf(tree.files)];
-  const inDocuments = [...tree.documents.values()].flatMap((document) =>
-    [
-      ...mentionFaults(document, existing),
-      ...figureFaults(document, isCommand),
-      ...commandFaults(tree, document, isCommand),
-    ].map(([node, fault]) => `${document.path}:${lineOf(node)}: ${fault}`),
-  );
-  return [
+  const existing = tree.files.union(foldersOf(tree.files));
+  const faults = [
     ...[...plan.moves].map(([path, to]) => `${path}: belongs at ${to} (npm run docs moves it)`),
     ...plan.problems,
     ...plan.generated.map((path) => `${path}: is not as npm run docs generates it`),
     ...(await linkFaults(tree)),
-    ...inDocuments,
   ];
+  for (const document of tree.documents.values()) {
+    const inMentions = mentionFaults(document, existing);
+    const inFigures = figureFaults(document, isCommand);
+    const inCommands = commandFaults(tree, document, isCommand);
+    for (const [node, fault] of [...inMentions, ...inFigures, ...inCommands])
+      faults.push(`${document.path}:${lineOf(node)}: ${fault}`);
+  }
+  return faults;
 }
 
 type Fault = [Nodes, string];
 type IsCommand = (code: string) => boolean;
 
 /** Paths of code must exist: `shared/generation/hold.ts`, `docs/{api,setup}/`, `test/bench/*.ts`. */
-function mentionFaults({ path, root }: Document, existing: string[]): Fault[] {
+function mentionFaults({ path, root }: Document, existing: Set<string>): Fault[] {
   // A proposal may name files that do not exist yet.
   if (shelfOfPath(path) === 'newfeature') return [];
   const isThere = (mention: string) =>
-    existing.some((file) => file === mention || matchesGlob(file, mention));
+    existing.has(mention) ||
+    (mention.includes('*') && existing.values().some((file) => matchesGlob(file, mention)));
   return find(root, 'inlineCode').flatMap((node) => {
     const mention = /^(?:\.\/)?([\w.@{},*/[\]-]+?)(?::\d+(?::\d+)?)?$/.exec(node.value)?.[1] ?? '';
     const paths = expandBraces(mention).filter(
-      (path) => !/[{}]/.test(path) && existing.includes(/^(.+?)\//.exec(path)?.[1] ?? ' '),
+      (path) => !/[{}]/.test(path) && existing.has(/^(.+?)\//.exec(path)?.[1] ?? ' '),
     );
     const missing = paths.filter((path) => !isThere(path.replace(/\/+$/, '')));
     return missing.map((path): Fault => [node, `\`${path}\` is not there`]);
@@ -81,22 +82,19 @@ function figureFaults({ root }: Document, isCommand: IsCommand): Fault[] {
     const text = toText(node);
     return /\bmeasured\b/i.test(text) && /\d/.test(text) && !hasCommand(node);
   });
-  return [
-    ...inTables,
-    ...inText.map((node): Fault => [node, 'measured figures without the command that measures them']),
-  ];
+  const fault = 'measured figures without the command that measures them';
+  return [...inTables, ...inText.map((node): Fault => [node, fault])];
 }
+
+const manifestSchema = z.object({ scripts: z.record(z.string(), z.string()).default({}) });
 
 /** Returns a test for `npm run check`, `npm test`, or anything with a file of the tree in it. */
 function createIsCommand({ folder, files }: Tree): IsCommand {
   const manifest = files.has('package.json') ? readFileSync(join(folder, 'package.json'), 'utf8') : '{}';
-  const { scripts } = z
-    .object({ scripts: z.record(z.string(), z.string()).default({}) })
-    .parse(JSON.parse(manifest));
+  const { scripts } = manifestSchema.parse(JSON.parse(manifest));
   return (code) => {
-    const [, name, short] = /^npm (?:run (\S+)|(test|start)\b)/.exec(code.trim()) ?? [];
-    const script = name ?? short;
-    if (script !== undefined) return Object.hasOwn(scripts, script);
+    const script = /^npm (?:run (?<name>\S+)|(?<name>test|start)\b)/.exec(code.trim())?.groups?.name;
+    if (script) return Object.hasOwn(scripts, script);
     return code.split(/\s+/).some((word) => files.has(word.replace(/^\.\//, '')));
   };
 }
@@ -104,11 +102,7 @@ function createIsCommand({ folder, files }: Tree): IsCommand {
 /** Takes minutes, so the test does not run it: .ci/run must contain it. */
 export const install = 'npm ci';
 
-export function parseMarks(meta: string): {
-  isRun: boolean;
-  runBy: string | undefined;
-  until: string | undefined;
-} {
+export function parseMarks(meta: string) {
   const marks = meta.split(/\s+/);
   const after = (name: string) => marks.find((mark) => mark.startsWith(name))?.slice(name.length);
   return { isRun: marks.includes('run'), runBy: after('run-by='), until: after('until=') };
@@ -125,30 +119,28 @@ export const runnable = ({ root }: Document) =>
 
 /** Splits a block into its commands, without comments. */
 export function splitCommands(text: string): string[] {
-  const lines = text.replaceAll('\\\n', ' ').split('\n');
-  const commands = lines
-    .filter((line) => !line.trimStart().startsWith('#'))
-    .flatMap((line) => line.split('&&'));
-  return commands.map((command) => command.trim().replace(/\s+/g, ' ')).filter((command) => command !== '');
+  const lines = text
+    .replaceAll('\\\n', ' ')
+    .replace(/^\s*#.*/gm, '')
+    .split(/\n|&&/);
+  return lines.map((command) => command.trim().replace(/\s+/g, ' ')).filter(Boolean);
 }
 
 /** In our own README and setup documents, something must run every block. */
 function commandFaults({ folder, files }: Tree, { path, root }: Document, isCommand: IsCommand): Fault[] {
   const mustBeMarked = folder === ownFolder && (path === 'README.md' || path.startsWith('docs/setup/'));
-  const linesOf = (file: string) =>
-    files.has(file)
-      ? readFileSync(join(folder, file), 'utf8')
-          .split('\n')
-          .map((line) => line.trim())
-      : [];
+  const isLineOf = (file: string, command: string) =>
+    files.has(file) &&
+    readFileSync(join(folder, file), 'utf8')
+      .split(/\s*\n\s*/)
+      .includes(command);
   return shellBlocks(root).flatMap((node): Fault[] => {
     const { isRun, runBy } = parseMarks(node.meta ?? '');
     if (!isRun && !runBy)
       return mustBeMarked ? [[node, 'nothing runs this block of commands: mark it run, or run-by=']] : [];
     return splitCommands(node.value).flatMap((command): Fault[] => {
       const script = runBy ?? (command === install ? '.ci/run' : undefined);
-      if (script && !linesOf(script).includes(command))
-        return [[node, `\`${command}\` is not a line of ${script}`]];
+      if (script && !isLineOf(script, command)) return [[node, `\`${command}\` is not a line of ${script}`]];
       if (/^npm run\b/.test(command) && !isCommand(command))
         return [[node, `\`${command}\` is not an npm script`]];
       return [];

@@ -6,11 +6,11 @@
  *     <!-- end of index -->
  */
 import { posix, resolve } from 'node:path';
-import type { InlineCode, ListItem, Nodes, PhrasingContent, Text } from 'mdast';
+import type { InlineCode, Link, List, ListItem, Nodes, Paragraph, Text } from 'mdast';
 import { toString as toText } from 'mdast-util-to-string';
 import { environment } from '../../shared/config/environment.ts';
 import { encodePath } from './links.ts';
-import { type Document, markdown, type Range, rangeOf, readDocument } from './markdown.ts';
+import { type Document, markdown, readDocument } from './markdown.ts';
 import { isReadme, shelfNames, shelfOfPath, shelves } from './shelves.ts';
 
 /** The repository of this command. Environment variables of other folders are unknown. */
@@ -25,13 +25,14 @@ export function planGenerated(folder: string, files: string[], documents: Map<st
   const problems: string[] = [];
   const generate = (path: string, fallback: string, region: string, contents: string): Document => {
     const document = documents.get(path) ?? readDocument(path, fallback);
-    const text = withRegion(document, region, contents);
+    const text = withRegion(document.text, region, contents);
     // Writing to a symbolic link would change its target, wherever that is.
     if (!documents.has(path) && files.includes(path))
       problems.push(`${path}: should be an index, but is not a document`);
     else if (text === undefined) problems.push(`${path}: has only one of the comments around its ${region}`);
     else if (text !== documents.get(path)?.text) texts.set(path, text);
-    return document;
+    // Without its list, so that its first sentence is not from there.
+    return readDocument(path, withRegion(document.text, region, '') ?? document.text);
   };
   if (folder === ownFolder)
     generate('docs/setup/environment.md', '# Environment\n', 'environment', environmentTables());
@@ -51,52 +52,28 @@ export function planGenerated(folder: string, files: string[], documents: Map<st
   return { texts, problems };
 }
 
-const commentsOf = (region: string) => [
-  `<!-- ${region}: made by npm run docs -->`,
-  `<!-- end of ${region} -->`,
-];
-
-/** The range of a region with its comments; 'half' if one of them is missing. */
-function findRegion(document: Document, region: string): Range | 'half' | undefined {
-  const [opening, closing] = commentsOf(region).map((comment) =>
-    document.root.children.find((node) => node.type === 'html' && node.value === comment),
-  );
-  if (!opening && !closing) return undefined;
-  const range = opening &&
-    closing && { start: rangeOf(document, opening).start, end: rangeOf(document, closing).end };
-  return range && range.start < range.end ? range : 'half';
-}
-
 /** Appends the region if there is none. Returns undefined if one of its comments is missing. */
-function withRegion(document: Document, region: string, contents: string): string | undefined {
-  const { text } = document;
+function withRegion(text: string, region: string, contents: string): string | undefined {
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
-  const [opening, closing] = commentsOf(region);
+  const [opening, closing] = [`<!-- ${region}: made by npm run docs -->`, `<!-- end of ${region} -->`];
   const generated = [opening, contents, closing].join('\n\n').replaceAll('\n', newline);
-  const range = findRegion(document, region);
-  if (range === 'half') return undefined;
-  if (range) return text.slice(0, range.start) + generated + text.slice(range.end);
-  const gap = text === '' ? '' : text.endsWith('\n') ? newline : newline + newline;
-  return text + gap + generated + newline;
+  const [start, end] = [text.indexOf(opening), text.indexOf(closing)];
+  if (start === -1 && end === -1)
+    return `${text}${text.endsWith('\n') ? '' : newline}${newline}${generated}${newline}`;
+  if (start === -1 || end < start) return undefined;
+  return text.slice(0, start) + generated + text.slice(end + closing.length);
 }
 
 /** A list of titles and first sentences. The links are relative to the folder. */
 function toList(documents: Document[], folder: string): string {
   const children = documents.map((document): ListItem => {
     const url = encodePath(posix.relative(folder, document.path));
-    const link: PhrasingContent = {
-      type: 'link',
-      url,
-      children: [{ type: 'text', value: findTitle(document) }],
-    };
-    return {
-      type: 'listItem',
-      children: [{ type: 'paragraph', children: [link, ...findSentence(document)] }],
-    };
+    const link: Link = { type: 'link', url, children: [{ type: 'text', value: findTitle(document) }] };
+    const paragraph: Paragraph = { type: 'paragraph', children: [link, ...findSentence(document)] };
+    return { type: 'listItem', children: [paragraph] };
   });
-  return markdown
-    .stringify({ type: 'root', children: [{ type: 'list', spread: false, children }] })
-    .trimEnd();
+  const list: List = { type: 'list', spread: false, children };
+  return markdown.stringify({ type: 'root', children: [list] }).trimEnd();
 }
 
 function findTitle({ root, path }: Document): string {
@@ -104,31 +81,23 @@ function findTitle({ root, path }: Document): string {
   return toText(heading, { includeImageAlt: false, includeHtml: false }).trim() || posix.parse(path).name;
 }
 
-const sentenceEnd = /^.*?[.!?]["')\]]*(?=\s+(?:[^\s\p{Ll}]|$))/u;
-
-/** The first sentence outside the index, as text and code, after a colon. Empty if no paragraph has text. */
-function findSentence(document: Document): PhrasingContent[] {
-  const index = findRegion(document, 'index');
-  for (const node of document.root.children) {
-    const { start } = rangeOf(document, node);
-    const isIndex = typeof index === 'object' && start > index.start && start < index.end;
-    const pieces = node.type === 'paragraph' && !isIndex ? toPieces(node) : [];
-    if (pieces.every(({ value }) => value.trim() === '')) continue;
-    const last = pieces.findIndex(({ type, value }) => type === 'text' && sentenceEnd.test(value));
-    const sentence = pieces
-      .slice(0, last === -1 ? undefined : last + 1)
-      .map((piece, number) =>
-        number === last ? { ...piece, value: sentenceEnd.exec(piece.value)?.[0] ?? '' } : piece,
-      );
-    return [{ type: 'text', value: ': ' }, ...sentence];
-  }
-  return [];
+/** The first sentence of a document, as text and code, after a colon. Empty if no paragraph has text. */
+function findSentence({ root }: Document): (Text | InlineCode)[] {
+  const paragraphs = root.children.filter(({ type }) => type === 'paragraph').map(toPieces);
+  const pieces = paragraphs.find((pieces) => pieces.some(({ value }) => value.trim() !== '')) ?? [];
+  const last = pieces.findIndex(({ type, value }) => type === 'text' && /[.!?]["')\]]*$/.test(value));
+  const sentence = pieces.slice(0, last === -1 ? undefined : last + 1);
+  return sentence.length > 0 ? [{ type: 'text', value: ': ' }, ...sentence] : [];
 }
 
+/** The text and code of a paragraph, with text split after each sentence. */
 function toPieces(node: Nodes): (Text | InlineCode)[] {
   if (node.type === 'inlineCode') return [node];
+  if (node.type === 'text') {
+    const sentences = node.value.split(/(?<=[.!?]["')\]]*)\s+(?=[^\s\p{Ll}]|$)/u);
+    return sentences.map((value) => ({ type: 'text', value: value.replace(/\s+/g, ' ') }));
+  }
   if (node.type === 'break') return [{ type: 'text', value: ' ' }];
-  if (node.type === 'text') return [{ type: 'text', value: node.value.replace(/\s+/g, ' ') }];
   return 'children' in node ? node.children.flatMap(toPieces) : [];
 }
 

@@ -1,8 +1,6 @@
 /** Resolves links, rewrites them after moves, and finds dead ones. */
-import { existsSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { posix } from 'node:path';
 import remarkValidateLinks from 'remark-validate-links';
-import { visit } from 'unist-util-visit';
 import { VFile } from 'vfile';
 import type { Document } from './markdown.ts';
 import { foldersOf, type Tree } from './tree.ts';
@@ -39,11 +37,8 @@ const percentEncode = (character: string) =>
   [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 
 /** The text of a document that moves to `to`, with only destinations changed, and how many of them changed. */
-export function rewriteLinks(
-  { path, text, destinations }: Document,
-  to: string,
-  relocate: (target: string) => string,
-): { text: string; count: number } {
+export function rewriteLinks(document: Document, to: string, relocate: (target: string) => string) {
+  const { path, text, destinations } = document;
   let [rewritten, count] = [text, 0];
   for (const { start, end, url } of destinations.toSorted((a, b) => b.start - a.start)) {
     const resolved = resolveUrl(url, path);
@@ -62,61 +57,29 @@ export function rewriteLinks(
   return { text: rewritten, count };
 }
 
-/** A file that git does not have counts as missing, because a clone does not have it. */
+/** A file that git does not have counts as missing: a clone does not have it. remark-validate-links checks anchors. */
 export async function linkFaults(tree: Tree): Promise<string[]> {
-  const folders = foldersOf(tree.files);
+  const known = tree.files.union(foldersOf(tree.files));
   const faults: string[] = [];
   const files: VFile[] = [];
   let check: (set: unknown) => unknown = () => {};
-  // What the plugin needs of unified-engine: all files, so that it knows their anchors.
-  const fileSet = { add() {}, use: (completer: typeof check) => (check = completer), valueOf: () => files };
-  const options = { repository: false as const, urlConfig: { headingPrefix: '#', topAnchor: '#top' } };
-  const collect = remarkValidateLinks(
-    options,
-    fileSet as unknown as Parameters<typeof remarkValidateLinks>[1],
-  );
-  for (const { path, root, destinations, ids } of tree.documents.values()) {
-    const checkable = structuredClone(root);
-    visit(checkable, (node) => {
-      if ('url' in node) node.url = '';
-    });
+  // All files, in place of unified-engine's set: anchors in other files are known only then.
+  const set = { add() {}, use: (completer: typeof check) => (check = completer), valueOf: () => files };
+  const urlConfig = { headingPrefix: '#', topAnchor: '#top', lines: true };
+  const collect = remarkValidateLinks({ repository: false, urlConfig }, set as never);
+  for (const { path, root, destinations } of tree.documents.values()) {
     for (const { url, line } of destinations) {
-      const resolved = resolveUrl(url, path);
-      const why = resolved && whyDead(tree, folders, resolved);
-      if (why) faults.push(`${path}:${line}: ${url} ${why}`);
-      if (!resolved || why) continue;
-      const hasAnchors = tree.documents.has(resolved.target) || folders.has(resolved.target);
-      const anchor = hasAnchors ? decode(resolved.suffix.replace(/^[^#]*/, '')) : '';
-      const plain = encodePath(posix.relative(posix.dirname(path), resolved.target) || '.') + anchor;
-      const point = { line, column: 1 };
-      checkable.children.push({
-        type: 'link',
-        url: plain,
-        children: [],
-        position: { start: point, end: point },
-      });
+      const { target = '', hasSlash = false } = resolveUrl(url, path) ?? {};
+      const isDead = !known.has(target) || (hasSlash && tree.files.has(target));
+      if (isDead) faults.push(`${path}:${line}: ${url} leads to nothing in the folder`);
     }
-    // The plugin looks for anchors in lower case.
-    for (const id of ids)
-      checkable.children.push({
-        type: 'html',
-        value: '',
-        data: Object.assign({}, { hProperties: { id: id.toLowerCase() } }),
-      });
     const file = new VFile({ cwd: tree.folder, path });
     files.push(file);
-    await collect(checkable, file);
+    await collect(root, file).catch((error) => faults.push(`${path}: ${error.message}: encode % as %25`));
   }
-  await check(fileSet);
-  const toFaults = ({ path, messages }: VFile) =>
-    messages.map(({ line, reason }) => `${path}:${line}: ${reason}`);
-  return [...faults, ...files.flatMap(toFaults)];
-}
-
-/** Finds what remark-validate-links cannot know. */
-function whyDead({ folder, files }: Tree, folders: Set<string>, { target, hasSlash }: Resolved) {
-  if (target === '..' || target.startsWith('../')) return 'leads out of the folder';
-  if (files.has(target)) return hasSlash ? 'leads to a file as if it were a folder' : undefined;
-  const isUntracked = !folders.has(target) && existsSync(join(folder, target));
-  return isUntracked ? 'leads to a file that git does not have' : undefined;
+  await check(set);
+  for (const { path, messages } of files)
+    for (const { line, reason, ruleId } of messages)
+      if (ruleId !== 'missing-file') faults.push(`${path}:${line}: ${reason}`);
+  return faults;
 }

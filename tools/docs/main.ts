@@ -9,13 +9,10 @@ import { parseArgs } from 'node:util';
 import { findFaults } from './checks.ts';
 import { ownFolder } from './generated.ts';
 import { applyPlan, createPlan, type Plan, undoArguments } from './plan.ts';
-import { findUncommitted, readTree, type Tree } from './tree.ts';
+import { findUncommitted, readTree } from './tree.ts';
 
-const options = {
-  'dry-run': { type: 'boolean' },
-  check: { type: 'boolean' },
-  force: { type: 'boolean' },
-} as const;
+const flag = { type: 'boolean' } as const;
+const options = { 'dry-run': flag, check: flag, force: flag };
 
 /**
  * Returns the exit code: 0 if the documents are in order, else 1.
@@ -39,43 +36,40 @@ export async function runCommand(args: string[], say: (text: string) => void): P
   }
   for (const line of report(plan)) say(line);
   const isInOrder = plan.texts.size === 0 && plan.moves.size === 0;
-  const objection = values.force ? undefined : whyNotNow(tree, plan);
+  // Without moves, only generated parts change.
+  const uncommitted = plan.moves.size === 0 || values.force ? [] : findUncommitted(folder);
   if (isInOrder) say('Nothing to do.');
   else if (values['dry-run']) say('Nothing was written: this was a dry run.');
-  else if (objection) say(`\nNothing was written. ${objection} --force does it all the same.`);
-  else {
+  else if (uncommitted.length > 0) {
+    say('Nothing was written. These documents are not committed, so git could not undo it:');
+    for (const path of uncommitted) say(`  ${path}`);
+    say('Commit them first; --force does it all the same.');
+    return 1;
+  } else {
     applyPlan(tree, plan);
-    say('\nDone.');
-    const undo = undoArguments(plan).map((word) => (word.includes('*') ? quote(word) : word));
-    if (tree.isKept && plan.moves.size > 0 && !values.force)
-      say(`To undo it: git -C ${quote(tree.folder)} ${undo.join(' ')}`);
+    say('Done.');
+    const undo = undoArguments(plan).map(quote).join(' ');
+    if (plan.moves.size > 0 && !values.force) say(`To undo it: git -C ${quote(folder)} ${undo}`);
   }
-  return objection && !isInOrder && !values['dry-run'] ? 1 : 0;
+  return 0;
 }
 
-const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
+/** Quotes a word for a shell if it needs it. */
+const quote = (word: string) => (/^[\w./=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 function report({ moves, rewrites, generated, problems }: Plan): string[] {
   const links = [...rewrites.values()].reduce((sum, count) => sum + count, 0);
-  const sections: [string, string[]][] = [
-    [`Moves: ${moves.size}`, [...moves].map(([path, to]) => `${path} → ${to}`)],
-    [
-      `Links rewritten: ${links} in ${rewrites.size} documents`,
-      [...rewrites].map((entry) => entry.join(': ')),
-    ],
-    [`Generated: ${generated.length}`, generated],
-    [`Left as they are: ${problems.length} (\`shelf: …\` in the front matter decides on a shelf)`, problems],
+  const indent = (lines: string[]) => lines.map((line) => `  ${line}`);
+  return [
+    `Moves: ${moves.size}`,
+    ...indent([...moves].map((entry) => entry.join(' → '))),
+    `Links rewritten: ${links} in ${rewrites.size} documents`,
+    ...indent([...rewrites].map((entry) => entry.join(': '))),
+    `Generated: ${generated.length}`,
+    ...indent(generated),
+    `Left as they are: ${problems.length}`,
+    ...indent(problems),
   ];
-  return sections.flatMap(([title, lines]) => [title, ...lines.map((line) => `  ${line}`)]);
-}
-
-/** Returns why git could not undo the plan. */
-function whyNotNow({ folder, isKept }: Tree, { moves }: Plan): string | undefined {
-  if (!isKept) return 'git does not keep this folder, so git could not undo it.';
-  // Without moves, only generated parts change.
-  const uncommitted = moves.size > 0 ? findUncommitted(folder) : [];
-  if (uncommitted.length === 0) return undefined;
-  return `These documents are not committed, so git could not undo it:\n  ${uncommitted.join('\n  ')}\nCommit them first.`;
 }
 
 if (import.meta.main)

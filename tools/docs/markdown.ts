@@ -6,10 +6,7 @@ import remarkGfm from 'remark-gfm';
 import { visit } from 'unist-util-visit';
 import { parse as parseYaml } from 'yaml';
 
-export type Range = { start: number; end: number };
-
-/** The destination of a link, an image, a definition or an HTML attribute. */
-export type Destination = Range & { url: string; line: number };
+type Range = { start: number; end: number };
 
 export type Document = {
   path: string;
@@ -17,21 +14,16 @@ export type Document = {
   root: Root;
   /** Undefined if there is no front matter; `error` if it is not valid YAML. */
   front: { shelf?: unknown; error?: boolean } | undefined;
-  destinations: Destination[];
-  /** Anchors that are written as HTML attributes. */
-  ids: string[];
+  /** The destinations of links, images, definitions and HTML attributes. */
+  destinations: (Range & { url: string; line: number })[];
 };
 
-/** Ranges of destinations, which the parser does not keep. */
 const ranges = new WeakMap<object, Range>();
+type Context = { resume(): string; stack: object[] };
+type Token = { start: { offset: number }; end: { offset: number } };
 
-type Context = { resume(): string; stack: { type: string }[] };
-
-/** Does what the parser does at the end of a destination, and stores its range. */
-function exitDestination(
-  this: Context,
-  { start, end }: { start: { offset: number }; end: { offset: number } },
-) {
+/** Does what the parser does at the end of a destination, and stores its range, which the parser drops. */
+function exitDestination(this: Context, { start, end }: Token): void {
   const url = this.resume();
   const node = Object.assign(this.stack.at(-1) ?? {}, { url });
   ranges.set(node, { start: start.offset, end: end.offset });
@@ -48,27 +40,21 @@ export const markdown = remark()
 
 export function readDocument(path: string, text: string): Document {
   const root = markdown.parse(text);
-  const document: Document = { path, text, root, front: undefined, destinations: [], ids: [] };
-  const mark = byteOrderMark(text);
+  const document: Document = { path, text, root, front: undefined, destinations: [] };
+  // The parser skips a byte order mark and counts offsets from the character after it.
+  const mark = text.startsWith('\uFEFF') ? 1 : 0;
+  const add = (node: Node, start: number, url: string, end = start + url.length) =>
+    document.destinations.push({ start: start + mark, end: end + mark, url, line: lineOf(node) });
   visit(root, (node) => {
     if (node.type === 'yaml') document.front = readFrontMatter(node.value);
-    if (node.type === 'html') readHtml(document, node);
-    const { start, end } = ranges.get(node) ?? {};
-    if (start !== undefined && end !== undefined && 'url' in node)
-      document.destinations.push({ start: start + mark, end: end + mark, url: node.url, line: lineOf(node) });
+    if (node.type === 'html') readHtml(text.slice(mark), node, add);
+    const range = ranges.get(node);
+    if (range && 'url' in node) add(node, range.start, node.url, range.end);
   });
   return document;
 }
 
 export const lineOf = (node: Node) => node.position?.start.line ?? 1;
-
-export function rangeOf({ text }: Pick<Document, 'text'>, { position }: Node): Range {
-  const mark = byteOrderMark(text);
-  return { start: (position?.start.offset ?? 0) + mark, end: (position?.end.offset ?? 0) + mark };
-}
-
-/** The parser skips a byte order mark and counts offsets from the character after it. */
-const byteOrderMark = (text: string) => (text.startsWith('\uFEFF') ? 1 : 0);
 
 function readFrontMatter(source: string): Document['front'] {
   try {
@@ -83,22 +69,23 @@ function readFrontMatter(source: string): Document['front'] {
 const attribute =
   /(?<=<[a-z](?:[^<>"']|"[^"]*"|'[^']*')*\s)(href|src|srcset|poster|id|name)\s*=\s*(?:"([^"]*)"|'([^']*)')/dgi;
 
-function readHtml({ text, destinations, ids }: Document, node: Node): void {
-  const { start, end } = rangeOf({ text }, node);
-  const html = text.slice(start, end).replace(/<!--[\s\S]*?-->/g, (comment) => ' '.repeat(comment.length));
+function readHtml(text: string, node: Node, add: (node: Node, start: number, url: string) => void): void {
+  const { start, end } = node.position ?? {};
+  const source = text.slice(start?.offset, end?.offset);
+  const html = source.replace(/<!--.*?-->/gs, (comment) => ' '.repeat(comment.length));
   for (const { 1: name = '', indices } of html.matchAll(attribute)) {
     const [from, to] = indices?.[2] ?? indices?.[3] ?? [0, 0];
     const value = html.slice(from, to);
-    if (/^(?:id|name)$/i.test(name)) {
-      ids.push(value);
-      continue;
-    }
     // `srcset` is a list: `small.png 1x, large.png 2x`.
-    for (const { 0: url, index } of value.matchAll(
-      /srcset/i.test(name) ? /(?<=^\s*|,\s*)[^\s,]+/g : /.+/gs,
-    )) {
-      const at = start + from + index;
-      destinations.push({ start: at, end: at + url.length, url, line: lineOf(node) });
-    }
+    const urls = /^srcset$/i.test(name) ? /(?<=^\s*|,\s*)[^\s,]+/g : /.+/g;
+    if (/^(?:id|name)$/i.test(name)) setAnchor(node, value);
+    else
+      for (const { 0: url, index } of value.matchAll(urls))
+        add(node, (start?.offset ?? 0) + from + index, url);
   }
+}
+
+/** Where remark-validate-links looks for anchors, in lower case. */
+function setAnchor(node: Node, id: string): void {
+  node.data = Object.assign({}, { hProperties: { id: id.toLowerCase() } });
 }

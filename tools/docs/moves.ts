@@ -10,20 +10,15 @@ import { findIgnored, foldersOf, type Tree } from './tree.ts';
 export function planMoves(tree: Tree): { moves: Map<string, string>; problems: string[] } {
   const problems: string[] = [];
   const waiting = new Map<string, string>();
-  const unreadable = [...tree.untouchable.keys()].filter((path) => !tree.documents.has(path));
-  const candidates = [...tree.documents.values(), ...unreadable.map((path) => ({ path, front: undefined }))];
-  for (const document of candidates) {
-    const { path } = document;
-    const place = findPlace(document);
+  for (const path of new Set([...tree.documents.keys(), ...tree.untouchable.keys()])) {
+    const place = findPlace(path, tree.documents.get(path)?.front);
     if ('unsorted' in place) problems.push(`${path}: ${place.unsorted}`);
     else if (place.path !== path) waiting.set(path, place.path);
   }
-  const ignored = new Set(findIgnored(tree, [...waiting.values()]));
+  const ignored = findIgnored(tree, [...waiting.values()]);
   for (const [path, to] of waiting) {
-    const why = tree.untouchable.get(path) ?? (ignored.has(to) ? `git ignores ${to}` : undefined);
-    if (!why) continue;
-    waiting.delete(path);
-    problems.push(`${path}: cannot move: ${why}`);
+    const why = tree.untouchable.get(path) ?? (ignored.includes(to) ? `git ignores ${to}` : undefined);
+    if (why && waiting.delete(path)) problems.push(`${path}: cannot move: ${why}`);
   }
   return { moves: moveWhatCan(tree, waiting, problems), problems };
 }
@@ -33,16 +28,13 @@ const toKey = (path: string) => path.normalize('NFC').toLowerCase();
 
 function moveWhatCan(tree: Tree, waiting: Map<string, string>, problems: string[]): Map<string, string> {
   const files = new Map([...tree.files].map((file) => [toKey(file), file]));
-  const folders = new Map([...foldersOf(tree.files)].map((folder) => [toKey(folder), folder]));
+  const folders = new Set([...foldersOf(tree.files)].map(toKey));
   const whyNot = (path: string, to: string): string | undefined => {
     const rivals = [...waiting].filter(([other, target]) => other !== path && toKey(target) === toKey(to));
     if (rivals.length > 0) return `${rivals.map(([other]) => other).join(', ')} would be ${to} too`;
     // A file can also have the name of one of the folders on the way.
-    const parents = [...foldersOf([to])].map((folder) => files.get(toKey(folder)));
-    const holder = [files.get(toKey(to)), folders.get(toKey(to)), ...parents].find(
-      (name) => name !== undefined,
-    );
-    return holder && `${holder} has the name already`;
+    const holder = [to, ...foldersOf([to])].map((name) => files.get(toKey(name))).find((name) => name);
+    return holder || folders.has(toKey(to)) ? `${holder ?? to} has the name already` : undefined;
   };
   const moves = new Map<string, string>();
   // A move may free the name that another one needs, so repeat until nothing moves.

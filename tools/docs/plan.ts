@@ -1,54 +1,42 @@
 /** Plans what puts a folder's documents in order, and does it. */
-import {
-  constants,
-  copyFileSync,
-  mkdirSync,
-  readdirSync,
-  rmdirSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import * as fs from 'node:fs';
 import { dirname, extname, join, posix } from 'node:path';
 import { planGenerated } from './generated.ts';
 import { rewriteLinks } from './links.ts';
-import { readDocument } from './markdown.ts';
+import { type Document, readDocument } from './markdown.ts';
 import { createRelocation, planMoves } from './moves.ts';
 import { git, type Tree } from './tree.ts';
 
+/**
+ * `moves` has new paths by old ones, `rewrites` the number of changed links by old paths, `texts` each new or changed
+ * document by its new path, `generated` the documents with outdated parts, `problems` a line for each that stays.
+ */
 export type Plan = {
-  /** New paths by old ones. */
   moves: Map<string, string>;
-  /** How many links change in each document, by its old path. */
   rewrites: Map<string, number>;
-  /** The whole text of each document that is new or changes, by its new path. */
   texts: Map<string, string>;
-  /** Documents whose generated part is missing or outdated. */
   generated: string[];
-  /** A line for each document that cannot be put in order. */
   problems: string[];
 };
 
 export function createPlan(tree: Tree): Plan {
   const { moves, problems } = planMoves(tree);
   const relocate = createRelocation(tree, moves);
-  const plan: Plan = { moves, rewrites: new Map(), texts: new Map(), generated: [], problems };
-  const documents = new Map(
-    [...tree.documents].map(([path, document]) => {
-      const to = moves.get(path) ?? path;
-      const { text, count } = rewriteLinks(document, to, relocate);
-      if (count > 0) {
-        plan.rewrites.set(path, count);
-        plan.texts.set(to, text);
-      }
-      return [to, readDocument(to, text)];
-    }),
-  );
+  const rewrites = new Map<string, number>();
+  const texts = new Map<string, string>();
+  const documents = new Map<string, Document>();
+  for (const [path, document] of tree.documents) {
+    const to = moves.get(path) ?? path;
+    const { text, count } = rewriteLinks(document, to, relocate);
+    if (count > 0) rewrites.set(path, count);
+    if (count > 0) texts.set(to, text);
+    documents.set(to, readDocument(to, text));
+  }
   const files = [...tree.files].map((file) => moves.get(file) ?? file);
   const generated = planGenerated(tree.folder, files, documents);
-  for (const [path, text] of generated.texts) plan.texts.set(path, text);
-  plan.generated.push(...generated.texts.keys());
+  for (const [path, text] of generated.texts) texts.set(path, text);
   problems.push(...generated.problems);
-  return plan;
+  return { moves, rewrites, texts, generated: [...generated.texts.keys()], problems };
 }
 
 /**
@@ -58,26 +46,25 @@ export function createPlan(tree: Tree): Plan {
 export function applyPlan(tree: Tree, { moves, texts }: Plan): void {
   const at = (path: string) => join(tree.folder, path);
   for (const [path, to] of moves) {
-    mkdirSync(dirname(at(to)), { recursive: true });
-    copyFileSync(at(path), at(to), constants.COPYFILE_EXCL);
-    unlinkSync(at(path));
+    fs.mkdirSync(dirname(at(to)), { recursive: true });
+    fs.copyFileSync(at(path), at(to), fs.constants.COPYFILE_EXCL);
+    fs.unlinkSync(at(path));
     removeEmptyFolders(tree.folder, posix.dirname(path));
   }
   const moved = new Set(moves.values());
   for (const [path, text] of texts) {
-    mkdirSync(dirname(at(path)), { recursive: true });
-    writeFileSync(at(path), text, { flag: moved.has(path) || tree.files.has(path) ? 'w' : 'wx' });
+    fs.mkdirSync(dirname(at(path)), { recursive: true });
+    fs.writeFileSync(at(path), text, { flag: moved.has(path) || tree.files.has(path) ? 'w' : 'wx' });
   }
   // In the index, so that git can undo the new paths too.
   const touched = [...moves.keys(), ...moved, ...texts.keys()].join('\0');
-  if (tree.isKept && moves.size > 0)
-    git(tree.folder, ['update-index', '--add', '--remove', '-z', '--stdin'], touched);
+  if (moves.size > 0) git(tree.folder, ['update-index', '--add', '--remove', '-z', '--stdin'], touched);
 }
 
 /** git keeps no empty folders. */
 function removeEmptyFolders(root: string, folder: string): void {
-  if (folder === '.' || readdirSync(join(root, folder)).length > 0) return;
-  rmdirSync(join(root, folder));
+  if (folder === '.' || fs.readdirSync(join(root, folder)).length > 0) return;
+  fs.rmdirSync(join(root, folder));
   removeEmptyFolders(root, posix.dirname(folder));
 }
 

@@ -41,21 +41,18 @@ const patterns: Partial<Record<Shelf, string>>[] = [
 /** Returns ` deployment guide ` for `DEPLOYMENT_GUIDE.md`, `deploymentGuide.md` and the like. */
 function toWords(path: string): string {
   const name = posix.parse(path).name.normalize('NFC');
-  const separated = name.replace(
-    /\p{Ll}(?=\p{Lu})|\p{Lu}(?=\p{Lu}\p{Ll})|\p{L}(?=\p{N})|\p{N}(?=\p{L})/gu,
-    '$& ',
-  );
-  return ` ${(separated.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? []).join(' ')} `;
+  const boundary = /\p{Ll}(?=\p{Lu})|\p{Lu}(?=\p{Lu}\p{Ll})|\p{L}(?=\p{N})|\p{N}(?=\p{L})/gu;
+  const separated = name.replace(boundary, '$& ').toLowerCase();
+  return ` ${(separated.match(/[\p{L}\p{M}\p{N}]+/gu) ?? []).join(' ')} `;
 }
 
 /** Returns the shelves that the name fits equally well, or none. */
 export function shelvesByName(path: string): Shelf[] {
   const words = toWords(path);
   for (const group of patterns) {
-    const fitting = Object.entries(group).filter(([, pattern]) =>
-      new RegExp(` (?:${pattern}) `, 'u').test(words),
-    );
-    if (fitting.length > 0) return fitting.map(([shelf]) => shelf as Shelf);
+    const fits = (shelf: string) => new RegExp(` (?:${group[shelf as Shelf]}) `, 'u').test(words);
+    const fitting = Object.keys(group).filter(fits) as Shelf[];
+    if (fitting.length > 0) return fitting;
   }
   return [];
 }
@@ -80,10 +77,7 @@ export function shelfOfPath(path: string): Shelf | undefined {
 }
 
 /** Returns where a document belongs (possibly where it is), or why that is unknown. */
-export function findPlace({
-  path,
-  front,
-}: Pick<Document, 'path' | 'front'>): { path: string } | { unsorted: string } {
+export function findPlace(path: string, front: Document['front']): { path: string } | { unsorted: string } {
   if (isReadme(path) || atRoot.test(path) || path.startsWith('.github/')) return { path };
   if (front?.error) return { unsorted: 'its front matter is not valid YAML' };
   const choice = front?.shelf ?? shelfOfPath(path);

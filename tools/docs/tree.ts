@@ -1,30 +1,28 @@
 /** Reads a folder as git sees it: its files, except those that git ignores, and the documents among them. */
 import { isUtf8 } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
-import { lstatSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { type Document, readDocument } from './markdown.ts';
 import { isLeftAlone, isMarkdown } from './shelves.ts';
 
+/**
+ * `folder` is absolute; all other paths are relative to it, with `/`. `documents` has all readable Markdown, sorted;
+ * `untouchable` has Markdown that must not move, and why.
+ */
 export type Tree = {
-  /** An absolute path. */
   folder: string;
-  /** True if the folder is in a git repository that does not ignore it. */
-  isKept: boolean;
-  /** Every file, as a path relative to the folder, with `/`. */
   files: Set<string>;
-  /** Every readable Markdown document by its path, sorted. */
   documents: Map<string, Document>;
-  /** Markdown that must not move, and why. */
   untouchable: Map<string, string>;
 };
 
-/** @throws {Error} if git is not installed. */
+/** @throws {Error} if git does not keep the folder: nothing could be undone. */
 export function readTree(folder: string): Tree {
-  const isKept = runGit(folder, ['check-ignore', '--quiet', '.']).status === 1;
-  const paths = isKept ? splitPaths(git(folder, [...listing, '--cached'])) : listWithoutRepository(folder);
-  const tree: Tree = { folder, isKept, files: new Set(), documents: new Map(), untouchable: new Map() };
+  if (runGit(folder, ['check-ignore', '--quiet', '.']).status !== 1)
+    throw new Error(`git does not keep ${folder}, so it could not undo anything there`);
+  const paths = splitPaths(git(folder, ['ls-files', '-z', '--cached', '--others', '--exclude-standard']));
+  const tree: Tree = { folder, files: new Set(), documents: new Map(), untouchable: new Map() };
   const linkTargets: string[] = [];
   for (const path of paths.sort()) {
     const entry = lstatSync(join(folder, path), { throwIfNoEntry: false });
@@ -46,12 +44,8 @@ export function readTree(folder: string): Tree {
 function runGit(folder: string, args: string[], input = '') {
   // A git hook sets these for its own repository.
   const { GIT_DIR, GIT_WORK_TREE, GIT_INDEX_FILE, GIT_PREFIX, ...env } = process.env;
-  const result = spawnSync('git', ['-C', folder, ...args], {
-    env,
-    encoding: 'utf8',
-    input,
-    maxBuffer: 2 ** 28,
-  });
+  const options = { env, encoding: 'utf8', input, maxBuffer: 2 ** 28 } as const;
+  const result = spawnSync('git', ['-C', folder, ...args], options);
   if (result.error) throw new Error(`git is needed and does not start: ${result.error.message}`);
   return result;
 }
@@ -63,25 +57,11 @@ export function git(folder: string, args: string[], input = ''): string {
   return stdout;
 }
 
-const listing = ['ls-files', '-z', '--others', '--exclude-standard'];
 const splitPaths = (output: string) => [...new Set(output.split('\0'))].filter((path) => path !== '');
 
-/** Lists what git would list if the folder were a repository. */
-function listWithoutRepository(folder: string): string[] {
-  const repository = mkdtempSync(join(tmpdir(), 'nano-banana-docs-'));
-  try {
-    git(repository, ['init', '--quiet', '--bare']);
-    return splitPaths(git(folder, [`--git-dir=${repository}`, '--work-tree=.', ...listing]));
-  } finally {
-    rmSync(repository, { recursive: true });
-  }
-}
-
 /** Returns those of the paths that git would ignore if they existed. */
-export function findIgnored({ folder, isKept }: Tree, paths: string[]): string[] {
-  if (!isKept) return [];
-  return splitPaths(runGit(folder, ['check-ignore', '--no-index', '-z', '--stdin'], paths.join('\0')).stdout);
-}
+export const findIgnored = ({ folder }: Tree, paths: string[]) =>
+  splitPaths(runGit(folder, ['check-ignore', '--no-index', '-z', '--stdin'], paths.join('\0')).stdout);
 
 /** Returns the Markdown files that differ from the last commit. */
 export function findUncommitted(folder: string): string[] {

@@ -11,6 +11,7 @@ afterAll(folders.end);
 
 const manifest = JSON.stringify({ scripts: { test: 'x', 'bench:load': 'x' } });
 const around = {
+  '.gitignore': '.env\n',
   'package.json': manifest,
   'run.sh': 'npm ci\nnpm test\n',
   'shared/generation/hold.ts': '',
@@ -33,21 +34,25 @@ describe('a link', () => {
   it.each([
     '[x](docs/my%20file.txt) [y](<docs/my file.txt>) [z](/docs/deep/) [w](docs) [v](.)',
     '[x](docs/deep/README.md#down) [y](docs/deep#down) [z](#top) [w](#) [v](?plain=1)',
-    '# Über `code` & *more*!\n\n# Twice\n\n# Twice\n\n[x](#%C3%BCber-code--more) [y](#twice-1)',
+    '# Über `code` & *more*!\n\n# Twice\n\n# Twice\n\n[x](#über-code--more) [y](#twice-1)',
     '<a id="Own"></a><a name=\'other\'></a> [x](#Own) [y](#other)',
     '[x](https://example.com/none.md) [y](mailto:a@b.c) [z](//example.com/x)',
     '`[x](none.md)`\n\n```md\n[x](none.md)\n```\n\n<!-- [x](none.md) <img src="none.png"> -->',
   ])('that leads somewhere is correct: %s', async (text) => expect(await faultsOf(text)).toEqual([]));
 
   it.each<[string, string]>([
-    ['\n\n[x](none.md)', 'README.md:3: Cannot find file `none.md`'],
-    ['![x](docs/none.png)', 'README.md:1: Cannot find file `docs/none.png`'],
-    ['text\n\n[x]: none.md', 'README.md:3: Cannot find file `none.md`'],
-    ['<img src="none.png">', 'README.md:1: Cannot find file `none.png`'],
-    ["<img alt='x > y' src='docs/none.png'> in text", 'README.md:1: Cannot find file `docs/none.png`'],
-    ['[x](Docs/deep)', 'README.md:1: Cannot find file `Docs/deep`; did you mean `docs/deep`'],
-    ['[x](run.sh/)', 'README.md:1: run.sh/ leads to a file as if it were a folder'],
-    ['[x](../other)', 'README.md:1: ../other leads out of the folder'],
+    ['\n\n[x](none.md)', 'README.md:3: none.md leads to nothing in the folder'],
+    ['![x](docs/none.png)', 'README.md:1: docs/none.png leads to nothing in the folder'],
+    ['text\n\n[x]: none.md', 'README.md:3: none.md leads to nothing in the folder'],
+    ['<img src="none.png">', 'README.md:1: none.png leads to nothing in the folder'],
+    [
+      "<img alt='x > y' src='docs/none.png'> in text",
+      'README.md:1: docs/none.png leads to nothing in the folder',
+    ],
+    ['[x](Docs/deep)', 'README.md:1: Docs/deep leads to nothing in the folder'],
+    ['[x](run.sh/)', 'README.md:1: run.sh/ leads to nothing in the folder'],
+    ['[x](../other)', 'README.md:1: ../other leads to nothing in the folder'],
+    ['[x](.env)', 'README.md:1: .env leads to nothing in the folder'],
     ['[x](#nowhere)', 'README.md:1: Cannot find heading for `#nowhere`'],
     ['# Twice\n\n[x](#twice-1)', 'README.md:3: Cannot find heading for `#twice-1`; did you mean `twice`'],
     ['[x](docs/deep#up)', 'README.md:1: Cannot find heading for `#up` in `docs/deep`'],

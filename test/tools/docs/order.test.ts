@@ -85,7 +85,7 @@ describe('a run', () => {
     await runDocs(folder);
     const after = snapshot(folder);
     expect(after['docs/api/README.md']).toBe(
-      `# Calls\r\n\r\nAll of *them*. Really.\r\n\r\n${region.replace('old', '- [A link](a.md): Uses \\*a\\_b\\*.')}\r\n\r\n## By hand\r\n`,
+      `# Calls\r\n\r\nAll of *them*. Really.\r\n\r\n${region.replace('old', '- [A link](a.md): Uses \\*a_b\\*.')}\r\n\r\n## By hand\r\n`,
     );
     expect(after['docs/README.md']).toContain('- [Calls](api/README.md): All of them.\n');
   });
@@ -220,21 +220,17 @@ describe('a run that git could not undo', () => {
     expect(snapshot(folder)).toHaveProperty(['docs/deployment/DEPLOY.md']);
   });
 
-  it('is refused without --force in a folder without git, where .gitignore still applies', async () => {
-    const files = { ...strays, '.gitignore': 'build/\n', 'build/test.md': '# T\n' };
-    const folder = folders.plain(files);
-    expect(await runDocs(folder)).toMatchObject({
-      code: 1,
-      said: expect.stringContaining('git does not keep this folder'),
-    });
-    expect((await runDocs(folder, '--dry-run')).code).toBe(0);
-    expect(snapshot(folder)).toEqual(files);
-    expect((await runDocs(folder, '--force')).code).toBe(0);
-    expect(snapshot(folder)).toMatchObject({
-      'docs/deployment/DEPLOY.md': expect.any(String),
-      'build/test.md': '# T\n',
-    });
-  });
+  it.each([[''], ['--force'], ['--check']])(
+    'is refused in a folder that git does not keep: %s',
+    async (flag) => {
+      const flags = flag ? [flag] : [];
+      const folder = folders.plain(strays);
+      await expect(runDocs(folder, ...flags)).rejects.toThrow('git does not keep');
+      expect(snapshot(folder)).toEqual(strays);
+      const ignored = folders.committed({ '.gitignore': 'ignored/\n', 'ignored/deploy.md': '# D\n' });
+      await expect(runDocs(join(ignored, 'ignored'), ...flags)).rejects.toThrow('git does not keep');
+    },
+  );
 
   it('is allowed if only indexes change', async () => {
     const folder = folders.committed({ 'docs/api/a.md': '# A\n' });
