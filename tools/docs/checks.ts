@@ -119,28 +119,24 @@ export const runnable = ({ root }: Document) =>
 
 /** Splits a block into its commands, without comments. */
 export function splitCommands(text: string): string[] {
-  const lines = text
-    .replaceAll('\\\n', ' ')
-    .replace(/^\s*#.*/gm, '')
-    .split(/\n|&&/);
+  const plain = text.replaceAll('\\\n', ' ').replace(/^\s*#.*/gm, '');
+  const lines = plain.split(/\n|&&/);
   return lines.map((command) => command.trim().replace(/\s+/g, ' ')).filter(Boolean);
 }
 
 /** In our own README and setup documents, something must run every block. */
 function commandFaults({ folder, files }: Tree, { path, root }: Document, isCommand: IsCommand): Fault[] {
   const mustBeMarked = folder === ownFolder && (path === 'README.md' || path.startsWith('docs/setup/'));
-  const isLineOf = (file: string, command: string) =>
-    files.has(file) &&
-    readFileSync(join(folder, file), 'utf8')
-      .split(/\s*\n\s*/)
-      .includes(command);
+  const linesOf = (file: string) =>
+    (files.has(file) ? readFileSync(join(folder, file), 'utf8') : '').split(/\s*\n\s*/);
   return shellBlocks(root).flatMap((node): Fault[] => {
     const { isRun, runBy } = parseMarks(node.meta ?? '');
     if (!isRun && !runBy)
       return mustBeMarked ? [[node, 'nothing runs this block of commands: mark it run, or run-by=']] : [];
     return splitCommands(node.value).flatMap((command): Fault[] => {
       const script = runBy ?? (command === install ? '.ci/run' : undefined);
-      if (script && !isLineOf(script, command)) return [[node, `\`${command}\` is not a line of ${script}`]];
+      if (script && !linesOf(script).includes(command))
+        return [[node, `\`${command}\` is not a line of ${script}`]];
       if (/^npm run\b/.test(command) && !isCommand(command))
         return [[node, `\`${command}\` is not an npm script`]];
       return [];

@@ -59,17 +59,15 @@ const quote = (word: string) => (/^[\w./=-]+$/.test(word) ? word : `'${word.repl
 
 function report({ moves, rewrites, generated, problems }: Plan): string[] {
   const links = [...rewrites.values()].reduce((sum, count) => sum + count, 0);
-  const indent = (lines: string[]) => lines.map((line) => `  ${line}`);
-  return [
-    `Moves: ${moves.size}`,
-    ...indent([...moves].map((entry) => entry.join(' → '))),
-    `Links rewritten: ${links} in ${rewrites.size} documents`,
-    ...indent([...rewrites].map((entry) => entry.join(': '))),
-    `Generated: ${generated.length}`,
-    ...indent(generated),
-    `Left as they are: ${problems.length}`,
-    ...indent(problems),
-  ];
+  const sections = {
+    [`Moves: ${moves.size}`]: [...moves].map((entry) => entry.join(' → ')),
+    [`Links rewritten: ${links} in ${rewrites.size} documents`]: [...rewrites].map((entry) =>
+      entry.join(': '),
+    ),
+    [`Generated: ${generated.length}`]: generated,
+    [`Left as they are: ${problems.length}`]: problems,
+  };
+  return Object.entries(sections).flatMap(([title, lines]) => [title, ...lines.map((line) => `  ${line}`)]);
 }
 
 if (import.meta.main)

@@ -1,5 +1,4 @@
 /** Decides which documents move where. */
-import { posix } from 'node:path';
 import { findPlace } from './shelves.ts';
 import { findIgnored, foldersOf, type Tree } from './tree.ts';
 
@@ -52,19 +51,9 @@ function moveWhatCan(tree: Tree, waiting: Map<string, string>, problems: string[
   return moves;
 }
 
-/**
- * Returns a function that finds where a link's target is after the moves. If a folder becomes empty and disappears,
- * links to it lead to the shelf that all its documents moved to, or to the index of all shelves.
- */
+/** Where a link's target is after the moves. Links to a folder that became empty lead to the index of all shelves. */
 export function createRelocation(tree: Tree, moves: Map<string, string>): (target: string) => string {
-  const before = foldersOf(tree.files);
   const after = foldersOf([...tree.files].map((file) => moves.get(file) ?? file));
-  return (target) => {
-    const moved = moves.get(target);
-    if (moved !== undefined) return moved;
-    if (!before.has(target) || after.has(target)) return target;
-    const movedFrom = [...moves].filter(([path]) => path.startsWith(`${target}/`));
-    const [place = '', ...others] = new Set(movedFrom.map(([, to]) => posix.dirname(to)));
-    return place && others.length === 0 ? place : 'docs/README.md';
-  };
+  const vanished = foldersOf(tree.files).difference(after);
+  return (target) => moves.get(target) ?? (vanished.has(target) ? 'docs/README.md' : target);
 }
