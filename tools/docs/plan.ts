@@ -1,54 +1,76 @@
-/** What it takes to put a folder's documents in order. */
-import { planEnvironment } from './environmentTable.ts';
-import { planIndexes } from './indexes.ts';
-import { readDocument } from './markdown.ts';
-import { type Left, planMoves, relocation } from './moves.ts';
-import { rewriteLinks } from './rewrite.ts';
-import type { Tree } from './tree.ts';
+/** Plans what puts a folder's documents in order, and does it. */
+import * as fs from 'node:fs';
+import { dirname, extname, join, posix } from 'node:path';
+import { planGenerated } from './generated.ts';
+import { rewriteLinks } from './links.ts';
+import { type Document, readDocument } from './markdown.ts';
+import { createRelocation, planMoves } from './moves.ts';
+import { git, type Tree } from './tree.ts';
 
+/**
+ * `moves` has new paths by old ones, `rewrites` the number of changed links by old paths, `texts` each new or changed
+ * document by its new path, `generated` the documents with outdated parts, `problems` a line for each that stays.
+ */
 export type Plan = {
   moves: Map<string, string>;
-  conflicts: Left[];
-  unsorted: Left[];
-  /** How many links change in each document, by its present path. */
   rewrites: Map<string, number>;
-  /** The whole text of each document that changes or is new, by its new path. */
   texts: Map<string, string>;
-  /** Parts made by this command that are missing or out of date. */
-  made: string[];
-  /** Documents in which only one of the two comments around such a part stands. */
-  damaged: string[];
+  generated: string[];
+  problems: string[];
 };
 
-export function planOf(tree: Tree): Plan {
-  const { moves, conflicts, unsorted } = planMoves(tree);
-  const relocate = relocation(tree, moves);
-  const texts = new Map<string, string>();
+export function createPlan(tree: Tree): Plan {
+  const { moves, problems } = planMoves(tree);
+  const relocate = createRelocation(tree, moves);
   const rewrites = new Map<string, number>();
-  const documents = new Map(tree.documents);
-  for (const document of tree.documents.values()) {
-    const to = moves.get(document.path) ?? document.path;
+  const texts = new Map<string, string>();
+  const documents = new Map<string, Document>();
+  for (const [path, document] of tree.documents) {
+    const to = moves.get(path) ?? path;
     const { text, count } = rewriteLinks(document, to, relocate);
-    if (count > 0) rewrites.set(document.path, count);
+    if (count > 0) rewrites.set(path, count);
     if (count > 0) texts.set(to, text);
-    if (to === document.path && count === 0) continue;
-    if (to !== document.path) documents.delete(document.path);
     documents.set(to, readDocument(to, text));
   }
-  const environment = planEnvironment(tree.folder, documents);
-  for (const [path, text] of environment.texts) documents.set(path, readDocument(path, text));
-  const files = [...tree.files].filter((path) => !moves.has(path)).concat([...moves.values()]);
-  const indexes = planIndexes(files, documents);
-  const made = new Map([...environment.texts, ...indexes.texts]);
-  for (const [path, text] of made) texts.set(path, text);
-  const taken = indexes.taken.map((path) => ({ path, why: 'an index stands here, but this is no document' }));
-  return {
-    moves,
-    conflicts: [...conflicts, ...taken],
-    unsorted,
-    rewrites,
-    texts,
-    made: [...made.keys()],
-    damaged: [...environment.damaged, ...indexes.damaged],
-  };
+  const files = [...tree.files].map((file) => moves.get(file) ?? file);
+  const generated = planGenerated(tree.folder, files, documents);
+  for (const [path, text] of generated.texts) texts.set(path, text);
+  problems.push(...generated.problems);
+  return { moves, rewrites, texts, generated: [...generated.texts.keys()], problems };
+}
+
+/**
+ * Overwrites no file, except documents by their own new text.
+ * @throws {Error} if a name was taken since the plan was made. Every document is then at its old or its new path.
+ */
+export function applyPlan(tree: Tree, { moves, texts }: Plan): void {
+  const at = (path: string) => join(tree.folder, path);
+  for (const [path, to] of moves) {
+    fs.mkdirSync(dirname(at(to)), { recursive: true });
+    fs.copyFileSync(at(path), at(to), fs.constants.COPYFILE_EXCL);
+    fs.unlinkSync(at(path));
+    removeEmptyFolders(tree.folder, posix.dirname(path));
+  }
+  const moved = new Set(moves.values());
+  for (const [path, text] of texts) {
+    fs.mkdirSync(dirname(at(path)), { recursive: true });
+    fs.writeFileSync(at(path), text, { flag: moved.has(path) || tree.files.has(path) ? 'w' : 'wx' });
+  }
+  // In the index, so that git can undo the new paths too.
+  const touched = [...moves.keys(), ...moved, ...texts.keys()].join('\0');
+  if (moves.size > 0) git(tree.folder, ['update-index', '--add', '--remove', '-z', '--stdin'], touched);
+}
+
+/** git keeps no empty folders. */
+function removeEmptyFolders(root: string, folder: string): void {
+  if (folder === '.' || fs.readdirSync(join(root, folder)).length > 0) return;
+  fs.rmdirSync(join(root, folder));
+  removeEmptyFolders(root, posix.dirname(folder));
+}
+
+/** The arguments with which git undoes a run. Only Markdown is affected; git rejects a pattern without a match. */
+export function undoArguments({ moves, texts }: Plan): string[] {
+  const touched = [...moves.keys(), ...moves.values(), ...texts.keys()];
+  const patterns = new Set(touched.map((path) => `*${extname(path)}`));
+  return ['restore', '--source=HEAD', '--staged', '--worktree', '--', ...patterns];
 }

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findFreePort, isPortFree } from '../../../local/ports.ts';
 import { waitUntil } from '../../../local/processes.ts';
-import { commandsIn, install, marksOf, runnable } from '../../../tools/docs/checks/commands.ts';
+import { install, parseMarks, runnable, splitCommands } from '../../../tools/docs/checks.ts';
 import { readTree } from '../../../tools/docs/tree.ts';
 import { createFolders, git } from './support.ts';
 
@@ -83,8 +83,8 @@ describe('what the documents say to type', () => {
   it.each(blocks)(
     '$where works: $text',
     async ({ text, meta }) => {
-      const { until: path } = marksOf(meta);
-      const commands = commandsIn(text).filter((command) => command !== install);
+      const { until: path } = parseMarks(meta);
+      const commands = splitCommands(text).filter((command) => command !== install);
       for (const [number, command] of commands.entries()) {
         if (path && number === commands.length - 1) await runUntil(command, path);
         else await runToItsEnd(command);
