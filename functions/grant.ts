@@ -2,7 +2,7 @@ import { type Entry, grantAnswerSchema, grantRequestSchema } from '../shared/con
 import { endpoint } from '../shared/http/endpoint.ts';
 import { type GrantRecord, grantTo } from '../shared/ledger/grant.ts';
 
-/** Adds credits to an account, or takes them; once for each Idempotency-Key. */
+/** Adds credits to an account, or takes them, once for each Idempotency-Key. */
 export const grant = endpoint({
   method: 'POST',
   access: 'admin',

@@ -4,7 +4,7 @@ import { healthAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { modelsAsSeen } from '../shared/imagegen/modelStates.ts';
 
-/** Whether this instance answers, and what it knows; it looks nowhere, so that nobody can make it cost money. */
+/** Reports that this instance answers, and what it knows. It calls no other service, so nobody can make it cost money. */
 export const health = endpoint({
   method: 'GET',
   access: 'anyone',

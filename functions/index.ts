@@ -1,4 +1,4 @@
-/** The contents page: every function by the name it is deployed under. */
+/** The contents page: every function, by the name under which it is deployed. */
 import type { FunctionModule } from '../shared/http/server.ts';
 
 export const functions: Record<string, FunctionModule> = {

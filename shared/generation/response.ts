@@ -1,6 +1,6 @@
 /** The answer of `generate` for a generation, by its status. */
 import type { GenerateAnswer } from '../contract.ts';
-import { Failure, type Reason, reasons } from '../errors.ts';
+import { Failure, restoreFailure } from '../errors.ts';
 import { type GenerationRecord, type StoredFailure, toGeneration } from './record.ts';
 
 /** Seconds after which a client may ask again for a pending generation. */
@@ -19,7 +19,7 @@ export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answe
     case 'succeeded':
       return { body: { generation: toGeneration(record), receipt } };
     case 'refunded':
-      throw (own?.reason === record.failure?.reason && own ? own : fromStoredFailure(record.failure)).with({
+      throw (own?.reason === record.failure?.reason && own ? own : restoreFailure(record.failure)).with({
         receipt,
         retry: 'new_key',
       });
@@ -55,11 +55,4 @@ export function toReplay(record: GenerationRecord, fingerprint: string): Answer 
 /** A failure as it is stored with its generation. */
 export function toStoredFailure({ reason, message, details }: Failure): StoredFailure {
   return { reason, message, ...(details.metadata && { metadata: details.metadata }) };
-}
-
-function fromStoredFailure(stored: StoredFailure | null): Failure {
-  const known = stored && Object.hasOwn(reasons, stored.reason);
-  if (!known) return new Failure('INTERNAL', 'Something went wrong on our side.');
-  const { reason, message, metadata } = stored;
-  return new Failure(reason as Reason, message, metadata ? { metadata } : {});
 }

@@ -1,6 +1,5 @@
 import type { Audit } from '../contract.ts';
 import type { Total } from '../database/database.ts';
-
 import { accountPath, findInvalidField, isOpened, parseAccount } from './account.ts';
 import { entriesPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
@@ -26,12 +25,11 @@ export async function auditAccount(
     ]),
   );
   if (!document) return undefined;
-  const [entries, kept, owed, cost, sequences] = totals as [Total, Total, Total, Total, Total];
+  const [entries, net, prices, cost, sequences] = totals as [Total, Total, Total, Total, Total];
   const account = parseAccount(document);
   const differences: string[] = [];
   const invalid = findInvalidField(account);
-  if (invalid)
-    differences.push(`${invalid} is no whole number of credits that leaves the balance at 0 or more`);
+  if (invalid) differences.push(`${invalid} is not a whole number of credits, or brings the balance below 0`);
   if (isOpened(document)) {
     if (entries.sum !== account.ledgerBalance) {
       differences.push(`the entries' amounts sum to ${entries.sum}, settled is ${account.ledgerBalance}`);
@@ -43,8 +41,8 @@ export async function auditAccount(
   if (sequences.sum !== (entries.count * (entries.count + 1)) / 2) {
     differences.push('the sequence of the entries has a gap');
   }
-  if (-kept.sum !== owed.sum) {
-    differences.push(`debits less refunds are ${-kept.sum}, the generations they paid for cost ${owed.sum}`);
+  if (-net.sum !== prices.sum) {
+    differences.push(`debits less refunds are ${-net.sum}, the generations they paid for cost ${prices.sum}`);
   }
   return {
     uid,

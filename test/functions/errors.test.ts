@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { reasons } from '../../shared/errors.ts';
+import { reasons } from '../../shared/reasons.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
 

@@ -1,6 +1,6 @@
 /** The model and the image store in a history: every way they fail, and images that come too late. */
 
-import { Failure, type Reason } from '../../shared/errors.ts';
+import { Failure } from '../../shared/errors.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
 import type { Overrides } from '../../shared/services.ts';
 import type { Weather } from './faults.ts';
@@ -22,7 +22,7 @@ export type Images = {
   };
 };
 
-const paintFailures: Reason[] = [
+const paintFailures = [
   'CONTENT_BLOCKED',
   'NO_IMAGE',
   'PROVIDER_ERROR',
@@ -30,15 +30,17 @@ const paintFailures: Reason[] = [
   'PROVIDER_OVERLOADED',
   'PROVIDER_TIMEOUT',
   'PROVIDER_MISCONFIGURED',
-];
+] as const;
 /** The model's bill for one image, micro-dollars. */
 const costMicros = 39_000;
 
-const failureOf = (reason: Reason) =>
-  new Failure(reason, `The model failed: ${reason}.`, {
-    ...(reason === 'PROVIDER_QUOTA' && { retryAfterSeconds: 60 }),
-    ...(reason === 'CONTENT_BLOCKED' && { metadata: { finishReason: 'IMAGE_SAFETY' } }),
-  });
+function failureOf(reason: (typeof paintFailures)[number]) {
+  const message = `The model failed: ${reason}.`;
+  if (reason === 'CONTENT_BLOCKED') {
+    return new Failure(reason, message, { metadata: { finishReason: 'IMAGE_SAFETY' } });
+  }
+  return new Failure(reason, message, reason === 'PROVIDER_QUOTA' ? { retryAfterSeconds: 60 } : {});
+}
 
 /** A call upstream that ends in time, or is ended by the shutdown. */
 function ending<T>(
