@@ -25,7 +25,7 @@ export const reconcile = endpoint({
       counts.checked += 1;
       if (!audit || audit.ok) return;
       broken.push(audit);
-      ledger.log.error('An account does not add up', { ...audit });
+      ledger.log.error('An account does not add up', { event: 'account_broken', ...audit });
     });
     log.add({ ...counts, broken: broken.length });
     return { body: { ...counts, broken } };

@@ -71,6 +71,7 @@ export async function clearOutboxItem(
     return wasThere;
   } catch (error) {
     log.warning('An image could not be deleted yet', {
+      event: 'image_not_deleted',
       generationId: item.generationId,
       error: String(error),
     });

@@ -217,7 +217,13 @@ export function createQuota({
           : createDocument(path, { ...after, updatedAt: serverTime }),
       ]);
       note(id, after);
-      log.warning('A model changed its state', { model: id, from: current.state, to: after.state, ...after });
+      log.warning('The state of a model changed', {
+        event: 'model_state_changed',
+        model: id,
+        from: current.state,
+        to: after.state,
+        ...after,
+      });
     });
   }
 

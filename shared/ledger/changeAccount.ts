@@ -225,6 +225,7 @@ const isSameEntry = (a: EntryData, b: EntryData) =>
 function logEntry({ log }: Ledger, uid: string, entryId: string, entry: Omit<EntryData, 'createdAt'>): void {
   const { type, amount, balance, sequence, generationId, reason } = entry;
   log.info(`credits: ${type}`, {
+    event: 'entry_committed',
     uid,
     type,
     amount,

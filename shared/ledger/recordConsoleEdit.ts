@@ -23,6 +23,11 @@ export async function recordConsoleEdit(ledger: Ledger, uid: string, editor?: st
       return { change: unchanged({ ...account }), answer: () => ({ recorded, invalid }) };
     },
   });
-  if (invalid) ledger.log.warning('An account holds no whole number of credits', { uid, field: invalid });
+  if (invalid)
+    ledger.log.warning('The balance of an account is invalid', {
+      event: 'account_invalid',
+      uid,
+      field: invalid,
+    });
   return recorded;
 }

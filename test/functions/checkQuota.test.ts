@@ -29,7 +29,7 @@ const set = (id: string, state: string, more: object = {}) =>
   stack.edit(`quota/${id}`, { state, reason: undefined, retryAt: undefined, ...more });
 const stateOf = (id: string) => stack.document(`quota/${id}`);
 const modelsOf = async (url?: string) => (await runJob(stack, 'checkQuota', url ? { url } : {})).body.models;
-const transitions = () => stack.logs.filter(({ message }) => message === 'A model changed its state');
+const transitions = () => stack.logs.filter(({ event }) => event === 'model_state_changed');
 
 it('where nothing is known every model is ready, and nothing is written', async () => {
   const { status, body } = await runJob(stack, 'checkQuota');
