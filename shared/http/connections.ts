@@ -64,8 +64,8 @@ export function createConnections(
     const answer = answers.get(socket);
     // One that was answered, and whose body goes on all the same, gets no second answer; and what comes after a
     // whole request gets none in place of that request's own, which may have been debited.
-    const isFree = !answer || (isWhole(answer.req) ? answer.writableFinished : !answer.headersSent);
-    if (socket.writable && isFree) socket.write(findRefusal(error.code, headers));
+    const isPortFree = !answer || (isWhole(answer.req) ? answer.writableFinished : !answer.headersSent);
+    if (socket.writable && isPortFree) socket.write(findRefusal(error.code, headers));
     socket.destroySoon();
   });
   return server;

@@ -14,11 +14,11 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { UnsecuredJWT } from 'jose';
-import { startFirestore, untilAnswering } from '../../local/emulators.ts';
+import { startFirestore, waitForEmulator } from '../../local/emulators.ts';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { findFirestoreJar } from '../../local/java.ts';
-import { freePort, loopback } from '../../local/ports.ts';
+import { findFirestoreProgram } from '../../local/java.ts';
+import { findFreePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { startFakes } from './standIns.ts';
@@ -51,17 +51,17 @@ function seeded(seed: number): () => number {
 const random = seeded(Number(values.seed));
 
 const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-bench-'));
-const found = await findFirestoreJar(process.env, async () => {});
-const firestoreHost = `${loopback}:${await freePort()}`;
+const program = await findFirestoreProgram(process.env, async () => {});
+const firestoreHost = `${loopback}:${await findFreePort()}`;
 const emulator = startFirestore({
-  found,
+  program,
   port: Number(firestoreHost.split(':')[1]),
-  functionsPort: await freePort(),
+  functionsPort: await findFreePort(),
   rules: resolve('firestore.rules'),
   seed: undefined,
   runDir,
 });
-await untilAnswering(emulator, firestoreHost, found);
+await waitForEmulator(emulator, firestoreHost, program);
 
 const { gemini, cloudinary } = await startFakes(onePixelPng, paintMs);
 const auth = createServer((request, response) => {
@@ -84,7 +84,7 @@ process.env.FIRESTORE_EMULATOR_HOST = firestoreHost;
 process.env.METADATA_SERVER_DETECTION = 'none';
 
 async function startProcess(): Promise<{ child: ChildProcess; url: string }> {
-  const port = await freePort();
+  const port = await findFreePort();
   const child = spawn(process.execPath, ['functions/main.ts'], {
     env: { ...env, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'inherit'],

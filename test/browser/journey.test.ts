@@ -12,13 +12,13 @@ import {
   gallery,
   generateButton,
   generateImage,
+  getPixels,
   goTo,
   imageOf,
   images,
   openImage,
   orientationChoice,
   painting,
-  pixelsOf,
   promptField,
   references,
   signIn,
@@ -136,7 +136,7 @@ describe('an image', () => {
         .filter({ has: page.getByRole('link', { name: `Open image: ${prompt}`, exact: true }) });
       await thumbnail.getByText('AI', { exact: true }).waitFor();
       const view = await openImage(page, prompt);
-      expect(await pixelsOf(view.getByRole('img').first())).toEqual({ width, height });
+      expect(await getPixels(view.getByRole('img').first())).toEqual({ width, height });
       await view.getByText('Made with AI').waitFor();
     },
   );

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { functions } from '../../functions/index.ts';
-import { startFirestore, untilAnswering } from '../../local/emulators.ts';
+import { startFirestore, waitForEmulator } from '../../local/emulators.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { encodePng } from '../../local/fakes/png.ts';
-import { findFirestoreJar } from '../../local/java.ts';
-import { freePort, loopback } from '../../local/ports.ts';
+import { findFirestoreProgram } from '../../local/java.ts';
+import { findFreePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
-import { functionPath, registerTriggers } from '../../local/triggers.ts';
+import { registerTriggers, toFunctionPath } from '../../local/triggers.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Database } from '../../shared/database/database.ts';
 import { createFunctionsServer } from '../../shared/http/server.ts';
@@ -406,7 +406,7 @@ describe('as the emulator itself calls it', () => {
   let counting: ReturnType<typeof countingDatabase>;
 
   beforeAll(async () => {
-    const port = await freePort();
+    const port = await findFreePort();
     host = `${loopback}:${port}`;
     const env = { GOOGLE_CLOUD_PROJECT: projectId, FIRESTORE_EMULATOR_HOST: host, PORT: '0' };
     const { createDatabase } = await import('../../shared/database/firestore.ts');
@@ -419,15 +419,15 @@ describe('as the emulator itself calls it', () => {
       site(request) {
         const { 'ce-document': document, 'ce-subject': subject } = request.headers;
         if (request.url?.startsWith('/functions/')) events.push({ path: request.url, document, subject });
-        request.url = functionPath(request.url ?? '/');
+        request.url = toFunctionPath(request.url ?? '/');
         return false;
       },
     });
     await new Promise<void>((listening) => server.listen(0, loopback, listening));
     const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-trigger-'));
-    const found = await findFirestoreJar(process.env, async () => {});
+    const program = await findFirestoreProgram(process.env, async () => {});
     const child = startFirestore({
-      found,
+      program,
       port,
       functionsPort: (server.address() as AddressInfo).port,
       rules: resolve('firestore.rules'),
@@ -441,7 +441,7 @@ describe('as the emulator itself calls it', () => {
       () => server.closeAllConnections(),
       shutdown,
     );
-    await untilAnswering(child, host, found);
+    await waitForEmulator(child, host, program);
     await registerTriggers({ projectId, databaseId: '(default)', firestoreHost: host, authHost: '' });
   });
   afterAll(async () => {

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { UnsecuredJWT } from 'jose';
 import { inject } from 'vitest';
-import { freePort, loopback } from '../../local/ports.ts';
+import { findFreePort, loopback } from '../../local/ports.ts';
 import type { Stack } from './stack.ts';
 
 /** Longest wait for a process to open its port, milliseconds; two cores may be busy with other tests. */
@@ -57,7 +57,7 @@ export async function startServerProcesses(stack: Stack) {
       main = 'functions/main.ts',
       cwd = process.cwd(),
     ): Promise<ServerProcess> {
-      const port = await freePort();
+      const port = await findFreePort();
       const child = spawn(process.execPath, [main], {
         cwd,
         stdio: ['ignore', 'pipe', 'inherit'],

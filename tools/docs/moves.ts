@@ -52,7 +52,7 @@ function moveWhatCan(names: Names, waiting: Map<string, string>): Map<string, st
   for (let progress = true; progress; ) {
     progress = false;
     for (const [path, to] of waiting) {
-      if (rivalsOf(waiting, path, to).length > 0 || names.holderOf(to) !== undefined) continue;
+      if (rivalsOf(waiting, path, to).length > 0 || names.findPortHolder(to) !== undefined) continue;
       names.move(path, to);
       moves.set(path, to);
       waiting.delete(path);
@@ -82,7 +82,7 @@ function createNames(tree: Tree) {
       files.set(key(to), to);
     },
     /** What has the name already, or the name of a folder on the way to it. */
-    holderOf(to: string): string | undefined {
+    findPortHolder(to: string): string | undefined {
       for (const taken of [to, ...foldersOf([to])]) {
         const holder = files.get(key(taken));
         if (holder !== undefined) return holder;
@@ -98,7 +98,7 @@ function createNames(tree: Tree) {
 function whyNot(names: Names, waiting: Map<string, string>, path: string, to: string): string {
   const rivals = rivalsOf(waiting, path, to);
   if (rivals.length > 0) return `${rivals.join(', ')} would be ${to} too`;
-  return `${names.holderOf(to)} has the name already`;
+  return `${names.findPortHolder(to)} has the name already`;
 }
 
 /**

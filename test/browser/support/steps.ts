@@ -93,7 +93,7 @@ export async function goTo(page: Page, name: 'Create' | 'Credits'): Promise<void
 }
 
 /** Waits until the picture has arrived whole, and gives the pixels that it has of its own. */
-export async function pixelsOf(image: Locator): Promise<{ width: number; height: number }> {
+export async function getPixels(image: Locator): Promise<{ width: number; height: number }> {
   await image.waitFor();
   return image.evaluate(async (element) => {
     const img = element as HTMLImageElement;

@@ -2,8 +2,8 @@
 
 import { type FakeCloudinary, startFakeCloudinary } from '../../../local/fakes/cloudinary.ts';
 import { type FakeGemini, startFakeGemini } from '../../../local/fakes/gemini.ts';
-import { freePort } from '../../../local/ports.ts';
-import { createLocalRuns, untilUp } from '../../local/support.ts';
+import { findFreePort } from '../../../local/ports.ts';
+import { createLocalRuns, waitUntilUp } from '../../local/support.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { createHolds, type Holds } from './holds.ts';
 
@@ -30,7 +30,7 @@ export async function startStudio(env: Record<string, string> = {}): Promise<Stu
   const gemini = await startFakeGemini({ apiKey: geminiKey, onRequest: holds.onRequest });
   const account = { cloudName: 'demo', apiKey: 'browser-test', apiSecret: 'browser-test-secret' };
   const cloudinary = await startFakeCloudinary(account);
-  const port = await freePort();
+  const port = await findFreePort();
   const runs = createLocalRuns();
   const run = runs.start({
     ...roomyLimits,
@@ -49,7 +49,7 @@ export async function startStudio(env: Record<string, string> = {}): Promise<Stu
   }
 
   try {
-    await untilUp(run, port);
+    await waitUntilUp(run, port);
     const url = `http://127.0.0.1:${port}`;
     const { auth, firestore } = await emulatorsOf(url);
     return {

@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { cpSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, isFree } from '../../../local/ports.ts';
-import { until } from '../../../local/processes.ts';
+import { findFreePort, isPortFree } from '../../../local/ports.ts';
+import { waitUntil } from '../../../local/processes.ts';
 import { commandsIn, install, marksOf, runnable } from '../../../tools/docs/checks/commands.ts';
 import { readTree } from '../../../tools/docs/tree.ts';
 import { createFolders, git } from './support.ts';
@@ -51,14 +51,14 @@ function start(command: string, port: number): { child: ChildProcess; said: () =
 }
 
 async function runToItsEnd(command: string): Promise<void> {
-  const { child, said } = start(command, await freePort());
+  const { child, said } = start(command, await findFreePort());
   const [code] = await once(child, 'close');
   expect(code, `${command}\n${said()}`).toBe(0);
 }
 
 /** Starts a command that serves, and ends it with Ctrl-C once the path answers. */
 async function runUntil(command: string, path: string): Promise<void> {
-  const port = await freePort();
+  const port = await findFreePort();
   const { child, said } = start(command, port);
   const closed = once(child, 'close');
   const answers = async () => {
@@ -69,12 +69,12 @@ async function runUntil(command: string, path: string): Promise<void> {
     );
   };
   try {
-    expect(await until(answers, startMsMax), `${path} answers\n${said()}`).toBe(true);
+    expect(await waitUntil(answers, startMsMax), `${path} answers\n${said()}`).toBe(true);
   } finally {
     process.kill(-(child.pid ?? 0), 'SIGINT');
     await closed;
   }
-  expect(await isFree(port), 'the port is free again').toBe(true);
+  expect(await isPortFree(port), 'the port is free again').toBe(true);
 }
 
 describe('what the documents say to type', () => {
