@@ -67,7 +67,7 @@ export const alerts: readonly Alert[] = [
     'The sweep does not run',
     'jsonPayload.function="sweepHolds" AND jsonPayload.outcome="ok"',
     { noneForMinutes: 10 },
-    'Check the job `sweepHolds` in Cloud Scheduler, then the log of `sweepHolds`.',
+    'Check the job `sweep-holds` in Cloud Scheduler, then the log of `sweepHolds`.',
   ),
   alert(
     'outbox',
