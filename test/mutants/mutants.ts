@@ -1,7 +1,7 @@
 /**
- * Plausible mistakes, each as a structural pattern and its replacement. In both, `$A` stands for one piece of code and
- * `$$$A` for a list. The patterns name what never changes: fields of documents, statuses, ids of entries, reasons.
- * Everything else is captured, so that a mutant survives a rename and a reformat.
+ * Plausible mistakes, each as a structural pattern and its replacement. `$A` captures one piece of code and `$$$A` a
+ * list; the replacement may use both. The patterns name what never changes: fields of documents, statuses, ids of
+ * entries, reasons. Everything else is captured, so that a mutant survives a rename and a reformat.
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
 import type { Rule } from '@ast-grep/napi';
@@ -11,13 +11,13 @@ export type Mutant = {
   /** The folder or file in which the pattern matches exactly once. */
   place: string;
   find: string | Rule;
-  /** What stands in place of the match; empty: nothing. */
+  /** The code that replaces the match; empty: the match is removed. */
   replace: string;
-  /** The unit test that fails, for a mistake that histories cannot see. */
+  /** The file of the unit test that fails, for a mistake that histories cannot see. */
   killedBy?: string;
 };
 
-/** Mistakes in one place, by name. */
+/** The mistakes in one place, by name. */
 type Mutants = Record<string, Omit<Mutant, 'name' | 'place'>>;
 
 /** An object literal with these properties. */
@@ -45,10 +45,6 @@ const inLedger: Mutants = {
   'the id of an entry is random': {
     find: '`${$G}:refund`',
     replace: '`${$G}:refund:${Math.random()}`',
-  },
-  'an account is written whatever its version': {
-    find: 'updateDocument($P, $D, $A.version)',
-    replace: '{ set: $P, data: $D }',
   },
   'a price is taken whatever the balance': {
     find: '$B < $C ? $F($C, $B) : undefined',
@@ -115,6 +111,11 @@ const inLedger: Mutants = {
     find: '$F($P, () => $D.$C)',
     replace: '$D.$C',
   },
+  'a change is not fenced: it is written whatever the version': {
+    find: 'const $V = await $D.commit($W)',
+    replace: `const $V = await $D.commit(await Promise.all($W.map(async (write) =>
+      'at' in write ? { ...write, at: (await $D.read([write.update])).documents[0]?.version ?? write.at } : write)));`,
+  },
   'a refusal is thrown before the edit it found is committed': {
     find: 'if ($K in $D && $C) await $F($P)',
     replace: '',
@@ -143,6 +144,10 @@ const inLedger: Mutants = {
     replace: '[$A, $$$B]',
     killedBy: changeAccountTest,
   },
+  'a committed entry is not logged': {
+    find: { pattern: '$F($L, $U, $I, $E);', follows: { pattern: '$M.delete($P($U, $I));' } },
+    replace: '',
+  },
   'an entry whose reply was lost is never logged': {
     find: { pattern: '$F($L, $U, $D, $M);', follows: { pattern: 'const $X = await $R($L, $P)' } },
     replace: '',
@@ -162,16 +167,16 @@ const inLedger: Mutants = {
 
 /** The life of one generation. */
 const inGeneration: Mutants = {
-  'a hold is anybody’s: its attempt is not checked': {
+  'a call takes over the hold of another call': {
     find: { pattern: 'if ($R.$F !== $A) return $O', precedes: { pattern: 'if ($R.cached) return $C' } },
     replace: '',
   },
-  'settling is not fenced: it writes whatever the version': {
+  'settling is not fenced: it is written whatever the version': {
     find: '$D.commit([updateDocument($P, { $$$F, finishedAt: serverTime }, $V), $$$W])',
     replace:
       '$D.commit([updateDocument($P, { $$$F, finishedAt: serverTime }, (await $D.read([$P])).documents[0]?.version ?? $V), $$$W])',
   },
-  'settling takes a rejected commit for its own success': {
+  'settling treats a rejected commit as its own success': {
     find: '$D.commit([updateDocument($P, { $$$F, finishedAt: serverTime }, $V), $$$W])',
     replace: '$D.commit([updateDocument($P, { $$$F, finishedAt: serverTime }, $V), $$$W]).catch(() => $V)',
   },
@@ -179,7 +184,7 @@ const inGeneration: Mutants = {
     find: property('finishedAt: serverTime'),
     replace: 'finishedAt: new Date()',
   },
-  'a refund is not fenced: it writes whatever the version': {
+  'a refund is not fenced: it is written whatever the version': {
     find: '$M.get($P) ? [updateDocument($P, $D, $V)] : []',
     replace: '$M.get($P) ? [{ set: $P, data: { ...$M.get($P).data, ...$D } }] : []',
   },
@@ -210,11 +215,11 @@ const inGeneration: Mutants = {
   'a refused hold forgets the edit it found': {
     find: {
       pattern: 'if ($R) return $O',
-      follows: { pattern: 'const $R = $F($A.account, $P)' },
+      follows: { pattern: 'const $R = $F($A.$B, $P)' },
     },
     replace: 'if ($R) throw $R;',
   },
-  'a repeated call is charged: the id is not of the key alone': {
+  'a repeated call is charged: the id does not depend on the key alone': {
     find: 'JSON.stringify([$U, $K])',
     replace: 'JSON.stringify([$U, $K, Math.random()])',
   },
@@ -242,7 +247,7 @@ const inGeneration: Mutants = {
     find: { pattern: '$M ? [$F($G($R, $N))] : []', inside: anywhere({ kind: 'spread_element' }) },
     replace: '[]',
   },
-  'an expired generation is thought to have no image': {
+  'a generation that expires is treated as if it had no image': {
     find: object('uid, id, failure: $F, $K: true'),
     replace: '{ uid, id, failure: $F, $K: false }',
   },
@@ -268,43 +273,44 @@ const inGeneration: Mutants = {
     },
     replace: '$D.commit([{ delete: $P }])',
   },
-  'the sweep takes the time for the outbox from the machine': {
+  'the sweep compares the outbox with the clock of the machine': {
     find: '$I.until.getTime() - $N.getTime()',
     replace: '$I.until.getTime() - Date.now()',
   },
-  'the sweep continues after a path in place of an id': {
+  'the sweep of the outbox continues after a path, not an id': {
     find: '({ $D, $I }: $T) => [$D.dueAt, $I]',
     replace: '({ $D, path }: $T) => [$D.dueAt, path]',
+    killedBy: 'test/shared/generation/sweep.test.ts',
   },
   'an upload begins after its deadline': {
     find: { pattern: 'const $M = $T()', precedes: { pattern: '$P.$K = true;' } },
     replace: 'const $M = (() => { try { return $T(); } catch { return 1_000; } })();',
   },
-  'a failed upload is thought to have stored nothing': {
+  'a failed upload is treated as if it had stored nothing': {
     find: '$P.$K = true',
     replace: '$P.$K = false',
   },
-  'twins do not know of each other': {
+  'a twin is not added to the list of its image': {
     find: 'const sharers = [...$G($S), $T]',
     replace: 'const sharers = $G($S);',
   },
-  'a twin shows an image that may be deleted meanwhile': {
+  'a twin is created although its image may just be deleted': {
     find: '[createDocument($P, $D), $F($S, $I)]',
     replace: '[createDocument($P, $D)]',
   },
-  'the first of twins to be deleted takes their image along': {
+  'the first deletion of a twin deletes the shared image': {
     find: '$S.length === 0 ? $A : undefined',
     replace: '$S.length >= 0 ? $A : undefined',
   },
-  'the last of twins to be deleted leaves their image behind': {
+  'the last deletion of a twin leaves the shared image': {
     find: '[$U, ...$F($O)]',
     replace: '[$U]',
   },
-  'the cache has what was deleted': {
+  'the cache returns a deleted image': {
     find: "$S?.status !== 'succeeded' || $S.image === null",
     replace: '$S === undefined',
   },
-  'the cache confuses tiers and orientations': {
+  'the cache mixes up tiers and orientations': {
     find: object('$$$A, tier, orientation, enhance, references'),
     replace: '{ $$$A, enhance, references }',
   },
@@ -319,7 +325,7 @@ const inGeneration: Mutants = {
 };
 
 const inDatabase: Mutants = {
-  'a rejected commit is an error, and the retry does not look into it': {
+  'a rejected commit is an error and not retried': {
     find: {
       pattern: 'if (!$F($E)) throw $E',
       inside: anywhere({

@@ -17,10 +17,10 @@ const seeds = [1, 1_000, 2_000, 3_000, 4_000] as const;
 const runMsMax = 180_000;
 
 const root = resolve(import.meta.dirname, '../..');
-const copied = ['functions', 'shared', 'test/simulation', 'test/shared', 'test/support', 'package.json'];
+const copyPaths = ['functions', 'shared', 'test/simulation', 'test/shared', 'test/support', 'package.json'];
 
-/** A mutant's file with the mistake in it. */
-type Mutation = { file: string; source: string; mutated: string };
+/** The file of a mutant without and with the mistake. */
+type Mutation = { file: string; before: string; after: string };
 
 /** @throws {Error} if the mutant does not match exactly once. */
 function mutate({ name, place, find, replace }: Mutant): Mutation {
@@ -37,12 +37,12 @@ function mutate({ name, place, find, replace }: Mutant): Mutation {
   }
   const { file, source, tree, match } = first;
   const text = replace.replace(/(\$\$\$|\$)([A-Z]+)/g, (variable, kind: string, id: string) => {
-    const captured = kind === '$$$' ? match.getMultipleMatches(id) : [match.getMatch(id)];
-    if (captured.includes(null)) throw new Error(`'${name}' does not capture ${variable}`);
-    const code = captured.map((node) => node?.text()).join('\n');
+    const nodes = kind === '$$$' ? match.getMultipleMatches(id) : [match.getMatch(id)];
+    if (nodes.includes(null)) throw new Error(`'${name}' does not capture ${variable}`);
+    const code = nodes.map((node) => node?.text()).join('\n');
     return code.replace(/,$/, '');
   });
-  return { file, source, mutated: tree.commitEdits([match.replace(text)]) };
+  return { file, before: source, after: tree.commitEdits([match.replace(text)]) };
 }
 
 /** @throws {Error} that names every mutant which does not match exactly once. */
@@ -68,7 +68,7 @@ function listFiles(place: string): string[] {
 
 function makeCopy(): string {
   const folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-mutants-'));
-  for (const path of copied) cpSync(join(root, path), join(folder, path), { recursive: true });
+  for (const path of copyPaths) cpSync(join(root, path), join(folder, path), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }
@@ -106,7 +106,7 @@ async function runTests(folder: string, file: string): Promise<string | undefine
   if (code === 0) return undefined;
   const failure = / FAIL .*\.test\.ts > (.*)/.exec(output);
   if (!failure) throw new Error(`The tests did not run:\n${output.slice(-2_000)}`);
-  return `${failure[1]} (${file})`;
+  return failure[1];
 }
 
 async function findKiller(folder: string, { killedBy }: Mutant): Promise<string | undefined> {
@@ -117,8 +117,8 @@ async function findKiller(folder: string, { killedBy }: Mutant): Promise<string 
 }
 
 /** @throws {Error} if the sources themselves fail: then the mutants would prove nothing. */
-async function checkSources(folder: string, selected: readonly Mutant[]): Promise<void> {
-  const files = new Set(selected.flatMap(({ killedBy }) => killedBy ?? []));
+async function checkSources(folder: string, selection: readonly Mutant[]): Promise<void> {
+  const files = new Set(selection.flatMap(({ killedBy }) => killedBy ?? []));
   const failures = [await runHistories(folder, seeds[0])];
   for (const file of files) failures.push(await runTests(folder, file));
   const failure = failures.find((each) => each !== undefined);
@@ -127,23 +127,23 @@ async function checkSources(folder: string, selected: readonly Mutant[]): Promis
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 const mutations = mutateAll();
-const selected = mutants.filter(({ name }) => name.includes(process.argv[2] ?? ''));
+const selection = mutants.filter(({ name }) => name.includes(process.argv[2] ?? ''));
 const folder = makeCopy();
 try {
-  print(`${selected.length} mutants, each with up to ${seeds.length} times ${historiesPerSeed} histories`);
-  await checkSources(folder, selected);
+  print(`${selection.length} mutants, each with up to ${seeds.length} times ${historiesPerSeed} histories`);
+  await checkSources(folder, selection);
   const survivors: string[] = [];
-  for (const mutant of selected) {
+  for (const mutant of selection) {
     const startedAt = performance.now();
-    const { file, source, mutated } = mutations.get(mutant) as Mutation;
-    writeFileSync(join(folder, file), mutated);
+    const { file, before, after } = mutations.get(mutant) as Mutation;
+    writeFileSync(join(folder, file), after);
     const killer = await findKiller(folder, mutant);
-    writeFileSync(join(folder, file), source);
+    writeFileSync(join(folder, file), before);
     if (!killer) survivors.push(mutant.name);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6);
     print(`${seconds} s  ${mutant.name.padEnd(64)} ${killer ? `killed by: ${killer}` : 'SURVIVED'}`);
   }
-  print(`${selected.length - survivors.length} of ${selected.length} killed`);
+  print(`${selection.length - survivors.length} of ${selection.length} killed`);
   if (survivors.length > 0) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
