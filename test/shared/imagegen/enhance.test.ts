@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cleaned } from '../../../shared/imagegen/enhance.ts';
+import { createLog } from '../../../shared/core/log.ts';
+import { cleaned, createEnhancer } from '../../../shared/imagegen/enhance.ts';
 
 const prompt = 'A banana on the moon, in soft light';
 
@@ -71,4 +72,24 @@ it('a hundred thousand characters take no time', () => {
     cleaned(piece.repeat(100_000));
     expect(performance.now() - startedAt).toBeLessThan(2_000);
   }
+});
+
+it.each([
+  { millisecondsLeft: 60_000, milliseconds: 5_000 },
+  { millisecondsLeft: 1_200, milliseconds: 1_200 },
+])('gives the text model $milliseconds ms if $millisecondsLeft ms are left of 5 s', async (limits) => {
+  const calls: number[] = [];
+  const write = async (_model: string, _instruction: string, text: string, milliseconds: number) => {
+    calls.push(milliseconds);
+    return { text: `${text}, at dusk`, providerCostMicros: 1 };
+  };
+  const settings = { modelId: 'text-model', timeoutMs: 5_000 };
+  const enhance = createEnhancer(
+    async () => ({ write }),
+    settings,
+    createLog(() => {}),
+  );
+  const enhanced = await enhance(prompt, limits.millisecondsLeft);
+  expect(enhanced.prompt).toBe(`${prompt}, at dusk`);
+  expect(calls).toEqual([limits.milliseconds]);
 });
