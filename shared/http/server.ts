@@ -15,7 +15,12 @@ import { errorAnswer, Failure, invalidRequest, toFailure } from '../errors.ts';
 import { modelWarnings } from '../imagegen/models.ts';
 import { createServices, lazy, type Overrides, type Services } from '../services.ts';
 import { readBody } from './body.ts';
-import { assertSound, type ConnectionLimits, connectionLimits, createConnections } from './connections.ts';
+import {
+  assertUnambiguous,
+  type ConnectionLimits,
+  connectionLimits,
+  createConnections,
+} from './connections.ts';
 import { answerHeaders, commonHeaders, type EventHandler, type HttpFunction } from './endpoint.ts';
 import { requestFields } from './trace.ts';
 
@@ -92,7 +97,7 @@ export function createFunctionsServer(options: ServerOptions) {
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (draining) throw shuttingDown();
-    assertSound(request);
+    assertUnambiguous(request);
     if (site && (await site(request, response))) return;
     const [path = '', query] = toPath(request).split(/(?=\?)/s, 2);
     const target = targets.get(config.functionTarget ?? path.split('/', 2)[1] ?? '');
