@@ -12,9 +12,9 @@ import type { Services } from '../shared/services.ts';
 export const accountWritten =
   (services: Services, name: string): EventHandler =>
   async (event) => {
-    const line = createRequestLog(services, name);
+    const log = createRequestLog(services, name);
     const { uid, actor, settled } = readAccountEvent(event);
     if (settled) return; // The echo of a line that the ledger has logged already.
-    line.notes.note({ uid, recorded: await recordConsoleEdit(await services.ledger(), uid, actor) });
-    line.ok();
+    log.add({ uid, recorded: await recordConsoleEdit(await services.ledger(), uid, actor) });
+    log.ok();
   };

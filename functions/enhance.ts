@@ -10,9 +10,9 @@ export const enhance = endpoint({
   answer: enhanceAnswerSchema,
   limit: enhanceLimit,
   dependencies: ['gemini'],
-  async run({ input, note }, services) {
+  async run({ input, log }, services) {
     const better = await (await services.enhancer())(input.prompt, services.config.prompt.timeoutMs);
-    note({ enhanced: better.prompt !== null, providerCostMicros: better.providerCostMicros });
+    log.add({ enhanced: better.prompt !== null, providerCostMicros: better.providerCostMicros });
     return { body: { prompt: better.prompt ?? input.prompt, enhanced: better.prompt !== null } };
   },
 });

@@ -12,7 +12,7 @@ import { refund } from '../shared/generation/refund.ts';
 import { storeFailure, toGenerateAnswer, toReplay } from '../shared/generation/response.ts';
 import { settle } from '../shared/generation/settle.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import type { Notes } from '../shared/http/requestLog.ts';
+import type { RequestLog } from '../shared/http/requestLog.ts';
 import { getAspectRatio } from '../shared/imagegen/models.ts';
 import type { Ledger } from '../shared/ledger/ledger.ts';
 import type { Services } from '../shared/services.ts';
@@ -26,7 +26,7 @@ export const generate = endpoint({
   answer: generateAnswerSchema,
   bodyBytesMax: generateBodyBytesMax,
   dependencies: ['database', 'gemini', 'imageStore'],
-  async run({ caller, input, idempotencyKey, note, timed }, services) {
+  async run({ caller, input, idempotencyKey, log }, services) {
     services.shutdown.throwIfAborted();
     const { clock, config } = services;
     const endsAt = clock.elapsed() + config.generateTimeoutMs;
@@ -39,19 +39,19 @@ export const generate = endpoint({
     const cacheKey = config.cacheTtlSeconds > 0 ? { cacheKey: hashCacheKey(uid, config.modelId, input) } : {};
     const availability = await checkAvailability(services, input);
 
-    note({ uid, generationId: id, tier: input.tier });
+    log.add({ uid, generationId: id, tier: input.tier });
     const wanted = { id, fingerprint, request: input, availability, ...cacheKey };
-    const { outcome, record } = await timed('hold', hold(ledger, caller, wanted));
-    note({ cached: outcome === 'cached', replayed: outcome === 'met' });
+    const { outcome, record } = await log.timed('hold', hold(ledger, caller, wanted));
+    log.add({ cached: outcome === 'cached', replayed: outcome === 'met' });
     if (outcome === 'met') return toReplay(record, fingerprint);
     if (outcome === 'cached') return toGenerateAnswer(record);
-    note({ creditsCharged: record.receipt.charged });
+    log.add({ creditsCharged: record.receipt.charged });
 
     const spent = { providerCostMicros: 0, mayBeStored: false };
     let ended: GenerationRecord;
     let failure: Failure | undefined;
     try {
-      const enhanced = await enhancedPrompt(services, input, left(), timed);
+      const enhanced = await enhancedPrompt(services, input, left(), log);
       spent.providerCostMicros += enhanced.providerCostMicros;
       const references = await loadReferences(
         input,
@@ -65,32 +65,35 @@ export const generate = endpoint({
       const generateImage = await services.imageGenerator();
       const aspectRatio = getAspectRatio(input.tier, input.orientation);
       const imageRequest = { prompt: enhanced.prompt ?? input.prompt, aspectRatio, references };
-      const { chunks, attempts, ...painting } = await timed(
-        'paint',
+      const { chunks, attempts, ...painting } = await log.timed(
+        'generateImage',
         generateImage(imageRequest, left(), services.shutdown),
       );
       spent.providerCostMicros += painting.providerCostMicros;
-      note({ model: painting.model, attempts, providerCostMicros: spent.providerCostMicros });
+      log.add({ model: painting.model, attempts, providerCostMicros: spent.providerCostMicros });
 
       const images = await services.imageStore();
       const storeMs = left();
       spent.mayBeStored = true;
-      const urls = await timed('store', images.store(record.publicId, chunks, storeMs, services.shutdown));
+      const urls = await log.timed(
+        'store',
+        images.store(record.publicId, chunks, storeMs, services.shutdown),
+      );
 
       const { mimeType, width, height, bytes, model } = painting;
       const image = { ...urls, mimeType, width, height, bytes };
       const cacheUntil = new Date(clock.now() + config.cacheTtlSeconds * 1000);
       const { providerCostMicros } = spent;
       const painted = { model, enhancedPrompt: enhanced.prompt, image, providerCostMicros, cacheUntil };
-      ended = await timed('settle', settle(ledger, record, painted));
+      ended = await log.timed('settle', settle(ledger, record, painted));
     } catch (error) {
       failure = toFailure(error);
       const { attempts, providerCostMicros = 0 } = failure.details;
       if (!spent.mayBeStored) spent.providerCostMicros += providerCostMicros;
-      note({ ...(attempts && { attempts }), providerCostMicros: spent.providerCostMicros });
-      ended = await timed('refund', giveBack(ledger, record, failure, spent));
+      log.add({ ...(attempts && { attempts }), providerCostMicros: spent.providerCostMicros });
+      ended = await log.timed('refund', giveBack(ledger, record, failure, spent));
     }
-    note({ creditsRefunded: ended.receipt.refunded });
+    log.add({ creditsRefunded: ended.receipt.refunded });
     return toGenerateAnswer(ended, failure);
   },
 });
@@ -114,11 +117,11 @@ async function enhancedPrompt(
   services: Services,
   { enhance, prompt }: GenerateRequest,
   millisecondsLeft: number,
-  timed: Notes['timed'],
+  log: RequestLog,
 ) {
   if (!enhance) return { prompt: null, providerCostMicros: 0 };
   const ask = await services.enhancer();
-  return timed('enhance', ask(prompt, millisecondsLeft, services.shutdown));
+  return log.timed('enhance', ask(prompt, millisecondsLeft, services.shutdown));
 }
 
 /**

@@ -9,9 +9,9 @@ export const grant = endpoint({
   requiresIdempotencyKey: true,
   input: grantRequestSchema,
   answer: grantAnswerSchema,
-  async run({ caller, input, idempotencyKey, note }, services) {
+  async run({ caller, input, idempotencyKey, log }, services) {
     const { grant, replayed } = await grantTo(await services.ledger(), caller, idempotencyKey, input);
-    note({ uid: grant.uid, amount: grant.amount, replayed });
+    log.add({ uid: grant.uid, amount: grant.amount, replayed });
     const { uid, balance, sequence } = grant;
     const body = { account: { uid, balance, sequence }, entry: toEntry(grant) };
     return replayed ? { body, headers: { 'Idempotent-Replayed': 'true' } } : { body };

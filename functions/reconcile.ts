@@ -16,7 +16,7 @@ export const reconcile = endpoint({
   access: 'scheduler',
   input: z.looseObject({}),
   answer: reconcileAnswerSchema,
-  async run({ note }, services) {
+  async run({ log }, services) {
     const ledger = await services.ledger();
     const mayGoOn = workingTime(services.clock);
     const broken: Audit[] = [];
@@ -40,7 +40,7 @@ export const reconcile = endpoint({
       await writeCursor(ledger, 'reconcile', after);
       if (after === undefined) break;
     }
-    note({ checked, adjusted, broken: broken.length });
+    log.add({ checked, adjusted, broken: broken.length });
     return { body: { checked, adjusted, broken } };
   },
 });

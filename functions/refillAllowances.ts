@@ -18,7 +18,7 @@ export const refillAllowances = endpoint({
   access: 'scheduler',
   input: z.looseObject({}),
   answer: refillAnswerSchema,
-  async run({ note }, { ledger: createLedger, config, clock }) {
+  async run({ log }, { ledger: createLedger, config, clock }) {
     const ledger = await createLedger();
     const { credits, period } = config.allowance;
     const { name } = periodAt(period, new Date(clock.now()));
@@ -43,7 +43,7 @@ export const refillAllowances = endpoint({
       await writeCursor(ledger, 'refillAllowances', after);
       if (after === undefined) break;
     }
-    note({ checked, refilled });
+    log.add({ checked, refilled });
     return { body: { checked, refilled } };
   },
 });

@@ -10,12 +10,12 @@ export const sweepHolds = endpoint({
   access: 'scheduler',
   input: z.looseObject({}),
   answer: sweepAnswerSchema,
-  async run({ note }, services) {
+  async run({ log }, services) {
     const ledger = await services.ledger();
     const mayGoOn = workingTime(services.clock);
     const refunded = await sweepOverdue(ledger, mayGoOn);
     const deletedAssets = await sweepOutbox(ledger, services.imageStore, mayGoOn);
-    note({ refunded, deletedAssets });
+    log.add({ refunded, deletedAssets });
     return { body: { refunded, deletedAssets } };
   },
 });

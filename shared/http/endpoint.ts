@@ -11,7 +11,7 @@ import type { BinaryEvent } from '../database/accountEvent.ts';
 import { errorAnswer, Failure, type FieldViolation, invalidRequest, toFailure } from '../errors.ts';
 import type { Dependency, Services } from '../services.ts';
 import { jsonBody } from './body.ts';
-import { createRequestLog, type Notes } from './requestLog.ts';
+import { createRequestLog, type RequestLog } from './requestLog.ts';
 
 /** How long a browser may keep the answer to a preflight, seconds. */
 const preflightSeconds = 3_600;
@@ -28,7 +28,9 @@ export type RequestContext<A extends Access, Input> = {
   input: Input;
   /** The Idempotency-Key header; empty where the function takes none. */
   idempotencyKey: string;
-} & Notes;
+  /** Adds fields and durations to the log line of this request. */
+  log: RequestLog;
+};
 
 export type Answer<Body> = { body: Body; headers?: Record<string, string> };
 
@@ -75,20 +77,20 @@ export function endpoint<A extends Access, Input extends z.ZodType, Output exten
   const handlerFor =
     (services: Services, name: string): Handler =>
     async (request, response) => {
-      const line = createRequestLog(services, name);
+      const log = createRequestLog(services, name);
       for (const [header, value] of Object.entries(commonHeaders(request, services.config.allowedOrigins))) {
         response.setHeader(header, value);
       }
       try {
         if (request.method === 'OPTIONS') return sendPreflight(response, spec.method);
-        const { body, headers } = await handle(spec, request, services, line.notes);
+        const { body, headers } = await handle(spec, request, services, log);
         send(response, 200, body, headers);
-        line.ok();
+        log.ok();
       } catch (error) {
         const failure = toFailure(error);
         const { code, headers, body } = errorAnswer(failure);
         send(response, code, body, headers);
-        line.failed(failure, code);
+        log.fail(failure, code);
       }
     };
   return Object.assign(handlerFor, { spec });
@@ -98,7 +100,7 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
   spec: Endpoint<A, Input, Output>,
   request: IncomingMessage,
   services: Services,
-  notes: Notes,
+  log: RequestLog,
 ): Promise<Answer<z.input<Output>>> {
   if (request.method !== spec.method) {
     throw new Failure('METHOD_NOT_ALLOWED', `Please use ${spec.method}.`, {
@@ -117,7 +119,7 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
     ...(input.error ? toFieldViolations(input.error) : []),
   ];
   if (!input.success || violations.length > 0) throw invalidRequest(violations.slice(0, violationsMax));
-  return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', ...notes }, services);
+  return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', log }, services);
 }
 
 async function identify<A extends Access>(

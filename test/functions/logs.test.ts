@@ -64,7 +64,7 @@ describe('the line of a generation', () => {
       attempts: 3,
       providerCostMicros: 33_600,
       holdMs: ms,
-      paintMs: ms,
+      generateImageMs: ms,
       storeMs: ms,
       settleMs: ms,
     });
@@ -85,7 +85,8 @@ describe('the line of a generation', () => {
       creditsRefunded: 1,
       cause: expect.stringContaining('500'),
     });
-    for (const step of ['hold', 'enhance', 'paint', 'store', 'refund']) expect(line[`${step}Ms`]).toEqual(ms);
+    for (const step of ['hold', 'enhance', 'generateImage', 'store', 'refund'])
+      expect(line[`${step}Ms`]).toEqual(ms);
     expect(line).not.toHaveProperty('settleMs');
     expect(line.providerCostMicros).toBeGreaterThanOrEqual(39_000);
   });
@@ -109,7 +110,8 @@ describe('the line of a generation', () => {
       reason: 'INSUFFICIENT_CREDITS',
       status: 402,
     });
-    for (const field of ['creditsCharged', 'paintMs', 'attempts']) expect(line).not.toHaveProperty(field);
+    for (const field of ['creditsCharged', 'generateImageMs', 'attempts'])
+      expect(line).not.toHaveProperty(field);
   });
 
   it('says whether it is a replay or from the cache, which charge nothing', async () => {

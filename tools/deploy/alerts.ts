@@ -46,7 +46,7 @@ export const alerts: readonly Alert[] = [
     'Images take long',
     'jsonPayload.function="generate" AND jsonPayload.durationMs>=90000',
     { count: 5, minutes: 15 },
-    'Compare `holdMs`, `paintMs`, `storeMs` and `settleMs` of these lines: they tell which part is slow.',
+    'Compare `holdMs`, `generateImageMs`, `storeMs` and `settleMs` of these lines: they tell which part is slow.',
   ),
   alert(
     'refunds',
