@@ -108,7 +108,7 @@ async function checkAvailability(
   const able = services.models.filter((model) => model.referenceImagesMax >= references.length);
   const ids = able.map((model) => model.id);
   return {
-    readAlong: quota.readAlong,
+    statesToRead: quota.statesToRead,
     refusal: (now) => quota.refusal(ids, now.getTime()) ?? spend.refusal(),
   };
 }

@@ -35,12 +35,11 @@ import { expire, isExpired } from './refund.ts';
 
 /** What else stands between a user and a painting: whether any model may be asked, and may be paid for. */
 export type ModelAvailability = {
-  /** Reads, along with what the hold needs, what the gate needs to know. */
-  readAlong<T>(
-    read: (
-      more: readonly string[],
-    ) => Promise<{ result: T; states: readonly (StoredDocument | undefined)[] }>,
-  ): Promise<T>;
+  /** Documents to read along with those of the hold, and what to do with them; no paths while they are fresh. */
+  statesToRead(): {
+    paths: readonly string[];
+    learn(documents: readonly (StoredDocument | undefined)[]): void;
+  };
   refusal(now: Date): Failure | undefined;
 };
 
@@ -57,7 +56,7 @@ export type HoldRequest = {
 export type HoldOutcome = { outcome: 'held' | 'cached' | 'met'; record: GenerationRecord };
 
 const noGate: ModelAvailability = {
-  readAlong: async (read) => (await read([])).result,
+  statesToRead: () => ({ paths: [], learn() {} }),
   refusal: () => undefined,
 };
 
@@ -183,24 +182,23 @@ async function readForHold(
   const references = request.references.flatMap((reference) =>
     'generationId' in reference ? [generationPath(uid, reference.generationId)] : [],
   );
-  return availability.readAlong(async (more) => {
-    const own = [
-      accountPath(uid),
-      generationPath(uid, id),
-      ...(cacheKey ? [cachePath(cacheKey)] : []),
-      ...references,
-    ];
-    const paths = [...new Set([...own, ...more])];
-    const { documents, readTime } = await database.read(paths);
-    const at = new Map(paths.map((path, i) => [path, documents[i]]));
-    const [account, generation] = own.map((path) => at.get(path));
-    const cached = cacheKey ? at.get(cachePath(cacheKey)) : undefined;
-    const result = {
-      documents: [account, generation, cached, ...references.map((path) => at.get(path))],
-      readTime,
-    };
-    return { result, states: more.map((path) => at.get(path)) };
-  });
+  const states = availability.statesToRead();
+  const own = [
+    accountPath(uid),
+    generationPath(uid, id),
+    ...(cacheKey ? [cachePath(cacheKey)] : []),
+    ...references,
+  ];
+  const paths = [...new Set([...own, ...states.paths])];
+  const { documents, readTime } = await database.read(paths);
+  const at = new Map(paths.map((path, i) => [path, documents[i]]));
+  states.learn(states.paths.map((path) => at.get(path)));
+  const [account, generation] = own.map((path) => at.get(path));
+  const cached = cacheKey ? at.get(cachePath(cacheKey)) : undefined;
+  return {
+    documents: [account, generation, cached, ...references.map((path) => at.get(path))],
+    readTime,
+  };
 }
 
 /** A reference must be a finished image of the caller's own. */
