@@ -200,7 +200,7 @@ export function createQuota({
     });
   }
 
-  return { statesToRead, usable, refusal, recordFailure, recordSuccess, reopenDue, getState };
+  return { statesToRead, usable, refusal, recordFailure, recordSuccess, reopenDue };
 }
 
 const exhaustedUntil = ({ state, retryAt }: QuotaState) =>

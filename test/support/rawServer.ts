@@ -10,7 +10,7 @@ import type { Overrides } from '../../shared/services.ts';
 const annsAuth: Auth = {
   async user({ authorization }) {
     if (authorization !== 'Bearer ann') throw new Failure('UNAUTHENTICATED', 'Please sign in.');
-    return { uid: 'ann', email: undefined, verified: true, admin: false };
+    return { uid: 'ann', email: undefined, verified: true };
   },
   admin: () => Promise.reject(new Failure('FORBIDDEN', 'This is for admins.')),
   scheduler: () => Promise.reject(new Failure('FORBIDDEN', 'This is for the scheduler.')),

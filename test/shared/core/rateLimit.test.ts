@@ -108,10 +108,10 @@ describe('of the functions', () => {
   const auth = {
     user: async ({ authorization = '' }: { authorization: string | undefined }) => {
       const uid = authorization.replace('Bearer ', '');
-      return { uid, email: undefined, verified: true, admin: false };
+      return { uid, email: undefined, verified: true };
     },
     admin: async () => ({ uid: 'root', actor: 'root' }),
-    scheduler: async () => ({ actor: 'scheduler' }),
+    scheduler: async () => {},
   };
   let servers: RawServer[];
   beforeAll(async () => {

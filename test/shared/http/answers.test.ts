@@ -105,7 +105,7 @@ describe('an unhandled rejection during a request', () => {
             user: async () => {
               void Promise.reject(stray);
               await vi.waitFor(() => expect(strays).toContain(stray));
-              return { uid: 'ann', email: undefined, verified: true, admin: false };
+              return { uid: 'ann', email: undefined, verified: true };
             },
             admin: () => Promise.reject(),
             scheduler: () => Promise.reject(),

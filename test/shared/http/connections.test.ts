@@ -190,7 +190,7 @@ describe('limits time:', () => {
           user: async () => {
             reached.resolve();
             await released.promise;
-            return { uid: 'ann', email: undefined, verified: true, admin: false };
+            return { uid: 'ann', email: undefined, verified: true };
           },
           admin: () => Promise.reject(),
           scheduler: () => Promise.reject(),
