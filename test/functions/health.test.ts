@@ -83,8 +83,8 @@ it('warns of retiring models, stand-ins and emulators, and names no address and 
   const { warnings } = await health();
   const starts = [
     `${first} may be gone`,
-    'Gemini is a stand-in',
-    'Cloudinary is a stand-in',
+    'Gemini is a fake',
+    'Cloudinary is a fake',
     'Firestore is an',
   ];
   expect(starts.filter((start) => !warnings.some((warning) => warning.startsWith(start)))).toEqual([]);
