@@ -140,7 +140,7 @@ describe('the functions', () => {
     // The ledger limits it.
     ['generate', undefined],
     ['grant', undefined],
-  ])('have a limit each: %s', async (name, limit) => {
+  ])('declare the expected limit: %s', async (name, limit) => {
     const load = functions[name];
     if (typeof load !== 'function') throw new Error('No such function');
     expect((await load()).spec.limit).toEqual(limit);

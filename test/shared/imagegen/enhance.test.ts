@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cleaned } from '../../../shared/imagegen/enhance.ts';
+import { cleanPrompt } from '../../../shared/imagegen/enhance.ts';
 
 const prompt = 'A banana on the moon, in soft light';
 
@@ -26,7 +26,7 @@ describe('what a model puts around a prompt is taken off', () => {
     ['a bold title', `**Enhanced prompt:** ${prompt}`],
     ['a preamble and a fence', `Here is the improved prompt:\n\`\`\`\n${prompt}\n\`\`\``],
     ['a NUL and an escape', `A banana\u0000 on the \u001bmoon, in soft light`],
-  ])('%s', (_, text) => expect(cleaned(text)).toBe(prompt));
+  ])('%s', (_, text) => expect(cleanPrompt(text)).toBe(prompt));
 });
 
 describe('what belongs to the prompt is left', () => {
@@ -48,27 +48,27 @@ describe('what belongs to the prompt is left', () => {
     '🍌 on the 🌕, 👩‍🚀 watching',
     'Line one\nLine two\n\tindented',
     '2 ** 3 ** 2 on a blackboard',
-  ])('%s', (text) => expect(cleaned(text)).toBe(text));
+  ])('%s', (text) => expect(cleanPrompt(text)).toBe(text));
 });
 
 it('it is as long as a prompt may be at most, and no character is cut in two', () => {
-  expect(cleaned('🍌'.repeat(5_000))).toBe('🍌'.repeat(4_000));
-  expect(cleaned(` ${'x'.repeat(4_001)}`)).toBe('x'.repeat(4_000));
+  expect(cleanPrompt('🍌'.repeat(5_000))).toBe('🍌'.repeat(4_000));
+  expect(cleanPrompt(` ${'x'.repeat(4_001)}`)).toBe('x'.repeat(4_000));
 });
 
 it('it is well-formed and composed, as a prompt must be', () => {
-  expect(cleaned('cafe\u0301')).toBe('caf\u00e9');
-  expect(cleaned('A \ud83c banana').isWellFormed()).toBe(true);
+  expect(cleanPrompt('cafe\u0301')).toBe('caf\u00e9');
+  expect(cleanPrompt('A \ud83c banana').isWellFormed()).toBe(true);
 });
 
 it.each(['', '  \n', '""', '```\n\n```', '**'])('nothing at all (%j) stays nothing', (text) => {
-  expect(cleaned(text)).toMatch(/^\W{0,2}$/);
+  expect(cleanPrompt(text)).toMatch(/^\W{0,2}$/);
 });
 
 it('a hundred thousand characters take no time', () => {
   for (const piece of ['"', '*', '`', 'Sure ', 'Here is ', '```\n', ' \n']) {
     const startedAt = performance.now();
-    cleaned(piece.repeat(100_000));
+    cleanPrompt(piece.repeat(100_000));
     expect(performance.now() - startedAt).toBeLessThan(2_000);
   }
 });

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createBase64Decoder } from '../../../shared/imagegen/base64.ts';
 import {
+  findImagePart,
   imageBytesMax,
-  imagePart,
   imagesMax,
   readInlineReply,
   restBytesMax,
@@ -203,11 +203,11 @@ describe('of several images', () => {
   /** The images of a reply that are still there, by their first byte, and the one that is meant. */
   async function held(value: ReturnType<typeof replyOf>) {
     const { json, image } = await readInlineReply(whole(value));
-    const candidates: { content: { parts: Parameters<typeof imagePart>[0] } }[] = parse(json).candidates;
+    const candidates: { content: { parts: Parameters<typeof findImagePart>[0] } }[] = parse(json).candidates;
     const all = candidates.flatMap(({ content: { parts } }) =>
       parts.map((each) => image(each.inlineData?.data)),
     );
-    const meant = imagePart(candidates[0]?.content.parts ?? []);
+    const meant = findImagePart(candidates[0]?.content.parts ?? []);
     return {
       kept: all.map((chunks) => chunks[0]?.[0]).filter((byte) => byte !== undefined),
       meant: Buffer.concat(image(meant?.inlineData?.data)),

@@ -74,11 +74,11 @@ describe('an operator is warned', () => {
     ],
     [
       '2026-10-02T00:00:00Z',
-      ['gemini-2.5-flash-image may be gone since 2026-10-02; use gemini-nano-banana-2.1'],
+      ['gemini-2.5-flash-image may have been retired on 2026-10-02; use gemini-nano-banana-2.1'],
     ],
     [
       '2027-10-02T00:00:00Z',
-      ['gemini-2.5-flash-image may be gone since 2026-10-02; use gemini-nano-banana-2.1'],
+      ['gemini-2.5-flash-image may have been retired on 2026-10-02; use gemini-nano-banana-2.1'],
     ],
   ])('from 30 days before the end on: at %s %j', (day, expected) => {
     expect(warnings('gemini-2.5-flash-image', day)).toEqual(expected);
@@ -86,7 +86,7 @@ describe('an operator is warned', () => {
 
   it('of a retired model, with its successor', () => {
     expect(warnings('gemini-3.1-flash-image', '2026-11-22')).toEqual([
-      'gemini-3.1-flash-image is retired since 2026-10-29; use gemini-nano-banana-2.1',
+      'gemini-3.1-flash-image has been retired since 2026-10-29; use gemini-nano-banana-2.1',
     ]);
   });
 
