@@ -122,7 +122,7 @@ export function createAuth(config: Config, keys: KeySets = googleKeySets()): Aut
 
   /** @throws {Error} if the user is deleted or disabled, or was signed out everywhere after this sign-in. */
   async function assertNotRevoked(claims: Claims): Promise<void> {
-    const { users } = await lookUp(claims).catch((error) => Promise.reject(cannotCheck(error)));
+    const { users } = await lookUp(claims).catch((error) => Promise.reject(verificationFailure(error)));
     const [user] = users ?? [];
     if (!user || user.disabled || Number(claims.auth_time) < Number(user.validSince ?? 0)) {
       throw new Error('The user is deleted, disabled or signed out');
@@ -181,12 +181,12 @@ function requireKeyId(keys: JWTVerifyGetKey): JWTVerifyGetKey {
     try {
       return await keys(header, token);
     } catch (error) {
-      throw error instanceof errors.JWKSNoMatchingKey ? error : cannotCheck(error);
+      throw error instanceof errors.JWKSNoMatchingKey ? error : verificationFailure(error);
     }
   };
 }
 
-function cannotCheck(cause: unknown): Failure {
+function verificationFailure(cause: unknown): Failure {
   return new Failure('INTERNAL', 'Sign-ins cannot be verified right now. Please try again.', { cause });
 }
 

@@ -56,7 +56,7 @@ function hasTooManyValues(bytes: Buffer): boolean {
  */
 export async function readBody(request: BodyRequest, bytesMax: number): Promise<Buffer> {
   const length = request.rawBody?.length ?? getContentLength(request);
-  if (length > bytesMax) throw tooLarge(bytesMax);
+  if (length > bytesMax) throw tooLargeFailure(bytesMax);
   if (request.rawBody) return request.rawBody;
   request.wantBody?.();
   return new Promise((resolve, reject) => {
@@ -68,7 +68,7 @@ export async function readBody(request: BodyRequest, bytesMax: number): Promise<
       if (left >= 0) chunks.push(chunk);
       else if (wasWithin) {
         chunks = [];
-        reject(tooLarge(bytesMax));
+        reject(tooLargeFailure(bytesMax));
       }
     });
     request.on('end', () => {
@@ -90,7 +90,7 @@ function getContentLength({ rawHeaders }: IncomingMessage): number {
   return at < 0 ? 0 : Number(rawHeaders[at + 1]);
 }
 
-function tooLarge(bytesMax: number): Failure {
+function tooLargeFailure(bytesMax: number): Failure {
   return new Failure('TOO_LARGE', `The request body is larger than ${bytesMax} bytes.`, {
     metadata: { bytesMax: String(bytesMax) },
   });

@@ -56,7 +56,7 @@ export type Endpoint<A extends Access, Input extends z.ZodType, Output extends z
 > & {
   /** Modules to load while the caller is verified; the database by default. */
   dependencies?: readonly Dependency[];
-  run(call: RequestContext<A, z.output<Input>>, services: Services): Promise<Answer<z.input<Output>>>;
+  run(context: RequestContext<A, z.output<Input>>, services: Services): Promise<Answer<z.input<Output>>>;
 };
 
 /** An HTTP function: creates its handler; `spec` describes it. */

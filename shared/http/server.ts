@@ -96,7 +96,7 @@ export function createFunctionsServer(options: ServerOptions) {
   });
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (draining) throw shuttingDown();
+    if (draining) throw shutdownFailure();
     assertUnambiguous(request);
     if (site && (await site(request, response))) return;
     const [path = '', query] = toPath(request).split(/(?=\?)/s, 2);
@@ -120,7 +120,7 @@ export function createFunctionsServer(options: ServerOptions) {
     const connectionsEnd = new Promise<void>((resolve) => server.once('close', resolve));
     // http's own close would close idle connections at once and lose requests on their way.
     net.Server.prototype.close.call(server);
-    const abort = setTimeout(() => end.abort(shuttingDown()), drainMs);
+    const abort = setTimeout(() => end.abort(shutdownFailure()), drainMs);
     const linger = setInterval(() => {
       if (openResponses.size === 0) server.closeIdleConnections();
     }, lingerMs);
@@ -221,7 +221,7 @@ const toStdout = (line: string) => void process.stdout.write(line);
 const headersFor = (request: IncomingMessage, { allowedOrigins }: Config) =>
   new Map(Object.entries(commonHeaders(request, allowedOrigins)));
 
-function shuttingDown(): Failure {
+function shutdownFailure(): Failure {
   return new Failure('SHUTTING_DOWN', 'The server is being replaced.', { retryAfterSeconds: 1 });
 }
 

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { DeadlinePassed, withDeadline } from '../core/deadline.ts';
 import { Failure, type ProviderFailure } from '../errors.ts';
 import { type ImageFacts, sniffImage } from '../images/imageFormat.ts';
-import { type InlineReply, findImagePart, readInlineReply } from './inlineImages.ts';
+import { findImagePart, type InlineReply, readInlineReply } from './inlineImages.ts';
 import type { AspectRatio, ImageModel } from './models.ts';
 
 /** A reference image: its type as detected from its bytes, and its bytes in base64. */
@@ -75,7 +75,9 @@ export type GeminiOptions = {
 /** @throws {Failure} PROVIDER_MISCONFIGURED without credentials. */
 export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
   if (!gemini.apiKey && !gemini.vertexAi) {
-    throw misconfigured(new Error('GEMINI_API_KEY is not set, and GOOGLE_GENAI_USE_VERTEXAI is not true'));
+    throw misconfiguredFailure(
+      new Error('GEMINI_API_KEY is not set, and GOOGLE_GENAI_USE_VERTEXAI is not true'),
+    );
   }
   const client = new GoogleGenAI(
     gemini.vertexAi
@@ -176,7 +178,7 @@ function findImage(
   costMicros: number,
 ): ImageFacts & Pick<GeneratedImage, 'chunks' | 'bytes'> {
   const blockReason = response.promptFeedback?.blockReason;
-  if (blockReason) throw blocked(blockReason);
+  if (blockReason) throw blockedFailure(blockReason);
   const candidate = response.candidates?.[0];
   const parts = candidate?.content?.parts ?? [];
   const image = findImagePart(parts)?.inlineData;
@@ -190,14 +192,14 @@ function findImage(
     });
   }
   const finishReason = candidate?.finishReason ?? 'NO_CANDIDATE';
-  if (blockedReasons.has(finishReason)) throw blocked(finishReason);
+  if (blockedReasons.has(finishReason)) throw blockedFailure(finishReason);
   const text = parts.map((part) => (part.thought ? '' : (part.text ?? ''))).join('');
   const words = text.trim().slice(0, modelTextCharactersMax);
   const message = words ? `The model answered without an image: ${words}` : 'The model returned no image.';
   throw new Failure('NO_IMAGE', message, { metadata: { finishReason } });
 }
 
-function blocked(finishReason: string): Failure {
+function blockedFailure(finishReason: string): Failure {
   return new Failure(
     'CONTENT_BLOCKED',
     'The model refused to generate this image. Please change the prompt.',
@@ -207,7 +209,7 @@ function blocked(finishReason: string): Failure {
   );
 }
 
-function misconfigured(cause: unknown): Failure {
+function misconfiguredFailure(cause: unknown): Failure {
   return new Failure('PROVIDER_MISCONFIGURED', 'Image generation is not set up correctly on our side.', {
     cause,
   });
@@ -250,13 +252,14 @@ function toProviderFailure(error: unknown, received: Received): Failure {
   const passing: ProviderFailure = { kind: 'passing', ...retryHint };
   switch (status) {
     case 400:
-      if (reason === 'API_KEY_INVALID' || body?.status === 'FAILED_PRECONDITION') return misconfigured(cause);
+      if (reason === 'API_KEY_INVALID' || body?.status === 'FAILED_PRECONDITION')
+        return misconfiguredFailure(cause);
       return new Failure('PROVIDER_ERROR', 'The model refused the request.', { cause });
     case 401:
     case 403:
-      return misconfigured(cause);
+      return misconfiguredFailure(cause);
     case 404:
-      return misconfigured(cause).with({ providerFailure: { kind: 'retired' } });
+      return misconfiguredFailure(cause).with({ providerFailure: { kind: 'retired' } });
     case 429:
       return quotaFailure(body, retryHint, cause);
     case 503: {

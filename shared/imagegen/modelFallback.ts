@@ -54,7 +54,7 @@ export function createModelFallback({
     const progress: Progress = { providerCostMicros: 0, attempts: 0 };
 
     for (const model of able) {
-      if (quota.usable([model.id], clock.now()).length === 0) continue;
+      if (quota.filterUsable([model.id], clock.now()).length === 0) continue;
       try {
         const image = await callModel(model, request, left, signal, progress);
         await logFailedWrite(quota.recordSuccess(model.id));

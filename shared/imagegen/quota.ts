@@ -112,12 +112,12 @@ export function createQuota({
   }
 
   /** Those of `candidates` that may be called now. */
-  const usable = (candidates: readonly string[], now: number) =>
+  const filterUsable = (candidates: readonly string[], now: number) =>
     candidates.filter((id) => usableFrom(id, now) === 0);
 
   /** The refusal if none of `candidates` may be called, with the earliest time at which one may. */
   function refusal(candidates: readonly string[], now: number): Failure | undefined {
-    if (usable(candidates, now).length > 0) return undefined;
+    if (filterUsable(candidates, now).length > 0) return undefined;
     const earliest = Math.min(...candidates.map((id) => usableFrom(id, now)));
     const retryAfterSeconds = Math.max(1, Math.ceil((earliest - now) / 1000));
     const wait = Number.isFinite(earliest) ? { retryAfterSeconds } : {};
@@ -200,7 +200,7 @@ export function createQuota({
     });
   }
 
-  return { statesToRead, usable, refusal, recordFailure, recordSuccess, reopenDue };
+  return { statesToRead, filterUsable, refusal, recordFailure, recordSuccess, reopenDue };
 }
 
 const exhaustedUntil = ({ state, retryAt }: QuotaState) =>

@@ -45,8 +45,8 @@ describe('a failed model', () => {
       const { retryAt } = (await stack.document(`quota/${id}`)) as { retryAt: Date };
       const wait = retryAt.getTime() - time.clock.now();
       waits.push(wait / minuteMs);
-      expect(quota.usable([id], retryAt.getTime() - 1)).toEqual([]);
-      expect(quota.usable([id], retryAt.getTime())).toEqual([id]);
+      expect(quota.filterUsable([id], retryAt.getTime() - 1)).toEqual([]);
+      expect(quota.filterUsable([id], retryAt.getTime())).toEqual([id]);
       time.advance(wait);
     }
     expect(waits).toEqual([15, 30, 60, 120, 240, 360, 360]);
@@ -86,7 +86,7 @@ describe('a failed model', () => {
       reason: 'PROVIDER_QUOTA',
       details: { retryAfterSeconds: 60 },
     });
-    expect(quota.usable([id], time.clock.now() + minuteMs)).toEqual([id]);
+    expect(quota.filterUsable([id], time.clock.now() + minuteMs)).toEqual([id]);
   });
 });
 
@@ -117,7 +117,7 @@ describe('the states are read', () => {
     const { documents } = await stack.database.read(paths);
     await quota.recordFailure(id, { kind: 'day' });
     learn(documents);
-    expect(quota.usable([id], time.clock.now())).toEqual([]);
+    expect(quota.filterUsable([id], time.clock.now())).toEqual([]);
   });
 
   it('by another caller a second after a read that failed', async () => {
@@ -141,7 +141,7 @@ it.each<[string, Record<string, unknown>]>([
   const { quota, time } = quotaAt();
   const { paths, learn } = quota.statesToRead();
   learn((await stack.database.read(paths)).documents);
-  expect(quota.usable([id], time.clock.now())).toEqual([id]);
+  expect(quota.filterUsable([id], time.clock.now())).toEqual([id]);
 });
 
 describe('a wait ends at once', () => {
