@@ -5,7 +5,7 @@ import type { Fields } from '../core/log.ts';
 
 type Trace = { trace: string; span?: string; sampled?: boolean };
 
-/** The fields of every log line of a request. The execution id comes from the header that functions-framework reads, or is new. */
+/** The fields of every log line of a request. The execution id is that of functions-framework's header, or new. */
 export function requestFields(headers: IncomingHttpHeaders, projectId: string): Fields {
   const id = /^[\w-]{1,64}$/.exec(String(headers['function-execution-id'] ?? ''))?.[0];
   const labels = { execution_id: id ?? randomUUID() };

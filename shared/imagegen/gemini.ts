@@ -87,8 +87,8 @@ export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
   );
 
   /**
-   * Sends one request. The SDK drops the headers of a response, and its status if the body is not JSON, so `fetch` records
-   * both. It also takes the images out of the body, see inlineImages.ts.
+   * Sends one request. The SDK drops the headers of a response, and its status if the body is not JSON: our `fetch`
+   * records both. It also takes the images out of the body, see inlineImages.ts.
    */
   async function call(
     request: Omit<Parameters<typeof client.models.generateContent>[0], 'contents'> & { parts: object[] },
@@ -170,7 +170,7 @@ export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
 
 /**
  * Finds the image in a reply.
- * @throws {Failure} for the three kinds of replies without one, which are HTTP 200 too: blocked prompt, blocked image, text.
+ * @throws {Failure} CONTENT_BLOCKED for a blocked prompt or image, NO_IMAGE for any other reply; all are HTTP 200.
  */
 function findImage(
   response: GenerateContentResponse,

@@ -26,7 +26,7 @@ export const restBytesMax = 8_000_000;
 const draftBytesMin = 1_000_000;
 const restChunkBytes = 16_384;
 
-/** Depth of an image in the reply, `{candidates:[{content:{parts:[{inlineData:{data:"`, and what closes the JSON there. */
+/** Depth of an image, `{candidates:[{content:{parts:[{inlineData:{data:"`, and the text that closes the JSON there. */
 const imageDepth = 7;
 const closing = '"}}]}}]}';
 /** Most characters of a key to remember: one more than `inlineData` has. */
@@ -48,7 +48,7 @@ export async function readInlineReply(body: AsyncIterable<Uint8Array>): Promise<
   /** The current or latest string up to the length of a key, the key of the next value, and an incomplete escape. */
   let [string, key, escaped] = ['', '', ''];
 
-  function outside(character: string): void {
+  function readStructure(character: string): void {
     if (character === '"') {
       isString = true;
       isImage = isInlineData && depth === imageDepth && key === 'data';
@@ -67,7 +67,7 @@ export async function readInlineReply(body: AsyncIterable<Uint8Array>): Promise<
     }
   }
 
-  function inside(character: string): void {
+  function readString(character: string): void {
     if (escaped || character === '\\') {
       escaped += character;
       if (escaped.length < (escaped[1] === 'u' ? 6 : 2)) return;
@@ -94,8 +94,8 @@ export async function readInlineReply(body: AsyncIterable<Uint8Array>): Promise<
       }
       const wasImage = isImage;
       const character = String.fromCharCode(chunk[i] as number);
-      if (isString) inside(character);
-      else outside(character);
+      if (isString) readString(character);
+      else readStructure(character);
       if (!isImage || wasImage) continue;
       rest.append(chunk.subarray(from, i + 1));
       from = i + 1;

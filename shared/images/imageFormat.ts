@@ -9,7 +9,7 @@ export type ImageFacts = {
   height: number;
 };
 
-/** Where the size in pixels is at the latest, bytes from the start: a JPEG has metadata before it, other formats have not. */
+/** Bytes that always include the size in pixels. Only in a JPEG can a lot of metadata come before it. */
 export const headerBytesMax = 1_048_576;
 const shortHeaderBytes = 4096;
 const jpegFirstByte = 0xff;
