@@ -89,7 +89,7 @@ export function createServices(
   });
   const quota = lazy(async () => {
     const { createQuota } = await import('./imagegen/quota.ts');
-    return createQuota({ ...(await ledger()), clock, modelIds, known: modelStates });
+    return createQuota({ ...(await ledger()), clock, modelIds, states: modelStates });
   });
 
   return {

@@ -123,7 +123,6 @@ describe('each package of a vendor is imported by one file only', () => {
     ['jose', 'shared/auth.ts'],
     ['protobufjs', 'shared/database/accountEvent.ts'],
     ['image-size', 'shared/images/imageFormat.ts'],
-    ['p-retry', 'shared/imagegen/modelFallback.ts'],
     ['@firebase/auth', 'web/state/session.ts'],
     ['@firebase/firestore', 'web/state/liveAccount.ts'],
     ['idb-keyval', 'web/state/storage.ts'],

@@ -30,9 +30,13 @@ async function checkAvailability(
   const ids = services.models
     .filter((model) => model.referenceImagesMax >= references.length)
     .map((model) => model.id);
-  const states = quota.readAlong();
+  let states = quota.statesToRead();
   return {
-    ...states,
+    paths() {
+      states = quota.statesToRead();
+      return states.paths;
+    },
+    learn: (documents) => states.learn(documents),
     refusal: (now) => quota.refusal(ids, now.getTime()) ?? spendCeiling.refusal(),
   };
 }

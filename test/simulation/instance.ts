@@ -48,7 +48,7 @@ const trustingAuth: Auth = {
   async user(credentials) {
     const [kind, uid = '', verified] = partsOf(credentials);
     if (kind !== 'user') throw new Failure('UNAUTHENTICATED', 'Not a user.');
-    return { uid, email: `${uid}@example.com`, verified: verified === undefined, admin: false };
+    return { uid, email: `${uid}@example.com`, verified: verified === undefined };
   },
   async admin(credentials) {
     const [kind, actor = ''] = partsOf(credentials);
@@ -57,7 +57,6 @@ const trustingAuth: Auth = {
   },
   async scheduler(credentials) {
     if (partsOf(credentials)[0] !== 'scheduler') throw new Failure('FORBIDDEN', 'Not the scheduler.');
-    return { actor: 'scheduler' };
   },
 };
 

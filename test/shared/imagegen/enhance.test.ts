@@ -1,36 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../../shared/core/log.ts';
-import { cleaned, createEnhancer } from '../../../shared/imagegen/enhance.ts';
+import { cleanPrompt, createEnhancer } from '../../../shared/imagegen/enhance.ts';
 
 const prompt = 'A banana on the moon, in soft light';
 
-describe('what a model puts around a prompt is taken off', () => {
+describe('removes what a model puts around a prompt', () => {
   it.each([
     ['white space', `\n  ${prompt}\t\n`],
     ['quotation marks', `"${prompt}"`],
-    ['single ones', `'${prompt}'`],
-    ['curly ones', `“${prompt}”`],
-    ['German ones', `„${prompt}“`],
-    ['French ones', `« ${prompt} »`],
+    ['single quotation marks', `'${prompt}'`],
+    ['curly quotation marks', `“${prompt}”`],
+    ['German quotation marks', `„${prompt}“`],
+    ['French quotation marks', `« ${prompt} »`],
     ['backticks', `\`${prompt}\``],
     ['bold', `**${prompt}**`],
     ['bold in quotation marks', `"**${prompt}**"`],
     ['a fence', `\`\`\`\n${prompt}\n\`\`\``],
     ['a fence with a language', `\`\`\`text\n${prompt}\n\`\`\``],
-    ['a preamble', `Here is the improved prompt: ${prompt}`],
-    ['one in short', `Here's a better prompt:\n\n${prompt}`],
-    ['one with a curly apostrophe', `Here’s your enhanced prompt: ${prompt}`],
-    ['a polite one', `Sure! Here is the enhanced prompt:\n${prompt}`],
-    ['a certain one', `Certainly, here's an improved version of your prompt:\n"${prompt}"`],
-    ['one that ends its line', `Of course:\n${prompt}`],
+    ['an introduction', `Here is the improved prompt: ${prompt}`],
+    ['a short introduction', `Here's a better prompt:\n\n${prompt}`],
+    ['an introduction with a curly apostrophe', `Here’s your enhanced prompt: ${prompt}`],
+    ['a polite introduction', `Sure! Here is the enhanced prompt:\n${prompt}`],
+    ['an introduction with Certainly', `Certainly, here's an improved version of your prompt:\n"${prompt}"`],
+    ['an introduction on its own line', `Of course:\n${prompt}`],
     ['a title', `Enhanced prompt: ${prompt}`],
     ['a bold title', `**Enhanced prompt:** ${prompt}`],
-    ['a preamble and a fence', `Here is the improved prompt:\n\`\`\`\n${prompt}\n\`\`\``],
+    ['an introduction and a fence', `Here is the improved prompt:\n\`\`\`\n${prompt}\n\`\`\``],
     ['a NUL and an escape', `A banana\u0000 on the \u001bmoon, in soft light`],
-  ])('%s', (_, text) => expect(cleaned(text)).toBe(prompt));
+  ])('%s', (_, text) => expect(cleanPrompt(text)).toBe(prompt));
 });
 
-describe('what belongs to the prompt is left', () => {
+describe('keeps what belongs to the prompt', () => {
   it.each([
     'Here is a sign on a wall: "Bananas"',
     'Sure-footed goats on a cliff: three of them, at dusk',
@@ -49,27 +49,27 @@ describe('what belongs to the prompt is left', () => {
     '🍌 on the 🌕, 👩‍🚀 watching',
     'Line one\nLine two\n\tindented',
     '2 ** 3 ** 2 on a blackboard',
-  ])('%s', (text) => expect(cleaned(text)).toBe(text));
+  ])('%s', (text) => expect(cleanPrompt(text)).toBe(text));
 });
 
-it('it is as long as a prompt may be at most, and no character is cut in two', () => {
-  expect(cleaned('🍌'.repeat(5_000))).toBe('🍌'.repeat(4_000));
-  expect(cleaned(` ${'x'.repeat(4_001)}`)).toBe('x'.repeat(4_000));
+it('cuts a prompt to its greatest length, and never within a character', () => {
+  expect(cleanPrompt('🍌'.repeat(5_000))).toBe('🍌'.repeat(4_000));
+  expect(cleanPrompt(` ${'x'.repeat(4_001)}`)).toBe('x'.repeat(4_000));
 });
 
-it('it is well-formed and composed, as a prompt must be', () => {
-  expect(cleaned('cafe\u0301')).toBe('caf\u00e9');
-  expect(cleaned('A \ud83c banana').isWellFormed()).toBe(true);
+it('makes a prompt well-formed and composed (NFC)', () => {
+  expect(cleanPrompt('cafe\u0301')).toBe('caf\u00e9');
+  expect(cleanPrompt('A \ud83c banana').isWellFormed()).toBe(true);
 });
 
-it.each(['', '  \n', '""', '```\n\n```', '**'])('nothing at all (%j) stays nothing', (text) => {
-  expect(cleaned(text)).toMatch(/^\W{0,2}$/);
+it.each(['', '  \n', '""', '```\n\n```', '**'])('returns no letters for %j', (text) => {
+  expect(cleanPrompt(text)).toMatch(/^\W{0,2}$/);
 });
 
-it('a hundred thousand characters take no time', () => {
+it('handles a hundred thousand characters within 2 s', () => {
   for (const piece of ['"', '*', '`', 'Sure ', 'Here is ', '```\n', ' \n']) {
     const startedAt = performance.now();
-    cleaned(piece.repeat(100_000));
+    cleanPrompt(piece.repeat(100_000));
     expect(performance.now() - startedAt).toBeLessThan(2_000);
   }
 });

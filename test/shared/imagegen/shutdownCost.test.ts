@@ -8,7 +8,7 @@ import type { Quota } from '../../../shared/imagegen/quota.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const model = imageModel(modelIdDefault, 39_000);
-const quota: Partial<Quota> = { usable: (ids) => [...ids], recordFailure: async () => {} };
+const quota: Partial<Quota> = { filterUsable: (ids) => [...ids], recordFailure: async () => {} };
 
 it('bills the image on which a model works while the process shuts down', async () => {
   const shutdown = new AbortController();
