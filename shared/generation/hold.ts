@@ -81,6 +81,7 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
       ...(isRetry ? [debitPath] : []),
     ],
     findAnswer(documents, now) {
+      availability.learn(documents);
       const document = documents.get(path);
       if (!document) return documents.get(debitPath) ? { refusal: deletedByAdmin() } : undefined;
       const record = parseGeneration(document);
@@ -112,7 +113,6 @@ function decideHold(
 ): HoldDecision {
   const { account, documents, now } = state;
   const { id, request, cacheKey, availability } = params;
-  availability.learn(documents);
   const suspended = refuseSuspended(account);
   if (suspended) return { refusal: suspended };
 
