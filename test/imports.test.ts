@@ -40,6 +40,7 @@ const rooms = [
   'database',
   'images',
   'imagegen',
+  'prompts',
   'config',
   'auth.ts',
   'ledger',

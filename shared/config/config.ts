@@ -68,6 +68,8 @@ export function parseConfig(env: Record<string, string | undefined>) {
     generateTimeoutMs: e.GENERATE_TIMEOUT_MS,
     holdGraceMs: e.HOLD_GRACE_MS,
     signupCredits: e.SIGNUP_CREDITS,
+    /** The price of an image of each tier, credits. */
+    tierCredits: e.TIER_CREDITS,
     limits: {
       maxInFlightPerUser: e.MAX_IN_FLIGHT_PER_USER,
       maxPerMinutePerUser: e.MAX_PER_MINUTE_PER_USER,

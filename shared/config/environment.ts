@@ -1,5 +1,6 @@
 /** The environment variables: the format, default and description of each. */
 import * as z from 'zod';
+import { type Tier, tierSchema } from '../contract.ts';
 import { fallbackModelIdsDefault, imagenSuccessor, modelIdDefault } from '../imagegen/models.ts';
 
 /** An empty variable counts as not set. */
@@ -63,6 +64,19 @@ const dollars = z
   .string()
   .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be an amount in dollars')
   .transform((value) => Math.round(Number(value) * 1_000_000));
+
+/** The price of an image of each tier, in credits. */
+const tierCreditsDefault = 'standard=1,premium2=2,premium4=4';
+const tierCredits = z.string().transform((value, context): Record<Tier, number> => {
+  const pairs = value.split(',').map((pair) => /^(\w+)=([1-9]\d{0,5})$/.exec(pair.trim()));
+  const prices = new Map(pairs.map((match) => [match?.[1], Number(match?.[2])]));
+  const tiers = tierSchema.options.map((tier) => [tier, prices.get(tier)] as const);
+  if (pairs.length !== tiers.length || tiers.some(([, price]) => price === undefined)) {
+    context.addIssue(`must give each tier a price from 1, as ${tierCreditsDefault} does`);
+    return z.NEVER;
+  }
+  return Object.fromEntries(tiers) as Record<Tier, number>;
+});
 
 const modelId = z.preprocess(
   emptyAsUnset,
@@ -216,6 +230,10 @@ export const environment = {
       ),
   },
   Credits: {
+    TIER_CREDITS: z
+      .preprocess(emptyAsUnset, tierCredits.prefault(tierCreditsDefault))
+      .meta(showCode(tierCreditsDefault))
+      .describe('price of an image of each tier, credits'),
     SIGNUP_CREDITS: wholeNumber(10, 0, 1_000_000).describe(
       "first grant of an account, at the first call with a verified e-mail address or a provider's sign-in",
     ),

@@ -193,12 +193,12 @@ const inGeneration: Mutants = {
     replace: '($A || $B)',
   },
   'a refund does not look at the deadline': {
-    find: "$R.status === 'pending' && $R.deadline.getTime() <= $N.getTime()",
+    find: "$R.status === 'pending' && $F($R.deadline, $N)",
     replace: "$R.status === 'pending'",
   },
   'a deadline is compared with the clock of the machine': {
-    find: '$R.deadline.getTime() <= $N.getTime()',
-    replace: '$R.deadline.getTime() <= Date.now()',
+    find: "$R.status === 'pending' && $F($R.deadline, $N)",
+    replace: "$R.status === 'pending' && $F($R.deadline, new Date())",
   },
   'a late generation that is read stays pending': {
     find: '$R && $C($R, $T) ? (await $E($L, $R)).$F : $R',
@@ -320,7 +320,7 @@ const inGeneration: Mutants = {
   },
   'an image from the cache is charged': {
     find: '$F($P, $A, $B, { credits: 0, $$$T })',
-    replace: '$F($P, $A, $B, { credits: tiers[$P.request.tier].credits, $$$T })',
+    replace: '$F($P, $A, $B, { credits: 1, $$$T })',
   },
 };
 
@@ -361,14 +361,17 @@ const inDatabase: Mutants = {
 
 const inImagegen: Mutants = {
   'an image that a shutdown cuts off is not billed': {
-    find: 'if ($S.aborted) $F($M.costMicros)',
-    replace: '',
+    find: '$P.providerCostMicros += $M.costMicros',
+    replace: 'void $M',
     killedBy: 'test/shared/imagegen/shutdownCost.test.ts',
   },
+};
+
+const inPrompts: Mutants = {
   'enhancing a prompt ignores the deadline': {
     find: 'const $V = Math.min($T, $L)',
     replace: 'const $V = $T;',
-    killedBy: 'test/shared/imagegen/enhance.test.ts',
+    killedBy: 'test/shared/prompts/enhance.test.ts',
   },
 };
 
@@ -377,4 +380,5 @@ export const mutants: readonly Mutant[] = Object.entries({
   'shared/generation': inGeneration,
   'shared/database': inDatabase,
   'shared/imagegen': inImagegen,
+  'shared/prompts': inPrompts,
 }).flatMap(([place, all]) => Object.entries(all).map(([name, mutant]) => ({ name, place, ...mutant })));

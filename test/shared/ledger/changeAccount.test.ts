@@ -8,11 +8,12 @@ import { entryPath } from '../../../shared/ledger/entries.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { recordConsoleEdit } from '../../../shared/ledger/recordConsoleEdit.ts';
 import { createMemoryStore, type MemoryStore, memoryDatabase } from '../../simulation/memoryDatabase.ts';
+import { tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const uid = 'ann';
 const limits = { maxInFlightPerUser: 1, maxPerMinutePerUser: 1 };
-const settings = { signupCredits: 0, limits, holdMs: 1 };
+const settings = { signupCredits: 0, tierCredits, limits, holdMs: 1 };
 const unavailable = () => Object.assign(new Error('The connection broke'), { code: 14 });
 
 /** A store with one account, whose time moves on with every call. */

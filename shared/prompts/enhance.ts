@@ -1,7 +1,7 @@
 /** Improves a prompt with a small text model. A failure never fails the request. */
 import { promptCharactersMax } from '../contract.ts';
 import type { Log } from '../core/log.ts';
-import type { Gemini } from './gemini.ts';
+import type { Gemini } from '../imagegen/gemini.ts';
 
 const instruction = `You improve prompts for an image model.
 Rewrite the user's prompt as one richer description of the same picture: keep its subject, its intent, every

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../../shared/core/log.ts';
-import { cleanPrompt, createEnhancer } from '../../../shared/imagegen/enhance.ts';
+import { cleanPrompt, createEnhancer } from '../../../shared/prompts/enhance.ts';
 
 const prompt = 'A banana on the moon, in soft light';
 
