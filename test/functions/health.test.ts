@@ -82,7 +82,7 @@ it.each(['all', first])('what an operator has switched off by quota/%s is told',
 it('warns of retiring models, stand-ins and emulators, and names no address and no key', async () => {
   const { warnings } = await health();
   const starts = [
-    `${first} may be gone`,
+    `${first} may have been retired`,
     'Gemini is a fake',
     'Cloudinary is a fake',
     'Firestore is an',
