@@ -1,6 +1,6 @@
 /** Resolves links, rewrites them after moves, and finds dead ones. */
 import { posix } from 'node:path';
-import { unescape } from 'node:querystring';
+import querystring from 'node:querystring';
 import remarkValidateLinks from 'remark-validate-links';
 import { VFile } from 'vfile';
 import type { Document } from './markdown.ts';
@@ -16,8 +16,8 @@ type Resolved = { target: string; suffix: string; isRooted: boolean; hasSlash: b
 export function resolveUrl(url: string, from: string): Resolved | undefined {
   if (/^[a-z][a-z0-9+.-]*:/i.test(url) || url.startsWith('//') || url.includes('\\')) return undefined;
   const [, path = '', suffix = ''] = /^([^?#]*)(.*)$/s.exec(url) ?? [];
-  // A single % stays as it is.
-  const decoded = path === '' ? `/${from}` : unescape(path);
+  // In place of decodeURIComponent, which throws for a single %.
+  const decoded = path === '' ? `/${from}` : querystring.unescape(path);
   const isRooted = decoded.startsWith('/');
   const joined = isRooted ? decoded.slice(1) : posix.join(posix.dirname(from), decoded);
   const target = posix.normalize(joined).replace(/\/+$/, '');

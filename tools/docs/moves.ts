@@ -48,7 +48,7 @@ export function planMoves(tree: Tree): { moves: Map<string, string>; problems: s
 }
 
 /**
- * Moves the documents with `git mv`, which git can undo only if no Markdown has other changes.
+ * Moves the documents with `git mv`, which git can undo as long as no Markdown has other changes.
  * @throws {Error} if a document is not committed; then nothing is written.
  */
 export function moveDocuments({ folder, files, documents }: Tree, moves: Map<string, string>): void {

@@ -120,6 +120,14 @@ describe('a run', () => {
     expect(snapshot(folder)).toMatchObject({ ...alone, '.github/x.md': '[x](../docs/deployment/deploy.md)' });
   });
 
+  it('rewrites links with a single %', async () => {
+    const folder = folders.committed({ 'deploy.md': '[x](100%.png) [y](100%%20b.png)\n' });
+    await runDocs(folder);
+    expect(snapshot(folder)['docs/deployment/deploy.md']).toBe(
+      '[x](../../100%25.png) [y](../../100%25%20b.png)\n',
+    );
+  });
+
   it('keeps documents in git whose shelf git ignores', async () => {
     const folder = folders.committed({ '.gitignore': 'docs/deployment/\n', 'deploy.md': '# A\n' });
     await runDocs(folder);
