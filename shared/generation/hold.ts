@@ -78,8 +78,9 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
       ...(cacheKey ? [cachePath(cacheKey)] : []),
       ...referencePaths,
       ...availability.paths(),
-      // A hold is rejected for good if an admin deleted the document of a generation whose debit is in the ledger.
-      ...(isRetry ? [debitPath] : []),
+      // A key whose debit is in the ledger is used up, even if an admin deleted the document of its generation. Without
+      // the cache the debit itself is rejected then, so that its first attempt needs no read.
+      ...(isRetry || cacheKey ? [debitPath] : []),
     ],
     findAnswer(documents, now) {
       availability.learn(documents);
@@ -151,14 +152,10 @@ function showCached(
   params: HoldRequest,
   attemptId: string,
   source: GenerationRecord,
-  { account, documents, now }: AccountState,
+  { account, now }: AccountState,
   deadline: Date,
 ): HoldDecision {
   const { id } = params;
-  const debitPath = entryPath(account.uid, `${id}:debit`);
-  if (!documents.has(debitPath)) return { read: [debitPath] };
-  // The key is used up, although an admin has deleted the document of its generation.
-  if (documents.get(debitPath)) return { refusal: deletedByAdmin() };
   const data: GenerationData = {
     ...toPending(params, attemptId, account, { credits: 0, deadline, now }),
     ...toSharedFields(source),

@@ -1,6 +1,7 @@
 import { updateDocument, type Write } from '../database/database.ts';
 import { changeAccount, type Documents } from '../ledger/changeAccount.ts';
 import { refundCredits } from '../ledger/credits.ts';
+import { type EntryData, entryPath } from '../ledger/entries.ts';
 import { hasExpired } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
@@ -39,15 +40,25 @@ export type RefundOutcome = { record: GenerationRecord; refundedNow: boolean };
 export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOutcome | undefined> {
   const { uid, id, held, failure, providerCostMicros = 0, mayBeStored } = request;
   const path = generationPath(uid, id);
+  const entry = entryPath(uid, `${id}:refund`);
   const findRecord = (documents: Documents) => {
     const document = documents.get(path);
     return document ? parseGeneration(document) : held;
   };
   return changeAccount<RefundOutcome | undefined>(ledger, uid, {
-    reads: () => [path],
+    // If an admin deleted the document, only the entry shows that an earlier attempt succeeded.
+    reads: (isRetry) => (isRetry && held ? [path, entry] : [path]),
     findAnswer(documents, now) {
       const record = findRecord(documents);
       if (!record) return { answer: undefined };
+      const refunded = documents.get(path) ? undefined : documents.get(entry)?.data;
+      if (refunded) {
+        const { balance, sequence } = refunded as EntryData;
+        const receipt = { charged: record.credits, refunded: record.credits, balance, sequence };
+        return {
+          answer: { record: { ...record, status: 'refunded', failure, receipt }, refundedNow: false },
+        };
+      }
       const isOwn = held?.attemptId === record.attemptId;
       const mayRefund = record.status === 'pending' && (isOwn || isExpired(record, now));
       return mayRefund ? undefined : { answer: { record, refundedNow: false } };

@@ -107,7 +107,7 @@ export async function startInstance(ground: Ground, name: string): Promise<Insta
 }
 
 /** What is logged of work that failed and is left for later: only trouble with the database is a reason. */
-const leftForLater = /^(A refund failed|An allowance could not|The sweep could not)/;
+const leftForLater = /^(A refund failed|A job could not|A document could not)/;
 
 /** Keeps the errors of a log in the trace; the rest tells nothing that is not there already. */
 function logInto({ world, weather, observeLog }: Ground, actor: Actor): Log {
