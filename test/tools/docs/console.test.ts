@@ -199,7 +199,7 @@ it('switch all painting off', async () => {
   expect([refused.status, refused.body.error.details[0].reason]).toEqual([503, 'PROVIDER_QUOTA']);
   expect((await stack.ledger('fay')).entries).toHaveLength(1);
   const answer = answerPanel('2. What everybody gets from then on', 'generate', refused);
-  expectPicture('painting-off', 'All painting is switched off', [
+  expectPicture('generation-off', 'All image generation is switched off', [
     { ...edited, caption: '1. You add' },
     answer,
   ]);
