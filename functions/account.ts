@@ -5,7 +5,6 @@ import {
   type Limits,
   referenceBytesMax,
   tierSchema,
-  tiers,
 } from '../shared/contract.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
@@ -35,7 +34,7 @@ export const account = endpoint({
       createdAt: (createdAt ?? new Date()).toISOString(),
       ...toAllowance(opened, config.allowance, new Date(services.clock.now())),
     };
-    return { body: { account: view, tiers: tierList(config.modelId), limits: toLimits(services) } };
+    return { body: { account: view, tiers: toTierOffers(config), limits: toLimits(services) } };
   },
 });
 
@@ -57,10 +56,10 @@ function toLimits({ config, models }: Services): Limits {
   return { ...config.limits, maxReferences, maxReferenceBytes: referenceBytesMax };
 }
 
-function tierList(modelId: string) {
+function toTierOffers({ modelId, tierCredits }: Services['config']) {
   return tierSchema.options.map((id) => {
     const aspectRatio = getAspectRatio(id, 'landscape');
     const [width, height] = imageModel(modelId).sizes[aspectRatio];
-    return { id, credits: tiers[id].credits, aspectRatio, width, height };
+    return { id, credits: tierCredits[id], aspectRatio, width, height };
   });
 }

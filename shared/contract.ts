@@ -29,11 +29,11 @@ export const idempotencyKeyCharactersMax = 255;
 export const pageSizeDefault = 20;
 export const pageSizeMax = 100;
 
-/** The price of each tier in credits, and its aspect ratio by orientation. */
+/** The aspect ratio of each tier, by orientation. Its price is in the configuration: TIER_CREDITS. */
 export const tiers = {
-  standard: { credits: 1, aspectRatio: { landscape: '1:1', portrait: '1:1' } },
-  premium2: { credits: 2, aspectRatio: { landscape: '3:2', portrait: '2:3' } },
-  premium4: { credits: 4, aspectRatio: { landscape: '16:9', portrait: '9:16' } },
+  standard: { aspectRatio: { landscape: '1:1', portrait: '1:1' } },
+  premium2: { aspectRatio: { landscape: '3:2', portrait: '2:3' } },
+  premium4: { aspectRatio: { landscape: '16:9', portrait: '9:16' } },
 } as const;
 
 export const tierSchema = describe(

@@ -5,7 +5,6 @@ import { type Clock, systemClock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
 import { createRateLimiter, type RateLimiter } from './core/rateLimit.ts';
 import type { Database } from './database/database.ts';
-import type { Enhancer } from './imagegen/enhance.ts';
 import type { Gemini } from './imagegen/gemini.ts';
 import type { GenerateImage } from './imagegen/modelFallback.ts';
 import { type ImageModel, imageModel } from './imagegen/models.ts';
@@ -13,6 +12,7 @@ import type { Quota, QuotaState } from './imagegen/quota.ts';
 import type { Spend } from './imagegen/spendCeiling.ts';
 import type { ImageStore } from './images/cloudinary.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import type { Enhancer } from './prompts/enhance.ts';
 
 export type Services = {
   config: Config;
@@ -70,7 +70,7 @@ export function createServices(
   shutdown: AbortSignal,
   overrides: Overrides = {},
 ): Services {
-  const { signupCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
+  const { signupCredits, tierCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
   const clock = overrides.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
   const modelStates = new Map<string, QuotaState>();
@@ -82,14 +82,14 @@ export function createServices(
     const database = overrides.database ?? (await modules.database()).createDatabase(config);
     return createLedger(
       database,
-      { signupCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
+      { signupCredits, tierCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
       log,
       clock,
     );
   });
   const quota = lazy(async () => {
     const { createQuota } = await import('./imagegen/quota.ts');
-    return createQuota({ ...(await ledger()), clock, modelIds, known: modelStates });
+    return createQuota({ ...(await ledger()), clock, modelIds, states: modelStates });
   });
 
   return {
@@ -119,7 +119,7 @@ export function createServices(
       return createModelFallback({ gemini: await gemini(), quota: await quota(), models, retry, clock, log });
     }),
     enhancer: lazy(async () => {
-      const { createEnhancer } = await import('./imagegen/enhance.ts');
+      const { createEnhancer } = await import('./prompts/enhance.ts');
       return createEnhancer(gemini, config.prompt, log);
     }),
     imageStore: lazy(

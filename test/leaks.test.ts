@@ -156,7 +156,7 @@ describe('what an exception of an SDK has with it', () => {
     const error = thrown(await stack.tokenFor('canary'));
     const fails = () => Promise.reject(error);
     const methods = [
-      'paint',
+      'generateImage',
       'write',
       'store',
       'fetch',

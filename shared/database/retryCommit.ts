@@ -28,9 +28,11 @@ export class RetryNow extends Error {
  */
 export type RetryCommit = <T>(key: string | undefined, body: () => Promise<T>) => Promise<T>;
 
-/** A `RetryCommit` with queues of its own. */
-export function createRetryCommit(clock: Clock = systemClock): RetryCommit {
-  const tails = new Map<string, Promise<unknown>>();
+/** A `RetryCommit` with queues of its own. @param tails the last turn in the queue of each key. */
+export function createRetryCommit(
+  clock: Clock = systemClock,
+  tails = new Map<string, Promise<unknown>>(),
+): RetryCommit {
   return async (key, body) => {
     const giveUpAt = clock.elapsed() + retryMsMax;
     if (key === undefined) return retry(body, giveUpAt, clock);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type GenerateRequest, referenceBytesMax, tiers } from '../contract.ts';
+import { type GenerateRequest, referenceBytesMax } from '../contract.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
@@ -19,6 +19,7 @@ import {
   unchanged,
 } from '../ledger/credits.ts';
 import { entryPath } from '../ledger/entries.ts';
+import { getHoldDeadline } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { cachePath, findCachedSource, shareImage, toSharedFields } from './cache.ts';
 import {
@@ -81,6 +82,7 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
       ...(isRetry ? [debitPath] : []),
     ],
     findAnswer(documents, now) {
+      availability.learn(documents);
       const document = documents.get(path);
       if (!document) return documents.get(debitPath) ? { refusal: deletedByAdmin() } : undefined;
       const record = parseGeneration(document);
@@ -104,7 +106,7 @@ const deletedByAdmin = () => new Failure('DELETED', 'This generation was deleted
 type HoldDecision = Decision<HoldOutcome & { isOverdue: boolean }>;
 
 function decideHold(
-  { settings: { holdMs, limits } }: Ledger,
+  { settings: { holdMs, limits, tierCredits } }: Ledger,
   params: HoldRequest,
   attemptId: string,
   referencePaths: readonly string[],
@@ -112,14 +114,13 @@ function decideHold(
 ): HoldDecision {
   const { account, documents, now } = state;
   const { id, request, cacheKey, availability } = params;
-  availability.learn(documents);
   const suspended = refuseSuspended(account);
   if (suspended) return { refusal: suspended };
 
   const cached =
     cacheKey && !request.fresh ? findCachedSource(account.uid, documents, cacheKey, now) : undefined;
   if (cached && 'read' in cached) return cached;
-  const deadline = new Date(now.getTime() + holdMs);
+  const deadline = getHoldDeadline(now, holdMs);
   if (cached) return showCached(params, attemptId, cached.source, state, deadline);
 
   const references = referencePaths.map((path) => documents.get(path));
@@ -128,7 +129,7 @@ function decideHold(
 
   const running = findRunning(account, documents, now, limits.maxInFlightPerUser);
   if ('read' in running) return running;
-  const { credits } = tiers[request.tier];
+  const credits = tierCredits[request.tier];
   const holdParams: HoldParams = { generationId: id, credits, deadline, now, limits };
   const refusal = refuseHold(running.account, holdParams);
   if (refusal) return { refusal };

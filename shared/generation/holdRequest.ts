@@ -1,4 +1,5 @@
 import type { GenerateRequest } from '../contract.ts';
+import type { StatesToRead } from '../imagegen/quota.ts';
 import type { Services } from '../services.ts';
 import type { HoldRequest, ModelAvailability } from './hold.ts';
 import { hashCacheKey, hashFingerprint, hashGenerationId } from './record.ts';
@@ -30,9 +31,13 @@ async function checkAvailability(
   const ids = services.models
     .filter((model) => model.referenceImagesMax >= references.length)
     .map((model) => model.id);
-  const states = quota.readAlong();
+  let states: StatesToRead | undefined;
   return {
-    ...states,
+    paths() {
+      states = quota.statesToRead();
+      return states.paths;
+    },
+    learn: (documents) => states?.learn(documents),
     refusal: (now) => quota.refusal(ids, now.getTime()) ?? spendCeiling.refusal(),
   };
 }

@@ -1,6 +1,7 @@
 import { updateDocument, type Write } from '../database/database.ts';
 import { changeAccount, type Documents } from '../ledger/changeAccount.ts';
 import { refundCredits } from '../ledger/credits.ts';
+import { hasExpired } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
 import {
@@ -84,7 +85,7 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
 
 /** True if a generation is pending after its deadline, by the database's clock. */
 export function isExpired(record: GenerationRecord, now: Date): boolean {
-  return record.status === 'pending' && record.deadline.getTime() <= now.getTime();
+  return record.status === 'pending' && hasExpired(record.deadline, now);
 }
 
 const expired: StoredFailure = {

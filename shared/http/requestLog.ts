@@ -3,7 +3,7 @@ import type { Fields, RequestLog } from '../core/log.ts';
 import type { Failure } from '../errors.ts';
 import type { Services } from '../services.ts';
 
-/** Starts the line of a request to a function. It is written by `ok` or `failed`. */
+/** Starts the line of a request to a function. It is written by `ok` or `fail`. */
 export function createRequestLog({ log, clock }: Pick<Services, 'log' | 'clock'>, name: string) {
   const startedAt = clock.elapsed();
   const since = (time: number) => Math.round(clock.elapsed() - time);
@@ -26,7 +26,7 @@ export function createRequestLog({ log, clock }: Pick<Services, 'log' | 'clock'>
     ok: () => log.info(`${name}: ok`, toLine('ok', 200)),
 
     /** Logs an internal error at ERROR with its causes, for Error Reporting; a refusal is an ordinary line. */
-    failed(failure: Failure, status: number): void {
+    fail(failure: Failure, status: number): void {
       const { reason, details } = failure;
       const message = `${name}: ${reason}`;
       const fields = toLine(status < 500 ? 'refused' : 'failed', status, { reason });

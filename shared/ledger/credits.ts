@@ -16,6 +16,7 @@ import {
 import { Failure } from '../errors.ts';
 import { type Account, type AccountData, accountPath, findInvalidField } from './account.ts';
 import { type EntryData, entryPath } from './entries.ts';
+import { hasExpired } from './holdDeadline.ts';
 
 /** The window of the limit per minute, milliseconds. */
 const rateWindowMs = 60_000;
@@ -95,7 +96,7 @@ export type HoldParams = {
 
 /** Generations that may still be in flight: their deadline has not passed. */
 export function inFlight(account: Account, now: Date): string[] {
-  return Object.keys(account.active).filter((id) => (account.active[id]?.getTime() ?? 0) > now.getTime());
+  return Object.keys(account.active).filter((id) => !hasExpired(account.active[id] as Date, now));
 }
 
 /** Refuses a suspended account. */

@@ -1,4 +1,5 @@
 /** The ledger: a database, the retries of its commits, and the settings of credit. */
+import type { Tier } from '../contract.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../database/database.ts';
@@ -6,6 +7,8 @@ import { createRetryCommit, type RetryCommit } from '../database/retryCommit.ts'
 
 export type LedgerSettings = {
   signupCredits: number;
+  /** The price of an image of each tier. */
+  tierCredits: Record<Tier, number>;
   limits: { maxInFlightPerUser: number; maxPerMinutePerUser: number };
   /** From a hold to the deadline after which anyone may refund it, milliseconds. */
   holdMs: number;

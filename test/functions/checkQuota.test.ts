@@ -11,7 +11,7 @@ const [first, second, third] = [
   'gemini-3.1-flash-lite-image',
 ] as const;
 const [past, future] = [new Date('2020-01-01T00:00:00Z'), new Date('2120-01-01T00:00:00Z')];
-const warning = `${first} may be gone since 2026-10-02; use ${second}`;
+const warning = `${first} may have been retired on 2026-10-02; use ${second}`;
 
 let stack: Stack;
 beforeAll(async () => {

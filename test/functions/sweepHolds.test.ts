@@ -17,6 +17,7 @@ import { brokenInvariants } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
 import { refusalOf, refusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
+import { tierCredits } from '../support/tierCredits.ts';
 
 type Gate = Awaited<ReturnType<typeof startPaintGate>>;
 
@@ -36,7 +37,7 @@ beforeAll(async () => {
   gate = await startPaintGate();
   stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url, ...schedulerEnv });
   const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser: 10_000 };
-  const settings = { signupCredits: 0, limits, holdMs: 3 * minuteMs };
+  const settings = { signupCredits: 0, tierCredits, limits, holdMs: 3 * minuteMs };
   ledger = createLedger(
     stack.database,
     settings,

@@ -10,10 +10,10 @@ const line = `${JSON.stringify({
   function: 'generate',
   outcome: 'failed',
   status: 502,
-  paintMs: 900,
+  generateImageMs: 900,
   tier: 'standard',
 })}\n`;
-const plain = '01:02:03 WARNING generate: STORAGE_ERROR status=502 paintMs=900 tier=standard';
+const plain = '01:02:03 WARNING generate: STORAGE_ERROR status=502 generateImageMs=900 tier=standard';
 
 function format(isTTY: boolean, env: Record<string, string>): string {
   let text = '';

@@ -2,6 +2,7 @@
  * What must be, told from the outside: every commit is watched and every credit accounted for by rules
  * written down here a second time, from the contract and not from the ledger's code.
  */
+import type { Fields } from '../../shared/core/log.ts';
 import type { Data } from '../../shared/database/database.ts';
 import type { DocumentChange, MemoryStore } from './memoryDatabase.ts';
 import { type Movement, observeBooks } from './modelBooks.ts';
@@ -31,6 +32,10 @@ export type Model = {
   generationAsked(uid: string, key: string): GenerationSeen | undefined;
   outbox: Map<string, Data>;
   images: Images;
+  /** Checks a line that an instance logs: one for each entry that it has committed. */
+  observeLog(instance: string, fields: Fields): void;
+  /** How many entries were logged. */
+  loggedCount(): number;
   /** Writes as an admin does in the console: past the ledger. */
   asConsole(write: () => void): void;
   /** Told of each upload as it begins: by whom, and when its generation's deadline is. */
@@ -52,6 +57,8 @@ export function createModel(
   const generations = new Map<string, GenerationSeen>();
   const outbox = new Map<string, Data>();
   const ids = new Set<string>();
+  /** The instances that logged an entry, by its account and id. */
+  const logged = new Map<string, string[]>();
 
   for (const { uid, verified } of users) {
     accounts.set(uid, {
@@ -116,6 +123,17 @@ export function createModel(
     checkOwned();
   }
 
+  function observeLog(instance: string, { uid, entryId, sequence, amount }: Fields): void {
+    const entry = accounts.get(String(uid))?.entries[Number(sequence) - 1];
+    const about = () => `${uid} ${entryId} ${amount}`;
+    const isEntry = entry?.id === entryId && entry?.amount === amount;
+    world.check(isEntry, 'only entries of the ledger are logged', about);
+    // Two instances that read an edit in the same millisecond cannot tell which of them recorded it.
+    const instances = logged.get(`${uid} ${entryId}`) ?? [];
+    world.check(!instances.includes(instance), 'an instance logs an entry once', about);
+    logged.set(`${uid} ${entryId}`, [...instances, instance]);
+  }
+
   function momentOf({ uid, data, entries, sum }: AccountSeen): Moment {
     const mine = [...generations.values()].filter((one) => one.uid === uid && one.status === 'pending');
     return {
@@ -151,6 +169,8 @@ export function createModel(
     generationAsked: (uid, key) => generations.get(idOf(uid, key)),
     outbox,
     images,
+    observeLog,
+    loggedCount: () => logged.size,
     asConsole(write) {
       isConsole = true;
       try {

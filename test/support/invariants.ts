@@ -1,6 +1,7 @@
 /** What the ledger promises of every account, always, at rest: one list of what is broken, empty if nothing is. */
-import { tiers } from '../../shared/contract.ts';
+
 import type { Stack } from './stack.ts';
+import { tierCredits } from './tierCredits.ts';
 
 /** Checks an account's books by themselves, reading every entry and generation. */
 export async function brokenInvariants(stack: Stack, uid: string): Promise<string[]> {
@@ -35,7 +36,7 @@ export async function brokenInvariants(stack: Stack, uid: string): Promise<strin
     ];
     if (generation.receipt.charged > 0)
       check(of.join() === expected, `${generation.status} generation has entries ${of.join()}`);
-    const prices = generation.cached ? [0] : Object.values(tiers).map(({ credits }) => credits);
+    const prices = generation.cached ? [0] : Object.values(tierCredits);
     check(prices.includes(generation.credits), 'a price of no tier');
     const charged = generation.cached ? 0 : generation.credits;
     check(generation.receipt.charged === charged, `charged ${generation.receipt.charged} for ${charged}`);

@@ -1,4 +1,4 @@
-/** The server of the functions without anything behind it, and connections to it that speak any HTTP or none. */
+/** The server of the functions with nothing behind it, and raw connections to it. */
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { functions } from '../../functions/index.ts';
 import type { Auth } from '../../shared/auth.ts';
@@ -6,11 +6,11 @@ import { Failure } from '../../shared/errors.ts';
 import { createFunctionsServer, type ServerOptions } from '../../shared/http/server.ts';
 import type { Overrides } from '../../shared/services.ts';
 
-/** Knows one user, by `Bearer ann`. */
+/** Accepts one user, `Bearer ann`. */
 const annsAuth: Auth = {
   async user({ authorization }) {
     if (authorization !== 'Bearer ann') throw new Failure('UNAUTHENTICATED', 'Please sign in.');
-    return { uid: 'ann', email: undefined, verified: true, admin: false };
+    return { uid: 'ann', email: undefined, verified: true };
   },
   admin: () => Promise.reject(new Failure('FORBIDDEN', 'This is for admins.')),
   scheduler: () => Promise.reject(new Failure('FORBIDDEN', 'This is for the scheduler.')),
@@ -43,7 +43,7 @@ export async function startRawServer(
     shutdown,
     url: `http://127.0.0.1:${port}`,
     connect: () => rawConnection(port),
-    /** Sends some bytes, and waits for what comes back until the server closes, or has given so many answers. */
+    /** Sends bytes, and waits until the server closes the connection or has sent `answersMax` answers. */
     async exchange(bytes: string | Buffer, answersMax = Number.POSITIVE_INFINITY) {
       const connection = rawConnection(port);
       connection.socket.write(bytes);
@@ -70,7 +70,7 @@ function rawConnection(port: number) {
     received += text;
     wake();
   });
-  // What the server does not read any more it resets.
+  // The server resets a connection that it stops reading.
   socket.on('error', () => {});
   socket.on('end', () => socket.end());
   socket.on('close', () => {
@@ -88,7 +88,7 @@ function rawConnection(port: number) {
   };
 }
 
-/** All whole answers of a connection, interim ones too. */
+/** All complete answers on a connection, including interim ones. */
 function answersIn(text: string): RawAnswer[] {
   const answers: RawAnswer[] = [];
   let rest = text;

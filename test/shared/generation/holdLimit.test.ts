@@ -12,6 +12,7 @@ import { hold } from '../../../shared/generation/hold.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { createMemoryStore, memoryDatabase } from '../../simulation/memoryDatabase.ts';
 import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
+import { tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const windowMs = 60_000;
@@ -34,7 +35,7 @@ it('no 60 s see more holds than the limit, none is refused before that, and wait
       let now = startsAt;
       const database = eachInItsTurn(memoryDatabase(createMemoryStore(() => now)));
       const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser };
-      const settings = { signupCredits: 1_000, limits, holdMs: 10 };
+      const settings = { signupCredits: 1_000, tierCredits, limits, holdMs: 10 };
       const quiet = createLog(() => {});
       const processes = [0, 1].map(() => createLedger(database, settings, quiet, virtualClock().clock));
       const held: number[] = [];

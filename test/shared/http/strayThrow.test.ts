@@ -1,4 +1,4 @@
-/** What becomes of a process in which something is thrown that nobody catches. */
+/** The effect of an uncaught exception on the process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
@@ -19,7 +19,7 @@ serve({
   },
 });`;
 
-it('a stray throw ends the process, but lets what is under way finish', async () => {
+it('an uncaught exception ends the process after the requests in flight', async () => {
   const port = await findFreePort();
   const env = { ...process.env, GOOGLE_CLOUD_PROJECT: 'demo-stray', PORT: String(port) };
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { env });

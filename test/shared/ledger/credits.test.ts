@@ -209,6 +209,12 @@ describe('moving credits', () => {
     });
   });
 
+  it('a debit counts as a use of the account', () => {
+    const before = account({ usedAt: seconds(-3_600) });
+    const [update] = toWrites(before, debit(before, terms()), now);
+    expect(update).toMatchObject({ data: { usedAt: now } });
+  });
+
   it('a refund gives it back and counts the generation no more', () => {
     const held = debit(account(), terms({ credits: 4 })).account;
     const { account: after, entries } = refundCredits(held, 'g', 4, 'NO_IMAGE');
