@@ -223,7 +223,7 @@ it('mend a balance that is no whole number', async () => {
   expect(await newest('gil')).toMatchObject({ type: 'adjustment', amount: 26, balance: 100 });
   const [, entry] = await recorded('gil', mended, [0, 4]);
   const answer = answerPanel('2. What its user gets until then', 'account, generate', refused);
-  expectPicture('mistyped', 'A balance is text, and is mended', [mistyped, answer, mended, entry as Panel]);
+  expectPicture('mistyped', 'A balance is text, and is fixed', [mistyped, answer, mended, entry as Panel]);
   await sound('gil');
 });
 
