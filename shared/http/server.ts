@@ -136,7 +136,7 @@ export function createFunctionsServer(options: ServerOptions) {
     clearInterval(linger);
   }
 
-  return { server, shutdown, config, log, services };
+  return { server, shutdown, config, log };
 }
 
 function targetNames(

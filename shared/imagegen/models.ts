@@ -115,10 +115,9 @@ export const isKnownModel = (id: string) => catalogue.some((model) => model.id =
  * @param costMicros what one image of an unknown model costs, micro-dollars, as configured.
  */
 export function imageModel(id: string, costMicros = 0): ImageModel {
-  const known = catalogue.find((model) => model.id === id);
-  return (
-    known ?? { id, sizes: sizes3, imageSize: '1K', referenceImagesMax: 3, costMicros, status: 'available' }
-  );
+  const model = catalogue.find((each) => each.id === id);
+  if (model) return model;
+  return { id, sizes: sizes3, imageSize: '1K', referenceImagesMax: 3, costMicros, status: 'available' };
 }
 
 /** How long before a model may be retired its operator is warned, days. */

@@ -81,7 +81,12 @@ it.each(['all', first])('what an operator has switched off by quota/%s is told',
 
 it('warns of retiring models, stand-ins and emulators, and names no address and no key', async () => {
   const { warnings } = await health();
-  const starts = [`${first} may be gone`, 'Gemini is a fake', 'Cloudinary is a fake', 'Firestore is an'];
+  const starts = [
+    `${first} may have been retired`,
+    'Gemini is a fake',
+    'Cloudinary is a fake',
+    'Firestore is an',
+  ];
   expect(starts.filter((start) => !warnings.some((warning) => warning.startsWith(start)))).toEqual([]);
   expect(warnings.join()).not.toMatch(/127\.0\.0\.1|test-/);
 });

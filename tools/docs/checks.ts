@@ -7,47 +7,56 @@
  */
 import { readFileSync } from 'node:fs';
 import { join, matchesGlob } from 'node:path';
-import type { Nodes, Root } from 'mdast';
+import type { Nodes } from 'mdast';
 import { toString as toText } from 'mdast-util-to-string';
 import { visit } from 'unist-util-visit';
-import { z } from 'zod';
-import { ownFolder } from './generated.ts';
+import { ownFolder, planGenerated } from './generated.ts';
 import { linkFaults } from './links.ts';
 import { type Document, lineOf } from './markdown.ts';
-import type { Plan } from './plan.ts';
+import { planMoves } from './moves.ts';
 import { shelfOfPath } from './shelves.ts';
 import { foldersOf, type Tree } from './tree.ts';
 
 /** Returns a line for each fault: `path:line: what is wrong`. */
-export async function findFaults(tree: Tree, plan: Plan): Promise<string[]> {
+export async function findFaults(tree: Tree): Promise<string[]> {
+  const { moves, problems } = planMoves(tree);
+  const generated = planGenerated(tree);
   const isCommand = createIsCommand(tree);
   const existing = tree.files.union(foldersOf(tree.files));
-  const faults = [
-    ...[...plan.moves].map(([path, to]) => `${path}: belongs at ${to} (npm run docs moves it)`),
-    ...plan.problems,
-    ...plan.generated.map((path) => `${path}: is not as npm run docs generates it`),
+  const inDocuments = [...tree.documents.values()].flatMap((document) => {
+    const faults = [
+      ...htmlFaults(document),
+      ...mentionFaults(document, existing),
+      ...figureFaults(document, isCommand),
+      ...commandFaults(tree, document, isCommand),
+    ];
+    return faults.map(([node, fault]) => `${document.path}:${lineOf(node)}: ${fault}`);
+  });
+  return [
+    ...[...moves].map(([path, to]) => `${path}: belongs at ${to} (npm run docs moves it)`),
+    ...problems,
+    ...generated.problems,
+    ...[...generated.texts.keys()].map((path) => `${path}: is not as npm run docs generates it`),
     ...(await linkFaults(tree)),
+    ...inDocuments,
   ];
-  for (const document of tree.documents.values()) {
-    const inMentions = mentionFaults(document, existing);
-    const inFigures = figureFaults(document, isCommand);
-    const inCommands = commandFaults(tree, document, isCommand);
-    for (const [node, fault] of [...inMentions, ...inFigures, ...inCommands])
-      faults.push(`${document.path}:${lineOf(node)}: ${fault}`);
-  }
-  return faults;
 }
 
 type Fault = [Nodes, string];
 type IsCommand = (code: string) => boolean;
+
+/** Links in HTML are neither rewritten nor checked. */
+const htmlFaults = ({ root }: Document): Fault[] =>
+  find(root, 'html')
+    .filter(({ value }) => /\s(?:href|src|srcset|poster)\s*=/i.test(value.replace(/<!--.*?-->/gs, '')))
+    .map((node) => [node, 'a link in HTML: write it in Markdown']);
 
 /** Paths of code must exist: `shared/generation/hold.ts`, `docs/{api,setup}/`, `test/bench/*.ts`. */
 function mentionFaults({ path, root }: Document, existing: Set<string>): Fault[] {
   // A proposal may name files that do not exist yet.
   if (shelfOfPath(path) === 'newfeature') return [];
   const isThere = (mention: string) =>
-    existing.has(mention) ||
-    (mention.includes('*') && existing.values().some((file) => matchesGlob(file, mention)));
+    existing.has(mention) || existing.values().some((file) => matchesGlob(file, mention));
   return find(root, 'inlineCode').flatMap((node) => {
     const mention = /^(?:\.\/)?([\w.@{},*/[\]-]+?)(?::\d+(?::\d+)?)?$/.exec(node.value)?.[1] ?? '';
     const paths = expandBraces(mention).filter(
@@ -86,36 +95,31 @@ function figureFaults({ root }: Document, isCommand: IsCommand): Fault[] {
   return [...inTables, ...inText.map((node): Fault => [node, fault])];
 }
 
-const manifestSchema = z.object({ scripts: z.record(z.string(), z.string()).default({}) });
+const readText = ({ folder, files }: Tree, path: string) =>
+  files.has(path) ? readFileSync(join(folder, path), 'utf8') : '';
 
 /** Returns a test for `npm run check`, `npm test`, or anything with a file of the tree in it. */
-function createIsCommand({ folder, files }: Tree): IsCommand {
-  const manifest = files.has('package.json') ? readFileSync(join(folder, 'package.json'), 'utf8') : '{}';
-  const { scripts } = manifestSchema.parse(JSON.parse(manifest));
+function createIsCommand(tree: Tree): IsCommand {
+  const { scripts = {} }: { scripts?: object } = JSON.parse(readText(tree, 'package.json') || '{}');
   return (code) => {
     const script = /^npm (?:run (?<name>\S+)|(?<name>test|start)\b)/.exec(code.trim())?.groups?.name;
     if (script) return Object.hasOwn(scripts, script);
-    return code.split(/\s+/).some((word) => files.has(word.replace(/^\.\//, '')));
+    return code.split(/\s+/).some((word) => tree.files.has(word.replace(/^\.\//, '')));
   };
 }
 
 /** Takes minutes, so the test does not run it: .ci/run must contain it. */
 export const install = 'npm ci';
 
-export function parseMarks(meta: string) {
-  const marks = meta.split(/\s+/);
-  const after = (name: string) => marks.find((mark) => mark.startsWith(name))?.slice(name.length);
-  return { isRun: marks.includes('run'), runBy: after('run-by='), until: after('until=') };
-}
-
-const shellBlocks = (root: Root) =>
-  find(root, 'code').filter(({ lang }) => ['sh', 'bash', 'shell', 'zsh'].includes(lang ?? ''));
-
-/** The code blocks of a document that the test runs. */
-export const runnable = ({ root }: Document) =>
-  shellBlocks(root)
-    .map((node) => ({ text: node.value, meta: node.meta ?? '', line: lineOf(node) }))
-    .filter(({ meta }) => parseMarks(meta).isRun);
+/** The blocks of commands in a document, and what their info strings say. */
+export const commandBlocks = ({ root }: Document) =>
+  find(root, 'code')
+    .filter(({ lang }) => /^(?:sh|bash|shell|zsh)$/.test(lang ?? ''))
+    .map((node) => {
+      const marks = (node.meta ?? '').split(/\s+/);
+      const after = (name: string) => marks.find((mark) => mark.startsWith(name))?.slice(name.length);
+      return { node, isRun: marks.includes('run'), runBy: after('run-by='), until: after('until=') };
+    });
 
 /** Splits a block into its commands, without comments. */
 export function splitCommands(text: string): string[] {
@@ -125,17 +129,15 @@ export function splitCommands(text: string): string[] {
 }
 
 /** In our own README and setup documents, something must run every block. */
-function commandFaults({ folder, files }: Tree, { path, root }: Document, isCommand: IsCommand): Fault[] {
-  const mustBeMarked = folder === ownFolder && (path === 'README.md' || path.startsWith('docs/setup/'));
-  const linesOf = (file: string) =>
-    (files.has(file) ? readFileSync(join(folder, file), 'utf8') : '').split(/\s*\n\s*/);
-  return shellBlocks(root).flatMap((node): Fault[] => {
-    const { isRun, runBy } = parseMarks(node.meta ?? '');
+function commandFaults(tree: Tree, document: Document, isCommand: IsCommand): Fault[] {
+  const mustRun = tree.folder === ownFolder && /^(?:README\.md$|docs\/setup\/)/.test(document.path);
+  const readLines = (script: string) => readText(tree, script).split(/\s*\n\s*/);
+  return commandBlocks(document).flatMap(({ node, isRun, runBy }): Fault[] => {
     if (!isRun && !runBy)
-      return mustBeMarked ? [[node, 'nothing runs this block of commands: mark it run, or run-by=']] : [];
+      return mustRun ? [[node, 'nothing runs this block of commands: mark it run, or run-by=']] : [];
     return splitCommands(node.value).flatMap((command): Fault[] => {
       const script = runBy ?? (command === install ? '.ci/run' : undefined);
-      if (script && !linesOf(script).includes(command))
+      if (script && !readLines(script).includes(command))
         return [[node, `\`${command}\` is not a line of ${script}`]];
       if (/^npm run\b/.test(command) && !isCommand(command))
         return [[node, `\`${command}\` is not an npm script`]];

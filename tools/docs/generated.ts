@@ -6,28 +6,26 @@
  *     <!-- end of index -->
  */
 import { posix, resolve } from 'node:path';
-import type { InlineCode, Link, List, ListItem, Nodes, Paragraph, Text } from 'mdast';
+import type { Nodes, PhrasingContent } from 'mdast';
 import { toString as toText } from 'mdast-util-to-string';
 import { environment } from '../../shared/config/environment.ts';
 import { encodePath } from './links.ts';
 import { type Document, markdown, readDocument } from './markdown.ts';
 import { isReadme, shelfNames, shelfOfPath, shelves } from './shelves.ts';
+import type { Tree } from './tree.ts';
 
 /** The repository of this command. Environment variables of other folders are unknown. */
 export const ownFolder = resolve(import.meta.dirname, '../..');
 
-/**
- * Returns the new texts of documents with missing or outdated parts, and a line for each part that cannot be written.
- * `files` and `documents` are those after the moves.
- */
-export function planGenerated(folder: string, files: string[], documents: Map<string, Document>) {
+/** Returns the new texts of documents with missing or outdated parts, and a line for each part that cannot be written. */
+export function planGenerated({ folder, files, documents }: Tree) {
   const texts = new Map<string, string>();
   const problems: string[] = [];
   const generate = (path: string, fallback: string, region: string, contents: string): Document => {
     const document = documents.get(path) ?? readDocument(path, fallback);
     const text = withRegion(document.text, region, contents);
     // Writing to a symbolic link would change its target, wherever that is.
-    if (!documents.has(path) && files.includes(path))
+    if (!documents.has(path) && files.has(path))
       problems.push(`${path}: should be an index, but is not a document`);
     else if (text === undefined) problems.push(`${path}: has only one of the comments around its ${region}`);
     else if (text !== documents.get(path)?.text) texts.set(path, text);
@@ -39,14 +37,18 @@ export function planGenerated(folder: string, files: string[], documents: Map<st
   const readmeOf = (of: string) =>
     [...documents.keys()].find((path) => posix.dirname(path) === of && isReadme(path)) ?? `${of}/README.md`;
   const indexes = shelfNames
-    .filter((shelf) => files.some((file) => shelfOfPath(file) === shelf))
+    .filter((shelf) => files.values().some((file) => shelfOfPath(file) === shelf))
     .map((shelf) => {
       const readme = readmeOf(`docs/${shelf}`);
-      const onShelf = [...documents.keys()].filter((path) => shelfOfPath(path) === shelf && path !== readme);
-      const entries = onShelf.sort().flatMap((path) => documents.get(path) ?? []);
-      const list = toList(entries, `docs/${shelf}`) || 'This page is all there is so far.';
+      const isListed = ({ path }: Document) => shelfOfPath(path) === shelf && path !== readme;
+      const list = toList([...documents.values()].filter(isListed), `docs/${shelf}`);
       const { title, about } = shelves[shelf];
-      return generate(readme, `# ${title}\n\n${about}\n`, 'index', list);
+      return generate(
+        readme,
+        `# ${title}\n\n${about}\n`,
+        'index',
+        list || 'This page is all there is so far.',
+      );
     });
   if (indexes.length > 0) generate(readmeOf('docs'), '# Documents\n', 'index', toList(indexes, 'docs'));
   return { texts, problems };
@@ -66,14 +68,13 @@ function withRegion(text: string, region: string, contents: string): string | un
 
 /** A list of titles and first sentences. The links are relative to the folder. */
 function toList(documents: Document[], folder: string): string {
-  const children = documents.map((document): ListItem => {
+  const toItem = (document: Document): string => {
     const url = encodePath(posix.relative(folder, document.path));
-    const link: Link = { type: 'link', url, children: [{ type: 'text', value: findTitle(document) }] };
-    const paragraph: Paragraph = { type: 'paragraph', children: [link, ...findSentence(document)] };
-    return { type: 'listItem', children: [paragraph] };
-  });
-  const list: List = { type: 'list', spread: false, children };
-  return markdown.stringify({ type: 'root', children: [list] }).trimEnd();
+    const link = stringify({ type: 'link', url, children: [{ type: 'text', value: findTitle(document) }] });
+    const sentence = findSentence(document);
+    return `- ${link}${sentence && `: ${sentence}`}`;
+  };
+  return documents.map(toItem).join('\n');
 }
 
 function findTitle({ root, path }: Document): string {
@@ -81,25 +82,25 @@ function findTitle({ root, path }: Document): string {
   return toText(heading, { includeImageAlt: false, includeHtml: false }).trim() || posix.parse(path).name;
 }
 
-/** The first sentence of a document, as text and code, after a colon. Empty if no paragraph has text. */
-function findSentence({ root }: Document): (Text | InlineCode)[] {
-  const paragraphs = root.children.filter(({ type }) => type === 'paragraph').map(toPieces);
-  const pieces = paragraphs.find((pieces) => pieces.some(({ value }) => value.trim() !== '')) ?? [];
-  const last = pieces.findIndex(({ type, value }) => type === 'text' && /[.!?]["')\]]*$/.test(value));
-  const sentence = pieces.slice(0, last === -1 ? undefined : last + 1);
-  return sentence.length > 0 ? [{ type: 'text', value: ': ' }, ...sentence] : [];
+/** The first sentence of a document, with its text and code only. Empty if no paragraph has text. */
+function findSentence({ root }: Document): string {
+  const paragraphs = root.children.filter(({ type }) => type === 'paragraph');
+  const text = paragraphs.map((node) => stringify(...toPieces(node))).find(Boolean) ?? '';
+  return /^(?:`[^`]*`|[^`])+?[.!?]["')\]]*(?=\s[^\s\p{Ll}]|$)/u.exec(text)?.[0] ?? text;
 }
 
-/** The text and code of a paragraph, with text split after each sentence. */
-function toPieces(node: Nodes): (Text | InlineCode)[] {
-  if (node.type === 'inlineCode') return [node];
-  if (node.type === 'text') {
-    const sentences = node.value.split(/(?<=[.!?]["')\]]*)\s+(?=[^\s\p{Ll}]|$)/u);
-    return sentences.map((value) => ({ type: 'text', value: value.replace(/\s+/g, ' ') }));
-  }
+function toPieces(node: Nodes): PhrasingContent[] {
+  if (node.type === 'text' || node.type === 'inlineCode')
+    return [{ ...node, value: node.value.replace(/\s+/g, ' ') }];
   if (node.type === 'break') return [{ type: 'text', value: ' ' }];
   return 'children' in node ? node.children.flatMap(toPieces) : [];
 }
+
+/** The serializer writes a space at either end as `&#x20;`. */
+const stringify = (...children: PhrasingContent[]) =>
+  markdown
+    .stringify({ type: 'root', children: [{ type: 'paragraph', children }] })
+    .replace(/^(?:&#x20;|\s)+|(?:&#x20;|\s)+$/g, '');
 
 type Described = { meta(): { default?: unknown; description?: string | undefined } | undefined };
 

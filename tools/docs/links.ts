@@ -1,5 +1,6 @@
 /** Resolves links, rewrites them after moves, and finds dead ones. */
 import { posix } from 'node:path';
+import querystring from 'node:querystring';
 import remarkValidateLinks from 'remark-validate-links';
 import { VFile } from 'vfile';
 import type { Document } from './markdown.ts';
@@ -15,33 +16,24 @@ type Resolved = { target: string; suffix: string; isRooted: boolean; hasSlash: b
 export function resolveUrl(url: string, from: string): Resolved | undefined {
   if (/^[a-z][a-z0-9+.-]*:/i.test(url) || url.startsWith('//') || url.includes('\\')) return undefined;
   const [, path = '', suffix = ''] = /^([^?#]*)(.*)$/s.exec(url) ?? [];
-  const decoded = path === '' ? `/${from}` : decode(path);
+  // In place of decodeURIComponent, which throws for a single %.
+  const decoded = path === '' ? `/${from}` : querystring.unescape(path);
   const isRooted = decoded.startsWith('/');
   const joined = isRooted ? decoded.slice(1) : posix.join(posix.dirname(from), decoded);
   const target = posix.normalize(joined).replace(/\/+$/, '');
   return { target: target === '.' ? '' : target, suffix, isRooted, hasSlash: decoded.endsWith('/') };
 }
 
-function decode(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    // A single % stands for itself.
-    return path;
-  }
-}
-
-/** Safe in Markdown and in HTML attributes. Letters of all scripts stay readable. */
+/** Safe in Markdown. Letters of all scripts stay readable. */
 export const encodePath = (path: string) => path.replace(/[^\p{L}\p{M}\p{N}._~/+@-]/gu, percentEncode);
 const percentEncode = (character: string) =>
   [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 
-/** The text of a document that moves to `to`, with only destinations changed, and how many of them changed. */
-export function rewriteLinks(document: Document, to: string, relocate: (target: string) => string) {
-  const { path, text, destinations } = document;
-  let [rewritten, count] = [text, 0];
-  for (const { start, end, url } of destinations.toSorted((a, b) => b.start - a.start)) {
-    const resolved = resolveUrl(url, path);
+/** Returns the text of a document that moves to `to`, with only destinations changed. */
+export function rewriteLinks(document: Document, to: string, relocate: (target: string) => string): string {
+  let rewritten = document.text;
+  for (const { start, end, url } of document.destinations.toSorted((a, b) => b.start - a.start)) {
+    const resolved = resolveUrl(url, document.path);
     if (!resolved) continue;
     const target = relocate(resolved.target);
     if (resolveUrl(url, to)?.target === target) continue;
@@ -49,12 +41,11 @@ export function rewriteLinks(document: Document, to: string, relocate: (target: 
     const slash = resolved.hasSlash && target === resolved.target ? '/' : '';
     // Keep the suffix as written, unless it is written with escapes.
     const { suffix } = resolved;
-    const isPlain = text.slice(start, end).endsWith(suffix);
+    const isPlain = document.text.slice(start, end).endsWith(suffix);
     const written = isPlain ? suffix : encodeURI(suffix).replace(/[()'&]/g, percentEncode);
     rewritten = rewritten.slice(0, start) + encodePath(moved + slash) + written + rewritten.slice(end);
-    count += 1;
   }
-  return { text: rewritten, count };
+  return rewritten;
 }
 
 /** A file that git does not have counts as missing: a clone does not have it. remark-validate-links checks anchors. */

@@ -6,7 +6,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** The current state of a promise, without waiting for it. */
-const stateOf = (promise: Promise<unknown>) =>
+const getState = (promise: Promise<unknown>) =>
   Promise.race([
     promise.then(
       () => 'resolved',
@@ -42,7 +42,7 @@ describe('work that is late', () => {
   it('is rejected at the deadline, not before', async () => {
     const result = withDeadline(never(), 1_000, 'Generating');
     await vi.advanceTimersByTimeAsync(999);
-    expect(await stateOf(result)).toBe('pending');
+    expect(await getState(result)).toBe('pending');
     const refusal = expect(result).rejects.toThrow(new DeadlinePassed('Generating took more than 1000 ms'));
     await vi.advanceTimersByTimeAsync(1);
     await refusal;
@@ -82,7 +82,7 @@ describe('an aborted signal', () => {
     const controller = new AbortController();
     const reason = new Error('shutting down');
     const result = withDeadline(never(), 1_000, 'Work', controller.signal);
-    expect(await stateOf(result)).toBe('pending');
+    expect(await getState(result)).toBe('pending');
     controller.abort(reason);
     await expect(result).rejects.toBe(reason);
     expect(vi.getTimerCount()).toBe(0);

@@ -92,7 +92,7 @@ it('does not mask keys that are too short to be real', () => {
 });
 
 describe('the fields of a request', () => {
-  const fieldsOf = (headers: Record<string, string>) => {
+  const getFields = (headers: Record<string, string>) => {
     const { 'logging.googleapis.com/labels': labels, ...fields } = requestFields(headers, 'project');
     return { labels, ...fields } as Record<string, unknown>;
   };
@@ -113,15 +113,15 @@ describe('the fields of a request', () => {
     [{ traceparent: 'nonsense', 'x-cloud-trace-context': '../../x' }, {}],
     [{}, {}],
   ])('of %j', (headers, expected) => {
-    const { labels, ...fields } = fieldsOf(headers as Record<string, string>);
+    const { labels, ...fields } = getFields(headers as Record<string, string>);
     expect(fields).toEqual(expected);
     expect(labels).toEqual({ execution_id: expect.stringMatching(/^[\w-]{10,}$/) });
   });
 
   it("have the framework's execution id if it is valid", () => {
-    expect(fieldsOf({ 'function-execution-id': 'abc123def456' }).labels).toEqual({
+    expect(getFields({ 'function-execution-id': 'abc123def456' }).labels).toEqual({
       execution_id: 'abc123def456',
     });
-    expect(JSON.stringify(fieldsOf({ 'function-execution-id': 'a b\n"c' }))).not.toContain('a b');
+    expect(JSON.stringify(getFields({ 'function-execution-id': 'a b\n"c' }))).not.toContain('a b');
   });
 });

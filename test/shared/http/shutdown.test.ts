@@ -24,7 +24,7 @@ const waiting = new Map<string, PromiseWithResolvers<void>>();
 beforeAll(async () => {
   gemini = await startFakeGemini({
     apiKey: 'test-gemini-key',
-    onRequest: (request) => waiting.get(promptOf(request))?.promise,
+    onRequest: (request) => waiting.get(getPrompt(request))?.promise,
   });
   gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
   stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url });
@@ -39,9 +39,9 @@ afterAll(async () => {
 /** Waits until `check` is true. */
 const until = (check: () => Promise<boolean> | boolean) =>
   vi.waitFor(async () => expect(await check()).toBe(true), { timeout: 10_000, interval: 10 });
-const promptOf = ({ body }: { body: unknown }) =>
+const getPrompt = ({ body }: { body: unknown }) =>
   (body as { contents: { parts: { text: string }[] }[] }).contents[0]?.parts[0]?.text ?? '';
-const isGenerating = (prompt: string) => gemini.requests.some((request) => promptOf(request) === prompt);
+const isGenerating = (prompt: string) => gemini.requests.some((request) => getPrompt(request) === prompt);
 const start = (env: Record<string, string> = {}) =>
   processes.start({ GOOGLE_GEMINI_BASE_URL: gemini.url, ...env });
 
@@ -53,14 +53,14 @@ async function generate(
 ): Promise<Reply & { at: number }> {
   const response = await fetch(`${url}/generate`, {
     method: 'POST',
-    headers: { ...jsonOf(uid), 'idempotency-key': prompt },
+    headers: { ...createHeaders(uid), 'idempotency-key': prompt },
     body: JSON.stringify({ prompt, tier: 'premium2' }),
   });
   const { status, headers } = response;
   return { status, headers, body: await response.json(), at: performance.now() };
 }
 
-const jsonOf = (uid: string) => ({
+const createHeaders = (uid: string) => ({
   authorization: `Bearer ${processes.tokenFor(uid)}`,
   'content-type': 'application/json',
 });
@@ -127,13 +127,17 @@ describe('a process that gets SIGTERM while it generates images', () => {
     const stuckAnswers = [generate(server, 'ann', 'stuck 0'), generate(server, 'bob', 'stuck 1')];
     for (const prompt of waiting.keys()) await until(() => isGenerating(prompt));
     const slowUpload = startUpload(server, 'bob');
-    await slowUpload.begun;
+    await slowUpload.started;
 
     server.signal('SIGTERM');
     signalledAt = performance.now();
     await until(async () => !(await accepts(server)));
     for (const [name, { send, close }] of clients) {
-      const headers = { ...jsonOf('ann'), 'idempotency-key': name, ...(name === 'browser' && { origin }) };
+      const headers = {
+        ...createHeaders('ann'),
+        'idempotency-key': name,
+        ...(name === 'browser' && { origin }),
+      };
       const prompt = name === 'large' ? 'x'.repeat(50_000) : 'too late';
       const body = name === 'account' ? undefined : JSON.stringify({ prompt, tier: 'standard' });
       reused[name] = await send(name === 'account' ? 'account' : 'generate', headers, body);
@@ -232,7 +236,11 @@ describe('a process that gets SIGTERM while it generates images', () => {
 /** Sends the headers of a request; `finish` sends its body. */
 function startUpload({ url }: ServerProcess, uid: string) {
   const body = JSON.stringify({ prompt: 'slowly uploaded', tier: 'standard' });
-  const headers = { ...jsonOf(uid), 'idempotency-key': 'upload', 'content-length': String(body.length) };
+  const headers = {
+    ...createHeaders(uid),
+    'idempotency-key': 'upload',
+    'content-length': String(body.length),
+  };
   const request = httpRequest(`${url}/generate`, {
     method: 'POST',
     headers: { ...headers, expect: '100-continue' },
@@ -248,7 +256,7 @@ function startUpload({ url }: ServerProcess, uid: string) {
   request.flushHeaders();
   return {
     /** Resolves when the server has the headers and asks for the body. */
-    begun: new Promise<void>((resolve) => request.once('continue', resolve)),
+    started: new Promise<void>((resolve) => request.once('continue', resolve)),
     finish() {
       request.end(body);
       return answer;
@@ -303,7 +311,7 @@ describe('the shutdown of a server', () => {
     const shutdown = server.shutdown().then(() => {
       done = true;
     });
-    // A refused connection shows that the shutdown has begun.
+    // A refused connection shows that the shutdown has started.
     await expect(fetch(`${server.url}/health`, { headers: { connection: 'close' } })).rejects.toThrow();
     expect(done).toBe(false);
     waiting.get('in-process')?.resolve();
@@ -324,7 +332,7 @@ describe('a process that gets SIGTERM after a client disconnected', () => {
     const client = new AbortController();
     const answer = fetch(`${server.url}/generate`, {
       method: 'POST',
-      headers: { ...jsonOf(uid), 'idempotency-key': prompt },
+      headers: { ...createHeaders(uid), 'idempotency-key': prompt },
       body: JSON.stringify({ prompt, tier: 'standard' }),
       signal: client.signal,
     }).catch(() => 'gone');

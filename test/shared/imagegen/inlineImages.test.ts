@@ -198,10 +198,10 @@ it('decodes base64 as Buffer does, for any cuts', () => {
 describe('among several images', () => {
   const megabytes = (count: number, byte: number) => Buffer.alloc(count * 1_000_000, byte);
   const inline = (bytes: Buffer) => ({ inlineData: { data: bytes.toString('base64') } });
-  const replyOf = (...parts: object[]) => ({ candidates: [{ content: { parts } }] });
+  const toReply = (...parts: object[]) => ({ candidates: [{ content: { parts } }] });
 
   /** The first byte of each image still in memory, and the bytes of the final image. */
-  async function readImages(value: ReturnType<typeof replyOf>) {
+  async function readImages(value: ReturnType<typeof toReply>) {
     const { json, image } = await readInlineReply(whole(value));
     const candidates: { content: { parts: Parameters<typeof findImagePart>[0] } }[] = parse(json).candidates;
     const all = candidates.flatMap(({ content: { parts } }) =>
@@ -216,7 +216,7 @@ describe('among several images', () => {
 
   it('drops drafts that can no longer be final', async () => {
     const [one, two, three] = [megabytes(2, 1), megabytes(2, 2), megabytes(3, 3)];
-    const { kept, final } = await readImages(replyOf(inline(one), inline(two), inline(three)));
+    const { kept, final } = await readImages(toReply(inline(one), inline(two), inline(three)));
     expect(kept).toEqual([2, 3]);
     expect(final.equals(three)).toBe(true);
   });
@@ -226,7 +226,7 @@ describe('among several images', () => {
       { ...inline(megabytes(2, 1)), thought: true },
       { thought: true, ...inline(megabytes(2, 2)) },
     ];
-    const { kept, final } = await readImages(replyOf(...thoughts, inline(megabytes(2, 3))));
+    const { kept, final } = await readImages(toReply(...thoughts, inline(megabytes(2, 3))));
     expect(kept).toEqual([3]);
     expect(final.equals(megabytes(2, 3))).toBe(true);
   });
@@ -234,26 +234,26 @@ describe('among several images', () => {
   it('keeps the last image that is not a thought, even if thoughts follow it', async () => {
     const thoughts = [4, 5, 6].map((byte) => ({ ...inline(megabytes(2, byte)), thought: true }));
     const { kept, final } = await readImages(
-      replyOf(inline(megabytes(2, 1)), inline(megabytes(2, 2)), ...thoughts),
+      toReply(inline(megabytes(2, 1)), inline(megabytes(2, 2)), ...thoughts),
     );
     expect(kept).toEqual([2, 6]);
     expect(final.equals(megabytes(2, 2))).toBe(true);
   });
 
   it('keeps the final image when another candidate follows', async () => {
-    const [first] = replyOf(inline(megabytes(2, 1))).candidates;
-    const [second] = replyOf(inline(megabytes(2, 2)), inline(megabytes(2, 3))).candidates;
+    const [first] = toReply(inline(megabytes(2, 1))).candidates;
+    const [second] = toReply(inline(megabytes(2, 2)), inline(megabytes(2, 3))).candidates;
     const { final } = await readImages({ candidates: [first, second] as never });
     expect(final.equals(megabytes(2, 1))).toBe(true);
   });
 
   it('accepts more images in total than fit in memory if few are kept', async () => {
     const drafts = Array.from({ length: 12 }, (_, i) => inline(megabytes(4, i)));
-    expect((await readImages(replyOf(...drafts))).final.equals(megabytes(4, 11))).toBe(true);
+    expect((await readImages(toReply(...drafts))).final.equals(megabytes(4, 11))).toBe(true);
   });
 
   it('has the image header in the first chunk', async () => {
-    const { json, image } = await readInlineReply(whole(replyOf(inline(megabytes(3, 1)))));
+    const { json, image } = await readInlineReply(whole(toReply(inline(megabytes(3, 1)))));
     const [first] = image(parse(json).candidates[0].content.parts[0].inlineData.data);
     expect(first?.length).toBeGreaterThanOrEqual(1_048_576);
   });

@@ -10,9 +10,9 @@ const jpeg = await canvas.encode('jpeg');
 const webp = await canvas.encode('webp');
 const avif = await canvas.encode('avif');
 /** Lossy, lossless and extended WebP have different headers. The canvas writes only one of them. */
-const webpOf = (kind: string, header: number[]) =>
+const createWebp = (kind: string, header: number[]) =>
   Buffer.concat([Buffer.from(`RIFF\0\0\0\0WEBP${kind}`, 'latin1'), Buffer.from([10, 0, 0, 0, ...header])]);
-const webpExtended = webpOf('VP8X', [0, 0, 0, 0, 39, 0, 0, 29, 0, 0]);
+const webpExtended = createWebp('VP8X', [0, 0, 0, 0, 39, 0, 0, 29, 0, 0]);
 const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><script/></svg>');
 const bmp = Buffer.from(`424d${'00'.repeat(16)}280000001e000000${'00'.repeat(32)}`, 'hex');

@@ -35,7 +35,6 @@ describe('a link', () => {
     '[x](docs/my%20file.txt) [y](<docs/my file.txt>) [z](/docs/deep/) [w](docs) [v](.)',
     '[x](docs/deep/README.md#down) [y](docs/deep#down) [z](#top) [w](#) [v](?plain=1)',
     '# Über `code` & *more*!\n\n# Twice\n\n# Twice\n\n[x](#über-code--more) [y](#twice-1)',
-    '<a id="Own"></a><a name=\'other\'></a> [x](#Own) [y](#other)',
     '[x](https://example.com/none.md) [y](mailto:a@b.c) [z](//example.com/x)',
     '`[x](none.md)`\n\n```md\n[x](none.md)\n```\n\n<!-- [x](none.md) <img src="none.png"> -->',
   ])('that leads somewhere is correct: %s', async (text) => expect(await faultsOf(text)).toEqual([]));
@@ -44,11 +43,6 @@ describe('a link', () => {
     ['\n\n[x](none.md)', 'README.md:3: none.md leads to nothing in the folder'],
     ['![x](docs/none.png)', 'README.md:1: docs/none.png leads to nothing in the folder'],
     ['text\n\n[x]: none.md', 'README.md:3: none.md leads to nothing in the folder'],
-    ['<img src="none.png">', 'README.md:1: none.png leads to nothing in the folder'],
-    [
-      "<img alt='x > y' src='docs/none.png'> in text",
-      'README.md:1: docs/none.png leads to nothing in the folder',
-    ],
     ['[x](Docs/deep)', 'README.md:1: Docs/deep leads to nothing in the folder'],
     ['[x](run.sh/)', 'README.md:1: run.sh/ leads to nothing in the folder'],
     ['[x](../other)', 'README.md:1: ../other leads to nothing in the folder'],
@@ -60,6 +54,16 @@ describe('a link', () => {
     expect(await faultsOf(text)).toEqual([fault]),
   );
 });
+
+it.each([
+  '<img src="run.sh">',
+  "text <a class=x href='docs'>x</a>",
+  '<p>\n<source srcset="none.png 2x"></p>',
+])('a link in HTML is a fault: %s', async (text) =>
+  expect(await faultsOf(text)).toEqual([
+    expect.stringMatching(/^README.md:1: a link in HTML: write it in Markdown$/),
+  ]),
+);
 
 describe('code named by its path', () => {
   it.each([
@@ -163,8 +167,14 @@ describe('the environment', () => {
 
   it('has its tables in docs/setup/environment.md of this repository', () => {
     const path = 'docs/setup/environment.md';
-    const documents = new Map([[path, readDocument(path, '# Environment\n')]]);
-    const { texts } = planGenerated(ownFolder, [path], documents);
+    const tree = {
+      folder: ownFolder,
+      files: new Set([path]),
+      documents: new Map([[path, readDocument(path, '# Environment\n')]]),
+      unreadable: new Set<string>(),
+      linkTargets: new Set<string>(),
+    };
+    const { texts } = planGenerated(tree);
     expect(texts.get(path)).toContain(environmentTables());
   });
 

@@ -9,13 +9,19 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findFreePort, isPortFree } from '../../../local/ports.ts';
 import { waitUntil } from '../../../local/processes.ts';
-import { install, parseMarks, runnable, splitCommands } from '../../../tools/docs/checks.ts';
+import { commandBlocks, install, splitCommands } from '../../../tools/docs/checks.ts';
 import { readTree } from '../../../tools/docs/tree.ts';
 import { createFolders, git } from './support.ts';
 
 const tree = readTree(resolve('.'));
 const blocks = [...tree.documents.values()].flatMap((document) =>
-  runnable(document).map((fence) => ({ ...fence, where: `${document.path}:${fence.line}` })),
+  commandBlocks(document)
+    .filter(({ isRun }) => isRun)
+    .map(({ node, until }) => ({
+      text: node.value,
+      until,
+      where: `${document.path}:${node.position?.start.line}`,
+    })),
 );
 const commandMsMax = 180_000;
 const startMsMax = 120_000;
@@ -82,11 +88,10 @@ describe('what the documents say to type', () => {
 
   it.each(blocks)(
     '$where works: $text',
-    async ({ text, meta }) => {
-      const { until: path } = parseMarks(meta);
+    async ({ text, until }) => {
       const commands = splitCommands(text).filter((command) => command !== install);
       for (const [number, command] of commands.entries()) {
-        if (path && number === commands.length - 1) await runUntil(command, path);
+        if (until && number === commands.length - 1) await runUntil(command, until);
         else await runToItsEnd(command);
       }
     },

@@ -40,17 +40,18 @@ describe('a run', () => {
     expect(await runDocs(folder, '--check')).toEqual({ code: 0, said: '6 documents are in order.\n' });
   });
 
-  it('writes nothing with --dry-run, which reports everything, nor with --check, which fails', async () => {
-    const folder = folders.committed(strays);
-    const dry = await runDocs(folder, '--dry-run');
-    expect(dry.code).toBe(0);
+  it('lists what it did', async () => {
+    const { said } = await runDocs(folders.committed(strays));
     for (const words of [
-      'Moves: 2',
-      'DEPLOY.md → docs/deployment/DEPLOY.md',
-      'Links rewritten: 5 in 3',
-      'README.md: 2',
+      'DEPLOY.md → docs/deployment/DEPLOY.md\n',
+      'docs/api/README.md: generated\n',
+      'Moves: 2.',
     ])
-      expect(dry.said).toContain(words);
+      expect(said).toContain(words);
+  });
+
+  it('writes nothing with --check, which fails', async () => {
+    const folder = folders.committed(strays);
     expect(await runDocs(folder, '--check')).toMatchObject({
       code: 1,
       said: expect.stringContaining('DEPLOY.md: belongs at'),
@@ -63,15 +64,19 @@ describe('a run', () => {
     const folder = folders.committed(strays);
     await runDocs(folder);
     const after = snapshot(folder);
-    expect(await runDocs(folder)).toMatchObject({ code: 0, said: expect.stringContaining('Nothing to do.') });
+    expect(await runDocs(folder)).toEqual({
+      code: 0,
+      said: 'Moves: 0. Generated: 0. Left as they are: 0.\n',
+    });
     expect(snapshot(folder)).toEqual(after);
   });
 
-  it('is undone by the command that it prints', async () => {
+  it('is undone by the command in the guide', async () => {
+    const command = /^git (restore .*)$/m.exec(readFileSync('docs/guides/documents.md', 'utf8'))?.[1] ?? '';
     const folder = folders.committed(strays);
     write(folder, { 'media/other.txt': 'an uncommitted file that is not a document' });
-    const command = /^To undo it: git -C \S+ (.*)$/m.exec((await runDocs(folder)).said)?.[1];
-    git(folder, ...(command ?? '').split(' ').map((word) => word.replaceAll("'", '')));
+    await runDocs(folder);
+    git(folder, ...command.split(' ').map((word) => word.replaceAll("'", '')));
     expect(snapshot(folder)).toEqual({ ...strays, 'media/other.txt': expect.any(String) });
     expect(git(folder, 'status', '--porcelain')).toBe('?? media/other.txt\n');
   });
@@ -90,6 +95,17 @@ describe('a run', () => {
     expect(after['docs/README.md']).toContain('- [Calls](api/README.md): All of them.\n');
   });
 
+  it.each([
+    ['![badge](x.svg)\n![badge](y.svg)\nRuns `a. B`\nfast, e.g. here. More.', 'Runs `a. B` fast, e.g. here.'],
+    ['![badge](x.svg) ![badge](y.svg)\n\nIs *it* [a link](b.md)? Yes.', 'Is it a link?'],
+    ['1.5 times (or more.) `x` is next.', '1.5 times (or more.)'],
+    ['No end', 'No end'],
+  ])('lists the first sentence: %s', async (text, sentence) => {
+    const folder = folders.committed({ 'docs/api/a.md': `# A\n\n${text}\n` });
+    await runDocs(folder);
+    expect(snapshot(folder)['docs/api/README.md']).toContain(`\n- [A](a.md): ${sentence}\n`);
+  });
+
   it('leaves alone ignored files, hidden folders and third-party code', async () => {
     const alone = {
       '.gitignore': 'build/\n',
@@ -102,6 +118,22 @@ describe('a run', () => {
     const folder = folders.committed({ ...alone, 'deploy.md': '# D\n', '.github/x.md': '[x](../deploy.md)' });
     await runDocs(folder);
     expect(snapshot(folder)).toMatchObject({ ...alone, '.github/x.md': '[x](../docs/deployment/deploy.md)' });
+  });
+
+  it('rewrites links with a single %', async () => {
+    const folder = folders.committed({ 'deploy.md': '[x](100%.png) [y](100%%20b.png)\n' });
+    await runDocs(folder);
+    expect(snapshot(folder)['docs/deployment/deploy.md']).toBe(
+      '[x](../../100%25.png) [y](../../100%25%20b.png)\n',
+    );
+  });
+
+  it('keeps documents in git whose shelf git ignores', async () => {
+    const folder = folders.committed({ '.gitignore': 'docs/deployment/\n', 'deploy.md': '# A\n' });
+    await runDocs(folder);
+    const tracked = git(folder, 'ls-files', 'docs').trim().split('\n');
+    expect(tracked).toEqual(['docs/README.md', 'docs/deployment/README.md', 'docs/deployment/deploy.md']);
+    expect((await runDocs(folder, '--check')).code).toBe(0);
   });
 
   it('keeps the file mode, and bytes without a meaning in Markdown', async () => {
@@ -134,14 +166,10 @@ describe('a document that cannot move is listed and stays', () => {
     );
   });
 
-  it('if its new name is taken, or git ignores it', async () => {
+  it('if its new name is taken', async () => {
     await expectStays(
       { 'deploy.md': '# A\n', 'docs/deployment/DEPLOY.md': '# B\n' },
       'deploy.md: cannot move: docs/deployment/DEPLOY.md has the name',
-    );
-    await expectStays(
-      { '.gitignore': 'docs/deployment/\n', 'deploy.md': '# A\n' },
-      'deploy.md: cannot move: git ignores docs/deployment/deploy.md',
     );
     await expectStays({ docs: 'a file', 'deploy.md': '# A\n' }, 'deploy.md: cannot move: docs has the name');
   });
@@ -210,37 +238,41 @@ describe('a run that git could not undo', () => {
   it.each<[string, Record<string, string>]>([
     ['an uncommitted edit', { 'README.md': '# Mine\n' }],
     ['an untracked document', { 'new-plan.md': '# New\n' }],
-  ])('is refused without --force: %s', async (_, change) => {
+  ])('is refused: %s', async (_, change) => {
     const folder = folders.committed(strays);
     write(folder, change);
-    const refused = await runDocs(folder);
-    expect(refused).toMatchObject({ code: 1, said: expect.stringContaining(Object.keys(change)[0] ?? '') });
+    const [path = ''] = Object.keys(change);
+    await expect(runDocs(folder)).rejects.toThrow(`Commit these documents first:\n  ${path}`);
     expect(snapshot(folder)).toEqual({ ...strays, ...change });
-    expect((await runDocs(folder, '--force')).code).toBe(0);
+    git(folder, 'add', '-A');
+    git(folder, 'commit', '-qm', 'the change');
+    expect((await runDocs(folder)).code).toBe(0);
     expect(snapshot(folder)).toHaveProperty(['docs/deployment/DEPLOY.md']);
   });
 
-  it.each([[''], ['--force'], ['--check']])(
-    'is refused in a folder that git does not keep: %s',
-    async (flag) => {
-      const flags = flag ? [flag] : [];
-      const folder = folders.plain(strays);
-      await expect(runDocs(folder, ...flags)).rejects.toThrow('git does not keep');
-      expect(snapshot(folder)).toEqual(strays);
-      const ignored = folders.committed({ '.gitignore': 'ignored/\n', 'ignored/deploy.md': '# D\n' });
-      await expect(runDocs(join(ignored, 'ignored'), ...flags)).rejects.toThrow('git does not keep');
-    },
-  );
+  it.each([[[]], [['--check']]])('is refused outside a git repository: %s', async (flags) => {
+    const folder = folders.plain(strays);
+    await expect(runDocs(folder, ...flags)).rejects.toThrow('not a git repository');
+    expect(snapshot(folder)).toEqual(strays);
+  });
+
+  it('changes nothing in a folder that git ignores', async () => {
+    const files = { '.gitignore': 'ignored/\n', 'ignored/deploy.md': '# D\n' };
+    const folder = folders.committed(files);
+    await runDocs(join(folder, 'ignored'));
+    expect(snapshot(folder)).toEqual(files);
+  });
 
   it('is allowed if only indexes change', async () => {
     const folder = folders.committed({ 'docs/api/a.md': '# A\n' });
     write(folder, { 'docs/api/b.md': '# B\n' });
     expect((await runDocs(folder)).code).toBe(0);
+    expect(git(folder, 'status', '--porcelain')).toContain('?? docs/api/b.md\n');
     expect(snapshot(folder)['docs/api/README.md']).toContain('- [B](b.md)');
   });
 });
 
-it.each([['--dryrun'], ['--check', '--dry-run'], ['another-folder']])(
+it.each([['--dryrun'], ['--check', '--force'], ['another-folder']])(
   'rejects the arguments %s %s with exit code 2 and one line',
   (...args) => {
     const folder = folders.committed(strays);
@@ -252,5 +284,5 @@ it.each([['--dryrun'], ['--check', '--dry-run'], ['another-folder']])(
 );
 
 it('rejects a folder that does not exist', async () => {
-  await expect(runDocs(join(folders.root, 'none'))).rejects.toThrow('is not a folder');
+  await expect(runDocs(join(folders.root, 'none'))).rejects.toThrow('cannot change to');
 });
