@@ -7,7 +7,7 @@ import * as z from 'zod';
 
 /**
  * Describes a schema for the API reference. `limits` are JSON Schema's words for what a refinement checks. Each schema
- * object has one description; a field that needs another one gets a schema of its own.
+ * object has one description; a field that needs another one gets its own schema.
  *
  * zod's own `.describe` copies the schema. For the whole file that costs about 1 ms at a cold start. The cost of this
  * function is too small to measure.
@@ -49,8 +49,8 @@ export const orientationSchema = describe(
 export type Orientation = z.infer<typeof orientationSchema>;
 
 /**
- * The longest prompt on the wire, in UTF-8 bytes. It leaves room for the decomposed Unicode that macOS sends, in which
- * an accent is a character of its own.
+ * The longest prompt as sent, in UTF-8 bytes. It allows for the decomposed Unicode that macOS sends, in which an accent
+ * is a separate character.
  */
 export const promptBytesMax = 48_000;
 

@@ -28,7 +28,7 @@ export class RetryNow extends Error {
  */
 export type RetryCommit = <T>(key: string | undefined, body: () => Promise<T>) => Promise<T>;
 
-/** A `RetryCommit` with queues of its own. @param tails the last turn in the queue of each key. */
+/** A `RetryCommit` with its own queues. @param tails the last turn in the queue of each key. */
 export function createRetryCommit(
   clock: Clock = systemClock,
   tails = new Map<string, Promise<unknown>>(),

@@ -1,7 +1,7 @@
 /**
- * The cache: the same request by the same user returns the finished image again, as a generation of its own that
- * costs nothing. Such twins share one image. The generation that made the image lists them, and the image is deleted
- * with the last of them.
+ * The cache: the same request by the same user returns the finished image again, as a new generation that costs
+ * nothing. Generations with the same image are called twins. The generation that made the image lists them, and the
+ * image is deleted with the last of them.
  */
 import * as z from 'zod';
 import {

@@ -33,7 +33,7 @@ import {
 } from './record.ts';
 import { expire, isExpired } from './refund.ts';
 
-/** Whether any model may be asked, and paid for. It is part of the hold so that it costs no round trip of its own. */
+/** Whether any model may be called, and paid for. It is part of the hold, to save a round trip. */
 export type ModelAvailability = {
   /** Documents to read along with the hold's; none while this instance knows enough. */
   paths(): readonly string[];
@@ -147,7 +147,7 @@ function decideHold(
   };
 }
 
-/** A finished image from the cache, as a generation of its own that costs nothing. */
+/** A new generation that shows a finished image from the cache and costs nothing. */
 function showCached(
   params: HoldRequest,
   attemptId: string,

@@ -35,8 +35,8 @@ export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answe
 }
 
 /**
- * What an earlier call with this key came to, told again.
- * @throws {Failure} IDEMPOTENCY_KEY_REUSED where that call asked for something else; as `outcomeOf`.
+ * The answer of an earlier call with this key, repeated.
+ * @throws {Failure} IDEMPOTENCY_KEY_REUSED if that call had another request; otherwise as `toGenerateAnswer`.
  */
 export function toReplay(record: GenerationRecord, fingerprint: string): Answer {
   if (record.fingerprint !== fingerprint) {

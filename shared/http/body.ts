@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Failure, invalidRequest } from '../errors.ts';
 
-/** Longest body of a function that sets no limit of its own, bytes. */
+/** Longest body of a function without its own limit, bytes. */
 export const bodyBytesMaxDefault = 65_536;
 /**
  * Most `[`, `{` and `,` in a longer body. A valid body is long because of images in base64, which has none of them.

@@ -1,6 +1,6 @@
 /**
  * The runner of the ledger's commands. A command names the documents that it needs and decides, as a pure function of
- * them, what happens to one account. Everything else is the same for all commands and stands here: reading, creating
+ * them, what happens to one account. Everything else is the same for all commands and is here: reading, creating
  * the account, recording an admin's edits, signup credits, the atomic commit under preconditions, retries, and one
  * log line for each entry that was committed.
  */

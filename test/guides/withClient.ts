@@ -1,18 +1,18 @@
 import type { Receipt } from '../../shared/contract.ts';
 import { ApiError, type Client, createClient, isSettled } from '../../web/client.ts';
 
-/** `user` is Firebase's: `getAuth().currentUser`. `baseUrl` is '' where Hosting serves page and functions. */
-export function clientOf(user: { getIdToken(anew: boolean): Promise<string> }, baseUrl = ''): Client {
-  return createClient({ baseUrl, token: (anew) => user.getIdToken(anew) });
+/** `user` is Firebase's `getAuth().currentUser`. `baseUrl` is '' if Hosting serves the page and the functions. */
+export function clientOf(user: { getIdToken(forceRefresh: boolean): Promise<string> }, baseUrl = ''): Client {
+  return createClient({ baseUrl, token: (forceRefresh) => user.getIdToken(forceRefresh) });
 }
 
-/** The balance to show: of all that was seen, that with the highest sequence, in whatever order they came. */
+/** The balance to show: the one with the highest sequence. Balances may arrive in any order. */
 export type Balance = Pick<Receipt, 'balance' | 'sequence'>;
 export function latest(known: Balance | undefined, seen: Balance): Balance {
   return known && known.sequence > seen.sequence ? known : seen;
 }
 
-/** What to tell of the credits when `generate` threw. */
+/** The sentence about credits to show when `generate` throws. */
 export function creditsSentence(error: unknown): string {
   if (!(error instanceof ApiError)) return '';
   if (!isSettled(error)) return 'Nothing is settled yet.';
@@ -21,12 +21,12 @@ export function creditsSentence(error: unknown): string {
   return refunded === charged ? `Your ${refunded} credits are back.` : `It has cost ${charged} credits.`;
 }
 
-/** What became of a key after a reload, where the request itself is no longer known. */
+/** Finds the generation of a key, for example after a reload, when the request itself was not stored. */
 export async function findByKey(client: Client, key: string) {
   try {
     return (await client.generation({ key })).generation;
   } catch (error) {
-    // It never arrived (or still may, for some seconds): nothing was charged.
+    // No request with this key has arrived, so nothing was charged. A delayed request may still arrive for some seconds.
     if (error instanceof ApiError && error.reason === 'NOT_FOUND') return undefined;
     throw error;
   }

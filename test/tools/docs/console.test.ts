@@ -199,7 +199,7 @@ it('switch all painting off', async () => {
   expect([refused.status, refused.body.error.details[0].reason]).toEqual([503, 'PROVIDER_QUOTA']);
   expect((await stack.ledger('fay')).entries).toHaveLength(1);
   const answer = answerPanel('2. What everybody gets from then on', 'generate', refused);
-  expectPicture('painting-off', 'All painting is switched off', [
+  expectPicture('generation-off', 'All image generation is switched off', [
     { ...edited, caption: '1. You add' },
     answer,
   ]);
@@ -223,7 +223,7 @@ it('mend a balance that is no whole number', async () => {
   expect(await newest('gil')).toMatchObject({ type: 'adjustment', amount: 26, balance: 100 });
   const [, entry] = await recorded('gil', mended, [0, 4]);
   const answer = answerPanel('2. What its user gets until then', 'account, generate', refused);
-  expectPicture('mistyped', 'A balance is text, and is mended', [mistyped, answer, mended, entry as Panel]);
+  expectPicture('mistyped', 'A balance is text, and is fixed', [mistyped, answer, mended, entry as Panel]);
   await sound('gil');
 });
 
