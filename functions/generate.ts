@@ -20,7 +20,7 @@ export const generate = endpoint({
     const { clock, config, shutdown } = services;
     shutdown.throwIfAborted();
     const timeLeft = createTimeLeft(clock, config.generateTimeoutMs);
-    checkReferences(request, services.models);
+    checkReferences(request);
     const ledger = await services.ledger();
     const { uid } = caller;
     const holdRequest = await toHoldRequest(services, uid, idempotencyKey, request);

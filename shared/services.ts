@@ -11,6 +11,7 @@ import { type ImageModel, imageModel } from './imagegen/models.ts';
 import type { Quota, QuotaState } from './imagegen/quota.ts';
 import type { Spend } from './imagegen/spendCeiling.ts';
 import type { ImageStore } from './images/cloudinary.ts';
+import { createStoreAccess, type StoreAccess } from './images/storeAccess.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Enhancer } from './prompts/enhance.ts';
 
@@ -30,6 +31,7 @@ export type Services = {
   imageGenerator(): Promise<GenerateImage>;
   enhancer(): Promise<Enhancer>;
   imageStore(): Promise<ImageStore>;
+  storeAccess: StoreAccess;
   /** Loads the modules of parts that a function will need, while it waits for something else. */
   preload(dependencies: readonly Dependency[]): void;
   /** Aborts when the process must end and the grace for work in flight is over. */
@@ -102,6 +104,7 @@ export function createServices(
     ledger,
     quota,
     modelStates,
+    storeAccess: createStoreAccess(clock),
     preload: (dependencies) => {
       const missing = dependencies.filter((need) => !(need in overrides) && !preloaded.has(need));
       for (const need of missing) preloaded.add(need);

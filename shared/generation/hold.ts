@@ -33,7 +33,7 @@ import {
 } from './record.ts';
 import { expire, isExpired } from './refund.ts';
 
-/** Whether any model may be called, and paid for. It is part of the hold, to save a round trip. */
+/** Whether any model may be called, and paid for, and its image stored. It is part of the hold, to save a round trip. */
 export type ModelAvailability = {
   /** Documents to read along with the hold's; none while this instance knows enough. */
   paths(): readonly string[];
@@ -56,8 +56,8 @@ export type HoldOutcome = { outcome: 'held' | 'cached' | 'existing'; record: Gen
 /**
  * Debits a generation's price and makes the generation pending, or finds the one that its key has made before.
  * Refuses in the contract's order: replay, account, suspended, cache, models, limits, credits.
- * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_SUSPENDED, PROVIDER_QUOTA, SPEND_CEILING, RATE_LIMITED,
- * INSUFFICIENT_CREDITS, NOT_FOUND for a reference: nothing was debited; DATABASE_UNAVAILABLE: the outcome is unknown,
+ * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_SUSPENDED, PROVIDER_QUOTA, SPEND_CEILING, PROVIDER_MISCONFIGURED,
+ * RATE_LIMITED, INSUFFICIENT_CREDITS, NOT_FOUND or INVALID_REQUEST for references: nothing was debited; DATABASE_UNAVAILABLE: the outcome is unknown,
  * and a call with the same key finds out.
  */
 export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest): Promise<HoldOutcome> {

@@ -3,6 +3,7 @@ import type { StatesToRead } from '../imagegen/quota.ts';
 import type { Services } from '../services.ts';
 import type { HoldRequest, ModelAvailability } from './hold.ts';
 import { hashCacheKey, hashFingerprint, hashGenerationId } from './record.ts';
+import { refuseTooManyReferences } from './references.ts';
 
 /** Turns a user's request and Idempotency-Key into the hold of a generation. */
 export async function toHoldRequest(
@@ -21,13 +22,13 @@ export async function toHoldRequest(
   };
 }
 
-/** Whether any model that takes this many references may be asked, and paid for. */
-async function checkAvailability(
-  services: Services,
-  { references }: GenerateRequest,
-): Promise<ModelAvailability> {
+/** Whether any model that takes this many references may be asked, and paid for, and its image stored. */
+async function checkAvailability(services: Services, request: GenerateRequest): Promise<ModelAvailability> {
+  const { storeAccess } = services;
   const [quota, spendCeiling] = [await services.quota(), await services.spend()];
   await spendCeiling.refresh();
+  const { references } = request;
+  const tooMany = refuseTooManyReferences(request, services.models);
   const ids = services.models
     .filter((model) => model.referenceImagesMax >= references.length)
     .map((model) => model.id);
@@ -38,6 +39,7 @@ async function checkAvailability(
       return states.paths;
     },
     learn: (documents) => states?.learn(documents),
-    refusal: (now) => quota.refusal(ids, now.getTime()) ?? spendCeiling.refusal(),
+    refusal: (now) =>
+      tooMany ?? quota.refusal(ids, now.getTime()) ?? spendCeiling.refusal() ?? storeAccess.refusal(),
   };
 }

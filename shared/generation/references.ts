@@ -11,18 +11,27 @@ import type { Step } from './steps.ts';
 /** Longest body of `generate`, bytes: the references in base64 (see `referenceBytesMax`), and the rest. */
 export const generateBodyBytesMax = 19_500_000;
 
-/** @throws {Failure} INVALID_REQUEST for too many references, or for one that is not a PNG, JPEG or WebP. */
-export function checkReferences({ references }: GenerateRequest, models: readonly ImageModel[]): void {
-  const referencesMax = models[0]?.referenceImagesMax ?? 0;
-  if (references.length > referencesMax) {
-    const description = `must have at most ${referencesMax} images with this model`;
-    throw invalidRequest([{ field: 'references', description }]);
-  }
+/**
+ * Checks what no configuration can change, so that it may come before the look-up of an earlier call with this key.
+ * @throws {Failure} INVALID_REQUEST for a reference that is not a PNG, JPEG or WebP.
+ */
+export function checkReferences({ references }: GenerateRequest): void {
   const violations = references.flatMap((reference, i): FieldViolation[] => {
     const isImage = 'generationId' in reference || sniffBase64(reference.data) !== undefined;
     return isImage ? [] : [{ field: `references.${i}.data`, description: 'is no PNG, JPEG or WebP' }];
   });
   if (violations.length > 0) throw invalidRequest(violations);
+}
+
+/** Refuses more references than the first model takes. Another configuration may allow them, so a replay comes first. */
+export function refuseTooManyReferences(
+  { references }: GenerateRequest,
+  models: readonly ImageModel[],
+): Failure | undefined {
+  const referencesMax = models[0]?.referenceImagesMax ?? 0;
+  if (references.length <= referencesMax) return undefined;
+  const description = `must have at most ${referencesMax} images with this model`;
+  return invalidRequest([{ field: 'references', description }]);
 }
 
 /**

@@ -387,11 +387,6 @@ describe('a request that does not parse names each field, and charges nothing', 
       { references: Array.from({ length: 15 }, () => ({ generationId: 'a'.repeat(32) })) },
       ['references'],
     ],
-    [
-      'more references than the model takes',
-      { references: Array.from({ length: 4 }, () => ({ generationId: 'a'.repeat(32) })) },
-      ['references'],
-    ],
     ['a reference that is a word', { references: ['a'.repeat(32)] }, ['references.0']],
     ['an empty reference', { references: [{}] }, ['references.0']],
     ['a reference by a URL', { references: [{ url: 'https://example.com/a.png' }] }, ['references.0']],
@@ -529,6 +524,14 @@ describe('a request that does not parse names each field, and charges nothing', 
   )('GET %s', async (_, path, fields) => expectBadRequest(await user.get(path), fields));
 
   it('and after all of that its account is as it was', () => expectUntouched(user));
+
+  it('more references than the model takes: refused after the look-up of the key, as another model may take them', async () => {
+    const references = Array.from({ length: 4 }, () => ({ generationId: 'a'.repeat(32) }));
+    const another = await newUser();
+    expectBadRequest(await another.generate('key', { references }), ['references']);
+    const { entries, generations } = await stack.ledger(another.uid);
+    expect([entries.map(({ type }) => type), generations]).toEqual([['adjustment'], []]);
+  });
 });
 
 describe('what is just within the limits is taken', () => {

@@ -1,0 +1,61 @@
+/** Whatever the configuration has become since, a key that was paid for gets its answer again. */
+import { expect, it } from 'vitest';
+import { createMemoryStudio, createMemoryWorld, toOutcome } from '../../support/memoryStudio.ts';
+
+/** A PNG as far as its header: that is all that is looked at before the model. */
+const png = Buffer.concat([
+  Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'),
+  Buffer.from('0000000100000001', 'hex'),
+  Buffer.from('08060000001f15c489', 'hex'),
+]).toString('base64');
+const references = Array.from({ length: 5 }, () => ({ mimeType: 'image/png', data: png }));
+const takesMany = { IMAGEGEN_MODEL_ID: 'gemini-nano-banana-2.1' };
+const takesThree = { IMAGEGEN_MODEL_ID: 'gemini-2.5-flash-image' };
+const fallback = { IMAGEGEN_FALLBACK_MODEL_IDS: '' };
+
+function startBoth(env: Record<string, string> = {}) {
+  const world = createMemoryWorld();
+  const before = createMemoryStudio({ world, env: { ...env, ...fallback, ...takesMany } });
+  const after = createMemoryStudio({ world, env: { ...env, ...fallback, ...takesThree } });
+  return { before, after };
+}
+
+it('replays five references although the model that is configured now takes three', async () => {
+  const { before, after } = startBoth();
+  const first = await before.generate('k', { references });
+  expect(first.status).toBe(200);
+  expect(await after.generate('k', { references })).toEqual(first);
+  expect(after.generated()).toBe(0);
+});
+
+it('says that the key was used for another body, before it counts the references', async () => {
+  const { before, after } = startBoth();
+  await before.generate('k');
+  expect(toOutcome(await after.generate('k', { references }))).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+});
+
+it('refuses a new request with too many references before any debit', async () => {
+  const { after } = startBoth();
+  const refused = await after.generate('k', { references });
+  expect(toOutcome(refused)).toEqual([400, 'INVALID_REQUEST']);
+  expect(refused.body.error.message).toBe('references must have at most 3 images with this model.');
+  expect(after.documents('accounts/ann/generations')).toEqual([]);
+  expect(after.generated()).toBe(0);
+  expect((await after.generate('k', { references: references.slice(0, 3) })).status).toBe(200);
+});
+
+it('says that an account is suspended before it counts the references', async () => {
+  const world = createMemoryWorld();
+  const studio = createMemoryStudio({ world, env: { ...fallback, ...takesThree } });
+  await studio.generate('a');
+  const [document] = world.store.read(['accounts/ann']).documents;
+  world.store.commit([{ set: 'accounts/ann', data: { ...document?.data, suspended: true } } as never]);
+  expect(toOutcome(await studio.generate('k', { references }))).toEqual([403, 'ACCOUNT_SUSPENDED']);
+});
+
+it('names a reference that is not an image before it looks for the key', async () => {
+  const { after } = startBoth();
+  await after.generate('k');
+  const text = { mimeType: 'image/png', data: Buffer.from('text').toString('base64') };
+  expect(toOutcome(await after.generate('k', { references: [text] }))).toEqual([400, 'INVALID_REQUEST']);
+});
