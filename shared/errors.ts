@@ -26,7 +26,7 @@ type InternalDetails = {
   cause?: unknown;
   /** Extra headers of the response, such as `Allow`. */
   headers?: Record<string, string>;
-  /** Decides whether the model is retried, and whether the next model is used. */
+  /** Decides whether the model or the image store is retried, and whether the next model is used. */
   providerFailure?: ProviderFailure;
   /** What the provider bills for the failed call, in micro-dollars. */
   providerCostMicros?: number;
@@ -47,7 +47,7 @@ type ArgumentsFor<R extends Reason> =
 /** A union with one tuple for each reason, so that the metadata has to fit the reason. */
 type FailureArguments = { [R in Reason]: ArgumentsFor<R> }[Reason];
 
-/** How a model failed. */
+/** How a model failed. The image store uses the kind `passing` only. */
 export type ProviderFailure = {
   /**
    * `minute` and `day`: that quota is used up. `billing`: no model answers until somebody pays. `retired`: the model

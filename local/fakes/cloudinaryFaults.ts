@@ -40,6 +40,19 @@ export const cloudinaryFault = {
         { 'x-featureratelimit-limit': '500', 'x-featureratelimit-remaining': '0' },
       ),
     ),
+  /** 400: the caller's clock is more than an hour slow. The fake itself refuses such a timestamp, too. */
+  staleRequest: () =>
+    toReplyStep(
+      cloudinaryError(
+        400,
+        'Stale request - reported time is 2026-11-25 10:00:00 +0000 which is more than 1 hour ago',
+      ),
+    ),
+  /** 400: the image is larger than the plan allows. Free plans take 10 MB. */
+  fileTooLarge: (bytes = 12_582_912, bytesMax = 10_485_760) =>
+    toReplyStep(cloudinaryError(400, `File size too large. Got ${bytes}. Maximum is ${bytesMax}.`)),
+  /** 401: Cloudinary has disabled the account. */
+  accountDisabled: () => toReplyStep(cloudinaryError(401, 'cloud_name is disabled')),
   /** Stores the image, then breaks the connection. */
   storedThenReset: (when: 'before-headers' | 'after-headers' = 'before-headers') =>
     ({ ...wireFault.reset(when), afterWork: true }) as const,

@@ -42,10 +42,14 @@ export const parseOutboxItem = ({ data }: StoredDocument): OutboxItem => outboxI
  * can arrive until its signature expires, and no worker signs an upload after its hold's deadline.
  */
 export function toOutboxItem(record: GenerationRecord, now: Date): OutboxItem {
-  const { id, uid, publicId, status, deadline } = record;
-  const until = status === 'pending' ? new Date(deadline.getTime() + uploadSignatureMs) : now;
+  const { id, uid, publicId, status, lateUploadUntil = now } = record;
+  const until = status === 'pending' ? getLastArrival(record) : lateUploadUntil > now ? lateUploadUntil : now;
   return { generationId: id, uid, publicId, createdAt: now, dueAt: now, until };
 }
+
+/** The last time at which an upload for a generation may arrive. */
+export const getLastArrival = ({ deadline }: GenerationRecord): Date =>
+  new Date(deadline.getTime() + uploadSignatureMs);
 
 export const createOutboxItem = (item: OutboxItem): Write =>
   createDocument(outboxPath(item.generationId), item);

@@ -55,6 +55,8 @@ const generationDocumentSchema = z.object({
   /** The image's name in the store. It is known before the upload, so that a refund can delete the image. */
   publicId: z.string(),
   image: imageSchema.nullable(),
+  /** Until then a failed upload of its image may still arrive, and bring a deleted image back. Only if one failed. */
+  lateUploadUntil: z.date().optional(),
   failure: storedFailureSchema.nullable(),
   /** What the provider bills for it, micro-dollars. */
   providerCostMicros: z.int().min(0),

@@ -3,6 +3,7 @@ import { serverTime, updateDocument } from '../database/database.ts';
 import { Failure } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { setCacheItem } from './cache.ts';
+import { getLastArrival } from './outbox.ts';
 import { findGeneration, type GenerationRecord, generationPath } from './record.ts';
 
 /** What a held generation becomes when its image is stored. */
@@ -12,6 +13,8 @@ export type GenerationResult = {
   image: Image;
   /** What the provider bills for it, micro-dollars. */
   providerCostMicros: number;
+  /** Uploads of the image that failed before one succeeded. */
+  failedUploads: number;
   /** Until then the cache may return it again; used only if the generation has a cache key. */
   cacheUntil: Date;
 };
@@ -25,7 +28,7 @@ export type GenerationResult = {
 export async function settle(
   { database, retryCommit }: Ledger,
   held: GenerationRecord,
-  { cacheUntil, ...result }: GenerationResult,
+  { cacheUntil, failedUploads, ...result }: GenerationResult,
 ): Promise<GenerationRecord> {
   const { uid, id, attemptId, cacheKey } = held;
   let isRetry = false;
@@ -34,7 +37,8 @@ export async function settle(
     isRetry = true;
     if (!record) throw new Failure('INTERNAL', 'The generation is gone.');
     if (record.status !== 'pending' || record.attemptId !== attemptId) return record;
-    const data = { ...result, status: 'succeeded' as const };
+    const late = failedUploads > 0 ? { lateUploadUntil: getLastArrival(held) } : {};
+    const data = { ...result, ...late, status: 'succeeded' as const };
     const version = await database.commit([
       updateDocument(generationPath(uid, id), { ...data, finishedAt: serverTime }, record.version),
       ...(cacheKey ? [setCacheItem(held, cacheKey, cacheUntil)] : []),

@@ -12,6 +12,8 @@ export type Progress = {
   providerCostMicros: number;
   /** Whether an upload may have begun. */
   mayBeStored: boolean;
+  /** Uploads that failed, and may still arrive. */
+  failedUploads: number;
 };
 
 /** A generation that has ended, and the failure that ended it, if any. */
@@ -28,14 +30,15 @@ export async function settleOrRefund(
   ledger: Ledger,
   held: GenerationRecord,
   log: RequestLog,
-  work: (progress: Progress) => Promise<Omit<GenerationResult, 'providerCostMicros'>>,
+  work: (progress: Progress) => Promise<Omit<GenerationResult, 'providerCostMicros' | 'failedUploads'>>,
 ): Promise<EndedGeneration> {
-  const progress: Progress = { providerCostMicros: 0, mayBeStored: false };
+  const progress: Progress = { providerCostMicros: 0, mayBeStored: false, failedUploads: 0 };
   log.add({ creditsCharged: held.receipt.charged });
   try {
     const result = await work(progress);
-    const { providerCostMicros } = progress;
-    const record = await log.timed('settle', settle(ledger, held, { ...result, providerCostMicros }));
+    const { providerCostMicros, failedUploads } = progress;
+    const settled = settle(ledger, held, { ...result, providerCostMicros, failedUploads });
+    const record = await log.timed('settle', settled);
     log.add({ creditsRefunded: record.receipt.refunded });
     return { record };
   } catch (error) {

@@ -2,11 +2,15 @@
 import type { GenerateRequest, Image } from '../contract.ts';
 import type { Clock } from '../core/clock.ts';
 import type { RequestLog } from '../core/log.ts';
-import { Failure } from '../errors.ts';
+import { Failure, toFailure } from '../errors.ts';
 import type { GeneratedImage, Reference } from '../imagegen/gemini.ts';
 import { getAspectRatio } from '../imagegen/models.ts';
+import type { StoredUrls } from '../images/cloudinary.ts';
 import type { Services } from '../services.ts';
 import type { Progress } from './settleOrRefund.ts';
+
+/** Pause before the second upload, milliseconds. */
+const storeRetryMs = 250;
 
 /** What every step needs to know. */
 export type Step = {
@@ -58,6 +62,7 @@ export async function generateImage(
   references: readonly Reference[],
 ): Promise<GeneratedImage> {
   const generate = await services.imageGenerator();
+  services.storeAccess.claim();
   const aspectRatio = getAspectRatio(request.tier, request.orientation);
   const imageRequest = { prompt, aspectRatio, references };
   try {
@@ -76,15 +81,49 @@ export async function generateImage(
   }
 }
 
-/** Uploads the image under its known name. @throws {Failure} STORAGE_ERROR. */
+/**
+ * Uploads the image under its known name, and once more if that may help: the image is paid for.
+ * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT; PROVIDER_MISCONFIGURED if the store refuses us.
+ */
 export async function storeImage(
-  { services, log, timeLeft, progress }: Step,
+  step: Step,
   publicId: string,
   { chunks, mimeType, width, height, bytes }: GeneratedImage,
 ): Promise<Image> {
-  const images = await services.imageStore();
-  const millisecondsLeft = timeLeft();
-  progress.mayBeStored = true;
-  const urls = await log.timed('store', images.store(publicId, chunks, millisecondsLeft, services.shutdown));
+  const urls = await step.log.timed('store', storeOrRetry(step, publicId, chunks));
   return { ...urls, mimeType, width, height, bytes };
 }
+
+async function storeOrRetry(step: Step, publicId: string, chunks: Uint8Array[]): Promise<StoredUrls> {
+  const { services, log, progress } = step;
+  try {
+    return await storeOnce(step, publicId, chunks);
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    progress.failedUploads += 1;
+    log.add({ failedUploads: progress.failedUploads });
+    await services.clock.pause(storeRetryMs, services.shutdown);
+    return await storeOnce(step, publicId, chunks);
+  }
+}
+
+async function storeOnce(
+  { services, timeLeft, progress }: Step,
+  publicId: string,
+  chunks: Uint8Array[],
+): Promise<StoredUrls> {
+  const { storeAccess, shutdown } = services;
+  try {
+    const images = await services.imageStore();
+    const millisecondsLeft = timeLeft();
+    progress.mayBeStored = true;
+    const urls = await images.store(publicId, chunks, millisecondsLeft, shutdown);
+    storeAccess.recordSuccess();
+    return urls;
+  } catch (error) {
+    if (toFailure(error).reason === 'PROVIDER_MISCONFIGURED') storeAccess.recordRefusal();
+    throw error;
+  }
+}
+
+const isPassing = (error: unknown) => toFailure(error).details.providerFailure?.kind === 'passing';

@@ -14,9 +14,10 @@ export type StoredUrls = { url: string; thumbnailUrl: string };
 
 export type ImageStore = {
   /**
-   * Stores the bytes unchanged under `publicId`, replacing an image of that name. Removes each chunk from `chunks` as it
-   * is sent, to free its memory.
-   * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT; the signal's reason when it aborts.
+   * Stores the bytes unchanged under `publicId`, replacing an image of that name. Empties `chunks` once they are stored,
+   * to free their memory; after a failure they are still there for another try.
+   * @throws {Failure} STORAGE_ERROR, whose `providerFailure` is `passing` if another try may succeed;
+   * PROVIDER_MISCONFIGURED if the store refuses us; PROVIDER_TIMEOUT; the signal's reason when it aborts.
    */
   store(
     publicId: string,
@@ -31,7 +32,7 @@ export type ImageStore = {
   fetch(url: string, millisecondsLeft: number, signal: AbortSignal): Promise<Buffer>;
   /**
    * Deletes an image, also from the CDN. Returns false if it did not exist.
-   * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT.
+   * @throws {Failure} STORAGE_ERROR, PROVIDER_MISCONFIGURED, PROVIDER_TIMEOUT.
    */
   destroy(publicId: string, millisecondsLeft: number): Promise<boolean>;
 };
@@ -58,10 +59,7 @@ type Credentials = { cloud_name: string; api_key: string; api_secret: string; up
  */
 export function createImageStore({ cloudinaryUrl }: { cloudinaryUrl: string | undefined }): ImageStore {
   if (!cloudinaryUrl) {
-    const cause = new Error('CLOUDINARY_URL is not set');
-    throw new Failure('PROVIDER_MISCONFIGURED', 'Storing images is not set up correctly on our side.', {
-      cause,
-    });
+    throw misconfigured(new Error('CLOUDINARY_URL is not set'));
   }
   const credentials = parseCredentials(cloudinaryUrl);
   const call = createCaller(credentials, credentials.upload_prefix?.startsWith('http:') ? http : https);
@@ -70,12 +68,13 @@ export function createImageStore({ cloudinaryUrl }: { cloudinaryUrl: string | un
     async store(publicId, chunks, millisecondsLeft, signal) {
       const options = { public_id: publicId, overwrite: true, resource_type: 'image' as const };
       const answer = await call('Storing', millisecondsLeft, signal, (callOptions, done) => {
-        Readable.from(drain(chunks)).pipe(
+        Readable.from(split(chunks)).pipe(
           cloudinary.uploader.upload_stream({ ...options, ...callOptions }, done as never),
         );
       });
       const uploaded = uploadedSchema.safeParse(answer);
-      if (!uploaded.success || uploaded.data.public_id !== publicId) throw storageFailure(uploaded.error);
+      if (!uploaded.success || uploaded.data.public_id !== publicId) throw passingFailure(uploaded.error);
+      chunks.length = 0;
       const url = uploaded.data.secure_url;
       return { url, thumbnailUrl: url.replace('/image/upload/', `/image/upload/${thumbnail}/`) };
     },
@@ -140,14 +139,14 @@ function createCaller(credentials: Credentials, { Agent }: typeof http | typeof 
       if (error instanceof DeadlinePassed || isTimeout(error)) {
         throw timeoutFailure(error);
       }
-      throw storageFailure(error);
+      throw toStoreFailure(error);
     }
   };
 }
 
-/** Removes the chunks from their list and yields their bytes in writes of at most `sentBytesMax`. */
-function* drain(chunks: Uint8Array[]): Generator<Uint8Array> {
-  for (let chunk = chunks.shift(); chunk; chunk = chunks.shift()) {
+/** Yields the bytes of the chunks in writes of at most `sentBytesMax`. */
+function* split(chunks: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const chunk of chunks) {
     for (let at = 0; at < chunk.length; at += sentBytesMax) yield chunk.subarray(at, at + sentBytesMax);
   }
 }
@@ -177,10 +176,45 @@ function isOfStore(url: string, { cloud_name, upload_prefix }: Credentials): boo
 
 const isTimeout = (error: unknown) => (error as { name?: unknown } | null)?.name === 'TimeoutError';
 
+/** The causes that the log tells apart, each with how Cloudinary's message about it begins or what it contains. */
+const causes = [
+  ['invalid signature', /^Invalid Signature/],
+  ['unknown API key', /^Unknown API key/],
+  ['unknown cloud name', /^Invalid cloud_name/],
+  ['account disabled', /cloud_name is disabled/],
+  ['stale request: check the clock of this machine', /^Stale request/],
+  ['file too large for the plan', /^File size too large/],
+  ['not an image', /^Invalid image file/],
+] as const;
+
 /** The SDK rejects with plain objects whose message may quote the string to sign, so only their kind is logged. */
-function storageFailure(error: unknown): Failure {
+function describeError(error: unknown): { status: number | undefined; cause: Error } {
   const outer = error as { error?: unknown } | null;
-  const { http_code, name, code } = (outer?.error ?? outer ?? {}) as Record<string, unknown>;
-  const cause = new Error(`Cloudinary failed: ${http_code ?? code ?? name ?? 'unknown'}`);
+  const { http_code, name, code, message } = (outer?.error ?? outer ?? {}) as Record<string, unknown>;
+  const recognised = causes.find(([, pattern]) => typeof message === 'string' && pattern.test(message))?.[0];
+  const kind = `Cloudinary failed: ${http_code ?? code ?? name ?? 'unknown'}`;
+  return {
+    status: typeof http_code === 'number' ? http_code : undefined,
+    cause: new Error(recognised ? `${kind} (${recognised})` : kind),
+  };
+}
+
+/** A failed call to the upload API. A broken connection or answer, a 423 and a 5xx may pass; another 4xx stays. */
+function toStoreFailure(error: unknown): Failure {
+  const { status, cause } = describeError(error);
+  if (status === 401 || status === 403) return misconfigured(cause);
+  const mayPass = status === undefined || status < 400 || status === 423 || status >= 500;
+  return mayPass ? passingFailure(error) : storageFailure(error);
+}
+
+function storageFailure(error: unknown): Failure {
+  const { cause } = describeError(error);
   return new Failure('STORAGE_ERROR', 'The image could not be stored.', { cause });
 }
+
+/** A failure after which the same call may succeed. */
+const passingFailure = (error: unknown) =>
+  storageFailure(error).with({ providerFailure: { kind: 'passing' } });
+
+const misconfigured = (cause: Error) =>
+  new Failure('PROVIDER_MISCONFIGURED', 'Storing images is not set up correctly on our side.', { cause });

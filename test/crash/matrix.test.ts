@@ -75,7 +75,7 @@ const victims: Victim[] = [
   },
   {
     name: 'generate that cannot be stored',
-    points: ['read', 'commit', 'paint', 'store', 'read', 'commit'],
+    points: ['read', 'commit', 'paint', 'store', 'store', 'read', 'commit'],
     async prepare(uid) {
       const user = await stack.user(uid, 20);
       await user.get('account');

@@ -67,12 +67,13 @@ describe('an account that adds up', () => {
 
   it('an image that was painted and could not be stored has its cost, though it was refunded', async () => {
     const user = await stack.user('ann', 10);
-    stack.cloudinary.script({
-      action: 'upload',
-      kind: 'reply',
+    const step = {
+      action: 'upload' as const,
+      kind: 'reply' as const,
       status: 500,
       body: { error: { message: 'x' } },
-    });
+    };
+    stack.cloudinary.script(step, step);
     expect((await user.generate('k')).status).toBe(502);
     expect(await auditOf('ann')).toMatchObject({
       balance: 10,

@@ -362,8 +362,8 @@ describe('when Cloudinary fails, nothing is charged and what may be stored is in
 
   it.each<[string, CloudinaryStep]>([
     ['400', cloudinaryFault.error(400)],
-    ['401, which echoes what was signed', cloudinaryFault.error(401)],
-    ['403', cloudinaryFault.error(403)],
+    ['400 of a slow clock', cloudinaryFault.staleRequest()],
+    ['400 of an image that is too large', cloudinaryFault.fileTooLarge()],
     ['420', cloudinaryFault.rateLimited()],
     ['423', cloudinaryFault.error(423)],
     ['500', cloudinaryFault.error(500)],
@@ -387,6 +387,35 @@ describe('when Cloudinary fails, nothing is charged and what may be stored is in
     await expectRefunded(failed, { reason: 'STORAGE_ERROR', inOutbox: true });
     expectNoWordsOf(step, failed);
     expect(failed.logged).not.toMatch(/timestamp=|signature/i);
+  });
+
+  it.each<[string, CloudinaryStep]>([
+    ['401, which echoes what was signed', cloudinaryFault.error(401)],
+    ['401 of a disabled account', cloudinaryFault.accountDisabled()],
+    ['403', cloudinaryFault.error(403)],
+  ])('%s is our own set-up, and an error in the log', async (_, step) => {
+    stack.gemini.always(geminiFault.image(png));
+    stack.cloudinary.always(step);
+    const failed = await fail();
+    await expectRefunded(failed, { reason: 'PROVIDER_MISCONFIGURED', inOutbox: true });
+    expectNoWordsOf(step, failed);
+    expect(failed.logged).not.toMatch(/timestamp=|signature [0-9a-f]/i);
+    expect(failed.logged).toContain('"severity":"ERROR"');
+  });
+
+  it.each<[string, CloudinaryStep]>([
+    ['502', cloudinaryFault.error(502)],
+    ['a reset, the image stored', cloudinaryFault.storedThenReset()],
+    ['half of the JSON, the image stored', cloudinaryFault.truncate()],
+  ])('%s, but only once: the second upload keeps the image', async (_, step) => {
+    stack.gemini.always(geminiFault.image(png));
+    stack.cloudinary.script(step);
+    const { uid, reply } = await fail();
+    expect(reply.status).toBe(200);
+    const address = reply.body.generation.image.url;
+    expect(Buffer.from(await (await fetch(address)).arrayBuffer()).equals(png)).toBe(true);
+    expect((await stack.ledger(uid)).account).toMatchObject({ balance: 8 });
+    expect(await brokenInvariants(stack, uid)).toEqual([]);
   });
 
   it('silence, the image stored or not, and a response that drips without end, end at the deadline', async () => {

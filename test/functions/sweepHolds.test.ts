@@ -36,7 +36,7 @@ let png: Buffer;
 beforeAll(async () => {
   gate = await startPaintGate();
   stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url, ...schedulerEnv });
-  const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser: 10_000 };
+  const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser: 10_000, maxRefundsPerHourPerUser: 1_000 };
   const settings = { signupCredits: 0, tierCredits, limits, holdMs: 3 * minuteMs };
   ledger = createLedger(
     stack.database,

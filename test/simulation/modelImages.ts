@@ -12,7 +12,9 @@ export function watchImages(
   onUpload: (actor: Actor, deadline: number) => void,
 ): { images: Images; checkOwned(): void } {
   const { check } = world;
-  const signed = new Set<string>();
+  /** The instance that signed each upload. */
+  const signed = new Map<string, Actor>();
+  const retried = new Set<string>();
   const stored = new Set<string>();
   /** Twins share one image. */
   const ownersOf = (publicId: string) => [...generations.values()].filter((one) => one.publicId === publicId);
@@ -28,8 +30,14 @@ export function watchImages(
   const watch: Images['watch'] = {
     signed(publicId, actor) {
       const [owner] = ownersOf(publicId);
-      check(!signed.has(publicId), 'one call paints, all others are replays', () => `${owner?.id}`);
-      signed.add(publicId);
+      const isRetry = signed.get(publicId) === actor && !retried.has(publicId);
+      if (isRetry) retried.add(publicId);
+      check(
+        isRetry || !signed.has(publicId),
+        'one call paints, all others are replays',
+        () => `${owner?.id}`,
+      );
+      signed.set(publicId, actor);
       const isInTime = owner !== undefined && world.now() <= owner.deadline;
       check(isInTime, 'no upload is signed past its deadline', () => `${owner?.id}`);
       if (owner) onUpload(actor, owner.deadline);

@@ -105,13 +105,18 @@ type StoreFate =
 /** The image store as one instance sees it. */
 export function imageStoreIn(world: World, weather: Weather, actor: Actor, images: Images): ImageStore {
   const { random, happened } = world;
+  const begun = new Set<string>();
   const delay = () => (random.chance(weather.slow) ? random.whole(1_000, 20_000) : random.whole(5, 900));
   const land = (publicId: string) => {
     images.stored.add(publicId);
     images.watch.stored(publicId);
   };
   const unavailable = (reason: 'STORAGE_ERROR' | 'PROVIDER_TIMEOUT') =>
-    new Failure(reason, `The image store failed: ${reason}.`);
+    new Failure(
+      reason,
+      `The image store failed: ${reason}.`,
+      reason === 'STORAGE_ERROR' ? { providerFailure: { kind: 'passing' } } : {},
+    );
 
   return {
     async store(publicId, _pieces, millisecondsLeft, signal) {
@@ -128,7 +133,8 @@ export function imageStoreIn(world: World, weather: Weather, actor: Actor, image
         : undefined;
       const milliseconds = delay();
       const late = random.chance(0.3) ? signatureMs : random.whole(milliseconds + 1, signatureMs);
-      happened(`store: ${fate ?? 'done'}`);
+      happened(`store: ${fate ?? 'done'}${begun.has(publicId) ? ' at the second try' : ''}`);
+      begun.add(publicId);
       const arrive = (after: number) =>
         world.after(after, 'an image arrives at the store', () => land(publicId));
       const isTimeout = fate === 'takes too long' || fate === 'comes after its timeout';
