@@ -53,7 +53,8 @@ function toAllowance(
 
 function toLimits({ config, models }: Services): Limits {
   const maxReferences = models[0]?.referenceImagesMax ?? 0;
-  return { ...config.limits, maxReferences, maxReferenceBytes: referenceBytesMax };
+  const { maxInFlightPerUser, maxPerMinutePerUser } = config.limits;
+  return { maxInFlightPerUser, maxPerMinutePerUser, maxReferences, maxReferenceBytes: referenceBytesMax };
 }
 
 function toTierOffers({ modelId, tierCredits }: Services['config']) {

@@ -165,12 +165,12 @@ export const reasons = {
     status: 'RESOURCE_EXHAUSTED',
     retry: 'same_key',
     retryAfter: 'always',
-    when: 'The user has too many generations in flight, or sent too many requests within 60 seconds.',
+    when: 'The user has too many generations in flight, sent too many requests within 60 seconds, or had too many failed images refunded within an hour.',
     tell: '"Too many at once. Continuing in a moment."',
     action: 'Wait, then send the request again. The client does this; `onWait` reports it.',
     metadata: {
       limit:
-        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `enhancePerMinute` or `readsPerMinute`.',
+        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `maxRefundsPerHourPerUser`, `enhancePerMinute` or `readsPerMinute`.',
     },
   },
   INTERNAL: {

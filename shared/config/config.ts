@@ -73,6 +73,7 @@ export function parseConfig(env: Record<string, string | undefined>) {
     limits: {
       maxInFlightPerUser: e.MAX_IN_FLIGHT_PER_USER,
       maxPerMinutePerUser: e.MAX_PER_MINUTE_PER_USER,
+      maxRefundsPerHourPerUser: e.MAX_REFUNDS_PER_HOUR_PER_USER,
     },
     allowedOrigins: e.ALLOWED_ORIGINS,
     scheduler: { audience: e.SCHEDULER_AUDIENCE, serviceAccount: e.SCHEDULER_SERVICE_ACCOUNT },

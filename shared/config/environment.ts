@@ -222,6 +222,9 @@ export const environment = {
     MAX_PER_MINUTE_PER_USER: wholeNumber(20, 1, 10_000).describe(
       'most images that one user may request in any 60 s',
     ),
+    MAX_REFUNDS_PER_HOUR_PER_USER: wholeNumber(30, 1, 1_000).describe(
+      'most refunds of one user in any hour for images that the provider billed, or may have; then requests are refused',
+    ),
     MAX_SPEND_PER_DAY_USD: z
       .preprocess(emptyAsUnset, dollars.optional())
       .meta(showDefault('unset: no limit'))

@@ -67,7 +67,14 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
     takesInvalid: true,
     decide({ account, documents, now }) {
       const record = findRecord(documents) as GenerationRecord;
-      const change = refundCredits(account, id, record.credits, failure.reason);
+      const change = refundCredits(account, {
+        generationId: id,
+        credits: record.credits,
+        reason: failure.reason,
+        // Unknown if its worker died.
+        billed: request.providerCostMicros !== 0,
+        now,
+      });
       const { balance, ledgerBalance, sequence } = change.account;
       const data = {
         status: 'refunded',

@@ -34,6 +34,8 @@ export type AccountData = {
   active: Record<string, Date>;
   /** When each hold of the last minute was made, oldest first. */
   rate: Date[];
+  /** When each generation that was, or may have been, billed by the provider was refunded in the last hour, oldest first. */
+  billedRefunds: Date[];
   suspended: boolean;
   /** True until the signup credits are granted. */
   signupDue: boolean;
@@ -61,7 +63,7 @@ export type Account = {
   sequence: number;
   /** Null if the console holds anything but a whole number. */
   adjust: number | null | undefined;
-} & Pick<AccountData, 'active' | 'rate' | 'suspended' | 'signupDue'> &
+} & Pick<AccountData, 'active' | 'rate' | 'billedRefunds' | 'suspended' | 'signupDue'> &
   Optional<AccountData, 'note' | 'email' | 'allowance' | 'allowancePeriod' | 'usedAt' | 'createdAt'>;
 
 type Optional<T, K extends keyof T> = { [Key in K]: T[Key] | undefined };
@@ -97,6 +99,7 @@ export function parseAccount(
       active.filter((entry): entry is [string, Date] => isDocumentId(entry[0]) && isDate(entry[1])),
     ),
     rate: Array.isArray(data.rate) ? data.rate.filter(isDate) : [],
+    billedRefunds: Array.isArray(data.billedRefunds) ? data.billedRefunds.filter(isDate) : [],
     suspended: Boolean(data.suspended),
     signupDue: data.signupDue === true,
     note: typeof data.note === 'string' ? data.note.slice(0, reasonCharactersMax) : undefined,

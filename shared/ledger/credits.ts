@@ -18,8 +18,9 @@ import { type Account, type AccountData, accountPath, findInvalidField } from '.
 import { type EntryData, entryPath } from './entries.ts';
 import { hasExpired } from './holdDeadline.ts';
 
-/** The window of the limit per minute, milliseconds. */
+/** The windows of the limits per minute and per hour, milliseconds. */
 const rateWindowMs = 60_000;
+const refundWindowMs = 3_600_000;
 /** Seconds after which a user with too many generations in flight may try again. */
 const inFlightRetrySeconds = 2;
 
@@ -86,12 +87,20 @@ export function signupGrant(account: Account, credits: number): Change {
   return move(granted, { id: 'signup', type: 'grant', amount: credits, reason: 'signup' });
 }
 
+export type HoldLimits = {
+  maxInFlightPerUser: number;
+  /** Holds in any 60 s. */
+  maxPerMinutePerUser: number;
+  /** Refunds in any hour of generations that the provider billed, or may have billed. */
+  maxRefundsPerHourPerUser: number;
+};
+
 export type HoldParams = {
   generationId: string;
   credits: number;
   deadline: Date;
   now: Date;
-  limits: { maxInFlightPerUser: number; maxPerMinutePerUser: number };
+  limits: HoldLimits;
 };
 
 /** Generations that may still be in flight: their deadline has not passed. */
@@ -117,13 +126,19 @@ export function refuseHold(account: Account, params: HoldParams): Failure | unde
       },
     );
   }
-  const recent = findRecentHolds(account, now);
-  const oldest = recent[recent.length - limits.maxPerMinutePerUser];
-  if (oldest) {
-    const waitMs = oldest.getTime() + rateWindowMs - now.getTime();
+  const holdWait = findWaitSeconds(account.rate, limits.maxPerMinutePerUser, rateWindowMs, now);
+  if (holdWait) {
     return new Failure('RATE_LIMITED', `At most ${limits.maxPerMinutePerUser} images a minute.`, {
-      retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+      retryAfterSeconds: holdWait,
       metadata: { limit: 'maxPerMinutePerUser' },
+    });
+  }
+  const max = limits.maxRefundsPerHourPerUser;
+  const refundWait = findWaitSeconds(account.billedRefunds, max, refundWindowMs, now);
+  if (refundWait) {
+    return new Failure('RATE_LIMITED', 'Too many images have failed. Please try again later.', {
+      retryAfterSeconds: refundWait,
+      metadata: { limit: 'maxRefundsPerHourPerUser' },
     });
   }
   const balance = account.balance ?? 0;
@@ -137,8 +152,15 @@ export function insufficientCredits(required: number, balance: number): Failure 
   });
 }
 
-function findRecentHolds(account: Account, now: Date): Date[] {
-  return account.rate.filter((time) => time.getTime() > now.getTime() - rateWindowMs);
+function findRecent(times: readonly Date[], windowMs: number, now: Date): Date[] {
+  return times.filter((time) => time.getTime() > now.getTime() - windowMs);
+}
+
+/** Whole seconds until fewer than `max` of the times are within the window; undefined if that is so now. */
+function findWaitSeconds(times: readonly Date[], max: number, windowMs: number, now: Date) {
+  const recent = findRecent(times, windowMs, now);
+  const oldest = recent[recent.length - max];
+  return oldest && Math.max(1, Math.ceil((oldest.getTime() + windowMs - now.getTime()) / 1000));
 }
 
 /** Takes a generation's price and counts the generation as in flight. */
@@ -154,7 +176,12 @@ export function debit(account: Account, params: HoldParams): Change {
   const active = { ...Object.fromEntries(running), [generationId]: deadline };
   return {
     ...change,
-    account: { ...change.account, active, rate: [...findRecentHolds(account, now), now], usedAt: now },
+    account: {
+      ...change.account,
+      active,
+      rate: [...findRecent(account.rate, rateWindowMs, now), now],
+      usedAt: now,
+    },
   };
 }
 
@@ -174,13 +201,18 @@ export function grantCredits(
   return move(account, { type: 'grant', ...grant });
 }
 
+export type RefundParams = {
+  generationId: string;
+  credits: number;
+  reason: string;
+  /** True if the provider bills the generation, or may: then it counts for the limit per hour. */
+  billed: boolean;
+  now: Date;
+};
+
 /** Refunds a generation's price. */
-export function refundCredits(
-  account: Account,
-  generationId: string,
-  credits: number,
-  reason: string,
-): Change {
+export function refundCredits(account: Account, params: RefundParams): Change {
+  const { generationId, credits, reason, billed, now } = params;
   const change = move(account, {
     id: `${generationId}:refund`,
     type: 'refund',
@@ -189,7 +221,9 @@ export function refundCredits(
     reason,
   });
   const { [generationId]: _, ...active } = account.active;
-  return { ...change, account: { ...change.account, active } };
+  if (!billed) return { ...change, account: { ...change.account, active } };
+  const billedRefunds = [...findRecent(account.billedRefunds, refundWindowMs, now), now];
+  return { ...change, account: { ...change.account, active, billedRefunds } };
 }
 
 /** The writes of a change: the account as it was read, and its new entries, which must not exist yet. */
@@ -208,6 +242,7 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   if (before.signupDue && !account.signupDue) data.signupDue = removed;
   if (before.createdAt === undefined) data.createdAt = now;
   if (account.email !== undefined && account.email !== before.email) data.email = account.email;
+  if (account.billedRefunds !== before.billedRefunds) data.billedRefunds = account.billedRefunds;
   if (account.usedAt !== undefined && account.usedAt !== before.usedAt) data.usedAt = account.usedAt;
   if (account.allowancePeriod !== undefined && account.allowancePeriod !== before.allowancePeriod) {
     data.allowancePeriod = account.allowancePeriod;

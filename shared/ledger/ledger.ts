@@ -4,12 +4,13 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../database/database.ts';
 import { createRetryCommit, type RetryCommit } from '../database/retryCommit.ts';
+import type { HoldLimits } from './credits.ts';
 
 export type LedgerSettings = {
   signupCredits: number;
   /** The price of an image of each tier. */
   tierCredits: Record<Tier, number>;
-  limits: { maxInFlightPerUser: number; maxPerMinutePerUser: number };
+  limits: HoldLimits;
   /** From a hold to the deadline after which anyone may refund it, milliseconds. */
   holdMs: number;
 };

@@ -1,5 +1,6 @@
 /** Whether an answer of `generate` was right, by what the database held while it was being made. */
 import type { Model } from './model.ts';
+import { countBilledRefunds } from './modelGenerations.ts';
 import { adjustable, type Body, type GenerationSeen, isSameBody, type Moment, prices } from './seen.ts';
 import type { WireAnswer } from './wire.ts';
 
@@ -211,10 +212,7 @@ function checkRefusal(
       Number(metadata.required) === prices[tier] && hadTooLittle(moments, metadata, prices[tier] ?? 0),
     ACCOUNT_SUSPENDED: () => moments.some(({ suspended }) => suspended),
     ACCOUNT_INVALID: () => moments.some(isInvalid),
-    RATE_LIMITED: () =>
-      metadata.limit === 'maxInFlightPerUser'
-        ? moments.some(({ pending }) => pending >= model.rules.maxInFlight)
-        : hadMany(model, uid, startedAt),
+    RATE_LIMITED: () => wasLimited(model, uid, metadata.limit, moments, startedAt),
   };
   check(
     isRight[reason]?.() ?? false,
@@ -233,6 +231,21 @@ export function hadTooLittle(moments: Moment[], metadata: Record<string, string>
 export function isInvalid(moment: Moment): boolean {
   if (moment.shown === undefined) return true;
   return moment.adjust !== undefined && adjustable(moment) === undefined;
+}
+
+function wasLimited(
+  model: Model,
+  uid: string,
+  limit: string | undefined,
+  moments: Moment[],
+  startedAt: number,
+): boolean {
+  const { rules, generations, world } = model;
+  if (limit === 'maxInFlightPerUser') return moments.some(({ pending }) => pending >= rules.maxInFlight);
+  if (limit !== 'maxRefundsPerHourPerUser') return hadMany(model, uid, startedAt);
+  world.happened('answer: too many billed refunds');
+  const mine = [...generations.values()].filter((one) => one.uid === uid);
+  return countBilledRefunds(mine, startedAt - 3_600_000, world.now()) >= rules.maxRefundsPerHour;
 }
 
 function hadMany({ generations, rules, world }: Model, uid: string, startedAt: number): boolean {

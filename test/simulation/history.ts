@@ -60,6 +60,7 @@ async function begin(world: World): Promise<History> {
     signupCredits: random.pick([0, 3, 10]),
     maxInFlight: random.pick([1, 3, 8, 30]),
     maxPerMinute: random.pick([3, 20, 60]),
+    maxRefundsPerHour: random.pick([2, 30, 30, 30]),
     allowanceCredits: random.pick([0, 0, 5]),
   };
   const users = ['ada', 'bob', 'eve']
@@ -71,6 +72,7 @@ async function begin(world: World): Promise<History> {
     SIGNUP_CREDITS: String(rules.signupCredits),
     MAX_IN_FLIGHT_PER_USER: String(rules.maxInFlight),
     MAX_PER_MINUTE_PER_USER: String(rules.maxPerMinute),
+    MAX_REFUNDS_PER_HOUR_PER_USER: String(rules.maxRefundsPerHour),
     ALLOWANCE_CREDITS: String(rules.allowanceCredits),
     CACHE_TTL_SECONDS: random.pick(['0', '20', '3600']),
   };

@@ -16,6 +16,7 @@ export type Rules = {
   signupCredits: number;
   maxInFlight: number;
   maxPerMinute: number;
+  maxRefundsPerHour: number;
   allowanceCredits: number;
 };
 

@@ -161,5 +161,5 @@ function observeEdit(account: AccountSeen, { before, after }: DocumentChange): v
     if (!after && account.entries.length === 0) account.signup = 'due';
   }
   const changes = (field: string) => !isSame(before?.[field], after?.[field]);
-  if (changes('active') || changes('rate')) account.limitsForgotten = true;
+  if (['active', 'rate', 'billedRefunds'].some(changes)) account.limitsForgotten = true;
 }

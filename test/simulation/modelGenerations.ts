@@ -72,6 +72,7 @@ function begin(seen: Seen, uid: string, id: string, after: Data): Movement[] {
     deadline: (after.deadline as Date).getTime(),
     createdAt: (after.createdAt as Date).getTime(),
     failure: undefined,
+    billedRefundAt: undefined,
     erased: false,
   };
   const twins = [...generations.values()].filter(({ publicId }) => publicId === generation.publicId);
@@ -110,6 +111,9 @@ function become(
   if (to !== 'refunded') return [];
   generation.failure = (after.failure as { reason: string }).reason;
   world.happened(`refund: ${generation.failure}`);
+  // The sweep does not know what a worker that died has cost.
+  const isBilled = generation.failure === 'EXPIRED' || after.providerCostMicros !== 0;
+  if (isBilled) generation.billedRefundAt = Number(after.finishedAt);
   const isDue = generation.failure !== 'EXPIRED' || deadline <= world.now();
   check(isDue, 'nothing expires before its deadline', () => `${id} by ${deadline - world.now()} ms`);
   return [{ type: 'refund', amount: price, generationId: id }];
@@ -125,4 +129,15 @@ function observeLimits({ world, rules, accounts, generations }: Seen, held: Gene
   // A hold counts from the time at which it read.
   const recent = holds.filter((one) => one.createdAt > createdAt - 60_000 && one.createdAt <= createdAt);
   world.check(recent.length < rules.maxPerMinute, 'the limit per minute holds', () => `${recent.length + 1}`);
+  const refunds = countBilledRefunds(holds, createdAt - 3_600_000, createdAt);
+  world.check(refunds < rules.maxRefundsPerHour, 'the limit of billed refunds holds', () => `${refunds}`);
+}
+
+/** Refunds after one time and up to another, milliseconds since 1970, that count for the limit per hour. */
+export function countBilledRefunds(
+  generations: readonly GenerationSeen[],
+  after: number,
+  until: number,
+): number {
+  return generations.filter(({ billedRefundAt: at }) => at !== undefined && at > after && at <= until).length;
 }

@@ -29,6 +29,8 @@ export type GenerationSeen = {
   deadline: number;
   createdAt: number;
   failure: string | undefined;
+  /** When it was refunded, if the provider bills it or its cost is unknown. */
+  billedRefundAt: number | undefined;
   erased: boolean;
 };
 

@@ -30,6 +30,7 @@ const painted = {
   enhancedPrompt: null,
   image,
   providerCostMicros: 39_000,
+  failedUploads: 0,
   cacheUntil: new Date(0),
 };
 
@@ -41,7 +42,7 @@ export async function size(world: World, runs: number): Promise<Row[]> {
     FIRESTORE_EMULATOR_HOST: firestoreHost,
   });
   const counted = countingDatabase(createDatabase(config));
-  const limits = { maxInFlightPerUser: 64, maxPerMinutePerUser: 10_000 };
+  const limits = { maxInFlightPerUser: 64, maxPerMinutePerUser: 10_000, maxRefundsPerHourPerUser: 1_000 };
   const settings = { signupCredits: 0, tierCredits, limits, holdMs: 180_000 };
   const ledger = createLedger(
     counted.database,

@@ -310,6 +310,13 @@ export const variables: Variable[] = [
     bad: [...notWhole, '0', '10001'],
   },
   {
+    name: 'MAX_REFUNDS_PER_HOUR_PER_USER',
+    read: (config) => config.limits.maxRefundsPerHourPerUser,
+    fallback: 30,
+    good: [['1', 1]],
+    bad: [...notWhole, '0', '1001'],
+  },
+  {
     name: 'ALLOWED_ORIGINS',
     read: (config) => config.allowedOrigins,
     fallback: [],

@@ -34,7 +34,7 @@ it('no 60 s see more holds than the limit, none is refused before that, and wait
     fc.asyncProperty(rounds, fc.integer({ min: 1, max: 6 }), async (all, maxPerMinutePerUser) => {
       let now = startsAt;
       const database = eachInItsTurn(memoryDatabase(createMemoryStore(() => now)));
-      const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser };
+      const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser, maxRefundsPerHourPerUser: 1_000 };
       const settings = { signupCredits: 1_000, tierCredits, limits, holdMs: 10 };
       const quiet = createLog(() => {});
       const processes = [0, 1].map(() => createLedger(database, settings, quiet, virtualClock().clock));

@@ -22,7 +22,7 @@ const uploadMs = 3_600_000;
 function createWorld() {
   let now = Date.parse('2026-01-01T00:00:00Z');
   const store = createMemoryStore(() => now);
-  const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser: 1_000 };
+  const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser: 1_000, maxRefundsPerHourPerUser: 1_000 };
   const settings = { signupCredits: 1_000, tierCredits, limits, holdMs };
   const lines: string[] = [];
   const log = createLog((line) => void lines.push(line));

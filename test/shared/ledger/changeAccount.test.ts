@@ -12,7 +12,7 @@ import { tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const uid = 'ann';
-const limits = { maxInFlightPerUser: 1, maxPerMinutePerUser: 1 };
+const limits = { maxInFlightPerUser: 1, maxPerMinutePerUser: 1, maxRefundsPerHourPerUser: 1_000 };
 const settings = { signupCredits: 0, tierCredits, limits, holdMs: 1 };
 const unavailable = () => Object.assign(new Error('The connection broke'), { code: 14 });
 

@@ -40,8 +40,16 @@ const terms = (more: Partial<HoldParams> = {}): HoldParams => ({
   credits: 1,
   deadline: seconds(180),
   now,
-  limits: { maxInFlightPerUser: 2, maxPerMinutePerUser: 3 },
+  limits: { maxInFlightPerUser: 2, maxPerMinutePerUser: 3, maxRefundsPerHourPerUser: 1_000 },
   ...more,
+});
+
+const refunded = (generationId: string, credits: number, reason: string) => ({
+  generationId,
+  credits,
+  reason,
+  billed: false,
+  now,
 });
 
 describe('reading an account', () => {
@@ -189,7 +197,7 @@ describe('recording an edit', () => {
 describe('moving credits', () => {
   it('a refund on the largest balance an admin can write is still counted in ones', () => {
     const edited = recordEdit(account({ balance: creditsLimit, settled: 9 })).account;
-    const { account: after, entries } = refundCredits(edited, 'g', 4, 'EXPIRED');
+    const { account: after, entries } = refundCredits(edited, refunded('g', 4, 'EXPIRED'));
     expect(after).toMatchObject({ balance: creditsLimit + 4, ledgerBalance: creditsLimit + 4 });
     expect(Number.isSafeInteger(after.ledgerBalance)).toBe(true);
     expect(Number.isSafeInteger(entries[0]?.balance)).toBe(true);
@@ -217,7 +225,7 @@ describe('moving credits', () => {
 
   it('a refund gives it back and counts the generation no more', () => {
     const held = debit(account(), terms({ credits: 4 })).account;
-    const { account: after, entries } = refundCredits(held, 'g', 4, 'NO_IMAGE');
+    const { account: after, entries } = refundCredits(held, refunded('g', 4, 'NO_IMAGE'));
     expect(entries).toEqual([
       {
         id: 'g:refund',
@@ -234,7 +242,10 @@ describe('moving credits', () => {
   });
 
   it('a refund on an invalid balance moves only what is settled', () => {
-    const { account: after, entries } = refundCredits(account({ balance: 'x' }), 'g', 4, 'NO_IMAGE');
+    const { account: after, entries } = refundCredits(
+      account({ balance: 'x' }),
+      refunded('g', 4, 'NO_IMAGE'),
+    );
     expect(entries).toMatchObject([{ amount: 4, balance: 14 }]);
     expect(after).toMatchObject({ balance: null, ledgerBalance: 14 });
   });
@@ -259,7 +270,7 @@ describe('moving credits', () => {
     const copy = structuredClone({ ...before, version: undefined });
     recordEdit(before);
     debit(before, terms());
-    refundCredits(before, 'a', 1, 'x');
+    refundCredits(before, refunded('a', 1, 'x'));
     signupGrant(before, 10);
     expect({ ...before, version: undefined }).toEqual(copy);
   });
@@ -342,7 +353,7 @@ describe('the writes of a change', () => {
   });
 
   it('never name an invalid balance', () => {
-    const [update] = writesOf({ balance: 'x' }, (before) => refundCredits(before, 'g', 1, 'r'));
+    const [update] = writesOf({ balance: 'x' }, (before) => refundCredits(before, refunded('g', 1, 'r')));
     expect(update && 'data' in update && update.data).not.toHaveProperty('balance');
   });
 
@@ -409,7 +420,7 @@ function openBook() {
       const credits = running.get(id) ?? 0;
       running.delete(id);
       commit((before) =>
-        andThen(recordEdit(before), (edited) => refundCredits(edited, id, credits, 'NO_IMAGE')),
+        andThen(recordEdit(before), (edited) => refundCredits(edited, refunded(id, credits, 'NO_IMAGE'))),
       );
     },
     settleOne: (which: number) => {

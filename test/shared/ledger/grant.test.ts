@@ -10,7 +10,7 @@ import { virtualClock } from '../../support/virtualClock.ts';
 it('lets two admins use the same key for different grants', async () => {
   const store = createMemoryStore(() => 0);
   store.commit([{ create: 'accounts/ann', data: { balance: 10 } }]);
-  const limits = { maxInFlightPerUser: 1, maxPerMinutePerUser: 1 };
+  const limits = { maxInFlightPerUser: 1, maxPerMinutePerUser: 1, maxRefundsPerHourPerUser: 1_000 };
   const settings = { signupCredits: 0, tierCredits, limits, holdMs: 1 };
   const { clock } = virtualClock();
   const ledger = createLedger(
