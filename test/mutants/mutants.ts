@@ -67,6 +67,10 @@ const inLedger: Mutants = {
     replace: '{ ...$A, active, rate: $R }',
     killedBy: 'test/shared/ledger/credits.test.ts',
   },
+  'billed refunds are not counted': {
+    find: 'const billedRefunds = [...$R, $N]',
+    replace: 'const billedRefunds = $R;',
+  },
   'an allowance is added, not topped up to': {
     find: '$W - ($A.balance ?? $W)',
     replace: '$W',
@@ -285,6 +289,29 @@ const inGeneration: Mutants = {
   'an upload begins after its deadline': {
     find: { pattern: 'const $M = $T()', precedes: { pattern: '$P.$K = true;' } },
     replace: 'const $M = (() => { try { return $T(); } catch { return 1_000; } })();',
+  },
+  'an upload is not tried again': {
+    find: { pattern: 'if (!$F($E)) throw $E', inside: anywhere({ kind: 'catch_clause' }) },
+    replace: 'throw $E;',
+    killedBy: 'test/shared/generation/uploadRetry.test.ts',
+  },
+  'an upload that failed and arrives after its image was deleted stays': {
+    find: '$P.$K += 1',
+    replace: 'void $P',
+  },
+  'a store that refuses us is still asked': {
+    find: "if ($R === 'PROVIDER_MISCONFIGURED') $S",
+    replace: '',
+    killedBy: 'test/shared/generation/storeRefusal.test.ts',
+  },
+  'a replay is checked against the configuration first': {
+    find: property('availability: await $F($S, $R)'),
+    replace: `availability: await $F($S, $R).then((availability) => {
+      const refusal = availability.refusal(new Date());
+      if (refusal) throw refusal;
+      return availability;
+    })`,
+    killedBy: 'test/shared/generation/replayFirst.test.ts',
   },
   'a failed upload is treated as if it had stored nothing': {
     find: '$P.$K = true',
