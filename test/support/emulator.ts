@@ -15,7 +15,6 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  process.env.METADATA_SERVER_DETECTION = 'none';
   const found = await findFirestoreJar(process.env, async () => {});
   const [port, functionsPort] = [await freePort(), await freePort()];
   const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-test-'));
