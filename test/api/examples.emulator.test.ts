@@ -14,6 +14,7 @@ import {
   type Operation,
 } from '../../tools/openapi/document.ts';
 import { type Examples, examplesFile, readExamples } from '../../tools/openapi/examples.ts';
+import { getErrorInfo, getReason } from '../support/replies.ts';
 import { type Calls, callEveryFunction, type Made, startCalls } from './calls.ts';
 import { callIntoEveryReason } from './failures.ts';
 
@@ -106,7 +107,7 @@ describe.each(reasonNames)('%s', (reason) => {
 
   it('is what was answered, in the shape that the document and the contract give', () => {
     const { reply } = failure();
-    expect(reply.body.error?.details[0].reason).toBe(reason);
+    expect(getReason(reply)).toBe(reason);
     expect(errorAnswerSchema.safeParse(reply.body).error).toBeUndefined();
     expect(faults('/components/schemas/Error', reply.body)).toEqual([]);
   });
@@ -124,7 +125,7 @@ describe.each(reasonNames)('%s', (reason) => {
   it('gives the advice, the facts and the wait that the table says', () => {
     const { reply } = failure();
     const row = document['x-error-reasons'][reason];
-    const { retry, ...metadata } = reply.body.error.details[0].metadata;
+    const { retry, ...metadata } = getErrorInfo(reply).metadata;
     expect([reply.status, reply.body.error.status]).toEqual([row?.httpStatus, row?.status]);
     expect(row?.retry).toContain(retry);
     expect(Object.keys(row?.metadata ?? {})).toEqual(expect.arrayContaining(Object.keys(metadata)));

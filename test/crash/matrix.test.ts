@@ -9,7 +9,8 @@ import { createLog } from '../../shared/core/log.ts';
 import { createServices } from '../../shared/services.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { getErrorInfo, type Reply } from '../support/replies.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 import { ahead, createFaultyParts, type Fault, faults } from './faults.ts';
 
 const minutes = 60_000;
@@ -187,7 +188,7 @@ describe.each(victims)('$name', (each) => {
 
 /** An answer that settles the matter must stay true. */
 function agree(reply: Reply, generations: { status: string }[]): void {
-  const retry = reply.body.error?.details[0].metadata.retry;
+  const retry = getErrorInfo(reply).metadata.retry;
   if (reply.status === 200) expect(generations).toMatchObject([{ status: 'succeeded' }]);
   if (retry === 'new_key') {
     expect(generations).toMatchObject([{ status: 'refunded' }]);

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
+import type { Reply } from '../support/replies.ts';
 import { startServerProcesses } from '../support/serverProcess.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 import { ahead } from './faults.ts';
 
 const points = ['read', 'hold', 'paint', 'store', 'settle', 'answer'].map((name, at) => ({ name, at }));

@@ -1,18 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountSchema } from '../../shared/contract.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { startPaintGate } from '../support/paintGate.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
+import { getErrorInfo } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
-let gate: Awaited<ReturnType<typeof startPaintGate>>;
+let gemini: GatedGemini;
 beforeAll(async () => {
-  gate = await startPaintGate();
-  stack = await startStack({ SIGNUP_CREDITS: '10', GOOGLE_GEMINI_BASE_URL: gate.url });
+  gemini = await startGatedGemini();
+  stack = await startStack({ SIGNUP_CREDITS: '10', GOOGLE_GEMINI_BASE_URL: gemini.url });
 });
 afterAll(async () => {
   await stack.close();
-  await gate.close();
+  await gemini.close();
 });
 
 const anonymous = {
@@ -180,7 +181,7 @@ describe('an account deleted in the console', () => {
 
     const refused = await user.generate('new');
     expect(refused.status).toBe(402);
-    expect(refused.body.error.details[0].metadata).toMatchObject({ required: '1', balance: '0' });
+    expect(getErrorInfo(refused).metadata).toMatchObject({ required: '1', balance: '0' });
     const replayed = await user.generate('old');
     expect(replayed.body).toEqual(first.body);
     expect(replayed.headers.get('idempotent-replayed')).toBe('true');

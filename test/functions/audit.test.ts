@@ -5,8 +5,9 @@ import { encodePng } from '../../local/fakes/png.ts';
 import { type Audit, auditSchema } from '../../shared/contract.ts';
 import { answerLookups } from '../support/adminLookup.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
-import { refusalOf, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { getRefusal, type Reply } from '../support/replies.ts';
+import { runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
 
@@ -304,7 +305,7 @@ describe('a request is refused', () => {
   ])('%s', async (query, field) => {
     await stack.user('ann', 10);
     const refused = await audit(query);
-    expect(refusalOf(refused)).toEqual([400, 'INVALID_REQUEST']);
+    expect(getRefusal(refused)).toEqual([400, 'INVALID_REQUEST']);
     const [, { fieldViolations }] = refused.body.error.details;
     expect(new Set(fieldViolations.map((violation: { field: string }) => violation.field))).toEqual(
       new Set([field]),
@@ -312,7 +313,7 @@ describe('a request is refused', () => {
   });
 
   it('for a uid that no account has', async () => {
-    expect(refusalOf(await audit('?uid=nobody'))).toEqual([404, 'NOT_FOUND']);
+    expect(getRefusal(await audit('?uid=nobody'))).toEqual([404, 'NOT_FOUND']);
   });
 
   it.each(['.', '..', '__reserved__'])('for the uid %s, which no account can have', async (uid) => {
@@ -333,12 +334,12 @@ describe('a request is refused', () => {
       ['the scheduler', await schedulerToken(stack), 401, 'UNAUTHENTICATED'],
     ];
     for (const [who, token, status, reason] of callers) {
-      expect([who, ...refusalOf(await audit('?uid=ann', token))]).toEqual([who, status, reason]);
+      expect([who, ...getRefusal(await audit('?uid=ann', token))]).toEqual([who, status, reason]);
     }
     const posted = await stack.fetch('audit', {
       method: 'POST',
       headers: { authorization: 'Bearer owner' },
     });
-    expect(refusalOf(posted)).toEqual([405, 'METHOD_NOT_ALLOWED']);
+    expect(getRefusal(posted)).toEqual([405, 'METHOD_NOT_ALLOWED']);
   });
 });

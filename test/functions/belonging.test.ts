@@ -8,8 +8,9 @@ import { functions } from '../../functions/index.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { answerLookups } from '../support/adminLookup.ts';
 import { brokenInvariants } from '../support/invariants.ts';
+import type { Reply } from '../support/replies.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 
 const gets = ['health', 'account', 'ledger', 'gallery', 'generation', 'audit'];
 const [live, gone] = ['live', 'gone'].map((key) => hashGenerationId('owner', key)) as [string, string];

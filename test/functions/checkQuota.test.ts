@@ -1,7 +1,8 @@
 /** What is due is opened again, once; what an operator has set off stays off; and every change is told. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { refusalOf, refusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
+import { getRefusal } from '../support/replies.ts';
+import { refusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { virtualClock } from '../support/virtualClock.ts';
 
@@ -166,7 +167,7 @@ describe('only the scheduler', () => {
     expect((await runJob(stack, 'checkQuota', { token: await schedulerToken(stack) })).status).toBe(200);
     await set(first, 'exhausted', { retryAt: past });
     for (const [who, token, status] of await refusedCallers(stack)) {
-      const refused = refusalOf(await runJob(stack, 'checkQuota', { token }));
+      const refused = getRefusal(await runJob(stack, 'checkQuota', { token }));
       expect([who, ...refused]).toEqual([who, status, status === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN']);
     }
     expect(await stateOf(first)).toEqual({ state: 'exhausted', retryAt: past });

@@ -3,22 +3,23 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { generationPath, hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { startPaintGate } from '../support/paintGate.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
+import { getErrorInfo, getReason, getRefusal, type Reply } from '../support/replies.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
-let gate: Awaited<ReturnType<typeof startPaintGate>>;
+let gemini: GatedGemini;
 /** The same studio with limits that one generation meets. */
 let strict: Awaited<ReturnType<Stack['startServer']>>;
 beforeAll(async () => {
-  gate = await startPaintGate();
-  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url });
+  gemini = await startGatedGemini();
+  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url });
   strict = await stack.startServer({ MAX_IN_FLIGHT_PER_USER: '1', MAX_PER_MINUTE_PER_USER: '1' });
 });
 afterAll(async () => {
   await strict.close();
   await stack.close();
-  await gate.close();
+  await gemini.close();
 });
 
 type User = Awaited<ReturnType<Stack['user']>>;
@@ -29,7 +30,6 @@ let user: User;
 const path = () => `accounts/${user.uid}`;
 const edit = (fields: Fields) => stack.edit(path(), fields);
 const ledger = () => stack.ledger(user.uid);
-const reasonOf = ({ body }: Reply) => body.error?.details[0].reason;
 const violated = ({ body }: Reply) => body.error?.details[0].metadata.field;
 
 /** A user whose account the ledger keeps, with one entry: the adjustment to these credits. */
@@ -132,7 +132,7 @@ describe('the very next commit records the edit', () => {
     await edit({ ...fields, ...more });
     const answer = await call();
     expect(answer.status).toBe(status);
-    if (status === 402) expect(answer.body.error.details[0].metadata.balance).toBe('3');
+    if (status === 402) expect(getErrorInfo(answer).metadata.balance).toBe('3');
     await expectRecorded({ amount: -7, balance: 3, reason: 'corrected' }, { balance });
   });
 
@@ -146,7 +146,7 @@ describe('the very next commit records the edit', () => {
 
   it('a hold refused by the limit of those in flight', async () => {
     await settledUser(10);
-    const running = await gate.during(
+    const running = await gemini.during(
       () => user.generate('running', {}, strict.url),
       async () => {
         await edit(fields);
@@ -159,8 +159,8 @@ describe('the very next commit records the edit', () => {
 
   it('a refund, before the credits it gives back', async () => {
     await settledUser(10);
-    gate.script(geminiFault.promptBlocked());
-    const answer = await gate.during(
+    gemini.script(geminiFault.promptBlocked());
+    const answer = await gemini.during(
       () => user.generate('k', { tier: 'premium4' }),
       () => edit(fields),
     );
@@ -183,7 +183,7 @@ describe('an edit while an image is painted is kept', () => {
 
   it.each(edits)('%s, and the image succeeds', async (_, fields, { amount, kept }) => {
     await settledUser(10);
-    const { status, body } = await gate.during(
+    const { status, body } = await gemini.during(
       () => user.generate('k', { tier: 'premium2' }),
       () => edit(fields),
     );
@@ -195,8 +195,8 @@ describe('an edit while an image is painted is kept', () => {
 
   it.each(edits)('%s, and the image fails', async (_, fields, { amount, kept }) => {
     await settledUser(10);
-    gate.script(geminiFault.promptBlocked());
-    const { status, body } = await gate.during(
+    gemini.script(geminiFault.promptBlocked());
+    const { status, body } = await gemini.during(
       () => user.generate('k', { tier: 'premium2' }),
       () => edit(fields),
     );
@@ -237,8 +237,8 @@ describe('an invalid balance', () => {
       for (const answer of [await user.get('account'), await user.generate('k')]) {
         expect(answer.status).toBe(409);
         expect(answer.body.error.status).toBe('FAILED_PRECONDITION');
-        expect(reasonOf(answer)).toBe('ACCOUNT_INVALID');
-        expect(answer.body.error.details[0].metadata.retry).toBe('no');
+        expect(getReason(answer)).toBe('ACCOUNT_INVALID');
+        expect(getErrorInfo(answer).metadata.retry).toBe('no');
         expect(violated(answer)).toBe('balance');
         expect(answer.body).not.toHaveProperty('receipt');
       }
@@ -253,8 +253,8 @@ describe('an invalid balance', () => {
 
   it.each(invalidBalances)('%s: a refund writes its entry and leaves it to the admin', async (_, invalid) => {
     await settledUser(10);
-    gate.script(geminiFault.promptBlocked());
-    const { status, body } = await gate.during(
+    gemini.script(geminiFault.promptBlocked());
+    const { status, body } = await gemini.during(
       () => user.generate('k', { tier: 'premium4' }),
       () => setBalance(invalid),
     );
@@ -274,7 +274,7 @@ describe('an invalid balance', () => {
 
   it('does not keep a painted image from its user', async () => {
     await settledUser(10);
-    const { status } = await gate.during(
+    const { status } = await gemini.during(
       () => user.generate('k'),
       () => edit({ balance: 'oops' }),
     );
@@ -290,7 +290,7 @@ describe('an invalid balance', () => {
   it('on an account made by hand is refused and left alone', async () => {
     user = await stack.user(`edited-${++users}`);
     await stack.edit(path(), { balance: 'seventy' });
-    expect(reasonOf(await user.get('account'))).toBe('ACCOUNT_INVALID');
+    expect(getReason(await user.get('account'))).toBe('ACCOUNT_INVALID');
     expect(await stack.document(path())).toEqual({ balance: 'seventy' });
     await edit({ balance: 70 });
     expect((await user.get('account')).body.account).toMatchObject({ balance: 70, sequence: 1 });
@@ -311,7 +311,7 @@ describe('an invalid adjust', () => {
     const before = await stack.document(path());
     for (const answer of [await user.get('account'), await user.generate('k')]) {
       expect(answer.status).toBe(409);
-      expect(reasonOf(answer)).toBe('ACCOUNT_INVALID');
+      expect(getReason(answer)).toBe('ACCOUNT_INVALID');
       expect(violated(answer)).toBe('adjust');
     }
     expect(await stack.document(path())).toEqual(before);
@@ -323,8 +323,8 @@ describe('an invalid adjust', () => {
 
   it.each(invalid)('%s: a refund gives the credits back and leaves it to the admin', async (_, adjust) => {
     await settledUser(10);
-    gate.script(geminiFault.promptBlocked());
-    const { body } = await gate.during(
+    gemini.script(geminiFault.promptBlocked());
+    const { body } = await gemini.during(
       () => user.generate('k'),
       () => edit({ adjust }),
     );
@@ -338,12 +338,12 @@ describe('an invalid adjust', () => {
 describe('suspending an account', () => {
   it('stops the next hold, not the image that is being painted', async () => {
     await settledUser(10);
-    const { status } = await gate.during(
+    const { status } = await gemini.during(
       () => user.generate('k'),
       async () => {
         await edit({ suspended: true });
         const refused = await user.generate('next');
-        expect([refused.status, reasonOf(refused)]).toEqual([403, 'ACCOUNT_SUSPENDED']);
+        expect(getRefusal(refused)).toEqual([403, 'ACCOUNT_SUSPENDED']);
       },
     );
     expect(status).toBe(200);
@@ -355,8 +355,8 @@ describe('suspending an account', () => {
 
   it('does not keep a refund back', async () => {
     await settledUser(10);
-    gate.script(geminiFault.promptBlocked());
-    const { body } = await gate.during(
+    gemini.script(geminiFault.promptBlocked());
+    const { body } = await gemini.during(
       () => user.generate('k'),
       () => edit({ suspended: true }),
     );
@@ -367,7 +367,7 @@ describe('suspending an account', () => {
 describe('an account deleted while an image is painted', () => {
   it('does not keep the image from its user, and comes back at 0', async () => {
     await settledUser(10);
-    const { status } = await gate.during(
+    const { status } = await gemini.during(
       () => user.generate('k'),
       () => stack.erase(path()),
     );
@@ -380,8 +380,8 @@ describe('an account deleted while an image is painted', () => {
 
   it('comes back with what a refund gives back', async () => {
     await settledUser(10);
-    gate.script(geminiFault.promptBlocked());
-    const { body } = await gate.during(
+    gemini.script(geminiFault.promptBlocked());
+    const { body } = await gemini.during(
       () => user.generate('k', { tier: 'premium4' }),
       () => stack.erase(path()),
     );
@@ -392,8 +392,8 @@ describe('an account deleted while an image is painted', () => {
 
   it('and made again by hand keeps its new balance', async () => {
     await settledUser(10);
-    gate.script(geminiFault.promptBlocked());
-    await gate.during(
+    gemini.script(geminiFault.promptBlocked());
+    await gemini.during(
       () => user.generate('k'),
       async () => {
         await stack.erase(path());
@@ -411,15 +411,15 @@ describe('a pending generation that an admin touched', () => {
 
   it('still settles', async () => {
     await settledUser(10);
-    const { status } = await gate.during(() => user.generate('k'), touch);
+    const { status } = await gemini.during(() => user.generate('k'), touch);
     expect(status).toBe(200);
     expect((await ledger()).generations).toMatchObject([{ status: 'succeeded', remark: 'seen' }]);
   });
 
   it('is still refunded', async () => {
     await settledUser(10);
-    gate.script(geminiFault.promptBlocked());
-    const { body } = await gate.during(() => user.generate('k'), touch);
+    gemini.script(geminiFault.promptBlocked());
+    const { body } = await gemini.during(() => user.generate('k'), touch);
     expect(body.receipt).toMatchObject({ refunded: 1, balance: 10 });
     expect((await ledger()).generations).toMatchObject([{ status: 'refunded', remark: 'seen' }]);
   });
@@ -430,7 +430,7 @@ describe('a generation whose document an admin deletes', () => {
 
   it('while it is painted is refunded, its image goes to the outbox, and its key is not painted again', async () => {
     await settledUser(10);
-    const { body } = await gate.during(
+    const { body } = await gemini.during(
       () => user.generate('k'),
       () => stack.erase(document()),
     );
@@ -442,7 +442,7 @@ describe('a generation whose document an admin deletes', () => {
 
     const again = await user.generate('k');
     expect(again.status).toBe(410);
-    expect(again.body.error.details[0]).toMatchObject({ reason: 'DELETED', metadata: { retry: 'no' } });
+    expect(getErrorInfo(again)).toMatchObject({ reason: 'DELETED', metadata: { retry: 'no' } });
     expect((await user.generate('another')).status).toBe(200);
   });
 });

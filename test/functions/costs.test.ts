@@ -6,7 +6,8 @@ import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts'
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { getErrorInfo, getRefusal, type Reply } from '../support/replies.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 import { virtualClock } from '../support/virtualClock.ts';
 
 const [first, second] = ['gemini-2.5-flash-image', 'gemini-nano-banana-2.1'];
@@ -145,7 +146,7 @@ describe('what a day may cost', () => {
   });
   afterEach(() => own.close());
 
-  const refusal = (reply: Reply) => [reply.status, reply.body.error?.details[0].reason];
+  const refusal = (reply: Reply) => getRefusal(reply);
   const refused = [503, 'SPEND_CEILING'];
   /** A generation that cost an image, as if it had been asked for at another time. */
   async function spent(createdAt: string) {
@@ -168,7 +169,7 @@ describe('what a day may cost', () => {
     expect(refusal(reply)).toEqual(refused);
     expect(sums()).toBe(2);
     expect(reply.body).not.toHaveProperty('receipt');
-    expect(reply.body.error.details[0].metadata.retry).toBe('same_key');
+    expect(getErrorInfo(reply).metadata.retry).toBe('same_key');
     const ledger = await own.ledger(user.uid);
     expect(ledger.account).toMatchObject({ balance: 7 });
     expect(ledger.generations).toHaveLength(3);

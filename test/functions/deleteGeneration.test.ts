@@ -4,22 +4,22 @@ import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { generationSchema } from '../../shared/contract.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
-import { startPaintGate } from '../support/paintGate.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
+import { getErrorInfo, getRefusal } from '../support/replies.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
-let gate: Awaited<ReturnType<typeof startPaintGate>>;
+let gemini: GatedGemini;
 beforeAll(async () => {
-  gate = await startPaintGate();
-  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url });
+  gemini = await startGatedGemini();
+  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url });
 });
 afterAll(async () => {
   await stack.close();
-  await gate.close();
+  await gemini.close();
 });
 
 const prompt = 'A secret garden';
-const reasonOf = ({ body }: Reply) => body.error?.details[0].reason;
 
 /** A user with one finished image. */
 async function imageGenerator(uid: string) {
@@ -85,12 +85,12 @@ describe('a deleted generation', () => {
 
     const painted = stack.gemini.requests.length;
     const again = await user.generate('k', { prompt, tier: 'premium2' });
-    expect([again.status, reasonOf(again)]).toEqual([410, 'DELETED']);
-    expect(again.body.error.details[0].metadata.retry).toBe('no');
+    expect(getRefusal(again)).toEqual([410, 'DELETED']);
+    expect(getErrorInfo(again).metadata.retry).toBe('no');
     expect(again.body.receipt).toEqual(first.receipt);
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     const other = await user.generate('k', { prompt: 'Something else' });
-    expect([other.status, reasonOf(other)]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    expect(getRefusal(other)).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
     expect(stack.gemini.requests.length).toBe(painted);
     expect((await user.get('account')).body.account.balance).toBe(8);
     expect(await brokenInvariants(stack, 'key')).toEqual([]);
@@ -136,12 +136,12 @@ describe('a generation that cannot be deleted', () => {
   it('is one that is being painted: 409, and it goes on', async () => {
     const user = await stack.user('pending', 10);
     const id = hashGenerationId('pending', 'k');
-    const painted = await gate.during(
+    const painted = await gemini.during(
       () => user.generate('k'),
       async () => {
         const answer = await user.post('deleteGeneration', { id });
-        expect([answer.status, reasonOf(answer)]).toEqual([409, 'IN_PROGRESS']);
-        expect(answer.body.error.details[0].metadata.generationId).toBe(id);
+        expect(getRefusal(answer)).toEqual([409, 'IN_PROGRESS']);
+        expect(getErrorInfo(answer).metadata.generationId).toBe(id);
         expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
       },
     );
@@ -155,7 +155,7 @@ describe('a generation that cannot be deleted', () => {
     const thief = await stack.user('thief', 10);
     for (const target of [id, 'f'.repeat(32)]) {
       const answer = await thief.post('deleteGeneration', { id: target });
-      expect([answer.status, reasonOf(answer)]).toEqual([404, 'NOT_FOUND']);
+      expect(getRefusal(answer)).toEqual([404, 'NOT_FOUND']);
     }
     expect(stack.cloudinary.assets.has(publicId)).toBe(true);
     expect(await stack.document('accounts/thief/generations/id')).toBeUndefined();
@@ -166,7 +166,7 @@ describe('a refunded generation', () => {
   it('loses its prompt when it is deleted, and stays refunded', async () => {
     const user = await stack.user('refunded', 10);
     const id = hashGenerationId('refunded', 'k');
-    gate.script(geminiFault.promptBlocked());
+    gemini.script(geminiFault.promptBlocked());
     const failed = await user.generate('k', { prompt });
 
     for (let i = 0; i < 2; i += 1) {
@@ -188,7 +188,7 @@ describe('a refunded generation', () => {
   it('is what a generation past its deadline becomes first', async () => {
     const user = await stack.user('expired', 10);
     const id = hashGenerationId('expired', 'k');
-    await gate.during(
+    await gemini.during(
       () => user.generate('k', { prompt }),
       async () => {
         await stack.edit(`accounts/expired/generations/${id}`, { deadline: new Date(0) });

@@ -4,6 +4,7 @@ import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
+import { getRefusal } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 const prompt = 'A banana on the moon';
@@ -167,7 +168,7 @@ describe('generate with enhance', () => {
     await user.generate('key', { prompt }, url);
     expect(askedOf(writer)).toEqual([]);
     const other = await user.generate('key', { prompt, enhance: true }, url);
-    expect([other.status, other.body.error.details[0].reason]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    expect(getRefusal(other)).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
   });
 
   it('costs what both models bill', async () => {

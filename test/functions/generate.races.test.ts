@@ -8,7 +8,8 @@ import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Database, Write } from '../../shared/database/database.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import type { Reply } from '../support/replies.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 
 type User = Awaited<ReturnType<Stack['user']>>;
 type Server = { url: string; close: () => Promise<void> };

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import type { Reply } from '../support/replies.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 
 type User = Awaited<ReturnType<Stack['user']>>;
 

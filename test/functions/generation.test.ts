@@ -3,21 +3,20 @@ import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { generationSchema } from '../../shared/contract.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { startPaintGate } from '../support/paintGate.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
+import { getRefusal } from '../support/replies.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
-let gate: Awaited<ReturnType<typeof startPaintGate>>;
+let gemini: GatedGemini;
 beforeAll(async () => {
-  gate = await startPaintGate();
-  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url });
+  gemini = await startGatedGemini();
+  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url });
 });
 afterAll(async () => {
   await stack.close();
-  await gate.close();
+  await gemini.close();
 });
-
-const reasonOf = ({ body }: Reply) => body.error?.details[0].reason;
 
 /** The generation under a key, by its id and by the key, which must show the same. */
 async function look(user: Awaited<ReturnType<Stack['user']>>, key: string) {
@@ -42,7 +41,7 @@ describe('a generation is shown by id and by key', () => {
 
   it('pending, while it is being painted', async () => {
     const user = await stack.user('waiting', 10);
-    await gate.during(
+    await gemini.during(
       () => user.generate('k', { prompt: 'A plum' }),
       async () => {
         const generation = await look(user, 'k');
@@ -55,7 +54,7 @@ describe('a generation is shown by id and by key', () => {
 
   it('refunded, with the failure that it ended in', async () => {
     const user = await stack.user('failed', 10);
-    gate.script(geminiFault.promptBlocked());
+    gemini.script(geminiFault.promptBlocked());
     const { status, body } = await user.generate('k');
     expect(status).toBe(422);
     expect(await look(user, 'k')).toMatchObject({
@@ -68,7 +67,7 @@ describe('a generation is shown by id and by key', () => {
   it('refunded by whoever looks, once it is past its deadline', async () => {
     const user = await stack.user('late', 10);
     const id = hashGenerationId('late', 'k');
-    const answer = await gate.during(
+    const answer = await gemini.during(
       () => user.generate('k', { tier: 'premium4' }),
       async () => {
         await stack.edit(`accounts/late/generations/${id}`, { deadline: new Date(0) });
@@ -76,7 +75,7 @@ describe('a generation is shown by id and by key', () => {
         expect((await user.get('account')).body.account.balance).toBe(10);
       },
     );
-    expect([answer.status, reasonOf(answer)]).toEqual([410, 'EXPIRED']);
+    expect(getRefusal(answer)).toEqual([410, 'EXPIRED']);
     expect(answer.body.receipt).toEqual({ charged: 4, refunded: 4, balance: 10, sequence: 3 });
     expect(await look(user, 'k')).toMatchObject({ status: 'refunded', image: null });
     expect(await brokenInvariants(stack, 'late')).toEqual([]);
@@ -84,7 +83,7 @@ describe('a generation is shown by id and by key', () => {
 
   it('shows nothing of how it is kept: no owner, no fingerprint, no name in the image store', async () => {
     const user = await stack.user('plain', 10);
-    gate.script(geminiFault.promptBlocked());
+    gemini.script(geminiFault.promptBlocked());
     await user.generate('k');
     const shown = await look(user, 'k');
     const stored = await stack.document(`accounts/plain/generations/${shown.id}`);
@@ -97,7 +96,7 @@ describe('a generation is shown by id and by key', () => {
 describe('there is no such generation', () => {
   it.each(['id=ffffffffffffffffffffffffffffffff', 'key=never-used'])('for %s', async (query) => {
     const answer = await (await stack.user('seeker')).get(`generation?${query}`);
-    expect([answer.status, reasonOf(answer)]).toEqual([404, 'NOT_FOUND']);
+    expect(getRefusal(answer)).toEqual([404, 'NOT_FOUND']);
   });
 
   it("for somebody else's, by its id or by its key", async () => {
@@ -135,7 +134,7 @@ describe('a bad query is refused, its field named', () => {
     [`id=${id}&uid=owner`, 'uid'],
   ])('%s', async (query, field) => {
     const answer = await (await stack.user('asker')).get(`generation?${query}`);
-    expect([answer.status, reasonOf(answer)]).toEqual([400, 'INVALID_REQUEST']);
+    expect(getRefusal(answer)).toEqual([400, 'INVALID_REQUEST']);
     const named = answer.body.error.details[1].fieldViolations.map(
       (violation: { field: string }) => violation.field,
     );

@@ -5,25 +5,26 @@ import { entrySchema } from '../../shared/contract.ts';
 import type { Database } from '../../shared/database/database.ts';
 import { answerLookups, type Lookup } from '../support/adminLookup.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { startPaintGate } from '../support/paintGate.ts';
-import { refusalOf, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
+import { getErrorInfo, getRefusal, type Reply } from '../support/replies.ts';
+import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
-let gate: Awaited<ReturnType<typeof startPaintGate>>;
+let gemini: GatedGemini;
 let other: Awaited<ReturnType<Stack['startServer']>>;
 let users = 0;
 let keys = 0;
 
 beforeAll(async () => {
-  gate = await startPaintGate();
-  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url, ...schedulerEnv });
+  gemini = await startGatedGemini();
+  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url, ...schedulerEnv });
   other = await stack.startServer();
 });
 afterAll(async () => {
   await other.close();
   await stack.close();
-  await gate.close();
+  await gemini.close();
 });
 afterEach(() => vi.unstubAllGlobals());
 
@@ -121,12 +122,12 @@ describe('a grant', () => {
 
   it('while an image is painted is kept, whether that ends well or not', async () => {
     const user = await opened(10);
-    await gate.during(
+    await gemini.during(
       () => user.generate('good', { tier: 'premium2' }),
       async () => void (await grant({ uid: user.uid, amount: 5, reason })),
     );
-    gate.script(geminiFault.promptBlocked());
-    await gate.during(
+    gemini.script(geminiFault.promptBlocked());
+    await gemini.during(
       () => user.generate('bad', { tier: 'premium4' }),
       async () => void (await grant({ uid: user.uid, amount: -9, reason })),
     );
@@ -165,7 +166,7 @@ describe('the same key', () => {
     const key = `key-${++keys}`;
     await grant({ uid: user.uid, amount: 5, reason }, { key });
     const refused = await grant(next(user.uid), { key });
-    expect(refusalOf(refused)).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    expect(getRefusal(refused)).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
     expect(refused.body.error.status).toBe('INVALID_ARGUMENT');
     expect(await amounts(user.uid)).toEqual([10, 5]);
     expect((await stack.ledger('somebody-else')).entries).toEqual([]);
@@ -268,19 +269,19 @@ describe('a grant is refused', () => {
   it('below zero, with what it takes and what there is', async () => {
     const user = await opened(10);
     const refused = await grant({ uid: user.uid, amount: -11, reason });
-    expect(refusalOf(refused)).toEqual([402, 'INSUFFICIENT_CREDITS']);
+    expect(getRefusal(refused)).toEqual([402, 'INSUFFICIENT_CREDITS']);
     expect(refused.body.error.status).toBe('FAILED_PRECONDITION');
-    expect(refused.body.error.details[0].metadata).toEqual({ required: '11', balance: '10', retry: 'no' });
+    expect(getErrorInfo(refused).metadata).toEqual({ required: '11', balance: '10', retry: 'no' });
     expect(await amounts(user.uid)).toEqual([10]);
     // A console edit that it met is recorded all the same, and counts.
     await stack.edit(user.path, { balance: 3 });
     const again = await grant({ uid: user.uid, amount: -4, reason });
-    expect(again.body.error.details[0].metadata).toMatchObject({ required: '4', balance: '3' });
+    expect(getErrorInfo(again).metadata).toMatchObject({ required: '4', balance: '3' });
     expect(await amounts(user.uid)).toEqual([10, -7]);
   });
 
   it.each(['nobody', 'with space', 'a.b'])('to the uid %s that nobody has seen', async (uid) => {
-    expect(refusalOf(await grant({ uid, amount: 5, reason }))).toEqual([404, 'NOT_FOUND']);
+    expect(getRefusal(await grant({ uid, amount: 5, reason }))).toEqual([404, 'NOT_FOUND']);
     expect(await stack.document(`accounts/${uid}`)).toBeUndefined();
   });
 
@@ -299,7 +300,7 @@ describe('a grant is refused', () => {
     const before = await stack.document(user.path);
     const key = `key-${++keys}`;
     const refused = await grant({ uid: user.uid, amount: 5, reason }, { key });
-    expect(refusalOf(refused)).toEqual([409, 'ACCOUNT_INVALID']);
+    expect(getRefusal(refused)).toEqual([409, 'ACCOUNT_INVALID']);
     expect(refused.body.error.status).toBe('FAILED_PRECONDITION');
     expect(await stack.document(user.path)).toEqual(before);
     await stack.edit(user.path, { balance: 20, adjust: undefined });
@@ -325,7 +326,7 @@ describe('a grant is refused', () => {
     ['a field that it does not know', { ...valid, force: true }, 'force'],
   ])('for %s', async (_, body, field) => {
     const refused = await grant(body);
-    expect(refusalOf(refused)).toEqual([400, 'INVALID_REQUEST']);
+    expect(getRefusal(refused)).toEqual([400, 'INVALID_REQUEST']);
     expect(violated(refused)).toEqual([field]);
   });
 
@@ -336,7 +337,7 @@ describe('a grant is refused', () => {
   ])('%s', async (_, more) => {
     const headers = { authorization: 'Bearer owner', 'content-type': 'application/json', ...more };
     const refused = await stack.fetch('grant', { method: 'POST', headers, body: JSON.stringify(valid) });
-    expect(refusalOf(refused)).toEqual([400, 'INVALID_REQUEST']);
+    expect(getRefusal(refused)).toEqual([400, 'INVALID_REQUEST']);
     expect(violated(refused)).toEqual(['Idempotency-Key']);
   });
 
@@ -344,7 +345,7 @@ describe('a grant is refused', () => {
     const user = await opened(10);
     await stack.edit(user.path, { balance: 1_000_000_000_000 });
     const refused = await grant({ uid: user.uid, amount: 1, reason });
-    expect(refusalOf(refused)).toEqual([400, 'INVALID_REQUEST']);
+    expect(getRefusal(refused)).toEqual([400, 'INVALID_REQUEST']);
     expect((await user.get('account')).status).toBe(200);
   });
 });
@@ -371,7 +372,7 @@ describe('who may grant', () => {
     const user = await opened(10);
     const token = await stack.tokenFor('the-admin', { admin: true });
     const refused = await grant({ uid: user.uid, amount: 5, reason }, { token });
-    expect(refusalOf(refused)).toEqual([401, 'UNAUTHENTICATED']);
+    expect(getRefusal(refused)).toEqual([401, 'UNAUTHENTICATED']);
     expect(await amounts(user.uid)).toEqual([10]);
   });
 
@@ -394,10 +395,10 @@ describe('who may grant', () => {
       ['the scheduler', await schedulerToken(stack), 401, 'UNAUTHENTICATED'],
     ];
     for (const [who, token, status, why] of callers) {
-      expect([who, ...refusalOf(await grant(body, { token }))]).toEqual([who, status, why]);
+      expect([who, ...getRefusal(await grant(body, { token }))]).toEqual([who, status, why]);
     }
     const get = await stack.fetch('grant', { headers: { authorization: 'Bearer owner' } });
-    expect(refusalOf(get)).toEqual([405, 'METHOD_NOT_ALLOWED']);
+    expect(getRefusal(get)).toEqual([405, 'METHOD_NOT_ALLOWED']);
     expect(await amounts(user.uid)).toEqual([10]);
   });
 });

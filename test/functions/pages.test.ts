@@ -4,18 +4,18 @@ import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { type Entry, entrySchema, type Generation, generationSchema } from '../../shared/contract.ts';
 import type { StoredDocument, Write } from '../../shared/database/database.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
-import { startPaintGate } from '../support/paintGate.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
-let gate: Awaited<ReturnType<typeof startPaintGate>>;
+let gemini: GatedGemini;
 beforeAll(async () => {
-  gate = await startPaintGate();
-  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url, MAX_PER_MINUTE_PER_USER: '1000' });
+  gemini = await startGatedGemini();
+  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url, MAX_PER_MINUTE_PER_USER: '1000' });
 });
 afterAll(async () => {
   await stack.close();
-  await gate.close();
+  await gemini.close();
 });
 
 type User = Awaited<ReturnType<Stack['user']>>;
@@ -165,7 +165,7 @@ describe('what is in a list', () => {
   it('is the shape of the contract, to the letter', async () => {
     const user = await stack.user('shapes', 10);
     const { body } = await user.generate('k', { tier: 'premium2', orientation: 'portrait', prompt: 'A fig' });
-    gate.script(geminiFault.promptBlocked());
+    gemini.script(geminiFault.promptBlocked());
     const failed = await user.generate('blocked');
     await stack.edit('accounts/shapes', { adjust: 5, note: 'sorry' });
     await user.get('account');
@@ -224,9 +224,9 @@ describe('what is in a list', () => {
     await user.generate('kept');
     await user.generate('removed');
     await user.post('deleteGeneration', { id: hashGenerationId('mixed', 'removed') });
-    gate.script(geminiFault.promptBlocked());
+    gemini.script(geminiFault.promptBlocked());
     await user.generate('failed');
-    await gate.during(
+    await gemini.during(
       () => user.generate('pending'),
       async () => {
         const { body } = await user.get('gallery');

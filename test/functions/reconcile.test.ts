@@ -7,7 +7,8 @@ import { systemClock } from '../../shared/core/clock.ts';
 import type { Database } from '../../shared/database/database.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { refusalOf, refusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
+import { getRefusal } from '../support/replies.ts';
+import { refusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 const servers: { close: () => Promise<void> }[] = [];
@@ -383,7 +384,7 @@ describe('who may call', () => {
     for (const [who, token, expected] of await refusedCallers(stack)) {
       const answer = await runJob(stack, 'reconcile', { token });
       const reason = expected === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN';
-      expect([who, ...refusalOf(answer)]).toEqual([who, expected, reason]);
+      expect([who, ...getRefusal(answer)]).toEqual([who, expected, reason]);
     }
     expect(await stack.document('accounts/ann')).toEqual({ balance: 20 });
   });

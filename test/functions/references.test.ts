@@ -6,10 +6,10 @@ import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { generateBodyBytesMax } from '../../shared/generation/references.ts';
 import { brokenInvariants, missingImages, strayImages } from '../support/invariants.ts';
-import { startPaintGate } from '../support/paintGate.ts';
+import { startGatedGemini } from '../support/modelGate.ts';
 import { onePixelPng } from '../support/pictures.ts';
-import { refusalOf } from '../support/scheduler.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { getErrorInfo, getRefusal, type Reply } from '../support/replies.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 import { type Hooks, newGeneration, once, watchedDatabase } from '../support/watchedDatabase.ts';
 
 const canvas = createCanvas(6, 4);
@@ -161,7 +161,7 @@ describe('references', () => {
       references.toReversed(),
       [references[0], inline(pictures['image/png'])],
     ]) {
-      expect(refusalOf(await user.refer('b', others))).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+      expect(getRefusal(await user.refer('b', others))).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
     }
   });
 
@@ -201,7 +201,7 @@ describe('a request is refused before any debit', () => {
     const user = await newUser();
     const before = asked();
     const answer = await user.refer('k', references);
-    expect(refusalOf(answer)).toEqual([400, 'INVALID_REQUEST']);
+    expect(getRefusal(answer)).toEqual([400, 'INVALID_REQUEST']);
     expect(violations(answer).map((violation: { field: string }) => violation.field)).toContain(field);
     expect(answer.body).not.toHaveProperty('receipt');
     await expectUntouched(user, 'k', before);
@@ -220,14 +220,14 @@ describe('a request is refused before any debit', () => {
     const before = asked();
     const tooMuch = [{ generationId: id }, inline(padded(6 * megabyte + 1))];
     const answer = await user.refer('b', tooMuch);
-    expect(refusalOf(answer)).toEqual([400, 'INVALID_REQUEST']);
+    expect(getRefusal(answer)).toEqual([400, 'INVALID_REQUEST']);
     expect(violations(answer)).toMatchObject([{ field: 'references' }]);
     await expectUntouched(user, 'b', before);
     const inlineAlone = await user.refer('b', [
       inline(padded(7 * megabyte)),
       inline(padded(7 * megabyte + 3)),
     ]);
-    expect(refusalOf(inlineAlone)).toEqual([400, 'INVALID_REQUEST']);
+    expect(getRefusal(inlineAlone)).toEqual([400, 'INVALID_REQUEST']);
     await expectUntouched(user, 'b', before);
     const asMuchAsMayBe = [{ generationId: id }, inline(padded(6 * megabyte))];
     expect((await user.refer('b', asMuchAsMayBe)).status).toBe(200);
@@ -239,7 +239,7 @@ describe('a request is refused before any debit', () => {
     const before = asked();
     const prompt = 'x'.repeat(generateBodyBytesMax);
     const answer = await user.generate('k', { prompt });
-    expect(refusalOf(answer)).toEqual([413, 'TOO_LARGE']);
+    expect(getRefusal(answer)).toEqual([413, 'TOO_LARGE']);
     expect(generateBodyBytesMax).toBe(19_500_000);
     await expectUntouched(user, 'k', before);
   });
@@ -270,7 +270,7 @@ describe('a request is refused before any debit', () => {
     const before = asked();
     const delivered = deliveries().length;
     const answer = await user.refer('b', [inline(onePixelPng), { generationId: id }]);
-    expect(refusalOf(answer)).toEqual([404, 'NOT_FOUND']);
+    expect(getRefusal(answer)).toEqual([404, 'NOT_FOUND']);
     expect(answer.body).not.toHaveProperty('receipt');
     expect(deliveries()).toHaveLength(delivered);
     await expectUntouched(user, 'b', before);
@@ -278,21 +278,21 @@ describe('a request is refused before any debit', () => {
   });
 
   it('with a generation that is still being painted: 404', async () => {
-    const gate = await startPaintGate();
-    const { url, close } = await stack.startServer({ GOOGLE_GEMINI_BASE_URL: gate.url });
+    const gemini = await startGatedGemini();
+    const { url, close } = await stack.startServer({ GOOGLE_GEMINI_BASE_URL: gemini.url });
     const user = await newUser();
-    const painting = await gate.during(
+    const painting = await gemini.during(
       () => user.generate('a', {}, url),
       async () => {
         const answer = await user.refer('b', [{ generationId: hashGenerationId(user.uid, 'a') }], url);
-        expect(refusalOf(answer)).toEqual([404, 'NOT_FOUND']);
+        expect(getRefusal(answer)).toEqual([404, 'NOT_FOUND']);
         expect(await user.stored('b')).toBeUndefined();
       },
     );
     expect(painting.status).toBe(200);
     expect((await user.refer('b', [{ generationId: painting.body.generation.id }], url)).status).toBe(200);
     await close();
-    await gate.close();
+    await gemini.close();
   });
 });
 
@@ -305,8 +305,8 @@ describe('a reference that cannot be fetched after the debit', () => {
       async () => void expect((await user.post('deleteGeneration', { id })).status).toBe(200),
     );
     const answer = await user.refer('b', [{ generationId: id }], other.url);
-    expect(refusalOf(answer)).toEqual([404, 'NOT_FOUND']);
-    expect(answer.body.error.details[0].metadata.retry).toBe('new_key');
+    expect(getRefusal(answer)).toEqual([404, 'NOT_FOUND']);
+    expect(getErrorInfo(answer).metadata.retry).toBe('new_key');
     expect(answer.body.receipt).toMatchObject({ charged: 2, refunded: 2 });
     expect(asked()).toBe(before);
     await expectRefunded(user, 'b', 'NOT_FOUND');
@@ -322,7 +322,7 @@ describe('a reference that cannot be fetched after the debit', () => {
     const before = asked();
     stack.cloudinary.script({ action: 'deliver', ...fault });
     const answer = await user.refer('b', [{ generationId: id }]);
-    expect(refusalOf(answer)).toEqual([502, 'STORAGE_ERROR']);
+    expect(getRefusal(answer)).toEqual([502, 'STORAGE_ERROR']);
     expect(answer.body.receipt).toMatchObject({ charged: 2, refunded: 2 });
     expect(asked()).toBe(before);
     await expectRefunded(user, 'b', 'STORAGE_ERROR');
@@ -333,7 +333,7 @@ describe('a reference that cannot be fetched after the debit', () => {
     const { url, close } = await stack.startServer({ GENERATE_TIMEOUT_MS: '1500' });
     await user.generate('warm', {}, url);
     stack.cloudinary.script({ action: 'deliver', ...cloudinaryFault.hang() });
-    expect(refusalOf(await user.refer('b', [{ generationId: id }], url))).toEqual([504, 'PROVIDER_TIMEOUT']);
+    expect(getRefusal(await user.refer('b', [{ generationId: id }], url))).toEqual([504, 'PROVIDER_TIMEOUT']);
     await expectRefunded(user, 'b', 'PROVIDER_TIMEOUT');
     await close();
   });
@@ -358,7 +358,7 @@ describe('a reference that cannot be fetched after the debit', () => {
     const answer = await user.refer('b', [{ generationId: id }]).finally(() => {
       globalThis.fetch = real;
     });
-    expect(refusalOf(answer)).toEqual([502, 'STORAGE_ERROR']);
+    expect(getRefusal(answer)).toEqual([502, 'STORAGE_ERROR']);
     expect(fetched.filter((url) => !url.startsWith(stack.url))).toEqual([]);
     expect([asked(), deliveries().length]).toEqual([before, delivered]);
     await expectRefunded(user, 'b', 'STORAGE_ERROR');
@@ -369,7 +369,7 @@ describe('a reference that cannot be fetched after the debit', () => {
     const before = deliveries().length;
     const headers = { location: image.url };
     stack.cloudinary.script({ action: 'deliver', kind: 'reply', status: 302, headers, body: '' });
-    expect(refusalOf(await user.refer('b', [{ generationId: id }]))).toEqual([502, 'STORAGE_ERROR']);
+    expect(getRefusal(await user.refer('b', [{ generationId: id }]))).toEqual([502, 'STORAGE_ERROR']);
     expect(deliveries()).toHaveLength(before + 1);
     await expectRefunded(user, 'b', 'STORAGE_ERROR');
   });

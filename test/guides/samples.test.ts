@@ -11,7 +11,7 @@ import { reasons } from '../../shared/errors.ts';
 import { ApiError, createClient } from '../../web/client.ts';
 import { startCuttingProxy } from '../support/cuttingProxy.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { startPaintGate } from '../support/paintGate.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { generate } from './plainFetch.ts';
 import { useGenerate } from './useGenerate.tsx';
@@ -19,18 +19,18 @@ import { clientOf, creditsSentence, findByKey, latest } from './withClient.ts';
 
 const request: GenerateInput = { prompt: 'A banana on the moon', tier: 'premium2' };
 let stack: Stack;
-let gate: Awaited<ReturnType<typeof startPaintGate>>;
+let gemini: GatedGemini;
 let proxy: Awaited<ReturnType<typeof startCuttingProxy>>;
 
 beforeAll(async () => {
-  gate = await startPaintGate();
-  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url });
+  gemini = await startGatedGemini();
+  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url });
   proxy = await startCuttingProxy(stack.url);
 });
 afterAll(async () => {
   await proxy.close();
   await stack.close();
-  await gate.close();
+  await gemini.close();
 });
 afterEach(() => void vi.unstubAllGlobals());
 

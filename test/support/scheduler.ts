@@ -1,6 +1,6 @@
 /** Cloud Scheduler as it calls: an OIDC token that Google signed for the configured service account. */
 import { SignJWT } from 'jose';
-import type { Reply, Stack } from './stack.ts';
+import type { Stack } from './stack.ts';
 
 const audience = 'https://studio.example.com';
 const email = 'scheduler@demo.iam.gserviceaccount.com';
@@ -51,6 +51,3 @@ export async function refusedCallers(stack: Stack): Promise<[who: string, token:
     ['a token whose address is not verified', unverified, 403],
   ];
 }
-
-/** The status and reason of a refusal. */
-export const refusalOf = ({ status, body }: Reply) => [status, body?.error?.details[0].reason];
