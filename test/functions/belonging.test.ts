@@ -8,7 +8,7 @@ import { functions } from '../../functions/index.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { answerLookups } from '../support/adminLookup.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import type { Reply } from '../support/replies.ts';
+import { getReason, type Reply } from '../support/replies.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
@@ -73,7 +73,7 @@ function call(name: string, who: string | undefined, input: Record<string, unkno
     headers: { ...headers, 'content-type': 'application/json' },
   });
 }
-const reasonOf = ({ status, body }: Reply) => [status, body.error?.details[0].reason ?? 'OK'];
+const getOutcome = (reply: Reply) => [reply.status, getReason(reply) ?? 'OK'];
 
 /** What a caller gets who asks for nothing in particular: let in, to the point of what the call needs. */
 const letIn: Record<string, number> = {
@@ -179,11 +179,11 @@ describe('what is somebody else’s is not there', () => {
   ];
 
   it.each(rows)('%s with %s', async (name, _, input, expected) => {
-    expect(reasonOf(await call(name, 'intruder', input))).toEqual(expected);
+    expect(getOutcome(await call(name, 'intruder', input))).toEqual(expected);
   });
 
   it.each(rows)('%s with %s, by nobody', async (name, _, input) => {
-    expect(reasonOf(await call(name, undefined, input))).toEqual([401, 'UNAUTHENTICATED']);
+    expect(getOutcome(await call(name, undefined, input))).toEqual([401, 'UNAUTHENTICATED']);
   });
 
   it.each(['generation', 'deleteGeneration'])(
@@ -226,12 +226,12 @@ describe('an admin', () => {
   it.each(rows)('%s of %s', async (name, _, uid, expected) => {
     answerLookups(stack);
     const input = name === 'grant' ? { uid, amount: 1, reason: 'r' } : { uid };
-    expect(reasonOf(await call(name, 'admin', input))).toEqual(expected);
+    expect(getOutcome(await call(name, 'admin', input))).toEqual(expected);
   });
 
   it('is a user like any other where users call', async () => {
-    expect(reasonOf(await call('generation', 'admin', { id: live }))).toEqual([404, 'NOT_FOUND']);
-    expect(reasonOf(await call('deleteGeneration', 'admin', { id: live }))).toEqual([404, 'NOT_FOUND']);
+    expect(getOutcome(await call('generation', 'admin', { id: live }))).toEqual([404, 'NOT_FOUND']);
+    expect(getOutcome(await call('deleteGeneration', 'admin', { id: live }))).toEqual([404, 'NOT_FOUND']);
   });
 });
 

@@ -6,7 +6,7 @@ import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts'
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
-import { getErrorInfo, getRefusal, type Reply } from '../support/replies.ts';
+import { getErrorInfo, getRefusal } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { virtualClock } from '../support/virtualClock.ts';
 
@@ -18,7 +18,6 @@ let stack: Stack;
 let gemini: FakeGemini;
 let time: ReturnType<typeof virtualClock>;
 const servers: { close: () => Promise<void> }[] = [];
-let users = 0;
 
 beforeAll(async () => {
   stack = await startStack();
@@ -49,7 +48,6 @@ async function startServer(env: Record<string, string> = {}, database = stack.da
   return server.url;
 }
 
-const newUser = (of = stack) => of.user(`user-${++users}`, 10);
 const costOf = async (uid: string, of = stack) =>
   (await of.ledger(uid)).generations.map(
     (generation) => (generation as unknown as { providerCostMicros: number }).providerCostMicros,
@@ -84,7 +82,7 @@ describe('a generation costs', () => {
     await stack.erase(`quota/${first}`);
     const url = await startServer();
     gemini.script(...steps);
-    const user = await newUser();
+    const user = await stack.newUser();
     const reply = await user.generate('key', {}, url);
     expect(reply.status).toBe(status);
     expect(await costOf(user.uid)).toEqual([cost]);
@@ -101,7 +99,7 @@ describe('a generation costs', () => {
       IMAGEGEN_FALLBACK_MODEL_IDS: 'gemini-3.1-flash-image',
       IMAGEGEN_MODEL_COSTS_USD: 'gemini-3.1-flash-image=1',
     });
-    const user = await newUser();
+    const user = await stack.newUser();
     await user.generate('key', {}, url);
     expect(await costOf(user.uid)).toEqual([67_000]);
     await stack.erase(`quota/${first}`);
@@ -111,14 +109,14 @@ describe('a generation costs', () => {
     const url = await startServer();
     gemini.script(truncate());
     stack.cloudinary.always(cloudinaryFault.error(500));
-    const user = await newUser();
+    const user = await stack.newUser();
     expect((await user.generate('key', {}, url)).status).toBe(502);
     expect(await costOf(user.uid)).toEqual([78_000]);
   });
 
   it('nothing where it comes from the cache, and the same after it was deleted', async () => {
     const url = await startServer({ CACHE_TTL_SECONDS: '60' });
-    const user = await newUser();
+    const user = await stack.newUser();
     const { id } = (await user.generate('a', {}, url)).body.generation;
     expect((await user.generate('b', {}, url)).body.generation.cached).toBe(true);
     expect((await costOf(user.uid)).sort()).toEqual([0, 39_000]);
@@ -128,7 +126,7 @@ describe('a generation costs', () => {
 
   it('and an audit adds all of an account up, and of no other', async () => {
     const url = await startServer();
-    const [user, other] = [await newUser(), await newUser()];
+    const [user, other] = [await stack.newUser(), await stack.newUser()];
     gemini.script(image, truncate(), noImage('SAFETY'), truncate(), image);
     for (const key of ['a', 'b', 'c']) await user.generate(key, {}, url);
     await other.generate('key', {}, url);
@@ -146,11 +144,10 @@ describe('what a day may cost', () => {
   });
   afterEach(() => own.close());
 
-  const refusal = (reply: Reply) => getRefusal(reply);
   const refused = [503, 'SPEND_CEILING'];
   /** A generation that cost an image, as if it had been asked for at another time. */
   async function spent(createdAt: string) {
-    const user = await newUser(own);
+    const user = await own.newUser();
     const { id } = (await user.generate('key', {}, await startServer({}, own.database, own))).body.generation;
     await own.edit(`accounts/${user.uid}/generations/${id}`, { createdAt: new Date(createdAt) });
   }
@@ -159,14 +156,14 @@ describe('what a day may cost', () => {
     const counted = countingDatabase(own.database);
     const sums = () => counted.trips.filter((trip) => trip === 'totals').length;
     const url = await startServer({ MAX_SPEND_PER_DAY_USD: '0.1' }, counted.database, own);
-    const user = await newUser(own);
+    const user = await own.newUser();
     for (const key of ['a', 'b']) expect((await user.generate(key, {}, url)).status).toBe(200);
     time.advance(29_999);
     expect((await user.generate('c', {}, url)).status).toBe(200);
     expect(sums()).toBe(1);
     time.advance(1);
     const reply = await user.generate('d', {}, url);
-    expect(refusal(reply)).toEqual(refused);
+    expect(getRefusal(reply)).toEqual(refused);
     expect(sums()).toBe(2);
     expect(reply.body).not.toHaveProperty('receipt');
     expect(getErrorInfo(reply).metadata.retry).toBe('same_key');
@@ -184,9 +181,9 @@ describe('what a day may cost', () => {
   it('is summed once by twenty first requests at once', async () => {
     const counted = countingDatabase(own.database);
     const url = await startServer({ MAX_SPEND_PER_DAY_USD: '0' }, counted.database, own);
-    const all = await Promise.all(Array.from({ length: 20 }, () => newUser(own)));
+    const all = await Promise.all(Array.from({ length: 20 }, () => own.newUser()));
     const replies = await Promise.all(all.map((user) => user.generate('key', {}, url)));
-    for (const reply of replies) expect(refusal(reply)).toEqual(refused);
+    for (const reply of replies) expect(getRefusal(reply)).toEqual(refused);
     expect(counted.trips.filter((trip) => trip === 'totals')).toHaveLength(1);
     expect(gemini.requests).toEqual([]);
   });
@@ -194,32 +191,32 @@ describe('what a day may cost', () => {
   it('counts what failed and was billed', async () => {
     const url = await startServer({}, own.database, own);
     gemini.script(...Array(6).fill(truncate()));
-    expect((await (await newUser(own)).generate('key', {}, url)).status).toBe(502);
+    expect((await (await own.newUser()).generate('key', {}, url)).status).toBe(502);
     const limited = await startServer({ MAX_SPEND_PER_DAY_USD: '0.2178' }, own.database, own);
-    expect(refusal(await (await newUser(own)).generate('key', {}, limited))).toEqual(refused);
+    expect(getRefusal(await (await own.newUser()).generate('key', {}, limited))).toEqual(refused);
   });
 
   it('is the day of UTC: what was spent yesterday does not count, and at midnight it begins anew', async () => {
     const env = { MAX_SPEND_PER_DAY_USD: '0.039' };
     await spent('2099-05-04T23:59:59.999Z');
     time = virtualClock({ startsAt: Date.parse('2099-05-05T23:59:50Z') });
-    const user = await newUser(own);
+    const user = await own.newUser();
     expect((await user.generate('a', {}, await startServer(env, own.database, own))).status).toBe(200);
 
     await spent('2099-05-05T00:00:00Z');
     const url = await startServer(env, own.database, own);
     const reply = await user.generate('b', {}, url);
-    expect(refusal(reply)).toEqual(refused);
+    expect(getRefusal(reply)).toEqual(refused);
     expect(reply.headers.get('retry-after')).toBe('10');
     time.advance(9_999);
-    expect(refusal(await user.generate('b', {}, url))).toEqual(refused);
+    expect(getRefusal(await user.generate('b', {}, url))).toEqual(refused);
     time.advance(1);
     expect((await user.generate('b', {}, url)).status).toBe(200);
   });
 
   it('where none is set nothing is summed', async () => {
     const counted = countingDatabase(own.database);
-    await (await newUser(own)).generate('key', {}, await startServer({}, counted.database, own));
+    await (await own.newUser()).generate('key', {}, await startServer({}, counted.database, own));
     expect(counted.trips).not.toContain('totals');
   });
 });

@@ -5,7 +5,7 @@ import { generationSchema } from '../../shared/contract.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
-import { getErrorInfo, getRefusal } from '../support/replies.ts';
+import { getDetail, getErrorInfo, getRefusal } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
@@ -22,7 +22,7 @@ afterAll(async () => {
 const prompt = 'A secret garden';
 
 /** A user with one finished image. */
-async function imageGenerator(uid: string) {
+async function createImage(uid: string) {
   const user = await stack.user(uid, 10);
   const { body } = await user.generate('k', { prompt, tier: 'premium2' });
   const { id } = body.generation as { id: string };
@@ -44,7 +44,7 @@ const destroys = (of: string) =>
 
 describe('a deleted generation', () => {
   it('has no image any more: not in the store, and the CDN is told to forget it', async () => {
-    const { remove, publicId, first, id } = await imageGenerator('image');
+    const { remove, publicId, first, id } = await createImage('image');
     expect((await remove()).status).toBe(200);
     expect(stack.cloudinary.assets.has(publicId)).toBe(false);
     expect(destroys(publicId)).toMatchObject([{ invalidate: true }]);
@@ -56,7 +56,7 @@ describe('a deleted generation', () => {
   });
 
   it('has no prompt any more, in no document of its user', async () => {
-    const { remove, stored } = await imageGenerator('prompt');
+    const { remove, stored } = await createImage('prompt');
     const { body } = await remove();
     expect(body).toEqual({ generation: expect.anything() });
     expect(generationSchema.parse(body.generation)).toMatchObject({
@@ -76,7 +76,7 @@ describe('a deleted generation', () => {
   });
 
   it('keeps its entries, its price and its key: 410, and never painted again', async () => {
-    const { user, remove, first } = await imageGenerator('key');
+    const { user, remove, first } = await createImage('key');
     const before = await stack.ledger('key');
     await remove();
     const after = await stack.ledger('key');
@@ -97,7 +97,7 @@ describe('a deleted generation', () => {
   });
 
   it('is not in the gallery, and `generation` shows what is left of it', async () => {
-    const { user, id, remove } = await imageGenerator('gallery');
+    const { user, id, remove } = await createImage('gallery');
     const kept = (await user.generate('kept')).body.generation;
     const { body } = await remove();
     expect((await user.get('gallery')).body.generations).toEqual([kept]);
@@ -107,7 +107,7 @@ describe('a deleted generation', () => {
   });
 
   it('may be deleted again, with the same answer and no more work', async () => {
-    const { remove, publicId } = await imageGenerator('again');
+    const { remove, publicId } = await createImage('again');
     const first = await remove();
     const second = await remove();
     expect(second.status).toBe(200);
@@ -116,7 +116,7 @@ describe('a deleted generation', () => {
   });
 
   it('may be deleted many times at once', async () => {
-    const { remove, publicId } = await imageGenerator('at-once');
+    const { remove, publicId } = await createImage('at-once');
     const answers = await Promise.all(Array.from({ length: 6 }, remove));
     expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(200));
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
@@ -125,7 +125,7 @@ describe('a deleted generation', () => {
   });
 
   it('leaves the images of others whole', async () => {
-    const [mine, theirs] = [await imageGenerator('mine'), await imageGenerator('theirs')];
+    const [mine, theirs] = [await createImage('mine'), await createImage('theirs')];
     await mine.remove();
     expect(stack.cloudinary.assets.has(theirs.publicId)).toBe(true);
     expect((await theirs.user.get(`generation?id=${theirs.id}`)).body.generation.status).toBe('succeeded');
@@ -151,7 +151,7 @@ describe('a generation that cannot be deleted', () => {
   });
 
   it("is somebody else's, or one that never was: 404", async () => {
-    const { id, publicId } = await imageGenerator('owner');
+    const { id, publicId } = await createImage('owner');
     const thief = await stack.user('thief', 10);
     for (const target of [id, 'f'.repeat(32)]) {
       const answer = await thief.post('deleteGeneration', { id: target });
@@ -216,7 +216,7 @@ describe('an image that the store fails to delete', () => {
     ['a page', cloudinaryFault.html()],
   ])('%s: is deleted for its user, and waits in the outbox', async (name, fault) => {
     const uid = `outbox-${name.length}`;
-    const { user, id, publicId, remove, stored } = await imageGenerator(uid);
+    const { user, id, publicId, remove, stored } = await createImage(uid);
     stack.cloudinary.always({ action: 'destroy', ...fault });
     const answer = await remove();
     stack.cloudinary.always(undefined);
@@ -234,7 +234,7 @@ describe('an image that the store fails to delete', () => {
   });
 
   it('is gone all the same where only the answer was lost', async () => {
-    const { id, publicId, remove } = await imageGenerator('lost-answer');
+    const { id, publicId, remove } = await createImage('lost-answer');
     stack.cloudinary.script({ action: 'destroy', ...cloudinaryFault.reset(), afterWork: true });
     expect((await remove()).status).toBe(200);
     expect(stack.cloudinary.assets.has(publicId)).toBe(false);
@@ -250,9 +250,9 @@ describe('the request', () => {
     ['a key', { id: 'k' }, 'id'],
     ['more than an id', { id: '0'.repeat(32), uid: 'mine' }, 'uid'],
   ])('with %s is refused', async (_, body, field) => {
-    const { status, body: answer } = await (await stack.user('asker')).post('deleteGeneration', body);
-    expect(status).toBe(400);
-    expect(answer.error.details[1].fieldViolations).toMatchObject([{ field }]);
+    const reply = await (await stack.user('asker')).post('deleteGeneration', body);
+    expect(reply.status).toBe(400);
+    expect(getDetail(reply, 'BadRequest').fieldViolations).toMatchObject([{ field }]);
   });
 
   it('is for signed-in users, by POST', async () => {

@@ -14,7 +14,6 @@ const image: GeminiStep = { ...geminiFault.image(onePixelPng), model: imageGener
 let stack: Stack;
 let gemini: FakeGemini;
 let url: string;
-let users = 0;
 const ends: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
@@ -37,7 +36,6 @@ async function startServer(env: Record<string, string>): Promise<string> {
   return server.url;
 }
 
-const newUser = (credits = 10) => stack.user(`user-${++users}`, credits);
 const writes = (text: string): GeminiStep => ({ ...geminiFault.textOnly(text), model: writer });
 /** What a model was asked, in the order of asking. */
 const askedOf = (model: string) =>
@@ -73,7 +71,7 @@ const failures: [string, GeminiStep, env?: Record<string, string>][] = [
 
 describe('enhance', () => {
   it('gives a better prompt, for no credits, to whoever is signed in', async () => {
-    const user = await newUser(0);
+    const user = await stack.newUser(0);
     const { status, body } = await user.post('enhance', { prompt }, {}, url);
     expect(status).toBe(200);
     expect(body).toEqual({ prompt: expect.stringMatching(`^${prompt}, in soft`), enhanced: true });
@@ -81,7 +79,7 @@ describe('enhance', () => {
   });
 
   it('asks a text model of today, with the prompt as material and the orders apart', async () => {
-    await (await newUser()).post('enhance', { prompt }, {}, url);
+    await (await stack.newUser()).post('enhance', { prompt }, {}, url);
     const [request] = gemini.requests as [(typeof gemini.requests)[number]];
     expect(request).toMatchObject({ model: writer, version: 'v1beta' });
     expect(request.headers).not.toHaveProperty('x-server-timeout');
@@ -92,26 +90,26 @@ describe('enhance', () => {
 
   it('asks the model that is configured', async () => {
     const other = await startServer({ PROMPT_MODEL_ID: 'gemini-2.5-flash' });
-    expect((await (await newUser()).post('enhance', { prompt }, {}, other)).body.enhanced).toBe(true);
+    expect((await (await stack.newUser()).post('enhance', { prompt }, {}, other)).body.enhanced).toBe(true);
     expect(gemini.requests.map(({ model }) => model)).toEqual(['gemini-2.5-flash']);
   });
 
   it('takes off what a model puts around it', async () => {
     gemini.script(writes('Here is the improved prompt:\n"A ripe banana on the moon"'));
-    const { body } = await (await newUser()).post('enhance', { prompt }, {}, url);
+    const { body } = await (await stack.newUser()).post('enhance', { prompt }, {}, url);
     expect(body).toEqual({ prompt: 'A ripe banana on the moon', enhanced: true });
   });
 
   it('skips what the model only thought', async () => {
     const parts = [{ text: 'Let me think.', thought: true }, { text: 'A ripe ' }, { text: 'banana' }];
     gemini.script({ kind: 'answer', body: { candidates: [{ content: { role: 'model', parts } }] } });
-    const { body } = await (await newUser()).post('enhance', { prompt }, {}, url);
+    const { body } = await (await stack.newUser()).post('enhance', { prompt }, {}, url);
     expect(body).toEqual({ prompt: 'A ripe banana', enhanced: true });
   });
 
   it('gives no more than a prompt may have, so that it can be painted', async () => {
     gemini.script(writes('🍌'.repeat(5_000)), image);
-    const user = await newUser();
+    const user = await stack.newUser();
     const { body } = await user.post('enhance', { prompt }, {}, url);
     expect([...body.prompt]).toHaveLength(4_000);
     expect((await user.generate('key', { prompt: body.prompt }, url)).status).toBe(200);
@@ -120,21 +118,21 @@ describe('enhance', () => {
   it.each(failures)('gives the same prompt back where the model %s', async (_, step, env) => {
     const server = env ? await startServer(env) : url;
     gemini.always(step);
-    const { status, body } = await (await newUser()).post('enhance', { prompt }, {}, server);
+    const { status, body } = await (await stack.newUser()).post('enhance', { prompt }, {}, server);
     expect([status, body]).toEqual([200, { prompt, enhanced: false }]);
     expect(askedOf(writer)).toHaveLength(1);
   });
 
   it('space around a prompt is nothing that a model has bettered', async () => {
     gemini.script(writes(prompt));
-    const { body } = await (await newUser()).post('enhance', { prompt: ` ${prompt}\n` }, {}, url);
+    const { body } = await (await stack.newUser()).post('enhance', { prompt: ` ${prompt}\n` }, {}, url);
     expect(body).toEqual({ prompt: ` ${prompt}\n`, enhanced: false });
   });
 
   it('logs neither prompt', async () => {
     const before = stack.logs.length;
     gemini.script(writes('A very secret banana'), { ...geminiFault.internal(), model: writer });
-    const user = await newUser();
+    const user = await stack.newUser();
     for (let i = 0; i < 2; i += 1) await user.post('enhance', { prompt }, {}, url);
     expect(JSON.stringify(stack.logs.slice(before))).not.toMatch(/banana/);
   });
@@ -143,7 +141,7 @@ describe('enhance', () => {
 describe('generate with enhance', () => {
   it('paints the better prompt, keeps both, and charges once', async () => {
     gemini.script(image);
-    const user = await newUser();
+    const user = await stack.newUser();
     const { status, body } = await user.generate('key', { prompt, enhance: true, tier: 'premium2' }, url);
     expect(status).toBe(200);
     const { enhancedPrompt } = body.generation;
@@ -164,7 +162,7 @@ describe('generate with enhance', () => {
 
   it('is another request than one without', async () => {
     gemini.script(image);
-    const user = await newUser();
+    const user = await stack.newUser();
     await user.generate('key', { prompt }, url);
     expect(askedOf(writer)).toEqual([]);
     const other = await user.generate('key', { prompt, enhance: true }, url);
@@ -173,7 +171,7 @@ describe('generate with enhance', () => {
 
   it('costs what both models bill', async () => {
     gemini.script(image);
-    const user = await newUser();
+    const user = await stack.newUser();
     const { enhancedPrompt } = (await user.generate('key', { prompt, enhance: true }, url)).body.generation;
     // The stand-in counts a token for four characters: 0.10 dollars a million in, 0.40 out.
     const tokens = [prompt, enhancedPrompt].map((text: string) => Math.ceil(text.length / 4)) as [
@@ -185,7 +183,7 @@ describe('generate with enhance', () => {
     expect(await generationOf(user.uid)).toMatchObject({ providerCostMicros: 39_000 + writing });
 
     gemini.script({ ...geminiFault.noImage('IMAGE_SAFETY'), model: imageGenerator });
-    const unlucky = await newUser();
+    const unlucky = await stack.newUser();
     expect((await unlucky.generate('key', { prompt, enhance: true }, url)).status).toBe(422);
     expect(await generationOf(unlucky.uid)).toMatchObject({
       status: 'refunded',
@@ -196,7 +194,7 @@ describe('generate with enhance', () => {
   it.each(failures)('goes on with the original where the model %s', async (_, step, env) => {
     const server = env ? await startServer(env) : url;
     gemini.script({ ...step, model: writer }, image);
-    const user = await newUser();
+    const user = await stack.newUser();
     const { status, body } = await user.generate('key', { prompt, enhance: true }, server);
     expect([status, body.generation?.enhancedPrompt]).toEqual([200, null]);
     expect(body.generation.prompt).toBe(prompt);
@@ -206,7 +204,7 @@ describe('generate with enhance', () => {
   });
 
   it('asks nobody for a better prompt before the debit', async () => {
-    const user = await newUser(0);
+    const user = await stack.newUser(0);
     expect((await user.generate('key', { prompt, enhance: true }, url)).status).toBe(402);
     expect(gemini.requests).toEqual([]);
   });

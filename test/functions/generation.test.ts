@@ -4,8 +4,9 @@ import { generationSchema } from '../../shared/contract.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
-import { getRefusal } from '../support/replies.ts';
+import { getRefusal, getViolatedFields } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
+import type { User } from '../support/users.ts';
 
 let stack: Stack;
 let gemini: GatedGemini;
@@ -19,7 +20,7 @@ afterAll(async () => {
 });
 
 /** The generation under a key, by its id and by the key, which must show the same. */
-async function look(user: Awaited<ReturnType<Stack['user']>>, key: string) {
+async function look(user: User, key: string) {
   const byId = await user.get(`generation?id=${hashGenerationId(user.uid, key)}`);
   const byKey = await user.get(`generation?key=${encodeURIComponent(key)}`);
   expect([byId.status, byKey.status]).toEqual([200, 200]);
@@ -135,10 +136,7 @@ describe('a bad query is refused, its field named', () => {
   ])('%s', async (query, field) => {
     const answer = await (await stack.user('asker')).get(`generation?${query}`);
     expect(getRefusal(answer)).toEqual([400, 'INVALID_REQUEST']);
-    const named = answer.body.error.details[1].fieldViolations.map(
-      (violation: { field: string }) => violation.field,
-    );
-    expect(named).toContain(field);
+    expect(getViolatedFields(answer)).toContain(field);
   });
 
   it('and so is a call without a user, or by POST', async () => {

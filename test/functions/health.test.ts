@@ -11,9 +11,7 @@ import { virtualClock } from '../support/virtualClock.ts';
 const [first, second] = ['gemini-2.5-flash-image', 'gemini-nano-banana-2.1'] as const;
 const time = virtualClock();
 let stack: Stack;
-let users = 0;
 let url: string;
-const servers: { close: () => Promise<void> }[] = [];
 
 beforeAll(async () => {
   stack = await startStack({ IMAGEGEN_FALLBACK_MODEL_IDS: second });
@@ -21,21 +19,16 @@ beforeAll(async () => {
 beforeEach(async () => {
   await stack.database.commit(['all', first, second].map((id) => ({ delete: `quota/${id}` })));
   stack.gemini.always(geminiFault.image(onePixelPng));
-  const server = await stack.startServer({}, { clock: time.clock });
-  servers.push(server);
-  url = server.url;
+  ({ url } = await stack.startServer({}, { clock: time.clock }));
 });
-afterAll(async () => {
-  await Promise.all(servers.map((server) => server.close()));
-  await stack.close();
-});
+afterAll(() => stack.close());
 
 async function health() {
   const { status, body } = await stack.fetch('health', {}, url);
   expect(status).toBe(200);
   return healthAnswerSchema.parse(body);
 }
-const generateImage = async () => (await stack.user(`user-${++users}`, 10)).generate('key', {}, url);
+const generateImage = async () => (await stack.newUser()).generate('key', {}, url);
 
 it('an instance that has not painted knows no model, and has read nothing', async () => {
   const database = new Proxy({} as Stack['database'], {

@@ -12,7 +12,6 @@ const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
 const ms = expect.toSatisfy((value: unknown) => Number.isInteger(value) && Number(value) >= 0);
 
 let stack: Stack;
-let users = 0;
 const hooks: Parameters<typeof watchedDatabase>[1] = {};
 
 beforeAll(async () => {
@@ -30,7 +29,6 @@ beforeEach(() => {
   stack.logs.length = 0;
 });
 
-const newUser = (credits = 10) => stack.user(`user-${++users}`, credits);
 const lines = (name: string) => stack.logs.filter((line) => line.function === name);
 const credits = () => stack.logs.filter(({ message }) => String(message).startsWith('credits: '));
 /** The one line of the one request to a function. */
@@ -42,7 +40,7 @@ function lineOf(name: string) {
 describe('the line of a generation', () => {
   it('that succeeds has its steps, model, calls, credits and bill', async () => {
     stack.gemini.script(geminiFault.internal(), geminiFault.internal());
-    const user = await newUser();
+    const user = await stack.newUser();
     const { body } = await user.generate('key', { tier: 'premium2' });
     expect(lineOf('generate')).toEqual({
       severity: 'INFO',
@@ -72,7 +70,7 @@ describe('the line of a generation', () => {
 
   it('that fails has its reason, what came back, and how long that took', async () => {
     stack.cloudinary.always(cloudinaryFault.error(500));
-    await (await newUser()).generate('key', { enhance: true });
+    await (await stack.newUser()).generate('key', { enhance: true });
     const line = lineOf('generate');
     expect(line).toMatchObject({
       severity: 'WARNING',
@@ -92,7 +90,7 @@ describe('the line of a generation', () => {
 
   it('that no model would paint counts the calls to all of them', async () => {
     stack.gemini.always(geminiFault.highDemand());
-    await (await newUser()).generate('key');
+    await (await stack.newUser()).generate('key');
     expect(lineOf('generate')).toMatchObject({
       reason: 'PROVIDER_OVERLOADED',
       attempts: 4,
@@ -101,7 +99,7 @@ describe('the line of a generation', () => {
   });
 
   it('that is refused is an ordinary line, and names no step that was not taken', async () => {
-    await (await newUser(0)).generate('key');
+    await (await stack.newUser(0)).generate('key');
     const line = lineOf('generate');
     expect(line).toMatchObject({
       severity: 'INFO',
@@ -113,7 +111,7 @@ describe('the line of a generation', () => {
   });
 
   it('says whether it is a replay or from the cache, which charge nothing', async () => {
-    const user = await newUser();
+    const user = await stack.newUser();
     await user.generate('one');
     stack.logs.length = 0;
     await user.generate('one');
@@ -128,7 +126,7 @@ describe('the line of a generation', () => {
 });
 
 it('every function logs one line for a request, whatever it comes to', async () => {
-  const user = await newUser();
+  const user = await stack.newUser();
   for (const name of ['account', 'ledger', 'gallery', 'generation', 'audit', 'health']) await user.get(name);
   for (const name of ['enhance', 'deleteGeneration', 'grant', 'sweepHolds', 'reconcile', 'checkQuota'])
     await user.post(name, {});
@@ -150,7 +148,7 @@ it('every function logs one line for a request, whatever it comes to', async () 
 });
 
 it("every line of a request has its trace, also the ledger's", async () => {
-  const user = await newUser();
+  const user = await stack.newUser();
   await user.post(
     'generate',
     { prompt: 'A banana on the moon', tier: 'standard', fresh: true },
@@ -174,7 +172,7 @@ it("every line of a request has its trace, also the ledger's", async () => {
 
 describe('the line of an entry', () => {
   it('has the user, the amount and the balance after it, in the order of the ledger', async () => {
-    const user = await newUser();
+    const user = await stack.newUser();
     stack.gemini.always(geminiFault.textOnly());
     const { body } = await user.generate('key', { tier: 'premium4' });
     const generationId = body.error.details[0].metadata.generationId ?? expect.any(String);
@@ -192,7 +190,7 @@ describe('the line of an entry', () => {
   async function generateThrough(watch: Parameters<typeof watchedDatabase>[1]) {
     const { database } = watchedDatabase(stack.database, { ...hooks, ...watch });
     const server = await stack.startServer({}, { database });
-    const user = await newUser();
+    const user = await stack.newUser();
     stack.logs.length = 0;
     const reply = await user.generate('key', { fresh: true }, server.url);
     await server.close();

@@ -5,7 +5,9 @@ import { type Entry, entrySchema, type Generation, generationSchema } from '../.
 import type { StoredDocument, Write } from '../../shared/database/database.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
+import { getDetail, getRefusal } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
+import type { User } from '../support/users.ts';
 
 let stack: Stack;
 let gemini: GatedGemini;
@@ -18,7 +20,6 @@ afterAll(async () => {
   await gemini.close();
 });
 
-type User = Awaited<ReturnType<Stack['user']>>;
 type ListName = 'ledger' | 'gallery';
 type Item = { id: string; createdAt: string };
 const itemsOf = { ledger: 'entries', gallery: 'generations' } as const;
@@ -294,11 +295,9 @@ describe('a bad query is refused, its field named', () => {
   ])('%s', async (query, field) => {
     const user = await stack.user('asker');
     for (const list of ['ledger', 'gallery']) {
-      const { status, body } = await user.get(`${list}?${query}`);
-      expect([list, status]).toEqual([list, 400]);
-      expect(body.error.details[0].reason).toBe('INVALID_REQUEST');
-      const bad = body.error.details.find((detail: { fieldViolations?: object[] }) => detail.fieldViolations);
-      expect(bad.fieldViolations).toMatchObject([{ field }]);
+      const refused = await user.get(`${list}?${query}`);
+      expect([list, ...getRefusal(refused)]).toEqual([list, 400, 'INVALID_REQUEST']);
+      expect(getDetail(refused, 'BadRequest').fieldViolations).toMatchObject([{ field }]);
     }
   });
 

@@ -1,5 +1,5 @@
 /** Reconciling: edits that nobody noticed become entries, what does not add up is reported and left as it is. */
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { encodePng } from '../../local/fakes/png.ts';
 import type { Audit } from '../../shared/contract.ts';
@@ -11,7 +11,6 @@ import { getRefusal } from '../support/replies.ts';
 import { refusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
-const servers: { close: () => Promise<void> }[] = [];
 let stack: Stack;
 
 beforeAll(async () => {
@@ -19,21 +18,11 @@ beforeAll(async () => {
   stack = await startStack({ ...schedulerEnv, ...unlimited });
   stack.gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
 });
-afterAll(async () => {
-  await Promise.all(servers.map((server) => server.close()));
-  await stack.close();
-});
+afterAll(() => stack.close());
 beforeEach(async () => {
-  const documents = `projects/${stack.projectId}/databases/(default)/documents`;
-  await fetch(`http://${inject('firestoreHost')}/emulator/v1/${documents}`, { method: 'DELETE' });
+  await stack.clear();
   stack.logs.length = 0;
 });
-
-async function serverUrl(...args: Parameters<Stack['startServer']>): Promise<string> {
-  const server = await stack.startServer(...args);
-  servers.push(server);
-  return server.url;
-}
 
 type Reconciled = { checked: number; adjusted: number; broken: Audit[] };
 
@@ -44,7 +33,7 @@ async function reconcile(url?: string): Promise<Reconciled> {
 }
 
 /** An account with three entries: 10 credits given, an image of 2 and one of 1. */
-async function spender(uid: string) {
+async function createSpender(uid: string) {
   const user = await stack.user(uid, 10);
   for (const [key, tier] of [
     ['a', 'premium2'],
@@ -62,7 +51,7 @@ const errors = () => stack.logs.filter(({ severity }) => severity === 'ERROR');
 
 describe('an edit that nobody noticed', () => {
   it('becomes one entry, and is counted', async () => {
-    for (const uid of ['ann', 'bob', 'cleo']) await spender(uid);
+    for (const uid of ['ann', 'bob', 'cleo']) await createSpender(uid);
     await stack.edit('accounts/ann', { balance: 74, note: 'a prize' });
     await stack.edit('accounts/bob', { adjust: -2 });
     expect(await reconcile()).toEqual({ checked: 3, adjusted: 2, broken: [] });
@@ -87,7 +76,7 @@ describe('an edit that nobody noticed', () => {
   });
 
   it('of an account deleted and made again by hand is one adjustment on its old entries', async () => {
-    await spender('ann');
+    await createSpender('ann');
     await stack.erase('accounts/ann');
     await stack.edit('accounts/ann', { balance: 50 });
     expect(await reconcile()).toEqual({ checked: 1, adjusted: 1, broken: [] });
@@ -95,9 +84,9 @@ describe('an edit that nobody noticed', () => {
   });
 
   it('is recorded once by four calls at once on two servers', async () => {
-    await spender('ann');
+    await createSpender('ann');
     await stack.edit('accounts/ann', { balance: 74, adjust: 3 });
-    const other = await serverUrl();
+    const { url: other } = await stack.startServer();
     const answers = await Promise.all([undefined, other, undefined, other].map((url) => reconcile(url)));
     expect(answers.reduce((sum, { adjusted }) => sum + adjusted, 0)).toBe(1);
     expect(answers.flatMap(({ broken }) => broken)).toEqual([]);
@@ -151,8 +140,8 @@ describe('an account that does not add up is reported and never mended', () => {
   ];
 
   it.each(tampering)('%s', async (_, tamper, words) => {
-    await spender('ann');
-    await spender('bob');
+    await createSpender('ann');
+    await createSpender('bob');
     await tamper('ann');
     const before = await stack.ledger('ann');
     const first = await reconcile();
@@ -174,12 +163,15 @@ describe('an account that does not add up is reported and never mended', () => {
   });
 
   it('and what cannot be recorded on one does not keep the others from being seen to', async () => {
-    for (const uid of ['ann', 'bob', 'cleo']) await spender(uid);
+    for (const uid of ['ann', 'bob', 'cleo']) await createSpender(uid);
     // The adjustment's own id is taken: no commit for this account can ever succeed.
     await stack.edit('accounts/bob/entries/adjustment:4', { sequence: 9, amount: 1, type: 'grant' });
     for (const uid of ['ann', 'bob', 'cleo']) await stack.edit(`accounts/${uid}`, { balance: 50 });
     // What is tried for ten seconds before it is given up is tried for one.
-    const url = await serverUrl({}, { clock: { ...systemClock, elapsed: () => 10 * performance.now() } });
+    const { url } = await stack.startServer(
+      {},
+      { clock: { ...systemClock, elapsed: () => 10 * performance.now() } },
+    );
     const { body } = await runJob(stack, 'reconcile', { url });
     for (const uid of ['ann', 'cleo']) {
       expect((await stack.ledger(uid)).account).toMatchObject({ balance: 50, settled: 50, sequence: 4 });
@@ -272,7 +264,7 @@ describe('many accounts', () => {
   it('are each seen to once, page by page', async () => {
     await createAll();
     const { database, audited } = watching();
-    const url = await serverUrl({}, { database });
+    const { url } = await stack.startServer({}, { database });
     expect(await reconcile(url)).toEqual({ checked: 130, adjusted: 130, broken: [] });
     expect(audited.toSorted()).toEqual(uids);
     expect(await cursor()).toBeNull();
@@ -284,7 +276,7 @@ describe('many accounts', () => {
     async (after) => {
       await createAll();
       await stack.database.commit([{ set: 'jobs/reconcile', data: { after } }]);
-      expect(await reconcile(await serverUrl({}, {}))).toMatchObject({ checked: 130, broken: [] });
+      expect(await reconcile((await stack.startServer()).url)).toMatchObject({ checked: 130, broken: [] });
       expect(await cursor()).toBeNull();
     },
   );
@@ -296,7 +288,10 @@ describe('many accounts', () => {
     const { database, audited } = watching(() => {
       elapsed += 241_000;
     });
-    const url = await serverUrl({}, { database, clock: { ...systemClock, elapsed: () => elapsed } });
+    const { url } = await stack.startServer(
+      {},
+      { database, clock: { ...systemClock, elapsed: () => elapsed } },
+    );
     const counts = [];
     for (let call = 0; call < 10 && (call === 0 || (await cursor()) !== null); call += 1) {
       const { checked, broken } = await reconcile(url);
@@ -320,7 +315,7 @@ describe('many accounts', () => {
     const { database } = watching(() => {
       pages += 1;
     });
-    const url = await serverUrl(
+    const { url } = await stack.startServer(
       {},
       {
         database: {
@@ -342,9 +337,9 @@ describe('many accounts', () => {
 });
 
 it('has the database sum the entries and does not read them', async () => {
-  await spender('ann');
+  await createSpender('ann');
   const counting = countingDatabase(stack.database);
-  const url = await serverUrl({}, { database: counting.database });
+  const { url } = await stack.startServer({}, { database: counting.database });
   const cost = async () => {
     counting.reset();
     expect(await reconcile(url)).toEqual({ checked: 1, adjusted: 0, broken: [] });
@@ -374,7 +369,7 @@ it('has the database sum the entries and does not read them', async () => {
 
 describe('who may call', () => {
   it('the scheduler, by the token that Google signs for it', async () => {
-    await spender('ann');
+    await createSpender('ann');
     const { status, body } = await runJob(stack, 'reconcile', { token: await schedulerToken(stack) });
     expect([status, body]).toEqual([200, { checked: 1, adjusted: 0, broken: [] }]);
   });

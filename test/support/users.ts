@@ -89,8 +89,9 @@ export function createUsers({ projectId, privateKey, console, leaks, serverUrl }
   /** A new user whose first call was made: the credits are an entry of the ledger. */
   async function newAccount(credits = 10): Promise<User> {
     const created = await newUser(credits);
-    const { status } = await created.get('account');
-    if (status !== 200) throw new Error(`The account was not opened: ${status}`);
+    const { status, body } = await created.get('account');
+    if (status !== 200 || body.account.balance !== credits)
+      throw new Error(`The account was not opened: ${status} ${JSON.stringify(body)}`);
     return created;
   }
 
