@@ -9,20 +9,20 @@ const { stack, counted, countedUrl, post, deliver, openAccount } = world;
 
 afterAll(() => stack.close());
 
-describe('an event that cannot be understood is refused, so that it comes again, and changes nothing', () => {
+describe('refuses an event, and changes nothing', () => {
   const edited = { before: { balance: 10 }, after: { balance: 20, settled: 10, sequence: 1 } };
   const whole = () => eventBody(stack.projectId, 'accounts/x', edited);
   const cases: [string, (document: string) => [body: Buffer | string, headers: Record<string, string>]][] = [
     ['without a body', (document) => ['', eventHeaders(stack.projectId, document)]],
-    ['with a body of text', (document) => ['this is no event', eventHeaders(stack.projectId, document)]],
-    ['with a body of JSON', (document) => ['{"value":{}}', eventHeaders(stack.projectId, document)]],
-    ['with a body of zeros', (document) => [Buffer.alloc(64), eventHeaders(stack.projectId, document)]],
+    ['with text as its body', (document) => ['this is no event', eventHeaders(stack.projectId, document)]],
+    ['with JSON as its body', (document) => ['{"value":{}}', eventHeaders(stack.projectId, document)]],
+    ['with zeros as its body', (document) => [Buffer.alloc(64), eventHeaders(stack.projectId, document)]],
     [
-      'with a body that ends too soon',
+      'with a truncated body',
       (document) => [whole().subarray(0, 40), eventHeaders(stack.projectId, document)],
     ],
     [
-      'with base64 that ends too soon',
+      'with truncated base64',
       (document) => [whole().toString('base64').slice(0, 40), eventHeaders(stack.projectId, document)],
     ],
     ['with base64 of junk', (document) => ['aGVsbG8gd29ybGQ=', eventHeaders(stack.projectId, document)]],
@@ -35,9 +35,12 @@ describe('an event that cannot be understood is refused, so that it comes again,
       },
     ],
     ['of another collection', () => [whole(), eventHeaders(stack.projectId, 'quota/all')]],
-    ['of a document below', (document) => [whole(), eventHeaders(stack.projectId, `${document}/entries/x`)]],
     [
-      'of an account below something else',
+      'of a document below the account',
+      (document) => [whole(), eventHeaders(stack.projectId, `${document}/entries/x`)],
+    ],
+    [
+      'of an account below another collection',
       (document) => [whole(), eventHeaders(stack.projectId, `tenants/t/${document}`)],
     ],
   ];
@@ -53,7 +56,7 @@ describe('an event that cannot be understood is refused, so that it comes again,
     expect(await user.getEntries()).toHaveLength(1);
   });
 
-  it('larger than any event is', async () => {
+  it('larger than the largest event', async () => {
     const user = await openAccount(10);
     const { after } = await user.edit({ balance: 20 });
     counted.reset();
@@ -63,7 +66,7 @@ describe('an event that cannot be understood is refused, so that it comes again,
     expect(await user.getStored()).toEqual(after);
   });
 
-  it('but the largest that there is, an account of 1 MiB before and after, is understood', async () => {
+  it('but accepts the largest one: an account of 1 MiB before and after', async () => {
     const user = await openAccount(10);
     const { after } = await user.edit({ balance: 20 });
     const large = { ...after, remark: 'x'.repeat(1_000_000) };
@@ -75,7 +78,7 @@ describe('an event that cannot be understood is refused, so that it comes again,
     expect((await user.getEntries()).at(-1)).toMatchObject({ amount: 10 });
   });
 
-  it('while the database is down, and is recorded when it comes again', async () => {
+  it('while the database is down, and records it when it comes again', async () => {
     const down: Database = {
       ...stack.database,
       read: () => Promise.reject(Object.assign(new Error('down'), { code: 7 })),
@@ -89,7 +92,7 @@ describe('an event that cannot be understood is refused, so that it comes again,
     expect(await user.getEntries()).toHaveLength(2);
   });
 
-  it('and is nothing to look at with GET', async () => {
+  it('and a GET', async () => {
     expect((await fetch(`${stack.url}/accountWritten`)).status).toBeGreaterThanOrEqual(400);
   });
 });

@@ -18,7 +18,7 @@ describe('an edit in the console', () => {
     ['production', undefined],
     ['emulator', undefined],
     ['emulator', 'admin@example.com'],
-  ])('as %s tells of it, with %s as its author, becomes an entry', async (form, authid) => {
+  ])('as %s sends it, with the author %s, becomes an entry', async (form, authid) => {
     const user = await openAccount(10);
     const write = await user.edit({ balance: 74, note: 'for a friend' });
     expect(hasSucceeded(await deliver(user.uid, write, { encoding: form, ...(authid && { authid }) }))).toBe(
@@ -39,13 +39,13 @@ describe('an edit in the console', () => {
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('that takes everything away is one too', async () => {
+  it('to 0 becomes an entry too', async () => {
     const user = await openAccount(10);
     await deliver(user.uid, await user.edit({ balance: 0 }));
     expect(await user.getEntries()).toMatchObject([{ amount: 10 }, { amount: -10, balance: 0 }]);
   });
 
-  it('of adjust is added, and the field removed', async () => {
+  it('of adjust is added to the balance, and the field removed', async () => {
     const user = await openAccount(10);
     await deliver(user.uid, await user.edit({ adjust: -3, note: 'a mistake' }), { authid: 'boss' });
     expect((await user.getEntries()).at(-1)).toMatchObject({
@@ -58,7 +58,7 @@ describe('an edit in the console', () => {
     expect(await user.getStored()).not.toHaveProperty('note');
   });
 
-  it('of nothing but the note waits for the edit that it is the reason of', async () => {
+  it('of the note alone waits for the edit whose reason it is', async () => {
     const user = await openAccount(10);
     await deliver(user.uid, await user.edit({ note: 'see ticket' }));
     expect(await user.getEntries()).toHaveLength(1);
@@ -66,7 +66,7 @@ describe('an edit in the console', () => {
     expect((await user.getEntries()).at(-1)).toMatchObject({ amount: 1, reason: 'see ticket' });
   });
 
-  it('that makes an account by hand opens its books', async () => {
+  it('that creates an account opens it in the ledger', async () => {
     const user = await stack.newUser(30);
     const after = await stack.document(`accounts/${user.uid}`);
     expect(hasSucceeded(await deliver(user.uid, { after }, { authid: 'boss' }))).toBe(true);
@@ -77,7 +77,7 @@ describe('an edit in the console', () => {
     expect(account).toMatchObject({ balance: 30, settled: 30, sequence: 1 });
   });
 
-  it('is found under a uid that its header has to encode', async () => {
+  it('is found under a uid that the header encodes', async () => {
     const uid = 'Zoë 100%';
     await stack.user(encodeURIComponent(uid), 30);
     const document = `accounts/${encodeURIComponent(uid)}`;
@@ -87,8 +87,8 @@ describe('an edit in the console', () => {
   });
 });
 
-describe('an event that comes', () => {
-  it('again, changes nothing more', async () => {
+describe('an event', () => {
+  it('that comes again changes nothing more', async () => {
     const user = await openAccount(10);
     const write = await user.edit({ balance: 20, adjust: 5 });
     for (let i = 0; i < 3; i += 1) expect(hasSucceeded(await deliver(user.uid, write))).toBe(true);
@@ -96,7 +96,7 @@ describe('an event that comes', () => {
     expect(await user.getStored()).toMatchObject({ balance: 25, settled: 25 });
   });
 
-  it('ten times at once, on two servers, is one entry', async () => {
+  it('that comes ten times at once on two servers is one entry', async () => {
     const { url: other } = await stack.startServer();
     const user = await openAccount(10);
     const write = await user.edit({ balance: 20, adjust: 5 });
@@ -108,7 +108,7 @@ describe('an event that comes', () => {
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('out of order leaves the account as it stands', async () => {
+  it('that comes out of order leaves the account as it is', async () => {
     const user = await openAccount(10);
     const first = await user.edit({ balance: 20 });
     const second = await user.edit({ balance: 31 });
@@ -117,7 +117,7 @@ describe('an event that comes', () => {
     expect(await user.getStored()).toMatchObject({ balance: 31, settled: 31 });
   });
 
-  it('long after credits were spent on does not bring the old balance back', async () => {
+  it('that comes after credits were spent does not restore the old balance', async () => {
     const user = await openAccount(10);
     const write = await user.edit({ balance: 20 });
     expect((await user.generate('k')).status).toBe(200);
@@ -126,7 +126,7 @@ describe('an event that comes', () => {
     expect(await user.getStored()).toMatchObject({ balance: 19, settled: 19 });
   });
 
-  it('beside holds and refunds keeps the books', async () => {
+  it('that comes between holds and refunds leaves the ledger consistent', async () => {
     const user = await openAccount(50);
     stack.gemini.script(...Array.from({ length: 2 }, () => geminiFault.noImage('SAFETY')));
     const generations = ['a', 'b', 'c', 'd'].map((key) => user.generate(key));
@@ -136,7 +136,7 @@ describe('an event that comes', () => {
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('after its account was deleted makes none', async () => {
+  it('that comes after its account was deleted creates none', async () => {
     const user = await openAccount(10);
     const write = await user.edit({ balance: 20 });
     await stack.erase(user.path);
@@ -146,7 +146,7 @@ describe('an event that comes', () => {
   });
 });
 
-describe('nothing is read for', () => {
+describe('reads nothing for', () => {
   async function expectFree(uid: string, write: AccountWrite) {
     for (const form of ['production', 'emulator'] as const) {
       counted.reset();
@@ -156,8 +156,8 @@ describe('nothing is read for', () => {
   }
 
   it.each<[string, (user: Awaited<ReturnType<typeof openAccount>>) => Promise<unknown>]>([
-    ['an account that was opened', async () => {}],
-    ['a hold and its settling', (user) => user.generate('k')],
+    ['an opened account', async () => {}],
+    ['a hold and its settlement', (user) => user.generate('k')],
     [
       'a refund',
       (user) => {
@@ -190,22 +190,22 @@ describe('nothing is read for', () => {
     await expectFree(user.uid, { before, after: await user.getStored() });
   });
 
-  it('an account that the ledger made itself', async () => {
-    let made: Record<string, unknown> | undefined;
+  it('an account that the ledger created', async () => {
+    let created: Record<string, unknown> | undefined;
     const watched: Database = {
       ...stack.database,
       async commit(writes) {
         const version = await stack.database.commit(writes);
         const [write] = writes;
-        if (write && 'create' in write) made = write.data;
+        if (write && 'create' in write) created = write.data;
         return version;
       },
     };
     const { url } = await stack.startServer({}, { database: watched });
     const user = await stack.user('newcomer');
     expect((await user.get('account', url)).status).toBe(200);
-    if (made === undefined) throw new Error('No account was made');
-    await expectFree(user.uid, { after: made });
+    if (created === undefined) throw new Error('No account was created');
+    await expectFree(user.uid, { after: created });
   });
 
   it('a deleted account, and nothing is written', async () => {
@@ -220,27 +220,27 @@ describe('nothing is read for', () => {
 
 describe('an invalid edit', () => {
   it.each<[string, Record<string, unknown>]>([
-    ['a balance of text', { balance: 'lots' }],
+    ['a balance that is text', { balance: 'lots' }],
     ['a negative balance', { balance: -5 }],
     ['a balance with a fraction', { balance: 2.5 }],
-    ['no balance', { balance: undefined }],
-    ['a balance of null', { balance: null }],
-    ['an adjust of text', { adjust: '5' }],
-    ['an adjust below zero in all', { adjust: -11 }],
-  ])('%s is left to the admin, and not asked for again', async (_, fields) => {
+    ['a missing balance', { balance: undefined }],
+    ['a balance that is null', { balance: null }],
+    ['an adjust that is text', { adjust: '5' }],
+    ['an adjust that makes the balance negative', { adjust: -11 }],
+  ])('%s is left to the admin, and the event is not requested again', async (_, fields) => {
     const user = await openAccount(10);
     const write = await user.edit(fields);
     expect(hasSucceeded(await deliver(user.uid, write))).toBe(true);
     expect(await user.getStored()).toEqual(write.after);
     expect(await user.getEntries()).toHaveLength(1);
     expect(stack.logs).toContainEqual(expect.objectContaining({ severity: 'WARNING', uid: user.uid }));
-    // Mended, it is an ordinary edit.
+    // Once corrected, it is an ordinary edit.
     await deliver(user.uid, await user.edit({ balance: 12, adjust: undefined }));
     expect((await user.getEntries()).at(-1)).toMatchObject({ amount: 2, balance: 12 });
   });
 });
 
-it('what no event told is found by reconcile all the same', async () => {
+it('an edit without an event is found by reconcile', async () => {
   const user = await openAccount(10);
   await user.edit({ balance: 25 });
   expect((await runJob(stack, 'reconcile')).body.adjusted).toBeGreaterThanOrEqual(1);

@@ -15,7 +15,7 @@ import { parseConfig } from '../../shared/config/config.ts';
 import { createFunctionsServer } from '../../shared/http/server.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 
-describe('as the emulator itself calls it', () => {
+describe('as the emulator sends it', () => {
   const projectId = `demo-trigger-${process.pid}`;
   const events: { path: string; document: unknown; subject: unknown }[] = [];
   const ends: (() => Promise<unknown> | unknown)[] = [];
@@ -65,7 +65,7 @@ describe('as the emulator itself calls it', () => {
     for (const end of ends) await end();
   });
 
-  /** What an admin does in the console of that emulator. */
+  /** Sets fields of a document in that emulator's console. */
   async function edit(path: string, fields: Record<string, number>, method = 'PATCH') {
     const mask = Object.keys(fields).map((field) => `updateMask.fieldPaths=${field}`);
     const url = `http://${host}/v1/projects/${projectId}/databases/(default)/documents/${path}?${mask.join('&')}`;
@@ -85,7 +85,7 @@ describe('as the emulator itself calls it', () => {
   };
   const soon = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 5_000, interval: 20 });
 
-  it('an edit becomes an entry by itself within 5 seconds', async () => {
+  it('an edit becomes an entry within 5 seconds', async () => {
     await edit('accounts/ann', { balance: 10 });
     await soon(async () => expect(await amounts('ann')).toEqual([10]));
     await edit('accounts/ann', { balance: 74 });
@@ -95,7 +95,7 @@ describe('as the emulator itself calls it', () => {
     const [account] = (await counting.database.read(['accounts/ann'])).documents;
     expect(account?.data).toMatchObject({ balance: 70, settled: 70, sequence: 3 });
     expect(account?.data).not.toHaveProperty('adjust');
-    // Three edits and three commits of the ledger: each is one event, and the ledger's own come to nothing.
+    // Three edits and three commits of the ledger: one event each. The ledger's own events change nothing.
     await soon(() => expect(events).toHaveLength(6));
     expect(events).toContainEqual(
       expect.objectContaining({ document: 'accounts/ann', subject: expect.stringMatching(/accounts\/ann$/) }),

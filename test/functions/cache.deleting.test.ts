@@ -18,30 +18,36 @@ afterAll(() => stack.close());
 describe('deleting twins', () => {
   const orders = ['abc', 'acb', 'bac', 'bca', 'cab', 'cba'].map((keys) => [...keys]);
 
-  it.each(orders)('%s, %s, %s: the image is whole until the last takes it along', async (...order) => {
-    const { user, publicId, url } = await createTwins('b', 'c');
-    for (const [i, key] of order.entries()) {
-      expect((await fetch(url)).status).toBe(200);
-      const removed = await user.remove(key);
-      expect(removed.body.generation).toMatchObject({ status: 'deleted', image: null, prompt: null });
-      const left = order.slice(i + 1);
-      const shown = (await user.get('gallery')).body.generations as { id: string; image: { url: string } }[];
-      expect(shown.map(({ id }) => id).sort()).toEqual(
-        left.map((each) => hashGenerationId(user.uid, each)).sort(),
-      );
-      for (const { image } of shown) expect(image.url).toBe(url);
-      expect(findDestroys(publicId)).toHaveLength(left.length === 0 ? 1 : 0);
-      await expectSound(user);
-    }
-    expect((await fetch(url)).status).toBe(404);
-    expect(stack.cloudinary.assets.has(publicId)).toBe(false);
-    expect(await stack.document(`outbox/${hashGenerationId(user.uid, 'a')}`)).toBeUndefined();
-    expect((await user.getStored('a'))?.sharers).toEqual([]);
-    for (const key of order) expect((await user.remove(key)).status).toBe(200);
-    expect(findDestroys(publicId)).toHaveLength(1);
-  });
+  it.each(orders)(
+    'in the order %s, %s, %s: keeps the image until the last twin is deleted',
+    async (...order) => {
+      const { user, publicId, url } = await createTwins('b', 'c');
+      for (const [i, key] of order.entries()) {
+        expect((await fetch(url)).status).toBe(200);
+        const removed = await user.remove(key);
+        expect(removed.body.generation).toMatchObject({ status: 'deleted', image: null, prompt: null });
+        const left = order.slice(i + 1);
+        const shown = (await user.get('gallery')).body.generations as {
+          id: string;
+          image: { url: string };
+        }[];
+        expect(shown.map(({ id }) => id).sort()).toEqual(
+          left.map((each) => hashGenerationId(user.uid, each)).sort(),
+        );
+        for (const { image } of shown) expect(image.url).toBe(url);
+        expect(findDestroys(publicId)).toHaveLength(left.length === 0 ? 1 : 0);
+        await expectSound(user);
+      }
+      expect((await fetch(url)).status).toBe(404);
+      expect(stack.cloudinary.assets.has(publicId)).toBe(false);
+      expect(await stack.document(`outbox/${hashGenerationId(user.uid, 'a')}`)).toBeUndefined();
+      expect((await user.getStored('a'))?.sharers).toEqual([]);
+      for (const key of order) expect((await user.remove(key)).status).toBe(200);
+      expect(findDestroys(publicId)).toHaveLength(1);
+    },
+  );
 
-  it('all at once leaves no stray image and counts none twice', async () => {
+  it('all at once leaves no stray image and deletes it once', async () => {
     const keys = ['b', 'c', 'd', 'e', 'f'];
     const { user, publicId } = await createTwins(...keys);
     const answers = await Promise.all(
@@ -59,7 +65,7 @@ describe('deleting twins', () => {
     ['the twin', 'the original', 'b', 'a'],
     ['the original', 'a twin', 'a', 'b'],
     ['a twin', 'another twin', 'b', 'c'],
-  ])('%s while %s is being deleted elsewhere: both are told, neither is forgotten', async (...names) => {
+  ])('%s while another server deletes %s: removes both from the list of sharers', async (...names) => {
     const [, , first, second] = names;
     const { user, publicId } = await createTwins('b', 'c');
     hooks.beforeCommit = once(
@@ -76,7 +82,7 @@ describe('deleting twins', () => {
     await expectSound(user);
   });
 
-  it('leaves the others whole even where the document with their list was deleted in the console', async () => {
+  it('keeps the image for the others even after the list of sharers was deleted in the console', async () => {
     const { user, publicId, url } = await createTwins('b', 'c');
     await stack.erase(user.getPath('a'));
     expect((await user.remove('b')).body.generation.status).toBe('deleted');
@@ -87,17 +93,17 @@ describe('deleting twins', () => {
     expect(findDestroys(publicId)).toHaveLength(1);
   });
 
-  it('removes the cache item: the prompt is painted anew', async () => {
+  it('removes the cache document, so the same prompt generates a new image', async () => {
     const { user } = await createTwins('b');
     await user.remove('a');
     expect(await findCacheItems(user.uid)).toEqual([]);
-    const anew = await user.ask('c');
-    expect(isCached(anew)).toEqual([200, false]);
-    expect(anew.body.receipt).toMatchObject({ charged: 2, balance: 16 });
+    const next = await user.ask('c');
+    expect(isCached(next)).toEqual([200, false]);
+    expect(next.body.receipt).toMatchObject({ charged: 2, balance: 16 });
     await expectSound(user);
   });
 
-  it('answers their keys with 410, and paints none of them again', async () => {
+  it('answers their keys with 410 and never generates them again', async () => {
     const { user } = await createTwins('b');
     for (const key of ['a', 'b']) await user.remove(key);
     const before = countModelCalls();
@@ -109,7 +115,7 @@ describe('deleting twins', () => {
     expect(countModelCalls()).toBe(before);
   });
 
-  it('leaves the image to the sweep where the store fails, or the reply is lost', async () => {
+  it('leaves the image to the sweep if the store fails or the reply is lost', async () => {
     const { user, publicId } = await createTwins('b');
     await user.remove('a');
     stack.cloudinary.script({ action: 'destroy', ...cloudinaryFault.error(500) });
@@ -136,8 +142,8 @@ describe('deleting twins', () => {
   });
 });
 
-describe('a hit against a delete of its source', () => {
-  it('deleted between reading and committing: the hit is painted anew', async () => {
+describe('a hit and the deletion of its source at the same time', () => {
+  it('generates a new image if the source is deleted between read and commit', async () => {
     const { user, publicId } = await createTwins();
     hooks.beforeCommit = once(
       (writes) => newGeneration(writes)?.cached === true,
@@ -150,7 +156,7 @@ describe('a hit against a delete of its source', () => {
     await expectSound(user);
   });
 
-  it('hit while it is being deleted: the image stays for the hit', async () => {
+  it('keeps the image for a hit that comes while the source is being deleted', async () => {
     const { user, publicId } = await createTwins();
     hooks.beforeCommit = once(
       () => true,
@@ -164,7 +170,7 @@ describe('a hit against a delete of its source', () => {
     await expectSound(user);
   });
 
-  it('however many there are at once', async () => {
+  it('adds up after many of both at once', async () => {
     const { user } = await createTwins('b');
     const work = [
       ...['c', 'd', 'e', 'f'].map((key, i) => user.ask(key, {}, i % 2 ? other.url : undefined)),

@@ -16,7 +16,7 @@ beforeEach(cache.clearHooks);
 afterAll(() => stack.close());
 
 describe('a hit', () => {
-  it('costs nothing, and is an item of its own with the same image', async () => {
+  it('costs nothing and is a new generation with the same image', async () => {
     const user = await newCacheUser();
     const first = await user.ask('a');
     const before = countModelCalls();
@@ -47,7 +47,7 @@ describe('a hit', () => {
     await expectSound(user);
   });
 
-  it('may be asked again by its key, and is told again', async () => {
+  it('replays under its own key', async () => {
     const { user } = await createTwins();
     const hit = await user.ask('b');
     const again = await user.ask('b');
@@ -61,7 +61,7 @@ describe('a hit', () => {
     await expectSound(user);
   });
 
-  it('is one generation, however often its key is asked with at once', async () => {
+  it('is one generation, however many requests with its key come at once', async () => {
     const { user } = await createTwins();
     const before = countModelCalls();
     const ask = (_: unknown, i: number) => user.ask('b', {}, i % 2 ? other.url : undefined);
@@ -73,7 +73,7 @@ describe('a hit', () => {
     await expectSound(user);
   });
 
-  it('of many at once with keys of their own, each is a twin', async () => {
+  it('makes one twin per key when many keys come at once', async () => {
     const { user } = await createTwins();
     const before = countModelCalls();
     const ask = (_: unknown, i: number) => user.ask(`b${i}`, {}, i % 2 ? other.url : undefined);
@@ -84,7 +84,7 @@ describe('a hit', () => {
     await expectSound(user);
   });
 
-  it('records what an admin did in the console', async () => {
+  it('records a console edit', async () => {
     const { user } = await createTwins();
     await stack.edit(`accounts/${user.uid}`, { balance: 74, note: 'a prize' });
     const hit = await user.ask('b');
@@ -98,7 +98,7 @@ describe('a hit', () => {
     await expectSound(user);
   });
 
-  it('is its own after its reply was lost: nothing is painted, nothing is made twice', async () => {
+  it('is recognised after its reply was lost: nothing is generated or created twice', async () => {
     const { user } = await createTwins();
     const before = countModelCalls();
     hooks.afterCommit = once(
@@ -117,12 +117,12 @@ describe('a hit', () => {
   });
 });
 
-describe('a request is painted anew', () => {
+describe('generates a new image', () => {
   it.each([
     ['with another prompt', { prompt: 'The same banana.' }],
     ['with another tier', { tier: 'premium4' }],
     ['with another orientation', { orientation: 'portrait' }],
-    ['with a better prompt', { enhance: true }],
+    ['with prompt enhancement', { enhance: true }],
     ['without references', { references: [] }],
     ['with its reference twice', { references: [pngReference(onePixelPng), pngReference(onePixelPng)] }],
     ['with `fresh`', { fresh: true }],
@@ -134,13 +134,13 @@ describe('a request is painted anew', () => {
     await expectSound(user);
   });
 
-  it('by another user', async () => {
+  it('for another user', async () => {
     await createTwins();
     const stranger = await newCacheUser();
     expect(isCached(await stranger.ask('a'))).toEqual([200, false]);
   });
 
-  it('by another model', async () => {
+  it('with another model', async () => {
     const { user } = await createTwins();
     const { url } = await stack.startServer({ IMAGEGEN_MODEL_ID: 'gemini-nano-banana-2.1' });
     const answer = await user.ask('b', {}, url);
@@ -152,7 +152,7 @@ describe('a request is painted anew', () => {
     });
   });
 
-  it('once its time has passed, by the clock of the database', async () => {
+  it('after the cache document expired by the clock of the database', async () => {
     const { user, first } = await createTwins();
     const [item] = await findCacheItems(user.uid);
     const lastsMs = Number(item?.data.expiresAt) - Date.parse(first.body.generation.createdAt);
@@ -165,7 +165,7 @@ describe('a request is painted anew', () => {
     await expectSound(user);
   });
 
-  it('after `fresh`, with the newer image in its place', async () => {
+  it('with `fresh`, and later hits show the newer image', async () => {
     const { user } = await createTwins();
     const fresh = await user.ask('b', { fresh: true });
     const hit = await user.ask('c');
@@ -173,7 +173,7 @@ describe('a request is painted anew', () => {
     await expectSound(user);
   });
 
-  it('when one that failed was asked for before', async () => {
+  it('after the same request failed', async () => {
     const user = await newCacheUser();
     stack.gemini.script(geminiFault.noImage('SAFETY'));
     expect((await user.ask('a')).status).toBe(422);
@@ -181,7 +181,7 @@ describe('a request is painted anew', () => {
     expect(isCached(await user.ask('b'))).toEqual([200, false]);
   });
 
-  it('where the same is asked for at once with different keys: both are paid', async () => {
+  it('for each of two concurrent requests with different keys, and charges both', async () => {
     const user = await newCacheUser();
     const before = countModelCalls();
     const answers: Reply[] = [];
@@ -199,7 +199,7 @@ describe('a request is painted anew', () => {
     await expectSound(user);
   });
 
-  it('where the item points nowhere', async () => {
+  it('if the cache document points to no generation', async () => {
     const { user } = await createTwins();
     const [item] = await findCacheItems(user.uid);
     await stack.edit(item?.path ?? '', { generationId: 'f'.repeat(32) });
@@ -210,8 +210,8 @@ describe('a request is painted anew', () => {
   });
 });
 
-describe('switched off, as it is by default', () => {
-  it('it writes nothing, reads nothing and finds nothing', async () => {
+describe('without CACHE_TTL_SECONDS', () => {
+  it('writes nothing, reads nothing and finds nothing', async () => {
     const reads: string[] = [];
     const { database } = watchedDatabase(stack.database, {
       beforeRead: (paths) => void reads.push(...paths),
@@ -227,7 +227,7 @@ describe('switched off, as it is by default', () => {
 });
 
 describe('the order of checks', () => {
-  it('a suspended or invalid account gets no hit', async () => {
+  it('gives no hit to a suspended or invalid account', async () => {
     const { user } = await createTwins();
     await stack.edit(`accounts/${user.uid}`, { suspended: true });
     expect(getRefusal(await user.ask('b'))).toEqual([403, 'ACCOUNT_SUSPENDED']);
@@ -238,7 +238,7 @@ describe('the order of checks', () => {
     await expectSound(user);
   });
 
-  it('one without credits gets its hit, and nothing else', async () => {
+  it('gives a hit to an account without credits', async () => {
     const { user } = await createTwins();
     await stack.edit(`accounts/${user.uid}`, { balance: 0 });
     expect(getRefusal(await user.ask('b', { prompt: 'Another' }))).toEqual([402, 'INSUFFICIENT_CREDITS']);
@@ -250,7 +250,7 @@ describe('the order of checks', () => {
   it.each([
     ['the limit per minute', { MAX_PER_MINUTE_PER_USER: '1' }, [429, 'RATE_LIMITED']],
     ['the spend ceiling', { MAX_SPEND_PER_DAY_USD: '0' }, [503, 'SPEND_CEILING']],
-  ])('%s does not stop a hit', async (_, env, refusal) => {
+  ])('gives a hit in spite of %s', async (_, env, refusal) => {
     const { user } = await createTwins();
     const { url } = await stack.startServer(env);
     expect(getRefusal(await user.ask('b', { prompt: 'Another' }, url))).toEqual(refusal);
@@ -258,7 +258,7 @@ describe('the order of checks', () => {
     await expectSound(user);
   });
 
-  it('nor does the limit of images in flight, nor is a hit one of them', async () => {
+  it('gives a hit in spite of the limit of images in flight, and does not count as one', async () => {
     const { user } = await createTwins('b', 'c', 'd', 'e');
     const { url } = await stack.startServer({ MAX_IN_FLIGHT_PER_USER: '1' });
     const running = Object.fromEntries([[hashGenerationId(user.uid, 'x'), new Date(Date.now() + 600_000)]]);
@@ -278,7 +278,7 @@ describe('the order of checks', () => {
     expect(Object.keys((await stack.document(path))?.active as object)).toEqual(Object.keys(running));
   });
 
-  it('nor do models that are used up or off', async () => {
+  it('gives a hit while the models are switched off', async () => {
     const { user } = await createTwins();
     await stack.edit('quota/all', { state: 'off' });
     const { url } = await stack.startServer();

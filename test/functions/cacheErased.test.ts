@@ -1,4 +1,4 @@
-/** The cache and an admin's hand in the console: no credit and no image is lost between them. */
+/** The cache, and documents that an admin deletes or edits in the console: no credit and no image is lost. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { generationPath, hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
@@ -17,14 +17,8 @@ afterAll(async () => {
   await gemini.close();
 });
 
-async function opened(uid: string) {
-  const user = await stack.user(uid, 20);
-  await user.get('account');
-  return user;
-}
-
-it('a key that is being painted cannot be taken over by a hit when its document is erased', async () => {
-  const user = await opened('erased');
+it('answers 410, not a hit, to a running key whose document was deleted', async () => {
+  const user = await stack.newAccount(20);
   const answer = await gemini.during(
     () => user.generate('a'),
     async () => {
@@ -41,8 +35,8 @@ it('a key that is being painted cannot be taken over by a hit when its document 
   expect(entries.map(({ amount }) => amount)).toEqual([20, -1, -1, 1]);
 });
 
-it('a twin is no source for another: only who painted the image keeps the list', async () => {
-  const user = await opened('twin');
+it('takes no twin as the source of another: only the original keeps the list of sharers', async () => {
+  const user = await stack.newAccount(20);
   await user.generate('a');
   const twin = await user.generate('b');
   expect(twin.body.generation.cached).toBe(true);

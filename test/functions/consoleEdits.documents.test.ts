@@ -17,7 +17,7 @@ afterEach(() => world.expectSound(user));
 afterAll(world.close);
 
 describe('suspending an account', () => {
-  it('stops the next hold, not the image that is being painted', async () => {
+  it('refuses the next hold, but not the generation in progress', async () => {
     user = await stack.newAccount();
     const { status } = await gemini.during(
       () => user.generate('k'),
@@ -34,7 +34,7 @@ describe('suspending an account', () => {
     expect((await user.get('account')).body.account).toMatchObject({ balance: 8, sequence: 3 });
   });
 
-  it('does not keep a refund back', async () => {
+  it('does not withhold a refund', async () => {
     user = await stack.newAccount();
     gemini.script(geminiFault.promptBlocked());
     const { body } = await gemini.during(
@@ -45,8 +45,8 @@ describe('suspending an account', () => {
   });
 });
 
-describe('an account deleted while an image is painted', () => {
-  it('does not keep the image from its user, and comes back at 0', async () => {
+describe('an account deleted during a generation', () => {
+  it('does not withhold the image, and is recreated with 0 credits', async () => {
     user = await stack.newAccount();
     const { status } = await gemini.during(
       () => user.generate('k'),
@@ -59,7 +59,7 @@ describe('an account deleted while an image is painted', () => {
     expect((await ledger()).entries.map(({ amount }) => amount)).toEqual([10, -1, -9]);
   });
 
-  it('comes back with what a refund gives back', async () => {
+  it('is recreated with the refunded credits', async () => {
     user = await stack.newAccount();
     gemini.script(geminiFault.promptBlocked());
     const { body } = await gemini.during(
@@ -71,7 +71,7 @@ describe('an account deleted while an image is painted', () => {
     expect((await user.get('account')).body.account).toMatchObject({ balance: 4, sequence: 4 });
   });
 
-  it('and made again by hand keeps its new balance', async () => {
+  it('keeps its new balance if an admin creates it again', async () => {
     user = await stack.newAccount();
     gemini.script(geminiFault.promptBlocked());
     await gemini.during(
@@ -86,11 +86,11 @@ describe('an account deleted while an image is painted', () => {
   });
 });
 
-describe('a pending generation that an admin touched', () => {
+describe('a pending generation that an admin edited', () => {
   const touch = () =>
     stack.edit(generationPath(user.uid, hashGenerationId(user.uid, 'k')), { remark: 'seen' });
 
-  it('still settles', async () => {
+  it('is still settled', async () => {
     user = await stack.newAccount();
     const { status } = await gemini.during(() => user.generate('k'), touch);
     expect(status).toBe(200);
@@ -109,7 +109,7 @@ describe('a pending generation that an admin touched', () => {
 describe('a generation whose document an admin deletes', () => {
   const document = () => generationPath(user.uid, hashGenerationId(user.uid, 'k'));
 
-  it('while it is painted is refunded, its image goes to the outbox, and its key is not painted again', async () => {
+  it('is refunded, its image goes to the outbox, and its key generates nothing again', async () => {
     user = await stack.newAccount();
     const { body } = await gemini.during(
       () => user.generate('k'),

@@ -24,11 +24,11 @@ const invalidBalances: [string, unknown][] = [
   ['null', null],
   ['a boolean', true],
   ['a time', new Date(0)],
-  ['beyond what a number can count', 2 ** 54],
+  ['larger than a safe integer', 2 ** 54],
   ['not a number', Number.NaN],
 ];
 
-/** Sets the balance to anything at all, also to what the REST interface has no JSON for. */
+/** Sets the balance to any value, also to NaN, for which the REST interface has no JSON. */
 async function setBalance(balance: unknown) {
   if (!Number.isNaN(balance)) return edit({ balance });
   const [document] = (await stack.database.read([user.path])).documents;
@@ -37,7 +37,7 @@ async function setBalance(balance: unknown) {
 
 describe('an invalid balance', () => {
   it.each(invalidBalances)(
-    '%s: refused and never overwritten; mended, it is an adjustment',
+    '%s: is refused and never overwritten; once corrected it is an adjustment',
     async (_, invalid) => {
       user = await stack.newAccount();
       await setBalance(invalid);
@@ -54,34 +54,37 @@ describe('an invalid balance', () => {
       const after = (await stack.database.read([user.path])).documents[0];
       expect(after?.version.isEqual(before?.version as never)).toBe(true);
 
-      await edit({ balance: 12, note: 'mended' });
+      await edit({ balance: 12, note: 'corrected' });
       expect((await user.generate('k')).body.receipt).toMatchObject({ balance: 11, sequence: 3 });
-      await expectRecorded(user, { amount: 2, balance: 12, reason: 'mended' }, { balance: 11 });
+      await expectRecorded(user, { amount: 2, balance: 12, reason: 'corrected' }, { balance: 11 });
     },
   );
 
-  it.each(invalidBalances)('%s: a refund writes its entry and leaves it to the admin', async (_, invalid) => {
-    user = await stack.newAccount();
-    gemini.script(geminiFault.promptBlocked());
-    const { status, body } = await gemini.during(
-      () => user.generate('k', { tier: 'premium4' }),
-      () => setBalance(invalid),
-    );
-    expect(status).toBe(422);
-    expect(body.receipt).toMatchObject({ charged: 4, refunded: 4, sequence: 3 });
-    const { account, entries, generations } = await ledger();
-    expect(generations).toMatchObject([{ status: 'refunded' }]);
-    expect(entries.at(-1)).toMatchObject({ type: 'refund', amount: 4, balance: 10, sequence: 3 });
-    expect(account).toMatchObject({ settled: 10, sequence: 3 });
-    expect(account.balance).toEqual(invalid);
-    expect((await user.get('account')).status).toBe(409);
+  it.each(invalidBalances)(
+    '%s: a refund writes its entry and leaves the balance to the admin',
+    async (_, invalid) => {
+      user = await stack.newAccount();
+      gemini.script(geminiFault.promptBlocked());
+      const { status, body } = await gemini.during(
+        () => user.generate('k', { tier: 'premium4' }),
+        () => setBalance(invalid),
+      );
+      expect(status).toBe(422);
+      expect(body.receipt).toMatchObject({ charged: 4, refunded: 4, sequence: 3 });
+      const { account, entries, generations } = await ledger();
+      expect(generations).toMatchObject([{ status: 'refunded' }]);
+      expect(entries.at(-1)).toMatchObject({ type: 'refund', amount: 4, balance: 10, sequence: 3 });
+      expect(account).toMatchObject({ settled: 10, sequence: 3 });
+      expect(account.balance).toEqual(invalid);
+      expect((await user.get('account')).status).toBe(409);
 
-    await edit({ balance: 30 });
-    expect((await user.get('account')).body.account).toMatchObject({ balance: 30, sequence: 4 });
-    await expectRecorded(user, { amount: 20, balance: 30, sequence: 4 }, { balance: 30 });
-  });
+      await edit({ balance: 30 });
+      expect((await user.get('account')).body.account).toMatchObject({ balance: 30, sequence: 4 });
+      await expectRecorded(user, { amount: 20, balance: 30, sequence: 4 }, { balance: 30 });
+    },
+  );
 
-  it('does not keep a painted image from its user', async () => {
+  it('does not withhold an image that was paid for', async () => {
     user = await stack.newAccount();
     const { status } = await gemini.during(
       () => user.generate('k'),
@@ -96,7 +99,7 @@ describe('an invalid balance', () => {
     expect((await user.get('account')).body.account).toMatchObject({ balance: 9, sequence: 2 });
   });
 
-  it('on an account made by hand is refused and left alone', async () => {
+  it('on an account made by hand is refused and left as it is', async () => {
     user = await stack.user('made-by-hand');
     await stack.edit(user.path, { balance: 'seventy' });
     expect(getReason(await user.get('account'))).toBe('ACCOUNT_INVALID');
@@ -110,27 +113,30 @@ describe('an invalid adjust', () => {
   const invalid: [string, unknown][] = [
     ['text', '5'],
     ['a fraction', 0.5],
-    ['more than there is, taken away', -11],
-    ['beyond what a number can count', 2 ** 54],
+    ['a deduction larger than the balance', -11],
+    ['larger than a safe integer', 2 ** 54],
   ];
 
-  it.each(invalid)('%s: refused and never dropped; mended, it is an adjustment', async (_, adjust) => {
-    user = await stack.newAccount();
-    await edit({ adjust, note: 'typed wrong' });
-    const before = await stack.document(user.path);
-    for (const answer of [await user.get('account'), await user.generate('k')]) {
-      expect(answer.status).toBe(409);
-      expect(getReason(answer)).toBe('ACCOUNT_INVALID');
-      expect(getErrorInfo(answer).metadata.field).toBe('adjust');
-    }
-    expect(await stack.document(user.path)).toEqual(before);
+  it.each(invalid)(
+    '%s: is refused and never dropped; once corrected it is an adjustment',
+    async (_, adjust) => {
+      user = await stack.newAccount();
+      await edit({ adjust, note: 'typed wrong' });
+      const before = await stack.document(user.path);
+      for (const answer of [await user.get('account'), await user.generate('k')]) {
+        expect(answer.status).toBe(409);
+        expect(getReason(answer)).toBe('ACCOUNT_INVALID');
+        expect(getErrorInfo(answer).metadata.field).toBe('adjust');
+      }
+      expect(await stack.document(user.path)).toEqual(before);
 
-    await edit({ adjust: 5 });
-    expect((await user.get('account')).body.account).toMatchObject({ balance: 15, sequence: 2 });
-    await expectRecorded(user, { amount: 5, reason: 'typed wrong' }, { balance: 15 });
-  });
+      await edit({ adjust: 5 });
+      expect((await user.get('account')).body.account).toMatchObject({ balance: 15, sequence: 2 });
+      await expectRecorded(user, { amount: 5, reason: 'typed wrong' }, { balance: 15 });
+    },
+  );
 
-  it.each(invalid)('%s: a refund gives the credits back and leaves it to the admin', async (_, adjust) => {
+  it.each(invalid)('%s: a refund returns the credits and leaves adjust to the admin', async (_, adjust) => {
     user = await stack.newAccount();
     gemini.script(geminiFault.promptBlocked());
     const { body } = await gemini.during(
@@ -144,8 +150,8 @@ describe('an invalid adjust', () => {
   });
 });
 
-describe('a balance that is invalid and was beyond what one buys', () => {
-  it('has nobody write the account over and over', async () => {
+describe('an invalid balance after one larger than any purchase', () => {
+  it('is not rewritten by every reconcile', async () => {
     user = await stack.newAccount();
     await edit({ balance: 2_000_000_000_000 });
     expect((await user.get('account')).status).toBe(200);

@@ -28,7 +28,12 @@ describe('an edit is one adjustment', () => {
     ['adjust down', { adjust: -5 }, { amount: -5 }, 5],
     ['adjust down to 0', { adjust: -10 }, { amount: -10 }, 0],
     ['both at once', { balance: 20, adjust: -3 }, { amount: 7 }, 17],
-    ['a note', { balance: 11, note: 'a goodwill credit' }, { amount: 1, reason: 'a goodwill credit' }, 11],
+    [
+      'a balance with a note',
+      { balance: 11, note: 'a goodwill credit' },
+      { amount: 1, reason: 'a goodwill credit' },
+      11,
+    ],
     [
       'all three',
       { balance: 3, adjust: 2, note: 'after a complaint' },
@@ -43,7 +48,7 @@ describe('an edit is one adjustment', () => {
     expect((await user.get('account')).body.account).toMatchObject({ balance, sequence: 2 });
   });
 
-  it('several edits that the ledger had not seen are one', async () => {
+  it('for several edits between two calls', async () => {
     user = await stack.newAccount();
     await edit({ balance: 100 });
     await edit({ balance: 30, note: 'a first try' });
@@ -52,7 +57,7 @@ describe('an edit is one adjustment', () => {
     await expectRecorded(user, { amount: 21, reason: 'the last word' }, { balance: 31 });
   });
 
-  it('edits that the ledger has seen are one each', async () => {
+  it('for each edit, if a call comes between them', async () => {
     user = await stack.newAccount();
     for (const balance of [12, 9]) {
       await edit({ balance });
@@ -64,8 +69,8 @@ describe('an edit is one adjustment', () => {
   it.each<[string, Fields]>([
     ['an adjust of 0', { adjust: 0 }],
     ['a balance and an adjust that cancel each other', { balance: 7, adjust: 3 }],
-    ['the balance that it is', { balance: 10 }],
-  ])('%s is none, and leaves nothing to be applied later', async (_, fields) => {
+    ['the same balance', { balance: 10 }],
+  ])('unless it changes nothing: %s', async (_, fields) => {
     user = await stack.newAccount();
     await edit(fields);
     expect((await user.get('account')).body.account).toMatchObject({ balance: 10, sequence: 1 });
@@ -74,7 +79,7 @@ describe('an edit is one adjustment', () => {
     expect(account).not.toHaveProperty('adjust');
   });
 
-  it('many calls at once record it once', async () => {
+  it('even if many calls come at once', async () => {
     user = await stack.newAccount();
     await edit({ balance: 20, adjust: 5 });
     await Promise.all([
@@ -85,14 +90,14 @@ describe('an edit is one adjustment', () => {
   });
 });
 
-describe('the very next commit records the edit', () => {
+describe('the next commit records the edit', () => {
   const fields = { balance: 2, adjust: 1, note: 'corrected' };
 
   it.each<[string, number, () => Promise<Reply>, Fields, number]>([
-    ['account', 200, () => user.get('account'), {}, 3],
-    ['a hold', 200, () => user.generate('k'), {}, 2],
-    ['a hold refused for credits', 402, () => user.generate('k', { tier: 'premium4' }), {}, 3],
-    ['a hold refused as suspended', 403, () => user.generate('k'), { suspended: true }, 3],
+    ['of `account`', 200, () => user.get('account'), {}, 3],
+    ['of a hold', 200, () => user.generate('k'), {}, 2],
+    ['of a hold refused for credits', 402, () => user.generate('k', { tier: 'premium4' }), {}, 3],
+    ['of a hold refused as suspended', 403, () => user.generate('k'), { suspended: true }, 3],
   ])('%s', async (_, status, call, more, balance) => {
     user = await stack.newAccount();
     await edit({ ...fields, ...more });
@@ -102,7 +107,7 @@ describe('the very next commit records the edit', () => {
     await expectRecorded(user, { amount: -7, balance: 3, reason: 'corrected' }, { balance });
   });
 
-  it('a hold refused by the limit per minute', async () => {
+  it('of a hold refused by the limit per minute', async () => {
     user = await stack.newAccount();
     expect((await user.generate('earlier', {}, strict.url)).status).toBe(200);
     await edit(fields);
@@ -110,7 +115,7 @@ describe('the very next commit records the edit', () => {
     await expectRecorded(user, { amount: -6, balance: 3, reason: 'corrected' }, { balance: 3 });
   });
 
-  it('a hold refused by the limit of those in flight', async () => {
+  it('of a hold refused by the limit in flight', async () => {
     user = await stack.newAccount();
     const running = await gemini.during(
       () => user.generate('running', {}, strict.url),
@@ -123,7 +128,7 @@ describe('the very next commit records the edit', () => {
     expect(running.status).toBe(200);
   });
 
-  it('a refund, before the credits it gives back', async () => {
+  it('of a refund, before the refund entry', async () => {
     user = await stack.newAccount();
     gemini.script(geminiFault.promptBlocked());
     const answer = await gemini.during(
@@ -137,7 +142,7 @@ describe('the very next commit records the edit', () => {
   });
 });
 
-describe('an edit while an image is painted is kept', () => {
+describe('an edit during a generation is kept', () => {
   const edits: [string, Fields, { amount: number; kept: number }][] = [
     ['balance up', { balance: 50 }, { amount: 42, kept: 50 }],
     ['balance down', { balance: 1 }, { amount: -7, kept: 1 }],
@@ -147,7 +152,7 @@ describe('an edit while an image is painted is kept', () => {
     ['both', { balance: 9, adjust: 1 }, { amount: 2, kept: 10 }],
   ];
 
-  it.each(edits)('%s, and the image succeeds', async (_, fields, { amount, kept }) => {
+  it.each(edits)('%s, and the generation succeeds', async (_, fields, { amount, kept }) => {
     user = await stack.newAccount();
     const { status, body } = await gemini.during(
       () => user.generate('k', { tier: 'premium2' }),
@@ -159,7 +164,7 @@ describe('an edit while an image is painted is kept', () => {
     await expectRecorded(user, { amount, balance: kept, sequence: 3 }, { balance: kept });
   });
 
-  it.each(edits)('%s, and the image fails', async (_, fields, { amount, kept }) => {
+  it.each(edits)('%s, and the generation fails', async (_, fields, { amount, kept }) => {
     user = await stack.newAccount();
     gemini.script(geminiFault.promptBlocked());
     const { status, body } = await gemini.during(

@@ -13,26 +13,26 @@ afterEach(() => vi.unstubAllGlobals());
 afterAll(grants.close);
 
 describe('a grant is refused', () => {
-  it('below zero, with what it takes and what there is', async () => {
+  it('that makes the balance negative, with the required and the actual credits', async () => {
     const user = await stack.newAccount(10);
     const refused = await grant({ uid: user.uid, amount: -11, reason });
     expect(getRefusal(refused)).toEqual([402, 'INSUFFICIENT_CREDITS']);
     expect(refused.body.error.status).toBe('FAILED_PRECONDITION');
     expect(getErrorInfo(refused).metadata).toEqual({ required: '11', balance: '10', retry: 'no' });
     expect(await getAmounts(user.uid)).toEqual([10]);
-    // A console edit that it met is recorded all the same, and counts.
+    // An open console edit is recorded all the same, and counts.
     await stack.edit(user.path, { balance: 3 });
     const again = await grant({ uid: user.uid, amount: -4, reason });
     expect(getErrorInfo(again).metadata).toMatchObject({ required: '4', balance: '3' });
     expect(await getAmounts(user.uid)).toEqual([10, -7]);
   });
 
-  it.each(['nobody', 'with space', 'a.b'])('to the uid %s that nobody has seen', async (uid) => {
+  it.each(['nobody', 'with space', 'a.b'])('to the unknown uid %s', async (uid) => {
     expect(getRefusal(await grant({ uid, amount: 5, reason }))).toEqual([404, 'NOT_FOUND']);
     expect(await stack.document(`accounts/${uid}`)).toBeUndefined();
   });
 
-  it.each(['.', '..', '__reserved__'])('to the uid %s that no account can have', async (uid) => {
+  it.each(['.', '..', '__reserved__'])('to the uid %s, which no account can have', async (uid) => {
     expect([400, 404]).toContain((await grant({ uid, amount: 5, reason })).status);
   });
 
@@ -54,23 +54,23 @@ describe('a grant is refused', () => {
     expect((await grant({ uid: user.uid, amount: 5, reason }, { key })).body.account.balance).toBe(25);
   });
 
-  const valid = { uid: 'whoever', amount: 5, reason };
+  const valid = { uid: 'anyone', amount: 5, reason };
   it.each<[string, unknown, string]>([
     ['an amount of 0', { ...valid, amount: 0 }, 'amount'],
-    ['a fraction', { ...valid, amount: 1.5 }, 'amount'],
-    ['an amount of text', { ...valid, amount: '5' }, 'amount'],
+    ['a fractional amount', { ...valid, amount: 1.5 }, 'amount'],
+    ['an amount that is text', { ...valid, amount: '5' }, 'amount'],
     ['a huge amount', { ...valid, amount: 1e15 }, 'amount'],
     ['a huge negative amount', { ...valid, amount: -1e15 }, 'amount'],
     ['no amount', { ...valid, amount: undefined }, 'amount'],
     ['no reason', { ...valid, reason: undefined }, 'reason'],
     ['an empty reason', { ...valid, reason: '' }, 'reason'],
     ['a blank reason', { ...valid, reason: ' \n' }, 'reason'],
-    ['a reason without end', { ...valid, reason: 'x'.repeat(10_000) }, 'reason'],
+    ['a reason of 10,000 characters', { ...valid, reason: 'x'.repeat(10_000) }, 'reason'],
     ['no uid', { ...valid, uid: undefined }, 'uid'],
     ['an empty uid', { ...valid, uid: '' }, 'uid'],
     ['a uid that is a path', { ...valid, uid: 'a/entries/b' }, 'uid'],
-    ['a uid longer than there are', { ...valid, uid: 'x'.repeat(129) }, 'uid'],
-    ['a field that it does not know', { ...valid, force: true }, 'force'],
+    ['a uid that is too long', { ...valid, uid: 'x'.repeat(129) }, 'uid'],
+    ['an unknown field', { ...valid, force: true }, 'force'],
   ])('for %s', async (_, body, field) => {
     const refused = await grant(body);
     expect(getRefusal(refused)).toEqual([400, 'INVALID_REQUEST']);
@@ -80,7 +80,7 @@ describe('a grant is refused', () => {
   it.each([
     ['without a key', {}],
     ['with an empty key', { 'idempotency-key': '' }],
-    ['with a key too long', { 'idempotency-key': 'x'.repeat(256) }],
+    ['with a key that is too long', { 'idempotency-key': 'x'.repeat(256) }],
   ])('%s', async (_, more) => {
     const headers = { authorization: 'Bearer owner', 'content-type': 'application/json', ...more };
     const refused = await stack.fetch('grant', { method: 'POST', headers, body: JSON.stringify(valid) });
@@ -88,7 +88,7 @@ describe('a grant is refused', () => {
     expect(getViolatedFields(refused)).toEqual(['Idempotency-Key']);
   });
 
-  it('over all the credits that an account can hold', async () => {
+  it('that exceeds the largest balance of an account', async () => {
     const user = await stack.newAccount(10);
     await stack.edit(user.path, { balance: 1_000_000_000_000 });
     const refused = await grant({ uid: user.uid, amount: 1, reason });
@@ -98,7 +98,7 @@ describe('a grant is refused', () => {
 });
 
 describe('who may grant', () => {
-  it('an admin by the claim, who is then named in the entry', async () => {
+  it('an admin with the claim; the entry names the actor', async () => {
     const asked = answerLookups(stack);
     const user = await stack.newAccount(10);
     const token = await stack.tokenFor('the-admin', { admin: true });
@@ -113,8 +113,8 @@ describe('who may grant', () => {
   it.each<[string, Lookup]>([
     ['was signed out everywhere', { validSince: later }],
     ['is disabled', { disabled: true }],
-    ['is gone', null],
-  ])('not an admin who %s', async (_, found) => {
+    ['was deleted', null],
+  ])('no admin who %s', async (_, found) => {
     answerLookups(stack, () => found);
     const user = await stack.newAccount(10);
     const token = await stack.tokenFor('the-admin', { admin: true });
@@ -123,7 +123,7 @@ describe('who may grant', () => {
     expect(await getAmounts(user.uid)).toEqual([10]);
   });
 
-  it('and where users cannot be looked up, that is no fault of the caller', async () => {
+  it('nobody while users cannot be looked up, which is a server error', async () => {
     answerLookups(stack, () => 'down');
     const user = await stack.newAccount(10);
     const token = await stack.tokenFor('the-admin', { admin: true });
@@ -137,8 +137,8 @@ describe('who may grant', () => {
     const body = { uid: user.uid, amount: 5, reason };
     const callers: [who: string, token: string, status: number, reason: string][] = [
       ['nobody', '', 401, 'UNAUTHENTICATED'],
-      ['a user, for itself', user.token, 403, 'FORBIDDEN'],
-      ['a claim of text', await stack.tokenFor('x', { admin: 'true' }), 403, 'FORBIDDEN'],
+      ['a user for their own account', user.token, 403, 'FORBIDDEN'],
+      ['a claim that is text', await stack.tokenFor('x', { admin: 'true' }), 403, 'FORBIDDEN'],
       ['the scheduler', await schedulerToken(stack), 401, 'UNAUTHENTICATED'],
     ];
     for (const [who, token, status, why] of callers) {

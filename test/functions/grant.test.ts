@@ -17,7 +17,7 @@ afterEach(() => vi.unstubAllGlobals());
 afterAll(grants.close);
 
 describe('a grant', () => {
-  it('adds credits by one entry that says how many, why and by whom', async () => {
+  it('adds credits by one entry with amount, reason and actor', async () => {
     const user = await stack.newAccount(10);
     const answer = await grant({ uid: user.uid, amount: 64, reason });
     expect(answer.status).toBe(200);
@@ -33,13 +33,13 @@ describe('a grant', () => {
       actor: 'owner',
     });
     expect(entrySchema.safeParse(answer.body.entry).error).toBeUndefined();
-    // What was answered is what the user sees.
+    // The user sees the same entry and balance.
     expect((await user.get('ledger')).body.entries[0]).toEqual(answer.body.entry);
     expect((await user.get('account')).body.account).toMatchObject({ balance: 74, sequence: 2 });
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('with a negative amount takes them, down to 0', async () => {
+  it('with a negative amount takes credits, down to 0', async () => {
     const user = await stack.newAccount(10);
     expect((await grant({ uid: user.uid, amount: -3, reason })).body.account.balance).toBe(7);
     expect((await grant({ uid: user.uid, amount: -7, reason })).body.account.balance).toBe(0);
@@ -47,7 +47,7 @@ describe('a grant', () => {
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('to an account that was only made by hand comes after what that held', async () => {
+  it('to an account made by hand comes after the entry for its balance', async () => {
     const { uid } = await stack.newUser();
     expect((await grant({ uid, amount: 5, reason })).body.account).toMatchObject({
       balance: 15,
@@ -56,7 +56,7 @@ describe('a grant', () => {
     expect(await getAmounts(uid)).toEqual([10, 5]);
   });
 
-  it('records a console edit that nobody noticed in the same commit', async () => {
+  it('records an open console edit in the same commit', async () => {
     const user = await stack.newAccount(10);
     await stack.edit(user.path, { balance: 30, adjust: -1, note: 'corrected' });
     const { body } = await grant({ uid: user.uid, amount: 5, reason });
@@ -71,7 +71,7 @@ describe('a grant', () => {
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('to an account that was deleted brings it back with its old entries', async () => {
+  it('to a deleted account recreates it with its old entries', async () => {
     const user = await stack.newAccount(10);
     await grant({ uid: user.uid, amount: 5, reason });
     await stack.erase(user.path);
@@ -81,7 +81,7 @@ describe('a grant', () => {
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('while an image is painted is kept, whether that ends well or not', async () => {
+  it('is kept while an image is generated, whether that succeeds or fails', async () => {
     const user = await stack.newAccount(10);
     await gemini.during(
       () => user.generate('good', { tier: 'premium2' }),
@@ -99,7 +99,7 @@ describe('a grant', () => {
 });
 
 describe('the same key', () => {
-  it('is the same grant: the same answer, marked as replayed, whatever happened since', async () => {
+  it('is the same grant: the same reply, marked as replayed, whatever happened since', async () => {
     const user = await stack.newAccount(10);
     const body = { uid: user.uid, amount: 5, reason };
     const first = await grant(body, { key: 'once' });
@@ -119,9 +119,9 @@ describe('the same key', () => {
 
   it.each<[string, (uid: string) => object]>([
     ['another amount', (uid) => ({ uid, amount: 6, reason })],
-    ['the amount taken instead', (uid) => ({ uid, amount: -5, reason })],
+    ['the negative amount', (uid) => ({ uid, amount: -5, reason })],
     ['another uid', () => ({ uid: 'somebody-else', amount: 5, reason })],
-  ])('for %s is refused', async (_, next) => {
+  ])('with %s is refused', async (_, next) => {
     const user = await stack.newAccount(10);
     await stack.user('somebody-else', 10);
     const key = newKey();
@@ -133,14 +133,14 @@ describe('the same key', () => {
     expect((await stack.ledger('somebody-else')).entries).toEqual([]);
   });
 
-  it('with another reason is the grant that it was', async () => {
+  it('with another reason replays the first grant', async () => {
     const user = await stack.newAccount(10);
     const first = await grant({ uid: user.uid, amount: 5, reason }, { key: 'reasoned' });
     const again = await grant({ uid: user.uid, amount: 5, reason: 'put better' }, { key: 'reasoned' });
     expect([again.status, again.body, isReplayed(again)]).toEqual([200, first.body, true]);
   });
 
-  it('is not used up by what was refused', async () => {
+  it('can be used again after a refusal', async () => {
     const user = await stack.newAccount(10);
     const body = { uid: user.uid, amount: -15, reason };
     expect((await grant(body, { key: 'later' })).status).toBe(402);
@@ -163,7 +163,7 @@ describe('the same key', () => {
     expect(await getAmounts(user.uid)).toEqual([10, 5]);
   });
 
-  it('is told from a grant that another server made in the same millisecond', async () => {
+  it('recognises a grant that another server made in the same millisecond', async () => {
     const user = await stack.newAccount(10);
     const [key, now] = [newKey(), new Date()];
     const body = { uid: user.uid, amount: 5, reason };
@@ -188,7 +188,7 @@ describe('the same key', () => {
     await Promise.all([first.close(), second.close()]);
   });
 
-  it('for two users at once is one grant and one refusal', async () => {
+  it('for two users at once gives one grant and one refusal', async () => {
     const [ann, bob] = [await stack.newAccount(10), await stack.newAccount(10)];
     const key = newKey();
     const answers = await Promise.all([
@@ -200,7 +200,7 @@ describe('the same key', () => {
   });
 });
 
-it('twenty grants at once, on two servers, all land', async () => {
+it('twenty grants at once on two servers all succeed', async () => {
   const user = await stack.newAccount(10);
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, i) =>
@@ -214,7 +214,7 @@ it('twenty grants at once, on two servers, all land', async () => {
   expect(await brokenInvariants(stack, user.uid)).toEqual([]);
 });
 
-it('twenty that take at once never take below zero', async () => {
+it('twenty negative grants at once never make the balance negative', async () => {
   const user = await stack.newAccount(10);
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, i) =>
@@ -226,8 +226,8 @@ it('twenty that take at once never take below zero', async () => {
   expect(await brokenInvariants(stack, user.uid)).toEqual([]);
 });
 
-describe('an admin whose e-mail changes between a try and its repetition', () => {
-  it('is the same admin: the grant is made once', async () => {
+describe('an admin whose e-mail address changes between two attempts', () => {
+  it('grants once', async () => {
     answerLookups(stack);
     const user = await stack.newAccount(10);
     const [before, after] = await Promise.all(

@@ -19,8 +19,8 @@ beforeEach(fallback.reset);
 afterEach(fallback.end);
 afterAll(() => stack.close());
 
-describe('where no model is left', () => {
-  it('who finds it out is refunded, and the next is not even charged; both hear the earliest time', async () => {
+describe('without a usable model', () => {
+  it('refunds the first user and charges the next one nothing; both get the earliest Retry-After', async () => {
     const url = await startServer();
     fallback.gemini.script(
       { ...geminiFault.perDay(), model: first },
@@ -46,7 +46,7 @@ describe('where no model is left', () => {
     }
   });
 
-  it('a limit per minute counts towards the earliest time', async () => {
+  it('includes a limit per minute in the earliest Retry-After', async () => {
     const url = await startServer({ IMAGEGEN_FALLBACK_MODEL_IDS: second });
     fallback.gemini.script(
       { ...geminiFault.perMinute(90), model: first },
@@ -56,7 +56,7 @@ describe('where no model is left', () => {
     expect([getReason(reply), reply.headers.get('retry-after')]).toEqual(['PROVIDER_QUOTA', '90']);
   });
 
-  it('overload is told as overload', async () => {
+  it('answers overload as PROVIDER_OVERLOADED', async () => {
     const url = await startServer();
     fallback.gemini.always(geminiFault.highDemand());
     const reply = await generate(url);
@@ -66,7 +66,7 @@ describe('where no model is left', () => {
     expect((await generate(url)).status).toBe(200);
   });
 
-  it('a replay and an image that is there already are answered all the same', async () => {
+  it('still answers a replay', async () => {
     const url = await startServer();
     const user = await stack.newUser();
     const { body } = await user.generate('key', {}, url);
@@ -77,8 +77,8 @@ describe('where no model is left', () => {
   });
 });
 
-describe('what an operator has set off', () => {
-  it('is not asked', async () => {
+describe('a model that an operator switched off', () => {
+  it('is not called', async () => {
     await stack.edit(`quota/${first}`, { state: 'off' });
     const url = await startServer();
     expect((await generate(url)).body.generation?.model).toBe(second);
@@ -89,7 +89,7 @@ describe('what an operator has set off', () => {
   it.each([
     ['every model', [first, second, third]],
     ['all', ['all']],
-  ])('%s: no money moves, and nobody can say for how long', async (_, ids) => {
+  ])('%s: charges nothing and sends no Retry-After', async (_, ids) => {
     for (const id of ids) await stack.edit(`quota/${id}`, { state: 'off' });
     const url = await startServer();
     const user = await stack.newUser();
@@ -105,7 +105,7 @@ describe('what an operator has set off', () => {
     ['billing', geminiFault.limitZero()],
     ['404', geminiFault.notFound()],
     ['success', image],
-  ])('stays off where it was set while the model was asked: %s', async (_, step) => {
+  ])('stays off if that happened during its call, which ends with %s', async (_, step) => {
     await stack.edit(`quota/${first}`, { state: 'exhausted', reason: 'billing', retryAt: new Date(0) });
     const url = await startServer();
     fallback.gemini.script({ ...step, model: first });
@@ -115,7 +115,7 @@ describe('what an operator has set off', () => {
     expect(await getState(first)).toEqual({ state: 'off', reason: 'billing', retryAt: new Date(0) });
   });
 
-  it('stays off where it was set between the read and the write of its state', async () => {
+  it('stays off if that happened between the read and the write of its state', async () => {
     let commits = 0;
     const url = await startServer(
       {},

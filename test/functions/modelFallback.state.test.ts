@@ -11,8 +11,8 @@ beforeEach(fallback.reset);
 afterEach(fallback.end);
 afterAll(() => stack.close());
 
-describe('what is known of the models', () => {
-  it('is shared: what one server has learnt, another does not ask for', async () => {
+describe('the state of the models', () => {
+  it('is shared: a server does not call a model that another found exhausted', async () => {
     const url = await startServer();
     fallback.gemini.script({ ...geminiFault.perDay(), model: first });
     await generate(url);
@@ -21,7 +21,7 @@ describe('what is known of the models', () => {
     expect(getCalls()).toEqual([first, second, second]);
   });
 
-  it('is at most 5 s old, and what was known already is not written again', async () => {
+  it('is at most 5 s old, and is not written again unchanged', async () => {
     const [url, other] = [await startServer(), await startServer()];
     await generate(other);
     fallback.gemini.script(
@@ -41,7 +41,7 @@ describe('what is known of the models', () => {
     expect(getCalls().slice(5)).toEqual([second, second]);
   });
 
-  it('is read once by twenty first requests at once, once again after 5 s, and in the round trip of the hold', async () => {
+  it('is read once for twenty first requests, again after 5 s, and in the round trip of the hold', async () => {
     const quotaReads: number[] = [];
     const counted = countingDatabase({
       ...stack.database,
@@ -74,7 +74,7 @@ describe('what is known of the models', () => {
     expect(await getState(first)).toBeUndefined();
   });
 
-  it('of a limit per minute stays in the instance, and is over when the minute is', async () => {
+  it('stays in the instance for a limit per minute, and ends with the minute', async () => {
     const url = await startServer();
     fallback.gemini.script({ ...geminiFault.perMinute(60), model: first });
     await generate(url);
@@ -88,7 +88,7 @@ describe('what is known of the models', () => {
     expect(getCalls()).toEqual([first, second, second, first, first]);
   });
 
-  it('lapses by itself once its time is over, and is ready when it has painted', async () => {
+  it('is retried after its time, and is ready once it generated an image', async () => {
     const url = await startServer();
     await stack.edit(`quota/${first}`, { state: 'exhausted', retryAt: new Date(Date.now() + 3_600_000) });
     await generate(url);
@@ -102,7 +102,7 @@ describe('what is known of the models', () => {
     expect(state).not.toHaveProperty('reason');
   });
 
-  it('is told of once by many who find it out at once, and not undone by one who began before', async () => {
+  it('is written once by concurrent failures, and not reverted by a success that began before them', async () => {
     const writes: string[] = [];
     const url = await startServer(
       { IMAGEGEN_FALLBACK_MODEL_IDS: second },
@@ -133,7 +133,7 @@ describe('what is known of the models', () => {
     expect(await getState(first)).toMatchObject({ state: 'exhausted', reason: 'daily quota' });
   });
 
-  it('is a help only: where it cannot be written, the next model is asked all the same', async () => {
+  it('may fail to be written: the next model is called all the same', async () => {
     const url = await startServer(
       {},
       {

@@ -22,16 +22,16 @@ beforeEach(fallback.reset);
 afterEach(fallback.end);
 afterAll(() => stack.close());
 
-describe('a model is asked again', () => {
+describe('calls the same model again', () => {
   it.each<[string, GeminiStep, number[]]>([
-    ['429 per minute, after as long as it says', geminiFault.perMinute(2), [2_000, 2_000]],
+    ['429 per minute, after its RetryInfo', geminiFault.perMinute(2), [2_000, 2_000]],
     ['500', geminiFault.internal(), [500, 1_000]],
     ['502', geminiFault.html(502), [500, 1_000]],
     ['503', geminiFault.highDemand(), [500, 1_000]],
     ['504', geminiFault.deadline(), [500, 1_000]],
-    ['a reset', geminiFault.reset(), [500, 1_000]],
-    ['a reset after the headers', geminiFault.reset('after-headers'), [500, 1_000]],
-    ['half of the JSON', geminiFault.truncate(), [500, 1_000]],
+    ['a connection reset', geminiFault.reset(), [500, 1_000]],
+    ['a connection reset after the headers', geminiFault.reset('after-headers'), [500, 1_000]],
+    ['JSON cut off in the middle', geminiFault.truncate(), [500, 1_000]],
     ['an empty body', geminiFault.emptyBody(), [500, 1_000]],
     ['Retry-After', replyWith(503, 'UNAVAILABLE', { 'retry-after': '7' }), [7_000, 7_000]],
     ['Retry-After of a 500', replyWith(500, 'INTERNAL', { 'retry-after': '1' }), [1_000, 1_000]],
@@ -40,8 +40,8 @@ describe('a model is asked again', () => {
       { ...geminiFault.perMinute(3), headers: { 'retry-after': '9' } },
       [9_000, 9_000],
     ],
-    ['a part of a second', geminiFault.perMinute(0.25), [250, 250]],
-  ])('%s', async (_, step, pauses) => {
+    ['a RetryInfo of less than a second', geminiFault.perMinute(0.25), [250, 250]],
+  ])('after %s', async (_, step, pauses) => {
     const url = await startServer();
     fallback.gemini.script(step, step);
     const { status, body } = await generate(url);
@@ -52,7 +52,7 @@ describe('a model is asked again', () => {
     expect(await getState(first)).toBeUndefined();
   });
 
-  it('after a time drawn from the whole of a doubling span', async () => {
+  it('after a random part of a span that doubles', async () => {
     for (const random of [0, 0.999]) {
       fallback.time = virtualClock({ random });
       const url = await startServer({ ...noFallback, RETRY_ATTEMPTS: '4' });
@@ -62,7 +62,7 @@ describe('a model is asked again', () => {
     }
   });
 
-  it.each([1, 2, 5])('at most as often as configured: %i calls for each model in all', async (attempts) => {
+  it.each([1, 2, 5])('at most RETRY_ATTEMPTS times: %i calls for each model', async (attempts) => {
     const url = await startServer({ RETRY_ATTEMPTS: String(attempts), RETRY_BASE_DELAY_MS: '10' });
     fallback.gemini.always(geminiFault.internal());
     const reply = await generate(url);
@@ -72,14 +72,14 @@ describe('a model is asked again', () => {
   });
 });
 
-describe('neither this model nor another is asked after', () => {
+describe('calls no model again after', () => {
   it.each<[string, GeminiStep, string]>([
     ['400', replyWith(400, 'INVALID_ARGUMENT'), 'PROVIDER_ERROR'],
     ['a bad key', geminiFault.badKey(), 'PROVIDER_MISCONFIGURED'],
     ['a bad region', geminiFault.badRegion(), 'PROVIDER_MISCONFIGURED'],
     ['403', geminiFault.forbidden(), 'PROVIDER_MISCONFIGURED'],
     ['a safety block', geminiFault.noImage('IMAGE_SAFETY'), 'CONTENT_BLOCKED'],
-    ['a prompt that is blocked', geminiFault.promptBlocked('PROHIBITED_CONTENT'), 'CONTENT_BLOCKED'],
+    ['a blocked prompt', geminiFault.promptBlocked('PROHIBITED_CONTENT'), 'CONTENT_BLOCKED'],
     ['an answer without an image', geminiFault.textOnly('No.'), 'NO_IMAGE'],
   ])('%s', async (_, step, reason) => {
     const url = await startServer();
@@ -91,14 +91,14 @@ describe('neither this model nor another is asked after', () => {
   });
 });
 
-describe('the next model is asked', () => {
+describe('calls the next model', () => {
   it.each<[string, GeminiStep, string]>([
     ['the daily quota', geminiFault.perDay(), 'daily quota'],
     ['no quota at all', geminiFault.limitZero(), 'billing'],
     ['depleted credits', geminiFault.prepaymentDepleted(), 'billing'],
     ['an unknown model', geminiFault.notFound(), 'retired'],
     ['a retired one', geminiFault.noLongerAvailable(), 'retired'],
-  ])('at once after %s, and everybody is told', async (_, step, reason) => {
+  ])('at once after %s, and stores the state for all servers', async (_, step, reason) => {
     const url = await startServer();
     fallback.gemini.script({ ...step, model: first });
     const { status, body } = await generate(url);
@@ -114,9 +114,9 @@ describe('the next model is asked', () => {
     ['500', geminiFault.internal()],
     ['503', geminiFault.highDemand()],
     ['504', geminiFault.deadline()],
-    ['a reset', geminiFault.reset()],
+    ['a connection reset', geminiFault.reset()],
     ['429 per minute', geminiFault.perMinute(1)],
-  ])('after %s for as often as it may be asked', async (_, step) => {
+  ])('after %s for every allowed attempt', async (_, step) => {
     const url = await startServer();
     fallback.gemini.script(...repeat(3, first).map((model) => ({ ...step, model })));
     expect((await generate(url)).body.generation?.model).toBe(second);
@@ -124,7 +124,7 @@ describe('the next model is asked', () => {
     expect(await getState(first)).toBeUndefined();
   });
 
-  it('and the one after that, in the order that is configured', async () => {
+  it('and the one after that, in the configured order', async () => {
     const url = await startServer({ IMAGEGEN_FALLBACK_MODEL_IDS: `${third},${second}` });
     fallback.gemini.script(
       { ...geminiFault.notFound(), model: first },
@@ -134,14 +134,14 @@ describe('the next model is asked', () => {
     expect(getCalls()).toEqual([first, third, second]);
   });
 
-  it('at once where it would have to be waited for longer than there is time', async () => {
+  it('at once if the wait is longer than the time left', async () => {
     const url = await startServer();
     fallback.gemini.script({ ...geminiFault.perMinute(60), model: first });
     expect((await generate(url)).body.generation?.model).toBe(second);
     expect([getCalls(), fallback.time.pauses]).toEqual([[first, second], []]);
   });
 
-  it('at once where that is more than what earlier waits have left', async () => {
+  it('at once if earlier waits have left too little time', async () => {
     const url = await startServer();
     const step = { ...geminiFault.perMinute(35), model: first };
     fallback.gemini.script(step, step);
@@ -149,7 +149,7 @@ describe('the next model is asked', () => {
     expect([getCalls(), fallback.time.pauses]).toEqual([[first, first, second], [35_000]]);
   });
 
-  it('and no time is spent on a back-off that ends after the deadline', async () => {
+  it('without a back-off that ends after the deadline', async () => {
     const url = await startServer({ RETRY_BASE_DELAY_MS: '60000', GENERATE_TIMEOUT_MS: '20000' });
     fallback.gemini.script({ ...geminiFault.internal(), model: first });
     expect((await generate(url)).body.generation?.model).toBe(second);
@@ -160,20 +160,20 @@ describe('the next model is asked', () => {
     [first, undefined, 1248, 832],
     [second, '1K', 1264, 848],
     [third, '1K', 1264, 848],
-  ])('%s is asked for the size %s and paints %i x %i', async (model, imageSize, width, height) => {
+  ])('and asks %s for the size %s, which gives %i x %i', async (model, imageSize, width, height) => {
     const url = await startServer();
     fallback.gemini.always(undefined);
     const before = [first, second, third].slice(0, [first, second, third].indexOf(model));
     fallback.gemini.script(...before.map((id) => ({ ...geminiFault.notFound(id), model: id })));
     const { body } = await generate(url, { tier: 'premium2' });
     expect(body.generation).toMatchObject({ model, image: { width, height } });
-    const asked = fallback.gemini.requests.at(-1) as { body: unknown };
-    const { generationConfig } = asked.body as { generationConfig: { imageConfig: object } };
+    const request = fallback.gemini.requests.at(-1) as { body: unknown };
+    const { generationConfig } = request.body as { generationConfig: { imageConfig: object } };
     expect(generationConfig.imageConfig).toEqual({ aspectRatio: '3:2', ...(imageSize && { imageSize }) });
   });
 });
 
-describe('a model that takes fewer reference images', () => {
+describe('a model that accepts fewer reference images', () => {
   const reference = { mimeType: 'image/png', data: onePixelPng.toString('base64') };
   const references = (count: number) => ({ references: Array.from({ length: count }, () => reference) });
   const order = { IMAGEGEN_MODEL_ID: second, IMAGEGEN_FALLBACK_MODEL_IDS: `${first},${third}` };
@@ -181,7 +181,7 @@ describe('a model that takes fewer reference images', () => {
   it.each([
     [3, first],
     [4, third],
-  ])('is passed over where there are too many: %i are painted by %s', async (count, generatedBy) => {
+  ])('is skipped if there are too many: %i go to %s', async (count, generatedBy) => {
     const url = await startServer(order);
     fallback.gemini.script({ ...geminiFault.perDay(), model: second });
     const { status, body } = await generate(url, references(count));
@@ -189,7 +189,7 @@ describe('a model that takes fewer reference images', () => {
     expect(getCalls()).toEqual([second, generatedBy]);
   });
 
-  it('is no reason to take money where the others are off', async () => {
+  it('charges nothing if all others are off', async () => {
     for (const id of [second, third]) await stack.edit(`quota/${id}`, { state: 'off' });
     const url = await startServer(order);
     const user = await stack.newUser();

@@ -12,12 +12,12 @@ const { stack, clock, hooks, other, findErrors, refill, createUser } = allowance
 beforeEach(allowances.reset);
 afterAll(() => stack.close());
 
-describe('the call', () => {
-  it('goes on where the last one stopped', async () => {
+describe('refillAllowances', () => {
+  it('continues where the last call stopped', async () => {
     const uids = Array.from({ length: 250 }, (_, i) => `user-${String(i).padStart(3, '0')}`);
     const account = { balance: 1, settled: 1, sequence: 1, usedAt: new Date(noon) };
     await stack.database.commit(uids.map((uid) => ({ set: `accounts/${uid}`, data: account })));
-    // Each page takes 200 s of the 240 s that a call works for: every call manages two of 100.
+    // Each page takes 200 s, and a call works for 240 s: every call does two pages of 100.
     let elapsed = 0;
     const database: Database = {
       ...stack.database,
@@ -42,7 +42,7 @@ describe('the call', () => {
     );
   });
 
-  it('goes on with the others where one account fails', async () => {
+  it('continues with the other accounts if one fails', async () => {
     await createUser('ann', 0);
     await createUser('bob', 0);
     hooks.beforeRead = (paths) => {
@@ -54,7 +54,7 @@ describe('the call', () => {
     expect(await refill()).toEqual({ checked: 2, refilled: 1 });
   });
 
-  it('writes nothing to an account that has had this period, and does not even read it alone', async () => {
+  it('neither writes nor reads single accounts that already have this period', async () => {
     const counting = countingDatabase(stack.database);
     const { url } = await stack.startServer({}, { database: counting.database, clock });
     for (const uid of ['ann', 'bob', 'cleo']) await createUser(uid, 0);
@@ -64,7 +64,7 @@ describe('the call', () => {
     expect(counting.trips).toEqual(['read', 'page', 'commit']);
   });
 
-  it('costs nothing where no allowance is configured: no account is written', async () => {
+  it('writes to no account if no allowance is configured', async () => {
     const counting = countingDatabase(stack.database);
     const off = { ALLOWANCE_CREDITS: '', ALLOWANCE_PERIOD: '' };
     const { url } = await stack.startServer(off, { database: counting.database });
@@ -77,7 +77,7 @@ describe('the call', () => {
     expect((await user.get('account', url)).body.account).not.toHaveProperty('allowance');
   });
 
-  it('is for the scheduler', async () => {
+  it('can be called by the scheduler only', async () => {
     for (const [who, token, status] of await refusedCallers(stack)) {
       expect([who, getRefusal(await runJob(stack, 'refillAllowances', { token }))[0]]).toEqual([who, status]);
     }

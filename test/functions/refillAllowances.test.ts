@@ -24,7 +24,7 @@ beforeEach(allowances.reset);
 afterAll(() => stack.close());
 
 describe('an account', () => {
-  it('is topped up to its allowance, by one entry that names the period', async () => {
+  it('is topped up to its allowance by one entry that names the period', async () => {
     await createUser('ann', 2);
     await createUser('bob', 0);
     expect(await refill()).toEqual({ checked: 2, refilled: 2 });
@@ -39,7 +39,7 @@ describe('an account', () => {
     await expectSound('ann', 'bob');
   });
 
-  it('gets nothing where nothing is missing, and nothing later in the same period either', async () => {
+  it('gets nothing if nothing is missing, and nothing later in the same period', async () => {
     const rich = await createUser('rich', 5);
     await createUser('richer', 74);
     expect(await refill()).toEqual({ checked: 2, refilled: 0 });
@@ -50,7 +50,7 @@ describe('an account', () => {
     await expectSound('rich', 'richer');
   });
 
-  it('gets it once, however often the call is repeated in its period', async () => {
+  it('gets it once per period, however often the call is repeated', async () => {
     const user = await createUser('ann', 0);
     for (const [i, refilled] of [1, 0, 0].entries()) {
       time.now = noon + i * 1_000;
@@ -74,7 +74,7 @@ describe('an account', () => {
     await expectSound(...uids);
   });
 
-  it('gets it again in the next period, on what is left of the last', async () => {
+  it('is topped up again in the next period', async () => {
     const user = await createUser('ann', 0);
     await refill();
     await user.generate('k', { tier: 'premium4' });
@@ -90,7 +90,7 @@ describe('an account', () => {
     await expectSound('ann');
   });
 
-  it('gets no more from a call of an earlier period that comes late', async () => {
+  it('gets nothing from a late call of an earlier period', async () => {
     const user = await createUser('ann', 0);
     time.other = noon - dayMs;
     await refill();
@@ -102,7 +102,7 @@ describe('an account', () => {
     await expectSound('ann');
   });
 
-  it('gets it once although a call was overtaken between reading and committing', async () => {
+  it('gets it once if another call commits between read and commit', async () => {
     await createUser('ann', 0);
     hooks.beforeCommit = once(
       (writes) => JSON.stringify(writes).includes('allowancePeriod'),
@@ -113,7 +113,7 @@ describe('an account', () => {
     await expectSound('ann');
   });
 
-  it('gets it once although the reply to the commit was lost', async () => {
+  it('gets it once if the reply to the commit was lost', async () => {
     await createUser('ann', 0);
     hooks.afterCommit = once(
       (writes) => JSON.stringify(writes).includes('allowancePeriod'),
@@ -127,7 +127,7 @@ describe('an account', () => {
     await expectSound('ann');
   });
 
-  it('keeps what is spent meanwhile: a debit between reading and committing is not undone', async () => {
+  it('keeps a debit that is committed between read and commit', async () => {
     const user = await createUser('ann', 3);
     hooks.beforeCommit = once(
       (writes) => JSON.stringify(writes).includes('allowancePeriod'),
@@ -138,7 +138,7 @@ describe('an account', () => {
     await expectSound('ann');
   });
 
-  it('that was deleted in the console and came back gets no second one', async () => {
+  it('gets no second one after it was deleted in the console and recreated', async () => {
     const user = await createUser('ann', 0);
     await refill();
     await stack.erase('accounts/ann');
@@ -154,7 +154,7 @@ describe('an account', () => {
     await expectSound('ann');
   });
 
-  it('gets each once where the kind of period is changed, and changed back', async () => {
+  it('gets each once if ALLOWANCE_PERIOD is changed and changed back', async () => {
     const monthly = await stack.startServer({ ALLOWANCE_PERIOD: 'month' }, { clock });
     const user = await createUser('ann', 0);
     for (const [i, [url, refilled]] of [
@@ -181,7 +181,7 @@ describe('an account', () => {
     await expectSound('new');
   });
 
-  it('has what an admin did in the console recorded along with it', async () => {
+  it('has a console edit recorded in the same commit', async () => {
     await createUser('ann', 4, { balance: 1, note: 'a mistake' });
     await createUser('bob', 4, { adjust: -3 });
     await createUser('cleo', 4, { balance: 74 });
@@ -202,7 +202,7 @@ describe('an account', () => {
 });
 
 describe("an account's own allowance", () => {
-  it('goes over the environment: more, less or none', async () => {
+  it('replaces the one of the environment: more, less or none', async () => {
     await createUser('more', 2, { allowance: 50 });
     await createUser('less', 0, { allowance: 1 });
     const none = await createUser('none', 0, { allowance: 0 });
@@ -214,14 +214,14 @@ describe("an account's own allowance", () => {
     await expectSound('more', 'less', 'none');
   });
 
-  it('that is no whole number of credits counts as not there', async () => {
+  it('is ignored if it is not a whole number of credits', async () => {
     await createUser('text', 0, { allowance: 'much' });
     await createUser('minus', 0, { allowance: -5 });
     await refill();
     expect([await getBalance('text'), await getBalance('minus')]).toEqual([5, 5]);
   });
 
-  it('is given where the environment has none', async () => {
+  it('is granted if the environment has none', async () => {
     const { url } = await stack.startServer({ ALLOWANCE_CREDITS: '' }, { clock });
     await createUser('ann', 0, { allowance: 7 });
     await createUser('bob', 0);
@@ -230,15 +230,15 @@ describe("an account's own allowance", () => {
   });
 });
 
-describe('left alone', () => {
+describe('no allowance is granted', () => {
   it.each<[string, Record<string, unknown>]>([
     ['a suspended account', { suspended: true }],
-    ['one with a balance that is text', { balance: 'many' }],
-    ['one with a balance below zero', { balance: -1 }],
-    ['one with an adjustment that is no number', { adjust: 'much' }],
-    ['one that was never used', { usedAt: null }],
-    ['one not used for more than 90 days', { usedAt: new Date(noon - 90 * dayMs - 1) }],
-  ])('is %s', async (_, fields) => {
+    ['an account whose balance is text', { balance: 'many' }],
+    ['an account with a negative balance', { balance: -1 }],
+    ['an account whose adjust is not a number', { adjust: 'much' }],
+    ['an account that was never used', { usedAt: null }],
+    ['an account that was not used for more than 90 days', { usedAt: new Date(noon - 90 * dayMs - 1) }],
+  ])('to %s', async (_, fields) => {
     await createUser('ann', 1, fields);
     const before = await stack.document('accounts/ann');
     expect(await refill()).toEqual({ checked: 1, refilled: 0 });
@@ -247,12 +247,12 @@ describe('left alone', () => {
     expect(findErrors()).toEqual([]);
   });
 
-  it('is not one that was used 90 days ago', async () => {
+  it('except that 90 days ago still counts as used', async () => {
     await createUser('ann', 1, { usedAt: new Date(noon - 90 * dayMs) });
     expect(await refill()).toEqual({ checked: 1, refilled: 1 });
   });
 
-  it('is one until it is mended, or used again', async () => {
+  it('until the account is restored or used again', async () => {
     await createUser('ann', 1, { suspended: true });
     const bob = await createUser('bob', 1, { usedAt: new Date(0) });
     await refill();
@@ -263,8 +263,8 @@ describe('left alone', () => {
   });
 });
 
-describe('`account` says', () => {
-  it('what the allowance is and when it comes: at once where it is due, then at the next midnight', async () => {
+describe('the function `account`', () => {
+  it('shows the allowance and its time: now if it is due, else the next midnight', async () => {
     const user = await createUser('ann', 2);
     const due = { credits: 5, period: 'day', nextAt: new Date(noon).toISOString() };
     expect((await user.getAccount()).allowance).toEqual(due);

@@ -13,8 +13,8 @@ const { stack, gemini, upload, leaveHold, isStored, getOutboxItem, sweep, findDe
 beforeEach(sweeps.reset);
 afterAll(sweeps.close);
 
-describe('an image that nobody owns any more', () => {
-  it('is deleted in the very call that refunds its generation, from the CDN too', async () => {
+describe('an image without a generation', () => {
+  it('is deleted by the sweep that refunds its generation, from the CDN too', async () => {
     await stack.user('ann', 20);
     const { publicId, outbox } = await leaveHold('ann', 'k', { uploaded: true });
     expect(isStored(publicId)).toBe(true);
@@ -24,7 +24,7 @@ describe('an image that nobody owns any more', () => {
     expect(await stack.document(outbox)).toMatchObject({ uid: 'ann', publicId });
   });
 
-  it('is looked for again until an hour after the deadline, and only then forgotten', async () => {
+  it('is looked for until one hour after the deadline', async () => {
     await stack.user('ann', 20);
     const deadline = overdue();
     const { publicId, outbox } = await leaveHold('ann', 'k', { uploaded: true, deadline });
@@ -42,7 +42,7 @@ describe('an image that nobody owns any more', () => {
       expect(findDestroys(publicId)).toHaveLength(times);
       expect(await stack.document(outbox)).toBeDefined();
     }
-    // The last look is never before the hour is over.
+    // The last look is at the end of that hour, never before.
     await stack.edit(outbox, { dueAt: overdue(), until: fromNow(2_000) });
     await sweep();
     const last = await getOutboxItem(outbox);
@@ -54,7 +54,7 @@ describe('an image that nobody owns any more', () => {
     expect(await stack.document(outbox)).toBeUndefined();
   });
 
-  it('a late upload, after the first delete, is deleted by a later sweep', async () => {
+  it('is deleted by a later sweep if it was uploaded after the first one', async () => {
     await stack.user('ann', 20);
     const { publicId, outbox } = await leaveHold('ann', 'k');
     expect(await sweep()).toEqual({ refunded: 1, deletedAssets: 0 });
@@ -66,7 +66,7 @@ describe('an image that nobody owns any more', () => {
     expect(await stack.document(outbox)).toBeUndefined();
   });
 
-  it('a slow worker that was swept gets no image, and its upload goes too', async () => {
+  it('of a slow worker whose hold was swept is deleted, and the worker answers 410', async () => {
     const user = await stack.user('ann', 20);
     const id = hashGenerationId('ann', 'slow');
     const late = await gemini.during(
@@ -86,7 +86,7 @@ describe('an image that nobody owns any more', () => {
     expect(await brokenInvariants(stack, 'ann')).toEqual([]);
   });
 
-  it('a worker that died between upload and settling leaves no image and no debit', async () => {
+  it('of a worker that died between upload and settling is deleted, and the debit refunded', async () => {
     const user = await stack.user('ann', 20);
     let commits = 0;
     const dying: Database = {
@@ -113,11 +113,11 @@ describe('an image that nobody owns any more', () => {
   });
 
   it.each([
-    ['an error of the store', cloudinaryFault.error(500), true],
-    ['a limit of the store', cloudinaryFault.rateLimited(), true],
+    ['an error of the image store', cloudinaryFault.error(500), true],
+    ['a rate limit of the image store', cloudinaryFault.rateLimited(), true],
     ['a broken connection', cloudinaryFault.reset(), true],
-    ['a deletion whose answer was lost', { ...cloudinaryFault.reset(), afterWork: true }, false],
-  ])('%s leaves the item, and it is tried again', async (_, fault, stays) => {
+    ['a deletion whose reply was lost', { ...cloudinaryFault.reset(), afterWork: true }, false],
+  ])('is tried again after %s', async (_, fault, stays) => {
     await stack.user('ann', 20);
     const failing = await leaveHold('ann', 'failing', { uploaded: true, deadline: fromNow(-2_000) });
     stack.cloudinary.script({ ...fault, action: 'destroy' });
@@ -132,7 +132,7 @@ describe('an image that nobody owns any more', () => {
     expect(findDestroys(failing.publicId)).toHaveLength(2);
   });
 
-  it('one that cannot be deleted does not keep the others', async () => {
+  it('is deleted even if another one cannot be', async () => {
     await stack.user('ann', 20);
     const left = [];
     for (const key of ['a', 'b', 'c']) left.push(await leaveHold('ann', key, { uploaded: true }));
@@ -143,7 +143,7 @@ describe('an image that nobody owns any more', () => {
     expect(await sweep()).toEqual({ refunded: 0, deletedAssets: 1 });
   });
 
-  it('of a deleted generation is deleted by the sweep where its own call could not', async () => {
+  it('of a deleted generation is deleted by the sweep if deleteGeneration could not', async () => {
     const user = await stack.user('ann', 20);
     const { id } = (await user.generate('k')).body.generation;
     const { publicId } = (await stack.ledger('ann')).generations[0] ?? { publicId: '' };

@@ -10,7 +10,7 @@ beforeEach(sweeps.reset);
 afterAll(sweeps.close);
 
 describe('several sweeps at once', () => {
-  it('refund once and delete once: what they say adds up', async () => {
+  it('refund each hold once and delete each image once, and their counts add up', async () => {
     const uids = Array.from({ length: 5 }, (_, i) => `user-${i}`);
     const left = [];
     for (const uid of uids) {
@@ -36,15 +36,15 @@ describe('several sweeps at once', () => {
   });
 });
 
-describe('a broken document', () => {
+describe('a document that cannot be parsed', () => {
   it.each<[string, Record<string, unknown>]>([
-    ['nothing but its state', { owner: undefined, credits: undefined, tier: undefined, request: undefined }],
-    ['a price of text', { credits: 'one' }],
+    ['only a status', { owner: undefined, credits: undefined, tier: undefined, request: undefined }],
+    ['a price that is text', { credits: 'one' }],
     ['no owner', { owner: null }],
-    ['a tier that there is not', { tier: 'golden' }],
-    ['a state that there is not', { status: 'exploded' }],
-    ['a state that is a number', { status: 7 }],
-  ])('%s: the others are refunded all the same', async (_, fields) => {
+    ['an unknown tier', { tier: 'golden' }],
+    ['an unknown status', { status: 'exploded' }],
+    ['a status that is a number', { status: 7 }],
+  ])('with %s does not stop the other refunds', async (_, fields) => {
     await stack.user('ann', 20);
     const broken = await leaveHold('ann', 'broken', { deadline: fromNow(-hourMs) });
     await stack.edit(broken.path, fields);
@@ -56,7 +56,7 @@ describe('a broken document', () => {
     }
   });
 
-  it('more of them than a page, all as old, are passed over', async () => {
+  it('does not stop the sweep, even if there are more of them than one page, with the same deadline', async () => {
     const deadline = overdue();
     await stack.user('zoe', 20);
     const sound = await leaveHold('zoe', 'sound', { deadline });
@@ -70,7 +70,7 @@ describe('a broken document', () => {
     expect(await getStatus(sound.path)).toBe('refunded');
   });
 
-  it('in the outbox does not keep the other images', async () => {
+  it('in the outbox does not stop the other deletions', async () => {
     await stack.user('ann', 20);
     await stack.edit('outbox/broken', { dueAt: fromNow(-hourMs), publicId: 7 });
     const { publicId } = await leaveHold('ann', 'k', { uploaded: true });

@@ -16,7 +16,7 @@ beforeEach(sweeps.reset);
 afterAll(sweeps.close);
 
 describe('an overdue generation', () => {
-  it('is refunded, every one of them, and the answer says how many', async () => {
+  it('is refunded, and the reply counts the refunds', async () => {
     const [ann] = [await stack.user('ann', 20), await stack.user('bob', 20)];
     const left = [
       await leaveHold('ann', 'one'),
@@ -40,7 +40,7 @@ describe('an overdue generation', () => {
     expect(await sweep()).toEqual({ refunded: 0, deletedAssets: 0 });
   });
 
-  it('one that nobody can read, at a time with microseconds, is tried once in a sweep', async () => {
+  it('is tried once per sweep if it cannot be parsed, also with a deadline in microseconds', async () => {
     await stack.user('ann', 20);
     const odd = await leaveHold('ann', 'odd');
     await leaveHold('ann', 'due');
@@ -54,7 +54,7 @@ describe('an overdue generation', () => {
     let pages = 0;
     const page: Database['page'] = (request) => {
       pages += 1;
-      // It would go on for as long as a call may work.
+      // Without the fix the sweep goes on until its time limit.
       if (pages > 10) throw new Error('The sweep does not end');
       return stack.database.page(request);
     };
@@ -67,7 +67,7 @@ describe('an overdue generation', () => {
     expect(failed).toHaveLength(1);
   });
 
-  it('one that is not yet due is left alone', async () => {
+  it('is refunded only after its deadline', async () => {
     await stack.user('ann', 20);
     const due = await leaveHold('ann', 'due');
     const soon = await leaveHold('ann', 'soon', { deadline: fromNow(minuteMs) });
@@ -77,7 +77,7 @@ describe('an overdue generation', () => {
     expect(await stack.document(soon.outbox)).toBeUndefined();
   });
 
-  it('one that has ended is left alone, whatever its deadline', async () => {
+  it('is left alone once it has ended, whatever its deadline', async () => {
     const user = await stack.user('ann', 20);
     const made = [];
     for (const key of ['kept', 'deleted']) made.push((await user.generate(key)).body.generation);
@@ -91,7 +91,7 @@ describe('an overdue generation', () => {
     expect((await fetch(made[0].image.url)).status).toBe(200);
   });
 
-  it('is refunded by the clock of the database, not of this machine', async () => {
+  it('is overdue by the clock of the database, not of this machine', async () => {
     await stack.user('ann', 20);
     const past = await leaveHold('ann', 'past');
     const future = await leaveHold('ann', 'future', { deadline: fromNow(hourMs / 2) });
@@ -114,28 +114,28 @@ describe('an overdue generation', () => {
     expect(await getStatus(future.path)).toBe('refunded');
   });
 
-  it('goes oldest first', async () => {
+  it('is refunded oldest first', async () => {
     const minutes = [7, 3, 11, 1, 9, 5, 2, 12, 8, 4, 10, 6];
     const left = [];
     for (const minute of minutes) {
       await stack.user(`user-${minute}`, 5);
       left.push(await leaveHold(`user-${minute}`, 'k', { deadline: fromNow(-minute * minuteMs) }));
     }
-    const taken: string[] = [];
+    const readPaths: string[] = [];
     const watched: Database = {
       ...stack.database,
       read(paths) {
-        taken.push(...paths.filter((path) => path.includes('/generations/')));
+        readPaths.push(...paths.filter((path) => path.includes('/generations/')));
         return stack.database.read(paths);
       },
     };
     const { url } = await stack.startServer({}, { database: watched });
     expect(await sweep(url)).toMatchObject({ refunded: 12 });
     const oldestFirst = left.toSorted((a, b) => Number(b.uid.slice(5)) - Number(a.uid.slice(5)));
-    expect([...new Set(taken)]).toEqual(oldestFirst.map(({ path }) => path));
+    expect([...new Set(readPaths)]).toEqual(oldestFirst.map(({ path }) => path));
   });
 
-  it('what a call has no time for is left to the next one, and it is the newest', async () => {
+  it('is left to the next call if time runs out, the newest ones first', async () => {
     const left = [];
     for (let minute = 30; minute > 0; minute -= 1) {
       await stack.user(`user-${minute}`, 5);
@@ -162,7 +162,7 @@ describe('an overdue generation', () => {
     expect(await sweep()).toMatchObject({ refunded: 30 - first.refunded });
   });
 
-  it('on an account with an invalid balance: its entry is written, the balance left to the admin', async () => {
+  it('of an account with an invalid balance gets its refund entry; the balance is left to the admin', async () => {
     const user = await stack.user('ann', 20);
     await leaveHold('ann', 'k', { tier: 'premium4' });
     await stack.edit('accounts/ann', { balance: 'a lot' });
@@ -174,7 +174,7 @@ describe('an overdue generation', () => {
     expect((await user.get('account')).body.account).toMatchObject({ balance: 20, sequence: 3 });
   });
 
-  it('of an account deleted in the console comes back with its credits', async () => {
+  it('of an account deleted in the console recreates the account with the refund', async () => {
     const user = await stack.user('ann', 20);
     await leaveHold('ann', 'k', { tier: 'premium4' });
     await stack.erase('accounts/ann');
@@ -183,7 +183,7 @@ describe('an overdue generation', () => {
     expect(await brokenInvariants(stack, 'ann')).toEqual([]);
   });
 
-  it('takes a console edit into the books with its refund', async () => {
+  it('records a console edit together with its refund', async () => {
     await stack.user('ann', 20);
     await leaveHold('ann', 'k');
     await stack.edit('accounts/ann', { balance: 50, note: 'a gift' });
@@ -195,7 +195,7 @@ describe('an overdue generation', () => {
   });
 });
 
-it('reads no more documents for all that exists besides what is overdue', async () => {
+it('reads no more documents when there are more finished generations', async () => {
   const counting = countingDatabase(stack.database);
   const { url } = await stack.startServer({}, { database: counting.database });
   const cost = async () => {
@@ -215,13 +215,13 @@ it('reads no more documents for all that exists besides what is overdue', async 
     await stack.database.commit(paths.map((create) => ({ create, data })));
   }
   const after = await cost();
-  // The three outbox items of the first sweep are not due again; they are not read either.
+  // The outbox documents of the first sweep are not due again, so they are not read.
   expect(after).toEqual(before);
   expect(after.documents).toBeLessThan(20);
 });
 
 describe('who may call', () => {
-  it('the scheduler, by the token that Google signs for it', async () => {
+  it('the scheduler, with a token signed by Google', async () => {
     await stack.user('ann', 20);
     await leaveHold('ann', 'k');
     const { status, body } = await runJob(stack, 'sweepHolds', { token: await schedulerToken(stack) });
