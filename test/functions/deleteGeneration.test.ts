@@ -34,20 +34,20 @@ async function createImage(uid: string) {
     publicId,
     first: body,
     remove: () => user.post('deleteGeneration', { id }),
-    stored: () => stack.document(`accounts/${uid}/generations/${id}`),
+    getStored: () => stack.document(`accounts/${uid}/generations/${id}`),
   };
 }
 
-/** Every destroy that the image store was asked for, of this image. */
-const destroys = (of: string) =>
+/** The requests to the image store that delete this image. */
+const findDestroys = (of: string) =>
   stack.cloudinary.requests.filter(({ action, publicId }) => action === 'destroy' && publicId === of);
 
 describe('a deleted generation', () => {
-  it('has no image any more: not in the store, and the CDN is told to forget it', async () => {
+  it('has no image in the store, and the CDN is invalidated', async () => {
     const { remove, publicId, first, id } = await createImage('image');
     expect((await remove()).status).toBe(200);
     expect(stack.cloudinary.assets.has(publicId)).toBe(false);
-    expect(destroys(publicId)).toMatchObject([{ invalidate: true }]);
+    expect(findDestroys(publicId)).toMatchObject([{ invalidate: true }]);
     for (const url of [first.generation.image.url, first.generation.image.thumbnailUrl]) {
       expect((await fetch(url)).status).toBe(404);
     }
@@ -55,8 +55,8 @@ describe('a deleted generation', () => {
     expect(await strayImages(stack, ['image'])).toEqual([]);
   });
 
-  it('has no prompt any more, in no document of its user', async () => {
-    const { remove, stored } = await createImage('prompt');
+  it('has no prompt in any document of its user', async () => {
+    const { remove, getStored } = await createImage('prompt');
     const { body } = await remove();
     expect(body).toEqual({ generation: expect.anything() });
     expect(generationSchema.parse(body.generation)).toMatchObject({
@@ -65,7 +65,7 @@ describe('a deleted generation', () => {
       enhancedPrompt: null,
       image: null,
     });
-    expect(await stored()).toMatchObject({
+    expect(await getStored()).toMatchObject({
       status: 'deleted',
       prompt: null,
       enhancedPrompt: null,
@@ -75,7 +75,7 @@ describe('a deleted generation', () => {
     expect(JSON.stringify(stack.logs)).not.toContain(prompt);
   });
 
-  it('keeps its entries, its price and its key: 410, and never painted again', async () => {
+  it('keeps its entries, its price and its key, which answers 410 and never generates again', async () => {
     const { user, remove, first } = await createImage('key');
     const before = await stack.ledger('key');
     await remove();
@@ -83,7 +83,7 @@ describe('a deleted generation', () => {
     expect(after.entries).toEqual(before.entries);
     expect(after.account).toEqual(before.account);
 
-    const painted = stack.gemini.requests.length;
+    const callsBefore = stack.gemini.requests.length;
     const again = await user.generate('k', { prompt, tier: 'premium2' });
     expect(getRefusal(again)).toEqual([410, 'DELETED']);
     expect(getErrorInfo(again).metadata.retry).toBe('no');
@@ -91,12 +91,12 @@ describe('a deleted generation', () => {
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     const other = await user.generate('k', { prompt: 'Something else' });
     expect(getRefusal(other)).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
-    expect(stack.gemini.requests.length).toBe(painted);
+    expect(stack.gemini.requests.length).toBe(callsBefore);
     expect((await user.get('account')).body.account.balance).toBe(8);
     expect(await brokenInvariants(stack, 'key')).toEqual([]);
   });
 
-  it('is not in the gallery, and `generation` shows what is left of it', async () => {
+  it('is not in the gallery, and `generation` shows the deleted record', async () => {
     const { user, id, remove } = await createImage('gallery');
     const kept = (await user.generate('kept')).body.generation;
     const { body } = await remove();
@@ -106,13 +106,13 @@ describe('a deleted generation', () => {
     }
   });
 
-  it('may be deleted again, with the same answer and no more work', async () => {
+  it('may be deleted again, with the same reply and no further deletion', async () => {
     const { remove, publicId } = await createImage('again');
     const first = await remove();
     const second = await remove();
     expect(second.status).toBe(200);
     expect(second.body).toEqual(first.body);
-    expect(destroys(publicId)).toHaveLength(1);
+    expect(findDestroys(publicId)).toHaveLength(1);
   });
 
   it('may be deleted many times at once', async () => {
@@ -124,7 +124,7 @@ describe('a deleted generation', () => {
     expect(await brokenInvariants(stack, 'at-once')).toEqual([]);
   });
 
-  it('leaves the images of others whole', async () => {
+  it('leaves the images of other users', async () => {
     const [mine, theirs] = [await createImage('mine'), await createImage('theirs')];
     await mine.remove();
     expect(stack.cloudinary.assets.has(theirs.publicId)).toBe(true);
@@ -133,10 +133,10 @@ describe('a deleted generation', () => {
 });
 
 describe('a generation that cannot be deleted', () => {
-  it('is one that is being painted: 409, and it goes on', async () => {
+  it('is one in progress: 409, and it goes on', async () => {
     const user = await stack.user('pending', 10);
     const id = hashGenerationId('pending', 'k');
-    const painted = await gemini.during(
+    const reply = await gemini.during(
       () => user.generate('k'),
       async () => {
         const answer = await user.post('deleteGeneration', { id });
@@ -145,12 +145,12 @@ describe('a generation that cannot be deleted', () => {
         expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
       },
     );
-    expect(painted.status).toBe(200);
+    expect(reply.status).toBe(200);
     expect((await user.post('deleteGeneration', { id })).body.generation.status).toBe('deleted');
     expect(await brokenInvariants(stack, 'pending')).toEqual([]);
   });
 
-  it("is somebody else's, or one that never was: 404", async () => {
+  it("is another user's or an unknown one: 404", async () => {
     const { id, publicId } = await createImage('owner');
     const thief = await stack.user('thief', 10);
     for (const target of [id, 'f'.repeat(32)]) {
@@ -185,7 +185,7 @@ describe('a refunded generation', () => {
     expect(await brokenInvariants(stack, 'refunded')).toEqual([]);
   });
 
-  it('is what a generation past its deadline becomes first', async () => {
+  it('is what deleting a generation past its deadline leaves', async () => {
     const user = await stack.user('expired', 10);
     const id = hashGenerationId('expired', 'k');
     await gemini.during(
@@ -211,19 +211,19 @@ describe('a refunded generation', () => {
 describe('an image that the store fails to delete', () => {
   it.each([
     ['an error', cloudinaryFault.error(500)],
-    ['a limit', cloudinaryFault.rateLimited()],
+    ['a rate limit', cloudinaryFault.rateLimited()],
     ['a broken connection', cloudinaryFault.reset()],
-    ['a page', cloudinaryFault.html()],
-  ])('%s: is deleted for its user, and waits in the outbox', async (name, fault) => {
+    ['an HTML page', cloudinaryFault.html()],
+  ])('with %s is deleted for its user and waits in the outbox', async (name, fault) => {
     const uid = `outbox-${name.length}`;
-    const { user, id, publicId, remove, stored } = await createImage(uid);
+    const { user, id, publicId, remove, getStored } = await createImage(uid);
     stack.cloudinary.always({ action: 'destroy', ...fault });
     const answer = await remove();
     stack.cloudinary.always(undefined);
 
     expect(answer.status).toBe(200);
     expect(answer.body.generation).toMatchObject({ status: 'deleted', image: null });
-    expect(await stored()).toMatchObject({ status: 'deleted', prompt: null, image: null });
+    expect(await getStored()).toMatchObject({ status: 'deleted', prompt: null, image: null });
     expect((await user.get('gallery')).body.generations).toEqual([]);
     const waiting = await stack.document(`outbox/${id}`);
     expect(waiting).toMatchObject({ uid, generationId: id, publicId });
@@ -233,7 +233,7 @@ describe('an image that the store fails to delete', () => {
     expect(JSON.stringify(waiting)).not.toContain(prompt);
   });
 
-  it('is gone all the same where only the answer was lost', async () => {
+  it('is deleted if only the reply was lost', async () => {
     const { id, publicId, remove } = await createImage('lost-answer');
     stack.cloudinary.script({ action: 'destroy', ...cloudinaryFault.reset(), afterWork: true });
     expect((await remove()).status).toBe(200);
@@ -245,7 +245,7 @@ describe('an image that the store fails to delete', () => {
 describe('the request', () => {
   it.each([
     ['no id', {}, 'id'],
-    ['no text', { id: 7 }, 'id'],
+    ['an id that is not text', { id: 7 }, 'id'],
     ['a path', { id: '../../accounts/mine' }, 'id'],
     ['a key', { id: 'k' }, 'id'],
     ['more than an id', { id: '0'.repeat(32), uid: 'mine' }, 'uid'],
@@ -255,7 +255,7 @@ describe('the request', () => {
     expect(getDetail(reply, 'BadRequest').fieldViolations).toMatchObject([{ field }]);
   });
 
-  it('is for signed-in users, by POST', async () => {
+  it('is for signed-in users, with POST', async () => {
     expect((await stack.fetch('deleteGeneration', { method: 'POST' })).status).toBe(401);
     expect((await (await stack.user('asker')).get('deleteGeneration')).status).toBe(405);
   });

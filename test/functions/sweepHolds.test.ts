@@ -54,7 +54,7 @@ describe('an overdue generation', () => {
     let pages = 0;
     const page: Database['page'] = (request) => {
       pages += 1;
-      // Without the fix the sweep goes on until its time limit.
+      // A sweep that tries it again and again ends only at its time limit.
       if (pages > 10) throw new Error('The sweep does not end');
       return stack.database.page(request);
     };
@@ -135,7 +135,7 @@ describe('an overdue generation', () => {
     expect([...new Set(readPaths)]).toEqual(oldestFirst.map(({ path }) => path));
   });
 
-  it('is left to the next call if time runs out, the newest ones first', async () => {
+  it('is left to the next call if time runs out; the oldest are refunded first', async () => {
     const left = [];
     for (let minute = 30; minute > 0; minute -= 1) {
       await stack.user(`user-${minute}`, 5);
