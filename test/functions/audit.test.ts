@@ -193,7 +193,7 @@ describe('an account that does not add up is reported in words and left as it is
       [/balance/],
     ],
     [
-      'the balance is gone',
+      'the balance is missing',
       () => stack.edit('accounts/ann', { balance: undefined }),
       { balance: null },
       [/balance/],

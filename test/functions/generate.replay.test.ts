@@ -1,4 +1,4 @@
-/** One Idempotency-Key, one generation: one debit, one picture, and one answer however often it is asked for. */
+/** One Idempotency-Key is one generation: one debit, one image, and the same reply for every repetition. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
@@ -9,7 +9,7 @@ import type { User } from '../support/users.ts';
 
 let stack: Stack;
 let gemini: GatedGemini;
-/** Another process on the same database. */
+/** Another server on the same database. */
 let second: Server;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 beforeEach(() => gemini.alwaysImage());
 
-/** How many pictures were asked for with this prompt. */
+/** How many calls to the model had this prompt. */
 const countModelCalls = (prompt: string) =>
   gemini.requests.filter(({ body }) => JSON.stringify(body).includes(prompt)).length;
 
@@ -44,12 +44,12 @@ async function countDebits(uid: string): Promise<number> {
 }
 
 describe('the same key and the same body', () => {
-  it('get the stored answer again, for nothing', async () => {
+  it('get the stored reply again, without a charge', async () => {
     const user = await stack.newUser();
     const first = await user.generate('key', { prompt: 'Once' });
     expect(first.status).toBe(200);
     expect(isReplayed(first)).toBe(false);
-    // The receipt is that of its own commit, whatever came after.
+    // The receipt stays that of its own commit, whatever comes after.
     expect((await user.generate('another', { prompt: 'Between' })).status).toBe(200);
 
     for (const url of [stack.url, second.url]) {
@@ -65,13 +65,13 @@ describe('the same key and the same body', () => {
   });
 
   it.each<[string, object, object]>([
-    ['a default that is spelt out', { prompt: 'Same' }, { prompt: 'Same', orientation: 'landscape' }],
+    ['an explicit default', { prompt: 'Same' }, { prompt: 'Same', orientation: 'landscape' }],
     [
       'another order of the fields',
       { tier: 'standard', prompt: 'Same' },
       { prompt: 'Same', tier: 'standard' },
     ],
-    ['another Unicode form of the same text', { prompt: 'Caf\u00e9' }, { prompt: 'Cafe\u0301' }],
+    ['another Unicode normalisation of the same text', { prompt: 'Caf\u00e9' }, { prompt: 'Cafe\u0301' }],
   ])('%s is the same body', async (_, one, other) => {
     const user = await stack.newUser();
     const first = await user.generate('key', { ...one });
@@ -91,7 +91,7 @@ describe('the same key and the same body', () => {
 });
 
 describe('a key that is still running', () => {
-  it('gets 409 with the receipt and the time to wait, on any server, and the answer once it is there', async () => {
+  it('answers 409 with the receipt and the time to wait on any server, then the reply', async () => {
     const user = await stack.newUser();
     const { reply, release } = await startGenerating(user, 'Running');
     for (const url of [stack.url, second.url]) {
@@ -112,9 +112,9 @@ describe('a key that is still running', () => {
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('is not spoiled by another body, which gets 422', async () => {
+  it('is not affected by another body, which gets 422', async () => {
     const user = await stack.newUser();
-    const { reply, release } = await startGenerating(user, 'Unspoiled');
+    const { reply, release } = await startGenerating(user, 'Unaffected');
     expectError(await user.generate('key', { prompt: 'Else' }), 422, 'IDEMPOTENCY_KEY_REUSED', 'new_key');
     release();
     expect((await reply).status).toBe(200);
@@ -128,7 +128,7 @@ describe('the same key with another body', () => {
     ['prompt', { prompt: 'Other' }],
     ['tier', { prompt: 'First', tier: 'premium2' }],
     ['orientation', { prompt: 'First', orientation: 'portrait' }],
-  ])('another %s is refused, and nothing is charged', async (_, body) => {
+  ])('refuses another %s and charges nothing', async (_, body) => {
     const user = await stack.newUser();
     const first = await user.generate('key', { prompt: 'First' });
     expectError(await user.generate('key', body), 422, 'IDEMPOTENCY_KEY_REUSED', 'new_key');
@@ -142,14 +142,14 @@ describe('a key whose generation failed after its debit', () => {
     ['CONTENT_BLOCKED', geminiFault.noImage('SAFETY')],
     ['NO_IMAGE', geminiFault.textOnly()],
     ['PROVIDER_ERROR', geminiFault.internal()],
-  ])('fails again the same way: %s', async (reason, step) => {
+  ])('answers the same failure again: %s', async (reason, step) => {
     const user = await stack.newUser();
     const prompt = `Failing with ${reason}`;
     gemini.always(step);
     const first = await user.generate('key', { prompt });
     expect(getErrorInfo(first).reason).toBe(reason);
     gemini.alwaysImage();
-    const asked = countModelCalls(prompt);
+    const callsBefore = countModelCalls(prompt);
 
     const again = await user.generate('key', { prompt });
     expect(again.status).toBe(first.status);
@@ -157,14 +157,14 @@ describe('a key whose generation failed after its debit', () => {
     expect(getErrorInfo(again).metadata.retry).toBe('new_key');
     expect(again.body.receipt).toEqual({ charged: 1, refunded: 1, balance: 10, sequence: 3 });
     expect([isReplayed(first), isReplayed(again)]).toEqual([false, true]);
-    expect(countModelCalls(prompt)).toBe(asked);
+    expect(countModelCalls(prompt)).toBe(callsBefore);
 
     expect((await user.generate('new key', { prompt })).status).toBe(200);
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 });
 
-describe('a key that was refused before any debit is not used up', () => {
+describe('a key can be used again after a refusal before any debit', () => {
   const path = ({ uid }: User) => `accounts/${uid}`;
 
   it.each<[string, number, (user: User) => Promise<void>, (user: User) => Promise<void>]>([
@@ -186,13 +186,13 @@ describe('a key that was refused before any debit is not used up', () => {
       (user) => stack.edit(path(user), { balance: 'ten' }),
       (user) => stack.edit(path(user), { balance: 10 }),
     ],
-  ])('%s', async (_, status, spoil, mend) => {
+  ])('%s', async (_, status, breakAccount, repair) => {
     const user = await stack.newUser();
-    await spoil(user);
+    await breakAccount(user);
     const refused = await user.generate('key');
     expect(refused.status).toBe(status);
     expect(refused.body).not.toHaveProperty('receipt');
-    await mend(user);
+    await repair(user);
     const reply = await user.generate('key');
     expect(reply.status).toBe(200);
     expect(isReplayed(reply)).toBe(false);
@@ -200,13 +200,13 @@ describe('a key that was refused before any debit is not used up', () => {
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('a request that does not parse', async () => {
+  it('an invalid request', async () => {
     const user = await stack.newUser();
     expectError(await user.generate('key', { tier: 'gold' }), 400, 'INVALID_REQUEST', 'no');
     expect((await user.generate('key')).status).toBe(200);
   });
 
-  it('too many at once', async () => {
+  it('too many in flight', async () => {
     const narrow = await stack.startServer({ MAX_IN_FLIGHT_PER_USER: '1' });
     const user = await stack.newUser();
     const { reply, release } = await startGenerating(user, 'Alone', narrow.url);
@@ -218,8 +218,8 @@ describe('a key that was refused before any debit is not used up', () => {
   });
 });
 
-describe('a key whose image its user deleted', () => {
-  it('gets 410 for ever, and is never painted again', async () => {
+describe('a key whose image was deleted', () => {
+  it('always answers 410 and never generates again', async () => {
     const user = await stack.newUser();
     const { body } = await user.generate('key', { prompt: 'Regretted' });
     const { id } = body.generation;
@@ -242,27 +242,27 @@ describe('50 calls at once with one key', () => {
   it.each<[string, () => string[]]>([
     ['one server', () => [stack.url]],
     ['two servers', () => [stack.url, second.url]],
-  ])('of %s are one debit and one picture, and every 200 is the same', async (where, urls) => {
+  ])('on %s are one debit and one image, and every 200 is the same', async (where, urls) => {
     const user = await stack.newUser();
     const prompt = `At once on ${where}`;
     const ask = (_: unknown, i: number) => user.generate('key', { prompt }, urls()[i % urls().length]);
     const replies = await Promise.all(Array.from({ length: 50 }, ask));
 
-    const good = replies.filter(({ status }) => status === 200);
-    expect(good.length).toBeGreaterThan(0);
-    expect(good.filter((reply) => !isReplayed(reply))).toHaveLength(1);
+    const successes = replies.filter(({ status }) => status === 200);
+    expect(successes.length).toBeGreaterThan(0);
+    expect(successes.filter((reply) => !isReplayed(reply))).toHaveLength(1);
     for (const reply of replies) {
       if (reply.status !== 200) expectError(reply, 409, 'IN_PROGRESS', 'same_key');
       expect(reply.body.receipt).toEqual({ charged: 1, refunded: 0, balance: 9, sequence: 2 });
     }
     const later = await user.generate('key', { prompt }, second.url);
-    for (const { body } of [...good, later]) expect(body).toEqual(good[0]?.body);
+    for (const { body } of [...successes, later]) expect(body).toEqual(successes[0]?.body);
     expect(countModelCalls(prompt)).toBe(1);
     expect(await countDebits(user.uid)).toBe(1);
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('while its paint is held all but the one that paints get 409', async () => {
+  it('get 409 while one of them generates', async () => {
     const user = await stack.newUser();
     const { reply, release } = await startGenerating(user, 'Held');
     const ask = (_: unknown, i: number) =>
@@ -276,17 +276,17 @@ describe('50 calls at once with one key', () => {
   });
 });
 
-describe('a generation that is pending past its deadline is refunded by whoever meets it', () => {
-  type Meet = (user: User, id: string, prompt: string) => Promise<Reply>;
-  const meeters: Record<string, Meet> = {
+describe('a generation past its deadline is refunded by the next call that reads it', () => {
+  type Call = (user: User, id: string, prompt: string) => Promise<Reply>;
+  const calls: Record<string, Call> = {
     generate: (user, _, prompt) => user.generate('key', { prompt }, second.url),
     'generation by id': (user, id) => user.get(`generation?id=${id}`, second.url),
     'generation by key': (user) => user.get('generation?key=key', second.url),
     deleteGeneration: (user, id) => user.post('deleteGeneration', { id }, {}, second.url),
   };
 
-  /** One whose worker still paints, though its time is up. */
-  async function overdue(prompt: string) {
+  /** A generation past its deadline, whose model call is still held. */
+  async function newOverdue(prompt: string) {
     const user = await stack.newUser();
     const held = await startGenerating(user, prompt);
     const id = (await stack.ledger(user.uid)).generations[0]?.id as string;
@@ -306,18 +306,18 @@ describe('a generation that is pending past its deadline is refunded by whoever 
     expect(await brokenInvariants(stack, uid)).toEqual([]);
   }
 
-  it.each(Object.entries(meeters))('%s, and its late worker gets 410 for it', async (name, meet) => {
+  it.each(Object.entries(calls))('%s; the late worker answers 410', async (name, call) => {
     const prompt = `Overdue for ${name}`;
-    const { user, id, reply: lateReply, release } = await overdue(prompt);
-    const met = await meet(user, id, prompt);
+    const { user, id, reply: lateReply, release } = await newOverdue(prompt);
+    const found = await call(user, id, prompt);
     if (name === 'generate') {
-      expectError(met, 410, 'EXPIRED', 'new_key');
-      expect(met.body.receipt).toEqual(receipt);
-      expect(isReplayed(met)).toBe(true);
+      expectError(found, 410, 'EXPIRED', 'new_key');
+      expect(found.body.receipt).toEqual(receipt);
+      expect(isReplayed(found)).toBe(true);
     } else {
-      expect(met.status).toBe(200);
-      expect(met.body.generation).toMatchObject({ id, status: 'refunded', failure: { reason: 'EXPIRED' } });
-      expect(met.body.generation.prompt).toBe(name === 'deleteGeneration' ? null : prompt);
+      expect(found.status).toBe(200);
+      expect(found.body.generation).toMatchObject({ id, status: 'refunded', failure: { reason: 'EXPIRED' } });
+      expect(found.body.generation.prompt).toBe(name === 'deleteGeneration' ? null : prompt);
     }
     await expectRefundedOnce(user.uid, id);
 
@@ -330,11 +330,11 @@ describe('a generation that is pending past its deadline is refunded by whoever 
     expect(countModelCalls(prompt)).toBe(1);
   });
 
-  it('all of them at once, on two servers, refund it once', async () => {
+  it('all calls at once on two servers refund it once', async () => {
     const prompt = 'Overdue for all';
-    const { user, id, reply: lateReply, release } = await overdue(prompt);
-    const all = Object.values(meeters).flatMap((meet) => [meet, meet]);
-    const replies = await Promise.all(all.map((meet) => meet(user, id, prompt)));
+    const { user, id, reply: lateReply, release } = await newOverdue(prompt);
+    const all = Object.values(calls).flatMap((call) => [call, call]);
+    const replies = await Promise.all(all.map((call) => call(user, id, prompt)));
     for (const { status } of replies) expect([200, 410]).toContain(status);
     await expectRefundedOnce(user.uid, id);
     release();
@@ -343,7 +343,7 @@ describe('a generation that is pending past its deadline is refunded by whoever 
   });
 });
 
-it('after all of that, every image in the store is a succeeded one or in the outbox', async () => {
+it('leaves no image in the store that is neither of a succeeded generation nor in the outbox', async () => {
   expect(stack.cloudinary.assets.size).toBeGreaterThan(0);
   expect(await strayImages(stack, stack.uids)).toEqual([]);
 });

@@ -43,7 +43,7 @@ const inline = (bytes: Uint8Array, more: Partial<Part> = {}): Part => ({
   inlineData: { mimeType: 'image/png', data: Buffer.from(bytes).toString('base64') },
   ...more,
 });
-describe('the image that is painted is the one that is stored, to the byte', () => {
+describe('stores the generated image byte for byte', () => {
   const other = createCanvas(3, 5).toBuffer('image/png');
 
   async function generate(step: GeminiStep | undefined) {
@@ -60,13 +60,13 @@ describe('the image that is painted is the one that is stored, to the byte', () 
     ['PNG', png, 'image/png'],
     ['JPEG', canvas.toBuffer('image/jpeg'), 'image/jpeg'],
     ['WebP', canvas.toBuffer('image/webp'), 'image/webp'],
-  ])('%s, whatever type it was declared as', async (_, bytes, mimeType) => {
+  ])('%s, whatever MIME type the model declared', async (_, bytes, mimeType) => {
     const { image, delivered } = await generate(geminiFault.image(bytes, 'image/gif'));
     expect(image).toMatchObject({ mimeType, width: 6, height: 4, bytes: bytes.length });
     expect(delivered.equals(bytes)).toBe(true);
   });
 
-  it('of several images the last that is no thought', async () => {
+  it('the last of several images that is not a thought', async () => {
     const { image, delivered } = await generate(
       answerWith([
         { text: 'Composing', thought: true },
@@ -81,21 +81,21 @@ describe('the image that is painted is the one that is stored, to the byte', () 
     expect(delivered.equals(png)).toBe(true);
   });
 
-  it('a draft before the picture leaves the picture as it is', async () => {
+  it('the same image if drafts come before it', async () => {
     const plain = await generate(undefined);
     const drafted = await generate(geminiFault.drafts());
     expect(drafted.delivered.equals(plain.delivered)).toBe(true);
   });
 });
 
-describe('when Cloudinary fails, nothing is charged and what may be stored is in the outbox', () => {
-  const stored = (body: object, afterWork = false): CloudinaryStep => ({
+describe('refunds a failed upload and puts the image into the outbox', () => {
+  const storedReply = (body: object, afterWork = false): CloudinaryStep => ({
     kind: 'reply',
     status: 200,
     body,
     afterWork,
   });
-  const somebody = {
+  const otherImage = {
     public_id: 'somebody/else',
     version: 1,
     secure_url: 'https://res.cloudinary.com/test/image/upload/v1/somebody/else.png',
@@ -103,24 +103,24 @@ describe('when Cloudinary fails, nothing is charged and what may be stored is in
 
   it.each<[string, CloudinaryStep]>([
     ['400', cloudinaryFault.error(400)],
-    ['401, which echoes what was signed', cloudinaryFault.error(401)],
+    ['401, which quotes the signed string', cloudinaryFault.error(401)],
     ['403', cloudinaryFault.error(403)],
     ['420', cloudinaryFault.rateLimited()],
     ['423', cloudinaryFault.error(423)],
     ['500', cloudinaryFault.error(500)],
     ['502', cloudinaryFault.error(502)],
     ['503', cloudinaryFault.error(503)],
-    ['a page with 502', cloudinaryFault.html(502)],
-    ['a page with 200', cloudinaryFault.html(200)],
+    ['an HTML page with 502', cloudinaryFault.html(502)],
+    ['an HTML page with 200', cloudinaryFault.html(200)],
     ['an empty body', cloudinaryFault.emptyBody()],
-    ['half of the JSON, the image stored', cloudinaryFault.truncate()],
-    ['a reset', cloudinaryFault.reset()],
-    ['a reset, the image stored', cloudinaryFault.storedThenReset()],
-    ['a reset in the middle of the answer', cloudinaryFault.storedThenReset('after-headers')],
+    ['truncated JSON, the image stored', cloudinaryFault.truncate()],
+    ['a connection reset', cloudinaryFault.reset()],
+    ['a connection reset, the image stored', cloudinaryFault.storedThenReset()],
+    ['a connection reset in the middle of the reply', cloudinaryFault.storedThenReset('after-headers')],
     ['500, the image stored', { ...cloudinaryFault.error(500), afterWork: true }],
-    ['an answer that names another image', stored(somebody)],
-    ['an answer that names another image, ours stored', stored(somebody, true)],
-    ['an answer without an address', stored({ public_id: 'x', version: 1 }, true)],
+    ['a reply that names another image', storedReply(otherImage)],
+    ['a reply that names another image, ours stored', storedReply(otherImage, true)],
+    ['a reply without an address', storedReply({ public_id: 'x', version: 1 }, true)],
   ])('%s', async (_, step) => {
     stack.gemini.always(geminiFault.image(png));
     stack.cloudinary.always(step);
@@ -130,7 +130,7 @@ describe('when Cloudinary fails, nothing is charged and what may be stored is in
     expect(failed.logged).not.toMatch(/timestamp=|signature/i);
   });
 
-  it('silence, the image stored or not, and a response that drips without end, end at the deadline', async () => {
+  it('uploads that hang, whether stored or not, and one that drips without end fail at the deadline', async () => {
     stack.gemini.always(geminiFault.image(png));
     const silence = cloudinaryFault.hang();
     stack.cloudinary.script(silence, { ...silence, afterWork: true }, cloudinaryFault.drip(50));
@@ -139,7 +139,7 @@ describe('when Cloudinary fails, nothing is charged and what may be stored is in
     }
   });
 
-  it('an upload that only takes its time is no failure', async () => {
+  it('a slow upload succeeds', async () => {
     stack.gemini.always(geminiFault.image(png));
     stack.cloudinary.always(cloudinaryFault.delay(100));
     expect((await generateOnce(stack, server.url)).reply.status).toBe(200);

@@ -1,4 +1,4 @@
-/** Reference images: checked before any debit, fetched from our own store alone, kept as hashes. */
+/** Reference images are checked before any debit, fetched only from our image store, and stored as hashes. */
 import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
@@ -20,7 +20,7 @@ const pictures = {
 };
 const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 const megabyte = 1_000_000;
-/** A picture of so many bytes: what follows a PNG's end is nobody's. */
+/** An image of this many bytes. Readers ignore what follows the end of a PNG. */
 const padded = (bytes: number) => Buffer.concat([onePixelPng, Buffer.alloc(bytes - onePixelPng.length)]);
 
 const hooks: Hooks = {};
@@ -49,7 +49,7 @@ async function newReferrer(credits = 20) {
 }
 type Referrer = Awaited<ReturnType<typeof newReferrer>>;
 
-/** A user with a finished image under `a`, by its id. */
+/** A user with a finished image under the key `a`. */
 async function createImage(bytes?: Buffer) {
   const user = await newReferrer();
   if (bytes) stack.gemini.script(geminiFault.image(bytes));
@@ -62,7 +62,7 @@ const inline = (bytes: Buffer, mimeType = 'image/png') => ({ mimeType, data: byt
 const countModelCalls = () => stack.gemini.requests.length;
 const findDeliveries = () => stack.cloudinary.requests.filter(({ action }) => action === 'deliver');
 
-/** The images of the last request that the model was sent. */
+/** The images of the last request to the model. */
 function getSentImages() {
   const body = stack.gemini.requests.at(-1)?.body as {
     contents: { parts: { inlineData?: { mimeType: string; data: string } }[] }[];
@@ -70,7 +70,7 @@ function getSentImages() {
   return body.contents.flatMap(({ parts }) => parts).flatMap(({ inlineData }) => inlineData ?? []);
 }
 
-/** Nothing was debited, nothing begun, and the key is as good as new. */
+/** Nothing was debited or started, and the key can be used. */
 async function expectUntouched(user: Referrer, key: string, callsBefore: number) {
   expect(await user.getStored(key)).toBeUndefined();
   const { entries } = await stack.ledger(user.uid);
@@ -90,7 +90,7 @@ async function expectRefunded(user: Referrer, key: string, reason: string) {
 }
 
 describe('references', () => {
-  it('inline are sent to the model as they are, in their order, with the type that their bytes say', async () => {
+  it('inline are sent to the model unchanged, in order, with the MIME type of their bytes', async () => {
     const user = await newReferrer();
     const bytes = Object.values(pictures);
     const { status, body } = await user.refer('k', [
@@ -105,7 +105,7 @@ describe('references', () => {
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('from the gallery are fetched from the store, and sent beside inline ones', async () => {
+  it('from the gallery are fetched from the store and sent with inline ones', async () => {
     const { user, id, image } = await createImage();
     const before = findDeliveries().length;
     const { status } = await user.refer('b', [{ generationId: id }, inline(onePixelPng)]);
@@ -124,7 +124,7 @@ describe('references', () => {
     expect(getSentImages()).toHaveLength(2);
   });
 
-  it('are kept as hashes: no bytes in any document, nor in the log', async () => {
+  it('are stored as hashes: no document and no log line has their bytes', async () => {
     const { user, id } = await createImage();
     const data = pictures['image/webp'].toString('base64');
     await user.refer('b', [{ generationId: id }, inline(pictures['image/webp'])]);
@@ -135,13 +135,13 @@ describe('references', () => {
       references: [`generation:${id}`, expect.stringMatching(/^[0-9a-f]{64}$/)],
     });
     const { body } = await user.get(`generation?key=b`);
-    for (const said of [await stack.ledger(user.uid), stack.logs, body]) {
-      expect(JSON.stringify(said)).not.toContain(data);
-      expect(JSON.stringify(said)).not.toContain(data.slice(0, 40));
+    for (const text of [await stack.ledger(user.uid), stack.logs, body]) {
+      expect(JSON.stringify(text)).not.toContain(data);
+      expect(JSON.stringify(text)).not.toContain(data.slice(0, 40));
     }
   });
 
-  it('are part of what a key stands for', async () => {
+  it('are part of the request that a key identifies', async () => {
     const { user, id } = await createImage();
     const references = [{ generationId: id }, inline(onePixelPng)];
     const first = await user.refer('b', references);
@@ -158,7 +158,7 @@ describe('references', () => {
     }
   });
 
-  it('are told again by their key, whatever has become of them', async () => {
+  it('are replayed by their key, even after they were deleted', async () => {
     const { user, id } = await createImage();
     const first = await user.refer('b', [{ generationId: id }]);
     await user.post('deleteGeneration', { id });
@@ -169,26 +169,22 @@ describe('references', () => {
 describe('a request is refused before any debit', () => {
   const png = inline(onePixelPng);
   it.each<[string, unknown[], string]>([
-    ['with more than the model takes', [png, png, png, png], 'references'],
-    ['with more than any model takes', Array(15).fill(png), 'references'],
-    ['with text for an image', [inline(Buffer.from('not an image'))], 'references.0.data'],
+    ['with more than the model accepts', [png, png, png, png], 'references'],
+    ['with more than any model accepts', Array(15).fill(png), 'references'],
+    ['with text in place of an image', [inline(Buffer.from('not an image'))], 'references.0.data'],
     ['with a GIF', [png, inline(gif)], 'references.1.data'],
     ['with half a header', [inline(onePixelPng.subarray(0, 12))], 'references.0.data'],
     ['with bad base64', [{ ...png, data: '@@@@' }], 'references.0.data'],
     ['with base64 of the wrong length', [{ ...png, data: `${png.data}A` }], 'references.0.data'],
     ['with base64url', [{ ...png, data: 'ab-_' }], 'references.0.data'],
     ['with a data URL', [{ ...png, data: `data:image/png;base64,${png.data}` }], 'references.0.data'],
-    ['with nothing', [{ ...png, data: '' }], 'references.0.data'],
+    ['with empty data', [{ ...png, data: '' }], 'references.0.data'],
     ['declared as a GIF', [{ ...png, mimeType: 'image/gif' }], 'references.0'],
-    ['with an address', [{ url: 'https://example.com/a.png' }], 'references.0'],
-    ['with an address for data', [{ ...png, data: 'https://example.com/a.png' }], 'references.0.data'],
-    ['with an address beside it', [{ ...png, url: 'https://example.com/a.png' }], 'references.0.url'],
-    [
-      'with an address for an id',
-      [{ generationId: 'https://example.com/a.png' }],
-      'references.0.generationId',
-    ],
-    ['with a path for an id', [{ generationId: '../../accounts/a' }], 'references.0.generationId'],
+    ['with a URL', [{ url: 'https://example.com/a.png' }], 'references.0'],
+    ['with a URL as data', [{ ...png, data: 'https://example.com/a.png' }], 'references.0.data'],
+    ['with a URL beside the data', [{ ...png, url: 'https://example.com/a.png' }], 'references.0.url'],
+    ['with a URL as an id', [{ generationId: 'https://example.com/a.png' }], 'references.0.generationId'],
+    ['with a path as an id', [{ generationId: '../../accounts/a' }], 'references.0.generationId'],
     ['with both kinds in one', [{ ...png, generationId: '0'.repeat(32) }], 'references.0'],
   ])('%s: 400', async (_, references, field) => {
     const user = await newReferrer();
@@ -200,7 +196,7 @@ describe('a request is refused before any debit', () => {
     await expectUntouched(user, 'k', before);
   });
 
-  it('with too many for the model, of which others take more', async () => {
+  it('but not with 14 if the model accepts 14', async () => {
     const user = await newReferrer();
     const { url, close } = await stack.startServer({ IMAGEGEN_MODEL_ID: 'gemini-nano-banana-2.1' });
     expect((await user.refer('k', Array(14).fill(png), url)).status).toBe(200);
@@ -208,7 +204,7 @@ describe('a request is refused before any debit', () => {
     await close();
   });
 
-  it('too large together, inline and from the gallery', async () => {
+  it('with references that are too large together, inline and from the gallery', async () => {
     const { user, id } = await createImage(padded(8 * megabyte));
     const before = countModelCalls();
     const tooMuch = [{ generationId: id }, inline(padded(6 * megabyte + 1))];
@@ -222,8 +218,8 @@ describe('a request is refused before any debit', () => {
     ]);
     expect(getRefusal(inlineAlone)).toEqual([400, 'INVALID_REQUEST']);
     await expectUntouched(user, 'b', before);
-    const asMuchAsMayBe = [{ generationId: id }, inline(padded(6 * megabyte))];
-    expect((await user.refer('b', asMuchAsMayBe)).status).toBe(200);
+    const largestAllowed = [{ generationId: id }, inline(padded(6 * megabyte))];
+    expect((await user.refer('b', largestAllowed)).status).toBe(200);
     expect(getSentImages()).toHaveLength(2);
   });
 
@@ -239,8 +235,8 @@ describe('a request is refused before any debit', () => {
 
   it.each<[string, (user: Referrer) => Promise<string>]>([
     ['an unknown id', async () => 'f'.repeat(32)],
-    ['its own id', async ({ uid }) => hashGenerationId(uid, 'b')],
-    ["somebody else's id", async () => (await createImage()).id],
+    ['the id of this request', async ({ uid }) => hashGenerationId(uid, 'b')],
+    ["another user's id", async () => (await createImage()).id],
     [
       'a refunded generation',
       async (user) => {
@@ -270,11 +266,11 @@ describe('a request is refused before any debit', () => {
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('with a generation that is still being painted: 404', async () => {
+  it('with a pending generation: 404', async () => {
     const gemini = await startGatedGemini();
     const { url, close } = await stack.startServer({ GOOGLE_GEMINI_BASE_URL: gemini.url });
     const user = await newReferrer();
-    const painting = await gemini.during(
+    const pending = await gemini.during(
       () => user.generate('a', {}, url),
       async () => {
         const answer = await user.refer('b', [{ generationId: hashGenerationId(user.uid, 'a') }], url);
@@ -282,15 +278,15 @@ describe('a request is refused before any debit', () => {
         expect(await user.getStored('b')).toBeUndefined();
       },
     );
-    expect(painting.status).toBe(200);
-    expect((await user.refer('b', [{ generationId: painting.body.generation.id }], url)).status).toBe(200);
+    expect(pending.status).toBe(200);
+    expect((await user.refer('b', [{ generationId: pending.body.generation.id }], url)).status).toBe(200);
     await close();
     await gemini.close();
   });
 });
 
-describe('a reference that cannot be fetched after the debit', () => {
-  it('because it was deleted meanwhile: refunded', async () => {
+describe('a reference that fails after the debit is refunded', () => {
+  it('because it was deleted meanwhile', async () => {
     const { user, id } = await createImage();
     const before = countModelCalls();
     hooks.afterCommit = once(
@@ -308,9 +304,9 @@ describe('a reference that cannot be fetched after the debit', () => {
   it.each([
     ['an error', cloudinaryFault.error(500)],
     ['a broken connection', cloudinaryFault.reset()],
-    ['a page in place of the image', cloudinaryFault.html(200 as 502)],
-    ['an empty answer', cloudinaryFault.emptyBody(200)],
-  ])('because the store answers with %s: refunded', async (_, fault) => {
+    ['an HTML page in place of the image', cloudinaryFault.html(200 as 502)],
+    ['an empty reply', cloudinaryFault.emptyBody(200)],
+  ])('because the store answers with %s', async (_, fault) => {
     const { user, id } = await createImage();
     const before = countModelCalls();
     stack.cloudinary.script({ action: 'deliver', ...fault });
@@ -321,7 +317,7 @@ describe('a reference that cannot be fetched after the debit', () => {
     await expectRefunded(user, 'b', 'STORAGE_ERROR');
   });
 
-  it('because the store never answers: 504 at the deadline, refunded', async () => {
+  it('because the store never answers: 504 at the deadline', async () => {
     const { user, id } = await createImage();
     const { url, close } = await stack.startServer({ GENERATE_TIMEOUT_MS: '1500' });
     await user.generate('warm', {}, url);
@@ -333,10 +329,10 @@ describe('a reference that cannot be fetched after the debit', () => {
 
   it.each([
     ['another host', () => 'http://127.0.0.1:9/test/image/upload/v1/a.png'],
-    ['another host in the guise of the store', () => `${stack.cloudinary.url}@127.0.0.1:9/a.png`],
+    ['another host that looks like the store', () => `${stack.cloudinary.url}@127.0.0.1:9/a.png`],
     ['a file', () => 'file:///etc/passwd'],
     ['the metadata server', () => 'http://169.254.169.254/computeMetadata/v1/'],
-  ])('because its document names %s: never fetched, refunded', async (_, address) => {
+  ])('because its document names %s, which is never fetched', async (_, address) => {
     const { user, id } = await createImage();
     const document = await user.getStored('a');
     const image = { ...(document?.image as object), url: address() };
@@ -357,7 +353,7 @@ describe('a reference that cannot be fetched after the debit', () => {
     await expectRefunded(user, 'b', 'STORAGE_ERROR');
   });
 
-  it('because the store sends it elsewhere: not followed, not even to an image; refunded', async () => {
+  it('because the store redirects, which is not followed, even to an image', async () => {
     const { user, id, image } = await createImage();
     const before = findDeliveries().length;
     const headers = { location: image.url };
