@@ -215,7 +215,7 @@ describe('an image that the store fails to delete', () => {
     ['a broken connection', cloudinaryFault.reset()],
     ['an HTML page', cloudinaryFault.html()],
   ])('with %s is deleted for its user and waits in the outbox', async (name, fault) => {
-    const uid = `outbox-${name.length}`;
+    const uid = `outbox-${name.replaceAll(' ', '-')}`;
     const { user, id, publicId, remove, getStored } = await createImage(uid);
     stack.cloudinary.always({ action: 'destroy', ...fault });
     const answer = await remove();

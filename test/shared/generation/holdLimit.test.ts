@@ -10,7 +10,7 @@ import type { Database } from '../../../shared/database/database.ts';
 import { toFailure } from '../../../shared/errors.ts';
 import { hold } from '../../../shared/generation/hold.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
-import { createMemoryStore, memoryDatabase } from '../../simulation/memoryDatabase.ts';
+import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const windowMs = 60_000;
@@ -31,7 +31,7 @@ it('no 60 s see more holds than the limit, none is refused before that, and wait
   await fc.assert(
     fc.asyncProperty(rounds, fc.integer({ min: 1, max: 6 }), async (all, maxPerMinutePerUser) => {
       let now = startsAt;
-      const database = eachInItsTurn(memoryDatabase(createMemoryStore(() => now)));
+      const database = eachInItsTurn(createMemoryDatabase(createMemoryStore(() => now)));
       const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser };
       const settings = { signupCredits: 1_000, limits, holdMs: 10 };
       const quiet = createLog(() => {});
