@@ -1,10 +1,10 @@
-# BASE: where the functions are. TOKEN: an ID token of the user. KEY: new for each image, as of uuidgen.
+# BASE: the address of the functions. TOKEN: an ID token of the user. KEY: a new one for each image, for example from uuidgen.
 set -eu
 call() { curl -sS -H "Authorization: Bearer $TOKEN" "$@"; }
 
 call "$BASE/account"
 
-# Tries again, with the same key, after a lost connection and after 408, 429 and 5xx; heeds Retry-After.
+# Retries with the same key after a lost connection and after 408, 429 and 5xx, and waits as Retry-After says.
 call "$BASE/generate" --retry 5 --retry-all-errors --max-time 150 -o answer.json \
   -H 'Content-Type: application/json' -H "Idempotency-Key: $KEY" \
   -d '{"prompt":"A banana in a space suit","tier":"premium2","orientation":"portrait"}'

@@ -142,7 +142,7 @@ describe('the hook', () => {
   const clientFor = (token: string) =>
     createClient({ baseUrl: proxy.url, token: async () => token, sleep: async () => {} });
   const until = (page: ReturnType<typeof mount>, phase: string) =>
-    vi.waitFor(() => expect(page.current().painting.phase).toBe(phase), { timeout: 10_000, interval: 5 });
+    vi.waitFor(() => expect(page.current().image.phase).toBe(phase), { timeout: 10_000, interval: 5 });
 
   test('a page that was closed while it waited finds its image when it opens again', async () => {
     const kept = stubLocalStorage();
@@ -179,9 +179,9 @@ describe('the hook', () => {
     proxy.cut('midAnswer', 'before', 'before', 'before', 'before');
     page.current().generate(request);
     await until(page, 'failed');
-    expect(page.current().painting).toMatchObject({ isOpen: true, error: { reason: 'UNREACHABLE' } });
+    expect(page.current().image).toMatchObject({ isOpen: true, error: { reason: 'UNREACHABLE' } });
     expect(kept.size).toBe(1);
-    page.current().askAgain();
+    page.current().retry();
     await until(page, 'done');
     await expectChargedOnce('hook-open');
   });
@@ -192,7 +192,7 @@ describe('the hook', () => {
     const page = mount(clientFor(token), 'hook-poor');
     page.current().generate(request);
     await until(page, 'failed');
-    expect(page.current().painting).toMatchObject({ isOpen: false, error: { code: 402 } });
+    expect(page.current().image).toMatchObject({ isOpen: false, error: { code: 402 } });
     expect(kept.size).toBe(0);
   });
 });

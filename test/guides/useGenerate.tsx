@@ -2,90 +2,90 @@ import { useEffect, useRef, useState } from 'preact/hooks'; // With React: from 
 import type { GenerateAnswer, GenerateInput, Receipt } from '../../shared/contract.ts';
 import { ApiError, type Client, isSettled } from '../../web/client.ts';
 
-type Asked = { key: string; request: GenerateInput };
+type StoredRequest = { key: string; request: GenerateInput };
 export type GeneratedImage =
   | { phase: 'idle' }
-  | { phase: 'painting'; waitingFor?: ApiError }
+  | { phase: 'generating'; waitingFor?: ApiError }
   | { phase: 'done'; answer: GenerateAnswer }
-  /** `isOpen`: it may still become an image, or was never asked for; `askAgain` finds out. */
+  /** `isOpen`: the image may still come, or the request never arrived. `retry` finds out. */
   | { phase: 'failed'; error: unknown; isOpen: boolean };
 
-/** One generation at a time, which a reload does not lose. `onReceipt` is told every balance that comes. */
+/** One generation at a time, which survives a reload. `onReceipt` gets every receipt. */
 export function useGenerate(client: Client, uid: string, onReceipt: (receipt: Receipt) => void) {
-  const [painting, setPainting] = useState<GeneratedImage>({ phase: 'idle' });
+  const [image, setImage] = useState<GeneratedImage>({ phase: 'idle' });
   const running = useRef<AbortController | undefined>(undefined);
-  const place = `generation of ${uid}`;
+  const storageKey = `generation of ${uid}`;
 
-  async function ask({ key, request }: Asked) {
+  async function send({ key, request }: StoredRequest) {
     running.current?.abort();
     running.current = new AbortController();
     const { signal } = running.current;
-    setPainting({ phase: 'painting' });
+    setImage({ phase: 'generating' });
     try {
       const onWait = (error: ApiError) => {
         if (error.receipt) onReceipt(error.receipt);
-        setPainting({ phase: 'painting', waitingFor: error });
+        setImage({ phase: 'generating', waitingFor: error });
       };
       const answer = await client.generate(request, { key, signal, onWait });
-      localStorage.removeItem(place);
+      localStorage.removeItem(storageKey);
       onReceipt(answer.receipt);
-      setPainting({ phase: 'done', answer });
+      setImage({ phase: 'done', answer });
     } catch (error) {
-      // The component has gone. The image is painted all the same, and its key is kept.
+      // The component was unmounted. The image is generated all the same, and its key is stored.
       if (signal.aborted) return;
       const isOpen = !isSettled(error);
-      if (!isOpen) localStorage.removeItem(place);
+      if (!isOpen) localStorage.removeItem(storageKey);
       if (error instanceof ApiError && error.receipt) onReceipt(error.receipt);
-      setPainting({ phase: 'failed', error, isOpen });
+      setImage({ phase: 'failed', error, isOpen });
     }
   }
 
-  function askAgain() {
-    const stored = localStorage.getItem(place);
-    if (stored) void ask(JSON.parse(stored));
+  function retry() {
+    const stored = localStorage.getItem(storageKey);
+    if (stored) void send(JSON.parse(stored));
   }
 
-  // After a reload, or a sign-in: the same key and the same request give the same image.
+  // After a reload or a sign-in the same key and the same request give the same image.
   useEffect(() => {
-    askAgain();
+    retry();
     return () => running.current?.abort();
-  }, [client, place]);
+  }, [client, storageKey]);
 
   return {
-    painting,
-    /** Asks again for what was left open, with its key. */
-    askAgain,
+    image,
+    /** Repeats an open request with its key. */
+    retry,
     generate(request: GenerateInput) {
-      const asked: Asked = { key: crypto.randomUUID(), request };
-      // Before it is asked for: a key that is not kept cannot be found again.
-      localStorage.setItem(place, JSON.stringify(asked));
-      void ask(asked);
+      const stored: StoredRequest = { key: crypto.randomUUID(), request };
+      // Stored before the request is sent: without its key an image cannot be found again.
+      localStorage.setItem(storageKey, JSON.stringify(stored));
+      void send(stored);
     },
   };
 }
 
 export function Generate({ client, uid }: { client: Client; uid: string }) {
   const [balance, setBalance] = useState<Receipt | undefined>(undefined);
-  const { painting, askAgain, generate } = useGenerate(client, uid, (seen) =>
-    setBalance((known) => (known && known.sequence > seen.sequence ? known : seen)),
+  const { image, retry, generate } = useGenerate(client, uid, (next) =>
+    setBalance((current) => (current && current.sequence > next.sequence ? current : next)),
   );
-  const { phase } = painting;
+  const { phase } = image;
   return (
     <>
       <p>{balance && `${balance.balance} credits`}</p>
       <button
         type="button"
-        disabled={phase === 'painting'}
+        disabled={phase === 'generating'}
         onClick={() => generate({ prompt: 'A banana on the moon', tier: 'standard' })}
       >
         Generate · 1 credit
       </button>
-      {phase === 'painting' && <p>{painting.waitingFor?.code === 0 ? 'No connection …' : 'Painting …'}</p>}
-      {phase === 'done' && <img src={painting.answer.generation.image?.url} alt="A banana on the moon" />}
-      {phase === 'failed' && <p role="alert">{String(painting.error)}</p>}
-      {phase === 'failed' && painting.isOpen && (
-        <button type="button" onClick={askAgain}>
-          Ask again
+      {phase === 'generating' && <p>{image.waitingFor?.code === 0 ? 'No connection …' : 'Generating …'}</p>}
+      {phase === 'done' && <img src={image.answer.generation.image?.url} alt="A banana on the moon" />}
+      {phase === 'failed' && <p role="alert">{String(image.error)}</p>}
+      {phase === 'failed' && image.isOpen && (
+        <button type="button" onClick={retry}>
+          Try again
         </button>
       )}
     </>
