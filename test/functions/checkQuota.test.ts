@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { getRefusal } from '../support/replies.ts';
-import { refusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
+import { createRefusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { virtualClock } from '../support/virtualClock.ts';
 
@@ -167,7 +167,7 @@ describe('only the scheduler', () => {
   it('may call it', async () => {
     expect((await runJob(stack, 'checkQuota', { token: await schedulerToken(stack) })).status).toBe(200);
     await setState(first, 'exhausted', { retryAt: past });
-    for (const [who, token, status] of await refusedCallers(stack)) {
+    for (const [who, token, status] of await createRefusedCallers(stack)) {
       const refused = getRefusal(await runJob(stack, 'checkQuota', { token }));
       expect([who, ...refused]).toEqual([who, status, status === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN']);
     }

@@ -8,7 +8,7 @@ import type { Database } from '../../shared/database/database.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { getRefusal } from '../support/replies.ts';
-import { refusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
+import { createRefusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
@@ -376,7 +376,7 @@ describe('who may call', () => {
 
   it('nobody else', async () => {
     await stack.user('ann', 20);
-    for (const [who, token, expected] of await refusedCallers(stack)) {
+    for (const [who, token, expected] of await createRefusedCallers(stack)) {
       const answer = await runJob(stack, 'reconcile', { token });
       const reason = expected === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN';
       expect([who, ...getRefusal(answer)]).toEqual([who, expected, reason]);

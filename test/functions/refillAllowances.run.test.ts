@@ -4,7 +4,7 @@ import type { Database } from '../../shared/database/database.ts';
 import { noon, startAllowances } from '../support/allowances.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { getRefusal } from '../support/replies.ts';
-import { refusedCallers, runJob, schedulerToken } from '../support/scheduler.ts';
+import { createRefusedCallers, runJob, schedulerToken } from '../support/scheduler.ts';
 
 const allowances = await startAllowances();
 const { stack, clock, hooks, other, findErrors, refill, createUser } = allowances;
@@ -78,7 +78,7 @@ describe('refillAllowances', () => {
   });
 
   it('can be called by the scheduler only', async () => {
-    for (const [who, token, status] of await refusedCallers(stack)) {
+    for (const [who, token, status] of await createRefusedCallers(stack)) {
       expect([who, getRefusal(await runJob(stack, 'refillAllowances', { token }))[0]]).toEqual([who, status]);
     }
     const token = await schedulerToken(stack);

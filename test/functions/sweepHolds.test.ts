@@ -6,7 +6,7 @@ import { generationPath } from '../../shared/generation/record.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { getErrorInfo, getRefusal } from '../support/replies.ts';
-import { refusedCallers, runJob, schedulerToken } from '../support/scheduler.ts';
+import { createRefusedCallers, runJob, schedulerToken } from '../support/scheduler.ts';
 import { fromNow, hourMs, minuteMs, overdue, startSweeps } from '../support/sweeps.ts';
 
 const sweeps = await startSweeps();
@@ -231,7 +231,7 @@ describe('who may call', () => {
   it('nobody else', async () => {
     await stack.user('ann', 20);
     const { path } = await leaveHold('ann', 'k');
-    for (const [who, token, expected] of await refusedCallers(stack)) {
+    for (const [who, token, expected] of await createRefusedCallers(stack)) {
       const answer = await runJob(stack, 'sweepHolds', { token });
       const reason = expected === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN';
       expect([who, ...getRefusal(answer)]).toEqual([who, expected, reason]);

@@ -1,4 +1,4 @@
-/** One Firestore emulator for a whole test run, on a free port, ended with it. No emulator: the run fails. */
+/** Starts one Firestore emulator for a whole run, on a free port, and ends it. Without an emulator the run fails. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,6 +10,7 @@ import { endChild } from '../../local/processes.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
+    /** Host and port of the emulator; undefined outside of the project `emulator`. */
     firestoreHost: string;
   }
 }
