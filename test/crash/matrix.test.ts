@@ -187,7 +187,7 @@ describe.each(victims)('$name', (each) => {
 
 /** A final reply must stay true. */
 function checkReply(reply: Reply, generations: { status: string }[]): void {
-  const retry = getErrorInfo(reply).metadata.retry;
+  const retry = getErrorInfo(reply)?.metadata.retry;
   if (reply.status === 200) expect(generations).toMatchObject([{ status: 'succeeded' }]);
   if (retry === 'new_key') {
     expect(generations).toMatchObject([{ status: 'refunded' }]);
