@@ -1,7 +1,6 @@
 /** Events as the Firestore emulator sends them, from an emulator whose triggers call the functions. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -14,11 +13,12 @@ import { functionPath, registerTriggers } from '../../local/triggers.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import { createFunctionsServer } from '../../shared/http/server.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
+import { listen } from '../support/listen.ts';
 
 describe('as the emulator sends it', () => {
   const projectId = `demo-trigger-${process.pid}`;
   const events: { path: string; document: unknown; subject: unknown }[] = [];
-  const ends: (() => Promise<unknown> | unknown)[] = [];
+  const closers: (() => Promise<unknown> | unknown)[] = [];
   let host: string;
   let counting: ReturnType<typeof countingDatabase>;
 
@@ -40,18 +40,18 @@ describe('as the emulator sends it', () => {
         return false;
       },
     });
-    await new Promise<void>((listening) => server.listen(0, loopback, listening));
+    const address = await listen(server);
     const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-trigger-'));
     const found = await findFirestoreJar(process.env, async () => {});
     const child = startFirestore({
       found,
       port,
-      functionsPort: (server.address() as AddressInfo).port,
+      functionsPort: Number(address.split(':')[1]),
       rules: resolve('firestore.rules'),
       seed: undefined,
       runDir,
     });
-    ends.push(
+    closers.push(
       () => counting.database.close(),
       () => endChild(child, 2_000),
       () => rmSync(runDir, { recursive: true, force: true }),
@@ -62,7 +62,7 @@ describe('as the emulator sends it', () => {
     await registerTriggers({ projectId, databaseId: '(default)', firestoreHost: host, authHost: '' });
   });
   afterAll(async () => {
-    for (const end of ends) await end();
+    for (const close of closers) await close();
   });
 
   /** Sets fields of a document in that emulator's console. */
@@ -83,20 +83,20 @@ describe('as the emulator sends it', () => {
     const page = await counting.database.page({ collection, orderBy: [['sequence', 'asc']], limit: 100 });
     return page.documents.map(({ data }) => data.amount);
   };
-  const soon = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 5_000, interval: 20 });
+  const waitFor = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 5_000, interval: 20 });
 
   it('an edit becomes an entry within 5 seconds', async () => {
     await edit('accounts/ann', { balance: 10 });
-    await soon(async () => expect(await amounts('ann')).toEqual([10]));
+    await waitFor(async () => expect(await amounts('ann')).toEqual([10]));
     await edit('accounts/ann', { balance: 74 });
-    await soon(async () => expect(await amounts('ann')).toEqual([10, 64]));
+    await waitFor(async () => expect(await amounts('ann')).toEqual([10, 64]));
     await edit('accounts/ann', { adjust: -4 });
-    await soon(async () => expect(await amounts('ann')).toEqual([10, 64, -4]));
+    await waitFor(async () => expect(await amounts('ann')).toEqual([10, 64, -4]));
     const [account] = (await counting.database.read(['accounts/ann'])).documents;
     expect(account?.data).toMatchObject({ balance: 70, settled: 70, sequence: 3 });
     expect(account?.data).not.toHaveProperty('adjust');
     // Three edits and three commits of the ledger: one event each. The ledger's own events change nothing.
-    await soon(() => expect(events).toHaveLength(6));
+    await waitFor(() => expect(events).toHaveLength(6));
     expect(events).toContainEqual(
       expect.objectContaining({ document: 'accounts/ann', subject: expect.stringMatching(/accounts\/ann$/) }),
     );
@@ -105,11 +105,11 @@ describe('as the emulator sends it', () => {
 
   it('a deleted account stays deleted', async () => {
     await edit('accounts/bob', { balance: 10 });
-    await soon(async () => expect(await amounts('bob')).toEqual([10]));
-    await soon(() => expect(events.filter(({ document }) => document === 'accounts/bob')).toHaveLength(2));
+    await waitFor(async () => expect(await amounts('bob')).toEqual([10]));
+    await waitFor(() => expect(events.filter(({ document }) => document === 'accounts/bob')).toHaveLength(2));
     counting.reset();
     await edit('accounts/bob', {}, 'DELETE');
-    await soon(() => expect(events.filter(({ document }) => document === 'accounts/bob')).toHaveLength(3));
+    await waitFor(() => expect(events.filter(({ document }) => document === 'accounts/bob')).toHaveLength(3));
     expect(counting.trips).toEqual([]);
     expect((await counting.database.read(['accounts/bob'])).documents).toEqual([undefined]);
     expect(await amounts('bob')).toEqual([10]);
