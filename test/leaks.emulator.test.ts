@@ -255,7 +255,7 @@ describe.each(['development', 'production', undefined])('with NODE_ENV %s no cli
     const leaks = watchLeaks();
     const { environment: env } = stack;
     const services = createFunctionsServer({ functions, site, env, writeLog: leaks.line });
-    leaks.answersOf(services.server);
+    leaks.watchServer(services.server);
     const host = await listen(services.server);
     const reply = await fetch(`http://${host}/${path}`, init).catch(() => undefined);
     const text = await reply?.text().catch(() => 'it broke off');

@@ -99,12 +99,12 @@ describe('a grant is refused', () => {
 
 describe('who may grant', () => {
   it('an admin with the claim; the entry names the actor', async () => {
-    const asked = answerLookups(stack);
+    const lookups = answerLookups(stack);
     const user = await stack.newAccount(10);
     const token = await stack.tokenFor('the-admin', { admin: true });
     const { status, body } = await grant({ uid: user.uid, amount: 5, reason }, { token });
     expect([status, body.entry.actor]).toEqual([200, 'the-admin@example.com']);
-    expect(asked).toEqual([
+    expect(lookups).toEqual([
       { authorization: 'Bearer of-the-service-account', body: { localId: ['the-admin'] } },
     ]);
   });

@@ -1,4 +1,4 @@
-/** The state of the models is shared by all servers, and costs no round trip of its own. */
+/** The state of the models is shared by all servers, and costs no extra round trip. */
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';

@@ -49,7 +49,7 @@ export function watchLeaks() {
     },
     line: (line: string) => void lines.push(line),
     /** Records what a server replies from now on. */
-    answersOf: (server: Server) => void server.prependListener('request', keepAnswer),
+    watchServer: (server: Server) => void server.prependListener('request', keepAnswer),
 
     verify(): void {
       const leaks = [

@@ -78,7 +78,7 @@ export async function startStack(env: Record<string, string> = {}, overrides: Ov
         logs.push(JSON.parse(line));
       },
     });
-    leaks.answersOf(server);
+    leaks.watchServer(server);
     const url = `http://${await listen(server)}`;
     let closing: Promise<void> | undefined;
     const close = () => {

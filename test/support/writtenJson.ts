@@ -6,7 +6,7 @@ export type Value = string | number | boolean | null | Value[] | Written;
 
 /** Decides how a text is written and cut: returns the numbers of a list, over and over. */
 export type Choices = () => number;
-export const choicesOf = (numbers: readonly number[]): Choices => {
+export const createChoices = (numbers: readonly number[]): Choices => {
   let at = 0;
   return () => numbers[at++ % numbers.length] ?? 0;
 };
