@@ -5,17 +5,16 @@ import {
   type Limits,
   referenceBytesMax,
   tierSchema,
-  tiers,
 } from '../shared/contract.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { getAspectRatio, imageModel } from '../shared/imagegen/models.ts';
-import { periodAt } from '../shared/ledger/allowancePeriod.ts';
-import type { Account } from '../shared/ledger/credits.ts';
+import type { Account } from '../shared/ledger/account.ts';
+import { getPeriod } from '../shared/ledger/allowancePeriod.ts';
 import { getOrCreateAccount } from '../shared/ledger/getOrCreateAccount.ts';
 import type { Services } from '../shared/services.ts';
 
-/** The caller's balance, what can be bought with it, and within which limits. */
+/** The caller's balance, the tiers on offer, and the limits. */
 export const account = endpoint({
   method: 'GET',
   access: 'user',
@@ -35,11 +34,11 @@ export const account = endpoint({
       createdAt: (createdAt ?? new Date()).toISOString(),
       ...toAllowance(opened, config.allowance, new Date(services.clock.now())),
     };
-    return { body: { account: view, tiers: tierList(config.modelId), limits: toLimits(services) } };
+    return { body: { account: view, tiers: toTierOffers(config), limits: toLimits(services) } };
   },
 });
 
-/** What the account is topped up to, and when next: at once, where this period's has not come yet. */
+/** What the account is topped up to, and when next: now, if this period's allowance is still due. */
 function toAllowance(
   { allowance, allowancePeriod }: Account,
   { credits, period }: Services['config']['allowance'],
@@ -47,7 +46,7 @@ function toAllowance(
 ): Pick<AccountView, 'allowance'> {
   const own = allowance ?? credits;
   if (own === 0) return {};
-  const { name, nextAt } = periodAt(period, now);
+  const { name, nextAt } = getPeriod(period, now);
   const next = allowancePeriod === name ? nextAt : now;
   return { allowance: { credits: own, period, nextAt: next.toISOString() } };
 }
@@ -57,10 +56,10 @@ function toLimits({ config, models }: Services): Limits {
   return { ...config.limits, maxReferences, maxReferenceBytes: referenceBytesMax };
 }
 
-function tierList(modelId: string) {
+function toTierOffers({ modelId, tierCredits }: Services['config']) {
   return tierSchema.options.map((id) => {
     const aspectRatio = getAspectRatio(id, 'landscape');
     const [width, height] = imageModel(modelId).sizes[aspectRatio];
-    return { id, credits: tiers[id].credits, aspectRatio, width, height };
+    return { id, credits: tierCredits[id], aspectRatio, width, height };
   });
 }

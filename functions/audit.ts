@@ -1,11 +1,12 @@
 import { auditAnswerSchema, auditQuerySchema } from '../shared/contract.ts';
 import { isDocumentId } from '../shared/database/database.ts';
+import { readPage } from '../shared/database/pages.ts';
 import { Failure, invalidRequest } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { accountPage } from '../shared/ledger/accounts.ts';
 import { auditAccount } from '../shared/ledger/audit.ts';
+import { accountsQuery } from '../shared/ledger/forEachAccount.ts';
 
-/** Whether the ledger of one account, or of all by page, adds up. */
+/** Whether the ledger of one account, or of each account of a page, adds up. */
 export const audit = endpoint({
   method: 'GET',
   access: 'admin',
@@ -14,19 +15,17 @@ export const audit = endpoint({
   async run({ input: { uid, pageSize, pageToken } }, services) {
     const ledger = await services.ledger();
     if (uid !== undefined) {
-      const one = await auditAccount(ledger, uid);
-      if (!one) throw new Failure('NOT_FOUND', 'There is no such account.');
-      return { body: { accounts: [one] } };
+      const audit = await auditAccount(ledger, uid);
+      if (!audit) throw new Failure('NOT_FOUND', 'There is no such account.');
+      return { body: { accounts: [audit] } };
     }
     const after = pageToken === undefined ? undefined : parsePageToken(pageToken);
-    const page = await accountPage(ledger, after, pageSize + 1);
-    const shown = page.slice(0, pageSize);
-    const audits = await Promise.all(shown.map(({ id }) => auditAccount(ledger, id)));
-    const last = page.length > pageSize ? shown.at(-1)?.id : undefined;
+    const { documents, last } = await readPage(ledger, pageSize, accountsQuery(after));
+    const audits = await Promise.all(documents.map(({ id }) => auditAccount(ledger, id)));
     return {
       body: {
-        accounts: audits.filter((one) => one !== undefined),
-        ...(last && { nextPageToken: toPageToken(last) }),
+        accounts: audits.filter((audit) => audit !== undefined),
+        ...(last && { nextPageToken: toPageToken(last.id) }),
       },
     };
   },

@@ -3,7 +3,7 @@ import { quotaAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { modelWarnings } from '../shared/imagegen/models.ts';
 
-/** Opens models whose quota is due back, and reports how every one stands. */
+/** Reopens models whose quota is due back, and reports the state of every model. */
 export const checkQuota = endpoint({
   method: 'POST',
   access: 'scheduler',

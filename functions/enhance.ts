@@ -2,7 +2,7 @@ import { enhanceAnswerSchema, enhanceRequestSchema } from '../shared/contract.ts
 import { enhanceLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 
-/** A better prompt, or the same one back when the model is late or fails. */
+/** Returns a better prompt, or the same one if the text model is late or fails. */
 export const enhance = endpoint({
   method: 'POST',
   access: 'user',
@@ -10,9 +10,14 @@ export const enhance = endpoint({
   answer: enhanceAnswerSchema,
   limit: enhanceLimit,
   dependencies: ['gemini'],
-  async run({ input, note }, services) {
-    const better = await (await services.enhancer())(input.prompt, services.config.prompt.timeoutMs);
-    note({ enhanced: better.prompt !== null, providerCostMicros: better.providerCostMicros });
-    return { body: { prompt: better.prompt ?? input.prompt, enhanced: better.prompt !== null } };
+  async run({ input, log }, services) {
+    const enhancePrompt = await services.enhancer();
+    const { prompt, providerCostMicros } = await enhancePrompt(
+      input.prompt,
+      services.config.prompt.timeoutMs,
+    );
+    const enhanced = prompt !== null;
+    log.add({ enhanced, providerCostMicros });
+    return { body: { prompt: prompt ?? input.prompt, enhanced } };
   },
 });

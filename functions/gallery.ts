@@ -1,7 +1,7 @@
 import { galleryAnswerSchema, pageQuerySchema } from '../shared/contract.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
+import { readGallery } from '../shared/generation/gallery.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { galleryPage } from '../shared/ledger/pages.ts';
 
 /** The caller's finished images, newest first. */
 export const gallery = endpoint({
@@ -11,6 +11,6 @@ export const gallery = endpoint({
   answer: galleryAnswerSchema,
   limit: readLimit,
   run: async ({ caller, input }, services) => ({
-    body: await galleryPage(await services.ledger(), caller.uid, input),
+    body: await readGallery(await services.ledger(), caller.uid, input),
   }),
 });

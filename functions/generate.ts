@@ -1,23 +1,13 @@
-import { type GenerateRequest, generateAnswerSchema, generateRequestSchema } from '../shared/contract.ts';
-import { Failure, toFailure } from '../shared/errors.ts';
-import { hold, type ModelAvailability } from '../shared/generation/hold.ts';
-import {
-  type GenerationRecord,
-  hashCacheKey,
-  hashFingerprint,
-  hashGenerationId,
-} from '../shared/generation/record.ts';
+import { generateAnswerSchema, generateRequestSchema } from '../shared/contract.ts';
+import { hold } from '../shared/generation/hold.ts';
+import { toHoldRequest } from '../shared/generation/holdRequest.ts';
 import { checkReferences, generateBodyBytesMax, loadReferences } from '../shared/generation/references.ts';
-import { refund } from '../shared/generation/refund.ts';
-import { storeFailure, toGenerateAnswer, toReplay } from '../shared/generation/response.ts';
-import { settle } from '../shared/generation/settle.ts';
+import { toGenerateAnswer, toReplay } from '../shared/generation/response.ts';
+import { settleOrRefund } from '../shared/generation/settleOrRefund.ts';
+import { createTimeLeft, enhancePrompt, generateImage, storeImage } from '../shared/generation/steps.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import type { Notes } from '../shared/http/requestLog.ts';
-import { getAspectRatio } from '../shared/imagegen/models.ts';
-import type { Ledger } from '../shared/ledger/ledger.ts';
-import type { Services } from '../shared/services.ts';
 
-/** Debit, paint, store, settle; or on whatever goes wrong, refund. */
+/** Holds the price, generates and stores the image, and settles; or refunds, whatever goes wrong. */
 export const generate = endpoint({
   method: 'POST',
   access: 'user',
@@ -26,126 +16,30 @@ export const generate = endpoint({
   answer: generateAnswerSchema,
   bodyBytesMax: generateBodyBytesMax,
   dependencies: ['database', 'gemini', 'imageStore'],
-  async run({ caller, input, idempotencyKey, note, timed }, services) {
-    services.shutdown.throwIfAborted();
-    const { clock, config } = services;
-    const endsAt = clock.elapsed() + config.generateTimeoutMs;
-    const left = () => timeLeft(endsAt - clock.elapsed());
-    checkReferences(input, services.models[0]?.referenceImagesMax ?? 0);
+  async run({ caller, input: request, idempotencyKey, log }, services) {
+    const { clock, config, shutdown } = services;
+    shutdown.throwIfAborted();
+    const timeLeft = createTimeLeft(clock, config.generateTimeoutMs);
+    checkReferences(request, services.models);
     const ledger = await services.ledger();
     const { uid } = caller;
-    const id = hashGenerationId(uid, idempotencyKey);
-    const fingerprint = hashFingerprint(input);
-    const cacheKey = config.cacheTtlSeconds > 0 ? { cacheKey: hashCacheKey(uid, config.modelId, input) } : {};
-    const availability = await checkAvailability(services, input);
+    const holdRequest = await toHoldRequest(services, uid, idempotencyKey, request);
+    log.add({ uid, generationId: holdRequest.id, tier: request.tier });
 
-    note({ uid, generationId: id, tier: input.tier });
-    const wanted = { id, fingerprint, request: input, availability, ...cacheKey };
-    const { outcome, record } = await timed('hold', hold(ledger, caller, wanted));
-    note({ cached: outcome === 'cached', replayed: outcome === 'met' });
-    if (outcome === 'met') return toReplay(record, fingerprint);
+    const { outcome, record } = await log.timed('hold', hold(ledger, caller, holdRequest));
+    log.add({ cached: outcome === 'cached', replayed: outcome === 'existing' });
+    if (outcome === 'existing') return toReplay(record, holdRequest.fingerprint);
     if (outcome === 'cached') return toGenerateAnswer(record);
-    note({ creditsCharged: record.receipt.charged });
 
-    const spent = { providerCostMicros: 0, mayBeStored: false };
-    let ended: GenerationRecord;
-    let failure: Failure | undefined;
-    try {
-      const enhanced = await enhancedPrompt(services, input, left(), timed);
-      spent.providerCostMicros += enhanced.providerCostMicros;
-      const references = await loadReferences(
-        input,
-        uid,
-        ledger,
-        services.imageStore,
-        left(),
-        services.shutdown,
-      );
-
-      const generateImage = await services.imageGenerator();
-      const aspectRatio = getAspectRatio(input.tier, input.orientation);
-      const imageRequest = { prompt: enhanced.prompt ?? input.prompt, aspectRatio, references };
-      const { chunks, attempts, ...painting } = await timed(
-        'paint',
-        generateImage(imageRequest, left(), services.shutdown),
-      );
-      spent.providerCostMicros += painting.providerCostMicros;
-      note({ model: painting.model, attempts, providerCostMicros: spent.providerCostMicros });
-
-      const images = await services.imageStore();
-      const storeMs = left();
-      spent.mayBeStored = true;
-      const urls = await timed('store', images.store(record.publicId, chunks, storeMs, services.shutdown));
-
-      const { mimeType, width, height, bytes, model } = painting;
-      const image = { ...urls, mimeType, width, height, bytes };
+    const ended = await settleOrRefund(ledger, record, log, async (progress) => {
+      const step = { services, uid, request, log, timeLeft, progress };
+      const enhancedPrompt = await enhancePrompt(step);
+      const references = await loadReferences(step);
+      const generated = await generateImage(step, enhancedPrompt ?? request.prompt, references);
+      const image = await storeImage(step, record.publicId, generated);
       const cacheUntil = new Date(clock.now() + config.cacheTtlSeconds * 1000);
-      const { providerCostMicros } = spent;
-      const painted = { model, enhancedPrompt: enhanced.prompt, image, providerCostMicros, cacheUntil };
-      ended = await timed('settle', settle(ledger, record, painted));
-    } catch (error) {
-      failure = toFailure(error);
-      const { attempts, providerCostMicros = 0 } = failure.details;
-      if (!spent.mayBeStored) spent.providerCostMicros += providerCostMicros;
-      note({ ...(attempts && { attempts }), providerCostMicros: spent.providerCostMicros });
-      ended = await timed('refund', giveBack(ledger, record, failure, spent));
-    }
-    note({ creditsRefunded: ended.receipt.refunded });
-    return toGenerateAnswer(ended, failure);
+      return { model: generated.model, enhancedPrompt, image, cacheUntil };
+    });
+    return toGenerateAnswer(ended.record, ended.failure);
   },
 });
-
-/** Whether any model that can take this request may be asked, and may be paid for. */
-async function checkAvailability(
-  services: Services,
-  { references }: GenerateRequest,
-): Promise<ModelAvailability> {
-  const [quota, spend] = [await services.quota(), await services.spend()];
-  await spend.refresh();
-  const able = services.models.filter((model) => model.referenceImagesMax >= references.length);
-  const ids = able.map((model) => model.id);
-  return {
-    readAlong: quota.readAlong,
-    refusal: (now) => quota.refusal(ids, now.getTime()) ?? spend.refusal(),
-  };
-}
-
-async function enhancedPrompt(
-  services: Services,
-  { enhance, prompt }: GenerateRequest,
-  millisecondsLeft: number,
-  timed: Notes['timed'],
-) {
-  if (!enhance) return { prompt: null, providerCostMicros: 0 };
-  const ask = await services.enhancer();
-  return timed('enhance', ask(prompt, millisecondsLeft, services.shutdown));
-}
-
-/**
- * A step may begin only in time: a worker that was stopped and comes back late must not sign an upload
- * that could land after the sweep has looked for it the last time.
- */
-function timeLeft(milliseconds: number): number {
-  if (milliseconds > 0) return milliseconds;
-  throw new Failure('PROVIDER_TIMEOUT', 'The image was not finished in time.');
-}
-
-/**
- * Refunds a generation that failed, and returns it as it then stands: succeeded after all, where only
- * the answer to its settling was lost.
- * @throws {Failure} the failure itself, as unsettled, where the refund must be left to the sweep.
- */
-async function giveBack(
-  ledger: Ledger,
-  held: GenerationRecord,
-  failure: Failure,
-  spent: { providerCostMicros: number; mayBeStored: boolean },
-): Promise<GenerationRecord> {
-  const { uid, id, receipt } = held;
-  const terms = { uid, id, held, failure: storeFailure(failure), ...spent };
-  const refunded = await refund(ledger, terms).catch((error) => {
-    ledger.log.error('A refund failed and is left to the sweep', { uid, generationId: id, error });
-  });
-  if (!refunded) throw failure.with({ receipt, retry: 'same_key' });
-  return refunded.record;
-}

@@ -2,16 +2,16 @@ import { type Entry, grantAnswerSchema, grantRequestSchema } from '../shared/con
 import { endpoint } from '../shared/http/endpoint.ts';
 import { type GrantRecord, grantTo } from '../shared/ledger/grant.ts';
 
-/** Adds credits to an account, or takes them; once for each Idempotency-Key. */
+/** Adds credits to an account, or takes them, once for each Idempotency-Key. */
 export const grant = endpoint({
   method: 'POST',
   access: 'admin',
   requiresIdempotencyKey: true,
   input: grantRequestSchema,
   answer: grantAnswerSchema,
-  async run({ caller, input, idempotencyKey, note }, services) {
+  async run({ caller, input, idempotencyKey, log }, services) {
     const { grant, replayed } = await grantTo(await services.ledger(), caller, idempotencyKey, input);
-    note({ uid: grant.uid, amount: grant.amount, replayed });
+    log.add({ uid: grant.uid, amount: grant.amount, replayed });
     const { uid, balance, sequence } = grant;
     const body = { account: { uid, balance, sequence }, entry: toEntry(grant) };
     return replayed ? { body, headers: { 'Idempotent-Replayed': 'true' } } : { body };

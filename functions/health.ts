@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { getWarnings } from '../shared/config/warnings.ts';
 import { healthAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { modelsAsSeen } from '../shared/imagegen/modelStates.ts';
+import { toModelReports } from '../shared/imagegen/modelStates.ts';
 
-/** Whether this instance answers, and what it knows; it looks nowhere, so that nobody can make it cost money. */
+/** Reports that this instance answers, and what it knows. It calls no other service, so nobody can make it cost money. */
 export const health = endpoint({
   method: 'GET',
   access: 'anyone',
@@ -16,7 +16,7 @@ export const health = endpoint({
       body: {
         status: 'ok' as const,
         version: config.version,
-        models: modelsAsSeen(config.modelIds, modelStates, now),
+        models: toModelReports(config.modelIds, modelStates, now),
         warnings: getWarnings(config, now),
       },
     };

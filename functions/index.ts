@@ -1,4 +1,4 @@
-/** The contents page: every function by the name it is deployed under. */
+/** Every function, by its deployed name. Each is loaded at its first request. */
 import type { FunctionModule } from '../shared/http/server.ts';
 
 export const functions: Record<string, FunctionModule> = {

@@ -1,7 +1,7 @@
 import { ledgerAnswerSchema, pageQuerySchema } from '../shared/contract.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { entryPage } from '../shared/ledger/pages.ts';
+import { readEntries } from '../shared/ledger/entries.ts';
 
 /** The caller's entries, newest first. */
 export const ledger = endpoint({
@@ -11,6 +11,6 @@ export const ledger = endpoint({
   answer: ledgerAnswerSchema,
   limit: readLimit,
   run: async ({ caller, input }, services) => ({
-    body: await entryPage(await services.ledger(), caller.uid, input),
+    body: await readEntries(await services.ledger(), caller.uid, input),
   }),
 });

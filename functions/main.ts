@@ -1,13 +1,13 @@
-/** The start of a deployed function: FUNCTION_TARGET says which, PORT where. */
+/** Starts a deployed function: FUNCTION_TARGET names it, and PORT is where it listens. */
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 
-// The build ships what it compiled. It counts only for the same Node, processor and user; else nothing is lost.
+// The build ships compiled code. Node uses it only on the same version, processor and user; otherwise it compiles again.
 const directory = join(import.meta.dirname, 'compile-cache');
 if (existsSync(directory)) enableCompileCache({ directory, portable: true });
 
-// Imported after it, or they would be compiled anew.
+// Imported afterwards: earlier imports would not use the cache.
 const [{ serve }, { functions }] = await Promise.all([
   import('../shared/http/server.ts'),
   import('./index.ts'),

@@ -1,21 +1,21 @@
 import * as z from 'zod';
 import { sweepAnswerSchema } from '../shared/contract.ts';
-import { workingTime } from '../shared/database/jobs.ts';
-import { sweepOutbox, sweepHolds as sweepOverdue } from '../shared/generation/sweep.ts';
+import { createWorkingTime } from '../shared/database/jobs.ts';
+import { sweepHolds as refundOverdue, sweepOutbox } from '../shared/generation/sweep.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 
-/** Refunds generations past their deadline and deletes the images that nobody owns any more. */
+/** Refunds generations after their deadline, and deletes orphaned images. */
 export const sweepHolds = endpoint({
   method: 'POST',
   access: 'scheduler',
   input: z.looseObject({}),
   answer: sweepAnswerSchema,
-  async run({ note }, services) {
+  async run({ log }, services) {
     const ledger = await services.ledger();
-    const mayGoOn = workingTime(services.clock);
-    const refunded = await sweepOverdue(ledger, mayGoOn);
-    const deletedAssets = await sweepOutbox(ledger, services.imageStore, mayGoOn);
-    note({ refunded, deletedAssets });
+    const workingTime = createWorkingTime(services.clock);
+    const refunded = await refundOverdue(ledger, workingTime);
+    const deletedAssets = await sweepOutbox(ledger, services.imageStore, workingTime);
+    log.add({ refunded, deletedAssets });
     return { body: { refunded, deletedAssets } };
   },
 });

@@ -1,6 +1,6 @@
 /**
- * The process of the Auth emulator: the Firebase CLI used as a module, as its documentation has it, which
- * spares the loading of its other commands. Its configuration is the firebase.json where it runs.
+ * Runs the Auth emulator in a separate process. It uses the Firebase CLI as a module, as the CLI's documentation
+ * describes, so that the other commands are not loaded. The CLI reads firebase.json in the working directory.
  */
 import { createRequire } from 'node:module';
 
@@ -10,5 +10,5 @@ type FirebaseCli = {
 
 const [project = ''] = process.argv.slice(2);
 const firebase = createRequire(import.meta.url)('firebase-tools') as FirebaseCli;
-// Resolves when the emulator has been ended; rejects, and so ends this process, when it cannot start.
+// Resolves when the emulator has stopped. Rejects, and ends this process, if the emulator cannot start.
 await firebase.emulators.start({ only: 'auth', project, cwd: process.cwd() });

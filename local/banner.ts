@@ -1,35 +1,34 @@
-/** What a person is told: what runs where, what is not the real thing, and whom to sign in as. */
-import { demoLines } from './demo.ts';
-import type { GeminiChoice, Places, Settings } from './environment.ts';
+/** The summary that `npm start` prints: the address of each part, which parts are fakes, and the demo users. */
+import { formatDemoUsers } from './demo.ts';
+import type { Endpoints, GeminiSource, LocalConfig } from './environment.ts';
 
-/** The summary of a run that has started. */
-export function banner(settings: Settings, places: Places): string {
-  const { port, firestoreHost, authHost, gemini, cloudinary } = places;
-  const emulator = (named: string | undefined) =>
-    named ? 'as the environment names it' : 'the real emulator';
-  const [user, admin] = demoLines();
+/** @returns the summary, to print once the port is open. */
+export function formatBanner(config: LocalConfig, endpoints: Endpoints): string {
+  const { port, firestoreHost, authHost, gemini, cloudinary } = endpoints;
+  const emulator = (named: string | undefined) => (named ? 'from the environment' : 'the real emulator');
+  const [user, admin] = formatDemoUsers();
   return `
-Nano Banana Studio runs on this machine, as project ${settings.projectId}.
+Nano Banana Studio is running on this machine, as project ${config.projectId}.
 
   Studio      http://127.0.0.1:${port}/studio
   Reference   http://127.0.0.1:${port}/reference
-  Functions   http://127.0.0.1:${port}/health and the others by their names
-  Firestore   ${firestoreHost}, ${emulator(settings.firestoreHost)}
-  Auth        ${authHost}, ${emulator(settings.authHost)}
-  Gemini      ${gemini ? `${gemini.url}, a STAND-IN: its pictures are drawn here and cost nothing` : geminiText[settings.gemini]}
-  Cloudinary  ${cloudinary ? `${cloudinary.url}, a STAND-IN` : 'the account that CLOUDINARY_URL names'}
-  Data        ${settings.dataDir ? `kept in ${settings.dataDir}` : 'gone at the end; LOCAL_DATA_DIR=folder keeps it'}
+  Functions   http://127.0.0.1:${port}/health, and each other function under its name
+  Firestore   ${firestoreHost}, ${emulator(config.firestoreHost)}
+  Auth        ${authHost}, ${emulator(config.authHost)}
+  Gemini      ${gemini ? `${gemini.url}, a FAKE: it draws images on this machine, at no cost` : geminiDescriptions[config.gemini]}
+  Cloudinary  ${cloudinary ? `${cloudinary.url}, a FAKE` : 'the account in CLOUDINARY_URL'}
+  Data        ${config.dataDir ? `kept in ${config.dataDir}` : 'deleted at the end; set LOCAL_DATA_DIR=folder to keep it'}
 
   Sign in as  ${user}
          or   ${admin}
 
-Ctrl-C ends everything.
+Press Ctrl-C to stop everything.
 `;
 }
 
-const geminiText: Record<GeminiChoice, string> = {
-  'stand-in': '',
-  'own server': 'the server that GOOGLE_GEMINI_BASE_URL names',
-  Google: 'the REAL one, with GEMINI_API_KEY: pictures cost money',
-  'Vertex AI': 'the REAL one, on Vertex AI: pictures cost money',
+const geminiDescriptions: Record<GeminiSource, string> = {
+  fake: '',
+  'own server': 'the server at GOOGLE_GEMINI_BASE_URL',
+  Google: 'the REAL service, with GEMINI_API_KEY: images cost money',
+  'Vertex AI': 'the REAL service, on Vertex AI: images cost money',
 };

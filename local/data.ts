@@ -1,9 +1,9 @@
-/** What a run keeps in LOCAL_DATA_DIR: the emulators hold everything in memory. */
+/** Saves a run's data to LOCAL_DATA_DIR and loads it again. The emulators themselves hold everything in memory. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Whose data is kept where: only of emulators that the run started itself. */
-export type Keeping = {
+/** What to save, and where. A host is set only if the run started that emulator itself. */
+export type SaveOptions = {
   dataDir: string;
   projectId: string;
   databaseId: string;
@@ -11,37 +11,37 @@ export type Keeping = {
   authHost?: string | undefined;
 };
 
-// Everything is written under another name first, so that a save cut short never replaces a good one.
+// Every file is written under a temporary name first, so that an interrupted save never replaces a good one.
 const partial = '.partial';
 const exportName = 'export';
 
-const asOwner = { authorization: 'Bearer owner', 'content-type': 'application/json' };
+const ownerHeaders = { authorization: 'Bearer owner', 'content-type': 'application/json' };
 
-/** The newest export of Firestore, as its emulator wants it named at its start; undefined where there is none. */
-export function savedFirestore(dataDir: string): string | undefined {
-  const newest = exportFolders(dataDir).at(-1);
+/** Finds the newest Firestore export: the path of its metadata file, which the emulator takes at its start. */
+export function findFirestoreExport(dataDir: string): string | undefined {
+  const newest = listExportFolders(dataDir).at(-1);
   return newest && join(dataDir, newest, exportName, `${exportName}.overall_export_metadata`);
 }
 
-/** Where the stand-in for Cloudinary keeps its images. */
-export const imagesDir = (dataDir: string) => join(dataDir, 'images');
+/** The folder in which the fake Cloudinary stores its images. */
+export const getImagesDir = (dataDir: string) => join(dataDir, 'images');
 
-/** Gives a fresh Auth emulator the users that an earlier run saved. */
-export async function restoreUsers({ dataDir, projectId, authHost }: Keeping): Promise<void> {
+/** Loads the users that an earlier run saved into a fresh Auth emulator. */
+export async function restoreUsers({ dataDir, projectId, authHost }: SaveOptions): Promise<void> {
   const file = join(dataDir, 'users.json');
   if (!authHost || !existsSync(file)) return;
   const { users = [] } = JSON.parse(readFileSync(file, 'utf8')) as { users?: unknown[] };
   // The emulator refuses an empty batch.
-  if (users.length > 0) await call(usersUrl(authHost, projectId, 'batchCreate'), { users });
+  if (users.length > 0) await call(getUsersUrl(authHost, projectId, 'batchCreate'), { users });
 }
 
-/** Saves what the run's own emulators hold. */
-export async function save(keeping: Keeping): Promise<void> {
-  mkdirSync(keeping.dataDir, { recursive: true });
-  await Promise.all([saveFirestore(keeping), saveUsers(keeping)]);
+/** Saves the data of the emulators that the run started. */
+export async function save(saveOptions: SaveOptions): Promise<void> {
+  mkdirSync(saveOptions.dataDir, { recursive: true });
+  await Promise.all([saveFirestore(saveOptions), saveUsers(saveOptions)]);
 }
 
-async function saveFirestore({ dataDir, projectId, databaseId, firestoreHost }: Keeping): Promise<void> {
+async function saveFirestore({ dataDir, projectId, databaseId, firestoreHost }: SaveOptions): Promise<void> {
   if (!firestoreHost) return;
   const older = readdirSync(dataDir).filter((name) => name.startsWith('firestore-'));
   const name = `firestore-${Date.now()}`;
@@ -56,29 +56,29 @@ async function saveFirestore({ dataDir, projectId, databaseId, firestoreHost }: 
   for (const each of older) rmSync(join(dataDir, each), { recursive: true, force: true });
 }
 
-async function saveUsers({ dataDir, projectId, authHost }: Keeping): Promise<void> {
+async function saveUsers({ dataDir, projectId, authHost }: SaveOptions): Promise<void> {
   if (!authHost) return;
-  // -1 stands for all of them: it is how the Firebase CLI exports.
-  const saved = await call(`${usersUrl(authHost, projectId, 'batchGet')}?maxResults=-1`);
+  // -1 means all users. The Firebase CLI exports the same way.
+  const saved = await call(`${getUsersUrl(authHost, projectId, 'batchGet')}?maxResults=-1`);
   const file = join(dataDir, 'users.json');
   writeFileSync(file + partial, saved);
   renameSync(file + partial, file);
 }
 
-const exportFolders = (dataDir: string) =>
+const listExportFolders = (dataDir: string) =>
   existsSync(dataDir)
     ? readdirSync(dataDir)
         .filter((name) => /^firestore-\d+$/.test(name))
         .sort()
     : [];
 
-const usersUrl = (authHost: string, projectId: string, action: string) =>
+const getUsersUrl = (authHost: string, projectId: string, action: string) =>
   `http://${authHost}/identitytoolkit.googleapis.com/v1/projects/${projectId}/accounts:${action}`;
 
 async function call(url: string, body?: unknown): Promise<string> {
   const response = await fetch(url, {
     method: body === undefined ? 'GET' : 'POST',
-    headers: asOwner,
+    headers: ownerHeaders,
     signal: AbortSignal.timeout(20_000),
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });

@@ -1,7 +1,7 @@
-/** The users there are to sign in with. */
+/** Creates the demo users and their accounts in the emulators. */
 import { demoPassword, demoUsers } from '../web/demoUsers.ts';
 
-export type Backends = {
+export type EmulatorEndpoints = {
   projectId: string;
   databaseId: string;
   firestoreHost: string;
@@ -10,56 +10,63 @@ export type Backends = {
 
 const demoCredits = 74;
 
-// What the emulators take in place of an administrator's credentials.
-const asOwner = { authorization: 'Bearer owner', 'content-type': 'application/json' };
+// The emulators accept this token in place of an administrator's credentials.
+const ownerHeaders = { authorization: 'Bearer owner', 'content-type': 'application/json' };
 
-/** Creates the demo users where they are missing; several runs may do so at once. */
-export async function createDemoUsers(backends: Backends): Promise<void> {
-  await Promise.all(demoUsers.map((user) => createUser(backends, user)));
+/** Creates the demo users that are missing. Several runs may do this at the same time. */
+export async function createDemoUsers(emulators: EmulatorEndpoints): Promise<void> {
+  await Promise.all(demoUsers.map((user) => createUser(emulators, user)));
 }
 
-/** Gives each an account, where it has none, as an admin would by hand: nothing but a balance. */
-export async function createDemoAccounts(backends: Backends): Promise<void> {
-  await Promise.all(demoUsers.map((user) => createAccount(backends, user.uid)));
+/** Creates the missing accounts as an admin would in the console: a document with nothing but a balance. */
+export async function createDemoAccounts(emulators: EmulatorEndpoints): Promise<void> {
+  await Promise.all(demoUsers.map((user) => createAccount(emulators, user.uid)));
 }
 
 type DemoUser = (typeof demoUsers)[number];
 
-async function createUser(backends: Backends, { uid, email, displayName, claims }: DemoUser): Promise<void> {
+async function createUser(
+  emulators: EmulatorEndpoints,
+  { uid, email, displayName, claims }: DemoUser,
+): Promise<void> {
   const password = demoPassword;
-  await askAuth(backends, '', { localId: uid, email, emailVerified: true, password, displayName });
-  // Claims are not taken with a new user.
-  await askAuth(backends, ':update', { localId: uid, customAttributes: JSON.stringify(claims) });
+  await callAuth(emulators, '', { localId: uid, email, emailVerified: true, password, displayName });
+  // The emulator ignores claims when it creates a user.
+  await callAuth(emulators, ':update', { localId: uid, customAttributes: JSON.stringify(claims) });
 }
 
-// The user is there already, or somebody else has its e-mail address: both are as good.
-const toleratedRefusal = /DUPLICATE_LOCAL_ID|EMAIL_EXISTS|USER_NOT_FOUND/;
+// The user exists already, or another user has the e-mail address. Either way, somebody can sign in.
+const harmlessRefusal = /DUPLICATE_LOCAL_ID|EMAIL_EXISTS|USER_NOT_FOUND/;
 
-async function askAuth({ authHost, projectId }: Backends, action: string, body: object): Promise<void> {
+async function callAuth(
+  { authHost, projectId }: EmulatorEndpoints,
+  action: string,
+  body: object,
+): Promise<void> {
   const url = `http://${authHost}/identitytoolkit.googleapis.com/v1/projects/${projectId}/accounts${action}`;
-  const response = await fetch(url, { method: 'POST', headers: asOwner, body: JSON.stringify(body) });
+  const response = await fetch(url, { method: 'POST', headers: ownerHeaders, body: JSON.stringify(body) });
   const answer = await response.text();
-  if (!response.ok && !toleratedRefusal.test(answer)) {
-    throw new Error(`The Auth emulator did not take a demo user: ${response.status} ${answer}`);
+  if (!response.ok && !harmlessRefusal.test(answer)) {
+    throw new Error(`The Auth emulator refused a demo user: ${response.status} ${answer}`);
   }
 }
 
-async function createAccount(backends: Backends, uid: string): Promise<void> {
-  const { firestoreHost, projectId, databaseId } = backends;
+async function createAccount(emulators: EmulatorEndpoints, uid: string): Promise<void> {
+  const { firestoreHost, projectId, databaseId } = emulators;
   const documents = `http://${firestoreHost}/v1/projects/${projectId}/databases/${databaseId}/documents`;
   const response = await fetch(`${documents}/accounts?documentId=${uid}`, {
     method: 'POST',
-    headers: asOwner,
+    headers: ownerHeaders,
     body: JSON.stringify({ fields: { balance: { integerValue: String(demoCredits) } } }),
   });
-  // 409: the account is there already, with whatever has been spent of it.
+  // 409: the account exists already. Keep its balance.
   if (!response.ok && response.status !== 409) {
-    throw new Error(`The Firestore emulator did not take ${uid}'s account: ${response.status}`);
+    throw new Error(`The Firestore emulator refused ${uid}'s account: ${response.status}`);
   }
 }
 
-/** Two lines a person can sign in with. */
-export function demoLines(): string[] {
+/** One line for each demo user, with the e-mail address and password to sign in with. */
+export function formatDemoUsers(): string[] {
   return demoUsers.map(({ email, uid }) => {
     const admin = uid === 'demo-admin' ? ', admin' : '';
     return `${email.padEnd(18)} password ${demoPassword}, ${demoCredits} credits${admin}`;

@@ -1,62 +1,62 @@
-/** The real emulators: Google's Firestore in Java, Firebase's Auth in the Firebase CLI. */
+/** Starts the real emulators: Google's Firestore emulator in Java, and the Auth emulator of the Firebase CLI. */
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from '../tools/say.ts';
-import { type FirestoreJar, javaTooOld, javaWanted } from './java.ts';
+import { describeOldJava, type FirestoreProgram, parseRequiredJava } from './java.ts';
 import { loopback } from './ports.ts';
-import { type Child, lastWords, logOf, spawnInOwnGroup, until } from './processes.ts';
+import { type Child, readLog, readLogTail, spawnInOwnGroup, waitUntil } from './processes.ts';
 import { StartRefused } from './refusal.ts';
 import type { Run } from './run.ts';
 
-/** The Firebase CLI's program, to be run with node. */
+/** The Firebase CLI's script, to run with node. */
 const firebaseCli = createRequire(import.meta.url).resolve('firebase-tools/lib/bin/firebase.js');
 
 const authEmulator = join(import.meta.dirname, 'authEmulator.ts');
 
-/** Has the Firebase CLI fetch Google's jar into its cache, where it is looked for next. */
-export async function fetchFirestore(run: Pick<Run, 'runDir' | 'start'>): Promise<void> {
-  say('The Firestore emulator is not on this machine: the Firebase CLI fetches it now, once (130 MB) …');
-  const fetching = run.start(() =>
+/** Has the Firebase CLI download Google's jar into its cache. */
+export async function downloadFirestore(run: Pick<Run, 'runDir' | 'start'>): Promise<void> {
+  say('The Firestore emulator is not installed. The Firebase CLI downloads it once (130 MB) …');
+  const download = run.start(() =>
     spawnInOwnGroup('the Firebase CLI', process.execPath, [firebaseCli, 'setup:emulators:firestore'], {
       cwd: run.runDir,
-      env: quietCli(run.runDir),
+      env: createCliEnvironment(run.runDir),
       logFile: join(run.runDir, 'fetch.log'),
       marker: 'setup:emulators',
     }),
   );
-  const how = await fetching.ended;
-  if (how !== 'code 0') say(lastWords(fetching));
+  const how = await download.ended;
+  if (how !== 'code 0') say(readLogTail(download));
 }
 
-/** How long an emulator may take until it answers, milliseconds; on a slow machine Auth alone takes 20 s. */
+/** How long an emulator may take until it answers, milliseconds. On a slow machine the Auth emulator takes 20 s. */
 const startMsMax = 90_000;
-/** The same for one that somebody else has started. */
-const namedMsMax = 10_000;
+/** The same for an emulator that the environment names and another process starts, milliseconds. */
+const externalMsMax = 10_000;
 
-/** Starts the Firestore emulator. It sends its triggers to the functions' port. */
+/** Starts the Firestore emulator. It posts document events to the functions' port. */
 export function startFirestore(options: {
-  found: FirestoreJar;
+  program: FirestoreProgram;
   port: number;
   functionsPort: number;
   rules: string;
-  /** An export of an earlier run to begin with. */
+  /** The metadata file of an export to load. */
   seed: string | undefined;
   runDir: string;
 }): Child {
-  const { found, port, functionsPort, rules, seed, runDir } = options;
+  const { program, port, functionsPort, rules, seed, runDir } = options;
   return spawnInOwnGroup(
     'the Firestore emulator',
-    found.java,
+    program.java,
     [
       '-Duser.language=en',
-      // Small and quick to start; the jar alone would take a quarter of the machine's memory.
+      // Small and quick to start. By default Java takes a quarter of the machine's memory.
       '-Xmx256m',
       '-XX:+UseSerialGC',
       '-XX:TieredStopAtLevel=1',
       '-cp',
-      found.jar,
+      program.jar,
       'com.google.cloud.datastore.emulator.firestore.CloudFirestore',
       `--host=${loopback}`,
       `--port=${port}`,
@@ -69,8 +69,8 @@ export function startFirestore(options: {
 }
 
 /**
- * Starts the Auth emulator. The CLI runs in a folder of its own with a configuration of its own, because it
- * leaves logs where it runs, and a note of its hub in the temporary folder that a second run would overwrite.
+ * Starts the Auth emulator. The CLI gets its own folder, temporary folder and configuration: it writes logs to its
+ * working directory, and a file about its hub to the temporary folder, which a second run would overwrite.
  */
 export function startAuth(options: {
   port: number;
@@ -83,7 +83,7 @@ export function startAuth(options: {
   const emulators = {
     auth: { host: loopback, port },
     hub: { host: loopback, port: hubPort },
-    // It starts with the hub, on one and the same port for every run that does not name another.
+    // The CLI starts this with the hub. Without a port here, every run would use the same one.
     logging: { host: loopback, port: loggingPort },
     ui: { enabled: false },
     singleProjectMode: false,
@@ -91,44 +91,48 @@ export function startAuth(options: {
   writeFileSync(join(runDir, 'firebase.json'), JSON.stringify({ emulators }));
   return spawnInOwnGroup('the Auth emulator', process.execPath, [authEmulator, projectId], {
     cwd: runDir,
-    env: quietCli(runDir),
+    env: createCliEnvironment(runDir),
     logFile: join(runDir, 'auth.log'),
     marker: 'authEmulator.ts',
   });
 }
 
-/** The CLI without its message of the day, its look for updates and credentials, its notes in the home folder. */
-function quietCli(runDir: string): NodeJS.ProcessEnv {
+/** The CLI's environment: no message of the day, no search for updates or credentials, no files in the home folder. */
+function createCliEnvironment(runDir: string): NodeJS.ProcessEnv {
   const { NODE_ENV, ...env } = process.env;
   const quiet = { CI: 'true', NO_UPDATE_NOTIFIER: '1', METADATA_SERVER_DETECTION: 'none' };
   return { ...env, ...quiet, TMPDIR: runDir, XDG_CONFIG_HOME: runDir };
 }
 
 /**
- * Waits until an emulator answers.
- * @throws {StartRefused} when it ends before, or takes too long, with the end of its log.
+ * Waits until an emulator that this process started answers.
+ * @throws {StartRefused} with the end of its log, if it ends first or takes too long.
  */
-export async function untilAnswering(child: Child, hostAndPort: string, found?: FirestoreJar): Promise<void> {
+export async function waitForEmulator(
+  child: Child,
+  hostAndPort: string,
+  program?: FirestoreProgram,
+): Promise<void> {
   const deadline = performance.now() + startMsMax;
-  while (!(await answers(hostAndPort))) {
+  while (!(await isAnswering(hostAndPort))) {
     const late = performance.now() > deadline;
-    if (late || child.isEnded()) throw new StartRefused(whyNot(child, late, found));
+    if (late || child.isEnded()) throw new StartRefused(describeFailure(child, late, program));
     await sleep(50);
   }
 }
 
 /**
- * Waits until an emulator that the environment names answers; another run may just be starting it.
- * @throws {StartRefused} naming the variable when it does not.
+ * Waits until an emulator that the environment names answers. Another run may be starting it at the moment.
+ * @throws {StartRefused} naming the variable, if the emulator does not answer.
  */
-export async function untilNamedAnswers(variable: string, hostAndPort: string): Promise<void> {
-  if (await until(() => answers(hostAndPort), namedMsMax)) return;
+export async function waitForExternalEmulator(variable: string, hostAndPort: string): Promise<void> {
+  if (await waitUntil(() => isAnswering(hostAndPort), externalMsMax)) return;
   throw new StartRefused(
-    `${variable} names an emulator that does not answer. Start it, or unset ${variable} to have one started.`,
+    `${variable} names an emulator that does not answer. Start it, or unset ${variable}: npm start then starts its own.`,
   );
 }
 
-async function answers(hostAndPort: string): Promise<boolean> {
+async function isAnswering(hostAndPort: string): Promise<boolean> {
   try {
     return (await fetch(`http://${hostAndPort}/`, { signal: AbortSignal.timeout(5_000) })).ok;
   } catch {
@@ -136,9 +140,9 @@ async function answers(hostAndPort: string): Promise<boolean> {
   }
 }
 
-function whyNot(child: Child, late: boolean, found: FirestoreJar | undefined): string {
-  const javaMin = javaWanted(logOf(child));
-  if (found && javaMin !== undefined) return javaTooOld(found, javaMin);
+function describeFailure(child: Child, late: boolean, program: FirestoreProgram | undefined): string {
+  const javaMin = parseRequiredJava(readLog(child));
+  if (program && javaMin !== undefined) return describeOldJava(program, javaMin);
   const what = late ? `did not answer within ${startMsMax / 1000} s` : 'did not start';
-  return `${child.name} ${what}. The end of its log:\n${lastWords(child)}`;
+  return `${child.name} ${what}. The end of its log:\n${readLogTail(child)}`;
 }

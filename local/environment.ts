@@ -1,33 +1,33 @@
-/** What the environment says about a local run, and what the functions are told in turn. */
+/** Parses the environment of a local run, and creates the environment of the functions' process. */
 import { resolve } from 'node:path';
 import { ConfigError, parseConfig } from '../shared/config/config.ts';
 
-/** The project where the environment names none: Firebase keeps `demo-` for projects that do not exist. */
+/** The default project. Firebase reserves the prefix `demo-` for projects that do not exist. */
 const demoProject = 'demo-nano-banana-studio';
 
-/** Where Gemini and its bill are. */
-export type GeminiChoice = 'stand-in' | 'own server' | 'Google' | 'Vertex AI';
+/** The server that answers calls to Gemini. */
+export type GeminiSource = 'fake' | 'own server' | 'Google' | 'Vertex AI';
 
-export type Settings = {
-  /** 0: a free one. */
+export type LocalConfig = {
+  /** 0 means any free port. */
   port: number;
   projectId: string;
   databaseId: string;
-  /** Absolute; undefined where nothing is kept. */
+  /** An absolute path; undefined if the run keeps no data. */
   dataDir: string | undefined;
-  /** Emulators that run already: used, neither started nor ended. */
+  /** Emulators that the environment names, `host:port`. The run uses them, and neither starts nor stops them. */
   firestoreHost: string | undefined;
   authHost: string | undefined;
-  gemini: GeminiChoice;
-  cloudinary: 'stand-in' | 'Cloudinary';
+  gemini: GeminiSource;
+  cloudinary: 'fake' | 'Cloudinary';
 };
 
 /**
- * Reads the whole environment before anything is started.
- * @throws {ConfigError} naming each bad variable, never a value.
+ * Parses the whole environment, before anything starts.
+ * @throws {ConfigError} naming each bad variable, never its value.
  */
-export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  const config = parseConfig(localEnvironment(env));
+export function parseLocalConfig(env: NodeJS.ProcessEnv): LocalConfig {
+  const config = parseConfig(toLocalEnvironment(env));
   return {
     port: config.port,
     projectId: config.projectId,
@@ -35,44 +35,44 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     dataDir: env.LOCAL_DATA_DIR ? resolve(env.LOCAL_DATA_DIR) : undefined,
     firestoreHost: config.firestoreEmulatorHost,
     authHost: config.authEmulatorHost,
-    gemini: geminiChoice(config.gemini),
-    cloudinary: config.cloudinaryUrl ? 'Cloudinary' : 'stand-in',
+    gemini: getGeminiSource(config.gemini),
+    cloudinary: config.cloudinaryUrl ? 'Cloudinary' : 'fake',
   };
 }
 
-function geminiChoice(gemini: ReturnType<typeof parseConfig>['gemini']): GeminiChoice {
+function getGeminiSource(gemini: ReturnType<typeof parseConfig>['gemini']): GeminiSource {
   if (gemini.vertexAi) return 'Vertex AI';
   if (gemini.apiKey) return gemini.baseUrl ? 'own server' : 'Google';
   if (gemini.baseUrl)
-    throw new ConfigError('Bad environment: GOOGLE_GEMINI_BASE_URL needs a GEMINI_API_KEY beside it.');
-  return 'stand-in';
+    throw new ConfigError('Bad environment: GOOGLE_GEMINI_BASE_URL requires GEMINI_API_KEY.');
+  return 'fake';
 }
 
-/** The environment as a run on this machine sees it: not on Cloud Run, and in some project. */
-function localEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/** Removes the variables of Cloud Run, and adds a project if there is none. */
+function toLocalEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { K_SERVICE, K_REVISION, FUNCTION_TARGET, NODE_ENV, ...local } = env;
   return { ...local, GOOGLE_CLOUD_PROJECT: env.GOOGLE_CLOUD_PROJECT || demoProject };
 }
 
-/** The addresses of everything that a local run uses. */
-export type Places = {
+/** The addresses of all servers of a local run. Hosts are `host:port`. */
+export type Endpoints = {
   port: number;
   firestoreHost: string;
   authHost: string;
-  /** Undefined where the environment's own is used. */
+  /** The fake; undefined if the environment names a service. */
   gemini: { url: string; apiKey: string } | undefined;
   cloudinary: { url: string; cloudinaryUrl: string } | undefined;
 };
 
 /** The environment of the functions' process. */
-export function functionsEnvironment(env: NodeJS.ProcessEnv, places: Places): NodeJS.ProcessEnv {
-  const { gemini, cloudinary } = places;
+export function createFunctionsEnvironment(env: NodeJS.ProcessEnv, endpoints: Endpoints): NodeJS.ProcessEnv {
+  const { gemini, cloudinary } = endpoints;
   return {
-    ...localEnvironment(env),
-    PORT: String(places.port),
-    FIRESTORE_EMULATOR_HOST: places.firestoreHost,
-    FIREBASE_AUTH_EMULATOR_HOST: places.authHost,
-    // Google's libraries would otherwise look for a metadata server, and wait for it.
+    ...toLocalEnvironment(env),
+    PORT: String(endpoints.port),
+    FIRESTORE_EMULATOR_HOST: endpoints.firestoreHost,
+    FIREBASE_AUTH_EMULATOR_HOST: endpoints.authHost,
+    // Without this, Google's libraries look for a metadata server and wait for it.
     METADATA_SERVER_DETECTION: 'none',
     ...(gemini && { GEMINI_API_KEY: gemini.apiKey, GOOGLE_GEMINI_BASE_URL: gemini.url }),
     ...(cloudinary && { CLOUDINARY_URL: cloudinary.cloudinaryUrl }),

@@ -1,22 +1,22 @@
 /**
- * The process of the local run that serves all functions, and the studio's page, on one port. It is told by
- * its parent when to open the port, and ends when it is told to or when its parent is gone.
+ * The process that serves all functions and the page on one port. The parent process tells it when to open the port.
+ * It ends on a signal, or when the parent is gone.
  */
 import { join } from 'node:path';
 import { functions } from '../functions/index.ts';
 import { parseConfig } from '../shared/config/config.ts';
 import { createFunctionsServer } from '../shared/http/server.ts';
 import { modelWarnings } from '../shared/imagegen/models.ts';
-import { portIsOpen } from './functionsProcess.ts';
+import { portOpenMessage } from './functionsProcess.ts';
 import { loopback } from './ports.ts';
 import { createSite } from './site.ts';
 import { logWriter } from './terminalLog.ts';
-import { functionPath } from './triggers.ts';
+import { toFunctionPath } from './triggers.ts';
 
 let ending = false;
 let drain = async () => {};
 
-/** Once is enough: a signal to the group of processes arrives here and, through the parent, again. */
+/** Runs once: a signal to the process group arrives here directly, and again from the parent. */
 function end() {
   if (ending) return;
   ending = true;
@@ -26,8 +26,8 @@ process.on('SIGTERM', end);
 process.on('SIGINT', end);
 process.on('SIGHUP', end);
 process.on('disconnect', end);
-// The parent's one message: open the port.
-const asked = new Promise((resolve) => process.once('message', resolve));
+// The parent sends a single message: open the port.
+const openRequest = new Promise((resolve) => process.once('message', resolve));
 
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
@@ -43,19 +43,17 @@ async function main(): Promise<void> {
     env: process.env,
     writeLog: logWriter(process.stdout, process.env),
     site(request, response) {
-      request.url = functionPath(request.url ?? '/');
+      request.url = toFunctionPath(request.url ?? '/');
       return site(request, response);
     },
   });
-  await asked;
+  await openRequest;
   if (ending) return;
   drain = shutdown;
-  process.on('unhandledRejection', (error) =>
-    log.error('A promise was rejected and nobody looked', { error }),
-  );
+  process.on('unhandledRejection', (error) => log.error('A promise rejection was not handled', { error }));
   server.once('error', fail);
   for (const warning of modelWarnings(modelIds, new Date())) log.warning(warning);
-  server.listen(port, loopback, () => process.send?.(portIsOpen));
+  server.listen(port, loopback, () => process.send?.(portOpenMessage));
 }
 
 function fail(error: unknown): void {

@@ -1,76 +1,75 @@
-/** The parent's side of the process that serves the functions. */
+/** Starts, restarts and stops the process that serves the functions. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { functionsMarker } from './previousRun.ts';
-import { asChild, type Child, endChild } from './processes.ts';
+import { type Child, endChild, toChild } from './processes.ts';
 
-/** What the two say to each other. */
-const openThePort = 'open the port';
-export const portIsOpen = 'the port is open';
+/** The two messages between this process and the functions' process. */
+const openPortMessage = 'open the port';
+export const portOpenMessage = 'the port is open';
 
-/** The functions get 8 s to finish or refund what they are at; this is a little more, milliseconds. */
+/** Longer than the 8 s in which the functions finish or refund their requests; milliseconds. */
 const drainMs = 12_000;
 
 /**
- * Starts the functions' process. It loads while the emulators are starting, and opens its port when it is
- * asked to.
+ * Starts the functions' process. It loads the code while the emulators start, and opens its port on `open`.
  */
 export function startFunctions(options: {
   env: NodeJS.ProcessEnv;
-  /** Called for each process, a restarted one too. */
+  /** Called for each process, also after a restart. */
   onStart: (child: Child) => void;
-  /** Called when one ends that nobody asked to. */
+  /** Called if a process ends unexpectedly; `how` is its exit code or signal. */
   onDeath: (child: Child, how: string) => void;
 }) {
   const { env, onStart, onDeath } = options;
-  const opened = Promise.withResolvers<void>();
-  let mayOpen = false;
-  let replacing = false;
-  let over = false;
+  const portOpened = Promise.withResolvers<void>();
+  let canOpen = false;
+  let isRestarting = false;
+  let hasEnded = false;
   let child = start();
 
   function start(): Child {
     const script = join(import.meta.dirname, functionsMarker);
-    const started = asChild(
+    const started = toChild(
       'the functions',
       spawn(process.execPath, [script], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
       functionsMarker,
-      // In this process's group, so that what kills the group outright kills it too.
+      // In this process's group, so that a SIGKILL to the group ends it too.
       { ownGroup: false },
     );
-    // A process that has just died cannot be told anything; that it died is reported below.
+    // Sending to a process that has just died fails. Its death is reported below.
     started.process.on('error', () => {});
     started.process.on('message', (message) => {
-      if (message === portIsOpen) opened.resolve();
+      if (message === portOpenMessage) portOpened.resolve();
     });
     void started.ended.then((how) => {
-      if (!replacing && !over) onDeath(started, how);
+      if (!isRestarting && !hasEnded) onDeath(started, how);
     });
     onStart(started);
-    if (mayOpen) started.process.send(openThePort);
+    if (canOpen) started.process.send(openPortMessage);
     return started;
   }
 
   return {
-    /** Asks for the port to be opened, of this process and of those that replace it; resolves when it is. */
+    /** Opens the port of this process, and of each one that replaces it. Resolves when the port is open. */
     open(): Promise<void> {
-      mayOpen = true;
-      if (child.process.connected) child.process.send(openThePort);
-      return opened.promise;
+      canOpen = true;
+      if (child.process.connected) child.process.send(openPortMessage);
+      return portOpened.promise;
     },
-    /** Drains and ends the process, and starts another in its place. */
+    /** Drains and ends the process, then starts a new one. */
     async restart(): Promise<void> {
-      replacing = true;
+      isRestarting = true;
       await endChild(child, drainMs);
-      replacing = false;
-      if (!over) child = start();
+      isRestarting = false;
+      if (!hasEnded) child = start();
     },
     /** Drains and ends the process. */
     async end(): Promise<void> {
-      over = true;
+      hasEnded = true;
       await endChild(child, drainMs);
     },
-    /** The process there is now. */
+    /** The current process. */
     child: () => child,
   };
 }

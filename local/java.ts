@@ -1,73 +1,75 @@
-/** Finds a Java and a Firestore emulator (Google's jar) that go together, or says how to get them. */
+/** Finds a Firestore emulator (Google's jar) and a Java that can run it, or says how to install them. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { output } from './processes.ts';
+import { getOutput } from './processes.ts';
 import { StartRefused } from './refusal.ts';
 
-export type FirestoreJar = { java: string; jar: string };
+export type FirestoreProgram = { java: string; jar: string };
 
 type Jar = { path: string; javaMin: number };
 type Java = { path: string; version: number };
 
-// The Google Cloud SDK's jar is compiled for Java 11. The Firebase CLI supports its own from 21 on.
+// The Google Cloud SDK's jar is compiled for Java 11. The Firebase CLI supports its own jar from Java 21 on.
 const sdkJavaMin = 11;
 const firebaseJavaMin = 21;
 
 /**
- * The emulator and the Java to run it with, from the Google Cloud SDK or the Firebase CLI's cache;
- * `fetchJar` is asked to fill that cache where neither has it.
- * @throws {StartRefused} with the commands that bring what is missing.
+ * Looks in the Google Cloud SDK and in the Firebase CLI's cache. Calls `downloadJar`, which fills that cache, if
+ * neither has a jar.
+ * @throws {StartRefused} with the commands that install what is missing.
  */
-export async function findFirestoreJar(
+export async function findFirestoreProgram(
   env: NodeJS.ProcessEnv,
-  fetchJar: () => Promise<void>,
-): Promise<FirestoreJar> {
+  downloadJar: () => Promise<void>,
+): Promise<FirestoreProgram> {
   const [java, jars] = await Promise.all([findJava(env), findJars(env)]);
   const javaMin = Math.min(...jars.map((jar) => jar.javaMin), firebaseJavaMin);
-  if (!java) throw new StartRefused(`${noJava}\n${commandsForJava(javaMin)}`);
-  if (java.version < javaMin) throw new StartRefused(tooOld(java, javaMin, jars[0]));
+  if (!java) throw new StartRefused(`${noJava}\n${getJavaCommands(javaMin)}`);
+  if (java.version < javaMin) throw new StartRefused(describeUnsuitableJava(java, javaMin, jars[0]));
 
   if (jars.length === 0) {
-    await fetchJar();
-    jars.push(...cachedJars(env));
+    await downloadJar();
+    jars.push(...findCachedJars(env));
   }
   const jar = jars.find((each) => each.javaMin <= java.version);
   if (!jar) throw new StartRefused(noJar);
   return { java: java.path, jar: jar.path };
 }
 
-/** JAVA_HOME's, else the first on PATH that says which version it is (macOS has a `java` that is none). */
+/** Java from JAVA_HOME, or else the first on PATH that prints a version: the `java` of macOS may be only a stub. */
 async function findJava(env: NodeJS.ProcessEnv): Promise<Java | undefined> {
   const homes = env.JAVA_HOME ? [join(env.JAVA_HOME, 'bin')] : [];
-  for (const path of programs('java', [...homes, ...pathFolders(env)])) {
-    const said = await output(path, ['-version']);
-    const [, first, second] = /version "(\d+)(?:\.(\d+))?/.exec(said) ?? [];
-    // Up to Java 8 the version was "1.8".
+  for (const path of findPrograms('java', [...homes, ...getPathFolders(env)])) {
+    const versionText = await getOutput(path, ['-version']);
+    const [, first, second] = /version "(\d+)(?:\.(\d+))?/.exec(versionText) ?? [];
+    // Java 8 and older print "1.8".
     if (first) return { path, version: Number(first === '1' ? second : first) };
   }
   return undefined;
 }
 
 async function findJars(env: NodeJS.ProcessEnv): Promise<Jar[]> {
-  return [...(await sdkJars(env)), ...cachedJars(env)];
+  return [...(await findSdkJars(env)), ...findCachedJars(env)];
 }
 
-/** The jar of the Google Cloud SDK that `gcloud` on PATH belongs to. */
-async function sdkJars(env: NodeJS.ProcessEnv): Promise<Jar[]> {
-  const [gcloud] = programs('gcloud', pathFolders(env));
+/** Finds the jar in the Google Cloud SDK of the `gcloud` on PATH. */
+async function findSdkJars(env: NodeJS.ProcessEnv): Promise<Jar[]> {
+  const [gcloud] = findPrograms('gcloud', getPathFolders(env));
   if (!gcloud) return [];
   const inRoot = (root: string) =>
     join(root, 'platform/cloud-firestore-emulator/cloud-firestore-emulator.jar');
   const beside = inRoot(dirname(dirname(realpathSync(gcloud))));
   if (existsSync(beside)) return [{ path: beside, javaMin: sdkJavaMin }];
-  // Some packages put a wrapper on PATH: then only gcloud itself knows, and takes a second to say so.
-  const asked = inRoot((await output(gcloud, ['info', '--format=value(installation.sdk_root)'])).trim());
-  return existsSync(asked) ? [{ path: asked, javaMin: sdkJavaMin }] : [];
+  // Some packages put a wrapper script on PATH. Then only gcloud knows the root; asking it takes a second.
+  const sdkRootJar = inRoot(
+    (await getOutput(gcloud, ['info', '--format=value(installation.sdk_root)'])).trim(),
+  );
+  return existsSync(sdkRootJar) ? [{ path: sdkRootJar, javaMin: sdkJavaMin }] : [];
 }
 
-/** What the Firebase CLI keeps, newest first. */
-function cachedJars(env: NodeJS.ProcessEnv): Jar[] {
+/** Finds the jars in the Firebase CLI's cache, newest first. */
+function findCachedJars(env: NodeJS.ProcessEnv): Jar[] {
   const folder = env.FIREBASE_EMULATORS_PATH || join(env.HOME || homedir(), '.cache/firebase/emulators');
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
@@ -76,49 +78,49 @@ function cachedJars(env: NodeJS.ProcessEnv): Jar[] {
     .map((name) => ({ path: join(folder, name), javaMin: firebaseJavaMin }));
 }
 
-const pathFolders = (env: NodeJS.ProcessEnv) => (env.PATH ?? '').split(delimiter).filter(Boolean);
+const getPathFolders = (env: NodeJS.ProcessEnv) => (env.PATH ?? '').split(delimiter).filter(Boolean);
 
-const programs = (name: string, folders: string[]) =>
+const findPrograms = (name: string, folders: string[]) =>
   folders.map((folder) => join(folder, name)).filter((path) => existsSync(path));
 
-const noJava = 'The Firestore emulator needs Java, and there is none on PATH or in JAVA_HOME.';
+const noJava = 'The Firestore emulator needs Java. There is no Java on PATH or in JAVA_HOME.';
 
-function tooOld(java: Java, javaMin: number, jar: Jar | undefined): string {
-  const what = jar ? `the Firestore emulator at hand (${jar.path})` : "the Firebase CLI's Firestore emulator";
+function describeUnsuitableJava(java: Java, javaMin: number, jar: Jar | undefined): string {
+  const what = jar ? `the Firestore emulator in ${jar.path}` : "the Firebase CLI's Firestore emulator";
   return `Java ${java.version} (${java.path}) is too old for ${what}: it needs Java ${javaMin}.
-${commandsForJava(javaMin)}`;
+${getJavaCommands(javaMin)}`;
 }
 
-function commandsForJava(javaMin: number): string {
+function getJavaCommands(javaMin: number): string {
   if (process.platform === 'darwin') return '  brew install --cask temurin@21\nThen start again.';
   if (javaMin <= sdkJavaMin)
     return '  sudo apt-get update && sudo apt-get install -y default-jre-headless\nThen start again.';
   return `  sudo apt-get update && sudo apt-get install -y openjdk-21-jre-headless
-Where there is no such package (Debian 12), the Google Cloud SDK's emulator does with Java 17:
+If there is no such package (Debian 12), use the Google Cloud SDK's emulator, which runs on Java 17:
   sudo apt-get update && sudo apt-get install -y default-jre-headless
   ${sdkCommands}
 Then start again.`;
 }
 
 const sdkCommands = `gcloud components install cloud-firestore-emulator
-or, where gcloud itself came with apt:
+or, if gcloud was installed with apt:
   sudo apt-get install -y google-cloud-cli-firestore-emulator`;
 
-const noJar = `The Firestore emulator is not on this machine, and the Firebase CLI could not fetch it. With a network:
+const noJar = `The Firestore emulator is not installed, and the Firebase CLI could not download it. With a network:
   npx firebase setup:emulators:firestore
 or, with the Google Cloud SDK:
   ${sdkCommands}
 Then start again.`;
 
-/** Whether an emulator ended because its Java is too old after all: the version it needs. */
-export function javaWanted(log: string): number | undefined {
+/** The Java version that the emulator needs, if its log says that its Java is too old. */
+export function parseRequiredJava(log: string): number | undefined {
   // A class file's version is the Java version plus 44.
   const version = /UnsupportedClassVersionError.*class file version (\d+)/s.exec(log)?.[1];
   return version === undefined ? undefined : Number(version) - 44;
 }
 
-/** What to say then. */
-export function javaTooOld({ java, jar }: FirestoreJar, javaMin: number): string {
-  return `${java} is too old for the Firestore emulator at hand (${jar}): it needs Java ${javaMin}.
-${commandsForJava(javaMin)}`;
+/** The message for a Java that turned out to be too old. */
+export function describeOldJava({ java, jar }: FirestoreProgram, javaMin: number): string {
+  return `${java} is too old for the Firestore emulator in ${jar}: it needs Java ${javaMin}.
+${getJavaCommands(javaMin)}`;
 }

@@ -1,19 +1,19 @@
-/** TCP ports of this machine: which are free, and who holds one that is not. */
+/** TCP ports of this machine: finds free ones, and the process that listens on a port. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { commandLine, output } from './processes.ts';
+import { commandLine, getOutput } from './processes.ts';
 
-/** The loopback address that everything local listens on: nothing of a local run is seen from outside. */
+/** Every server of a local run listens on the loopback address, so that other machines cannot reach it. */
 export const loopback = '127.0.0.1';
 
-// Below the range that systems give to outgoing connections (32768 up on Linux, 49152 up elsewhere): a port
-// from there could be taken by a client while the emulator it was meant for is still starting.
+// Below the range of outgoing connections (from 32768 on Linux, from 49152 elsewhere): a client could take a port in
+// that range while the emulator for it is still starting.
 const firstFree = 20_000;
 const lastFree = 32_000;
 const attemptsMax = 100;
 
-/** Whether a server could listen on the port now. */
-export function isFree(port: number): Promise<boolean> {
+/** True if a server can listen on the port now. */
+export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(false));
@@ -21,20 +21,20 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
+/** Finds a port on which no process listens. */
+export async function findFreePort(): Promise<number> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const port = firstFree + Math.floor(Math.random() * (lastFree - firstFree));
-    if (await isFree(port)) return port;
+    if (await isPortFree(port)) return port;
   }
   throw new Error(`No free port among ${attemptsMax} from ${firstFree} to ${lastFree}`);
 }
 
-/** Who listens on a port. */
-export type Holder = { pid: number; command: string };
+/** A process that listens on a port. */
+export type PortHolder = { pid: number; command: string };
 
-/** The process that listens on the port; undefined where the system does not tell (another user's). */
-export async function holderOf(port: number): Promise<Holder | undefined> {
+/** The process that listens on the port; undefined if the system hides it (another user's process). */
+export async function findPortHolder(port: number): Promise<PortHolder | undefined> {
   const pid = process.platform === 'linux' ? listenerInProc(port) : await listenerByLsof(port);
   return pid === undefined ? undefined : { pid, command: commandLine(pid) };
 }
@@ -48,7 +48,7 @@ function listenerInProc(port: number): number | undefined {
   return undefined;
 }
 
-/** The links that /proc shows for sockets in state LISTEN (0A) on the port. */
+/** The sockets in state LISTEN (0A) on the port, as the links in /proc name them. */
 function listeningSockets(port: number): Set<string> {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const links = new Set<string>();
@@ -66,7 +66,7 @@ function openFiles(pid: string): string[] {
   try {
     return readdirSync(folder).map((fd) => linkOr(`${folder}/${fd}`));
   } catch {
-    return []; // Another user's process, or one that has just ended.
+    return []; // The process belongs to another user, or has just ended.
   }
 }
 
@@ -82,12 +82,12 @@ function readOr(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return ''; // No IPv6 on this machine.
+    return ''; // This machine has no IPv6.
   }
 }
 
 async function listenerByLsof(port: number): Promise<number | undefined> {
-  const listed = await output('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fp']);
-  const pid = /^p(\d+)$/m.exec(listed)?.[1];
+  const lsofOutput = await getOutput('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fp']);
+  const pid = /^p(\d+)$/m.exec(lsofOutput)?.[1];
   return pid === undefined ? undefined : Number(pid);
 }

@@ -1,25 +1,25 @@
 /**
- * The run that was on this port before. Each run writes down, under its port, itself and every process it
- * started, so that the next one can end what a run left behind even when it was killed outright.
+ * Ends the previous run on the same port. Each run records itself and every process it starts in a file named after
+ * its port, so that the next run can clean up even after a SIGKILL.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type Keeping, save } from './data.ts';
-import { type Identity, identityOf, isAlive, signalProcess, until } from './processes.ts';
+import { type SaveOptions, save } from './data.ts';
+import { getIdentity, type Identity, isAlive, signalProcess, waitUntil } from './processes.ts';
 import { StartRefused } from './refusal.ts';
 
 const identitySchema = z.object({ pid: z.int().positive(), started: z.string(), marker: z.string().min(1) });
 
-const noteSchema = z.object({
+const recordSchema = z.object({
   run: identitySchema,
   children: z.array(identitySchema),
-  /** The run's folder for logs and the like, to be removed with it. */
+  /** The run's folder for logs and other temporary files, removed with the run. */
   runDir: z.string(),
   dataDir: z.string().optional(),
-  /** Once its data is loaded: how to save it. */
-  keeping: z
+  /** How to save the run's data; set once the data is loaded. */
+  saveOptions: z
     .object({
       dataDir: z.string(),
       projectId: z.string(),
@@ -30,102 +30,102 @@ const noteSchema = z.object({
     .optional(),
 });
 
-type Note = z.infer<typeof noteSchema>;
+type RunRecord = z.infer<typeof recordSchema>;
 
-/** How long a run may take to end by itself: the functions drain for 8 s, then its data is saved. */
+/** How long a run may take to end: the functions drain for 8 s, then the run saves its data; milliseconds. */
 const endMsMax = 25_000;
 const killAfterMs = 3_000;
 
-/** Parts of the command lines by which a run and its functions are known. */
+/** The parts of the command lines that identify a run and its functions' process. */
 const runMarker = 'start.ts';
 export const functionsMarker = 'functions.ts';
 
-// One folder a user: another user's notes would name processes that this one must not touch.
-const notesDir = join(tmpdir(), `nano-banana-studio-${userInfo().uid}`);
-const noteOf = (port: number) => join(notesDir, `${port}.json`);
+// A folder for each user: a run must not touch another user's processes.
+const recordsDir = join(tmpdir(), `nano-banana-studio-${userInfo().uid}`);
+const getRecordFile = (port: number) => join(recordsDir, `${port}.json`);
 
-/** Notes down a run, and what it starts, for the next one on the port. */
-export function recordRun(port: number, runDir: string, dataDir: string | undefined) {
-  const note: Note = { run: identityOf(process.pid, runMarker), children: [], runDir, dataDir };
+/** Records a run and the processes that it starts, for the next run on the port. */
+export function createRunRecorder(port: number, runDir: string, dataDir: string | undefined) {
+  const record: RunRecord = { run: getIdentity(process.pid, runMarker), children: [], runDir, dataDir };
   const write = () => {
-    mkdirSync(notesDir, { recursive: true, mode: 0o700 });
-    writeFileSync(`${noteOf(port)}.partial`, JSON.stringify(note), { mode: 0o600 });
-    renameSync(`${noteOf(port)}.partial`, noteOf(port));
+    mkdirSync(recordsDir, { recursive: true, mode: 0o700 });
+    writeFileSync(`${getRecordFile(port)}.partial`, JSON.stringify(record), { mode: 0o600 });
+    renameSync(`${getRecordFile(port)}.partial`, getRecordFile(port));
   };
   write();
   return {
     addChild(child: Identity) {
-      note.children = [...note.children.filter(isAlive), child];
+      record.children = [...record.children.filter(isAlive), child];
       write();
     },
-    keep(keeping: Keeping) {
-      note.keeping = keeping;
+    enableSaving(saveOptions: SaveOptions) {
+      record.saveOptions = saveOptions;
       write();
     },
-    /** The run is over, and nothing of it is left. */
-    forget: () => rmSync(noteOf(port), { force: true }),
+    /** Removes the record, after everything has ended. */
+    remove: () => rmSync(getRecordFile(port), { force: true }),
   };
 }
 
-export type Recording = ReturnType<typeof recordRun>;
+export type RunRecorder = ReturnType<typeof createRunRecorder>;
 
 /**
- * Ends the run that is, or was, on this port, with everything it left.
- * @returns what was done, for a person; undefined when there was nothing to do.
+ * Ends the run on this port, or what a killed run left behind.
+ * @returns a message for the terminal, or undefined if no process was left.
  */
 export async function endPreviousRun(port: number): Promise<string | undefined> {
-  const note = readNote(port);
-  if (!note) return undefined;
-  const { run, children, keeping } = note;
+  const record = readRecord(port);
+  if (!record) return undefined;
+  const { run, children, saveOptions } = record;
   const alive = () => [run, ...children].filter(isAlive);
-  const left = alive();
+  const leftovers = alive();
 
-  // A run that lives ends its children itself, in order; one that was killed outright left its functions
-  // to notice, and its emulators with data that nobody has saved.
+  // A live run ends its children in the right order. After a SIGKILL of the run, its functions notice and end, but
+  // its emulators still hold data that nobody has saved.
   if (isAlive(run)) signalProcess(run.pid, 'SIGTERM');
-  const users = [run, ...children.filter(({ marker }) => marker === functionsMarker)];
-  await until(() => !users.some(isAlive), endMsMax);
-  if (keeping && !isAlive(run) && alive().length > 0) await save(keeping).catch(() => undefined);
+  const runAndFunctions = [run, ...children.filter(({ marker }) => marker === functionsMarker)];
+  await waitUntil(() => !runAndFunctions.some(isAlive), endMsMax);
+  if (saveOptions && !isAlive(run) && alive().length > 0) await save(saveOptions).catch(() => undefined);
 
   for (const { pid } of alive()) signalProcess(pid, 'SIGTERM');
-  if (!(await until(() => alive().length === 0, killAfterMs))) {
+  if (!(await waitUntil(() => alive().length === 0, killAfterMs))) {
     for (const { pid } of alive()) signalProcess(pid, 'SIGKILL');
-    await until(() => alive().length === 0, killAfterMs);
+    await waitUntil(() => alive().length === 0, killAfterMs);
   }
-  rmSync(note.runDir, { recursive: true, force: true });
-  rmSync(noteOf(port), { force: true });
-  return left.length === 0
+  rmSync(record.runDir, { recursive: true, force: true });
+  rmSync(getRecordFile(port), { force: true });
+  return leftovers.length === 0
     ? undefined
-    : `Ended the run that was still on port ${port} (pid ${left.map(({ pid }) => pid).join(', ')}).`;
+    : `Ended the run that was still on port ${port} (pid ${leftovers.map(({ pid }) => pid).join(', ')}).`;
 }
 
 /**
- * Two runs over the same data would each overwrite what the other saves.
- * @throws {StartRefused} when another run that is alive keeps its data there.
+ * Refuses a folder that another run uses, because each run would overwrite the other's data.
+ * @throws {StartRefused} if another live run keeps its data in this folder.
  */
 export function refuseSharedDataDir(dataDir: string): void {
-  for (const port of notedPorts()) {
-    const note = readNote(port);
-    if (note?.dataDir === dataDir && note.run.pid !== process.pid && isAlive(note.run)) {
+  for (const port of listRecordedPorts()) {
+    const record = readRecord(port);
+    if (record?.dataDir === dataDir && record.run.pid !== process.pid && isAlive(record.run)) {
       throw new StartRefused(
-        `LOCAL_DATA_DIR is in use by the run on port ${port}. Stop that one, or give this one another folder.`,
+        `LOCAL_DATA_DIR is in use by the run on port ${port}. Stop that run, or choose another folder.`,
       );
     }
   }
 }
 
-function notedPorts(): number[] {
+function listRecordedPorts(): number[] {
   try {
-    return readdirSync(notesDir).flatMap((name) => /^(\d+)\.json$/.exec(name)?.slice(1).map(Number) ?? []);
+    return readdirSync(recordsDir).flatMap((name) => /^(\d+)\.json$/.exec(name)?.slice(1).map(Number) ?? []);
   } catch {
     return [];
   }
 }
 
-function readNote(port: number): Note | undefined {
+function readRecord(port: number): RunRecord | undefined {
   try {
-    return noteSchema.parse(JSON.parse(readFileSync(noteOf(port), 'utf8')));
+    return recordSchema.parse(JSON.parse(readFileSync(getRecordFile(port), 'utf8')));
   } catch {
-    return undefined; // No run, or its note was lost: then nothing is known to be ours.
+    return undefined; // There was no run, or its record is lost: then we cannot tell which processes are ours.
   }
 }

@@ -1,32 +1,32 @@
-/** Processes: starting them so that they can be ended for certain, and recognising one by more than its number. */
+/** Starts and ends child processes, and identifies a process by more than its pid. */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a command prints on both streams; empty when it cannot be run at all. */
-export function output(command: string, args: string[], timeoutMs = 10_000): Promise<string> {
+/** The output of a command on both streams; empty if the command cannot run. */
+export function getOutput(command: string, args: string[], timeoutMs = 10_000): Promise<string> {
   return new Promise((resolve) => {
     execFile(command, args, { timeout: timeoutMs }, (_error, stdout, stderr) => resolve(stdout + stderr));
   });
 }
 
 /**
- * A process by its number and the time it started, because numbers are given again: `marker` is a part
- * of its command line that must still be there.
+ * A process by its pid and start time, because the system reuses pids. `marker` is a part of its command line, which
+ * must match too.
  */
 export type Identity = { pid: number; started: string; marker: string };
 
-/** The identity of a process that is alive now. */
-export function identityOf(pid: number, marker: string): Identity {
+/** The identity of a live process. */
+export function getIdentity(pid: number, marker: string): Identity {
   return { pid, started: startTime(pid) ?? '', marker };
 }
 
-/** Whether that very process is still alive. */
+/** True if exactly this process is still alive. */
 export function isAlive({ pid, started, marker }: Identity): boolean {
   return started !== '' && startTime(pid) === started && commandLine(pid).includes(marker);
 }
 
-/** The command line of a process; empty when it is gone or a zombie. */
+/** The command line of a process; empty if the process has ended or is a zombie. */
 export function commandLine(pid: number): string {
   if (process.platform !== 'linux') return ps(pid, 'command=');
   try {
@@ -40,7 +40,7 @@ function startTime(pid: number): string | undefined {
   if (process.platform !== 'linux') return ps(pid, 'lstart=') || undefined;
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Field 22, counted after the name in parentheses, which may itself hold blanks and parentheses.
+    // Field 22. Count after the name in parentheses, which may itself contain spaces and parentheses.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch {
     return undefined;
@@ -57,42 +57,42 @@ function ps(pid: number, column: string): string {
 
 /** A process that this one started. */
 export type Child = {
-  /** For a person: "the Firestore emulator". */
+  /** The name for messages, such as "the Firestore emulator". */
   name: string;
   process: ChildProcess;
   identity: Identity;
-  /** Its own group: a signal to it reaches what it started too. */
+  /** True if it leads its own process group: a signal to the group also reaches the processes it started. */
   ownGroup: boolean;
-  /** Where its output goes, unless it goes to ours. */
+  /** The file with its output; undefined if it writes to our output. */
   logFile?: string;
-  /** Resolves, when it has ended, to how: "code 1", "SIGKILL". */
+  /** Resolves when it has ended, to its exit code or signal: "code 1", "SIGKILL". */
   ended: Promise<string>;
   isEnded: () => boolean;
 };
 
-/** `process` as a child that can be waited for and ended. */
-export function asChild(
+/** Wraps `process` as a child that `endChild` can end. */
+export function toChild(
   name: string,
   process: ChildProcess,
   marker: string,
   more: { ownGroup: boolean; logFile?: string },
 ): Child {
-  let over = false;
+  let hasEnded = false;
   const ended = new Promise<string>((resolve) => {
     const end = (how: string) => {
-      over = true;
+      hasEnded = true;
       resolve(how);
     };
     process.once('exit', (code, signal) => end(signal ?? `code ${code}`));
     process.once('error', (error) => end(error.message));
   });
-  const identity = identityOf(process.pid ?? -1, marker);
-  return { name, process, identity, ended, isEnded: () => over, ...more };
+  const identity = getIdentity(process.pid ?? -1, marker);
+  return { name, process, identity, ended, isEnded: () => hasEnded, ...more };
 }
 
 /**
- * Starts a process in a group of its own, so that Ctrl-C in the terminal does not reach it: the functions
- * still need the emulators while they refund. Its output goes to a file, which outlives this process.
+ * Starts a process in its own group, so that Ctrl-C in the terminal does not reach it: the functions still need the
+ * emulators while they refund. Its output goes to a file, which remains after this process ends.
  */
 export function spawnInOwnGroup(
   name: string,
@@ -104,10 +104,10 @@ export function spawnInOwnGroup(
   const log = openSync(logFile, 'a');
   const started = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
-  return asChild(name, started, marker, { ownGroup: true, logFile });
+  return toChild(name, started, marker, { ownGroup: true, logFile });
 }
 
-/** Ends a child: asks with SIGTERM, and after `graceMs` does not ask any more. */
+/** Ends a child with SIGTERM, and with SIGKILL after `graceMs`. */
 export async function endChild(child: Child, graceMs: number): Promise<void> {
   if (child.isEnded()) return;
   signalChild(child, 'SIGTERM');
@@ -119,13 +119,13 @@ export async function endChild(child: Child, graceMs: number): Promise<void> {
   await child.ended;
 }
 
-/** Sends a signal to a child, and to its whole group where that is its own. */
+/** Sends a signal to a child, or to its whole group if it leads one. */
 export function signalChild(child: Child, signal: NodeJS.Signals): void {
   const { pid } = child.identity;
   if (pid > 0 && !child.isEnded()) signalProcess(child.ownGroup ? -pid : pid, signal);
 }
 
-/** Sends a signal; a process that has just ended is no error. */
+/** Sends a signal. Ignores a process that has already ended. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -134,8 +134,8 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Waits until `condition` holds; false when it does not within `timeoutMs`. */
-export async function until(
+/** Waits until `condition` is true. Returns false if it is not true within `timeoutMs`. */
+export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
   timeoutMs: number,
   everyMs = 50,
@@ -148,10 +148,10 @@ export async function until(
   return true;
 }
 
-/** What a child process has written to its log file. */
-export const logOf = (child: Child) => (child.logFile ? readFileSync(child.logFile, 'utf8') : '');
+/** The text that a child has written to its log file. */
+export const readLog = (child: Child) => (child.logFile ? readFileSync(child.logFile, 'utf8') : '');
 
-/** The end of what an emulator wrote. */
-export function lastWords(child: Child): string {
-  return logOf(child).trimEnd().split('\n').slice(-15).join('\n');
+/** The last lines of a child's log. */
+export function readLogTail(child: Child): string {
+  return readLog(child).trimEnd().split('\n').slice(-15).join('\n');
 }

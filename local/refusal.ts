@@ -1,4 +1,4 @@
-/** Why the local run cannot start, in words and commands for the person who asked for it. Shown without a stack. */
+/** The local run cannot start. The message says why, and what to do; it is printed without a stack trace. */
 export class StartRefused extends Error {
   override name = 'StartRefused';
 }

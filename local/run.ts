@@ -1,56 +1,48 @@
-/** One local run: everything it has started, and the one order in which that ends. */
+/** The processes of one local run, and the order in which they end. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { say } from '../tools/say.ts';
-import { type Keeping, save } from './data.ts';
+import { type SaveOptions, save } from './data.ts';
 import type { Functions } from './functionsProcess.ts';
-import { type Recording, recordRun } from './previousRun.ts';
-import { type Child, endChild, lastWords, signalChild } from './processes.ts';
+import { createRunRecorder, type RunRecorder } from './previousRun.ts';
+import { type Child, endChild, readLogTail, signalChild } from './processes.ts';
 
-/** An emulator has nothing to finish any more when it is asked to end. */
+/** Short, because an emulator has nothing left to finish when it gets SIGTERM; milliseconds. */
 const emulatorGraceMs = 1_500;
-/** How often data is saved meanwhile, for a run that is killed outright. */
+/** How often a run saves its data, in case it gets SIGKILL; milliseconds. */
 const saveEveryMs = 30_000;
-/** Signals to a group of processes come twice; a later one is a person who will not wait. */
+/** A signal to a process group arrives twice within this time. A later one means that the user will not wait. */
 const sameSignalMs = 1_000;
 
-/** A run with nothing started yet. */
+/** Creates a run that has not started any process. */
 export function createRun() {
   const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-run-'));
-  const started: Child[] = [];
-  let recording: Recording | undefined;
+  const children: Child[] = [];
+  let recorder: RunRecorder | undefined;
   let functions: Functions | undefined;
-  let keeping: Keeping | undefined;
-  let saving = Promise.resolve();
+  const saver = createSaver();
   let endingSince: number | undefined;
-
-  const saveNow = () => {
-    const what = keeping;
-    // One after the other: a save that is under way must not overwrite a later one.
-    saving = saving.catch(() => {}).then(() => (what ? save(what) : undefined));
-    return saving;
-  };
 
   async function endAll(): Promise<void> {
     await functions?.end();
     try {
-      await saveNow();
+      await saver.saveNow();
     } finally {
-      await Promise.all(started.map((child) => endChild(child, emulatorGraceMs)));
-      recording?.forget();
+      await Promise.all(children.map((child) => endChild(child, emulatorGraceMs)));
+      recorder?.remove();
       rmSync(runDir, { recursive: true, force: true, maxRetries: 3 });
     }
   }
 
-  /** Ends everything, the emulators last, and this process with `code`. */
+  /** Ends everything, the emulators last; then exits with `code`. */
   function end(code: number): void {
     if (endingSince !== undefined) return;
     endingSince = performance.now();
     endAll().then(
       () => process.exit(code),
       (error: unknown) => {
-        process.stderr.write(`Not everything ended as it should: ${error}\n`);
+        process.stderr.write(`The run did not end cleanly: ${error}\n`);
         process.exit(1);
       },
     );
@@ -58,13 +50,13 @@ export function createRun() {
 
   function reportDeath(child: Child, how: string): void {
     if (endingSince !== undefined) return;
-    const words = child.logFile ? ` The end of its log:\n${lastWords(child)}` : '';
-    process.stderr.write(`Ending: ${child.name} ended unexpectedly (${how}).${words}\n`);
+    const words = child.logFile ? ` The end of its log:\n${readLogTail(child)}` : '';
+    process.stderr.write(`Stopping: ${child.name} ended unexpectedly (${how}).${words}\n`);
     end(1);
   }
 
-  function refuseWhileEnding(): void {
-    if (endingSince !== undefined) throw new Error('The run is ending');
+  function assertNotEnding(): void {
+    if (endingSince !== undefined) throw new Error('The run is stopping');
   }
 
   return {
@@ -73,47 +65,66 @@ export function createRun() {
     reportDeath,
     isEnding: () => endingSince !== undefined,
 
-    /** What a signal does: the first ends the run in order, a second one a while later at once. */
+    /** The first signal ends the run in order. A second one, a while later, kills everything at once. */
     onSignal(): void {
       if (endingSince === undefined) {
-        say('Ending …');
+        say('Stopping …');
         end(0);
       } else if (performance.now() - endingSince > sameSignalMs) {
         if (functions) signalChild(functions.child(), 'SIGKILL');
-        for (const child of started) signalChild(child, 'SIGKILL');
+        for (const child of children) signalChild(child, 'SIGKILL');
       }
     },
 
-    /** From here on the run is known to the next one on its port. */
+    /** Records this run, so that the next run on the port can end it. */
     record(port: number, dataDir: string | undefined): void {
-      recording = recordRun(port, runDir, dataDir);
+      recorder = createRunRecorder(port, runDir, dataDir);
     },
 
-    /** Starts an emulator or the like, which ends with the run. */
+    /** Starts a process, such as an emulator, that ends with the run. */
     start(spawn: () => Child): Child {
-      refuseWhileEnding();
+      assertNotEnding();
       const child = spawn();
-      started.push(child);
-      recording?.addChild(child.identity);
+      children.push(child);
+      recorder?.addChild(child.identity);
       return child;
     },
-    /** From here on the run ends when the child does. */
+    /** From now on, the run ends if this child ends. */
     guard(child: Child): void {
       void child.ended.then((how) => reportDeath(child, how));
     },
-    /** Starts the functions, which end before everything else. */
+    /** Starts the functions' process, which ends before all others. */
     startFunctions(start: (onStart: (child: Child) => void) => Functions): Functions {
-      refuseWhileEnding();
-      functions = start((child) => recording?.addChild(child.identity));
+      assertNotEnding();
+      functions = start((child) => recorder?.addChild(child.identity));
       return functions;
     },
 
-    /** The emulators' data is loaded: it is saved at the end from now on, and every now and then. */
-    keep(what: Keeping): void {
-      keeping = what;
-      recording?.keep(what);
+    /** Saves the data regularly and at the end. Call it once the saved data is loaded. */
+    enableSaving(options: SaveOptions): void {
+      saver.enable(options);
+      recorder?.enableSaving(options);
+    },
+  };
+}
+
+/** Saves a run's data, one save at a time: an earlier save must not overwrite a later one. */
+function createSaver() {
+  let saveOptions: SaveOptions | undefined;
+  let lastSave = Promise.resolve();
+  const saveNow = (): Promise<void> => {
+    const options = saveOptions;
+    lastSave = lastSave.catch(() => {}).then(() => (options ? save(options) : undefined));
+    return lastSave;
+  };
+  return {
+    /** Saves now and then from here on. */
+    enable(options: SaveOptions): void {
+      saveOptions = options;
       setInterval(() => void saveNow().catch(() => {}), saveEveryMs).unref();
     },
+    /** Does nothing before `enable`. */
+    saveNow,
   };
 }
 

@@ -1,19 +1,30 @@
-/** npm start: the whole studio on this machine, with no key and no account anywhere. */
+/** `npm start`: runs the whole studio on this machine, without any key or account. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ConfigError } from '../shared/config/config.ts';
 import { say } from '../tools/say.ts';
-import { banner } from './banner.ts';
-import { imagesDir, type Keeping, restoreUsers, savedFirestore } from './data.ts';
+import { formatBanner } from './banner.ts';
+import { findFirestoreExport, getImagesDir, restoreUsers, type SaveOptions } from './data.ts';
 import { createDemoAccounts, createDemoUsers } from './demo.ts';
 import { watchSources } from './dev.ts';
-import { fetchFirestore, startAuth, startFirestore, untilAnswering, untilNamedAnswers } from './emulators.ts';
-import { functionsEnvironment, type Places, readSettings, type Settings } from './environment.ts';
+import {
+  downloadFirestore,
+  startAuth,
+  startFirestore,
+  waitForEmulator,
+  waitForExternalEmulator,
+} from './emulators.ts';
+import {
+  createFunctionsEnvironment,
+  type Endpoints,
+  type LocalConfig,
+  parseLocalConfig,
+} from './environment.ts';
 import { startFakeCloudinary } from './fakes/cloudinary.ts';
 import { startFakeGemini } from './fakes/gemini.ts';
 import { type Functions, startFunctions } from './functionsProcess.ts';
-import { findFirestoreJar } from './java.ts';
-import { freePort, holderOf, isFree, loopback } from './ports.ts';
+import { findFirestoreProgram } from './java.ts';
+import { findFreePort, findPortHolder, isPortFree, loopback } from './ports.ts';
 import { endPreviousRun, refuseSharedDataDir } from './previousRun.ts';
 import { StartRefused } from './refusal.ts';
 import { createRun, type Run } from './run.ts';
@@ -22,78 +33,78 @@ import { registerTriggers } from './triggers.ts';
 const root = join(import.meta.dirname, '..');
 const dev = process.argv.includes('--dev');
 
-/** Where people expect things; another PORT than the usual one gets other ports for everything. */
-const usual = { port: 8080, firestore: 8085, auth: 9099 };
-/** Long enough for a person to see that a picture is being painted. */
-const paintingMs = 600;
+/** The default ports. With another PORT, the emulators get free ports too. */
+const defaultPorts = { port: 8080, firestore: 8085, auth: 9099 };
+/** How long the fake Gemini takes, so that a person sees the page waiting for an image; milliseconds. */
+const imageLatencyMs = 600;
 
 async function main(run: Run): Promise<void> {
-  const settings = readSettings(process.env);
-  const port = settings.port || (await freePort());
-  const ended = await endPreviousRun(port);
-  if (ended) say(ended);
-  await refuseTakenPort(port);
-  if (settings.dataDir) refuseSharedDataDir(settings.dataDir);
-  run.record(port, settings.dataDir);
-  say('Starting; the emulators take a few seconds …');
+  const config = parseLocalConfig(process.env);
+  const port = config.port || (await findFreePort());
+  const previousRunMessage = await endPreviousRun(port);
+  if (previousRunMessage) say(previousRunMessage);
+  await refuseOccupiedPort(port);
+  if (config.dataDir) refuseSharedDataDir(config.dataDir);
+  run.record(port, config.dataDir);
+  say('Starting. The emulators take a few seconds …');
 
-  const places = await choosePlaces(settings, port);
-  const functions = loadFunctions(run, places);
-  await Promise.all([prepareAuth(run, settings, places), prepareFirestore(run, settings, places)]);
-  if (settings.dataDir) run.keep(keepingOf(settings, places));
+  const endpoints = await createEndpoints(config, port);
+  const functions = loadFunctions(run, endpoints);
+  await Promise.all([prepareAuth(run, config, endpoints), prepareFirestore(run, config, endpoints)]);
+  if (config.dataDir) run.enableSaving(toSaveOptions(config, endpoints));
   await functions.open();
-  say(banner(settings, places));
+  say(formatBanner(config, endpoints));
 }
 
-/** @throws {StartRefused} naming who holds the port. */
-async function refuseTakenPort(port: number): Promise<void> {
-  if (await isFree(port)) return;
-  const holder = await holderOf(port);
-  const who = holder ? `pid ${holder.pid}: ${holder.command.slice(0, 120)}` : "another user's process";
+/** @throws {StartRefused} naming the process that listens on the port. */
+async function refuseOccupiedPort(port: number): Promise<void> {
+  if (await isPortFree(port)) return;
+  const listener = await findPortHolder(port);
+  const who = listener ? `pid ${listener.pid}: ${listener.command.slice(0, 120)}` : "another user's process";
   throw new StartRefused(
-    `Port ${port} is taken by another program (${who}), which was left alone.\nChoose another port: PORT=${port + 1} npm start`,
+    `Port ${port} is in use by another program (${who}), which keeps running.\nChoose another port: PORT=${port + 1} npm start`,
   );
 }
 
-/** Decides where everything will be, and starts the stand-ins, which are part of this process. */
-async function choosePlaces(settings: Settings, port: number): Promise<Places> {
-  const { dataDir } = settings;
-  const place = async (preferred: number) =>
-    `${loopback}:${port === usual.port && (await isFree(preferred)) ? preferred : await freePort()}`;
-  const places: Places = {
+/** Chooses all addresses, and starts the fakes in this process. */
+async function createEndpoints(config: LocalConfig, port: number): Promise<Endpoints> {
+  const { dataDir } = config;
+  const pickAddress = async (preferred: number) =>
+    `${loopback}:${port === defaultPorts.port && (await isPortFree(preferred)) ? preferred : await findFreePort()}`;
+  const endpoints: Endpoints = {
     port,
-    firestoreHost: settings.firestoreHost ?? (await place(usual.firestore)),
-    authHost: settings.authHost ?? (await place(usual.auth)),
+    firestoreHost: config.firestoreHost ?? (await pickAddress(defaultPorts.firestore)),
+    authHost: config.authHost ?? (await pickAddress(defaultPorts.auth)),
     gemini: undefined,
     cloudinary: undefined,
   };
-  // Of what they were asked, the stand-ins keep the last few for whoever debugs; a run may last for days.
+  // The fakes remember only the latest requests, for debugging: a run may last for days.
   const requestsMax = 100;
-  if (settings.gemini === 'stand-in') {
-    const apiKey = 'stand-in';
-    const { url } = await startFakeGemini({ apiKey, latencyMs: paintingMs, requestsMax });
-    places.gemini = { url, apiKey };
+  if (config.gemini === 'fake') {
+    const apiKey = 'fake';
+    const { url } = await startFakeGemini({ apiKey, latencyMs: imageLatencyMs, requestsMax });
+    endpoints.gemini = { url, apiKey };
   }
-  if (settings.cloudinary === 'stand-in') {
-    places.cloudinary = await startFakeCloudinary({
+  if (config.cloudinary === 'fake') {
+    endpoints.cloudinary = await startFakeCloudinary({
       cloudName: 'demo',
-      apiKey: 'stand-in',
+      apiKey: 'fake',
       apiSecret: randomBytes(16).toString('hex'),
       requestsMax,
-      ...(dataDir && { dataDir: imagesDir(dataDir) }),
+      ...(dataDir && { dataDir: getImagesDir(dataDir) }),
     });
   }
-  return places;
+  return endpoints;
 }
 
-/** Starts loading the functions; under `dev` they start anew with every change, and may fail until the next. */
-function loadFunctions(run: Run, places: Places): Functions {
+/** Starts the functions' process. With `--dev` it restarts at each change, and a crash does not end the run. */
+function loadFunctions(run: Run, endpoints: Endpoints): Functions {
   const functions = run.startFunctions((onStart) =>
     startFunctions({
-      env: functionsEnvironment(process.env, places),
+      env: createFunctionsEnvironment(process.env, endpoints),
       onStart,
       onDeath(child, how) {
-        if (dev) say(`The functions ended (${how}); they start again at the next change.`);
+        if (dev) say(`The functions stopped (${how}). They start again at the next change.`);
         else run.reportDeath(child, how);
       },
     }),
@@ -111,69 +122,69 @@ function restartAtChanges(run: Run, functions: Functions): void {
   });
 }
 
-/** Firestore with the demo accounts, and triggers: an emulator of the run's own, or what the environment names. */
-async function prepareFirestore(run: Run, settings: Settings, places: Places): Promise<void> {
-  const backends = { ...settings, ...places };
-  if (settings.firestoreHost) {
-    await untilNamedAnswers('FIRESTORE_EMULATOR_HOST', settings.firestoreHost);
+/** Starts the Firestore emulator unless the environment names one; creates the demo accounts and the triggers. */
+async function prepareFirestore(run: Run, config: LocalConfig, endpoints: Endpoints): Promise<void> {
+  const emulators = { ...config, ...endpoints };
+  if (config.firestoreHost) {
+    await waitForExternalEmulator('FIRESTORE_EMULATOR_HOST', config.firestoreHost);
   } else {
-    const found = await findFirestoreJar(process.env, () => fetchFirestore(run));
+    const program = await findFirestoreProgram(process.env, () => downloadFirestore(run));
     const emulator = run.start(() =>
       startFirestore({
-        found,
-        port: portOf(places.firestoreHost),
-        functionsPort: places.port,
+        program,
+        port: parsePort(endpoints.firestoreHost),
+        functionsPort: endpoints.port,
         rules: join(root, 'firestore.rules'),
-        seed: settings.dataDir && savedFirestore(settings.dataDir),
+        seed: config.dataDir && findFirestoreExport(config.dataDir),
         runDir: run.runDir,
       }),
     );
-    await untilAnswering(emulator, places.firestoreHost, found);
+    await waitForEmulator(emulator, endpoints.firestoreHost, program);
     run.guard(emulator);
   }
-  await createDemoAccounts(backends);
-  // One that somebody else has started calls somebody else's functions.
-  if (!settings.firestoreHost) await registerTriggers(backends);
+  await createDemoAccounts(emulators);
+  // An emulator of another run posts its events to that run's functions.
+  if (!config.firestoreHost) await registerTriggers(emulators);
 }
 
-/** Firebase Auth with the demo users: an emulator of the run's own, or what the environment names. */
-async function prepareAuth(run: Run, settings: Settings, places: Places): Promise<void> {
-  if (settings.authHost) {
-    await untilNamedAnswers('FIREBASE_AUTH_EMULATOR_HOST', settings.authHost);
+/** Starts the Auth emulator unless the environment names one; creates the demo users. */
+async function prepareAuth(run: Run, config: LocalConfig, endpoints: Endpoints): Promise<void> {
+  if (config.authHost) {
+    await waitForExternalEmulator('FIREBASE_AUTH_EMULATOR_HOST', config.authHost);
   } else {
-    const { projectId } = settings;
-    const port = portOf(places.authHost);
-    const [hubPort, loggingPort] = [await freePort(), await freePort()];
+    const { projectId } = config;
+    const port = parsePort(endpoints.authHost);
+    const [hubPort, loggingPort] = [await findFreePort(), await findFreePort()];
     const emulator = run.start(() =>
       startAuth({ port, hubPort, loggingPort, projectId, runDir: run.runDir }),
     );
-    await untilAnswering(emulator, places.authHost);
+    await waitForEmulator(emulator, endpoints.authHost);
     run.guard(emulator);
-    if (settings.dataDir) await restoreUsers(keepingOf(settings, places));
+    if (config.dataDir) await restoreUsers(toSaveOptions(config, endpoints));
   }
-  await createDemoUsers({ ...settings, ...places });
+  await createDemoUsers({ ...config, ...endpoints });
 }
 
-const portOf = (hostAndPort: string) => Number(hostAndPort.slice(hostAndPort.lastIndexOf(':') + 1));
+const parsePort = (hostAndPort: string) => Number(hostAndPort.slice(hostAndPort.lastIndexOf(':') + 1));
 
-/** What is kept where: only what the run's own emulators hold. */
-function keepingOf({ dataDir = '', ...settings }: Settings, places: Places): Keeping {
+/** Saves only the data of emulators that this run started. */
+function toSaveOptions({ dataDir = '', ...config }: LocalConfig, endpoints: Endpoints): SaveOptions {
   return {
     dataDir,
-    projectId: settings.projectId,
-    databaseId: settings.databaseId,
-    firestoreHost: settings.firestoreHost ? undefined : places.firestoreHost,
-    authHost: settings.authHost ? undefined : places.authHost,
+    projectId: config.projectId,
+    databaseId: config.databaseId,
+    firestoreHost: config.firestoreHost ? undefined : endpoints.firestoreHost,
+    authHost: config.authHost ? undefined : endpoints.authHost,
   };
 }
 
 const run = createRun();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, run.onSignal);
-// A terminal that is gone is no reason to leave the emulators behind.
+// If the terminal closes, writing fails. The run must still end the emulators.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 main(run).catch((error: unknown) => {
   if (run.isEnding()) return;
-  const expected = error instanceof StartRefused || error instanceof ConfigError;
-  process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : error}\n`);
+  const isExpected = error instanceof StartRefused || error instanceof ConfigError;
+  process.stderr.write(`${isExpected ? error.message : error instanceof Error ? error.stack : error}\n`);
   run.end(1);
 });

@@ -1,9 +1,9 @@
-/** The log as a person at a terminal reads it: one short coloured line for each of its lines of JSON. */
+/** Formats the JSON log for a terminal: one short coloured line for each line of JSON. */
 
 type Line = Record<string, unknown>;
 
-/** Said by the line's own words already, or of use to Cloud Logging alone. */
-const left = new Set([
+/** Fields that the short line already shows, or that only Cloud Logging uses. */
+const hiddenFields = new Set([
   'severity',
   'time',
   'message',
@@ -15,35 +15,36 @@ const left = new Set([
 ]);
 const colours: Record<string, number> = { INFO: 32, WARNING: 33, ERROR: 31 };
 
-/** What takes the lines of the log: formatted where `out` is a terminal, as they are elsewhere. */
+/** Returns a function that writes a log line: formatted if `out` is a terminal, otherwise unchanged. */
 export function logWriter(
   out: { isTTY?: boolean; write(text: string): unknown },
   env: Record<string, string | undefined>,
 ): (line: string) => void {
   if (!out.isTTY) return (line) => void out.write(line);
-  // https://no-color.org: set to anything but nothing.
+  // https://no-color.org: any value but the empty string turns colours off.
   const isColoured = !env.NO_COLOR;
   return (line) => void out.write(`${formatLine(line, isColoured)}\n`);
 }
 
-/** One line of the log for a person; what is no JSON stays as it is. */
+/** Formats one log line. Text that is not JSON stays unchanged. */
 export function formatLine(text: string, isColoured: boolean): string {
-  const line = parsed(text);
+  const line = parseLine(text);
   if (!line) return text.trimEnd();
-  const paint = (code: number, what: string) => (isColoured ? `\u001b[${code}m${what}\u001b[0m` : what);
+  const colourize = (code: number, what: string) => (isColoured ? `\u001b[${code}m${what}\u001b[0m` : what);
   const { severity = '', time = '', message = '', stack_trace: stack } = line as Record<string, string>;
   const at = time.slice(11, 19);
   const fields = Object.entries(line)
     .filter(
-      ([name, value]) => !left.has(name) && !name.startsWith('logging.googleapis.com/') && value !== null,
+      ([name, value]) =>
+        !hiddenFields.has(name) && !name.startsWith('logging.googleapis.com/') && value !== null,
     )
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  const first = [paint(2, at), paint(colours[severity] ?? 0, severity.padEnd(7)), message];
-  if (fields.length > 0) first.push(paint(2, fields.join(' ')));
-  return stack ? `${first.join(' ')}\n${paint(2, stack.replace(/^/gm, '    '))}` : first.join(' ');
+  const first = [colourize(2, at), colourize(colours[severity] ?? 0, severity.padEnd(7)), message];
+  if (fields.length > 0) first.push(colourize(2, fields.join(' ')));
+  return stack ? `${first.join(' ')}\n${colourize(2, stack.replace(/^/gm, '    '))}` : first.join(' ');
 }
 
-function parsed(text: string): Line | undefined {
+function parseLine(text: string): Line | undefined {
   try {
     const line: unknown = JSON.parse(text);
     return typeof line === 'object' && line !== null ? (line as Line) : undefined;

@@ -1,14 +1,18 @@
-/** What the Firestore emulator reports to the functions, as Eventarc does in production. */
-import type { Backends } from './demo.ts';
+/** Has the Firestore emulator report document writes to the functions, as Eventarc does in production. */
+import type { EmulatorEndpoints } from './demo.ts';
 
-/** The functions that are called when a document is written, and by which documents. */
+/** The functions that receive document writes, each with the pattern of its documents. */
 const documentTriggers = [{ name: 'accountWritten', document: 'accounts/{uid}' }];
 
 /**
- * Has the emulator post each such write to the functions' port, as
- * `/functions/projects/{projectId}/triggers/{name}`.
+ * Registers the triggers. The emulator then posts each write to
+ * `/functions/projects/{projectId}/triggers/{name}` on the functions' port.
  */
-export async function registerTriggers({ firestoreHost, projectId, databaseId }: Backends): Promise<void> {
+export async function registerTriggers({
+  firestoreHost,
+  projectId,
+  databaseId,
+}: EmulatorEndpoints): Promise<void> {
   await Promise.all(
     documentTriggers.map(async ({ name, document }) => {
       const url = `http://${firestoreHost}/emulator/v1/projects/${projectId}/eventarcTrigger?eventarcTriggerId=${name}`;
@@ -22,15 +26,16 @@ export async function registerTriggers({ firestoreHost, projectId, databaseId }:
           document: { value: document, matchType: 'PATH_PATTERN' },
         }),
       });
-      if (!response.ok) throw new Error(`The Firestore emulator did not take ${name}: ${response.status}`);
+      if (!response.ok)
+        throw new Error(`The Firestore emulator refused the trigger ${name}: ${response.status}`);
     }),
   );
 }
 
 const triggerPath = /^\/functions\/projects\/[^/]+\/triggers\/(\w+)/;
 
-/** The path of a function for the path that the emulator posts its events to; any other path as it is. */
-export function functionPath(path: string): string {
+/** Maps the path of an emulator's event to the path of its function. Other paths stay unchanged. */
+export function toFunctionPath(path: string): string {
   const name = triggerPath.exec(path)?.[1];
   return name ? `/${name}` : path;
 }

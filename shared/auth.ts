@@ -1,7 +1,7 @@
 /**
- * Who calls, and the only place that imports the token library.
- * Rules for ID tokens: Firebase's "Verify ID tokens using a third-party JWT library"; for the
- * scheduler's: Google's OpenID Connect tokens for service accounts.
+ * Verifies the caller of a request. The only file that imports the token library.
+ * Rules for ID tokens: Firebase's "Verify ID tokens using a third-party JWT library". Rules for the scheduler's
+ * tokens: Google's OpenID Connect tokens for service accounts.
  */
 import {
   createRemoteJWKSet,
@@ -20,32 +20,31 @@ import { Failure } from './errors.ts';
 export type User = {
   uid: string;
   email: string | undefined;
-  /** A verified e-mail or a provider's sign-in; never an anonymous user. */
+  /** True if the e-mail address is verified or a provider signed the user in; false for an anonymous user. */
   verified: boolean;
-  admin: boolean;
 };
 
-/** What an `Authorization` header must prove, and from where it came. */
+/** The parts of a request that identify its caller. */
 export type Credentials = {
   authorization: string | undefined;
   remoteAddress: string | undefined;
-  /** The `Host` header: what the client takes this server for. */
+  /** The `Host` header. */
   host?: string | undefined;
 };
 
-/** An admin: who it is for a person to read, and for good (an e-mail can change). */
+/** `actor` is the e-mail address (or uid) for a person to read; `uid` never changes, an e-mail address can. */
 export type Admin = { actor: string; uid: string };
 
 export type Auth = {
   /** @throws {Failure} UNAUTHENTICATED. */
   user(credentials: Credentials): Promise<User>;
-  /** A user with the claim `admin`, not revoked; returns who it is. @throws {Failure} UNAUTHENTICATED, FORBIDDEN. */
+  /** A user with the claim `admin` who is not disabled or signed out. @throws {Failure} UNAUTHENTICATED, FORBIDDEN. */
   admin(credentials: Credentials): Promise<Admin>;
   /** @throws {Failure} UNAUTHENTICATED, FORBIDDEN. */
-  scheduler(credentials: Credentials): Promise<{ actor: string }>;
+  scheduler(credentials: Credentials): Promise<void>;
 };
 
-/** Google's public keys; a test injects its own. */
+/** Google's public keys. */
 export type KeySets = { firebase: JWTVerifyGetKey; google: JWTVerifyGetKey };
 
 const googleApis = 'https://www.googleapis.com';
@@ -56,7 +55,7 @@ const googleKeySets = (): KeySets => ({
   google: createRemoteJWKSet(new URL(`${googleApis}/oauth2/v3/certs`)),
 });
 
-/** How far ahead of ours the clock of whoever made a token may be, seconds. */
+/** How far the clock of a token's issuer may be ahead of ours, seconds. */
 const clockSkewSeconds = 5;
 const lookupMsMax = 5_000;
 const lookupSchema = z.object({
@@ -75,13 +74,16 @@ type Claims = JWTPayload & {
   firebase?: { sign_in_provider?: unknown };
 };
 
-/** The verifier of a configuration. */
-export function createAuth(config: Config, given: KeySets = googleKeySets()): Auth {
-  const keySets = { firebase: strict(given.firebase), google: strict(given.google) };
+/** @param keys Google's own unless a test injects others. */
+export function createAuth(config: Config, keys: KeySets = googleKeySets()): Auth {
+  const keySets = { firebase: requireKeyId(keys.firebase), google: requireKeyId(keys.google) };
   const { projectId, authEmulatorHost, scheduler } = config;
   const issuer = `https://securetoken.google.com/${projectId}`;
 
-  /** On this machine alone, and for a project that cannot exist, the emulators' own word is enough. */
+  /**
+   * True for `Bearer owner`, the emulators' own superuser: accepted only from this machine, never on Cloud Run, and only
+   * for a `demo-` project, which cannot exist at Google.
+   */
   const isOwner = ({ authorization, remoteAddress, host }: Credentials) =>
     !config.deployed &&
     projectId.startsWith('demo-') &&
@@ -89,15 +91,15 @@ export function createAuth(config: Config, given: KeySets = googleKeySets()): Au
     isLoopbackHost(host) &&
     authorization === 'Bearer owner';
 
-  async function idTokenClaims(token: string): Promise<Claims> {
+  async function verifyIdToken(token: string): Promise<Claims> {
     const checks = { issuer, audience: projectId };
     if (!authEmulatorHost) {
       const { payload } = await jwtVerify(token, keySets.firebase, { ...checks, algorithms: ['RS256'] });
       return payload;
     }
-    // The emulator signs nothing; that its user exists is what tells its tokens from made-up ones.
+    // The emulator's tokens have no signature. Only its list of users tells a real token from a made-up one.
     const { payload } = UnsecuredJWT.decode<Claims>(token, checks);
-    // Anybody can write one: it is read before the emulator is asked about it.
+    // Check the claims before any of them goes to the emulator.
     assertFirebaseRules(payload);
     await assertNotRevoked(payload);
     return payload;
@@ -107,7 +109,7 @@ export function createAuth(config: Config, given: KeySets = googleKeySets()): Au
     const base = authEmulatorHost
       ? `http://${authEmulatorHost}/identitytoolkit.googleapis.com`
       : 'https://identitytoolkit.googleapis.com';
-    const token = authEmulatorHost ? 'owner' : await accessToken();
+    const token = authEmulatorHost ? 'owner' : await fetchAccessToken();
     const response = await fetch(`${base}/v1/projects/${projectId}/accounts:lookup`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
@@ -118,18 +120,18 @@ export function createAuth(config: Config, given: KeySets = googleKeySets()): Au
     return lookupSchema.parse(await response.json());
   }
 
-  /** @throws {Error} where the user is gone, disabled, or was signed out everywhere since the token's sign-in. */
+  /** @throws {Error} if the user is deleted or disabled, or was signed out everywhere after this sign-in. */
   async function assertNotRevoked(claims: Claims): Promise<void> {
-    const { users } = await lookUp(claims).catch((error) => Promise.reject(cannotCheck(error)));
+    const { users } = await lookUp(claims).catch((error) => Promise.reject(verificationFailure(error)));
     const [user] = users ?? [];
     if (!user || user.disabled || Number(claims.auth_time) < Number(user.validSince ?? 0)) {
-      throw new Error('The user is gone, disabled or signed out');
+      throw new Error('The user is deleted, disabled or signed out');
     }
   }
 
-  async function verified(credentials: Credentials): Promise<Claims> {
+  async function verifyUser(credentials: Credentials): Promise<Claims> {
     try {
-      const claims = await idTokenClaims(bearer(credentials));
+      const claims = await verifyIdToken(parseBearer(credentials));
       assertFirebaseRules(claims);
       return claims;
     } catch (error) {
@@ -138,20 +140,21 @@ export function createAuth(config: Config, given: KeySets = googleKeySets()): Au
   }
 
   return {
-    user: async (credentials) => toUser(await verified(credentials)),
+    user: async (credentials) => toUser(await verifyUser(credentials)),
 
     async admin(credentials) {
       if (isOwner(credentials)) return { actor: 'owner', uid: 'owner' };
-      const claims = await verified(credentials);
+      const claims = await verifyUser(credentials);
       if (claims.admin !== true) throw new Failure('FORBIDDEN', 'This is for admins.');
-      if (!authEmulatorHost)
-        await assertNotRevoked(claims).catch((error) => Promise.reject(asRefusal(error)));
+      if (!authEmulatorHost) {
+        await assertNotRevoked(claims).catch((error) => Promise.reject(toRefusal(error)));
+      }
       return { actor: String(claims.email ?? claims.sub), uid: String(claims.sub) };
     },
 
     async scheduler(credentials) {
-      if (isOwner(credentials)) return { actor: 'owner' };
-      const token = bearer(credentials);
+      if (isOwner(credentials)) return;
+      const token = parseBearer(credentials);
       if (!scheduler.audience || !scheduler.serviceAccount) {
         throw new Failure('FORBIDDEN', 'No scheduler is configured.');
       }
@@ -160,42 +163,41 @@ export function createAuth(config: Config, given: KeySets = googleKeySets()): Au
         audience: scheduler.audience,
         algorithms: ['RS256'],
         requiredClaims: ['exp', 'iat'],
-      }).catch((error) => Promise.reject(asRefusal(error)));
+      }).catch((error) => Promise.reject(toRefusal(error)));
       if (payload.email !== scheduler.serviceAccount || payload.email_verified !== true) {
         throw new Failure('FORBIDDEN', 'This is for the scheduler.');
       }
-      return { actor: payload.email };
     },
   };
 }
 
 /**
- * The same keys, but only by their ids, which a set of one key would do without; and that they cannot be
- * had is our trouble, no fault of the token's.
+ * Requires a key id, which jose ignores if the set has a single key. A failure to fetch the keys becomes an
+ * error of the server, not of the token.
  */
-function strict(keys: JWTVerifyGetKey): JWTVerifyGetKey {
+function requireKeyId(keys: JWTVerifyGetKey): JWTVerifyGetKey {
   return async (header, token) => {
     if (!header?.kid) throw new Error('No kid');
     try {
       return await keys(header, token);
     } catch (error) {
-      throw error instanceof errors.JWKSNoMatchingKey ? error : cannotCheck(error);
+      throw error instanceof errors.JWKSNoMatchingKey ? error : verificationFailure(error);
     }
   };
 }
 
-function cannotCheck(cause: unknown): Failure {
-  return new Failure('INTERNAL', 'Sign-ins cannot be checked now. Please ask again.', { cause });
+function verificationFailure(cause: unknown): Failure {
+  return new Failure('INTERNAL', 'Sign-ins cannot be verified right now. Please try again.', { cause });
 }
 
-function bearer({ authorization }: Credentials): string {
-  // RFC 6750: the scheme in any case, then blanks, then the token.
+function parseBearer({ authorization }: Credentials): string {
+  // RFC 6750: the scheme in any case, then spaces, then the token.
   const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i.exec(authorization ?? '')?.[1];
   if (!token) throw unauthenticated(new Error('No bearer token'));
   return token;
 }
 
-/** The rules that a signature, audience, issuer and expiry check leave over. */
+/** Firebase's rules beyond signature, audience, issuer and expiry. */
 function assertFirebaseRules({ sub, iat, exp, auth_time }: Claims): void {
   const latest = Date.now() / 1000 + clockSkewSeconds;
   const isPast = (time: unknown) => typeof time === 'number' && time <= latest;
@@ -210,12 +212,11 @@ function toUser(claims: Claims): User {
     uid: claims.sub ?? '',
     email: typeof claims.email === 'string' ? claims.email : undefined,
     verified: provider !== 'anonymous' && (claims.email_verified === true || byProvider),
-    admin: claims.admin === true,
   };
 }
 
-/** An access token of the function's own service account, from Cloud Run's metadata server. */
-async function accessToken(): Promise<string> {
+/** An access token of this function's service account, from Cloud Run's metadata server. */
+async function fetchAccessToken(): Promise<string> {
   const response = await fetch(metadataTokenUrl, {
     headers: { 'metadata-flavor': 'Google' },
     signal: AbortSignal.timeout(lookupMsMax),
@@ -231,15 +232,15 @@ function unauthenticated(cause: unknown): Failure {
   });
 }
 
-const asRefusal = (error: unknown) => (error instanceof Failure ? error : unauthenticated(error));
+const toRefusal = (error: unknown) => (error instanceof Failure ? error : unauthenticated(error));
 
 function isLoopback(address: string | undefined): boolean {
   return /^(::1$|(::ffff:)?127\.)/.test(address ?? '');
 }
 
 /**
- * A page of anybody's that has its own name lead to this machine is let in by the browser as if it were ours,
- * and tunnels hand on the internet from here: both name another host. No browser leaves it out.
+ * False for a page whose domain resolves to this machine (DNS rebinding) and for a tunnel from the internet: both
+ * send another host. Browsers always send one.
  */
 function isLoopbackHost(host: string | undefined): boolean {
   return host === undefined || /^(([\w-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host);

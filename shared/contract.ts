@@ -1,45 +1,65 @@
 /**
- * The contract: what the functions take and answer, as zod schemas and the types they imply.
- * Imports nothing of the project, so that the studio page can share it.
+ * The contract: the requests and answers of the functions as zod schemas, and their types. The API reference is made
+ * from the descriptions here; `npm run api` writes it again after a change. Imports nothing of the project, so that
+ * the page and other clients can use its types.
  */
 import * as z from 'zod';
 
-/** Longest prompt, in Unicode code points. */
+/**
+ * Describes a schema for the API reference. `limits` are JSON Schema's words for what a refinement checks. Each schema
+ * object has one description; a field that needs another one gets its own schema.
+ *
+ * zod's own `.describe` copies the schema. For the whole file that costs about 1 ms at a cold start. The cost of this
+ * function is too small to measure.
+ */
+function describe<S extends z.ZodType>(
+  description: string,
+  schema: S,
+  limits: { minLength?: number; maxLength?: number } = {},
+): S {
+  if (z.globalRegistry.has(schema)) throw new Error(`A schema is described twice: ${description}`);
+  z.globalRegistry.add(schema, { description, ...limits });
+  return schema;
+}
+
+/** The longest prompt, in Unicode code points. */
 export const promptCharactersMax = 4000;
-/** Longest `Idempotency-Key`, in printable ASCII characters. */
+/** The longest `Idempotency-Key`, in printable ASCII characters. */
 export const idempotencyKeyCharactersMax = 255;
 export const pageSizeDefault = 20;
 export const pageSizeMax = 100;
 
-/** What a tier costs in credits and which aspect ratio it is painted in, by orientation. */
+/** The aspect ratio of each tier, by orientation. Its price is in the configuration: TIER_CREDITS. */
 export const tiers = {
-  standard: { credits: 1, aspectRatio: { landscape: '1:1', portrait: '1:1' } },
-  premium2: { credits: 2, aspectRatio: { landscape: '3:2', portrait: '2:3' } },
-  premium4: { credits: 4, aspectRatio: { landscape: '16:9', portrait: '9:16' } },
+  standard: { aspectRatio: { landscape: '1:1', portrait: '1:1' } },
+  premium2: { aspectRatio: { landscape: '3:2', portrait: '2:3' } },
+  premium4: { aspectRatio: { landscape: '16:9', portrait: '9:16' } },
 } as const;
 
-export const tierSchema = z.enum(['standard', 'premium2', 'premium4'], {
-  error: 'must be one of standard, premium2, premium4',
-});
+export const tierSchema = describe(
+  'The size and price of an image. `account` lists what each tier costs.',
+  z.enum(['standard', 'premium2', 'premium4'], { error: 'must be one of standard, premium2, premium4' }),
+);
 export type Tier = z.infer<typeof tierSchema>;
 
-export const orientationSchema = z.enum(['landscape', 'portrait'], {
-  error: 'must be landscape or portrait',
-});
+export const orientationSchema = describe(
+  'Wider than high, or higher than wide. A standard image is square in both.',
+  z.enum(['landscape', 'portrait'], { error: 'must be landscape or portrait' }),
+);
 export type Orientation = z.infer<typeof orientationSchema>;
 
 /**
- * Longest prompt as it is sent, UTF-8 bytes: what the longest can be in the form that macOS writes, where an
- * accent is a character of its own.
+ * The longest prompt as sent, in UTF-8 bytes. It allows for the decomposed Unicode that macOS sends, in which an accent
+ * is a separate character.
  */
 export const promptBytesMax = 48_000;
 
-// Controls but tab, line feed and carriage return: no prompt needs them, and they spoil logs.
+// Control characters except tab, line feed and carriage return: no prompt needs them, and they spoil logs.
 const controlCharacters = /[^\P{Cc}\t\n\r]/u;
-// Unicode's own bound for text that can be processed as a stream; sorting thousands takes quadratic time.
+// Unicode limits stacked marks to 30 in its Stream-Safe Text Format. Normalising thousands takes quadratic time.
 const stackedMarks = /\p{M}{31}/u;
 
-/** Text as a person writes it. @param bytesMax of its UTF-8, before anything else looks at it. */
+/** Text that a person writes. @param bytesMax of its UTF-8, checked before anything slower. */
 const textSchema = (bytesMax: number) =>
   z
     .string({ error: 'must be text' })
@@ -52,202 +72,312 @@ const textSchema = (bytesMax: number) =>
     .refine((text) => !stackedMarks.test(text), 'must not stack more than 30 marks on a letter')
     .refine((text) => text.trim() !== '', 'must not be empty');
 
-const promptSchema = textSchema(promptBytesMax)
-  .transform((prompt) => prompt.normalize('NFC'))
-  .refine(
-    (prompt) => [...prompt].length <= promptCharactersMax,
-    `must have at most ${promptCharactersMax} characters`,
-  );
-
-export const idempotencyKeySchema = z
-  .string({ error: 'is required' })
-  .min(1, { error: 'must not be empty', abort: true })
-  .max(idempotencyKeyCharactersMax, `must have at most ${idempotencyKeyCharactersMax} characters`)
-  .regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
-
-/** A generation's id: 128 bits of a hash of user and key, in hexadecimal. */
-export const generationIdSchema = z
-  .string({ error: 'must be the id of a generation' })
-  .regex(/^[0-9a-f]{32}$/, 'is not the id of a generation');
-
-/** Most bytes of all reference images of one request together; in base64 they must stay under Gemini's 20 MB. */
-export const referenceBytesMax = 14_000_000;
-/** Most reference images that any model takes. */
-const referencesMax = 14;
-
-/** A reference image: one of the own gallery, or one sent along. */
-export const referenceSchema = z.union(
-  [
-    z.strictObject({ generationId: generationIdSchema }),
-    z.strictObject({
-      mimeType: z.enum(['image/png', 'image/jpeg', 'image/webp']),
-      data: z
-        .string()
-        .max(Math.ceil(referenceBytesMax / 3) * 4, 'is too large')
-        .refine((data) => data.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(data), 'must be base64'),
-    }),
-  ],
-  { error: 'must be {"generationId"} or {"mimeType", "data"} with a PNG, JPEG or WebP in base64' },
+const promptSchema = describe(
+  'The prompt. No control characters except tab, line feed and carriage return.',
+  textSchema(promptBytesMax)
+    .transform((prompt) => prompt.normalize('NFC'))
+    .refine(
+      (prompt) => [...prompt].length <= promptCharactersMax,
+      `must have at most ${promptCharactersMax} characters`,
+    ),
+  { minLength: 1, maxLength: promptCharactersMax },
 );
 
-/** The body of `generate`. */
-export const generateRequestSchema = z.strictObject({
-  prompt: promptSchema,
-  tier: tierSchema,
-  orientation: orientationSchema.default('landscape'),
-  enhance: z.boolean({ error: 'must be true or false' }).default(false),
-  fresh: z.boolean({ error: 'must be true or false' }).default(false),
-  references: z
-    .array(referenceSchema, { error: 'must be a list' })
-    .max(referencesMax, `must have at most ${referencesMax} images`)
-    .default([]),
-});
+export const idempotencyKeySchema = describe(
+  'Identifies the request, so that it is carried out once however often it is sent. Printable ASCII; a random UUID is a good key.',
+  z
+    .string({ error: 'is required' })
+    .min(1, { error: 'must not be empty', abort: true })
+    .max(idempotencyKeyCharactersMax, `must have at most ${idempotencyKeyCharactersMax} characters`)
+    .regex(/^[\x20-\x7e]+$/, 'must be printable ASCII'),
+);
+
+/** 128 bits of a hash of user and key, in hexadecimal. */
+export const generationIdSchema = describe(
+  "The generation's id: a hash of user and Idempotency-Key.",
+  z
+    .string({ error: 'must be the id of a generation' })
+    .regex(/^[0-9a-f]{32}$/, 'is not the id of a generation'),
+);
+
+/** The most bytes of all reference images of one request together. In base64 they stay below Gemini's 20 MB. */
+export const referenceBytesMax = 14_000_000;
+/** The most reference images that any model accepts. */
+const referencesMax = 14;
+
+export const referenceSchema = describe(
+  'A reference image: a finished generation of the caller, or an image in the request itself.',
+  z.union(
+    [
+      z.strictObject({
+        generationId: generationIdSchema,
+      }),
+      z.strictObject({
+        mimeType: describe('The format of `data`.', z.enum(['image/png', 'image/jpeg', 'image/webp'])),
+        data: describe(
+          `The image in base64. Before base64, all images of a request together have at most ${referenceBytesMax / 1e6} MB.`,
+          z
+            .string()
+            .max(Math.ceil(referenceBytesMax / 3) * 4, 'is too large')
+            .refine((data) => data.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(data), 'must be base64'),
+        ),
+      }),
+    ],
+    { error: 'must be {"generationId"} or {"mimeType", "data"} with a PNG, JPEG or WebP in base64' },
+  ),
+);
+
+export const generateRequestSchema = describe(
+  'The image to generate.',
+  z.strictObject({
+    prompt: promptSchema,
+    tier: tierSchema,
+    orientation: describe('Wider than high, or higher than wide.', orientationSchema.default('landscape')),
+    enhance: describe(
+      'True if a text model improves the prompt first.',
+      z.boolean({ error: 'must be true or false' }).default(false),
+    ),
+    fresh: describe(
+      'True to generate a new image even if the cache has one for the same request.',
+      z.boolean({ error: 'must be true or false' }).default(false),
+    ),
+    references: describe(
+      'Reference images for the model. The `limits` of `account` say how many it accepts.',
+      z
+        .array(referenceSchema, { error: 'must be a list' })
+        .max(referencesMax, `must have at most ${referencesMax} images`)
+        .default([]),
+    ),
+  }),
+);
 export type GenerateRequest = z.infer<typeof generateRequestSchema>;
-/** The same as a client sends it: what has a default may be left out. */
+/** The same as a client sends it: fields with a default may be left out. */
 export type GenerateInput = z.input<typeof generateRequestSchema>;
 
-/** The body of `enhance`. */
-export const enhanceRequestSchema = z.strictObject({ prompt: promptSchema });
+export const enhanceRequestSchema = describe(
+  'The prompt to improve.',
+  z.strictObject({ prompt: promptSchema }),
+);
 
 export const pageQuerySchema = z.strictObject({
-  pageSize: z.coerce
-    .number({ error: 'must be a whole number' })
-    .int('must be a whole number')
-    .min(1, 'must be at least 1')
-    .max(pageSizeMax, `must be at most ${pageSizeMax}`)
-    .default(pageSizeDefault),
-  pageToken: z
-    .string()
-    .min(1, { error: 'must not be empty', abort: true })
-    .max(1024, { error: 'is not a page token', abort: true })
-    .regex(/^[\w-]+$/, 'is not a page token')
-    .optional(),
+  pageSize: describe(
+    'The most items on the page.',
+    z.coerce
+      .number({ error: 'must be a whole number' })
+      .int('must be a whole number')
+      .min(1, 'must be at least 1')
+      .max(pageSizeMax, `must be at most ${pageSizeMax}`)
+      .default(pageSizeDefault),
+  ),
+  pageToken: describe(
+    'The `nextPageToken` of the previous page. Leave it out for the first page.',
+    z
+      .string()
+      .min(1, { error: 'must not be empty', abort: true })
+      .max(1024, { error: 'is not a page token', abort: true })
+      .regex(/^[\w-]+$/, 'is not a page token')
+      .optional(),
+  ),
 });
 export type PageQuery = z.infer<typeof pageQuerySchema>;
 
-/** The query of `generation`: by its id, or by the key it was asked with. */
+/** The query of `generation`: exactly one of the two. */
 export const generationQuerySchema = z
-  .strictObject({ id: generationIdSchema.optional(), key: idempotencyKeySchema.optional() })
+  .strictObject({
+    id: describe("The generation's id.", generationIdSchema.optional()),
+    key: describe('The `Idempotency-Key` of the request.', idempotencyKeySchema.optional()),
+  })
   .refine(({ id, key }) => (id === undefined) !== (key === undefined), {
     path: ['id'],
-    message: 'or key must be given, one of them',
+    message: 'or key is required, but not both',
   });
 
-export const deleteGenerationRequestSchema = z.strictObject({ id: generationIdSchema });
+export const deleteGenerationRequestSchema = describe(
+  'The generation to delete.',
+  z.strictObject({ id: generationIdSchema }),
+);
 
-/** A user's id as Firebase Authentication gives it, and Firestore takes it as the id of a document. */
-export const uidSchema = z
-  .string({ error: 'must be a uid' })
-  .min(1, { error: 'must not be empty', abort: true })
-  .max(128, 'must have at most 128 characters')
-  .regex(/^(?!\.{1,2}$)(?!__.*__$)[^/\p{Cc}\p{Cs}]+$/u, 'is not a uid');
+/** A user's id as Firebase Authentication makes it, and as Firestore accepts it for a document's id. */
+export const uidSchema = describe(
+  "The user's id.",
+  z
+    .string({ error: 'must be a uid' })
+    .min(1, { error: 'must not be empty', abort: true })
+    .max(128, 'must have at most 128 characters')
+    .regex(/^(?!\.{1,2}$)(?!__.*__$)[^/\p{Cc}\p{Cs}]+$/u, 'is not a uid'),
+);
 
-/** Most credits that one grant moves, either way. */
+/** The most credits that one grant adds or takes. */
 export const grantCreditsMax = 1_000_000_000;
 
-/** The body of `grant`. */
-export const grantRequestSchema = z.strictObject({
-  uid: uidSchema,
-  amount: z
-    .int({ error: 'must be a whole number' })
-    .min(-grantCreditsMax, `must be at least -${grantCreditsMax}`)
-    .max(grantCreditsMax, `must be at most ${grantCreditsMax}`)
-    .refine((amount) => amount !== 0, 'must not be 0'),
-  reason: textSchema(2_000).refine((reason) => reason.length <= 500, 'must have at most 500 characters'),
-});
+export const grantRequestSchema = describe(
+  'The account, the amount and the reason.',
+  z.strictObject({
+    uid: uidSchema,
+    amount: describe(
+      'Credits to add, or to take if negative. Not 0.',
+      z
+        .int({ error: 'must be a whole number' })
+        .min(-grantCreditsMax, `must be at least -${grantCreditsMax}`)
+        .max(grantCreditsMax, `must be at most ${grantCreditsMax}`)
+        .refine((amount) => amount !== 0, 'must not be 0'),
+    ),
+    reason: describe(
+      'Why, for the ledger entry. Not empty.',
+      textSchema(2_000).refine((reason) => reason.length <= 500, 'must have at most 500 characters'),
+      { minLength: 1 },
+    ),
+  }),
+);
 export type GrantRequest = z.infer<typeof grantRequestSchema>;
 
-/** The query of `audit`: one account, or all by page. */
-export const auditQuerySchema = pageQuerySchema.extend({ uid: uidSchema.optional() });
-
-const timeSchema = z.iso.datetime();
-
-export const imageSchema = z.strictObject({
-  url: z.url(),
-  thumbnailUrl: z.url(),
-  mimeType: z.enum(['image/png', 'image/jpeg', 'image/webp']),
-  width: z.int().positive(),
-  height: z.int().positive(),
-  bytes: z.int().positive(),
+export const auditQuerySchema = pageQuerySchema.extend({
+  uid: describe(
+    'The account to check. Leave it out to check all accounts page by page.',
+    uidSchema.optional(),
+  ),
 });
+
+/** An instant in RFC 3339, UTC. */
+const time = (description: string) => describe(description, z.iso.datetime());
+
+export const imageSchema = describe(
+  'A finished image.',
+  z.strictObject({
+    url: describe('The address of the image.', z.url()),
+    thumbnailUrl: describe('The address of a small version.', z.url()),
+    mimeType: describe('The format of the image.', z.enum(['image/png', 'image/jpeg', 'image/webp'])),
+    width: describe('In pixels.', z.int().positive()),
+    height: describe('In pixels.', z.int().positive()),
+    bytes: describe('The size of the file in bytes.', z.int().positive()),
+  }),
+);
 export type Image = z.infer<typeof imageSchema>;
 
-export const statusSchema = z.enum(['pending', 'succeeded', 'refunded', 'deleted']);
+export const statusSchema = describe(
+  'The state of a generation. `pending` ends in `succeeded` or `refunded`. `succeeded` becomes `deleted` when the user deletes the image.',
+  z.enum(['pending', 'succeeded', 'refunded', 'deleted']),
+);
 export type Status = z.infer<typeof statusSchema>;
 
-/** A generation as every function shows it. `prompt` is null once its user has deleted it. */
-export const generationSchema = z.strictObject({
-  id: generationIdSchema,
-  status: statusSchema,
-  tier: tierSchema,
-  orientation: orientationSchema,
-  prompt: z.string().nullable(),
-  enhancedPrompt: z.string().nullable(),
-  model: z.string().nullable(),
-  cached: z.boolean(),
-  createdAt: timeSchema,
-  image: imageSchema.nullable(),
-  failure: z.strictObject({ reason: z.string(), message: z.string() }).optional(),
-});
+export const generationSchema = describe(
+  'One request for an image and its result. It looks the same in every answer.',
+  z.strictObject({
+    id: generationIdSchema,
+    status: statusSchema,
+    tier: tierSchema,
+    orientation: orientationSchema,
+    prompt: describe('The prompt of the request. Null after the user deleted it.', z.string().nullable()),
+    enhancedPrompt: describe(
+      'The improved prompt that the model got. Null if the model got `prompt`.',
+      z.string().nullable(),
+    ),
+    model: describe('The model that made the image. Null if there is none.', z.string().nullable()),
+    cached: describe('True if the image came from the cache. It then cost nothing.', z.boolean()),
+    createdAt: time('When the generation was requested.'),
+    image: describe('Null unless `status` is `succeeded`.', imageSchema.nullable()),
+    failure: describe(
+      'Why the generation failed. Present only if `status` is `refunded`.',
+      z
+        .strictObject({
+          reason: describe('One of the reasons of an error.', z.string()),
+          message: describe('The explanation for a person.', z.string()),
+        })
+        .optional(),
+    ),
+  }),
+);
 export type Generation = z.infer<typeof generationSchema>;
 
-/** What was charged and given back, in credits, and the account after this generation's last commit. */
-export const receiptSchema = z.strictObject({
-  charged: z.int().min(0),
-  refunded: z.int().min(0),
-  balance: z.int(),
-  sequence: z.int().min(0),
-});
+export const receiptSchema = describe(
+  'The cost of a generation, and the account after its last ledger commit.',
+  z.strictObject({
+    charged: describe('Credits charged.', z.int().min(0)),
+    refunded: describe('Credits refunded.', z.int().min(0)),
+    balance: describe('Credits in the account after that commit.', z.int()),
+    sequence: describe(
+      "The number of the account's last entry then. The receipt with the highest number is the newest.",
+      z.int().min(0),
+    ),
+  }),
+);
 export type Receipt = z.infer<typeof receiptSchema>;
 
-export const entryTypeSchema = z.enum(['grant', 'debit', 'refund', 'adjustment', 'allowance']);
+export const entryTypeSchema = describe(
+  'Why credits moved. An `adjustment` is an edit in the Firestore console.',
+  z.enum(['grant', 'debit', 'refund', 'adjustment', 'allowance']),
+);
 export type EntryType = z.infer<typeof entryTypeSchema>;
 
-/** One movement of credits; `balance` is the account's after it. */
-export const entrySchema = z.strictObject({
-  id: z.string(),
-  sequence: z.int().positive(),
-  type: entryTypeSchema,
-  amount: z.int(),
-  balance: z.int(),
-  generationId: z.string().optional(),
-  reason: z.string().optional(),
-  actor: z.string().optional(),
-  createdAt: timeSchema,
-});
+export const entrySchema = describe(
+  'One movement of credits.',
+  z.strictObject({
+    id: describe('Unique in the account.', z.string()),
+    sequence: describe('The number of the entry in the account: from 1, without a gap.', z.int().positive()),
+    type: entryTypeSchema,
+    amount: describe('Credits added, or taken if negative.', z.int()),
+    balance: describe('Credits in the account after the entry.', z.int()),
+    generationId: describe('The generation that the entry belongs to, if any.', z.string().optional()),
+    reason: describe(
+      "The admin's reason, the reason of the error that was refunded, or `signup`.",
+      z.string().optional(),
+    ),
+    actor: describe('Who moved the credits, if it is known and not the user.', z.string().optional()),
+    createdAt: time('When the entry was written.'),
+  }),
+);
 export type Entry = z.infer<typeof entrySchema>;
 
-export const accountSchema = z.strictObject({
-  uid: z.string(),
-  balance: z.int().min(0),
-  sequence: z.int().min(0),
-  suspended: z.boolean(),
-  email: z.string().nullable(),
-  createdAt: timeSchema,
-  /** What it is topped up to, and when next. */
-  allowance: z
-    .strictObject({ credits: z.int().min(0), period: z.enum(['day', 'week', 'month']), nextAt: timeSchema })
-    .optional(),
-});
+export const accountSchema = describe(
+  "A user's account.",
+  z.strictObject({
+    uid: describe("The user's id.", z.string()),
+    balance: describe('Credits in the account.', z.int().min(0)),
+    sequence: describe('The number of the last entry. 0 if there is none.', z.int().min(0)),
+    suspended: describe('True if the account may not generate images.', z.boolean()),
+    email: describe('The e-mail address in the token. Null if it has none.', z.string().nullable()),
+    createdAt: time('When the account was created.'),
+    allowance: describe(
+      'The free allowance, if the account has one.',
+      z
+        .strictObject({
+          credits: describe('The balance that the account is topped up to.', z.int().min(0)),
+          period: describe('How often.', z.enum(['day', 'week', 'month'])),
+          nextAt: time('When the next top-up is due. Not in the future if it is due now.'),
+        })
+        .optional(),
+    ),
+  }),
+);
 export type AccountView = z.infer<typeof accountSchema>;
 
-/** Whether one account's ledger adds up; `differences` says in words where it does not. */
-export const auditSchema = z.strictObject({
-  uid: z.string(),
-  /** Whatever the console holds: a whole number ≥ 0, unless the account is broken. */
-  balance: z.unknown(),
-  settled: z.number(),
-  sum: z.number(),
-  ok: z.boolean(),
-  differences: z.array(z.string()),
-  providerCostMicros: z.int(),
-});
+export const auditSchema = describe(
+  "Whether one account's ledger adds up.",
+  z.strictObject({
+    uid: describe('The account.', z.string()),
+    balance: describe(
+      'The value in the Firestore console: a whole number of 0 or more, unless the account is broken.',
+      z.unknown(),
+    ),
+    settled: describe('The balance that the ledger last wrote.', z.number()),
+    sum: describe('The sum of the entries. Equals `settled` in a correct ledger.', z.number()),
+    ok: describe('True if the ledger adds up.', z.boolean()),
+    differences: describe('What does not add up, in words.', z.array(z.string())),
+    providerCostMicros: describe(
+      "What the account's generations cost at the provider, in millionths of a US dollar.",
+      z.int(),
+    ),
+  }),
+);
 export type Audit = z.infer<typeof auditSchema>;
 
-/** What an error tells a client to do: ask again with the same key, with a new key, or not at all. */
+/**
+ * What an error tells a client to do: send the request again with the same key, try again with a new key, or not try
+ * again.
+ */
 export type Retry = 'same_key' | 'new_key' | 'no';
 
-/** A receipt's part of an error, and the error itself: Google's API error model. */
+/** The body of an error, in Google's API error model. */
 export const errorAnswerSchema = z.strictObject({
   error: z.strictObject({
     code: z.int(),
@@ -259,97 +389,189 @@ export const errorAnswerSchema = z.strictObject({
 });
 export type ErrorAnswer = z.infer<typeof errorAnswerSchema>;
 
-// What each function answers.
+// The answers of the functions.
 
-export const healthAnswerSchema = z.strictObject({
-  status: z.literal('ok'),
-  version: z.string(),
-  /** Each configured model as the instance that answers has last seen it. */
-  models: z.array(
-    z.strictObject({
-      id: z.string(),
-      state: z.enum(['ready', 'exhausted', 'off', 'unknown']),
-      reason: z.string().optional(),
-      retryAt: timeSchema.optional(),
-    }),
-  ),
-  warnings: z.array(z.string()),
-});
+const nextPageTokenSchema = describe(
+  'The `pageToken` of the next page. Absent on the last page.',
+  z.string().optional(),
+);
+const modelIdSchema = describe('The name of the model.', z.string());
+const modelReasonSchema = describe('Why the model is not ready.', z.string().optional());
+const modelRetryAtSchema = describe('When `exhausted` ends.', z.iso.datetime().optional());
 
-/** A tier as it is offered: its price in credits, its aspect ratio and pixels in landscape. */
-export const tierOfferSchema = z.strictObject({
-  id: tierSchema,
-  credits: z.int().positive(),
-  aspectRatio: z.string(),
-  width: z.int().positive(),
-  height: z.int().positive(),
-});
+export const healthAnswerSchema = describe(
+  'The state of this instance.',
+  z.strictObject({
+    status: describe('Always `ok`.', z.literal('ok')),
+    version: describe('The deployed revision.', z.string()),
+    models: describe(
+      'The image models in the order in which they are tried.',
+      z.array(
+        z.strictObject({
+          id: modelIdSchema,
+          state: describe(
+            'The state that this instance last saw. `unknown` before it used the model.',
+            z.enum(['ready', 'exhausted', 'off', 'unknown']),
+          ),
+          reason: modelReasonSchema,
+          retryAt: modelRetryAtSchema,
+        }),
+      ),
+    ),
+    warnings: describe(
+      'In words: models that are retired or soon will be, and fakes or emulators that replace a service.',
+      z.array(z.string()),
+    ),
+  }),
+);
+
+export const tierOfferSchema = describe(
+  'A tier with its price and size.',
+  z.strictObject({
+    id: tierSchema,
+    credits: describe('The price in credits.', z.int().positive()),
+    aspectRatio: describe('In landscape.', z.string()),
+    width: describe('In landscape, in pixels.', z.int().positive()),
+    height: describe('In landscape, in pixels.', z.int().positive()),
+  }),
+);
 export type TierOffer = z.infer<typeof tierOfferSchema>;
 
-export const limitsSchema = z.strictObject({
-  maxInFlightPerUser: z.int().positive(),
-  maxPerMinutePerUser: z.int().positive(),
-  /** Reference images of one request: how many the configured model takes, and their bytes together. */
-  maxReferences: z.int().min(0),
-  maxReferenceBytes: z.int().positive(),
-});
+export const limitsSchema = describe(
+  'The limits of one user.',
+  z.strictObject({
+    maxInFlightPerUser: describe('Generations that may run at the same time.', z.int().positive()),
+    maxPerMinutePerUser: describe('Generations that may start within 60 seconds.', z.int().positive()),
+    maxReferences: describe(
+      'Reference images in one request: as many as the configured model accepts.',
+      z.int().min(0),
+    ),
+    maxReferenceBytes: describe(
+      'Bytes of all reference images of one request together, before base64.',
+      z.int().positive(),
+    ),
+  }),
+);
 export type Limits = z.infer<typeof limitsSchema>;
 
-export const accountAnswerSchema = z.strictObject({
-  account: accountSchema,
-  tiers: z.array(tierOfferSchema),
-  limits: limitsSchema,
-});
+export const accountAnswerSchema = describe(
+  'The account, the tiers and the limits.',
+  z.strictObject({
+    account: accountSchema,
+    tiers: describe('The tiers on offer.', z.array(tierOfferSchema)),
+    limits: limitsSchema,
+  }),
+);
 export type AccountAnswer = z.infer<typeof accountAnswerSchema>;
 
-export const ledgerAnswerSchema = z.strictObject({
-  entries: z.array(entrySchema),
-  nextPageToken: z.string().optional(),
-});
+export const ledgerAnswerSchema = describe(
+  'A page of entries.',
+  z.strictObject({
+    entries: describe('Newest first.', z.array(entrySchema)),
+    nextPageToken: nextPageTokenSchema,
+  }),
+);
 export type LedgerAnswer = z.infer<typeof ledgerAnswerSchema>;
 
-export const enhanceAnswerSchema = z.strictObject({ prompt: z.string(), enhanced: z.boolean() });
+export const enhanceAnswerSchema = describe(
+  'The prompt to use.',
+  z.strictObject({
+    prompt: describe('The improved prompt, or the same one.', z.string()),
+    enhanced: describe('True if the prompt was improved.', z.boolean()),
+  }),
+);
 export type EnhanceAnswer = z.infer<typeof enhanceAnswerSchema>;
 
-export const generateAnswerSchema = z.strictObject({ generation: generationSchema, receipt: receiptSchema });
+export const generateAnswerSchema = describe(
+  'The finished generation and its cost.',
+  z.strictObject({
+    generation: generationSchema,
+    receipt: receiptSchema,
+  }),
+);
 export type GenerateAnswer = z.infer<typeof generateAnswerSchema>;
 
-export const generationAnswerSchema = z.strictObject({ generation: generationSchema });
+export const generationAnswerSchema = describe(
+  'One generation.',
+  z.strictObject({ generation: generationSchema }),
+);
 export type GenerationAnswer = z.infer<typeof generationAnswerSchema>;
 
-export const galleryAnswerSchema = z.strictObject({
-  generations: z.array(generationSchema),
-  nextPageToken: z.string().optional(),
-});
+export const galleryAnswerSchema = describe(
+  'A page of generations.',
+  z.strictObject({
+    generations: describe('Newest first.', z.array(generationSchema)),
+    nextPageToken: nextPageTokenSchema,
+  }),
+);
 export type GalleryAnswer = z.infer<typeof galleryAnswerSchema>;
 
-export const grantAnswerSchema = z.strictObject({
-  account: z.strictObject({ uid: z.string(), balance: z.int(), sequence: z.int() }),
-  entry: entrySchema,
-});
+export const grantAnswerSchema = describe(
+  'The entry, and the account after it.',
+  z.strictObject({
+    account: describe(
+      'The account.',
+      z.strictObject({
+        uid: describe("The user's id.", z.string()),
+        balance: describe('Credits in the account after the grant.', z.int()),
+        sequence: describe("The number of the grant's entry.", z.int()),
+      }),
+    ),
+    entry: entrySchema,
+  }),
+);
 export type GrantAnswer = z.infer<typeof grantAnswerSchema>;
 
-export const auditAnswerSchema = z.strictObject({
-  accounts: z.array(auditSchema),
-  nextPageToken: z.string().optional(),
-});
+export const auditAnswerSchema = describe(
+  'One account, or a page of accounts.',
+  z.strictObject({
+    accounts: describe('In the order of their uids.', z.array(auditSchema)),
+    nextPageToken: nextPageTokenSchema,
+  }),
+);
 
-export const quotaAnswerSchema = z.strictObject({
-  models: z.array(
-    z.strictObject({
-      id: z.string(),
-      state: z.enum(['ready', 'exhausted', 'off']),
-      reason: z.string().optional(),
-      retryAt: timeSchema.optional(),
-    }),
-  ),
-  warnings: z.array(z.string()),
-});
+export const quotaAnswerSchema = describe(
+  'The state of every model.',
+  z.strictObject({
+    models: describe(
+      'The configured models.',
+      z.array(
+        z.strictObject({
+          id: modelIdSchema,
+          state: describe(
+            'Only an operator switches a model to `off` and back.',
+            z.enum(['ready', 'exhausted', 'off']),
+          ),
+          reason: modelReasonSchema,
+          retryAt: modelRetryAtSchema,
+        }),
+      ),
+    ),
+    warnings: describe('In words: models that are retired or soon will be.', z.array(z.string())),
+  }),
+);
 
-export const refillAnswerSchema = z.strictObject({ checked: z.int(), refilled: z.int() });
-export const sweepAnswerSchema = z.strictObject({ refunded: z.int(), deletedAssets: z.int() });
-export const reconcileAnswerSchema = z.strictObject({
-  checked: z.int(),
-  adjusted: z.int(),
-  broken: z.array(auditSchema),
-});
+export const refillAnswerSchema = describe(
+  'What the call did.',
+  z.strictObject({
+    checked: describe('Accounts checked.', z.int()),
+    refilled: describe('Accounts topped up.', z.int()),
+  }),
+);
+
+export const sweepAnswerSchema = describe(
+  'What the call did.',
+  z.strictObject({
+    refunded: describe('Generations refunded.', z.int()),
+    deletedAssets: describe('Images deleted.', z.int()),
+  }),
+);
+
+export const reconcileAnswerSchema = describe(
+  'What the call did and found.',
+  z.strictObject({
+    checked: describe('Accounts checked.', z.int()),
+    adjusted: describe('Console edits recorded.', z.int()),
+    broken: describe('Accounts that do not add up.', z.array(auditSchema)),
+  }),
+);

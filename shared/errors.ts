@@ -1,118 +1,113 @@
-/**
- * The one error class, and the closed set of reasons with what each means over HTTP.
- * Reasons and shapes follow Google's API error model (google.rpc.Status with ErrorInfo details).
- */
+/** The project's one error class, and the HTTP answer of an error. */
 import type { Receipt, Retry } from './contract.ts';
+import { type Reason, type ReasonMetadata, reasons } from './reasons.ts';
 
 export const errorDomain = 'nano-banana-studio';
 
-/** HTTP status, google.rpc.Code, and what a client may do where the thrower says nothing else. */
-export const reasons = {
-  INVALID_REQUEST: [400, 'INVALID_ARGUMENT', 'no'],
-  UNAUTHENTICATED: [401, 'UNAUTHENTICATED', 'no'],
-  INSUFFICIENT_CREDITS: [402, 'FAILED_PRECONDITION', 'no'],
-  FORBIDDEN: [403, 'PERMISSION_DENIED', 'no'],
-  ACCOUNT_SUSPENDED: [403, 'PERMISSION_DENIED', 'no'],
-  NOT_FOUND: [404, 'NOT_FOUND', 'no'],
-  METHOD_NOT_ALLOWED: [405, 'UNIMPLEMENTED', 'no'],
-  IN_PROGRESS: [409, 'ABORTED', 'same_key'],
-  ACCOUNT_INVALID: [409, 'FAILED_PRECONDITION', 'no'],
-  EXPIRED: [410, 'ABORTED', 'new_key'],
-  DELETED: [410, 'ABORTED', 'no'],
-  TOO_LARGE: [413, 'INVALID_ARGUMENT', 'no'],
-  IDEMPOTENCY_KEY_REUSED: [422, 'INVALID_ARGUMENT', 'new_key'],
-  CONTENT_BLOCKED: [422, 'FAILED_PRECONDITION', 'new_key'],
-  RATE_LIMITED: [429, 'RESOURCE_EXHAUSTED', 'same_key'],
-  INTERNAL: [500, 'INTERNAL', 'same_key'],
-  PROVIDER_MISCONFIGURED: [500, 'INTERNAL', 'same_key'],
-  PROVIDER_ERROR: [502, 'UNAVAILABLE', 'same_key'],
-  NO_IMAGE: [502, 'UNAVAILABLE', 'same_key'],
-  STORAGE_ERROR: [502, 'UNAVAILABLE', 'same_key'],
-  PROVIDER_QUOTA: [503, 'UNAVAILABLE', 'same_key'],
-  PROVIDER_OVERLOADED: [503, 'UNAVAILABLE', 'same_key'],
-  SPEND_CEILING: [503, 'UNAVAILABLE', 'same_key'],
-  DATABASE_UNAVAILABLE: [503, 'UNAVAILABLE', 'same_key'],
-  SHUTTING_DOWN: [503, 'UNAVAILABLE', 'same_key'],
-  PROVIDER_TIMEOUT: [504, 'DEADLINE_EXCEEDED', 'same_key'],
-} as const satisfies Record<string, readonly [number, string, Retry]>;
-
-export type Reason = keyof typeof reasons;
+const internalMessage = 'Something went wrong on our side.';
 
 export type FieldViolation = { field: string; description: string };
 
-export type FailureDetails = {
-  /** Overrides the table's advice, once more is known than the reason alone tells. */
+/** What the client sees of a failure, beside its reason, its message and its metadata. */
+type ClientDetails = {
+  /** Replaces the advice of the reason, if more is known. */
   retry?: Retry;
-  /** Whole seconds after which asking again may help: RetryInfo and `Retry-After`. */
+  /** Whole seconds after which the client may ask again: RetryInfo and `Retry-After`. */
   retryAfterSeconds?: number;
-  /** Facts for the client, as Google's ErrorInfo has them: strings only. */
-  metadata?: Record<string, string>;
+  /** The fields of the request that are not valid. */
   fieldViolations?: FieldViolation[];
-  /** Present on every error of a generation that was debited. */
+  /** Present if the generation was debited. */
   receipt?: Receipt;
-  /** Extra response headers, such as `Allow`. */
-  headers?: Record<string, string>;
-  /** What the log should have and the client must not. */
+};
+
+/** What only the server uses. None of it is in the body of the answer. */
+type InternalDetails = {
+  /** For the log. */
   cause?: unknown;
-  /** What a provider's failure means for its model; the chain decides by it. */
+  /** Extra headers of the response, such as `Allow`. */
+  headers?: Record<string, string>;
+  /** Decides whether the model is retried, and whether the next model is used. */
   providerFailure?: ProviderFailure;
-  /** What the provider bills although it failed, micro-dollars. */
+  /** What the provider bills for the failed call, in micro-dollars. */
   providerCostMicros?: number;
-  /** How many calls to models it took. */
+  /** How many calls were made to models. */
   attempts?: number;
 };
 
-/**
- * How a model failed: used up for a minute, for the day or until somebody pays; gone for good; overloaded
- * or failing in passing, so that the same call may succeed; or in a way that no other try can mend.
- */
+type SharedDetails = ClientDetails & InternalDetails;
+
+export type FailureDetails = SharedDetails & { metadata?: Record<string, string> };
+
+/** The arguments of a Failure with this reason. The details can be left out unless `metadata` is required. */
+type ArgumentsFor<R extends Reason> =
+  ReasonMetadata<R> extends { metadata: object }
+    ? [reason: R, message: string, details: SharedDetails & ReasonMetadata<R>]
+    : [reason: R, message: string, details?: SharedDetails & ReasonMetadata<R>];
+
+/** A union with one tuple for each reason, so that the metadata has to fit the reason. */
+type FailureArguments = { [R in Reason]: ArgumentsFor<R> }[Reason];
+
+/** How a model failed. */
 export type ProviderFailure = {
+  /**
+   * `minute` and `day`: that quota is used up. `billing`: no model answers until somebody pays. `retired`: the model
+   * is gone. `overloaded` and `passing`: the same call may succeed later. `final`: no retry helps.
+   */
   kind: 'minute' | 'day' | 'billing' | 'retired' | 'overloaded' | 'passing' | 'final';
-  /** When the provider says that asking again may help, milliseconds from now. */
+  /** After how many milliseconds the provider says that a retry may help. */
   retryAfterMs?: number;
-  /** Whether an image may have been painted all the same, and billed. */
+  /** True if the model may have generated an image in spite of the failure, which is then billed. */
   mayBeBilled?: boolean;
 };
 
-/** The project's only error class: a reason of the closed set and a message written for a person. */
+/** The project's only error class: a reason of the closed set, and a message for a person. */
 export class Failure extends Error {
   readonly reason: Reason;
   readonly details: FailureDetails;
 
-  constructor(reason: Reason, message: string, details: FailureDetails = {}) {
+  constructor(...[reason, message, details = {}]: FailureArguments) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'Failure';
     this.reason = reason;
     this.details = details;
   }
 
-  /** The same failure with more said about it. */
-  with(details: FailureDetails): Failure {
-    const merged = {
-      ...this.details,
-      ...details,
-      metadata: { ...this.details.metadata, ...details.metadata },
-    };
-    return new Failure(this.reason, this.message, merged);
+  /** A copy with further details. The metadata stays. */
+  with(details: SharedDetails): Failure {
+    return toFailureUnchecked(this.reason, this.message, { ...this.details, ...details });
   }
 }
 
-/** Any thrown value as a Failure; what is not one is INTERNAL, its cause kept for the log. */
-export function toFailure(error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  return new Failure('INTERNAL', 'Something went wrong on our side.', { cause: error });
+/** For metadata that was checked when the failure was first thrown. */
+function toFailureUnchecked(reason: Reason, message: string, details: FailureDetails): Failure {
+  return new Failure(...([reason, message, details] as FailureArguments));
 }
 
-/** A request that does not parse. @param violations each names a field of the body, a header or the query. */
+/** Any thrown value as a Failure. Other errors become INTERNAL and keep their cause for the log. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return new Failure('INTERNAL', internalMessage, { cause: error });
+}
+
+/** A failure as it was stored. Becomes INTERNAL if there is none, or if its reason no longer exists. */
+export function restoreFailure(
+  stored: { reason: string; message: string; metadata?: Record<string, string> | undefined } | null,
+): Failure {
+  if (!stored || !Object.hasOwn(reasons, stored.reason)) return new Failure('INTERNAL', internalMessage);
+  const { reason, message, metadata } = stored;
+  return toFailureUnchecked(reason as Reason, message, metadata ? { metadata } : {});
+}
+
+/** The refusal of a request that is not valid. The message describes the first violation. */
 export function invalidRequest(fieldViolations: FieldViolation[]): Failure {
   const [first] = fieldViolations;
-  const message = first ? `${first.field} ${first.description}.` : 'The request does not parse.';
+  const message = first ? `${first.field} ${first.description}.` : 'The request is not valid.';
   return new Failure('INVALID_REQUEST', message, { fieldViolations });
 }
 
-/** The HTTP status and body of a failure, in Google's API error model. */
+/** The HTTP status, headers and body of a failure, in Google's API error model. */
 export function errorAnswer(failure: Failure) {
-  const [code, status, retryDefault] = reasons[failure.reason];
+  const { httpStatus: code, status, retry: retryDefault } = reasons[failure.reason];
   const { retry = retryDefault, retryAfterSeconds, metadata, fieldViolations, receipt } = failure.details;
   const details: object[] = [
     {

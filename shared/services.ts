@@ -1,11 +1,10 @@
-/** What the functions share, each part made at its first use, so that a cold start pays only for what it needs. */
+/** The parts that functions share. Each is made at its first use, so that a cold start pays only for what it needs. */
 import type { Auth } from './auth.ts';
 import type { Config } from './config/config.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
 import { createRateLimiter, type RateLimiter } from './core/rateLimit.ts';
 import type { Database } from './database/database.ts';
-import type { Enhancer } from './imagegen/enhance.ts';
 import type { Gemini } from './imagegen/gemini.ts';
 import type { GenerateImage } from './imagegen/modelFallback.ts';
 import { type ImageModel, imageModel } from './imagegen/models.ts';
@@ -13,26 +12,27 @@ import type { Quota, QuotaState } from './imagegen/quota.ts';
 import type { Spend } from './imagegen/spendCeiling.ts';
 import type { ImageStore } from './images/cloudinary.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import type { Enhancer } from './prompts/enhance.ts';
 
 export type Services = {
   config: Config;
   log: Log;
   clock: Clock;
-  /** The image models in the order in which they are asked. */
+  /** The image models, in the order in which they are asked. */
   models: readonly ImageModel[];
   rateLimiter: RateLimiter;
   auth(): Promise<Auth>;
   ledger(): Promise<Ledger>;
   quota(): Promise<Quota>;
-  /** What this instance has last seen of the models' states; nothing before it was asked to paint. */
+  /** The models' states as this instance last saw them; empty until it generates its first image. */
   modelStates: ReadonlyMap<string, QuotaState>;
   spend(): Promise<Spend>;
   imageGenerator(): Promise<GenerateImage>;
   enhancer(): Promise<Enhancer>;
   imageStore(): Promise<ImageStore>;
-  /** Loads the modules of what a function will need while it waits for something else. Once in a process. */
+  /** Loads the modules of parts that a function will need, while it waits for something else. */
   preload(dependencies: readonly Dependency[]): void;
-  /** Aborts when the process is told to end and work in flight has had its grace. */
+  /** Aborts when the process must end and the grace for work in flight is over. */
   shutdown: AbortSignal;
 };
 
@@ -46,7 +46,7 @@ export type Overrides = {
   imageStore?: ImageStore;
 };
 
-/** What takes long to load: each stands on a vendor's package. */
+/** Parts that load a vendor's package, which takes long. */
 const modules = {
   database: () => import('./database/firestore.ts'),
   gemini: () => import('./imagegen/gemini.ts'),
@@ -54,7 +54,7 @@ const modules = {
 };
 export type Dependency = keyof typeof modules;
 
-/** Makes something at its first use, and once. */
+/** Makes a value at the first call, and returns the same value from then on. */
 export const lazy = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   let made: Promise<T> | undefined;
   return () => {
@@ -63,14 +63,14 @@ export const lazy = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   };
 };
 
-/** The studio of a configuration. */
+/** Makes the services for a configuration. */
 export function createServices(
   config: Config,
   log: Log,
   shutdown: AbortSignal,
   overrides: Overrides = {},
 ): Services {
-  const { signupCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
+  const { signupCredits, tierCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
   const clock = overrides.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
   const modelStates = new Map<string, QuotaState>();
@@ -82,14 +82,14 @@ export function createServices(
     const database = overrides.database ?? (await modules.database()).createDatabase(config);
     return createLedger(
       database,
-      { signupCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
+      { signupCredits, tierCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
       log,
       clock,
     );
   });
   const quota = lazy(async () => {
     const { createQuota } = await import('./imagegen/quota.ts');
-    return createQuota({ ...(await ledger()), clock, modelIds, known: modelStates });
+    return createQuota({ ...(await ledger()), clock, modelIds, states: modelStates });
   });
 
   return {
@@ -119,7 +119,7 @@ export function createServices(
       return createModelFallback({ gemini: await gemini(), quota: await quota(), models, retry, clock, log });
     }),
     enhancer: lazy(async () => {
-      const { createEnhancer } = await import('./imagegen/enhance.ts');
+      const { createEnhancer } = await import('./prompts/enhance.ts');
       return createEnhancer(gemini, config.prompt, log);
     }),
     imageStore: lazy(
@@ -128,7 +128,7 @@ export function createServices(
   };
 }
 
-/** One after the other: in between whatever has come meanwhile is seen to, such as the keys that all wait for. */
+/** Loads one after another, so that other work, such as the answer with Google's keys, can run in between. */
 async function loadInTurn(dependencies: readonly Dependency[]): Promise<void> {
   for (const need of dependencies) {
     await new Promise((resolve) => setImmediate(resolve));

@@ -154,7 +154,7 @@ describe('what an SDK puts into its exceptions stays secret', () => {
     const error = createError(await stack.tokenFor('canary'));
     const fails = () => Promise.reject(error);
     const methods = [
-      'paint',
+      'generateImage',
       'write',
       'store',
       'fetch',

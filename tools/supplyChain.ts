@@ -1,11 +1,11 @@
 /**
- * What npm ci installs, looked at in the lockfile alone: every licence is one that we may use, every package
- * is pinned by a hash, and none comes from anywhere but the registry. Part of `npm run check`.
+ * Checks the packages in the lockfile, as part of `npm run check`: each has a licence that we may use and a hash, and
+ * each comes from the npm registry.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export type Locked = {
+export type LockedPackage = {
   version?: string;
   license?: string;
   integrity?: string;
@@ -14,10 +14,10 @@ export type Locked = {
   link?: boolean;
   dev?: boolean;
 };
-export type Packages = Record<string, Locked>;
+export type Packages = Record<string, LockedPackage>;
 
-/** Licences that ask for nothing but to be named; what is deployed has no other. */
-const deployable = [
+/** Licences that require only attribution. Deployed packages have no other licence. */
+const deployLicences = [
   '0BSD',
   'Apache-2.0',
   'BSD-2-Clause',
@@ -27,11 +27,11 @@ const deployable = [
   'ISC',
   'MIT',
 ];
-/** Of what is only used here, and is neither changed nor passed on. */
-const usable = [...deployable, 'CC-BY-3.0', 'MPL-2.0', 'Python-2.0'];
+/** Licences for development packages, which we neither change nor distribute. */
+const developmentLicences = [...deployLicences, 'CC-BY-3.0', 'MPL-2.0', 'Python-2.0'];
 
-/** Packages whose `license` field says too little, read by a person. */
-const readByHand: Record<string, string> = {
+/** Packages with an unclear `license` field, whose licence a person has read. */
+const reviewedLicences: Record<string, string> = {
   'deep-freeze': 'public domain',
   'dejavu-fonts-ttf': 'Bitstream Vera, free to use and embed',
   format: 'MIT, in its Readme',
@@ -43,10 +43,10 @@ const readByHand: Record<string, string> = {
 };
 
 /**
- * Tools' binaries for platforms that the lockfile was not made on, entered by hand with their version alone. They
- * are never deployed. An entry that gets its hash is taken off this list.
+ * Binaries of development tools for platforms on which the lockfile was not made. They were entered by hand, without
+ * a hash, and are never deployed. Remove an entry from this list once it has a hash.
  */
-const withoutHash: Record<string, string> = {
+const platformsWithoutHash: Record<string, string> = {
   '@biomejs/cli-':
     'android-arm64 android-x64 darwin-arm64 darwin-x64 linux-arm64-musl linux-x64-musl win32-arm64 win32-x64',
   '@napi-rs/canvas-':
@@ -54,27 +54,29 @@ const withoutHash: Record<string, string> = {
   '@oxc-parser/binding-':
     'android-arm-eabi android-arm64 darwin-arm64 darwin-x64 freebsd-x64 linux-arm-gnueabihf linux-arm-musleabihf linux-ppc64-gnu linux-riscv64-gnu linux-riscv64-musl linux-s390x-gnu openharmony-arm64 win32-arm64-msvc win32-ia32-msvc win32-x64-msvc',
 };
-const unhashed = new Set(
-  Object.entries(withoutHash).flatMap(([name, platforms]) =>
+const binariesWithoutHash = new Set(
+  Object.entries(platformsWithoutHash).flatMap(([name, platforms]) =>
     platforms.split(' ').map((platform) => `${name}${platform}`),
   ),
 );
 
-/** What is wrong with these packages, in words; nothing where all is well. */
-export function faultsOf(packages: Packages): string[] {
-  const installed = Object.entries(packages).filter(([path]) => path !== '');
-  return installed.flatMap(([path, locked]) => {
+/** Finds the problems of these packages: one sentence for each; empty if there are none. */
+export function findFaults(packages: Packages): string[] {
+  const packageEntries = Object.entries(packages).filter(([path]) => path !== '');
+  return packageEntries.flatMap(([path, lockedPackage]) => {
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
-    const { license, integrity, resolved, deprecated, link, dev } = locked;
-    const allowed = dev ? usable : deployable;
+    const { license, integrity, resolved, deprecated, link, dev } = lockedPackage;
+    const licences = dev ? developmentLicences : deployLicences;
     const faults = [
-      !isAllowed(license, allowed) &&
-        !(name in readByHand) &&
-        `has the licence ${license ?? 'of nobody knows'}`,
-      !integrity && !(dev && unhashed.has(name)) && 'has no hash',
-      integrity && unhashed.has(name) && 'has its hash now: take it off the list',
+      !isAllowed(license, licences) &&
+        !(name in reviewedLicences) &&
+        (license ? `has the licence ${license}` : 'has an unknown licence'),
+      !integrity && !(dev && binariesWithoutHash.has(name)) && 'has no hash',
+      integrity && binariesWithoutHash.has(name) && 'has a hash now: remove it from platformsWithoutHash',
       integrity && !/^sha512-[\w+/]{86}==$/.test(integrity) && 'has a weak hash',
-      resolved && !resolved.startsWith('https://registry.npmjs.org/') && 'does not come from the registry',
+      resolved &&
+        !resolved.startsWith('https://registry.npmjs.org/') &&
+        'does not come from the npm registry',
       link && 'is a link',
       deprecated && `is deprecated: ${deprecated}`,
     ];
@@ -84,20 +86,20 @@ export function faultsOf(packages: Packages): string[] {
   });
 }
 
-/** Whether an SPDX expression leaves us a licence of these: one of those joined by OR, all of those joined by AND. */
-function isAllowed(license: string | undefined, allowed: readonly string[]): boolean {
+/** True if the SPDX expression allows us these licences: one of those joined by OR, all of those joined by AND. */
+function isAllowed(license: string | undefined, licences: readonly string[]): boolean {
   if (!license) return false;
   const options = license.replaceAll(/[()]/g, '').split(' OR ');
-  return options.some((option) => option.split(' AND ').every((one) => allowed.includes(one)));
+  return options.some((option) => option.split(' AND ').every((one) => licences.includes(one)));
 }
 
 if (import.meta.main) {
   const lockfile = join(import.meta.dirname, '../package-lock.json');
   const { packages } = JSON.parse(readFileSync(lockfile, 'utf8')) as { packages: Packages };
-  const faults = faultsOf(packages);
+  const faults = findFaults(packages);
   const count = Object.keys(packages).length - 1;
   process.stdout.write(
-    faults.length > 0 ? `${faults.join('\n')}\n` : `${count} packages: licences and hashes\n`,
+    faults.length > 0 ? `${faults.join('\n')}\n` : `${count} packages: licences and hashes are fine\n`,
   );
   if (faults.length > 0) process.exitCode = 1;
 }

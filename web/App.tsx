@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
+import { createPageState, type PageState, PageStateProvider } from './state/pageState.ts';
 import { route } from './state/route.ts';
 import { type FirebaseConfig, user } from './state/session.ts';
-import { openStudio, type Studio, StudioProvider } from './state/studio.ts';
 import { Announcer } from './views/Announcer.tsx';
 import { Create } from './views/Create.tsx';
 import { Credits } from './views/Credits.tsx';
@@ -12,43 +12,43 @@ import { Verification } from './views/Verification.tsx';
 import { Viewer } from './views/Viewer.tsx';
 
 export function App({ config }: { config: FirebaseConfig }) {
-  const studio = useStudioOf(config, user.value?.uid);
+  const pageState = usePageStateOfUser(config, user.value?.uid);
   if (user.value === undefined) return <p class="boot">Opening the studio …</p>;
   return (
     <>
       {user.value === null && <SignIn isLocal={config.emulators !== undefined} />}
-      {user.value !== null && studio && (
-        <StudioProvider value={studio}>
+      {user.value !== null && pageState && (
+        <PageStateProvider value={pageState}>
           <Header />
           <Verification />
           <main id="main">
-            {/* Under an image the gallery stays as it is, and where it is scrolled to. */}
+            {/* Stays mounted under the viewer, so that the gallery keeps its scroll position. */}
             <Create hidden={route.value.view === 'credits'} />
             {route.value.view === 'credits' && <Credits />}
           </main>
           {route.value.view === 'image' && <Viewer id={route.value.id} />}
           <Shortcuts />
-        </StudioProvider>
+        </PageStateProvider>
       )}
       <Announcer />
     </>
   );
 }
 
-/** The studio of this user, opened when they have signed in and closed when they have gone. */
-function useStudioOf(config: FirebaseConfig, uid: string | undefined): Studio | undefined {
-  const [studio, setStudio] = useState<Studio | undefined>();
+/** Creates the state when the user signs in, and closes it when the session ends for any reason. */
+function usePageStateOfUser(config: FirebaseConfig, uid: string | undefined): PageState | undefined {
+  const [pageState, setPageState] = useState<PageState | undefined>();
   useEffect(() => {
     if (uid === undefined) return;
-    const opened = openStudio(config, uid);
-    setStudio(opened);
-    opened.start();
+    const created = createPageState(config, uid);
+    setPageState(created);
+    created.start();
     return () => {
-      opened.close();
-      // Again, here: what another window, or an answer on its way, has put there since that button was pressed.
-      void opened.memory.clear();
-      setStudio(undefined);
+      created.close();
+      // Sign-out has cleared the memory already, but another window or a late answer may have written to it since.
+      void created.memory.clear();
+      setPageState(undefined);
     };
   }, [config, uid]);
-  return studio;
+  return pageState;
 }

@@ -1,6 +1,7 @@
 /**
- * A client of the functions: typed calls, their errors, and asking again where that is safe.
- * It imports nothing but the types of the contract, so the two files can be copied into any web app.
+ * A typed client for the studio's HTTP functions. It renews expired tokens, retries what is safe to retry, and turns
+ * every failure into an `ApiError`. It imports only types of the contract, so you can copy this file and
+ * shared/contract.ts into any web app.
  */
 import type {
   AccountAnswer,
@@ -16,69 +17,92 @@ import type {
   Retry,
 } from '../shared/contract.ts';
 
-type Limits = {
-  /** Longest wait for one answer, its body included. */
+type RetryPolicy = {
+  /** Limit for one attempt, including the response body. */
   timeoutMs: number;
-  /** How long it is asked for in all; no wait is begun that would end later. */
-  patienceMs: number;
-  /** How often it is asked for in all. */
+  /** No attempt starts later than this after the first one. */
+  retryWindowMs: number;
   attemptsMax: number;
-  /** Whether IN_PROGRESS is no attempt: only patience ends the wait for a painting. */
-  waitsForPainting?: boolean;
+  /** If true, IN_PROGRESS does not count as an attempt: only the retry window ends the wait for a running generation. */
+  waitsWhileInProgress?: boolean;
 };
-const ordinary: Limits = { timeoutMs: 30_000, patienceMs: 60_000, attemptsMax: 3 };
-const once: Limits = { ...ordinary, attemptsMax: 1 };
-// `generate` may take two minutes; no hold lasts longer than three, so four see the end of any.
-const painting: Limits = {
+const defaultPolicy: RetryPolicy = { timeoutMs: 30_000, retryWindowMs: 60_000, attemptsMax: 3 };
+const noRetryPolicy: RetryPolicy = { ...defaultPolicy, attemptsMax: 1 };
+// A generation takes up to two minutes, and its hold expires after three: within four minutes every outcome is known.
+const generatePolicy: RetryPolicy = {
   timeoutMs: 150_000,
-  patienceMs: 240_000,
+  retryWindowMs: 240_000,
   attemptsMax: 5,
-  waitsForPainting: true,
+  waitsWhileInProgress: true,
 };
 const delayMsMin = 1000;
 const delayMsMax = 15_000;
 
 export type ClientOptions = {
-  /** Where the functions are; '' for the page's own origin. */
+  /** Origin of the functions, without a trailing slash. Defaults to '', the page's own origin. */
   baseUrl?: string;
-  /** A token of the signed-in user; `anew` after a 401, to have it made anew. What it throws is thrown on. */
-  token: (anew: boolean) => Promise<string>;
+  /**
+   * Returns an ID token of the signed-in user; called before every attempt. After a 401 it is called once more with
+   * `forceRefresh` true and must then return a new token. With Firebase: `(force) => user.getIdToken(force)`.
+   * An error thrown here is rethrown to the caller.
+   */
+  token: (forceRefresh: boolean) => Promise<string>;
   fetch?: typeof fetch;
-  /** Rejects with the signal's reason when it is aborted; may end early. */
+  /**
+   * Waits between two attempts. May resolve early. Must reject with `signal.reason` when the signal is aborted. The
+   * default also resolves as soon as the browser is back online.
+   */
   sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   now?: () => number;
 };
 
 export type GenerateOptions = {
-  /** The Idempotency-Key; a new UUID where it is left out. Keep your own to find the image after a reload. */
+  /**
+   * The Idempotency-Key: 1 to 255 printable ASCII characters, new for each image the user wants. Defaults to a random
+   * UUID. Pass your own and save it before the call, so that a reload can continue the same generation.
+   */
   key?: string;
+  /** Aborting stops the wait, not the generation: the server finishes the image, and it is charged. */
   signal?: AbortSignal;
-  /** Called before each wait; the receipt of a generation still running tells the balance already. */
+  /** Called before each wait. If `error.receipt` is there, it already has the balance after the debit. */
   onWait?: (error: ApiError, waitMs: number) => void;
-  /** Called whenever the generation is asked for. */
-  onAsk?: () => void;
+  /** Called before each attempt, including the first. */
+  onAttempt?: () => void;
 };
 
+/** @property pageSize 1 to 100, 20 by default. @property pageToken the `nextPageToken` of the page before. */
 type Page = { pageSize?: number; pageToken?: string | undefined };
 type Request = { path: string; body?: unknown; key?: string; signal?: AbortSignal | undefined };
-type Watch = Pick<GenerateOptions, 'onAsk' | 'onWait'>;
-// biome-ignore lint/suspicious/noExplicitAny: the functions' answers are trusted to be those of the contract.
+type Listeners = Pick<GenerateOptions, 'onAttempt' | 'onWait'>;
+// biome-ignore lint/suspicious/noExplicitAny: the functions' answers are trusted to match the contract.
 type Reply = { answer: any; headers: Headers };
 
 type ErrorFields = Pick<ApiError, 'code' | 'reason' | 'retry'> & Partial<Omit<ApiError, keyof Error>>;
 
-/** What a function refused, in its own words; or that no function answered: UNREACHABLE or UNKNOWN. */
+/** An error answer of a function, or no usable answer at all. Decide by `reason` and `retry`, not by `message`. */
 export class ApiError extends Error {
-  /** The HTTP status; 0 where no answer came. */
+  /** HTTP status; 0 if there was no answer. */
   declare readonly code: number;
-  /** A reason of the contract; UNREACHABLE where no answer came, UNKNOWN where it is not of the functions. */
+  /**
+   * One of the contract's reasons, such as INSUFFICIENT_CREDITS. Two more come from this client: UNREACHABLE (no
+   * answer: network, timeout) and UNKNOWN (the answer is not from the functions: a proxy, a captive portal).
+   */
   declare readonly reason: string;
+  /**
+   * What may follow. `same_key`: the outcome is unknown or the cause is temporary; retry with the same key, which
+   * never charges twice. `new_key`: failed for good, and any charge is refunded; retry with a new key. `no`: the same request
+   * would fail again.
+   */
   declare readonly retry: Retry;
+  /** The Retry-After header in milliseconds, at least 1000. */
   declare readonly retryAfterMs: number | undefined;
+  /** Set if the generation was debited: what was charged and refunded, and the balance afterwards. */
   declare readonly receipt: Receipt | undefined;
+  /** Facts that depend on the reason, such as `required` and `balance`. `generationId` is the support code. */
   declare readonly metadata: Record<string, string>;
+  /** The invalid fields of an INVALID_REQUEST; otherwise empty. */
   declare readonly fieldViolations: { field: string; description: string }[];
-  /** The answer as it came, parsed where it is JSON: to copy, not to read. */
+  /** The whole answer for an error report: parsed JSON, or text if it is not JSON. */
   declare readonly body: unknown;
 
   constructor(message: string, fields: ErrorFields, options?: ErrorOptions) {
@@ -88,19 +112,20 @@ export class ApiError extends Error {
 }
 
 /**
- * Whether an error of `generate` says how the generation ended, so that its key is done with. What is no
- * answer of the functions says nothing, and one to a session that has ended says nothing of the generation.
+ * True if an error of `generate` is final, so you can forget its key. False if the generation may still succeed, or
+ * may have succeeded in an earlier attempt: keep the key and call again with it.
  */
 export const isSettled = (error: unknown) =>
   error instanceof ApiError &&
   error.retry !== 'same_key' &&
+  // A 401 is about the session, not about the generation.
   error.code !== 401 &&
-  // A proxy's refusal is of one asking; an earlier one with the key may have come through.
+  // A proxy rejects one attempt; an earlier attempt with the same key may have reached the functions.
   error.reason !== 'UNKNOWN';
 
 export type Client = ReturnType<typeof createClient>;
 
-/** Every call throws an ApiError, what `token` throws, or the reason of its aborted signal. */
+/** Each method throws an `ApiError`, the error that `token` threw, or the reason of its aborted signal. */
 export function createClient({
   baseUrl = '',
   token,
@@ -108,9 +133,10 @@ export function createClient({
   sleep = pause,
   now = Date.now,
 }: ClientOptions) {
-  async function ask({ path, body, key, signal }: Request, timeoutMs: number, anew: boolean): Promise<Reply> {
+  async function send(request: Request, timeoutMs: number, forceRefresh: boolean): Promise<Reply> {
+    const { path, body, key, signal } = request;
     try {
-      const authorization = `Bearer ${await token(anew).catch(throwTokenError)}`;
+      const authorization = `Bearer ${await token(forceRefresh).catch(throwTokenError)}`;
       signal?.throwIfAborted();
       const timeout = AbortSignal.timeout(timeoutMs);
       const response = await fetch(`${baseUrl}/${path}`, {
@@ -123,38 +149,39 @@ export function createClient({
         body: body === undefined ? null : JSON.stringify(body),
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       }).catch(throwUnreachable);
-      const answer = parsed(await response.text().catch(throwUnreachable));
+      const answer = parseJson(await response.text().catch(throwUnreachable));
       if (response.ok && typeof answer === 'object') return { answer, headers: response.headers };
-      throw readError(response, answer, now());
+      throw toApiError(response, answer, now());
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
     }
   }
 
-  async function askWithToken(request: Request, timeoutMs: number): Promise<Reply> {
+  async function sendWithToken(request: Request, timeoutMs: number): Promise<Reply> {
     try {
-      return await ask(request, timeoutMs, false);
+      return await send(request, timeoutMs, false);
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== 401) throw error;
-      return await ask(request, timeoutMs, true);
+      return await send(request, timeoutMs, true);
     }
   }
 
-  async function call(request: Request, limits = ordinary, { onAsk, onWait }: Watch = {}): Promise<Reply> {
-    const { timeoutMs, patienceMs, attemptsMax, waitsForPainting } = limits;
+  async function call(request: Request, policy = defaultPolicy, listeners: Listeners = {}): Promise<Reply> {
+    const { timeoutMs, retryWindowMs, attemptsMax, waitsWhileInProgress } = policy;
+    const { onAttempt, onWait } = listeners;
     const { signal } = request;
     signal?.throwIfAborted();
-    const until = now() + patienceMs;
+    const giveUpAt = now() + retryWindowMs;
     for (let attempt = 1; ; ) {
-      onAsk?.();
+      onAttempt?.();
       try {
-        return await askWithToken(request, timeoutMs);
+        return await sendWithToken(request, timeoutMs);
       } catch (error) {
         if (!(error instanceof ApiError) || error.retry !== 'same_key') throw error;
         const waitMs = error.retryAfterMs ?? backoffMs(attempt);
-        const isAttempt = !(waitsForPainting && error.reason === 'IN_PROGRESS');
-        if ((isAttempt && attempt >= attemptsMax) || now() + waitMs > until) throw error;
+        const isAttempt = !(waitsWhileInProgress && error.reason === 'IN_PROGRESS');
+        if ((isAttempt && attempt >= attemptsMax) || now() + waitMs > giveUpAt) throw error;
         if (isAttempt) attempt++;
         onWait?.(error, waitMs);
         await sleep(waitMs, signal);
@@ -164,86 +191,94 @@ export function createClient({
   }
 
   return {
+    /** Balance, tiers with prices and sizes, limits. Creates the account on the user's first call. */
     account: async (): Promise<AccountAnswer> => (await call({ path: 'account' })).answer,
-    ledger: async (page: Page = {}): Promise<LedgerAnswer> =>
-      (await call({ path: `ledger${query(page)}` })).answer,
-    gallery: async (page: Page = {}): Promise<GalleryAnswer> =>
-      (await call({ path: `gallery${query(page)}` })).answer,
 
-    /** Asked for once: a prompt that was not made better is worth no wait. */
+    /** The user's ledger entries, newest first. */
+    ledger: async (page: Page = {}): Promise<LedgerAnswer> =>
+      (await call({ path: `ledger${toQuery(page)}` })).answer,
+
+    /** The user's finished images, newest first. */
+    gallery: async (page: Page = {}): Promise<GalleryAnswer> =>
+      (await call({ path: `gallery${toQuery(page)}` })).answer,
+
+    /** Improves a prompt. Never retried: without an improvement the user can go on with the original prompt. */
     enhance: async (prompt: string, { signal }: { signal?: AbortSignal } = {}): Promise<EnhanceAnswer> =>
-      (await call({ path: 'enhance', body: { prompt }, signal }, once)).answer,
+      (await call({ path: 'enhance', body: { prompt }, signal }, noRetryPolicy)).answer,
 
     /**
-     * Asks with the same key again for as long as nothing is settled: that can never charge twice.
-     * An error whose `retry` is still `same_key` was left open when patience ended: ask later with that key.
+     * Generates one image and waits for it. Retries with the same key for up to four minutes, so the user is charged
+     * at most once. An error whose `retry` is still `same_key` has no known outcome yet: call again later with the same
+     * key and the same request. `replayed` is true if this key had its image already; the receipt is then an old one.
      */
     async generate(
       request: GenerateInput,
-      { key = crypto.randomUUID(), signal, ...watch }: GenerateOptions = {},
+      { key = crypto.randomUUID(), signal, ...listeners }: GenerateOptions = {},
     ): Promise<GenerateAnswer & { replayed: boolean }> {
-      const { answer, headers } = await call(
-        { path: 'generate', body: request, key, signal },
-        painting,
-        watch,
-      );
+      const httpRequest = { path: 'generate', body: request, key, signal };
+      const { answer, headers } = await call(httpRequest, generatePolicy, listeners);
       return { ...answer, replayed: headers.get('idempotent-replayed') === 'true' };
     },
 
+    /** One generation in any state, by its id or by its Idempotency-Key. */
     generation: async (by: { id: string } | { key: string }): Promise<GenerationAnswer> =>
-      (await call({ path: `generation${query(by)}` })).answer,
+      (await call({ path: `generation${toQuery(by)}` })).answer,
+
+    /** Deletes an image and its prompt permanently; safe to repeat. IN_PROGRESS while it is still running. */
     deleteGeneration: async (id: string): Promise<GenerationAnswer> =>
       (await call({ path: 'deleteGeneration', body: { id } })).answer,
+
+    /** For admins: adds credits, or takes them if `amount` is negative. One key is one grant, however often sent. */
     grant: async (request: GrantRequest, { key }: { key: string }): Promise<GrantAnswer> =>
       (await call({ path: 'grant', body: request, key })).answer,
   };
 }
 
-/** Doubling, and a random half of it taken off, so that clients do not come back all at once. */
+/** Exponential backoff with up to 50 % jitter, so that clients do not retry all at once. */
 function backoffMs(attempt: number): number {
-  const most = Math.min(delayMsMin * 2 ** attempt, delayMsMax);
-  return Math.round(most * (0.5 + Math.random() / 2));
+  const maxMs = Math.min(delayMsMin * 2 ** attempt, delayMsMax);
+  return Math.round(maxMs * (0.5 + Math.random() / 2));
 }
 
-/** The default sleep; the browser's coming back online ends it early. */
+/** The default `sleep`: resolves early when the browser is back online. */
 function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const ended = new AbortController();
+    const listening = new AbortController();
     const end = (settle: () => void) => {
       clearTimeout(timer);
-      ended.abort();
+      listening.abort();
       settle();
     };
     const timer = setTimeout(end, ms, resolve);
-    signal?.addEventListener('abort', () => end(() => reject(signal.reason)), { signal: ended.signal });
-    globalThis.addEventListener?.('online', () => end(resolve), { signal: ended.signal });
+    signal?.addEventListener('abort', () => end(() => reject(signal.reason)), { signal: listening.signal });
+    globalThis.addEventListener?.('online', () => end(resolve), { signal: listening.signal });
   });
 }
 
-function query(fields: Record<string, string | number | undefined>): string {
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return given.length === 0
+function toQuery(fields: Record<string, string | number | undefined>): string {
+  const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return pairs.length === 0
     ? ''
-    : `?${new URLSearchParams(given.map(([name, value]) => [name, `${value}`]))}`;
+    : `?${new URLSearchParams(pairs.map(([name, value]) => [name, `${value}`]))}`;
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
-    // An answer of the functions is an object; null is as strange as HTML.
+    // The functions answer with objects. `null` becomes text, so that it is handled like HTML of a proxy.
     return JSON.parse(text) ?? text;
   } catch {
     return text;
   }
 }
 
-/** Whether the functions were reached is not known, so everything is open. */
+/** The request may or may not have reached the functions, so the outcome is unknown. */
 function throwUnreachable(cause: unknown): never {
   const fields = { code: 0, reason: 'UNREACHABLE', retry: 'same_key' } as const;
   throw new ApiError('The studio did not answer.', fields, { cause });
 }
 
-/** Firebase renews a token over the network, and can lose it like any other call. */
+/** Firebase refreshes tokens over the network, so `token` can fail for the same reasons as any other request. */
 function throwTokenError(error: unknown): never {
   if ((error as { code?: unknown })?.code === 'auth/network-request-failed') throwUnreachable(error);
   throw error;
@@ -252,17 +287,17 @@ function throwTokenError(error: unknown): never {
 type ErrorDetail = Partial<Pick<ApiError, 'reason' | 'metadata' | 'fieldViolations'>>;
 type ErrorBody = { error?: { message?: string; details?: ErrorDetail[] }; receipt?: Receipt };
 
-function readError({ status: code, headers }: Response, body: unknown, now: number): ApiError {
+function toApiError({ status: code, headers }: Response, body: unknown, now: number): ApiError {
   const { error, receipt } = body as ErrorBody;
   const details = Array.isArray(error?.details) ? error.details : [];
   const { reason = 'UNKNOWN', metadata = {} } = details.find((detail) => detail.metadata?.retry) ?? {};
-  // A proxy's answer leaves everything open unless it blames the request; a 408 or 429 of its own does not.
+  // An answer of a proxy is final only if the request itself was wrong, which 408 and 429 do not say.
   const isRefused = code >= 400 && code < 500 && code !== 408 && code !== 429;
-  return new ApiError(error?.message ?? `The studio's answer makes no sense (${code}).`, {
+  return new ApiError(error?.message ?? `The studio sent an unexpected answer (${code}).`, {
     code,
     reason,
     retry: (metadata.retry as Retry | undefined) ?? (isRefused ? 'no' : 'same_key'),
-    retryAfterMs: readRetryAfterMs(headers.get('retry-after'), now),
+    retryAfterMs: parseRetryAfterMs(headers.get('retry-after'), now),
     receipt,
     metadata,
     fieldViolations: details.flatMap(({ fieldViolations = [] }) => fieldViolations),
@@ -270,8 +305,8 @@ function readError({ status: code, headers }: Response, body: unknown, now: numb
   });
 }
 
-/** Seconds, or a date as proxies may write it; never less than the shortest delay. */
-function readRetryAfterMs(header: string | null, now: number): number | undefined {
+/** Accepts seconds, and HTTP dates as proxies may send them. Never returns less than the shortest delay. */
+function parseRetryAfterMs(header: string | null, now: number): number | undefined {
   if (!header) return undefined;
   const ms = Number.isFinite(Number(header)) ? Number(header) * 1000 : Date.parse(header) - now;
   return Number.isFinite(ms) ? Math.max(delayMsMin, ms) : undefined;

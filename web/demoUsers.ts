@@ -1,4 +1,4 @@
-/** The users of the local run, whom `npm start` creates and the page signs in with one click. */
+/** The users of a local run. `npm start` creates them, and the page signs them in with one click. */
 export const demoPassword = 'nano-banana';
 
 export const demoUsers = [

@@ -1,6 +1,6 @@
 /**
- * Of the contract, what the page needs as a value: importing the schemas would bring zod to every visitor.
- * A test keeps it equal.
+ * Values that the page repeats from the contract: importing shared/contract.ts would load zod for every visitor.
+ * test/web/words.test.ts checks that they are equal.
  */
-/** Longest prompt, in Unicode code points. */
+/** Maximum length of a prompt in Unicode code points. */
 export const promptCharactersMax = 4000;

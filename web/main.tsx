@@ -1,16 +1,16 @@
-/** The studio's page: reads the project's configuration, then shows who is signed in what is theirs. */
+/** Entry point of the page: reads the Firebase configuration, then renders the app. */
 import { render } from 'preact';
 import { App } from './App.tsx';
 import { startSession } from './state/session.ts';
 import { CannotOpen } from './views/CannotOpen.tsx';
 
-const place = document.getElementById('app') as HTMLElement;
+const root = document.getElementById('app') as HTMLElement;
 
 try {
   const config = await startSession();
-  place.replaceChildren();
-  render(<App config={config} />, place);
+  root.replaceChildren();
+  render(<App config={config} />, root);
 } catch (error) {
-  place.replaceChildren();
-  render(<CannotOpen error={error} />, place);
+  root.replaceChildren();
+  render(<CannotOpen error={error} />, root);
 }

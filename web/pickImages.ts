@@ -1,51 +1,61 @@
-/** Reference images from the user's files, checked before anything is sent. */
+/** Reads reference images from the user's files, and checks them before anything is sent. */
 import type { Limits } from '../shared/contract.ts';
 
 export const imageTypes = ['image/png', 'image/jpeg', 'image/webp'] as const;
 type ImageType = (typeof imageTypes)[number];
 
-/** @property data base64. @property bytes of the file. @property previewUrl an object URL, to be revoked. */
-export type Picked = { name: string; mimeType: ImageType; data: string; bytes: number; previewUrl: string };
+/**
+ * @property data base64
+ * @property bytes size of the file
+ * @property previewUrl an object URL; revoke it when the image is removed
+ */
+export type PickedImage = {
+  name: string;
+  mimeType: ImageType;
+  data: string;
+  bytes: number;
+  previewUrl: string;
+};
 
-/** The room that is left for more. */
 type Room = { images: number; bytes: number };
 
-export function roomLeft(limits: Limits, count: number, bytes: number): Room {
+/** How many images, and how many bytes of files, the model still accepts. */
+export function getRoomLeft(limits: Limits, count: number, bytes: number): Room {
   return { images: limits.maxReferences - count, bytes: limits.maxReferenceBytes - bytes };
 }
 
-/** What is taken of the files, and a sentence for each that is not. */
+/** Returns the usable images, and one message per problem with the other files. */
 export async function pickImages(files: readonly File[], room: Room, limits: Limits) {
-  const picked: Picked[] = [];
-  const refused: string[] = [];
-  let { images, bytes } = room;
+  const images: PickedImage[] = [];
+  const problems: string[] = [];
+  let { images: imagesLeft, bytes: bytesLeft } = room;
   for (const file of files) {
-    const problem = images < 1 ? tooMany(limits) : await problemOf(file, bytes, limits);
+    const problem = imagesLeft < 1 ? tooManyText(limits) : await findProblem(file, bytesLeft, limits);
     if (problem !== undefined) {
-      if (!refused.includes(problem)) refused.push(problem);
+      if (!problems.includes(problem)) problems.push(problem);
       continue;
     }
-    picked.push(await read(file));
-    images -= 1;
-    bytes -= file.size;
+    images.push(await readImage(file));
+    imagesLeft -= 1;
+    bytesLeft -= file.size;
   }
-  return { picked, refused };
+  return { images, problems };
 }
 
-const tooMany = ({ maxReferences }: Limits) =>
-  `This model takes at most ${maxReferences} reference ${maxReferences === 1 ? 'image' : 'images'}.`;
+const tooManyText = ({ maxReferences }: Limits) =>
+  `This model accepts at most ${maxReferences} reference ${maxReferences === 1 ? 'image' : 'images'}.`;
 
-async function problemOf(file: File, bytesLeft: number, limits: Limits): Promise<string | undefined> {
+async function findProblem(file: File, bytesLeft: number, limits: Limits): Promise<string | undefined> {
   if (file.size > bytesLeft) {
     const megabytes = Math.floor(limits.maxReferenceBytes / 1e6);
-    return `“${file.name}” is too large: the references may have ${megabytes} MB in all.`;
+    return `“${file.name}” is too large. All references together may have ${megabytes} MB.`;
   }
-  if ((await sniff(file)) === undefined) return `“${file.name}” is not a PNG, JPEG or WebP image.`;
-  return (await canBeDrawn(file)) ? undefined : `“${file.name}” is damaged: it cannot be opened.`;
+  if ((await detectType(file)) === undefined) return `“${file.name}” is not a PNG, JPEG or WebP image.`;
+  return (await canDecode(file)) ? undefined : `“${file.name}” is damaged and cannot be opened.`;
 }
 
-/** The type that the bytes have, whatever the file is called. */
-async function sniff(file: Blob): Promise<ImageType | undefined> {
+/** Detects the type from the first bytes; the name of a file proves nothing. */
+async function detectType(file: Blob): Promise<ImageType | undefined> {
   const head = new Uint8Array(await file.slice(0, 12).arrayBuffer());
   const text = String.fromCharCode(...head);
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
@@ -53,7 +63,7 @@ async function sniff(file: Blob): Promise<ImageType | undefined> {
   return text.startsWith('RIFF') && text.endsWith('WEBP') ? 'image/webp' : undefined;
 }
 
-async function canBeDrawn(file: Blob): Promise<boolean> {
+async function canDecode(file: Blob): Promise<boolean> {
   try {
     (await createImageBitmap(file)).close();
     return true;
@@ -62,8 +72,8 @@ async function canBeDrawn(file: Blob): Promise<boolean> {
   }
 }
 
-async function read(file: File): Promise<Picked> {
-  const mimeType = (await sniff(file)) ?? 'image/png';
+async function readImage(file: File): Promise<PickedImage> {
+  const mimeType = (await detectType(file)) ?? 'image/png';
   const url = await new Promise<string>((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(String(reader.result));

@@ -1,7 +1,7 @@
-/** What the studio's page may load and whom it may ask: its headers, here and on Firebase Hosting. */
+/** The page's security headers, for the local run and for Firebase Hosting: what it may load, and from where. */
 
-/** Where Firebase Authentication, Firestore and Cloudinary are; Google's sign-in brings a script and a frame. */
-const hosted = {
+/** Firebase Authentication, Firestore and Cloudinary. Google's sign-in needs a script and a frame. */
+const productionOrigins = {
   script: ['https://apis.google.com'],
   image: ['https://*.cloudinary.com'],
   connect: [
@@ -13,15 +13,15 @@ const hosted = {
   frame: ['https://*.firebaseapp.com'],
 };
 
-/** @param extra further origins: those of the emulators and stand-ins of a local run. */
-function contentSecurityPolicy(extra: readonly string[] = []): string {
+/** @param extraOrigins the origins of the emulators and fakes of a local run. */
+function createContentSecurityPolicy(extraOrigins: readonly string[] = []): string {
   const directives = {
     'default-src': ["'none'"],
-    'script-src': ["'self'", ...hosted.script],
+    'script-src': ["'self'", ...productionOrigins.script],
     'style-src': ["'self'"],
-    'img-src': ["'self'", 'data:', 'blob:', ...hosted.image, ...extra],
-    'connect-src': ["'self'", ...hosted.connect, ...extra],
-    'frame-src': [...hosted.frame, ...extra],
+    'img-src': ["'self'", 'data:', 'blob:', ...productionOrigins.image, ...extraOrigins],
+    'connect-src': ["'self'", ...productionOrigins.connect, ...extraOrigins],
+    'frame-src': [...productionOrigins.frame, ...extraOrigins],
     'base-uri': ["'none'"],
     'form-action': ["'self'"],
     'frame-ancestors': ["'none'"],
@@ -31,10 +31,10 @@ function contentSecurityPolicy(extra: readonly string[] = []): string {
     .join('; ');
 }
 
-/** The headers of the page and its files. Sign-in windows stay connected to the page that opened them. */
-export function pageHeaders(extra: readonly string[] = []): Record<string, string> {
+/** The headers of the page and its files. They let a sign-in popup communicate with the page that opened it. */
+export function pageHeaders(extraOrigins: readonly string[] = []): Record<string, string> {
   return {
-    'Content-Security-Policy': contentSecurityPolicy(extra),
+    'Content-Security-Policy': createContentSecurityPolicy(extraOrigins),
     'Cross-Origin-Opener-Policy': 'same-origin-allow-popups',
     'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
     'Referrer-Policy': 'no-referrer',

@@ -1,4 +1,4 @@
-/** What the page says, from what the functions answer. */
+/** Texts and formats of the page: turns the functions' answers into what the user reads. */
 import type { AccountView, Entry, Orientation, Receipt, Tier, TierOffer } from '../shared/contract.ts';
 import { ApiError, isSettled } from './client.ts';
 
@@ -10,81 +10,82 @@ export const tierNames: Record<Tier, string> = {
 
 export const credits = (count: number) => `${count} ${Math.abs(count) === 1 ? 'credit' : 'credits'}`;
 
-/** As `+5` or `−2`, with the sign that is as wide as a digit. */
+/** Formats an amount as `+5` or `−2`, with the true minus sign, which is as wide as a digit. */
 export const signed = (amount: number) => (amount < 0 ? `−${-amount}` : `+${amount}`);
 
-/** What a tier paints in an orientation; its offer is of the landscape. */
-export function shapeOf({ aspectRatio, width, height }: TierOffer, orientation: Orientation) {
+/** The shape of a tier's images. An offer describes the landscape orientation. */
+export function getShape({ aspectRatio, width, height }: TierOffer, orientation: Orientation) {
   if (orientation === 'landscape') return { aspectRatio, width, height };
-  const turned = aspectRatio.split(':').reverse().join(':');
-  return { aspectRatio: turned, width: height, height: width };
+  const portraitRatio = aspectRatio.split(':').reverse().join(':');
+  return { aspectRatio: portraitRatio, width: height, height: width };
 }
 
-/** As `0:07` or `1:23`. */
+/** Formats a duration as `0:07` or `1:23`. */
 export function clockTime(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-/** What an image that was painted has cost. */
-export function paintedText({ charged, refunded, balance }: Receipt): string {
+/** The cost of a finished image, and the balance after it. */
+export function costText({ charged, refunded, balance }: Receipt): string {
   const paid = charged - refunded;
-  const cost = paid === 0 ? 'It cost nothing' : `It cost ${credits(paid)}`;
-  return `${cost}; you have ${credits(balance)}.`;
+  const cost = paid === 0 ? 'Free of charge' : `Cost: ${credits(paid)}`;
+  return `${cost}. Balance: ${credits(balance)}.`;
 }
 
-/** What went wrong, in a sentence. */
+/** What went wrong, as a sentence. */
 export function problemText(error: unknown): string {
   if (!(error instanceof ApiError)) return 'Something went wrong on this page. Please try again.';
   if (error.reason === 'UNREACHABLE') return 'The studio did not answer. Are you online?';
   return error.message;
 }
 
-/** What a failure has done to the caller's credits, as far as the receipt tells it. */
+/** What a failure did to the user's credits, according to its receipt. */
 export function failureCreditsText(error: unknown): string {
   if (!(error instanceof ApiError) || !isSettled(error)) {
-    return 'Nothing is settled yet. Asking again cannot charge you twice.';
+    return 'We do not know the result yet. Checking again cannot charge you twice.';
   }
   const { receipt } = error;
   if (!receipt || receipt.charged === 0) return 'You were not charged.';
   const { charged, refunded } = receipt;
-  if (refunded === 0) return `It cost ${credits(charged)}.`;
-  if (refunded < charged) return `${credits(refunded)} of ${charged} are back.`;
-  return `Your ${credits(charged)} ${charged === 1 ? 'is' : 'are'} back.`;
+  if (refunded === 0) return `You were charged ${credits(charged)}.`;
+  if (refunded < charged) return `${refunded} of ${credits(charged)} were refunded.`;
+  return `Your ${credits(charged)} ${charged === 1 ? 'was' : 'were'} refunded.`;
 }
 
-/** All there is to know of an error, to be sent to those who can help. */
+/** A report for support, as JSON: the whole answer of the functions, the Idempotency-Key and the time. */
 export function errorReport(error: unknown, key: string): string {
-  const known = error instanceof ApiError ? { code: error.code, reason: error.reason, body: error.body } : {};
+  const answer =
+    error instanceof ApiError ? { code: error.code, reason: error.reason, body: error.body } : {};
   const at = new Date().toISOString();
-  return JSON.stringify({ message: problemText(error), ...known, idempotencyKey: key, at }, null, 2);
+  return JSON.stringify({ message: problemText(error), ...answer, idempotencyKey: key, at }, null, 2);
 }
 
 const entryNames: Record<Entry['type'], string> = {
   grant: 'Credits added',
   debit: 'Image',
-  refund: 'Given back',
-  adjustment: 'Adjusted',
+  refund: 'Refunded',
+  adjustment: 'Adjustment',
   allowance: 'Free allowance',
 };
 
-/** Why an image was not painted, where its refund names a reason of the functions' errors. */
+/** Why an image failed, by the error reason in its refund entry. */
 const refundReasons: Record<string, string> = {
-  CONTENT_BLOCKED: 'the model would not paint it',
-  NO_IMAGE: 'the model sent no image',
+  CONTENT_BLOCKED: 'the model declined this prompt',
+  NO_IMAGE: 'the model returned no image',
   PROVIDER_ERROR: 'the model failed',
   PROVIDER_OVERLOADED: 'the model was overloaded',
   PROVIDER_QUOTA: 'the model had no quota left',
   PROVIDER_TIMEOUT: 'the model took too long',
-  STORAGE_ERROR: 'the image could not be kept',
-  EXPIRED: 'it was not finished in time',
-  DELETED: 'it was deleted meanwhile',
+  STORAGE_ERROR: 'the image could not be stored',
+  EXPIRED: 'the time limit passed',
+  DELETED: 'the image was deleted',
 };
 
 export function entryText({ type, reason }: Entry): string {
   if (!reason) return entryNames[type];
   if (type !== 'refund') return `${entryNames[type]}: ${reason}`;
-  return `${entryNames[type]}: ${refundReasons[reason] ?? 'the studio failed'}`;
+  return `${entryNames[type]}: ${refundReasons[reason] ?? 'an error in the studio'}`;
 }
 
 export function allowanceText({
@@ -92,7 +93,7 @@ export function allowanceText({
   period,
   nextAt,
 }: NonNullable<AccountView['allowance']>): string {
-  return `Topped up to ${credits(count)} each ${period}, next on ${dayText(nextAt)}.`;
+  return `Topped up to ${credits(count)} every ${period}. Next: ${dayText(nextAt)}.`;
 }
 
 const shortTime = new Intl.DateTimeFormat(undefined, {
@@ -104,16 +105,16 @@ const shortTime = new Intl.DateTimeFormat(undefined, {
 const wholeTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 
-/** A moment as people in this place write it. @param rfc3339 as the functions give it. */
+/** Formats a time in the user's locale and time zone. @param rfc3339 a timestamp of the functions */
 export const timeText = (rfc3339: string) => shortTime.format(new Date(rfc3339));
 export const wholeTimeText = (rfc3339: string) => wholeTime.format(new Date(rfc3339));
 const dayText = (rfc3339: string) => day.format(new Date(rfc3339));
 
-/** As `1.2 MB`. */
+/** Formats a file size as `1.2 MB` or `12 kB`. */
 export const sizeText = (bytes: number) =>
   bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** A file's name from a prompt: its first words, and what tells it from others of the same prompt. */
+/** A file name from the first words of the prompt; part of the id keeps names of equal prompts apart. */
 export function fileName(prompt: string | null, id: string, mimeType: string): string {
   const words = (prompt ?? '').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   const name = words.slice(0, 8).join('-').slice(0, 60) || 'image';

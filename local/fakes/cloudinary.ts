@@ -1,51 +1,51 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Asset, type AssetStore, openAssets } from './cloudinaryAssets.ts';
-import { type Form, parseForm, refuseCall, refusePublicId, uploadedImage } from './cloudinaryCheck.ts';
+import { type Asset, type AssetStore, createAssetStore } from './cloudinaryAssets.ts';
+import { type Form, parseForm, parseUpload, refuseCall, refusePublicId } from './cloudinaryCheck.ts';
 import { deliver } from './cloudinaryDelivery.ts';
 import { type CloudinaryStep, cloudinaryError } from './cloudinaryFaults.ts';
-import { answer, faultScript, listen, type Reply, readBody, send } from './server.ts';
+import { answer, createFaultScript, type Reply, readBody, send, startServer } from './server.ts';
 
-/** One call as it arrived; refused ones are recorded too. */
+/** One call as it arrived. Refused calls are recorded too. */
 export type CloudinaryRequest = {
   action: 'upload' | 'destroy' | 'deliver';
   publicId: string | undefined;
-  /** Whether a destroy or an upload asked for the CDN's copies to go as well. */
+  /** True if an upload or a destroy asks to remove the CDN's copies too. */
   invalidate: boolean;
-  /** The form's fields without the file; none of a delivery. */
+  /** The form's fields without the file; empty for a delivery. */
   fields: Readonly<Record<string, string>>;
   /** Path and query. */
   path: string;
   /** Milliseconds since 1970. */
   at: number;
-  /** The status of the refusal when the request itself was wrong. */
+  /** The status of the refusal, if the request was invalid. */
   refused?: number;
 };
 
 export type CloudinaryOptions = {
-  /** 0 or none: a free one. */
+  /** 0 or undefined means any free port. */
   port?: number;
   host?: string;
   cloudName: string;
   apiKey: string;
   apiSecret: string;
-  /** Keeps images there over restarts; without it they are in memory. */
+  /** Keeps images in this folder across restarts. Without it, images are in memory. */
   dataDir?: string;
-  /** False forgets the bytes of what is stored in memory: for measurements, which store thousands and fetch none. */
+  /** False drops the bytes of images in memory, for benchmarks that store thousands of images and read none. */
   keepsBytes?: boolean;
-  /** The largest image taken: 10 MiB is that of Cloudinary's free plan. */
+  /** The largest accepted image, bytes. The default, 10 MiB, is the limit of Cloudinary's free plan. */
   uploadBytesMax?: number;
-  /** Awaited before an answer that was not refused. */
+  /** Awaited before the answer to a valid request. */
   onRequest?: (request: CloudinaryRequest) => Promise<void> | void;
-  /** How many requests to remember; the oldest go first. */
+  /** How many requests to remember; the oldest are dropped first. */
   requestsMax?: number;
 };
 
 export type FakeCloudinary = {
   url: string;
-  /** For the CLOUDINARY_URL variable: it names this server as upload_prefix. */
+  /** The value for CLOUDINARY_URL, with this server as upload_prefix. */
   cloudinaryUrl: string;
-  /** What is stored now, by public id. */
+  /** The stored images, by public id. */
   assets: ReadonlyMap<string, Asset>;
   requests: CloudinaryRequest[];
   script: (...steps: CloudinaryStep[]) => void;
@@ -54,14 +54,14 @@ export type FakeCloudinary = {
 };
 
 /**
- * Cloudinary's upload and delivery on one port. As at the Gemini stand-in, a request which the real
- * service would refuse is refused first, and uses up no scripted step.
+ * Starts a fake of Cloudinary's upload and delivery servers on one port. As in the fake Gemini, an invalid request is
+ * refused before any scripted step, and uses up none.
  */
 export async function startFakeCloudinary(options: CloudinaryOptions): Promise<FakeCloudinary> {
   const { cloudName, apiKey, apiSecret, onRequest, requestsMax = 10_000 } = options;
-  const store = openAssets(options.dataDir, options.keepsBytes);
+  const store = createAssetStore(options.dataDir, options.keepsBytes);
   const requests: CloudinaryRequest[] = [];
-  const faults = faultScript<CloudinaryStep>();
+  const faults = createFaultScript<CloudinaryStep>();
 
   function remember(
     request: IncomingMessage,
@@ -91,21 +91,21 @@ export async function startFakeCloudinary(options: CloudinaryOptions): Promise<F
     await answer(response, step, closing, work);
   }
 
-  const { url, close } = await listen(options, async (request, response, closing) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://stand-in');
+  const { url, close } = await startServer(options, async (request, response, closing) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://fake');
     const api = /^\/v1_1\/(?<cloud>[^/]+)\/image\/(?<action>upload|destroy)$/.exec(pathname)?.groups;
     if (request.method === 'POST' && api) {
       const action = api.action === 'destroy' ? 'destroy' : 'upload';
       const form = await readForm(request, options);
-      const record = remember(request, { action, publicId: publicIdOf(form, action), fields: form.fields });
-      const checked = checkCall(api.cloud ?? '', record, form, options);
-      if ('refusal' in checked) {
-        record.refused = checked.refusal.status;
-        return send(response, checked.refusal);
+      const record = remember(request, { action, publicId: getPublicId(form, action), fields: form.fields });
+      const call = checkCall(api.cloud ?? '', record, form, options);
+      if ('refusal' in call) {
+        record.refused = call.refusal.status;
+        return send(response, call.refusal);
       }
       return perform(record, response, closing, async () => ({
         status: 200,
-        body: checked.act(store, url),
+        body: call.act(store, url),
       }));
     }
     request.resume();
@@ -129,24 +129,24 @@ export async function startFakeCloudinary(options: CloudinaryOptions): Promise<F
   };
 }
 
-const uploadBytesMaxOf = ({ uploadBytesMax = 10 * 1024 * 1024 }: CloudinaryOptions) => uploadBytesMax;
+const getUploadBytesMax = ({ uploadBytesMax = 10 * 1024 * 1024 }: CloudinaryOptions) => uploadBytesMax;
 
 async function readForm(request: IncomingMessage, options: CloudinaryOptions): Promise<Form> {
-  // A base64 data URI is a third longer than its image; beside it there are only small fields.
-  const body = await readBody(request, Math.ceil(uploadBytesMaxOf(options) * 1.4) + 1024 * 1024);
+  // A base64 data URI is a third longer than its image. The other fields are small.
+  const body = await readBody(request, Math.ceil(getUploadBytesMax(options) * 1.4) + 1024 * 1024);
   if (body === undefined) {
     return { fields: {}, file: undefined, refusal: cloudinaryError(413, 'Request Entity Too Large') };
   }
   return parseForm(body, request.headers['content-type'] ?? '');
 }
 
-/** The public id that a call is about; an upload may put it in a folder. */
-function publicIdOf({ fields }: Form, action: 'upload' | 'destroy'): string | undefined {
+/** The public id of a call, with the folder of an upload. */
+function getPublicId({ fields }: Form, action: 'upload' | 'destroy'): string | undefined {
   if (!fields.public_id) return undefined;
   return action === 'upload' && fields.folder ? `${fields.folder}/${fields.public_id}` : fields.public_id;
 }
 
-/** The refusal of the real service, or what is to be done, giving the body of the answer. */
+/** Returns the real service's refusal, or the action, which returns the body of the answer. */
 function checkCall(
   cloud: string,
   { action, publicId }: CloudinaryRequest,
@@ -165,18 +165,18 @@ function checkCall(
     }
     return { act: (store) => ({ result: store.remove(publicId) ? 'ok' : 'not found' }) };
   }
-  const image = uploadedImage(form.file, uploadBytesMaxOf(options));
+  const image = parseUpload(form.file, getUploadBytesMax(options));
   if ('refusal' in image) return image;
   return {
     act(store, url) {
       const id = publicId ?? randomBytes(10).toString('hex');
       const before = store.assets.get(id);
       if (before && ['false', '0'].includes(fields.overwrite ?? '')) {
-        return { ...described(before, url, options), existing: true };
+        return { ...toUploadResponse(before, url, options), existing: true };
       }
       const asset = store.put(id, image, fields.tags?.split(',') ?? []);
       return {
-        ...described(asset, url, options),
+        ...toUploadResponse(asset, url, options),
         ...(before ? { overwritten: true } : {}),
         original_filename: 'file',
         api_key: options.apiKey,
@@ -185,7 +185,7 @@ function checkCall(
   };
 }
 
-function described(asset: Asset, url: string, { cloudName, apiSecret }: CloudinaryOptions): object {
+function toUploadResponse(asset: Asset, url: string, { cloudName, apiSecret }: CloudinaryOptions): object {
   const { publicId, version, format } = asset;
   const hash = (text: string) => createHash('sha1').update(text).digest('hex');
   const path = publicId.split('/').map(encodeURIComponent).join('/');

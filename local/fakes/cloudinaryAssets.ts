@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { imageSize } from 'image-size';
 import { z } from 'zod';
 
-const storedAsset = z.object({
+const assetSchema = z.object({
   assetId: z.string(),
   publicId: z.string(),
-  /** Seconds since 1970, and higher with every overwrite. */
+  /** Seconds since 1970; higher after every overwrite. */
   version: z.number(),
   format: z.string(),
   width: z.number(),
@@ -18,27 +18,27 @@ const storedAsset = z.object({
   tags: z.array(z.string()),
 });
 
-/** An image as the service keeps it, without its bytes. */
-export type Asset = z.infer<typeof storedAsset>;
+/** A stored image, without its bytes. */
+export type Asset = z.infer<typeof assetSchema>;
 
 export type MeasuredImage = { content: Buffer; format: string; width: number; height: number };
 
 export type AssetStore = {
   /** By public id. */
   assets: ReadonlyMap<string, Asset>;
-  /** Stores it in place of what had that public id. */
+  /** Stores an image, and replaces the one with the same public id. */
   put: (publicId: string, image: MeasuredImage, tags: string[]) => Asset;
   read: (asset: Asset) => Buffer;
-  /** False when there was none. */
+  /** False if there was no such image. */
   remove: (publicId: string) => boolean;
 };
 
 /**
- * Keeps images in memory or, given a folder, in files that outlive the process. Writing is synchronous:
- * an upload is then stored whole before its answer, and two of one public id cannot interleave.
- * Without `keepsBytes` every image is read as empty.
+ * Stores images in memory or, with a folder, in files that outlive the process. Writes are synchronous: an upload is
+ * stored before its answer, and two uploads with one public id cannot interleave. Without `keepsBytes`, `read` returns
+ * no bytes.
  */
-export function openAssets(dataDir: string | undefined, keepsBytes = true): AssetStore {
+export function createAssetStore(dataDir: string | undefined, keepsBytes = true): AssetStore {
   const assets = new Map<string, Asset>();
   const files = dataDir === undefined ? memoryFiles(keepsBytes) : folderFiles(dataDir);
   for (const asset of files.list()) assets.set(asset.publicId, asset);
@@ -72,7 +72,7 @@ export function openAssets(dataDir: string | undefined, keepsBytes = true): Asse
   };
 }
 
-/** The image with what its own header says of it; undefined when it is none. */
+/** Reads format and size from the image's header; undefined if it is not an image. */
 export function measureImage(content: Buffer): MeasuredImage | undefined {
   try {
     const { type, width, height } = imageSize(content);
@@ -83,19 +83,19 @@ export function measureImage(content: Buffer): MeasuredImage | undefined {
 }
 
 function memoryFiles(keepsBytes: boolean) {
-  const kept = new Map<string, Buffer>();
+  const bytesByName = new Map<string, Buffer>();
   const name = (asset: Asset) => `${asset.assetId}-${asset.version}`;
-  const removeBytes = (asset: Asset) => void kept.delete(name(asset));
+  const removeBytes = (asset: Asset) => void bytesByName.delete(name(asset));
   return {
     list: (): Asset[] => [],
-    write: (asset: Asset, bytes: Buffer) => void (keepsBytes && kept.set(name(asset), bytes)),
-    read: (asset: Asset) => kept.get(name(asset)) ?? Buffer.alloc(0),
+    write: (asset: Asset, bytes: Buffer) => void (keepsBytes && bytesByName.set(name(asset), bytes)),
+    read: (asset: Asset) => bytesByName.get(name(asset)) ?? Buffer.alloc(0),
     removeBytes,
     remove: removeBytes,
   };
 }
 
-/** `{assetId}.json` beside `{assetId}-{version}.{format}`; the JSON is renamed into place last. */
+/** Stores `{assetId}-{version}.{format}` and `{assetId}.json`. The JSON file is renamed into place last. */
 function folderFiles(dataDir: string) {
   mkdirSync(dataDir, { recursive: true });
   const bytesFile = (asset: Asset) => join(dataDir, `${asset.assetId}-${asset.version}.${asset.format}`);
@@ -105,7 +105,7 @@ function folderFiles(dataDir: string) {
     list: () =>
       readdirSync(dataDir)
         .filter((name) => name.endsWith('.json'))
-        .map((name) => storedAsset.parse(JSON.parse(readFileSync(join(dataDir, name), 'utf8'))))
+        .map((name) => assetSchema.parse(JSON.parse(readFileSync(join(dataDir, name), 'utf8'))))
         .filter((asset) => existsSync(bytesFile(asset))),
     write(asset: Asset, bytes: Buffer) {
       writeFileSync(bytesFile(asset), bytes);

@@ -10,13 +10,13 @@ const unsignedFields = ['file', 'api_key', 'cloud_name', 'resource_type', 'signa
 const signatureDigests: Readonly<Record<number, string>> = { 40: 'sha1', 64: 'sha256' };
 
 /**
- * The fields and the file of a form of either kind. The platform parses multipart; a repeated `name[]`
- * is one field of comma-separated values, as it is to the signature.
+ * Parses a multipart or URL-encoded form. A repeated `name[]` becomes one field of comma-separated values, as the
+ * signature treats it.
  */
 export async function parseForm(body: Buffer, contentType: string): Promise<Form> {
   let form: FormData;
   try {
-    form = await new Response(...withLongBoundary(body, contentType)).formData();
+    form = await new Response(...replaceBoundary(body, contentType)).formData();
   } catch {
     return { fields: {}, file: undefined, refusal: cloudinaryError(400, 'Invalid request body') };
   }
@@ -38,30 +38,31 @@ export async function parseForm(body: Buffer, contentType: string): Promise<Form
 }
 
 /**
- * The same form with a boundary that no file has in it. The platform looks for a boundary anywhere, not only at the
- * start of a line behind two dashes as RFC 2046 has it; and the SDK's may be of two letters, which every image has.
+ * Replaces the form's boundary with a long random one. Node's parser finds a boundary anywhere in a file, not only at
+ * the start of a line after two dashes as RFC 2046 requires, and the SDK's boundary may be two letters long, which
+ * every image contains.
  */
-function withLongBoundary(body: Buffer, contentType: string): [Uint8Array<ArrayBuffer>, ResponseInit] {
-  const given = /^multipart\/form-data; *boundary=([^\s;]+)$/i.exec(contentType)?.[1];
-  if (!given) return [new Uint8Array(body), { headers: { 'content-type': contentType } }];
+function replaceBoundary(body: Buffer, contentType: string): [Uint8Array<ArrayBuffer>, ResponseInit] {
+  const originalBoundary = /^multipart\/form-data; *boundary=([^\s;]+)$/i.exec(contentType)?.[1];
+  if (!originalBoundary) return [new Uint8Array(body), { headers: { 'content-type': contentType } }];
   const boundary = randomBytes(30).toString('hex');
-  const [from, to] = [`\r\n--${given}`, `\r\n--${boundary}`].map((text) => Buffer.from(text)) as [
+  const [from, to] = [`\r\n--${originalBoundary}`, `\r\n--${boundary}`].map((text) => Buffer.from(text)) as [
     Buffer,
     Buffer,
   ];
   const whole = Buffer.concat([Buffer.from('\r\n'), body]);
-  const pieces: Buffer[] = [];
+  const chunks: Buffer[] = [];
   let begin = 0;
   for (let at = whole.indexOf(from); at >= 0; at = whole.indexOf(from, begin)) {
-    pieces.push(whole.subarray(begin, at), to);
+    chunks.push(whole.subarray(begin, at), to);
     begin = at + from.length;
   }
-  pieces.push(whole.subarray(begin));
-  const bytes = new Uint8Array(Buffer.concat(pieces).subarray(2));
+  chunks.push(whole.subarray(begin));
+  const bytes = new Uint8Array(Buffer.concat(chunks).subarray(2));
   return [bytes, { headers: { 'content-type': `multipart/form-data; boundary=${boundary}` } }];
 }
 
-/** What Cloudinary signs: the sorted fields that are not empty, each `&` within one written %26. */
+/** The string that Cloudinary signs: the sorted non-empty fields, with each `&` in a field written as %26. */
 function stringToSign(fields: Readonly<Record<string, string>>): string {
   return Object.entries(fields)
     .filter(([name, value]) => value !== '' && !unsignedFields.includes(name))
@@ -70,7 +71,7 @@ function stringToSign(fields: Readonly<Record<string, string>>): string {
     .join('&');
 }
 
-/** What is wrong with the caller, in the order in which the real service finds it. */
+/** Checks cloud, key, timestamp and signature, in the real service's order. */
 export function refuseCall(
   cloud: string,
   fields: Readonly<Record<string, string>>,
@@ -85,38 +86,38 @@ export function refuseCall(
   const timestamp = Number(fields.timestamp);
   if (!Number.isInteger(timestamp)) return cloudinaryError(400, 'Invalid value for parameter - timestamp');
   if (nowSeconds - timestamp > secondsStaleAfter) {
-    const reported = new Date(timestamp * 1000).toISOString().replace('T', ' ').slice(0, 19);
+    const reportedTime = new Date(timestamp * 1000).toISOString().replace('T', ' ').slice(0, 19);
     return cloudinaryError(
       400,
-      `Stale request - reported time is ${reported} +0000 which is more than 1 hour ago`,
+      `Stale request - reported time is ${reportedTime} +0000 which is more than 1 hour ago`,
     );
   }
   const toSign = stringToSign(fields);
   const digest = signatureDigests[fields.signature.length] ?? 'sha1';
-  const expected = createHash(digest)
+  const expectedSignature = createHash(digest)
     .update(toSign + account.apiSecret)
     .digest('hex');
-  if (fields.signature !== expected) {
+  if (fields.signature !== expectedSignature) {
     return cloudinaryError(401, `Invalid Signature ${fields.signature}. String to sign - '${toSign}'.`);
   }
   return undefined;
 }
 
-/** Names that would not survive in a delivery address. */
+/** Refuses public ids that a delivery address cannot contain. */
 export function refusePublicId(publicId: string): Reply | undefined {
   if (!/[?&#\\%<>+]/.test(publicId) && !/^[\s/]|[\s/]$/.test(publicId)) return undefined;
   return cloudinaryError(400, `public_id (${publicId}) is invalid`);
 }
 
-/** The image of an upload: the bytes sent, or those of a data URI. */
-export function uploadedImage(
+/** The image of an upload, from a file or a data URI. */
+export function parseUpload(
   file: Buffer | string | undefined,
   bytesMax: number,
 ): MeasuredImage | { refusal: Reply } {
   const refuse = (message: string) => ({ refusal: cloudinaryError(400, message) });
   if (file === undefined || file === '') return refuse('Missing required parameter - file');
   const bytes = typeof file === 'string' ? fromDataUri(file) : file;
-  // The real service would fetch an address; this one reaches nothing.
+  // The real service would download an address. The fake makes no requests.
   if (bytes === undefined) return refuse(`Error in loading ${String(file).slice(0, 200)}`);
   if (bytes.length === 0) return refuse('Empty file');
   if (bytes.length > bytesMax) {

@@ -16,49 +16,51 @@ const sidePixelsMax = 8192;
 
 type Transformation = { crop: string; width?: number; height?: number; format?: string; quality?: number };
 
-const failed = (status: number, problem: string): Reply => ({
+const toDeliveryError = (status: number, problem: string): Reply => ({
   status,
   headers: { ...openToAll, 'x-cld-error': problem, 'content-type': 'text/plain; charset=UTF-8' },
   body: '',
 });
 
 /**
- * Answers `{transformation}/v{version}/{public_id}.{format}`, the part of an address after `/image/upload/`.
- * The version only tells caches apart, as on the real network: any version serves the present image.
+ * Delivers `{transformation}/v{version}/{public_id}.{format}`, the part of an address after `/image/upload/`. As on
+ * the real CDN, the version only separates cache entries: every version returns the current image.
  */
 export async function deliver(path: string, accept: string, store: AssetStore): Promise<Reply> {
   const segments = path.split('/').map(decodeURIComponent);
   const transformation: Transformation = { crop: 'scale' };
   while (segments.length > 1 && isTransformation(segments[0] ?? '')) {
     const problem = readTransformation(segments.shift() ?? '', transformation);
-    if (problem !== undefined) return failed(400, problem);
+    if (problem !== undefined) return toDeliveryError(400, problem);
   }
   if (segments.length > 1 && /^v\d+$/.test(segments[0] ?? '')) segments.shift();
   const name = segments.join('/');
   const { publicId, extension } = splitName(name, store);
   const asset = store.assets.get(publicId);
-  if (asset === undefined) return failed(404, `Resource not found - ${encodeURI(name)}`);
-  const wanted = transformation.format ?? extension ?? asset.format;
-  const format = wanted === 'auto' ? (accept.includes('image/webp') ? 'webp' : asset.format) : wanted;
-  const untouched = format === asset.format && !transformation.width && !transformation.height;
+  if (asset === undefined) return toDeliveryError(404, `Resource not found - ${encodeURI(name)}`);
+  const requestedFormat = transformation.format ?? extension ?? asset.format;
+  const format =
+    requestedFormat === 'auto' ? (accept.includes('image/webp') ? 'webp' : asset.format) : requestedFormat;
+  const isOriginal = format === asset.format && !transformation.width && !transformation.height;
   const bytes =
-    untouched && !transformation.quality
+    isOriginal && !transformation.quality
       ? store.read(asset)
-      : await transformed(asset, store, transformation, format);
-  if (bytes === undefined) return failed(400, `Invalid extension in transformation: ${encodeURI(format)}`);
+      : await transformImage(asset, store, transformation, format);
+  if (bytes === undefined)
+    return toDeliveryError(400, `Invalid extension in transformation: ${encodeURI(format)}`);
   return {
     status: 200,
     headers: {
       ...openToAll,
       'content-type': mimeTypes[format] ?? 'application/octet-stream',
       'cache-control': 'public, no-transform, immutable, max-age=2592000',
-      ...(wanted === 'auto' ? { vary: 'Accept' } : {}),
+      ...(requestedFormat === 'auto' ? { vary: 'Accept' } : {}),
     },
     body: bytes,
   };
 }
 
-/** A public id may itself have a dot: the whole name is tried first. */
+/** Splits off the extension. Tries the whole name first, because a public id may contain a dot. */
 function splitName(name: string, store: AssetStore): { publicId: string; extension?: string } {
   const match = /^(?<publicId>.+)\.(?<extension>\w+)$/.exec(name)?.groups;
   if (store.assets.has(name) || !match) return { publicId: name };
@@ -68,7 +70,7 @@ function splitName(name: string, store: AssetStore): { publicId: string; extensi
 
 const isTransformation = (segment: string) => /^[a-z]{1,3}_[^,]+(,[a-z]{1,3}_[^,]+)*$/.test(segment);
 
-/** Adds what the segment says, or tells what it says wrong. */
+/** Adds the segment's parts to the transformation, or returns what is wrong with them. */
 function readTransformation(segment: string, to: Transformation): string | undefined {
   for (const piece of segment.split(',')) {
     const [key = '', value = ''] = piece.split(/_(.*)/);
@@ -85,13 +87,18 @@ function readTransformation(segment: string, to: Transformation): string | undef
   return undefined;
 }
 
-async function transformed(asset: Asset, store: AssetStore, wanted: Transformation, format: string) {
+async function transformImage(
+  asset: Asset,
+  store: AssetStore,
+  transformation: Transformation,
+  format: string,
+) {
   if (format !== 'png' && format !== 'jpg' && format !== 'webp') return undefined;
-  const { width, height } = targetSize(asset, wanted);
+  const { width, height } = targetSize(asset, transformation);
   const canvas = createCanvas(width, height);
   const image = await loadImage(store.read(asset));
   const context = canvas.getContext('2d');
-  if (wanted.crop === 'fill' || wanted.crop === 'thumb')
+  if (transformation.crop === 'fill' || transformation.crop === 'thumb')
     drawCover(context, image, { x: 0, y: 0, width, height });
   else {
     context.imageSmoothingQuality = 'high';
@@ -99,10 +106,10 @@ async function transformed(asset: Asset, store: AssetStore, wanted: Transformati
   }
   return format === 'png'
     ? canvas.encode('png')
-    : canvas.encode(format === 'jpg' ? 'jpeg' : 'webp', wanted.quality ?? 80);
+    : canvas.encode(format === 'jpg' ? 'jpeg' : 'webp', transformation.quality ?? 80);
 }
 
-/** A side that is not given follows from the other; `fit` and `limit` keep the image's proportions. */
+/** A missing side follows from the other one. `fit` and `limit` keep the image's proportions. */
 function targetSize(
   asset: Asset,
   { crop, width, height }: Transformation,

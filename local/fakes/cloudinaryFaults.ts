@@ -1,6 +1,6 @@
 import { type Reply, type WireFault, wireFault } from './server.ts';
 
-/** What the next call meets. Without `action`, an upload or a destroy; never a delivery. */
+/** A fault for the next call with this action. Without `action`, it applies to an upload or a destroy. */
 export type CloudinaryStep = { action?: 'upload' | 'destroy' | 'deliver' } & WireFault;
 
 /** Cloudinary's error body. */
@@ -14,7 +14,7 @@ export const cloudinaryError = (
   body: { error: { message } },
 });
 
-const fails = (reply: Reply) => ({ kind: 'reply', ...reply }) as const;
+const toReplyStep = (reply: Reply) => ({ kind: 'reply', ...reply }) as const;
 
 const statusMessages = {
   400: 'Invalid image file',
@@ -26,21 +26,21 @@ const statusMessages = {
   503: 'Service Unavailable',
 } as const;
 
-/** Steps for `script` and `always`; `{...step, afterWork: true}` does the work and loses only the answer. */
+/** Steps for `script` and `always`. `{...step, afterWork: true}` does the work and loses only the answer. */
 export const cloudinaryFault = {
   ...wireFault,
   error: (status: keyof typeof statusMessages, message: string = statusMessages[status]) =>
-    fails(cloudinaryError(status, message)),
+    toReplyStep(cloudinaryError(status, message)),
   /** 420: the hourly limit of calls. */
   rateLimited: () =>
-    fails(
+    toReplyStep(
       cloudinaryError(
         420,
         'Rate Limit Exceeded. Limit of 500 api operations reached. Try again on 2030-01-01 01:00:00 UTC',
         { 'x-featureratelimit-limit': '500', 'x-featureratelimit-remaining': '0' },
       ),
     ),
-  /** The image is stored, and the client sees a broken connection. */
+  /** Stores the image, then breaks the connection. */
   storedThenReset: (when: 'before-headers' | 'after-headers' = 'before-headers') =>
     ({ ...wireFault.reset(when), afterWork: true }) as const,
 };

@@ -1,18 +1,18 @@
 import { imageSize } from 'image-size';
 import { apiKeyInvalid, googleError, modelNotFound, modelRetired } from './geminiFaults.ts';
 import { geminiModels, type ImageModel, retiredModels, type TextModel } from './geminiModels.ts';
-import { normalised, problemsIn } from './geminiShape.ts';
+import { findProblems, toCamelCaseFields } from './geminiShape.ts';
 import type { Reply } from './server.ts';
 
-/** "An inline request is capped at 20 MB". */
+/** Google's documentation: "An inline request is capped at 20 MB". */
 export const bodyBytesMax = 20 * 1024 * 1024;
 const serverTimeoutSecondsMin = 10;
 const imageMimeTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'];
 
-/** A request that passed every check, with documented field names. */
-export type Checked = {
+/** A valid request. */
+export type ParsedRequest = {
   model: ImageModel | TextModel;
-  /** All text of the last user turn. */
+  /** The whole text of the last user turn. */
   prompt: string;
   references: Buffer[];
   aspectRatio: string | undefined;
@@ -42,7 +42,7 @@ const invalidArgument = (message: string) => googleError(400, 'INVALID_ARGUMENT'
 const inRequest = (field: string, problem: string) =>
   invalidArgument(`* GenerateContentRequest.${field}: ${problem}\n`);
 
-/** What is wrong with a request before its body is looked at. */
+/** Checks the headers, before the body. */
 export function refuseCaller(
   headers: { key: string | undefined; serverTimeout: string | undefined },
   apiKey: string,
@@ -57,7 +57,7 @@ export function refuseCaller(
   return undefined;
 }
 
-/** JSON or the refusal of what is no JSON. */
+/** Parses JSON, or returns the refusal. `bytes` is undefined if the body was too large. */
 export function parseBody(bytes: Buffer | undefined): { body: unknown } | { refusal: Reply } {
   if (bytes === undefined) {
     return { refusal: invalidArgument(`Request payload size exceeds the limit: ${bodyBytesMax} bytes.`) };
@@ -70,12 +70,16 @@ export function parseBody(bytes: Buffer | undefined): { body: unknown } | { refu
   }
 }
 
-/** The request in a form to answer from, or the refusal the real service would give. */
-export function checkRequest(modelId: string, version: string, json: unknown): Checked | { refusal: Reply } {
+/** Parses a request, or returns the real service's refusal. */
+export function parseRequest(
+  modelId: string,
+  version: string,
+  json: unknown,
+): ParsedRequest | { refusal: Reply } {
   if (retiredModels.some((pattern) => pattern.test(modelId))) return { refusal: modelRetired(modelId) };
   const model = Object.hasOwn(geminiModels, modelId) ? geminiModels[modelId] : undefined;
   if (model === undefined) return { refusal: modelNotFound(modelId, version) };
-  const problems = problemsIn(json);
+  const problems = findProblems(json);
   if (problems.length > 0) {
     const message = problems.map((problem) => problem.description).join('\n');
     return {
@@ -84,10 +88,10 @@ export function checkRequest(modelId: string, version: string, json: unknown): C
       ]),
     };
   }
-  const body = normalised(json ?? {}) as Body;
+  const body = toCamelCaseFields(json ?? {}) as Body;
   const refusal = refuseContents(body.contents) ?? refuseConfig(modelId, model, body);
   if (refusal !== undefined) return { refusal };
-  return read(model, body);
+  return toParsedRequest(model, body);
 }
 
 function refuseContents(contents: Content[] | undefined): Reply | undefined {
@@ -110,11 +114,11 @@ function refuseContents(contents: Content[] | undefined): Reply | undefined {
 function refusePart(part: Record<string, unknown>, path: string): Reply | undefined {
   const inline = part.inlineData as { mimeType?: string; data?: string } | undefined;
   const data = ['text', 'inlineData', 'fileData', 'functionCall', 'functionResponse'];
-  const given = data.filter((name) => part[name] !== undefined && part[name] !== null).length;
-  if (given === 0) {
+  const kindCount = data.filter((name) => part[name] !== undefined && part[name] !== null).length;
+  if (kindCount === 0) {
     return inRequest(`${path}.data`, "required oneof field 'data' must have one initialized field");
   }
-  if (given > 1) {
+  if (kindCount > 1) {
     return invalidArgument(`Invalid value at '${path}' (oneof), oneof field 'data' is already set.`);
   }
   if (!inline) return undefined;
@@ -135,10 +139,10 @@ function refusePart(part: Record<string, unknown>, path: string): Reply | undefi
 function refuseConfig(modelId: string, model: ImageModel | TextModel, body: Body): Reply | undefined {
   const config = body.generationConfig ?? {};
   const modalities = config.responseModalities ?? [];
-  const unsupported = modalities.some(
+  const hasUnsupported = modalities.some(
     (name) => name === 'AUDIO' || (name === 'IMAGE' && model.kind === 'text'),
   );
-  if (unsupported) {
+  if (hasUnsupported) {
     return invalidArgument(
       `The requested combination of response modalities (${modalities.join(', ')}) is not supported by the model. models/${modelId} accepts the following combination of response modalities:\n* TEXT${model.kind === 'image' ? '\n* IMAGE, TEXT' : ''}\n`,
     );
@@ -171,27 +175,27 @@ function refuseImageConfig(
   return inRequest(`${path}.image_size`, `image_size must be one of ${allowed}.`);
 }
 
-const imagesOf = (contents: readonly Content[]) =>
+const getImages = (contents: readonly Content[]) =>
   contents.flatMap((content) => content.parts ?? []).flatMap((part) => part.inlineData?.data ?? []);
 
 function refuseReferenceCount(model: ImageModel, contents: readonly Content[]): Reply | undefined {
-  const count = imagesOf(contents).length;
+  const count = getImages(contents).length;
   if (count <= model.referencesMax) return undefined;
   return invalidArgument(
     `The number of input images (${count}) exceeds the maximum supported by the model (${model.referencesMax}).`,
   );
 }
 
-function read(model: ImageModel | TextModel, body: Body): Checked {
+function toParsedRequest(model: ImageModel | TextModel, body: Body): ParsedRequest {
   const config = body.generationConfig ?? {};
   const contents = body.contents ?? [];
   const last = contents.findLast((content) => content.role !== 'model');
-  // Image models speak as well as paint unless they are asked for one of the two.
+  // By default, image models answer with text and an image.
   const modalities = config.responseModalities ?? (model.kind === 'image' ? ['TEXT', 'IMAGE'] : ['TEXT']);
   return {
     model,
     prompt: (last?.parts ?? []).flatMap((part) => part.text ?? []).join('\n'),
-    references: imagesOf(contents).map((data) => Buffer.from(data, 'base64')),
+    references: getImages(contents).map((data) => Buffer.from(data, 'base64')),
     aspectRatio: config.imageConfig?.aspectRatio,
     imageSize: config.imageConfig?.imageSize,
     wantsText: modalities.includes('TEXT'),

@@ -1,6 +1,6 @@
 import { type Reply, type WireFault, wireFault } from './server.ts';
 
-/** A part of an answer as it stands on the wire. */
+/** A part of an answer, as sent over HTTP. */
 export type Part = {
   text?: string;
   thought?: boolean;
@@ -9,9 +9,9 @@ export type Part = {
 };
 
 /**
- * What the next request meets. `model` keeps the step for requests to that model. Beside the faults of
- * any service: `answer`, a 200 with this body, to which the stand-in adds usage, model and id; and
- * `drafts`, which paints normally but puts drafts marked `thought` and a comment before the picture.
+ * A fault for the next request, or for the next one to `model`. In addition to the faults of any service, `answer`
+ * sends a 200 with this body, to which the fake adds usage, model and id; `drafts` generates an image, preceded by
+ * drafts and comments marked as `thought`.
  */
 export type GeminiStep = { model?: string } & (
   | WireFault
@@ -60,11 +60,11 @@ export const modelRetired = (model: string): Reply =>
     `This model models/${model} is no longer available. Please update your code to use a newer model for the latest features and improvements.`,
   );
 
-const fails = (reply: Reply) => ({ kind: 'reply', ...reply }) as const;
+const toReplyStep = (reply: Reply) => ({ kind: 'reply', ...reply }) as const;
 
 type Quota = { quotaId: string; retrySeconds: number; limit: number; quotaModel: string };
 
-/** A 429 with Google's details. `quotaModel` is the model it names, which may not be the one asked for. */
+/** A 429 with Google's details. It names `quotaModel`, which may differ from the requested model. */
 function quotaExceeded({ quotaId, retrySeconds, limit, quotaModel }: Quota) {
   const quotaMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_requests';
   const message = [
@@ -72,7 +72,7 @@ function quotaExceeded({ quotaId, retrySeconds, limit, quotaModel }: Quota) {
     `* Quota exceeded for metric: ${quotaMetric}, limit: ${limit}, model: ${quotaModel}`,
     `Please retry in ${retrySeconds}s.`,
   ].join('\n');
-  return fails(
+  return toReplyStep(
     googleError(429, 'RESOURCE_EXHAUSTED', message, [
       {
         '@type': 'type.googleapis.com/google.rpc.Help',
@@ -103,52 +103,52 @@ const perDayQuotaId = 'GenerateRequestsPerDayPerProjectPerModel-FreeTier';
 const perMinuteQuotaId = 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier';
 const imageModel = 'gemini-2.5-flash-image';
 
-/** The three ways in which a candidate carries no content. */
+/** The three forms of a candidate without content. */
 const emptyContents = { empty: {}, 'null-parts': { parts: null }, 'role-only': { role: 'model' } } as const;
 
-const candidate = (parts: readonly Part[]) => ({
+const toCandidates = (parts: readonly Part[]) => ({
   candidates: [{ content: { parts, role: 'model' }, finishReason: 'STOP', index: 0 }],
 });
-const answers = (body: object) => ({ kind: 'answer', body }) as const;
-const imageOf = (bytes: Uint8Array, mimeType: string) =>
-  answers(candidate([{ inlineData: { mimeType, data: Buffer.from(bytes).toString('base64') } }]));
+const toAnswerStep = (body: object) => ({ kind: 'answer', body }) as const;
+const toImageStep = (bytes: Uint8Array, mimeType: string) =>
+  toAnswerStep(toCandidates([{ inlineData: { mimeType, data: Buffer.from(bytes).toString('base64') } }]));
 
-/** Steps for `script` and `always`; narrow one to a model with `{...geminiFault.perDay(), model}`. */
+/** Steps for `script` and `always`. `{...geminiFault.perDay(), model}` limits a step to a model. */
 export const geminiFault = {
   ...wireFault,
-  /** 429 that passes by itself: the only one whose RetryInfo means what it says. */
+  /** 429 that ends after `retrySeconds`: the only 429 with a correct RetryInfo. */
   perMinute: (retrySeconds = 20, quotaModel = imageModel) =>
     quotaExceeded({ quotaId: perMinuteQuotaId, retrySeconds, limit: 10, quotaModel }),
   /** 429 until midnight in Los Angeles, though its RetryInfo says one second. */
   perDay: (quotaModel = imageModel) =>
     quotaExceeded({ quotaId: perDayQuotaId, retrySeconds: 1, limit: 100, quotaModel }),
-  /** 429 of a project that has no quota at all for the model. */
+  /** 429 for a project without any quota for the model. */
   limitZero: (quotaModel = imageModel) =>
     quotaExceeded({ quotaId: perDayQuotaId, retrySeconds: 1, limit: 0, quotaModel }),
-  /** 429 without details: nothing helps but money. */
+  /** 429 without details: the project must buy credits. */
   prepaymentDepleted: () =>
-    fails(
+    toReplyStep(
       googleError(
         429,
         'RESOURCE_EXHAUSTED',
         'Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects to manage your project and billing.',
       ),
     ),
-  badKey: () => fails(apiKeyInvalid()),
+  badKey: () => toReplyStep(apiKeyInvalid()),
   badRegion: () =>
-    fails(googleError(400, 'FAILED_PRECONDITION', 'User location is not supported for the API use.')),
+    toReplyStep(googleError(400, 'FAILED_PRECONDITION', 'User location is not supported for the API use.')),
   forbidden: () =>
-    fails(
+    toReplyStep(
       googleError(
         403,
         'PERMISSION_DENIED',
         'Your API key was reported as leaked. Please use another API key.',
       ),
     ),
-  notFound: (model = imageModel) => fails(modelNotFound(model)),
-  noLongerAvailable: (model = imageModel) => fails(modelRetired(model)),
+  notFound: (model = imageModel) => toReplyStep(modelNotFound(model)),
+  noLongerAvailable: (model = imageModel) => toReplyStep(modelRetired(model)),
   internal: () =>
-    fails(
+    toReplyStep(
       googleError(
         500,
         'INTERNAL',
@@ -156,7 +156,7 @@ export const geminiFault = {
       ),
     ),
   highDemand: () =>
-    fails(
+    toReplyStep(
       googleError(
         503,
         'UNAVAILABLE',
@@ -164,20 +164,24 @@ export const geminiFault = {
       ),
     ),
   deadline: () =>
-    fails(googleError(504, 'DEADLINE_EXCEEDED', 'Deadline expired before operation could complete.')),
-  /** The model talks in place of painting. */
-  textOnly: (text = 'I cannot paint that, but here is a description.') => answers(candidate([{ text }])),
+    toReplyStep(googleError(504, 'DEADLINE_EXCEEDED', 'Deadline expired before operation could complete.')),
+  /** The model answers with text and no image. */
+  textOnly: (text = 'I cannot draw that, but here is a description.') =>
+    toAnswerStep(toCandidates([{ text }])),
   /** A candidate without an image, in one of its three forms. */
   noImage: (
     finishReason: string,
     finishMessage = `The model stopped: ${finishReason}.`,
     content: keyof typeof emptyContents = 'empty',
-  ) => answers({ candidates: [{ content: emptyContents[content], finishReason, finishMessage, index: 0 }] }),
-  /** The prompt itself was refused: no candidates. */
-  promptBlocked: (blockReason = 'PROHIBITED_CONTENT') => answers({ promptFeedback: { blockReason } }),
-  emptyImage: () => answers(candidate([{ inlineData: { mimeType: 'image/png', data: '' } }])),
-  notAnImage: () => imageOf(Buffer.from('this is not an image'), 'image/png'),
-  /** These bytes, whatever was asked. */
-  image: (bytes: Uint8Array, mimeType = 'image/png') => imageOf(bytes, mimeType),
+  ) =>
+    toAnswerStep({
+      candidates: [{ content: emptyContents[content], finishReason, finishMessage, index: 0 }],
+    }),
+  /** Google blocked the prompt: the answer has no candidates. */
+  promptBlocked: (blockReason = 'PROHIBITED_CONTENT') => toAnswerStep({ promptFeedback: { blockReason } }),
+  emptyImage: () => toAnswerStep(toCandidates([{ inlineData: { mimeType: 'image/png', data: '' } }])),
+  notAnImage: () => toImageStep(Buffer.from('this is not an image'), 'image/png'),
+  /** An image with these bytes, for any request. */
+  image: (bytes: Uint8Array, mimeType = 'image/png') => toImageStep(bytes, mimeType),
   drafts: (count = 1) => ({ kind: 'drafts', count }) as const,
 };

@@ -1,15 +1,15 @@
 /**
- * The Gemini models the stand-in knows, as Google documents them: kept apart from the product's own
- * catalogue on purpose, so that a mistake there is refused here.
+ * The Gemini models that the fake knows, as Google documents them. This list is deliberately separate from the
+ * product's catalogue, so that the fake refuses a mistake in the catalogue.
  */
 export type ImageModel = {
   kind: 'image';
   ratios: readonly string[];
-  /** Allowed `imageSize` values; empty where the size is fixed and the field is refused. */
+  /** Allowed `imageSize` values; empty if the size is fixed and the field is refused. */
   sizes: readonly string[];
   referencesMax: number;
   mimeType: 'image/png' | 'image/jpeg';
-  /** `candidatesTokenCount` of one image, by size; '1K' is also that of a fixed size. */
+  /** `candidatesTokenCount` of one image, by size. A fixed size uses '1K'. */
   tokens: Readonly<Record<string, number>>;
   /** Pixels at 1K, by ratio. */
   pixels: Readonly<Record<string, readonly [width: number, height: number]>>;
@@ -40,7 +40,7 @@ const gemini3Pixels = {
   '16:9': [1376, 768],
   '21:9': [1584, 672],
 } as const;
-/** The four extreme ratios: their pixels are not documented, these keep the area of about one megapixel. */
+/** Adds four extreme ratios. Google does not document their pixels; these have about one megapixel. */
 const gemini3WidePixels = {
   ...gemini3Pixels,
   '1:4': [512, 2048],
@@ -100,13 +100,13 @@ export const geminiModels: Readonly<Record<string, ImageModel | TextModel>> = {
   'gemini-2.5-flash': { kind: 'text' },
 };
 
-/** Models that Google has shut down: still asked for by name in old configurations. */
+/** Models that Google has shut down, which old configurations may still name. */
 export const retiredModels: readonly RegExp[] = [/^imagen-/, /^gemini-2\.5-flash-image-preview$/];
 
 const sizeScale: Readonly<Record<string, number>> = { '512': 0.5, '1K': 1, '2K': 2, '4K': 4 };
 
-/** The pixels of an image of a checked ratio (default 1:1) and size (default 1K). */
-export function pixelsOf(model: ImageModel, ratio = '1:1', size = '1K'): { width: number; height: number } {
+/** The size in pixels of an image, for a valid ratio (default 1:1) and size (default 1K). */
+export function getPixels(model: ImageModel, ratio = '1:1', size = '1K'): { width: number; height: number } {
   const [width, height] = model.pixels[ratio] ?? [1024, 1024];
   const scale = sizeScale[size] ?? 1;
   return { width: width * scale, height: height * scale };

@@ -1,6 +1,6 @@
 /**
- * The fields of a GenerateContentRequest. Google's JSON parser refuses any other name at any level, so
- * a misspelt or misplaced one must fail here as well. Fields this product never uses are `any`.
+ * The fields of a GenerateContentRequest. Google's JSON parser refuses unknown names at every level, so a misspelt or
+ * misplaced name must fail here too. Fields that the product never uses are `any`.
  */
 type Shape =
   | 'any'
@@ -102,9 +102,13 @@ const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) =>
 
 export type FieldProblem = { field: string; description: string };
 
-/** What Google's parser would say of a body; paths in its spelling, `generation_config.image_config`. */
-export function problemsIn(value: unknown, shape: Shape = generateContentRequest, path = ''): FieldProblem[] {
-  // A JSON null is "not set" to a protobuf parser, whatever the field.
+/** Finds the problems that Google's parser reports, with its spelling of paths: `generation_config.image_config`. */
+export function findProblems(
+  value: unknown,
+  shape: Shape = generateContentRequest,
+  path = '',
+): FieldProblem[] {
+  // A protobuf parser treats a JSON null as "not set", in any field.
   if (shape === 'any' || value === null || value === undefined) return [];
   if (typeof shape === 'string') return primitiveProblem(value, shape, path);
   if ('oneOf' in shape) {
@@ -112,12 +116,12 @@ export function problemsIn(value: unknown, shape: Shape = generateContentRequest
   }
   if ('list' in shape) {
     if (!Array.isArray(value)) return [invalid(path, 'LIST', value)];
-    return value.flatMap((item, index) => problemsIn(item, shape.list, `${path}[${index}]`));
+    return value.flatMap((item, index) => findProblems(item, shape.list, `${path}[${index}]`));
   }
   if (!isObject(value)) return [invalid(path, 'MESSAGE', value)];
   return Object.entries(value).flatMap(([name, item]) => {
-    const known = shape.fields[camel(name)];
-    if (known === undefined) {
+    const fieldShape = shape.fields[camel(name)];
+    if (fieldShape === undefined) {
       const at = path === '' ? '' : ` at '${path}'`;
       return [
         {
@@ -126,11 +130,11 @@ export function problemsIn(value: unknown, shape: Shape = generateContentRequest
         },
       ];
     }
-    return problemsIn(item, known, path === '' ? snake(name) : `${path}.${snake(name)}`);
+    return findProblems(item, fieldShape, path === '' ? snake(name) : `${path}.${snake(name)}`);
   });
 }
 
-/** By its characters and length: a pattern for the whole would backtrack over megabytes. */
+/** Checks characters and length. A pattern for the whole text would backtrack over megabytes. */
 function isBase64(text: string): boolean {
   const digits = text.replace(/={1,2}$/, '');
   return digits.length % 4 !== 1 && !/[^A-Za-z0-9+/_-]/.test(digits);
@@ -139,22 +143,24 @@ function isBase64(text: string): boolean {
 function primitiveProblem(value: unknown, shape: 'string' | 'number' | 'boolean' | 'bytes', path: string) {
   if (shape === 'bytes') {
     if (typeof value === 'string' && isBase64(value)) return [];
-    const shown =
+    const preview =
       typeof value === 'string' ? `Base64 decoding failed for "${value.slice(0, 80)}"` : String(value);
-    return [{ field: path, description: `Invalid value at '${path}' (TYPE_BYTES), ${shown}` }];
+    return [{ field: path, description: `Invalid value at '${path}' (TYPE_BYTES), ${preview}` }];
   }
   const types = { string: 'TYPE_STRING', number: 'TYPE_FLOAT', boolean: 'TYPE_BOOL' } as const;
   return typeof value === shape ? [] : [invalid(path, types[shape], value)];
 }
 
 function invalid(path: string, type: string, value: unknown): FieldProblem {
-  const shown = JSON.stringify(value)?.slice(0, 80);
-  return { field: path, description: `Invalid value at '${path || 'request'}' (${type}), ${shown}` };
+  const preview = JSON.stringify(value)?.slice(0, 80);
+  return { field: path, description: `Invalid value at '${path || 'request'}' (${type}), ${preview}` };
 }
 
-/** The body with every name as documented: Google takes `image_config` for `imageConfig` as well. */
-export function normalised(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(normalised);
+/** Renames all fields to camelCase: Google accepts both `image_config` and `imageConfig`. */
+export function toCamelCaseFields(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(toCamelCaseFields);
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [camel(name), normalised(item)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [camel(name), toCamelCaseFields(item)]),
+  );
 }

@@ -15,27 +15,27 @@ export type Picture = {
   /** Pixels. */
   width: number;
   height: number;
-  /** Small print in the corner. */
+  /** Small text in the corner. */
   caption: string;
   /** Encoded images, shown as thumbnails. */
   references: readonly Uint8Array[];
   mimeType: 'image/png' | 'image/jpeg';
 };
 
-// Fonts by file, so that a picture looks the same on a machine without any.
+// Fonts from files, so that a picture looks the same on a machine without fonts.
 const fontFile = (name: string) => createRequire(import.meta.url).resolve(`dejavu-fonts-ttf/ttf/${name}.ttf`);
-const headingFont = 'Stand-in Heading';
-const captionFont = 'Stand-in Caption';
+const headingFont = 'Fake Heading';
+const captionFont = 'Fake Caption';
 GlobalFonts.registerFromPath(fontFile('DejaVuSans-Bold'), headingFont);
 GlobalFonts.registerFromPath(fontFile('DejaVuSans'), captionFont);
 
 const jpegQuality = 88;
-/** The soft background is painted at this fraction of the size: enlarging blurs it, and costs less. */
+/** The background is drawn at this fraction of the size and enlarged, which blurs it and is faster. */
 const backgroundScale = 1 / 8;
 
 /**
- * Paints the prompt, readable, over colours that follow from it: the same picture asked for twice is
- * the same bytes, two prompts look different at a glance. About 55 ms for 1344x768.
+ * Draws the prompt as readable text over colours that depend on it. The same picture always has the same bytes, and
+ * two prompts look clearly different. Takes about 55 ms for 1344x768.
  */
 export async function drawPicture(picture: Picture): Promise<Buffer> {
   const canvas = createCanvas(picture.width, picture.height);
@@ -43,7 +43,7 @@ export async function drawPicture(picture: Picture): Promise<Buffer> {
   const random = randomFrom(picture.prompt);
   drawBackground(context, picture, random);
   const references = await Promise.all(
-    // What Gemini takes and the canvas cannot read (HEIC) is shown as an empty frame.
+    // An image that Gemini accepts but the canvas cannot read (HEIC) becomes an empty frame.
     picture.references.map((bytes) => loadImage(bytes).catch(() => undefined)),
   );
   const unit = Math.min(picture.width, picture.height);
@@ -68,33 +68,33 @@ function randomFrom(text: string): () => number {
 
 function drawBackground(context: SKRSContext2D, { width, height }: Picture, random: () => number): void {
   const small = createCanvas(Math.ceil(width * backgroundScale), Math.ceil(height * backgroundScale));
-  const paint = small.getContext('2d');
+  const smallContext = small.getContext('2d');
   const hue = random() * 360;
   const colour = (shift: number, saturation: number, lightness: number, alpha = 1) =>
     `hsla(${(hue + shift) % 360}, ${saturation}%, ${lightness}%, ${alpha})`;
-  const sky = paint.createLinearGradient(0, 0, small.width * (0.3 + 0.7 * random()), small.height);
+  const sky = smallContext.createLinearGradient(0, 0, small.width * (0.3 + 0.7 * random()), small.height);
   sky.addColorStop(0, colour(0, 62, 30));
   sky.addColorStop(0.55, colour(38, 60, 40));
   sky.addColorStop(1, colour(80, 64, 52));
-  paint.fillStyle = sky;
-  paint.fillRect(0, 0, small.width, small.height);
+  smallContext.fillStyle = sky;
+  smallContext.fillRect(0, 0, small.width, small.height);
   const reach = Math.max(small.width, small.height);
   for (const shift of [-40, 25, 60, 110, 150, 200]) {
     const x = random() * small.width;
     const y = random() * small.height;
     const radius = reach * (0.18 + 0.3 * random());
-    const glow = paint.createRadialGradient(x, y, 0, x, y, radius);
+    const glow = smallContext.createRadialGradient(x, y, 0, x, y, radius);
     glow.addColorStop(0, colour(shift, 75, 62, 0.55));
     glow.addColorStop(1, colour(shift, 75, 62, 0));
-    paint.fillStyle = glow;
-    paint.fillRect(0, 0, small.width, small.height);
+    smallContext.fillStyle = glow;
+    smallContext.fillRect(0, 0, small.width, small.height);
   }
   context.imageSmoothingQuality = 'high';
   context.drawImage(small, 0, 0, width, height);
   drawBubbles(context, { width, height }, random);
 }
 
-/** A few crisp, see-through discs, so that the picture has a shape and not only a haze. */
+/** Draws a few transparent discs with sharp edges, so that the picture has shapes. */
 function drawBubbles(
   context: SKRSContext2D,
   { width, height }: { width: number; height: number },
@@ -121,7 +121,7 @@ function drawPrompt(context: SKRSContext2D, picture: Picture, unit: number, abov
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.font = `${size}px "${headingFont}"`;
-  // An offset copy in place of a blurred shadow: a tenth of the cost, readable on any colour.
+  // A dark copy, slightly offset, is readable on any colour and takes a tenth of the time of a blurred shadow.
   for (const [colour, offset] of [
     ['rgba(10, 12, 40, 0.5)', Math.max(1, size / 22)],
     ['#ffffff', 0],
@@ -133,9 +133,9 @@ function drawPrompt(context: SKRSContext2D, picture: Picture, unit: number, abov
   }
 }
 
-/** The largest size (pixels) at which the text fits the box; at the smallest, the rest is cut off. */
+/** Finds the largest font size (pixels) at which the text fits the box. At the smallest size, the rest is cut off. */
 function fitText(context: SKRSContext2D, text: string, width: number, height: number, unit: number) {
-  // A long text starts near the size at which its letters (about 0.7 high by 1.25) fill the box.
+  // Start near the size at which the letters (about 0.7 wide and 1.25 high) fill the box.
   const filling = Math.sqrt((width * height) / (0.7 * 1.25 * text.length)) * 1.15;
   for (
     let size = Math.round(Math.min(unit / 9, Math.max(filling, unit / 45)));
@@ -165,7 +165,7 @@ function wrap(context: SKRSContext2D, text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** Text without blanks (a URL, Chinese) is cut where the line is full. */
+/** Breaks a word that is longer than a line, such as a URL or Chinese text. */
 function breakWord(context: SKRSContext2D, word: string, width: number): string[] {
   if (context.measureText(word).width <= width) return [word];
   const pieces: string[] = [];
@@ -223,7 +223,7 @@ function drawCaption(context: SKRSContext2D, { width, height, caption }: Picture
 
 type Box = { x: number; y: number; width: number; height: number };
 
-/** Fills the box with the middle of the image, as CSS `object-fit: cover` does. */
+/** Fills the box with the centre of the image, as CSS `object-fit: cover` does. */
 export function drawCover(context: SKRSContext2D, image: Image | Canvas, box: Box): void {
   const scale = Math.max(box.width / image.width, box.height / image.height);
   const width = box.width / scale;

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a stand-in answers: a body that is no text and no bytes is sent as JSON. */
+/** An answer of a fake. A body that is neither text nor bytes is sent as JSON. */
 export type Reply = {
   status: number;
   headers?: Record<string, string>;
@@ -10,8 +10,8 @@ export type Reply = {
 };
 
 /**
- * What can go wrong between a client and a service. With `afterWork` the service does the work first
- * (paints and bills, stores, deletes) and only the answer is lost; `truncate` and `delay` always do it.
+ * What can go wrong between a client and a service. With `afterWork`, the service does the work (generates and bills
+ * an image, stores, deletes) and only the answer is lost. `truncate` and `delay` always do the work.
  */
 export type WireFault = { afterWork?: boolean } & (
   | ({ kind: 'reply' } & Reply)
@@ -22,11 +22,11 @@ export type WireFault = { afterWork?: boolean } & (
   | { kind: 'delay'; ms: number }
 );
 
-/** The faults any HTTP service can have; those of one service are beside it. */
+/** Faults of any HTTP service. The faults of one service are in its own file. */
 export const wireFault = {
-  /** No body at all, with whatever status: 200 is the one that fools clients. */
+  /** An empty body. With status 200 it looks like a success. */
   emptyBody: (status: 200 | 500 = 200) => ({ kind: 'reply', status, body: '' }) as const,
-  /** A page of a proxy in front of the service, where JSON is expected. */
+  /** An HTML page from a proxy in front of the service, instead of JSON. */
   html: (status = 502) =>
     ({
       kind: 'reply',
@@ -35,49 +35,48 @@ export const wireFault = {
       body: `<!DOCTYPE html><html><head><title>Error ${status}</title></head><body>Try again in 30 seconds.</body></html>`,
     }) as const,
   reset: (when: 'before-headers' | 'after-headers' = 'before-headers') => ({ kind: 'reset', when }) as const,
-  /** Never answers; the connection stays open until the client or `close()` ends it. */
+  /** Never answers. The connection stays open until the client or `close()` closes it. */
   hang: () => ({ kind: 'hang' }) as const,
-  /** Status 200, then a blank every so often without end, so that an idle timeout never fires. */
+  /** Status 200, then endless spaces, so that an idle timeout never fires. */
   drip: (everyMs = 200) => ({ kind: 'drip', everyMs }) as const,
-  /** The right answer, complete to HTTP, with only the first half of its JSON. */
+  /** A complete HTTP response with only the first half of its JSON. */
   truncate: () => ({ kind: 'truncate' }) as const,
   delay: (ms: number) => ({ kind: 'delay', ms }) as const,
 };
 
-/** A queue of scripted steps, and one that stands until it is taken back. */
-export function faultScript<Step>() {
-  const queued: Step[] = [];
-  let standing: Step | undefined;
+/** A queue of steps for single requests, and a default step for all others. */
+export function createFaultScript<Step>() {
+  const queue: Step[] = [];
+  let defaultStep: Step | undefined;
   return {
-    script: (...steps: Step[]) => void queued.push(...steps),
+    script: (...steps: Step[]) => void queue.push(...steps),
     always: (step: Step | undefined) => {
-      standing = step;
+      defaultStep = step;
     },
-    /** The first queued step that matches is used up; else the standing one, if it matches. */
+    /** Removes and returns the first matching step of the queue; otherwise the default step, if it matches. */
     take(matches: (step: Step) => boolean): Step | undefined {
-      const index = queued.findIndex(matches);
-      if (index >= 0) return queued.splice(index, 1)[0];
-      return standing !== undefined && matches(standing) ? standing : undefined;
+      const index = queue.findIndex(matches);
+      if (index >= 0) return queue.splice(index, 1)[0];
+      return defaultStep !== undefined && matches(defaultStep) ? defaultStep : undefined;
     },
   };
 }
 
-export type Listening = {
+export type RunningServer = {
   url: string;
-  /** Aborted by `close()`: every timer of the stand-in waits under it. */
+  /** Aborted by `close()`, to cancel every timer of the fake. */
   closing: AbortSignal;
   close: () => Promise<void>;
 };
 
 /**
- * Serves `handle` on a free port unless one is given. `close` ends open connections at once, so that
- * a hanging answer never holds up the end of a test. A throw of `handle` is a bug of the stand-in: it
- * answers 500 with the stack, for the developer to see.
+ * Serves `handle` on `port`, by default a free one. `close` closes open connections at once, so that a hanging answer
+ * never delays the end of a test. If `handle` throws, the fake has a bug: it answers 500 with the stack trace.
  */
-export async function listen(
+export async function startServer(
   { host = '127.0.0.1', port = 0 }: { host?: string | undefined; port?: number | undefined },
   handle: (request: IncomingMessage, response: ServerResponse, closing: AbortSignal) => Promise<void>,
-): Promise<Listening> {
+): Promise<RunningServer> {
   const closer = new AbortController();
   const server = createServer((request, response) => {
     handle(request, response, closer.signal).catch((error: unknown) => {
@@ -104,8 +103,8 @@ export async function listen(
 }
 
 /**
- * The whole body, or undefined when it is longer than `bytesMax`: it is then read to its end and thrown
- * away, because a client that is still sending would see a broken pipe in place of the answer.
+ * Reads the whole body; undefined if it is longer than `bytesMax`. A long body is still read to its end, because a
+ * client that is still sending would see a broken pipe instead of the answer.
  */
 export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
@@ -117,7 +116,7 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   return length <= bytesMax ? Buffer.concat(chunks) : undefined;
 }
 
-function encoded(reply: Reply): { headers: Record<string, string>; bytes: Buffer } {
+function encode(reply: Reply): { headers: Record<string, string>; bytes: Buffer } {
   const { body } = reply;
   if (typeof body === 'string') {
     return {
@@ -132,18 +131,18 @@ function encoded(reply: Reply): { headers: Record<string, string>; bytes: Buffer
   };
 }
 
-/** Answers, unless the client has gone. */
+/** Sends an answer, or only its first `bytesKept` bytes. Does nothing if the client has disconnected. */
 export function send(response: ServerResponse, reply: Reply, bytesKept = Number.POSITIVE_INFINITY): void {
   if (response.destroyed) return;
-  const { headers, bytes } = encoded(reply);
-  const kept = bytes.subarray(0, Math.min(bytes.length, bytesKept));
-  response.writeHead(reply.status, { ...headers, 'content-length': String(kept.length) });
-  response.end(kept);
+  const { headers, bytes } = encode(reply);
+  const sentBytes = bytes.subarray(0, Math.min(bytes.length, bytesKept));
+  response.writeHead(reply.status, { ...headers, 'content-length': String(sentBytes.length) });
+  response.end(sentBytes);
 }
 
 /**
- * Answers with what `work` gives, spoiled as `fault` says. Resolves when the answer is on its way; a
- * hanging or dripping one goes on until the client leaves or the server closes.
+ * Sends the result of `work`, changed by `fault`. Resolves when the answer is on its way. A hanging or dripping answer
+ * continues until the client disconnects or the server closes.
  */
 export async function answer(
   response: ServerResponse,
@@ -158,22 +157,21 @@ export async function answer(
   }
   if (fault.kind === 'truncate') {
     const reply = await work();
-    return send(response, reply, Math.floor(encoded(reply).bytes.length / 2));
+    return send(response, reply, Math.floor(encode(reply).bytes.length / 2));
   }
   if (fault.afterWork) await work();
   if (fault.kind === 'reply') return send(response, fault);
-  if (fault.kind === 'reset') return breakOff(response, fault.when);
+  if (fault.kind === 'reset') return breakConnection(response, fault.when);
   if (fault.kind === 'drip') return drip(response, fault.everyMs, closing);
 }
 
-function breakOff(response: ServerResponse, when: 'before-headers' | 'after-headers'): void {
+function breakConnection(response: ServerResponse, when: 'before-headers' | 'after-headers'): void {
   if (when === 'before-headers') {
     response.socket?.resetAndDestroy();
     return;
   }
   response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8', 'content-length': '100000' });
-  // A plain end of the connection, not a TCP reset: a reset may overtake the headers, and what the
-  // client sees would then be a matter of luck.
+  // End the connection without a TCP reset: a reset may overtake the headers, and the client's error would be random.
   response.write('{', () => response.socket?.destroy());
 }
 

@@ -1,26 +1,26 @@
 /**
- * The environment, parsed once by one schema. Names are their owners' where they have one.
- * A bad value stops the start with a message that names the variable and never its value.
+ * Parses the environment once, by one schema. Variables that belong to a vendor keep the vendor's names.
+ * A bad value stops the start with a message that names the variable, never its value.
  */
 
 import { fallbackModelIdsDefault, isKnownModel, modelIdDefault } from '../imagegen/models.ts';
 import { environmentSchema } from './environment.ts';
 
-/** Thrown when the environment will not do: `message` names every variable at fault. */
+/** An invalid environment. `message` names every invalid variable. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
 /**
- * The configuration from an environment.
+ * Parses an environment into the configuration.
  * @throws {ConfigError} naming each bad variable, never a value.
  */
 export function parseConfig(env: Record<string, string | undefined>) {
-  // Once in a process: writing and compiling code of its own for it, as for the schemas of requests, pays for none.
+  // zod compiles schemas to code by default. This one runs once per process, which does not pay for that.
   const parsed = environmentSchema.safeParse(env, { jitless: true });
   if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
-    throw new ConfigError(`Bad environment: ${faults.join('; ')}.`);
+    const messages = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+    throw new ConfigError(`Bad environment: ${messages.join('; ')}.`);
   }
   const e = parsed.data;
   const emulators = Object.keys(env).filter((name) => name.endsWith('_EMULATOR_HOST') && env[name]);
@@ -35,7 +35,7 @@ export function parseConfig(env: Record<string, string | undefined>) {
   if (unknown !== undefined) {
     const name = unknown === primary ? 'IMAGEGEN_MODEL_ID' : 'IMAGEGEN_FALLBACK_MODEL_IDS';
     throw new ConfigError(
-      `Bad environment: ${name} names a model that we do not know; say in IMAGEGEN_MODEL_COSTS_USD what its images cost.`,
+      `Bad environment: ${name} names an unknown model; set the cost of its images in IMAGEGEN_MODEL_COSTS_USD.`,
     );
   }
   return {
@@ -54,9 +54,9 @@ export function parseConfig(env: Record<string, string | undefined>) {
       vertexAi: e.GOOGLE_GENAI_USE_VERTEXAI,
       location: e.GOOGLE_CLOUD_LOCATION,
     },
-    /** The model that is asked first. */
+    /** The model that is called first. */
     modelId: primary,
-    /** All of them, in the order in which they are asked. */
+    /** All models in the order of their calls. */
     modelIds,
     modelCostMicros: e.IMAGEGEN_MODEL_COSTS_USD,
     prompt: { modelId: e.PROMPT_MODEL_ID, timeoutMs: e.PROMPT_TIMEOUT_MS },
@@ -68,6 +68,8 @@ export function parseConfig(env: Record<string, string | undefined>) {
     generateTimeoutMs: e.GENERATE_TIMEOUT_MS,
     holdGraceMs: e.HOLD_GRACE_MS,
     signupCredits: e.SIGNUP_CREDITS,
+    /** The price of an image of each tier, credits. */
+    tierCredits: e.TIER_CREDITS,
     limits: {
       maxInFlightPerUser: e.MAX_IN_FLIGHT_PER_USER,
       maxPerMinutePerUser: e.MAX_PER_MINUTE_PER_USER,
@@ -79,10 +81,10 @@ export function parseConfig(env: Record<string, string | undefined>) {
 
 export type Config = ReturnType<typeof parseConfig>;
 
-/** Shortest key that can be a real one, characters: those of stand-ins are words that a line may well have. */
+/** Shortest key that can be a real one, characters. Keys of fakes are words that may occur in a log line. */
 const secretCharactersMin = 20;
 
-/** What no line of a log may show, whatever error quotes it. */
+/** The secrets that must never appear in a log line. */
 export function getSecrets({ gemini, cloudinaryUrl }: Config): string[] {
   const encoded = cloudinaryUrl && new URL(cloudinaryUrl).password;
   const secrets = [gemini.apiKey, encoded, encoded && decodeURIComponent(encoded)];

@@ -1,23 +1,25 @@
-/** The variables of the environment: what each must look like, and what the documents say of it. */
+/** The environment variables: the format, default and description of each. */
 import * as z from 'zod';
+import { type Tier, tierSchema } from '../contract.ts';
 import { fallbackModelIdsDefault, imagenSuccessor, modelIdDefault } from '../imagegen/models.ts';
 
-/** A variable set to nothing is one that is not set. */
-const unset = (value: unknown) => (value === '' ? undefined : value);
+/** An empty variable counts as not set. */
+const emptyAsUnset = (value: unknown) => (value === '' ? undefined : value);
 
-/** The default as the documents tell it. */
-const told = (fallback: string) => ({ default: fallback });
-const code = (fallback: string) => told(`\`${fallback}\``);
-// Not toLocaleString: making its formatter would take a tenth of a cold start.
+/** The default as docs/setup/environment.md shows it. */
+const showDefault = (fallback: string) => ({ default: fallback });
+const showCode = (fallback: string) => showDefault(`\`${fallback}\``);
+// toLocaleString would create a formatter, which takes a tenth of a cold start.
 const grouped = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 const digits = (value: number) => (value < 10_000 ? String(value) : grouped(value));
 
-const text = z.preprocess(unset, z.string().optional()).meta(told('unset'));
-const textOr = (fallback: string) => z.preprocess(unset, z.string().default(fallback)).meta(code(fallback));
+const text = z.preprocess(emptyAsUnset, z.string().optional()).meta(showDefault('unset'));
+const textOr = (fallback: string) =>
+  z.preprocess(emptyAsUnset, z.string().default(fallback)).meta(showCode(fallback));
 const wholeNumber = (fallback: number, min: number, max: number) =>
   z
     .preprocess(
-      unset,
+      emptyAsUnset,
       z
         .string()
         .regex(/^\d{1,15}$/, 'must be a whole number')
@@ -25,29 +27,31 @@ const wholeNumber = (fallback: number, min: number, max: number) =>
         .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`)
         .default(fallback),
     )
-    .meta(told(`${digits(fallback)} (${fallback === min ? '' : `${digits(min)} `}to ${grouped(max)})`));
+    .meta(
+      showDefault(`${digits(fallback)} (${fallback === min ? '' : `${digits(min)} `}to ${grouped(max)})`),
+    );
 const url = z
-  .preprocess(unset, z.url({ protocol: /^https?$/, error: 'must be a URL' }).optional())
-  .meta(told('unset'));
+  .preprocess(emptyAsUnset, z.url({ protocol: /^https?$/, error: 'must be a URL' }).optional())
+  .meta(showDefault('unset'));
 const hostAndPort = z
   .preprocess(
-    unset,
+    emptyAsUnset,
     z
       .string()
       .regex(/^(\[[0-9a-fA-F:]+\]|[^:/\s]+):\d{1,5}$/, 'must be host:port')
       .optional(),
   )
-  .meta(told('unset'));
+  .meta(showDefault('unset'));
 const flag = z
   .preprocess(
-    unset,
+    emptyAsUnset,
     z
       .string()
       .regex(/^(true|false|1|0)$/i, 'must be true or false')
       .transform((value) => value === '1' || value.toLowerCase() === 'true')
       .default(false),
   )
-  .meta(code('false'));
+  .meta(showCode('false'));
 const list = z.string().transform((value) =>
   value
     .split(',')
@@ -55,25 +59,38 @@ const list = z.string().transform((value) =>
     .filter((item) => item !== ''),
 );
 
-/** Dollars as micro-dollars. */
+/** Parses dollars into micro-dollars. */
 const dollars = z
   .string()
-  .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be an amount of dollars')
+  .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be an amount in dollars')
   .transform((value) => Math.round(Number(value) * 1_000_000));
 
+/** The price of an image of each tier, in credits. */
+const tierCreditsDefault = 'standard=1,premium2=2,premium4=4';
+const tierCredits = z.string().transform((value, context): Record<Tier, number> => {
+  const pairs = value.split(',').map((pair) => /^(\w+)=([1-9]\d{0,5})$/.exec(pair.trim()));
+  const prices = new Map(pairs.map((match) => [match?.[1], Number(match?.[2])]));
+  const tiers = tierSchema.options.map((tier) => [tier, prices.get(tier)] as const);
+  if (pairs.length !== tiers.length || tiers.some(([, price]) => price === undefined)) {
+    context.addIssue(`must give each tier a price from 1, as ${tierCreditsDefault} does`);
+    return z.NEVER;
+  }
+  return Object.fromEntries(tiers) as Record<Tier, number>;
+});
+
 const modelId = z.preprocess(
-  unset,
+  emptyAsUnset,
   z
     .string()
     .refine(
       (id) => !id.startsWith('imagen-'),
-      `names an Imagen model, which are retired; use ${imagenSuccessor}`,
+      `names an Imagen model; Google retired them all, use ${imagenSuccessor}`,
     )
-    .refine((id) => /^[\w.-]{1,100}$/.test(id), 'is not the id of a model')
+    .refine((id) => /^[\w.-]{1,100}$/.test(id), 'must be a model id')
     .optional(),
 );
 
-/** `model=dollars` pairs: what one image costs of models that we do not know. */
+/** `model=dollars` pairs: the cost of one image of each unknown model. */
 const modelCosts = list
   .refine(
     (pairs) => pairs.every((pair) => /^[\w.-]{1,100}=\d{1,6}(\.\d{1,6})?$/.test(pair)),
@@ -98,122 +115,138 @@ const isOrigin = (value: string) => URL.canParse(value) && new URL(value).origin
 
 const dayMs = 86_400_000;
 
-/** Every variable, by the headings under which docs/setup/environment.md tells of them; its tables are made of this. */
+/** Every variable, by section of docs/setup/environment.md. The tables there are generated from these descriptions. */
 export const environment = {
   'Google Cloud': {
     GOOGLE_CLOUD_PROJECT: z
-      .preprocess(unset, z.string({ error: 'is required' }))
-      .meta(told('required'))
-      .describe('the project of Firestore, Authentication and Vertex AI'),
-    FIRESTORE_DATABASE_ID: textOr('(default)').describe('the Firestore database'),
+      .preprocess(emptyAsUnset, z.string({ error: 'is required' }))
+      .meta(showDefault('required'))
+      .describe('Google Cloud project of Firestore, Authentication and Vertex AI'),
+    FIRESTORE_DATABASE_ID: textOr('(default)').describe('id of the Firestore database'),
     FIRESTORE_EMULATOR_HOST: hostAndPort.describe('`host:port` of the Firestore emulator'),
     FIREBASE_AUTH_EMULATOR_HOST: hostAndPort.describe(
-      '`host:port` of the Auth emulator, whose tokens are then accepted',
+      '`host:port` of the Auth emulator; if set, its unsigned tokens are accepted',
     ),
-    PORT: wholeNumber(8080, 0, 65_535).describe('where functions are served; 0 for a free port'),
-    K_SERVICE: text.meta(told('set by Cloud Run')).describe('deployed: no `*_EMULATOR_HOST` may be set'),
-    K_REVISION: text.meta(told('set by Cloud Run, else `local`')).describe('the version that `health` tells'),
-    FUNCTION_TARGET: text.meta(told('unset: all')).describe('the one function that this process serves'),
+    PORT: wholeNumber(8080, 0, 65_535).describe('port of the server; 0 picks a free port'),
+    K_SERVICE: text
+      .meta(showDefault('set by Cloud Run'))
+      .describe('if set, the process is deployed and refuses to start with any `*_EMULATOR_HOST`'),
+    K_REVISION: text
+      .meta(showDefault('set by Cloud Run, else `local`'))
+      .describe('version shown by `health`'),
+    FUNCTION_TARGET: text
+      .meta(showDefault('unset: all functions'))
+      .describe('the only function that this process serves'),
   },
   Callers: {
     ALLOWED_ORIGINS: list
       .refine((origins) => origins.every(isOrigin), 'must be origins such as https://example.com')
       .prefault('')
-      .meta(told('none'))
-      .describe('origins, separated by commas, whose pages may call (CORS)'),
+      .meta(showDefault('none'))
+      .describe('comma-separated origins whose pages may call the functions (CORS)'),
     SCHEDULER_AUDIENCE: text.describe(
-      "the audience of the scheduler's tokens; without it and the next one the scheduler is refused",
+      "audience of the scheduler's tokens; the scheduler is refused unless this and the next variable are set",
     ),
-    SCHEDULER_SERVICE_ACCOUNT: text.describe('the e-mail of the service account that the scheduler calls as'),
+    SCHEDULER_SERVICE_ACCOUNT: text.describe('e-mail address of the service account that the scheduler uses'),
   },
   Models: {
-    GEMINI_API_KEY: text.describe('the key of the Gemini API'),
-    GOOGLE_GEMINI_BASE_URL: url.meta(told("Google's")).describe('another endpoint of the Gemini API'),
-    GOOGLE_GENAI_USE_VERTEXAI: flag.describe("Vertex AI with the project's own credentials, and no key"),
-    GOOGLE_CLOUD_LOCATION: text.meta(code('global')).describe('the location of Vertex AI'),
+    GEMINI_API_KEY: text.describe('key of the Gemini API'),
+    GOOGLE_GEMINI_BASE_URL: url.meta(showDefault("Google's")).describe('base URL of the Gemini API'),
+    GOOGLE_GENAI_USE_VERTEXAI: flag.describe(
+      "`true` uses Vertex AI with the project's own credentials in place of a key",
+    ),
+    GOOGLE_CLOUD_LOCATION: text.meta(showCode('global')).describe('location of Vertex AI'),
     IMAGEGEN_PROVIDER: z
       .preprocess(
-        unset,
+        emptyAsUnset,
         z
           .enum(['gemini', 'imagen', 'gemini_imagen', 'nano_banana', 'gemini_nano_banana'], {
             error: 'must be one of gemini, imagen, gemini_imagen, nano_banana, gemini_nano_banana',
           })
           .default('gemini_nano_banana'),
       )
-      .meta(code('gemini_nano_banana'))
-      .describe('also `gemini`, `imagen`, `gemini_imagen`, `nano_banana`: all of them name the same adapter'),
+      .meta(showCode('gemini_nano_banana'))
+      .describe(
+        'also accepts `gemini`, `imagen`, `gemini_imagen` and `nano_banana`; all select the same adapter',
+      ),
     IMAGEGEN_MODEL_ID: modelId
-      .meta(code(modelIdDefault))
-      .describe('the model that is asked first; `imagen-*` is refused'),
+      .meta(showCode(modelIdDefault))
+      .describe('model that is called first; `imagen-*` is refused'),
     IMAGEGEN_GEMINI_MODEL_ID: modelId
-      .meta(told('unset'))
-      .describe('older spelling of the one above, which goes over it'),
+      .meta(showDefault('unset'))
+      .describe('deprecated alias of `IMAGEGEN_MODEL_ID`, which wins if both are set'),
     IMAGEGEN_FALLBACK_MODEL_IDS: list
       .refine(
         (ids) => !ids.some((id) => id.startsWith('imagen-')),
-        `names an Imagen model, which are retired; use ${imagenSuccessor}`,
+        `names an Imagen model; Google retired them all, use ${imagenSuccessor}`,
       )
-      .refine((ids) => ids.every((id) => /^[\w.-]{1,100}$/.test(id)), 'must be ids of models')
+      .refine((ids) => ids.every((id) => /^[\w.-]{1,100}$/.test(id)), 'must be model ids')
       .optional()
-      .meta(code(fallbackModelIdsDefault.join(',')))
-      .describe('the models that are asked next, in order; empty for none'),
+      .meta(showCode(fallbackModelIdsDefault.join(',')))
+      .describe('comma-separated models to fall back to, in order; empty for none'),
     IMAGEGEN_MODEL_COSTS_USD: modelCosts
       .prefault('')
-      .meta(told('none'))
+      .meta(showDefault('none'))
       .describe(
-        '`model=dollars` pairs, separated by commas: what an image costs of a model that we do not know. Such a model is refused without',
+        'comma-separated `model=dollars` pairs: the cost of one image of a model that is not in the catalogue; required for such a model',
       ),
-    PROMPT_MODEL_ID: textOr('gemini-3.5-flash-lite').describe('the text model that improves prompts'),
-    PROMPT_TIMEOUT_MS: wholeNumber(4_000, 1, 60_000).describe('how long it may take, milliseconds'),
-    RETRY_ATTEMPTS: wholeNumber(3, 1, 10).describe('calls per model in all'),
+    PROMPT_MODEL_ID: textOr('gemini-3.5-flash-lite').describe('text model that improves prompts'),
+    PROMPT_TIMEOUT_MS: wholeNumber(4_000, 1, 60_000).describe(
+      'longest time for improving a prompt, milliseconds',
+    ),
+    RETRY_ATTEMPTS: wholeNumber(3, 1, 10).describe('most calls per model, including the first'),
     RETRY_BASE_DELAY_MS: wholeNumber(500, 0, 60_000).describe(
-      'longest wait before the second call, milliseconds; twice as long before each further one',
+      'longest pause before the second call to a model, milliseconds; doubles for each further call',
     ),
   },
   Images: {
     CLOUDINARY_URL: z
       .preprocess(
-        unset,
+        emptyAsUnset,
         z.string().refine(isCloudinaryUrl, 'must be cloudinary://key:secret@cloud').optional(),
       )
-      .meta(told('unset'))
-      .describe(
-        '`cloudinary://key:secret@cloud`, where images are kept; with `?upload_prefix=` another endpoint',
-      ),
+      .meta(showDefault('unset'))
+      .describe('image store: `cloudinary://key:secret@cloud`; `?upload_prefix=` selects another endpoint'),
   },
   Generations: {
     GENERATE_TIMEOUT_MS: wholeNumber(120_000, 100, 3_500_000).describe(
-      'everything from the hold to the answer, milliseconds',
+      'longest time from the hold to the answer, milliseconds',
     ),
     HOLD_GRACE_MS: wholeNumber(60_000, 0, dayMs).describe(
-      'milliseconds after that until anybody may refund the hold',
+      'time after `GENERATE_TIMEOUT_MS` until the hold expires and any call may refund it, milliseconds',
     ),
     CACHE_TTL_SECONDS: wholeNumber(0, 0, 365 * 86_400).describe(
-      'how long the same request is answered from the cache, seconds; 0 switches it off',
+      'how long the cache answers the same request, seconds; 0 disables the cache',
     ),
-    MAX_IN_FLIGHT_PER_USER: wholeNumber(4, 1, 1_000).describe('images of one user that are painted at once'),
-    MAX_PER_MINUTE_PER_USER: wholeNumber(20, 1, 10_000).describe('holds of one user in any 60 s'),
+    MAX_IN_FLIGHT_PER_USER: wholeNumber(4, 1, 1_000).describe('most images of one user in progress at once'),
+    MAX_PER_MINUTE_PER_USER: wholeNumber(20, 1, 10_000).describe(
+      'most images that one user may request in any 60 s',
+    ),
     MAX_SPEND_PER_DAY_USD: z
-      .preprocess(unset, dollars.optional())
-      .meta(told('unset: none'))
+      .preprocess(emptyAsUnset, dollars.optional())
+      .meta(showDefault('unset: no limit'))
       .describe(
-        'what all images of a day (UTC) may cost at the provider, dollars with up to 6 decimals; 0 stops painting',
+        'most that the provider may bill for all images of a day (UTC), dollars with up to 6 decimals; 0 stops image generation',
       ),
   },
   Credits: {
+    TIER_CREDITS: z
+      .preprocess(emptyAsUnset, tierCredits.prefault(tierCreditsDefault))
+      .meta(showCode(tierCreditsDefault))
+      .describe('price of an image of each tier, credits'),
     SIGNUP_CREDITS: wholeNumber(10, 0, 1_000_000).describe(
-      "the first grant of an account, at the first call with a verified e-mail or a provider's sign-in",
+      "first grant of an account, at the first call with a verified e-mail address or a provider's sign-in",
     ),
     ALLOWANCE_CREDITS: wholeNumber(0, 0, 1_000_000).describe(
-      'what accounts are topped up to in each period; 0 switches it off',
+      'balance that accounts are topped up to in each period; 0 disables allowances',
     ),
     ALLOWANCE_PERIOD: z
       .preprocess(
-        unset,
+        emptyAsUnset,
         z.enum(['day', 'week', 'month'], { error: 'must be one of day, week, month' }).default('month'),
       )
-      .meta(code('month'))
-      .describe('also `day`, `week`; by UTC'),
+      .meta(showCode('month'))
+      .describe('also accepts `day` and `week`; periods are in UTC'),
   },
 };
 

@@ -1,10 +1,10 @@
-/** Time and chance, as far as the studio waits or draws lots: a parameter, so that a test can have its own. */
+/** Time and randomness as a parameter, so that tests can control both. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export type Clock = {
-  /** Milliseconds since 1970, by this machine: for what is shown or compared with a vendor's calendar. */
+  /** Milliseconds since 1970, for times that are shown or compared with a vendor's calendar. */
   now(): number;
-  /** Milliseconds since some fixed moment; never runs backwards. */
+  /** Milliseconds since a fixed moment; never goes back. */
   elapsed(): number;
   /** Waits; rejects with the signal's reason when it aborts. */
   pause(milliseconds: number, signal?: AbortSignal): Promise<void>;
@@ -12,7 +12,7 @@ export type Clock = {
   random(): number;
 };
 
-/** The machine's own. */
+/** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),

@@ -1,13 +1,14 @@
-/** Deadlines on work that cannot be aborted, or that cannot be trusted to end when it is. */
+/** Deadlines for work that cannot be aborted, or may not end when it is aborted. */
 
-/** The time was up before the work was done. What became of the work is not known. */
+/** The deadline passed before the work ended. The outcome of the work is unknown. */
 export class DeadlinePassed extends Error {
   override name = 'DeadlinePassed';
 }
 
 /**
- * The result of `work`, or a rejection once `milliseconds` have passed or `signal` aborts.
- * The work itself goes on; its late result or error is dropped.
+ * Resolves with the result of `work`; rejects after `milliseconds` or when `signal` aborts.
+ * The work itself continues, and its late result or error is ignored.
+ * @param what names the work in the error's message.
  * @throws {DeadlinePassed} after `milliseconds`; the signal's reason when it aborts.
  */
 export function withDeadline<T>(

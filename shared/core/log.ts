@@ -1,6 +1,6 @@
 /**
- * Structured logs: one JSON object a line, in the fields that Cloud Logging and Error Reporting read.
- * Prompts, tokens and keys never go in.
+ * Structured logs: one JSON object per line, with the fields that Cloud Logging and Error Reporting read.
+ * Never log prompts, tokens or keys.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
@@ -12,27 +12,35 @@ export type Log = {
   error(message: string, fields?: Fields & { error?: unknown }): void;
 };
 
-/** Who logs, and what must not be in a line whatever somebody else's error says. */
+/** The one line that is logged of a request, while it is being made. */
+export type RequestLog = {
+  /** Adds fields to the line. */
+  add(fields: Fields): void;
+  /** Awaits a step's work and adds its time to the line as `{step}Ms`. */
+  timed<T>(step: string, work: Promise<T>): Promise<T>;
+};
+
+/** The service that logs, and the secrets to mask in every line, even if a vendor's error quotes them. */
 export type Origin = { service: string; version: string; secrets: readonly string[] };
 
-/** By this Error Reporting takes a line for an error, with a stack or without. */
+/** With this type Error Reporting treats a line as an error, even without a stack. */
 const reportedError = 'type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent';
-/** A token, whoever made it: header, payload and signature in base64. */
+/** Any JWT: header, payload and signature in base64. */
 const token = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g;
 
-const ofRequest = new AsyncLocalStorage<Fields>();
+const requestFields = new AsyncLocalStorage<Fields>();
 
-/** Does `work`; every line that is logged meanwhile for its sake, by whatever log, carries `fields` too. */
-export const withFields = <T>(fields: Fields, work: () => T): T => ofRequest.run(fields, work);
+/** Runs `work`. Every line logged within it, by any log, has `fields` too. */
+export const withFields = <T>(fields: Fields, work: () => T): T => requestFields.run(fields, work);
 
-/** A log that writes lines through `write`. */
+/** Creates a log that passes each line to `write`. */
 export function createLog(write: (line: string) => void, origin?: Origin): Log {
   const { service, version, secrets = [] } = origin ?? {};
   const line = (severity: string, message: string, fields: Fields = {}) => {
     const time = new Date().toISOString();
-    const text = asJson({ severity, time, message, ...ofRequest.getStore(), ...fields });
-    const named = secrets.reduce((masked, secret) => masked.replaceAll(secret, '[secret]'), text);
-    write(`${named.replace(token, '[token]')}\n`);
+    const text = toJson({ severity, time, message, ...requestFields.getStore(), ...fields });
+    const masked = secrets.reduce((line, secret) => line.replaceAll(secret, '[secret]'), text);
+    write(`${masked.replace(token, '[token]')}\n`);
   };
   return {
     info: (message, fields) => line('INFO', message, fields),
@@ -46,15 +54,15 @@ export function createLog(write: (line: string) => void, origin?: Origin): Log {
   };
 }
 
-/** A thrown value and its causes as one stack, for Error Reporting. */
+/** The stacks of a thrown value and its causes, as Error Reporting reads them. */
 function toStackTrace(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const own = error.stack ?? error.message;
   return error.cause === undefined ? own : `${own}\nCaused by: ${toStackTrace(error.cause)}`;
 }
 
-/** What a line cannot hold, such as what an admin typed into the console, is no reason to fail at what is logged. */
-function asJson(line: Fields): string {
+/** A value that JSON cannot hold, such as one typed in the console, must not make logging throw. */
+function toJson(line: Fields): string {
   try {
     return JSON.stringify(line);
   } catch (error) {

@@ -1,12 +1,12 @@
-/** Does `work` for every item, at most `parallelMax` at once, in their order. Rejects as soon as one does. */
+/** Runs `work` for every item in order, at most `parallelMax` at once. Rejects as soon as one run rejects. */
 export async function inParallel<T>(
   items: readonly T[],
   parallelMax: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  const waiting = items.values();
+  const remaining = items.values();
   const worker = async () => {
-    for (const item of waiting) await work(item);
+    for (const item of remaining) await work(item);
   };
   await Promise.all(Array.from({ length: Math.min(parallelMax, items.length) }, worker));
 }

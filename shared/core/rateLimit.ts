@@ -1,34 +1,34 @@
 /**
- * How often one user may call what costs no credits, in one process: there is no shared counter to pay for,
- * so with several instances a user may have as much from each. The limit of paintings is the ledger's own
- * and holds everywhere.
+ * Limits how often one user calls the functions that cost no credits. Each process counts for itself, which costs
+ * no database access: with several instances a user has the limit in each. The ledger limits image requests
+ * across all instances.
  */
 import { Failure } from '../errors.ts';
 
 export type RateLimit = {
-  /** What a refusal's `metadata.limit` says. */
+  /** `metadata.limit` of a refusal. */
   name: string;
   /** Most calls of one user in any 60 s. */
   callsPerMinute: number;
 };
 
-/** A text model is asked each time, and nobody pays us for it. */
+/** Each call costs us a call to a text model and the user nothing. */
 export const enhanceLimit: RateLimit = { name: 'enhancePerMinute', callsPerMinute: 20 };
-/** Of all reads together, and of deletes: what a page that polls needs, and what a loop gone wild does not get. */
+/** All reads and deletes together: enough for a page that polls, too little for a runaway loop. */
 export const readLimit: RateLimit = { name: 'readsPerMinute', callsPerMinute: 300 };
 
 const windowMs = 60_000;
-/** Most users and limits that are remembered; beyond it the one longest unseen is forgotten. 5 MB at the very most. */
-const rememberedMax = 2_000;
+/** Most pairs of user and limit in memory, at most 5 MB. Beyond it the pair without a call for longest is dropped. */
+const entriesMaxDefault = 2_000;
 
 export type RateLimiter = {
-  /** Counts a call. @throws {Failure} RATE_LIMITED, which is not counted. */
+  /** Counts a call. @throws {Failure} RATE_LIMITED; a refused call does not count. */
   take(limit: RateLimit, uid: string): void;
 };
 
-/** @param elapsed milliseconds since some fixed moment, never running backwards. */
-export function createRateLimiter(elapsed: () => number, entriesMax = rememberedMax): RateLimiter {
-  /** When the calls of the last minute came, oldest first; who called last stands last. */
+/** @param elapsed milliseconds since a fixed moment; never goes back. */
+export function createRateLimiter(elapsed: () => number, entriesMax = entriesMaxDefault): RateLimiter {
+  /** Times of the calls of the last minute, oldest first. The keys are ordered by their latest call. */
   const calls = new Map<string, number[]>();
   return {
     take({ name, callsPerMinute }, uid) {

@@ -1,21 +1,21 @@
 /**
- * Firestore's document-written events, as Eventarc delivers them: the attributes say which document and,
- * where they are asked for "with auth context", who wrote it; the body is a protocol buffer.
+ * Firestore's document-written events, as Eventarc delivers them. The attributes name the document and, in events
+ * "with auth context", who wrote it. The body is a protocol buffer.
  */
 import protobuf from 'protobufjs/light.js';
 
-/** A CloudEvent in binary mode: its attributes, and its body as it came. */
+/** A CloudEvent in binary mode: its attributes, and its raw body. */
 export type BinaryEvent = Record<string, unknown> & { data?: unknown };
 
 export type AccountEvent = {
   uid: string;
-  /** Who wrote, where the event says. */
+  /** Who wrote the document, if the event says so. */
   actor: string | undefined;
-  /** Whether the ledger itself may have left the document so: nothing on it that an entry does not tell of. */
-  settled: boolean;
+  /** True if the document holds no edit: the ledger itself may have written it. */
+  hasNoEdit: boolean;
 };
 
-// google.events.cloud.firestore.v1.DocumentEventData, as much of it as is needed here.
+// The parts of google.events.cloud.firestore.v1.DocumentEventData that are read here.
 const { nested } = protobuf.Root.fromJSON({
   nested: {
     Value: {
@@ -40,38 +40,38 @@ type Value = { integer?: { toString(): string } | number; double?: number };
 type EventDocument = { name?: string; fields?: Record<string, Value> };
 
 /**
- * What an event on `accounts/{uid}` tells. The uid is the body's: in the attributes it may be escaped or not.
- * @throws {Error} for an event on any other document, or with a body that is no document event.
+ * Parses an event on `accounts/{uid}`. The uid comes from the body; the attributes may escape it.
+ * @throws {Error} for an event on another document, or with a body that is not a document event.
  */
-export function readAccountEvent(event: BinaryEvent): AccountEvent {
+export function parseAccountEvent(event: BinaryEvent): AccountEvent {
   const bytes = toBytes(event.data);
   if (bytes.length === 0) throw new Error('The event has no body');
   const { value, oldValue } = eventData.decode(bytes) as unknown as {
     value?: EventDocument;
     oldValue?: EventDocument;
   };
-  const attribute = uidIn(String(event.document ?? event.subject ?? '').replace(/^documents\//, ''));
+  const attribute = parseUid(String(event.document ?? event.subject ?? '').replace(/^documents\//, ''));
   const name = (value ?? oldValue)?.name?.replace(/^projects\/[^/]+\/databases\/[^/]+\/documents\//, '');
-  const uid = name ? uidIn(name) : attribute;
-  if (attribute === undefined || uid === undefined) throw new Error('The event is of no account');
+  const uid = name ? parseUid(name) : attribute;
+  if (attribute === undefined || uid === undefined) throw new Error('The event is not about an account');
   const actor = typeof event.authid === 'string' && event.authid !== '' ? event.authid : undefined;
-  // Deleted: there is nothing to record until its next use.
-  return { uid, actor, settled: value ? isSettled(value) : true };
+  // A deleted account has nothing to record until its next use.
+  return { uid, actor, hasNoEdit: value ? hasNoEdit(value) : true };
 }
 
-const uidIn = (document: string) => /^accounts\/([^/]+)$/.exec(document)?.[1];
+const parseUid = (document: string) => /^accounts\/([^/]+)$/.exec(document)?.[1];
 
-/** Production sends the bytes themselves, the emulator their base64 text; neither can be taken for the other. */
+/** Production sends the bytes, the emulator their base64 text. Neither can be mistaken for the other. */
 function toBytes(data: unknown): Buffer {
   if (!Buffer.isBuffer(data)) throw new Error('The event has no body');
   const text = data.toString('latin1');
   return /^[A-Za-z0-9+/\s]+=*\s*$/.test(text) ? Buffer.from(text, 'base64') : data;
 }
 
-function isSettled({ fields = {} }: EventDocument): boolean {
+function hasNoEdit({ fields = {} }: EventDocument): boolean {
   const { balance, settled, adjust, createdAt } = fields;
   const number = (field: Value | undefined) => Number(field?.integer ?? field?.double ?? Number.NaN);
-  // Just created by the ledger: nothing on it, and its books still to be taken up.
+  // The ledger has just created it, and has not written `settled` yet.
   const isNew = settled === undefined && createdAt !== undefined && number(balance) === 0;
   return adjust === undefined && (isNew || number(balance) === number(settled));
 }

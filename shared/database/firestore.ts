@@ -1,9 +1,8 @@
 /**
- * The database on Firestore, by the calls of its API. The `Firestore` class of Google's package puts a timer and
- * four streams before each read (3 ms of 4) and repeats a commit whose outcome it does not know; `converge` reads
- * instead. So nothing is repeated here.
+ * The database port on Firestore's API. It uses Google's generated client: the `Firestore` class adds a timer and four
+ * streams to each read (3 of 4 ms) and repeats a commit of unknown outcome, where `retryCommit` reads again instead.
+ * Nothing is retried here.
  */
-import type { Config } from '../config/config.ts';
 import {
   CommitRejected,
   type Database,
@@ -11,12 +10,13 @@ import {
   type PageRequest,
   removed,
   type StoredDocument,
+  serverTime,
   type Total,
   type TotalRequest,
   type Version,
   type Write,
 } from './database.ts';
-import { createCaller, getErrorCode } from './firestoreClient.ts';
+import { createCaller, type FirestoreOptions, getErrorCode } from './firestoreClient.ts';
 import {
   type ApiDocument,
   decodeFields,
@@ -44,8 +44,8 @@ const operators = {
 } as const;
 const directions = { asc: 'ASCENDING', desc: 'DESCENDING' } as const;
 
-/** The database of a configuration. Connects at its first use. `callMsMax` is the longest wait for one call, milliseconds. */
-export function createDatabase(config: Config, callMsMax = 10_000): Database {
+/** Connects at its first use. @param callMsMax longest wait for one call, milliseconds. */
+export function createDatabase(config: FirestoreOptions, callMsMax = 10_000): Database {
   const database = `projects/${config.projectId}/databases/${config.databaseId}`;
   const root = `${database}/documents`;
   const { unary, streamed, close } = createCaller(config, database, callMsMax);
@@ -56,11 +56,11 @@ export function createDatabase(config: Config, callMsMax = 10_000): Database {
     const answers = await streamed<BatchGetAnswer>((client, options) =>
       client.batchGetDocuments(request, options),
     );
-    const told = new Map(answers.map(({ found, missing }) => [found?.name ?? missing, found]));
-    // What is taken for missing is made anew, or refunded.
-    if (!documents.every((name) => told.has(name))) throw unanswered('a document');
+    const found = new Map(answers.map(({ found, missing }) => [found?.name ?? missing, found]));
+    // A document wrongly taken as missing would be created again, or refunded.
+    if (!documents.every((name) => found.has(name))) throw unanswered('a document');
     return {
-      documents: paths.map((path) => storedDocument(told.get(`${root}/${path}`), root)),
+      documents: paths.map((path) => storedDocument(found.get(`${root}/${path}`), root)),
       readTime: latest(answers),
       transaction: answers.find(({ transaction }) => transaction?.length)?.transaction,
     };
@@ -92,7 +92,7 @@ export function createDatabase(config: Config, callMsMax = 10_000): Database {
       const request = { database, writes: writes.map((write) => apiWrite(write, root)) };
       try {
         const answer = await unary<CommitAnswer>((client, options) => client.commit(request, options));
-        // A deletion has no time of its own.
+        // A deletion has no update time.
         const writtenAt = answer.writeResults[0]?.updateTime ?? answer.commitTime;
         if (!writtenAt) throw new Error('Firestore committed nothing');
         return toVersion(writtenAt);
@@ -129,7 +129,7 @@ export function createDatabase(config: Config, callMsMax = 10_000): Database {
         const totals = await Promise.all(requests.map((request) => total(request, transaction)));
         return { document: documents[0], totals };
       } finally {
-        // Frees it at once; where that fails it lapses by itself.
+        // Frees the transaction at once. If that fails, it expires.
         const request = { database, ...(transaction && { transaction }) };
         await unary((client, options) => client.rollback(request, options)).catch(() => {});
       }
@@ -150,31 +150,33 @@ type QueryAnswer = { document?: ApiDocument | null; readTime?: Timestamp | null 
 type AggregationAnswer = { result?: { aggregateFields: Fields } | null };
 type CommitAnswer = { writeResults: { updateTime?: Timestamp | null }[]; commitTime?: Timestamp | null };
 
-/** An answer that ended well and left out what was asked for. */
+/** The call succeeded, but its answer lacks what was requested. */
 const unanswered = (what: string) =>
   Object.assign(new Error(`Firestore did not answer for ${what}`), { code: internal });
 
 function apiWrite(write: Write, root: string): object {
   if ('delete' in write) return { delete: `${root}/${write.delete}` };
-  const document = (path: string, data = write.data) => ({
-    name: `${root}/${path}`,
-    fields: encodeFields(data),
-  });
-  if ('create' in write) return { update: document(write.create), currentDocument: { exists: false } };
-  if ('set' in write) return { update: document(write.set) };
-  const fields = Object.entries(write.data);
-  if (fields.length === 0) throw new Error(`An update of no field of ${write.update}`);
-  const given = fields.filter(([, value]) => value !== undefined);
-  const kept = given.filter(([, value]) => value !== removed);
+  const given = Object.entries(write.data).filter(([, value]) => value !== undefined);
+  const isSentinel = (value: unknown) => value === removed || value === serverTime;
+  const fields = encodeFields(Object.fromEntries(given.filter(([, value]) => !isSentinel(value))));
+  const timed = given.filter(([, value]) => value === serverTime).map(([field]) => field);
+  const transforms = timed.length > 0 && {
+    updateTransforms: timed.map((field) => ({ fieldPath: quoted(field), setToServerValue: 'REQUEST_TIME' })),
+  };
+  const document = (path: string) => ({ update: { name: `${root}/${path}`, fields }, ...transforms });
+  if ('create' in write) return { ...document(write.create), currentDocument: { exists: false } };
+  if ('set' in write) return document(write.set);
+  if (Object.keys(write.data).length === 0) throw new Error(`An update of no field of ${write.update}`);
+  const masked = given.filter(([, value]) => value !== serverTime).map(([field]) => quoted(field));
   return {
-    update: document(write.update, Object.fromEntries(kept)),
-    // A field that the mask names and the document has not is removed.
-    updateMask: { fieldPaths: given.map(([field]) => quoted(field)) },
+    ...document(write.update),
+    // Fields that the mask names and the document lacks are removed.
+    updateMask: { fieldPaths: masked },
     currentDocument: { updateTime: write.at },
   };
 }
 
-/** Where a query looks, and for what. */
+/** The parent, collection and filters of a query. */
 function selection(
   { collection, group, where = [] }: Pick<PageRequest, 'collection' | 'group' | 'where'>,
   root: string,
@@ -194,7 +196,7 @@ function filter([field, op, value]: Filter): object {
   return { fieldFilter: { field: named(field), op: operators[op], value: encodeValue(value) } };
 }
 
-/** The values after which a page begins; an id among them stands for its document. */
+/** The values after which a page begins. The value for `__name__` becomes a reference to that document. */
 function cursor(
   { orderBy, collection, group }: PageRequest,
   after: readonly unknown[],
@@ -206,7 +208,7 @@ function cursor(
   );
 }
 
-/** A field as a query names it: by its path, of several steps where it has dots; `__name__` is the document's. */
+/** A field path of a query: dots separate map keys; `__name__` is the document's name. */
 const named = (field: string) => ({ fieldPath: field.split('.').map(quoted).join('.') });
 
 const quoted = (step: string) =>
@@ -223,7 +225,7 @@ function storedDocument(document: ApiDocument | undefined | null, root: string):
   };
 }
 
-/** A time to the nanosecond, which goes back to the database as it came. */
+/** A version keeps Firestore's timestamp as received, to the nanosecond. */
 function toVersion({ seconds, nanos }: Timestamp): Version {
   const isEqual = (other: Timestamp) => other.seconds === seconds && other.nanos === nanos;
   return Object.assign({ seconds, nanos }, { isEqual });

@@ -1,17 +1,13 @@
-/**
- * The connection to Firestore: the only place that imports its SDK, and of that the client which Google generates
- * from the API.
- */
+/** The connection to Firestore, through the client that Google generates from the API. Only this file imports the SDK. */
 import google from '@google-cloud/firestore';
 import type { CallOptions, CancellableStream } from 'google-gax';
-import type { Config } from '../config/config.ts';
 import { DeadlinePassed, withDeadline } from '../core/deadline.ts';
 
 type Client = InstanceType<typeof google.v1.FirestoreClient>;
 
 /**
- * Where nobody answers, the library looks again after this long, milliseconds; by itself after up to two minutes.
- * Each client has a connection of its own, so that a new client is a new connection.
+ * gRPC's pauses between attempts to reconnect, milliseconds; its default goes up to two minutes. Clients share no
+ * connection, so a new client is a new connection.
  */
 const connecting = {
   'grpc.initial_reconnect_backoff_ms': 100,
@@ -19,21 +15,28 @@ const connecting = {
   'grpc.use_local_subchannel_pool': 1,
 };
 
-/** The client library's own repetitions, off. A stream's would be of any error, a second apart. */
+/** Turns the client library's own retries off. For a stream it would retry any error, a second apart. */
 const onceOnly = { retry: { retryCodes: [] }, retryRequestOptions: { retries: 0, noResponseRetries: 0 } };
 
 /** google.rpc's DEADLINE_EXCEEDED. */
 const deadlineExceeded = 4;
 
+/** Which database, and the emulator's `host:port` in a local run. */
+export type FirestoreOptions = {
+  projectId: string;
+  databaseId: string;
+  firestoreEmulatorHost: string | undefined;
+};
+
 /**
- * Calls of the API for a database, each within `callMsMax`, milliseconds.
- * They reject with gRPC's `code`, or with `DeadlinePassed`.
+ * Makes API calls to one database. Each call takes at most `callMsMax` milliseconds, and rejects with gRPC's `code` or
+ * with `DeadlinePassed`.
  */
-export function createCaller(config: Config, database: string, callMsMax: number) {
+export function createCaller(config: FirestoreOptions, database: string, callMsMax: number) {
   const { firestoreEmulatorHost } = config;
   let connection: Promise<Client> | undefined;
 
-  /** The client, once it has its credentials. Where it could not have them, the next call tries anew. */
+  /** The client with its credentials. If it cannot get them, the next call tries again. */
   function connected(): Promise<Client> {
     if (connection) return connection;
     const attempt = connect();
@@ -52,11 +55,11 @@ export function createCaller(config: Config, database: string, callMsMax: number
     return client;
   }
 
-  /** The next call makes a connection of its own; those under way on this one end as they may. */
-  function forget(given: Promise<Client>): void {
-    if (connection !== given) return;
+  /** Drops a connection: the next call makes a new one. Calls in progress on the old one still end. */
+  function forget(attempt: Promise<Client>): void {
+    if (connection !== attempt) return;
     connection = undefined;
-    given.then((client) => client.close()).catch(() => {});
+    attempt.then((client) => client.close()).catch(() => {});
   }
 
   const options = (timeout: number): CallOptions => ({
@@ -70,38 +73,38 @@ export function createCaller(config: Config, database: string, callMsMax: number
     },
   });
 
-  /** One call within its time, of which connecting is a part: nothing is sent that nobody waits for any more. */
+  /** One call, with the time to connect included in its limit. After the limit nothing is sent any more. */
   async function timed<Answer>(
     start: (client: Client, options: CallOptions) => Promise<Answer>,
   ): Promise<Answer> {
     const until = performance.now() + callMsMax;
-    const given = connected();
+    const client = connected();
     const call = async () => {
-      const client = await given;
+      const ready = await client;
       const left = until - performance.now();
       if (left <= 0) throw new DeadlinePassed('Firestore could not be reached in time');
-      return start(client, options(left));
+      return start(ready, options(left));
     };
     try {
       return await withDeadline(call(), callMsMax, 'Firestore');
     } catch (error) {
-      // The other end may be gone without a word, or the credentials never come: only a new connection tells.
-      if (error instanceof DeadlinePassed || getErrorCode(error) === deadlineExceeded) forget(given);
+      // The server may be gone without closing the connection, or the credentials may never arrive.
+      if (error instanceof DeadlinePassed || getErrorCode(error) === deadlineExceeded) forget(client);
       throw error;
     }
   }
 
   return {
     unary: <Answer>(start: (client: Client, options: CallOptions) => Promise<unknown[]>) =>
-      timed<Answer>(async (client, given) => (await start(client, given))[0] as Answer),
+      timed<Answer>(async (client, options) => (await start(client, options))[0] as Answer),
 
-    /** All answers of a call that streams them. */
+    /** All answers of a streaming call. */
     streamed: <Answer>(start: (client: Client, options: CallOptions) => CancellableStream) =>
       timed<Answer[]>(
-        (client, given) =>
+        (client, options) =>
           new Promise((resolve, reject) => {
             const answers: Answer[] = [];
-            const stream = start(client, given);
+            const stream = start(client, options);
             stream.on('data', (answer: Answer) => answers.push(answer));
             stream.on('error', reject);
             stream.on('end', () => resolve(answers));
@@ -114,10 +117,10 @@ export function createCaller(config: Config, database: string, callMsMax: number
   };
 }
 
-/** The code of what a call rejected with, -1 where it has none. */
+/** The gRPC code of a rejection, or -1. */
 export const getErrorCode = (error: unknown) => (error as { code?: number } | undefined)?.code ?? -1;
 
-/** Where the emulator is, and that it speaks no TLS. */
+/** Options for the emulator: its address, without TLS. */
 async function emulator(host: string) {
   const { grpc } = (await import('google-gax')).default;
   const { hostname, port } = new URL(`http://${host}`);

@@ -1,7 +1,7 @@
 /**
- * Plain data as Firestore's API has it, and back: times are Dates, whole numbers and fractions are numbers.
- * Shapes and names are those of google.firestore.v1.Value and Document; what Google's client reads has its
- * 64-bit numbers as text, and `valueType` names the one field of a value that is set.
+ * Converts plain data to Firestore's API values and back: times are Dates, integers and doubles are numbers.
+ * Shapes and names follow google.firestore.v1.Value and Document. Google's client returns 64-bit numbers as text,
+ * and names the one field of a value that is set in `valueType`.
  */
 import type { Data } from './database.ts';
 
@@ -10,16 +10,16 @@ export type Value = { valueType?: string } & Record<string, unknown>;
 export type Fields = Record<string, Value>;
 export type ApiDocument = { name: string; fields: Fields; updateTime: Timestamp };
 
-/** Where a value that only an admin can have typed is kept as it came: a place, a reference, a kind of later years. */
-const asItCame = Symbol('as it came');
+/** Holds an API value that the functions never write (a geo point, a reference, a future type), so that it survives a rewrite. */
+const apiValue = Symbol('API value');
 
-/** Fields of a document; what is undefined is left out. @throws {TypeError} for what Firestore has no value for. */
+/** Encodes a document's fields; undefined ones are left out. @throws {TypeError} for a value that Firestore cannot store. */
 export function encodeFields(data: Data): Fields {
   const given = Object.entries(data).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given.map(([name, value]) => [name, encodeValue(value)]));
 }
 
-/** @throws {TypeError} for what Firestore has no value for. */
+/** @throws {TypeError} for a value that Firestore cannot store. */
 export function encodeValue(value: unknown): Value {
   if (value === null) return { nullValue: 'NULL_VALUE' };
   if (typeof value === 'string') return { stringValue: value };
@@ -32,12 +32,12 @@ export function encodeValue(value: unknown): Value {
   if (value instanceof Uint8Array) return { bytesValue: value };
   if (Array.isArray(value)) return { arrayValue: { values: value.map(encodeValue) } };
   if (typeof value === 'object') {
-    if (asItCame in value) return value[asItCame] as Value;
+    if (apiValue in value) return value[apiValue] as Value;
     if (Object.getPrototypeOf(value) === Object.prototype) {
       return { mapValue: { fields: encodeFields(value as Data) } };
     }
   }
-  throw new TypeError('Firestore has no value for this');
+  throw new TypeError('Firestore cannot store this value');
 }
 
 /** A document's data. */
@@ -65,17 +65,17 @@ function decodeValue(value: Value): unknown {
     case 'mapValue':
       return decodeFields((given as { fields: Fields }).fields);
     default:
-      return { [asItCame]: value };
+      return { [apiValue]: value };
   }
 }
 
 function encodeTime(time: Date): Timestamp {
-  if (Number.isNaN(time.getTime())) throw new TypeError('Firestore has no value for an invalid date');
+  if (Number.isNaN(time.getTime())) throw new TypeError('Firestore cannot store an invalid date');
   const seconds = Math.floor(time.getTime() / 1000);
   return { seconds, nanos: (time.getTime() - seconds * 1000) * 1_000_000 };
 }
 
-/** To the millisecond that a time is in, as a Date has it: rounded up, the last of year 9999 could not be written again. */
+/** Rounds down to the millisecond. Rounded up, the last instant of the year 9999 could not be written again. */
 export function decodeTime({ seconds, nanos }: Timestamp): Date {
   return new Date(Number(seconds) * 1000 + Math.floor(nanos / 1_000_000));
 }

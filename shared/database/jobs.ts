@@ -1,37 +1,51 @@
-/** Scheduled functions: how long one call works, and where the next one goes on. */
+/** Scheduled functions: how long one call works, and where the next call continues. */
 import type { Clock } from '../core/clock.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { isDocumentId } from './database.ts';
+import {
+  type DocumentPath,
+  documentPath,
+  isDocumentId,
+  serverTime,
+  setDocument,
+  type Unparsed,
+} from './database.ts';
+import type { Reader } from './pages.ts';
 
-/** Timeout of a scheduled function as it is deployed, milliseconds. */
+/** The deployed timeout of a scheduled function, milliseconds. */
 export const jobTimeoutMs = 300_000;
-/** The share of its timeout that a call works for, so that it can still answer. */
+/** The share of its timeout for which a call works, so that it can still answer. */
 const workingShare = 0.8;
 
-/** Whether a call that began now may still take on more. */
-export function workingTime(clock: Clock): () => boolean {
+/** Returns a function that is true while a call that begins now may take on more work. */
+export function createWorkingTime(clock: Clock): () => boolean {
   const until = clock.elapsed() + workingShare * jobTimeoutMs;
   return () => clock.elapsed() < until;
 }
 
-const jobPath = (name: string) => `jobs/${name}`;
+/** The fields of `jobs/{name}`. */
+type JobData = {
+  /** The id of the last document that was handled; null after a complete run. */
+  after: string | null;
+  updatedAt: Date;
+};
 
-/** Where the last call of a job stopped; undefined where it came to the end, or where the note is no id any more. */
+export const jobPath = (name: string): DocumentPath<JobData> => documentPath(`jobs/${name}`);
+
+/** Where the last call of a job stopped; undefined after a complete run, or if the cursor is not an id any more. */
 export async function readCursor(
-  { database, retryCommit }: Ledger,
+  { database, retryCommit }: Reader,
   name: string,
 ): Promise<string | undefined> {
   const { documents } = await retryCommit(undefined, () => database.read([jobPath(name)]));
-  const after = documents[0]?.data.after;
+  const { after }: Unparsed<JobData> = documents[0]?.data ?? {};
   return typeof after === 'string' && isDocumentId(after) ? after : undefined;
 }
 
-/** Notes where a job stopped, or that it came to the end. Of two calls at once the later note stands, which is harmless. */
+/** Records where a job stopped; undefined: it is complete. If two calls run at once, either cursor is correct. */
 export async function writeCursor(
-  { database, retryCommit }: Ledger,
+  { database, retryCommit }: Reader,
   name: string,
   after: string | undefined,
 ): Promise<void> {
-  const data = { after: after ?? null, updatedAt: new Date() };
-  await retryCommit(undefined, () => database.commit([{ set: jobPath(name), data }]));
+  const cursor = setDocument(jobPath(name), { after: after ?? null, updatedAt: serverTime });
+  await retryCommit(undefined, () => database.commit([cursor]));
 }

@@ -1,42 +1,43 @@
 /**
- * How every change of the ledger is made: read, decide, commit; and where the commit was rejected or its
- * outcome is not known, read again and decide again. The body knows its own earlier success when it
- * reads it, so running it once more is always safe.
+ * Retries of a commit: read, decide, commit. If the commit was rejected, or its outcome is unknown, the body runs
+ * again. It recognises its own earlier success when it reads it, so it is safe to run again.
  */
 import { type Clock, systemClock } from '../core/clock.ts';
 import { DeadlinePassed } from '../core/deadline.ts';
 import { Failure } from '../errors.ts';
 import { CommitRejected } from './database.ts';
 
-/** Longest time a change is tried for, milliseconds. */
+/** Longest time that a commit is retried, milliseconds. */
 const retryMsMax = 10_000;
-/** First and longest pause between tries, milliseconds; full jitter. */
+/** First and longest pause between attempts, milliseconds; full jitter. */
 const pauseMs = { first: 20, max: 500 };
 
-// google.rpc codes that another try cannot mend: INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED.
+// google.rpc codes that no retry can fix: INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED.
 const permanentCodes = new Set([3, 7, 12, 16]);
 
-/** Says that the body changed what it had read, and wants to read it again at once. */
+/** Thrown by a body that has changed what it had read and wants to read it again at once. */
 export class RetryNow extends Error {
-  override name = 'ReadAgain';
+  override name = 'RetryNow';
 }
 
 /**
- * Runs `body` until it returns, one body at a time for each `key` of this process: on one hot account,
- * waiting in line is far cheaper than rejected commits. Without a key it waits for nobody.
- * @throws {Failure} DATABASE_UNAVAILABLE when no try was certain of its outcome in time; whatever the
- * body throws that is not the database's trouble.
+ * Runs `body` until it returns. Bodies with the same `key` run one at a time in this process: on one busy account,
+ * waiting in line is far cheaper than rejected commits. Without a key a body never waits.
+ * @throws {Failure} DATABASE_UNAVAILABLE if no attempt had a certain outcome in time, waiting included; anything
+ * that the body throws and that is not a failure of the database.
  */
 export type RetryCommit = <T>(key: string | undefined, body: () => Promise<T>) => Promise<T>;
 
-/** A fresh set of queues. */
-export function createRetryCommit(clock: Clock = systemClock): RetryCommit {
-  const tails = new Map<string, Promise<unknown>>();
+/** A `RetryCommit` with its own queues. @param tails the last turn in the queue of each key. */
+export function createRetryCommit(
+  clock: Clock = systemClock,
+  tails = new Map<string, Promise<unknown>>(),
+): RetryCommit {
   return async (key, body) => {
     const giveUpAt = clock.elapsed() + retryMsMax;
-    if (key === undefined) return untilCertain(body, giveUpAt, clock);
+    if (key === undefined) return retry(body, giveUpAt, clock);
     const previous = tails.get(key) ?? Promise.resolve();
-    const turn = previous.then(() => untilCertain(body, giveUpAt, clock));
+    const turn = previous.then(() => retry(body, giveUpAt, clock));
     const tail = turn.catch(() => {});
     tails.set(key, tail);
     try {
@@ -47,7 +48,7 @@ export function createRetryCommit(clock: Clock = systemClock): RetryCommit {
   };
 }
 
-async function untilCertain<T>(body: () => Promise<T>, giveUpAt: number, clock: Clock): Promise<T> {
+async function retry<T>(body: () => Promise<T>, giveUpAt: number, clock: Clock): Promise<T> {
   let cause: unknown;
   for (let pause = pauseMs.first; clock.elapsed() < giveUpAt; ) {
     try {

@@ -1,46 +1,43 @@
 import { randomUUID } from 'node:crypto';
-import { type GenerateRequest, referenceBytesMax, tiers } from '../contract.ts';
-import { CommitRejected, type Database, type StoredDocument } from '../database/database.ts';
+import { type GenerateRequest, referenceBytesMax } from '../contract.ts';
+import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
 import { Failure, invalidRequest } from '../errors.ts';
+import type { Account } from '../ledger/account.ts';
 import {
-  type Account,
-  accountInvalid,
-  andThen,
-  changeWrites,
+  type AccountState,
+  changeAccount,
+  type Decision,
+  type Documents,
+  type LedgerUser,
+} from '../ledger/changeAccount.ts';
+import {
   debit,
+  type HoldParams,
   inFlight,
-  invalidField,
   refuseHold,
   refuseSuspended,
+  unchanged,
 } from '../ledger/credits.ts';
-import {
-  accountIn,
-  accountPath,
-  bringUpToDate,
-  changeAccount,
-  createAccount,
-  type Holder,
-  type Ledger,
-} from '../ledger/ledger.ts';
-import { cachedSource, cachePath, shareWrite, shownBySource } from './cache.ts';
+import { entryPath } from '../ledger/entries.ts';
+import { getHoldDeadline } from '../ledger/holdDeadline.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { cachePath, findCachedSource, shareImage, toSharedFields } from './cache.ts';
 import {
   type GenerationData,
   type GenerationRecord,
   generationPath,
-  readGeneration,
-  referenceHash,
+  hashReference,
+  parseGeneration,
   toPublicId,
+  toRecord,
 } from './record.ts';
 import { expire, isExpired } from './refund.ts';
 
-/** What else stands between a user and a painting: whether any model may be asked, and may be paid for. */
+/** Whether any model may be called, and paid for. It is part of the hold, to save a round trip. */
 export type ModelAvailability = {
-  /** Reads, along with what the hold needs, what the gate needs to know. */
-  readAlong<T>(
-    read: (
-      more: readonly string[],
-    ) => Promise<{ result: T; states: readonly (StoredDocument | undefined)[] }>,
-  ): Promise<T>;
+  /** Documents to read along with the hold's; none while this instance knows enough. */
+  paths(): readonly string[];
+  learn(documents: Documents): void;
   refusal(now: Date): Failure | undefined;
 };
 
@@ -48,159 +45,134 @@ export type HoldRequest = {
   id: string;
   fingerprint: string;
   request: GenerateRequest;
-  /** Where the cache may have the image already, or shall have it; undefined: not cached. */
+  /** The key under which the cache may have the image, or will have it; undefined: not cached. */
   cacheKey?: string;
-  availability?: ModelAvailability;
+  availability: ModelAvailability;
 };
 
-/** This call's own hold, a finished image from the cache, or what an earlier call with this key has come to. */
-export type HoldOutcome = { outcome: 'held' | 'cached' | 'met'; record: GenerationRecord };
-
-const noGate: ModelAvailability = {
-  readAlong: async (read) => (await read([])).result,
-  refusal: () => undefined,
-};
+/** This call's own hold, a finished image from the cache, or the generation of an earlier call with this key. */
+export type HoldOutcome = { outcome: 'held' | 'cached' | 'existing'; record: GenerationRecord };
 
 /**
- * Debits a generation's price and makes it pending, or finds what its key came to before.
+ * Debits a generation's price and makes the generation pending, or finds the one that its key has made before.
  * Refuses in the contract's order: replay, account, suspended, cache, models, limits, credits.
  * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_SUSPENDED, PROVIDER_QUOTA, SPEND_CEILING, RATE_LIMITED,
- * INSUFFICIENT_CREDITS, NOT_FOUND for a reference: nothing was debited; DATABASE_UNAVAILABLE: whether it was
- * is not known, and asking with the same key will tell.
+ * INSUFFICIENT_CREDITS, NOT_FOUND for a reference: nothing was debited; DATABASE_UNAVAILABLE: the outcome is unknown,
+ * and a call with the same key finds out.
  */
-export async function hold(ledger: Ledger, holder: Holder, wanted: HoldRequest): Promise<HoldOutcome> {
-  const owner = randomUUID();
-  const { expired, ...outcome } = await changeAccount(ledger, holder.uid, (noted) =>
-    attemptHold(noted, holder, wanted, owner),
-  );
-  return expired ? { outcome: 'met', record: (await expire(ledger, outcome.record)).record } : outcome;
-}
-
-async function attemptHold(
-  ledger: Ledger,
-  holder: Holder,
-  wanted: HoldRequest,
-  owner: string,
-): Promise<HoldOutcome & { expired: boolean }> {
-  const { database, settings } = ledger;
-  const { uid } = holder;
-  const { id, request, availability = noGate } = wanted;
+export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest): Promise<HoldOutcome> {
+  const attemptId = randomUUID();
+  const { uid } = user;
+  const { id, request, cacheKey, availability } = params;
   const path = generationPath(uid, id);
-  const { documents, readTime: now } = await readForHold(database, uid, wanted, availability);
-  const [accountDocument, generationDocument, cacheDocument] = documents;
-  if (generationDocument) {
-    const record = readGeneration(generationDocument);
-    return { outcome: outcomeFor(record, owner), record, expired: isExpired(record, now) };
-  }
-  if (!accountDocument) return createAccount(ledger, uid, now, holder.email);
-
-  const account = await accountIn(ledger, accountDocument);
-  const invalid = invalidField(account);
-  if (invalid) throw accountInvalid(invalid);
-  const upToDate = await bringUpToDate(ledger, account, holder);
-  const news = upToDate.account === account ? [] : changeWrites(account, upToDate, now);
-  const refuse = async (refusal: Failure): Promise<never> => {
-    if (news.length > 0) await database.commit(news);
-    throw refusal;
-  };
-
-  const suspended = refuseSuspended(upToDate.account);
-  if (suspended) return refuse(suspended);
-  const source = request.fresh ? undefined : await cachedSource(ledger, uid, cacheDocument, now);
-  const { credits } = tiers[request.tier];
-  const terms = {
-    generationId: id,
-    credits,
-    deadline: new Date(now.getTime() + settings.holdMs),
-    now,
-    limits: settings.limits,
-  };
-  if (source) {
-    // A key whose debit stands is not free again because an admin has deleted its generation's document.
-    if (await isDebited(database, uid, id)) return refuse(deletedByAdmin());
-    const pending = pendingGeneration(wanted, owner, upToDate.account, { ...terms, credits: 0 });
-    const data = {
-      ...pending,
-      ...shownBySource(source),
-      status: 'succeeded' as const,
-      cached: true,
-      finishedAt: now,
-    };
-    const version = await database.commit([...news, { create: path, data }, shareWrite(source, id)]);
-    return { outcome: 'cached', record: { ...data, id, uid, version }, expired: false };
-  }
-  const closed = availability.refusal(now) ?? refuseReferences(request, documents.slice(3));
-  if (closed) return refuse(closed);
-
-  upToDate.account = await forgetFinished(
-    database,
-    upToDate.account,
-    now,
-    settings.limits.maxInFlightPerUser,
+  const debitPath = entryPath(uid, `${id}:debit`);
+  const referencePaths = request.references.flatMap((reference) =>
+    'generationId' in reference ? [generationPath(uid, reference.generationId)] : [],
   );
-  const refusal = refuseHold(upToDate.account, terms);
-  if (refusal) return refuse(refusal);
-  const change = andThen(upToDate, (ready) => debit(ready, terms));
-  const data = pendingGeneration(wanted, owner, change.account, terms);
-  const version = await database
-    .commit([...changeWrites(account, change, now), { create: path, data }])
-    .catch((error) => explain(error, database, uid, id));
-  return { outcome: 'held', record: { ...data, id, uid, version }, expired: false };
+
+  const { isOverdue, ...outcome } = await changeAccount<HoldOutcome & { isOverdue: boolean }>(ledger, uid, {
+    user,
+    missing: 'create',
+    reads: (isRetry) => [
+      path,
+      ...(cacheKey ? [cachePath(cacheKey)] : []),
+      ...referencePaths,
+      ...availability.paths(),
+      // A key whose debit is in the ledger is used up, even if an admin deleted the document of its generation. Without
+      // the cache the debit itself is rejected then, so that its first attempt needs no read.
+      ...(isRetry || cacheKey ? [debitPath] : []),
+    ],
+    findAnswer(documents, now) {
+      availability.learn(documents);
+      const document = documents.get(path);
+      if (!document) return documents.get(debitPath) ? { refusal: deletedByAdmin() } : undefined;
+      const record = parseGeneration(document);
+      const outcome = toOutcome(record, attemptId);
+      return { answer: { outcome, record, isOverdue: isExpired(record, now) } };
+    },
+    decide: (state) => decideHold(ledger, params, attemptId, referencePaths, state),
+  });
+  return isOverdue ? { outcome: 'existing', record: (await expire(ledger, outcome.record)).record } : outcome;
 }
 
-/**
- * A hold that was rejected is tried again, but not where it never can succeed: its debit is in the ledger,
- * and somebody has deleted the generation's document in the console.
- */
-async function explain(error: unknown, database: Database, uid: string, id: string): Promise<never> {
-  if (!(error instanceof CommitRejected)) throw error;
-  throw (await isDebited(database, uid, id)) ? deletedByAdmin() : error;
-}
-
-/** Whether a generation that has no document was paid for all the same. */
-async function isDebited(database: Database, uid: string, id: string): Promise<boolean> {
-  const entry = `${accountPath(uid)}/entries/${id}:debit`;
-  const { documents } = await database.read([entry, generationPath(uid, id)]);
-  return documents[0] !== undefined && documents[1] === undefined;
+/** The outcome of a call that finds a generation under its key. Its own, if only the reply of its commit was lost. */
+function toOutcome(record: GenerationRecord, attemptId: string): HoldOutcome['outcome'] {
+  if (record.attemptId !== attemptId) return 'existing';
+  if (record.cached) return 'cached';
+  return record.status === 'pending' ? 'held' : 'existing';
 }
 
 const deletedByAdmin = () => new Failure('DELETED', 'This generation was deleted.');
 
-/** What a call makes of the generation that it finds under its key: its own, where only the reply was lost. */
-function outcomeFor(record: GenerationRecord, owner: string): HoldOutcome['outcome'] {
-  if (record.owner !== owner) return 'met';
-  return record.cached ? 'cached' : record.status === 'pending' ? 'held' : 'met';
+type HoldDecision = Decision<HoldOutcome & { isOverdue: boolean }>;
+
+function decideHold(
+  { settings: { holdMs, limits, tierCredits } }: Ledger,
+  params: HoldRequest,
+  attemptId: string,
+  referencePaths: readonly string[],
+  state: AccountState,
+): HoldDecision {
+  const { account, documents, now } = state;
+  const { id, request, cacheKey, availability } = params;
+  const suspended = refuseSuspended(account);
+  if (suspended) return { refusal: suspended };
+
+  const cached =
+    cacheKey && !request.fresh ? findCachedSource(account.uid, documents, cacheKey, now) : undefined;
+  if (cached && 'read' in cached) return cached;
+  const deadline = getHoldDeadline(now, holdMs);
+  if (cached) return showCached(params, attemptId, cached.source, state, deadline);
+
+  const references = referencePaths.map((path) => documents.get(path));
+  const unavailable = availability.refusal(now) ?? refuseReferences(request, references);
+  if (unavailable) return { refusal: unavailable };
+
+  const running = findRunning(account, documents, now, limits.maxInFlightPerUser);
+  if ('read' in running) return running;
+  const credits = tierCredits[request.tier];
+  const holdParams: HoldParams = { generationId: id, credits, deadline, now, limits };
+  const refusal = refuseHold(running.account, holdParams);
+  if (refusal) return { refusal };
+  const change = debit(running.account, holdParams);
+  const data = toPending(params, attemptId, change.account, { credits, deadline, now });
+  return {
+    change,
+    writes: [createDocument(generationPath(account.uid, id), data)],
+    answer: (version) => ({
+      outcome: 'held',
+      record: toRecord(account.uid, id, data, version),
+      isOverdue: false,
+    }),
+  };
 }
 
-/** One round trip for everything: account, generation, cache item, references, and what the gate needs. */
-async function readForHold(
-  database: Database,
-  uid: string,
-  wanted: HoldRequest,
-  availability: ModelAvailability,
-) {
-  const { id, request, cacheKey } = wanted;
-  const references = request.references.flatMap((reference) =>
-    'generationId' in reference ? [generationPath(uid, reference.generationId)] : [],
-  );
-  return availability.readAlong(async (more) => {
-    const own = [
-      accountPath(uid),
-      generationPath(uid, id),
-      ...(cacheKey ? [cachePath(cacheKey)] : []),
-      ...references,
-    ];
-    const paths = [...new Set([...own, ...more])];
-    const { documents, readTime } = await database.read(paths);
-    const at = new Map(paths.map((path, i) => [path, documents[i]]));
-    const [account, generation] = own.map((path) => at.get(path));
-    const cached = cacheKey ? at.get(cachePath(cacheKey)) : undefined;
-    const result = {
-      documents: [account, generation, cached, ...references.map((path) => at.get(path))],
-      readTime,
-    };
-    return { result, states: more.map((path) => at.get(path)) };
-  });
+/** A new generation that shows a finished image from the cache and costs nothing. */
+function showCached(
+  params: HoldRequest,
+  attemptId: string,
+  source: GenerationRecord,
+  { account, now }: AccountState,
+  deadline: Date,
+): HoldDecision {
+  const { id } = params;
+  const data: GenerationData = {
+    ...toPending(params, attemptId, account, { credits: 0, deadline, now }),
+    ...toSharedFields(source),
+    status: 'succeeded',
+    cached: true,
+    finishedAt: now,
+  };
+  const writes: Write[] = [createDocument(generationPath(account.uid, id), data), shareImage(source, id)];
+  return {
+    change: unchanged(account),
+    writes,
+    answer: (version) => ({
+      outcome: 'cached',
+      record: toRecord(account.uid, id, data, version),
+      isOverdue: false,
+    }),
+  };
 }
 
 /** A reference must be a finished image of the caller's own. */
@@ -209,7 +181,7 @@ function refuseReferences(
   documents: readonly (StoredDocument | undefined)[],
 ): Failure | undefined {
   const bytes = documents.map((document) => {
-    const record = document && readGeneration(document);
+    const record = document && parseGeneration(document);
     return record?.status === 'succeeded' ? (record.image?.bytes ?? 0) : undefined;
   });
   if (bytes.includes(undefined)) return new Failure('NOT_FOUND', 'There is no such image to refer to.');
@@ -222,30 +194,33 @@ function refuseReferences(
   return invalidRequest([{ field: 'references', description }]);
 }
 
-/** Where the limit of generations in flight is met: forgets those that are finished. */
-async function forgetFinished(
-  database: Database,
+/** The account without its finished generations, if they matter: when the limit of generations in flight is reached. */
+function findRunning(
   account: Account,
+  documents: Documents,
   now: Date,
   max: number,
-): Promise<Account> {
+): { account: Account } | { read: DocumentPath<GenerationData>[] } {
   const ids = inFlight(account, now);
-  if (ids.length < max) return account;
-  const { documents } = await database.read(ids.map((id) => generationPath(account.uid, id)));
-  const running = ids.filter((_, i) => documents[i]?.data.status === 'pending');
-  return { ...account, active: Object.fromEntries(running.map((id) => [id, account.active[id] as Date])) };
+  if (ids.length < max) return { account };
+  const toPath = (id: string) => generationPath(account.uid, id);
+  const unread = ids.map(toPath).filter((path) => !documents.has(path));
+  if (unread.length > 0) return { read: unread };
+  const running = ids.filter((id) => documents.get(toPath(id))?.data.status === 'pending');
+  const active = Object.fromEntries(running.map((id) => [id, account.active[id] as Date]));
+  return { account: { ...account, active } };
 }
 
-function pendingGeneration(
+function toPending(
   { id, fingerprint, request, cacheKey }: HoldRequest,
-  owner: string,
+  attemptId: string,
   account: Account,
   { credits, deadline, now }: { credits: number; deadline: Date; now: Date },
 ): GenerationData {
   const { tier, orientation, prompt, enhance, fresh, references } = request;
   return {
     status: 'pending',
-    owner,
+    owner: attemptId,
     deadline,
     fingerprint,
     tier,
@@ -253,17 +228,17 @@ function pendingGeneration(
     credits,
     prompt,
     enhancedPrompt: null,
-    request: { enhance, fresh, references: references.map(referenceHash) },
+    request: { enhance, fresh, references: references.map(hashReference) },
     model: null,
     cached: false,
     imageOwner: id,
     sharers: [id],
     cacheKey: cacheKey ?? null,
-    publicId: toPublicId(id, owner),
+    publicId: toPublicId(id, attemptId),
     image: null,
     failure: null,
     providerCostMicros: 0,
-    receipt: { charged: credits, refunded: 0, balance: account.settled, sequence: account.sequence },
+    receipt: { charged: credits, refunded: 0, balance: account.ledgerBalance, sequence: account.sequence },
     createdAt: now,
     finishedAt: null,
   };

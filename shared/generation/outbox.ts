@@ -1,53 +1,58 @@
-/** The outbox: images to delete from the store, written in the very commit that orphans them. */
+/** The outbox: images to delete from the store. An item is written in the same commit that orphans its image. */
 import * as z from 'zod';
-import type { StoredDocument, Write } from '../database/database.ts';
+import {
+  createDocument,
+  type DocumentPath,
+  documentPath,
+  type StoredDocument,
+  setDocument,
+  type Write,
+} from '../database/database.ts';
 import type { ImageStore } from '../images/cloudinary.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { GenerationRecord } from './record.ts';
 
-/** How long after its signing an upload is still accepted: Cloudinary's signatures live an hour. Milliseconds. */
+/** How long after it was signed an upload may still arrive: Cloudinary's signatures are valid for an hour. Milliseconds. */
 const uploadSignatureMs = 3_600_000;
 /** Longest wait for one deletion, milliseconds. */
 const destroyMsMax = 5_000;
-/** Between two deletions of an image that may still arrive, and before another try of one that failed. Milliseconds. */
+/** Pause between deletions of an image that may still arrive, and before a retry of a failed one. Milliseconds. */
 const repeatMs = 600_000;
 const retryMs = 60_000;
 
-const itemSchema = z.object({
+const outboxItemSchema = z.object({
   uid: z.string(),
   generationId: z.string(),
   publicId: z.string(),
   createdAt: z.date(),
-  /** When it is to be deleted next. */
+  /** The time of the next deletion. */
   dueAt: z.date(),
-  /** Until when an upload could still bring it back. */
+  /** Until then a late upload could bring the image back. */
   until: z.date(),
 });
-export type OutboxItem = z.infer<typeof itemSchema>;
+export type OutboxItem = z.infer<typeof outboxItemSchema>;
 
-export const outboxPath = (generationId: string) => `outbox/${generationId}`;
+export const outboxPath = (generationId: string): DocumentPath<OutboxItem> =>
+  documentPath(`outbox/${generationId}`);
 
-/** The item in an outbox document. */
-export const readOutboxItem = ({ data }: StoredDocument): OutboxItem => itemSchema.parse(data);
+export const parseOutboxItem = ({ data }: StoredDocument): OutboxItem => outboxItemSchema.parse(data);
 
 /**
- * The item of a generation whose image nobody owns any more; due at once. Where its upload may still be
- * under way, one could arrive until its signature ends: no worker signs past its hold's deadline.
+ * The item for a generation's orphaned image, due at once. A pending generation's upload may still be in progress. It
+ * can arrive until its signature expires, and no worker signs an upload after its hold's deadline.
  */
-export function orphan(record: GenerationRecord, now: Date): OutboxItem {
+export function toOutboxItem(record: GenerationRecord, now: Date): OutboxItem {
   const { id, uid, publicId, status, deadline } = record;
   const until = status === 'pending' ? new Date(deadline.getTime() + uploadSignatureMs) : now;
   return { generationId: id, uid, publicId, createdAt: now, dueAt: now, until };
 }
 
-export const outboxWrite = (item: OutboxItem): Write => ({
-  create: outboxPath(item.generationId),
-  data: item,
-});
+export const createOutboxItem = (item: OutboxItem): Write =>
+  createDocument(outboxPath(item.generationId), item);
 
 /**
- * Deletes an item's image, and the item too once no late upload can land any more.
- * A failure is logged and leaves the item for later. Returns whether there was an image to delete.
+ * Deletes an item's image, and the item once no late upload can arrive. A failure is logged, and the item stays.
+ * @returns whether there was an image to delete.
  */
 export async function clearOutboxItem(
   { database, log, retryCommit }: Ledger,
@@ -56,10 +61,8 @@ export async function clearOutboxItem(
   now: Date,
 ): Promise<boolean> {
   const path = outboxPath(item.generationId);
-  const postpone = (milliseconds: number): Write => {
-    const dueAt = new Date(now.getTime() + milliseconds);
-    return { set: path, data: { ...item, dueAt } };
-  };
+  const postpone = (milliseconds: number): Write =>
+    setDocument(path, { ...item, dueAt: new Date(now.getTime() + milliseconds) });
   try {
     const wasThere = await (await images()).destroy(item.publicId, destroyMsMax);
     const remainingMs = item.until.getTime() - now.getTime();
@@ -68,6 +71,7 @@ export async function clearOutboxItem(
     return wasThere;
   } catch (error) {
     log.warning('An image could not be deleted yet', {
+      event: 'image_not_deleted',
       generationId: item.generationId,
       error: String(error),
     });

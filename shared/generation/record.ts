@@ -1,4 +1,4 @@
-/** A generation: its id, its document, and how it is shown. Pure. */
+/** A generation: its id, its document, and what the API shows of it. */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import {
@@ -10,9 +10,15 @@ import {
   statusSchema,
   tierSchema,
 } from '../contract.ts';
-import type { StoredDocument, Version } from '../database/database.ts';
+import {
+  type Database,
+  type DocumentPath,
+  documentPath,
+  type StoredDocument,
+  type Version,
+} from '../database/database.ts';
 
-/** The failure a refunded generation ended in: enough to answer the same again. */
+/** Why a generation was refunded: enough to repeat the same answer. */
 export const storedFailureSchema = z.object({
   reason: z.string(),
   message: z.string(),
@@ -22,9 +28,9 @@ export type StoredFailure = z.infer<typeof storedFailureSchema>;
 
 const generationDocumentSchema = z.object({
   status: statusSchema,
-  /** The token of the one call that may settle it. */
+  /** The `attemptId` of the one call that may settle it. */
   owner: z.string(),
-  /** Absolute, by the database's clock; past it anybody may refund. */
+  /** By the database's clock. After it anyone may refund the generation. */
   deadline: z.date(),
   fingerprint: z.string(),
   tier: tierSchema,
@@ -40,13 +46,13 @@ const generationDocumentSchema = z.object({
   }),
   model: z.string().nullable(),
   cached: z.boolean(),
-  /** The generation that painted its image: itself, unless it came from the cache. */
+  /** The generation that made its image: itself, unless the image came from the cache. */
   imageOwner: z.string().optional(),
-  /** Who shows the image that this one painted; the last to be deleted takes it along. */
+  /** The generations that show the image that this one made. The image is deleted with the last of them. */
   sharers: z.array(z.string()).optional(),
-  /** Where the cache may hold it. */
+  /** The key under which the cache may hold it. */
   cacheKey: z.string().nullable().optional(),
-  /** Its name in the image store, known before the upload so that whoever refunds can delete it. */
+  /** The image's name in the store. It is known before the upload, so that a refund can delete the image. */
   publicId: z.string(),
   image: imageSchema.nullable(),
   failure: storedFailureSchema.nullable(),
@@ -58,24 +64,45 @@ const generationDocumentSchema = z.object({
 });
 export type GenerationData = z.infer<typeof generationDocumentSchema>;
 
-/** A generation as last read. */
-export type GenerationRecord = GenerationData & { id: string; uid: string; version: Version };
+/** A generation as last read or written. */
+export type GenerationRecord = Omit<GenerationData, 'owner'> & {
+  id: string;
+  uid: string;
+  /** Identifies the call that holds it, so that a retry recognises its own hold. The document's `owner`. */
+  attemptId: string;
+  version: Version;
+};
 
-/** Where a user's generation stands in the database. */
-export const generationPath = (uid: string, id: string) => `accounts/${uid}/generations/${id}`;
+export const generationsPath = (uid: string) => `accounts/${uid}/generations`;
+export const generationPath = (uid: string, id: string): DocumentPath<GenerationData> =>
+  documentPath(`${generationsPath(uid)}/${id}`);
 
-/** The generation in a document. @throws {z.ZodError} where somebody edited it beyond recognition. */
-export function readGeneration(document: StoredDocument): GenerationRecord {
+/** @throws {z.ZodError} if an admin's edit made the document unreadable. */
+export function parseGeneration(document: StoredDocument): GenerationRecord {
   const uid = document.path.split('/')[1] ?? '';
-  return {
-    ...generationDocumentSchema.parse(document.data),
-    id: document.id,
-    uid,
-    version: document.version,
-  };
+  return toRecord(uid, document.id, generationDocumentSchema.parse(document.data), document.version);
 }
 
-/** The id of a user's generation under an Idempotency-Key: the same for ever, and nobody else's. */
+export function toRecord(
+  uid: string,
+  id: string,
+  { owner: attemptId, ...data }: GenerationData,
+  version: Version,
+): GenerationRecord {
+  return { ...data, attemptId, id, uid, version };
+}
+
+/** A user's generation, and the database's time of the read. */
+export async function findGeneration(
+  database: Database,
+  uid: string,
+  id: string,
+): Promise<{ record: GenerationRecord | undefined; readTime: Date }> {
+  const { documents, readTime } = await database.read([generationPath(uid, id)]);
+  return { record: documents[0] && parseGeneration(documents[0]), readTime };
+}
+
+/** The id of a user's generation under an Idempotency-Key. It never changes, and no other user can have it. */
 export function hashGenerationId(uid: string, key: string): string {
   return createHash('sha256')
     .update(JSON.stringify([uid, key]))
@@ -83,10 +110,10 @@ export function hashGenerationId(uid: string, key: string): string {
     .slice(0, 32);
 }
 
-/** The name of one worker's image in the store: another worker's upload can neither replace nor delete it. */
-export const toPublicId = (id: string, owner: string) => `${id}/${owner}`;
+/** The name of one attempt's image in the store. Another attempt can neither replace nor delete that image. */
+export const toPublicId = (id: string, attemptId: string) => `${id}/${attemptId}`;
 
-/** A hash of what was asked for, by which a reused key is told from a repeated call. */
+/** A hash of the request. It tells a reused key from a repeated call. */
 export function hashFingerprint(request: GenerateRequest): string {
   const { prompt, tier, orientation, enhance, fresh } = request;
   return hashJson({
@@ -95,26 +122,26 @@ export function hashFingerprint(request: GenerateRequest): string {
     orientation,
     enhance,
     fresh,
-    references: request.references.map(referenceHash),
+    references: request.references.map(hashReference),
   });
 }
 
-/** Under which key the cache holds what a user gets for a request from the configured model. */
+/** The cache's key for one user's request to the configured model. */
 export function hashCacheKey(uid: string, modelId: string, request: GenerateRequest): string {
   const { prompt, tier, orientation, enhance } = request;
-  const references = request.references.map(referenceHash);
+  const references = request.references.map(hashReference);
   return hashJson({ uid, modelId, prompt, tier, orientation, enhance, references });
 }
 
-/** What stands for a reference image in documents and hashes; its bytes never do. */
-export function referenceHash(reference: GenerateRequest['references'][number]): string {
+/** Represents a reference image in documents and hashes, in place of its bytes. */
+export function hashReference(reference: GenerateRequest['references'][number]): string {
   return 'generationId' in reference ? `generation:${reference.generationId}` : hashJson(reference.data);
 }
 
 const hashJson = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
-/** A generation as every function shows it. */
-export function showGeneration(record: GenerationRecord): Generation {
+/** A generation as the API shows it, in every function. */
+export function toGeneration(record: GenerationRecord): Generation {
   const { id, status, tier, orientation, prompt, enhancedPrompt, model, cached, createdAt, image } = record;
   return {
     id,

@@ -1,21 +1,19 @@
-/** Reference images: what a user's request names, checked before any debit and fetched after it. */
+/** Reference images: checked before the debit, loaded after it. */
 
 import type { GenerateRequest } from '../contract.ts';
 import { Failure, type FieldViolation, invalidRequest } from '../errors.ts';
 import type { Reference } from '../imagegen/gemini.ts';
-import type { ImageStore } from '../images/cloudinary.ts';
+import type { ImageModel } from '../imagegen/models.ts';
 import { headerBytesMax, type ImageFacts, sniffImage } from '../images/imageFormat.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { generationPath, readGeneration } from './record.ts';
+import { findGeneration } from './record.ts';
+import type { Step } from './steps.ts';
 
-/**
- * The most that the body of `generate` can be: its references in base64, and the rest. Bytes.
- * @see referenceBytesMax
- */
+/** Longest body of `generate`, bytes: the references in base64 (see `referenceBytesMax`), and the rest. */
 export const generateBodyBytesMax = 19_500_000;
 
-/** @throws {Failure} INVALID_REQUEST for too many, or for one that is no PNG, JPEG or WebP. */
-export function checkReferences({ references }: GenerateRequest, referencesMax: number): void {
+/** @throws {Failure} INVALID_REQUEST for too many references, or for one that is not a PNG, JPEG or WebP. */
+export function checkReferences({ references }: GenerateRequest, models: readonly ImageModel[]): void {
+  const referencesMax = models[0]?.referenceImagesMax ?? 0;
   if (references.length > referencesMax) {
     const description = `must have at most ${referencesMax} images with this model`;
     throw invalidRequest([{ field: 'references', description }]);
@@ -28,38 +26,34 @@ export function checkReferences({ references }: GenerateRequest, referencesMax: 
 }
 
 /**
- * The images that a request refers to; those of the caller's gallery come from our own store.
- * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT, DATABASE_UNAVAILABLE, NOT_FOUND where one was deleted meanwhile.
+ * Loads the images that a request refers to. Those of the caller's gallery come from our own store.
+ * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT, DATABASE_UNAVAILABLE; NOT_FOUND if one was deleted since the hold.
  */
-export async function loadReferences(
-  { references }: GenerateRequest,
-  uid: string,
-  { database, retryCommit }: Ledger,
-  images: () => Promise<ImageStore>,
-  millisecondsLeft: number,
-  signal: AbortSignal,
-): Promise<Reference[]> {
+export async function loadReferences({ services, uid, request, timeLeft }: Step): Promise<Reference[]> {
+  const { database, retryCommit } = await services.ledger();
+  const millisecondsLeft = timeLeft();
   return Promise.all(
-    references.map(async (reference) => {
-      if ('data' in reference) return sniffed(reference.data);
-      const path = generationPath(uid, reference.generationId);
-      const { documents } = await retryCommit(undefined, () => database.read([path]));
-      const image = documents[0] && readGeneration(documents[0]).image;
-      if (!image) throw new Failure('NOT_FOUND', 'There is no such image to refer to.');
-      const bytes = await (await images()).fetch(image.url, millisecondsLeft, signal);
-      return sniffed(bytes.toString('base64'));
+    request.references.map(async (reference) => {
+      if ('data' in reference) return toReference(reference.data);
+      const { record } = await retryCommit(undefined, () =>
+        findGeneration(database, uid, reference.generationId),
+      );
+      if (!record?.image) throw new Failure('NOT_FOUND', 'There is no such image to refer to.');
+      const images = await services.imageStore();
+      const bytes = await images.fetch(record.image.url, millisecondsLeft, services.shutdown);
+      return toReference(bytes.toString('base64'));
     }),
   );
 }
 
-/** The type is what the bytes say, whatever was declared. */
-function sniffed(data: string): Reference {
+/** The image type comes from the bytes, not from what was declared. */
+function toReference(data: string): Reference {
   const facts = sniffBase64(data);
   if (!facts) throw new Failure('STORAGE_ERROR', 'A stored image cannot be read.');
   return { mimeType: facts.mimeType, data };
 }
 
-/** Decodes no more of an image than tells what it is. */
+/** Decodes only as much of an image as shows its type. */
 function sniffBase64(data: string): ImageFacts | undefined {
   return sniffImage(Buffer.from(data.slice(0, Math.ceil(headerBytesMax / 3) * 4), 'base64'));
 }

@@ -1,73 +1,102 @@
-import { andThen, changeWrites, refund as giveBack, recordEdit } from '../ledger/credits.ts';
+import { updateDocument, type Write } from '../database/database.ts';
+import { changeAccount, type Documents } from '../ledger/changeAccount.ts';
+import { refundCredits } from '../ledger/credits.ts';
+import { type EntryData, entryPath } from '../ledger/entries.ts';
+import { hasExpired } from '../ledger/holdDeadline.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { createOutboxItem, toOutboxItem } from './outbox.ts';
 import {
-  accountIn,
-  accountPath,
-  changeAccount,
-  createAccount,
   findGeneration,
-  type Ledger,
-} from '../ledger/ledger.ts';
-import { orphan, outboxWrite } from './outbox.ts';
-import { type GenerationRecord, generationPath, readGeneration, type StoredFailure } from './record.ts';
+  type GenerationData,
+  type GenerationRecord,
+  generationPath,
+  parseGeneration,
+  type StoredFailure,
+} from './record.ts';
 
-export type RefundTerms = {
+export type RefundRequest = {
   uid: string;
   id: string;
   /**
-   * The generation as the call knows it that holds it: that may refund it before its deadline, and even
-   * where somebody has deleted its document in the console.
+   * The generation as the call that holds it knows it. That call may refund it before its deadline, and even if an
+   * admin has deleted its document.
    */
   held?: GenerationRecord;
   failure: StoredFailure;
-  /** What the provider bills for it all the same, micro-dollars; unknown where its worker died. */
+  /** What the provider bills although the generation failed, micro-dollars; unknown if its worker died. */
   providerCostMicros?: number;
-  /** Whether an upload may have begun, so that an image may be there or still arrive. */
+  /** Whether an upload may have begun, so that an image may be stored or still arrive. */
   mayBeStored: boolean;
 };
 
-/** A generation as it stands after a refund was asked for, and whether it was this call that gave it. */
+/** A generation after a refund was requested, and whether this call made the refund. */
 export type RefundOutcome = { record: GenerationRecord; refundedNow: boolean };
 
 /**
- * Gives the credits of a pending generation back. Does nothing to one that is no longer pending.
- * Returns undefined where there is none.
- * @throws {Failure} DATABASE_UNAVAILABLE when it is not known how it stands; the sweep will see to it.
+ * Refunds a pending generation. A generation that is no longer pending stays as it is.
+ * @returns undefined if there is no such generation.
+ * @throws {Failure} DATABASE_UNAVAILABLE if the outcome is unknown; the sweep refunds it later.
  */
-export async function refund(ledger: Ledger, terms: RefundTerms): Promise<RefundOutcome | undefined> {
-  const { uid, id, held, failure, providerCostMicros = 0, mayBeStored } = terms;
-  return changeAccount(ledger, uid, async ({ database }) => {
-    const { documents, readTime: now } = await database.read([accountPath(uid), generationPath(uid, id)]);
-    const [accountDocument, generationDocument] = documents;
-    const record = generationDocument ? readGeneration(generationDocument) : held;
-    if (!record) return undefined;
-    const mayRefund = record.status === 'pending' && (held?.owner === record.owner || isExpired(record, now));
-    if (!mayRefund) return { record, refundedNow: false };
-    if (!accountDocument) return createAccount(ledger, uid, now);
-
-    const account = await accountIn(ledger, accountDocument);
-    const change = andThen(recordEdit(account), (edited) =>
-      giveBack(edited, id, record.credits, failure.reason),
-    );
-    const { balance, settled, sequence } = change.account;
-    const data = {
-      status: 'refunded' as const,
-      failure,
-      receipt: { charged: record.credits, refunded: record.credits, balance: balance ?? settled, sequence },
-      providerCostMicros,
-      finishedAt: now,
-    };
-    const version = await database.commit([
-      ...changeWrites(account, change, now),
-      ...(generationDocument ? [{ update: generationPath(uid, id), data, at: record.version }] : []),
-      ...(mayBeStored ? [outboxWrite(orphan(record, now))] : []),
-    ]);
-    return { record: { ...record, ...data, version }, refundedNow: true };
+export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOutcome | undefined> {
+  const { uid, id, held, failure, providerCostMicros = 0, mayBeStored } = request;
+  const path = generationPath(uid, id);
+  const entry = entryPath(uid, `${id}:refund`);
+  const findRecord = (documents: Documents) => {
+    const document = documents.get(path);
+    return document ? parseGeneration(document) : held;
+  };
+  return changeAccount<RefundOutcome | undefined>(ledger, uid, {
+    // If an admin deleted the document, only the entry shows that an earlier attempt succeeded.
+    reads: (isRetry) => (isRetry && held ? [path, entry] : [path]),
+    findAnswer(documents, now) {
+      const record = findRecord(documents);
+      if (!record) return { answer: undefined };
+      const refunded = documents.get(path) ? undefined : documents.get(entry)?.data;
+      if (refunded) {
+        const { balance, sequence } = refunded as EntryData;
+        const receipt = { charged: record.credits, refunded: record.credits, balance, sequence };
+        return {
+          answer: { record: { ...record, status: 'refunded', failure, receipt }, refundedNow: false },
+        };
+      }
+      const isOwn = held?.attemptId === record.attemptId;
+      const mayRefund = record.status === 'pending' && (isOwn || isExpired(record, now));
+      return mayRefund ? undefined : { answer: { record, refundedNow: false } };
+    },
+    missing: 'create',
+    takesInvalid: true,
+    decide({ account, documents, now }) {
+      const record = findRecord(documents) as GenerationRecord;
+      const change = refundCredits(account, id, record.credits, failure.reason);
+      const { balance, ledgerBalance, sequence } = change.account;
+      const data = {
+        status: 'refunded',
+        failure,
+        receipt: {
+          charged: record.credits,
+          refunded: record.credits,
+          balance: balance ?? ledgerBalance,
+          sequence,
+        },
+        providerCostMicros,
+        finishedAt: now,
+      } satisfies Partial<GenerationData>;
+      const writes: Write[] = [
+        ...(documents.get(path) ? [updateDocument(path, data, record.version)] : []),
+        ...(mayBeStored ? [createOutboxItem(toOutboxItem(record, now))] : []),
+      ];
+      return {
+        change,
+        writes,
+        answer: (version) => ({ record: { ...record, ...data, version }, refundedNow: true }),
+      };
+    },
   });
 }
 
-/** Whether a generation is pending past its deadline, by the database's clock. */
+/** True if a generation is pending after its deadline, by the database's clock. */
 export function isExpired(record: GenerationRecord, now: Date): boolean {
-  return record.status === 'pending' && record.deadline.getTime() <= now.getTime();
+  return record.status === 'pending' && hasExpired(record.deadline, now);
 }
 
 const expired: StoredFailure = {
@@ -75,18 +104,18 @@ const expired: StoredFailure = {
   message: 'The image was not finished in time.',
 };
 
-/** Refunds a generation whose deadline has passed, whoever meets it. */
+/** Refunds a generation whose deadline has passed. */
 export async function expire(
   ledger: Ledger,
   { uid, id }: { uid: string; id: string },
 ): Promise<RefundOutcome> {
   const outcome = await refund(ledger, { uid, id, failure: expired, mayBeStored: true });
-  if (!outcome) throw new Error('A generation that was pending is gone');
+  if (!outcome) throw new Error('The document of a pending generation is gone');
   return outcome;
 }
 
-/** A user's generation as it stands, refunded first where its deadline has passed. */
-export async function currentGeneration(
+/** A user's generation, refunded first if its deadline has passed. */
+export async function findCurrentGeneration(
   ledger: Ledger,
   uid: string,
   id: string,

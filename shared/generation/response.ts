@@ -1,22 +1,23 @@
-/** What `generate` answers for a generation, by the state it is in. */
+/** The answer of `generate` for a generation, by its status. */
 import type { GenerateAnswer } from '../contract.ts';
-import { Failure, type Reason, reasons } from '../errors.ts';
-import type { Answer } from '../http/endpoint.ts';
-import { type GenerationRecord, type StoredFailure, showGeneration } from './record.ts';
+import { Failure, restoreFailure } from '../errors.ts';
+import { type GenerationRecord, type StoredFailure, toGeneration } from './record.ts';
 
-/** Seconds after which a client may ask again for a generation that is still being painted. */
+/** Seconds after which a client may ask again for a pending generation. */
 const inProgressRetrySeconds = 2;
 
+type Answer = { body: GenerateAnswer; headers?: Record<string, string> };
+
 /**
- * The answer of a generation that has ended well.
- * @param own the failure that this very call ended it with: it knows the cause, and when to ask again.
- * @throws {Failure} with the receipt: its failure where it was refunded, DELETED, IN_PROGRESS.
+ * The answer for a generation that succeeded.
+ * @param own the failure with which this call ended it: it has the cause, and when to ask again.
+ * @throws {Failure} with the receipt: its stored failure if it was refunded, DELETED, IN_PROGRESS.
  */
-export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answer<GenerateAnswer> {
+export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answer {
   const { id, receipt } = record;
   switch (record.status) {
     case 'succeeded':
-      return { body: { generation: showGeneration(record), receipt } };
+      return { body: { generation: toGeneration(record), receipt } };
     case 'refunded':
       throw (own?.reason === record.failure?.reason && own ? own : restoreFailure(record.failure)).with({
         receipt,
@@ -25,7 +26,7 @@ export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answe
     case 'deleted':
       throw new Failure('DELETED', 'This image was deleted.', { receipt, metadata: { generationId: id } });
     case 'pending':
-      throw new Failure('IN_PROGRESS', 'This image is still being painted.', {
+      throw new Failure('IN_PROGRESS', 'This image is still being generated.', {
         receipt,
         metadata: { generationId: id },
         retryAfterSeconds: inProgressRetrySeconds,
@@ -34,10 +35,10 @@ export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answe
 }
 
 /**
- * What an earlier call with this key came to, told again.
- * @throws {Failure} IDEMPOTENCY_KEY_REUSED where that call asked for something else; as `outcomeOf`.
+ * The answer of an earlier call with this key, repeated.
+ * @throws {Failure} IDEMPOTENCY_KEY_REUSED if that call had another request; otherwise as `toGenerateAnswer`.
  */
-export function toReplay(record: GenerationRecord, fingerprint: string): Answer<GenerateAnswer> {
+export function toReplay(record: GenerationRecord, fingerprint: string): Answer {
   if (record.fingerprint !== fingerprint) {
     throw new Failure('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for another request.', {
       metadata: { generationId: record.id },
@@ -51,14 +52,7 @@ export function toReplay(record: GenerationRecord, fingerprint: string): Answer<
   }
 }
 
-/** A failure as it is kept with its generation. */
-export function storeFailure({ reason, message, details }: Failure): StoredFailure {
+/** A failure as it is stored with its generation. */
+export function toStoredFailure({ reason, message, details }: Failure): StoredFailure {
   return { reason, message, ...(details.metadata && { metadata: details.metadata }) };
-}
-
-function restoreFailure(stored: StoredFailure | null): Failure {
-  const known = stored && Object.hasOwn(reasons, stored.reason);
-  if (!known) return new Failure('INTERNAL', 'Something went wrong on our side.');
-  const { reason, message, metadata } = stored;
-  return new Failure(reason as Reason, message, metadata ? { metadata } : {});
 }

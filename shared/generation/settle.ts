@@ -1,42 +1,43 @@
 import type { Image } from '../contract.ts';
+import { serverTime, updateDocument } from '../database/database.ts';
 import { Failure } from '../errors.ts';
-import { findGeneration, type Ledger } from '../ledger/ledger.ts';
-import { cacheItem } from './cache.ts';
-import { type GenerationRecord, generationPath } from './record.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { setCacheItem } from './cache.ts';
+import { findGeneration, type GenerationRecord, generationPath } from './record.ts';
 
-/** What a settled generation has to show for its price. */
-export type Painted = {
+/** What a held generation becomes when its image is stored. */
+export type GenerationResult = {
   model: string;
   enhancedPrompt: string | null;
   image: Image;
   /** What the provider bills for it, micro-dollars. */
   providerCostMicros: number;
-  /** Until when the cache may give it again; undefined: never. */
-  cacheUntil?: Date;
+  /** Until then the cache may return it again; used only if the generation has a cache key. */
+  cacheUntil: Date;
 };
 
 /**
- * Makes a held generation the succeeded one that its price has paid for. It never touches the account:
- * the hold's own version fences it from everybody else who could end this generation.
- * Returns the generation as it then stands: refunded or deleted where somebody else was there first.
- * @throws {Failure} DATABASE_UNAVAILABLE when it is not known how it stands; INTERNAL where somebody has
- * deleted its document in the console.
+ * Makes a held generation succeed. It never touches the account: the hold's own version excludes everyone else who
+ * could end this generation.
+ * @returns the generation as it is now: refunded or deleted if someone else ended it first.
+ * @throws {Failure} DATABASE_UNAVAILABLE if the outcome is unknown; INTERNAL if an admin has deleted its document.
  */
 export async function settle(
   { database, retryCommit }: Ledger,
   held: GenerationRecord,
-  { cacheUntil, ...painted }: Painted,
-) {
-  let known: GenerationRecord | undefined = held;
+  { cacheUntil, ...result }: GenerationResult,
+): Promise<GenerationRecord> {
+  const { uid, id, attemptId, cacheKey } = held;
+  let isRetry = false;
   return retryCommit<GenerationRecord>(undefined, async () => {
-    const record = known ?? (await findGeneration(database, held.uid, held.id)).record;
+    const record = isRetry ? (await findGeneration(database, uid, id)).record : held;
+    isRetry = true;
     if (!record) throw new Failure('INTERNAL', 'The generation is gone.');
-    if (record.status !== 'pending' || record.owner !== held.owner) return record;
-    known = undefined;
-    const data = { ...painted, status: 'succeeded' as const, finishedAt: new Date() };
+    if (record.status !== 'pending' || record.attemptId !== attemptId) return record;
+    const data = { ...result, status: 'succeeded' as const };
     const version = await database.commit([
-      { update: generationPath(held.uid, held.id), data, at: record.version },
-      ...(held.cacheKey && cacheUntil ? [cacheItem(held, held.cacheKey, cacheUntil)] : []),
+      updateDocument(generationPath(uid, id), { ...data, finishedAt: serverTime }, record.version),
+      ...(cacheKey ? [setCacheItem(held, cacheKey, cacheUntil)] : []),
     ]);
     return { ...record, ...data, version };
   });

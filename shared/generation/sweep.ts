@@ -1,94 +1,75 @@
 /**
- * The sweep: refunds what is pending past its deadline and deletes what the outbox holds. Several may
- * run at once and at any moment: each refund is one commit that only one of them can make.
+ * The sweep: refunds pending generations after their deadline, and deletes the images in the outbox. Several may run at
+ * once: each refund is one commit, and only one of them can make it.
  */
-
-import { inParallel } from '../core/parallel.ts';
-import type { PageRequest, StoredDocument } from '../database/database.ts';
+import type { StoredDocument } from '../database/database.ts';
+import { forEachDocument } from '../database/forEachDocument.ts';
 import type { ImageStore } from '../images/cloudinary.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { clearOutboxItem, readOutboxItem } from './outbox.ts';
-import { readGeneration } from './record.ts';
+import { clearOutboxItem, parseOutboxItem } from './outbox.ts';
+import { parseGeneration } from './record.ts';
 import { expire } from './refund.ts';
 
-const documentsPerPage = 100;
-/** Refunds, and deletions, under way at once. */
-const parallelMax = 8;
+const pageSize = 100;
 
-/** Refunds every generation whose deadline has passed by the database's clock, oldest first, while `mayGoOn`. */
-export async function sweepHolds(ledger: Ledger, mayGoOn: () => boolean): Promise<number> {
-  const now = await databaseTime(ledger);
-  const overdue: Omit<PageRequest, 'limit'> = {
-    collection: 'generations',
-    group: true,
-    where: [
-      ['status', '==', 'pending'],
-      ['deadline', '<=', now],
-    ],
-    orderBy: [
-      ['deadline', 'asc'],
-      ['__name__', 'asc'],
-    ],
+/** Refunds every generation whose deadline has passed by the database's clock, oldest first. @returns how many. */
+export async function sweepHolds(ledger: Ledger, mayContinue: () => boolean): Promise<number> {
+  const now = await readDatabaseTime(ledger);
+  let refunded = 0;
+  const overdue = {
+    query: {
+      collection: 'generations',
+      group: true,
+      where: [
+        ['status', '==', 'pending'],
+        ['deadline', '<=', now],
+      ] as const,
+      orderBy: [
+        ['deadline', 'asc'],
+        ['__name__', 'asc'],
+      ] as const,
+    },
+    cursor: ({ data, path }: StoredDocument) => [data.deadline, path],
+    pageSize,
+    mayContinue,
   };
-  const after = ({ data, path }: StoredDocument) => [data.deadline, path];
-  return forEachPage(ledger, overdue, after, mayGoOn, async (document) => {
-    return (await expire(ledger, readGeneration(document))).refundedNow;
+  await forEachDocument(ledger, overdue, async (document) => {
+    if (!mayContinue()) return;
+    const { refundedNow } = await expire(ledger, parseGeneration(document));
+    if (refundedNow) refunded += 1;
   });
+  return refunded;
 }
 
-/** Deletes the images that are due, while `mayGoOn`; returns how many were there to delete. */
+/** Deletes the images that are due. @returns how many of them were stored. */
 export async function sweepOutbox(
   ledger: Ledger,
   images: () => Promise<ImageStore>,
-  mayGoOn: () => boolean,
+  mayContinue: () => boolean,
 ): Promise<number> {
-  const now = await databaseTime(ledger);
-  const due: Omit<PageRequest, 'limit'> = {
-    collection: 'outbox',
-    where: [['dueAt', '<=', now]],
-    orderBy: [
-      ['dueAt', 'asc'],
-      ['__name__', 'asc'],
-    ],
+  const now = await readDatabaseTime(ledger);
+  let deleted = 0;
+  const due = {
+    query: {
+      collection: 'outbox',
+      where: [['dueAt', '<=', now]] as const,
+      orderBy: [
+        ['dueAt', 'asc'],
+        ['__name__', 'asc'],
+      ] as const,
+    },
+    cursor: ({ data, id }: StoredDocument) => [data.dueAt, id],
+    pageSize,
+    mayContinue,
   };
-  const after = ({ data, id }: StoredDocument) => [data.dueAt, id];
-  return forEachPage(ledger, due, after, mayGoOn, (document) =>
-    clearOutboxItem(ledger, images, readOutboxItem(document), now),
-  );
+  await forEachDocument(ledger, due, async (document) => {
+    if (!mayContinue()) return;
+    if (await clearOutboxItem(ledger, images, parseOutboxItem(document), now)) deleted += 1;
+  });
+  return deleted;
 }
 
-/** The database's clock: deadlines are compared with nothing else. */
-async function databaseTime({ retryCommit, database }: Ledger): Promise<Date> {
+/** Deadlines are compared with the database's clock only. */
+async function readDatabaseTime({ retryCommit, database }: Ledger): Promise<Date> {
   return (await retryCommit(undefined, () => database.read(['jobs/sweepHolds']))).readTime;
-}
-
-/** Handles every document of a query once, page by page; one that fails is logged and left. Counts what `handle` affirms. */
-async function forEachPage(
-  { database, retryCommit, log }: Ledger,
-  request: Omit<PageRequest, 'limit'>,
-  cursor: (document: StoredDocument) => unknown[],
-  mayGoOn: () => boolean,
-  handle: (document: StoredDocument) => Promise<boolean>,
-): Promise<number> {
-  let handled = 0;
-  let after: unknown[] | undefined;
-  let lastPath: string | undefined;
-  while (mayGoOn()) {
-    const page = { ...request, ...(after && { after }), limit: documentsPerPage };
-    const { documents } = await retryCommit(undefined, () => database.page(page));
-    const last = documents.at(-1);
-    // An admin's time has microseconds and the cursor has not: such a document comes after itself.
-    if (!last || last.path === lastPath) break;
-    lastPath = last.path;
-    await inParallel(documents, parallelMax, async (document) => {
-      if (!mayGoOn()) return;
-      try {
-        if (await handle(document)) handled += 1;
-      } catch (error) {
-        log.error('The sweep could not handle a document', { path: document.path, error });
-      }
-    });
-    after = cursor(last);
-  }
-  return handled;
 }

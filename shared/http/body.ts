@@ -1,29 +1,29 @@
-/** The body of a request: never more of it in memory than its limit, and no more in it than a request can need. */
+/** Reads the body of a request within limits on its bytes and on its number of JSON values. */
 import type { IncomingMessage } from 'node:http';
 import { Failure, invalidRequest } from '../errors.ts';
 
-/** Longest body where a function says nothing else, bytes. */
+/** Longest body of a function without its own limit, bytes. */
 export const bodyBytesMaxDefault = 65_536;
 /**
- * Most brackets and commas of a body that is longer than that. What makes a body long is images in base64,
- * which has none of them; 19 MB of brackets would be parsed to a gigabyte.
+ * Most `[`, `{` and `,` in a longer body. A valid body is long because of images in base64, which has none of them.
+ * JSON.parse makes a gigabyte of 19 MB of brackets.
  */
 const structureBytesMax = 65_536;
 const structureBytes = new Set(Buffer.from('[{,'));
 
-/** A request as the server hands it on. */
+/** A request as the server passes it to `endpoint`. */
 export type BodyRequest = IncomingMessage & {
-  /** The body, where somebody has read it already. */
+  /** The body, if the framework has already read it. */
   rawBody?: Buffer;
-  /** Tells a client that waits for it (`Expect: 100-continue`) to send its body. */
+  /** Answers 100 to a client that sent `Expect: 100-continue` and waits to send its body. */
   wantBody?: () => void;
 };
 
 /**
- * The JSON of a request's body; an empty body is an empty object.
+ * Parses the body as JSON. An empty body is an empty object.
  * @throws {Failure} TOO_LARGE, INVALID_REQUEST.
  */
-export async function jsonBody(request: BodyRequest, bytesMax = bodyBytesMaxDefault): Promise<unknown> {
+export async function readJsonBody(request: BodyRequest, bytesMax = bodyBytesMaxDefault): Promise<unknown> {
   const encoding = request.headers['content-encoding']?.trim() ?? '';
   if (!/^(identity)?$/i.test(encoding)) {
     throw invalidRequest([{ field: 'Content-Encoding', description: 'must be identity' }]);
@@ -34,7 +34,7 @@ export async function jsonBody(request: BodyRequest, bytesMax = bodyBytesMaxDefa
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw invalidRequest([{ field: 'Content-Type', description: 'must be application/json' }]);
   }
-  if (!isModest(bytes)) throw invalidRequest([{ field: 'body', description: 'has too many values' }]);
+  if (hasTooManyValues(bytes)) throw invalidRequest([{ field: 'body', description: 'has too many values' }]);
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
@@ -42,21 +42,21 @@ export async function jsonBody(request: BodyRequest, bytesMax = bodyBytesMaxDefa
   }
 }
 
-function isModest(bytes: Buffer): boolean {
-  if (bytes.length <= bodyBytesMaxDefault) return true;
-  let found = 0;
-  for (const byte of bytes) if (structureBytes.has(byte)) found += 1;
-  return found <= structureBytesMax;
+function hasTooManyValues(bytes: Buffer): boolean {
+  if (bytes.length <= bodyBytesMaxDefault) return false;
+  let count = 0;
+  for (const byte of bytes) if (structureBytes.has(byte)) count += 1;
+  return count > structureBytesMax;
 }
 
 /**
- * The bytes of a body. One that says that it is over the limit is not read at all; one that turns out to be
- * is thrown away as it comes.
- * @throws {Failure} TOO_LARGE; INVALID_REQUEST where it broke off.
+ * Reads the bytes of a body. A body whose Content-Length is over the limit is not read. A body that exceeds the limit
+ * while it arrives is refused and the rest discarded.
+ * @throws {Failure} TOO_LARGE; INVALID_REQUEST if the connection closes before the end of the body.
  */
 export async function readBody(request: BodyRequest, bytesMax: number): Promise<Buffer> {
-  const length = request.rawBody?.length ?? toldLength(request);
-  if (length > bytesMax) throw tooLarge(bytesMax);
+  const length = request.rawBody?.length ?? getContentLength(request);
+  if (length > bytesMax) throw tooLargeFailure(bytesMax);
   if (request.rawBody) return request.rawBody;
   request.wantBody?.();
   return new Promise((resolve, reject) => {
@@ -68,30 +68,30 @@ export async function readBody(request: BodyRequest, bytesMax: number): Promise<
       if (left >= 0) chunks.push(chunk);
       else if (wasWithin) {
         chunks = [];
-        reject(tooLarge(bytesMax));
+        reject(tooLargeFailure(bytesMax));
       }
     });
     request.on('end', () => {
       resolve(Buffer.concat(chunks));
-      // This listener is there as long as the request, which is painted meanwhile.
+      // The listeners keep `chunks` alive as long as the request, which goes on while its image is generated.
       chunks = [];
     });
-    const breakOff = (cause?: unknown) =>
-      reject(new Failure('INVALID_REQUEST', 'The body broke off.', { cause }));
-    request.on('error', breakOff);
-    // The connection may be gone before anybody listened, and then there is no error any more.
-    if (request.destroyed && !request.readableEnded) breakOff();
+    const fail = (cause?: unknown) =>
+      reject(new Failure('INVALID_REQUEST', 'The request body is incomplete.', { cause }));
+    request.on('error', fail);
+    // If the connection closed before the listener was added, no error event follows.
+    if (request.destroyed && !request.readableEnded) fail();
   });
 }
 
-/** What a request says of its length, 0 where it says nothing. The server hides that header from the framework. */
-function toldLength({ rawHeaders }: IncomingMessage): number {
+/** The Content-Length, or 0. Read from the raw headers: the server hides the header from the framework. */
+function getContentLength({ rawHeaders }: IncomingMessage): number {
   const at = rawHeaders.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'content-length');
   return at < 0 ? 0 : Number(rawHeaders[at + 1]);
 }
 
-function tooLarge(bytesMax: number): Failure {
-  return new Failure('TOO_LARGE', `The body is larger than ${bytesMax} bytes.`, {
+function tooLargeFailure(bytesMax: number): Failure {
+  return new Failure('TOO_LARGE', `The request body is larger than ${bytesMax} bytes.`, {
     metadata: { bytesMax: String(bytesMax) },
   });
 }

@@ -1,46 +1,53 @@
 /**
- * The HTTP server below the functions: how long and how large a request may be before any code of ours sees
- * it, and the same answers for what never becomes a request. Node's parser refuses what two servers could
- * read differently (two lengths, a length and chunks); what it lets through is refused here.
+ * The HTTP server underneath the functions. It limits the size and duration of a request before our code
+ * runs, and answers broken requests in our error model. Node's parser refuses framing that two servers could
+ * read differently (two lengths, a length and chunks); `assertUnambiguous` refuses what the parser accepts.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorAnswer, Failure, invalidRequest } from '../errors.ts';
 import { type BodyRequest, bodyBytesMaxDefault } from './body.ts';
 
-// An import of node:http reads all that it exports, and so loads the client behind fetch: a fifth of a cold start.
+// `import` of node:http reads every export, which loads the client behind fetch: a fifth of a cold start.
 const http = process.getBuiltinModule('node:http');
 
-/** What a connection may take, in time and in headers. */
+/** Limits of a connection in time and in headers. */
 export const connectionLimits = {
-  /** Longest time for a request's headers, and for the whole of it, milliseconds. */
+  /** Longest time for a request's headers, and for the whole request, milliseconds. */
   headersMs: 10_000,
   requestMs: 60_000,
-  /** How often those two are looked at, milliseconds. */
+  /** How often Node checks these two limits, milliseconds. */
   checkMs: 1_000,
-  /** How long a client that was answered in the middle of its body has for reading that, milliseconds. */
+  /** How long a client that was answered before it sent its whole body has to read the answer, milliseconds. */
   lingerMs: 1_000,
-  /** Most bytes of a request's line and headers together, so of its address too; Node's own default. */
+  /** Most bytes of a request's first line and headers together; Node's own default. */
   headersBytes: 16_384,
   /** Most headers; Google's front end adds about fifteen. */
   headers: 100,
 };
 export type ConnectionLimits = typeof connectionLimits;
 
-/** Headers of which a second one could mean something else to somebody else. */
-const givenOnce = ['host', 'authorization', 'content-type', 'content-encoding', 'idempotency-key', 'origin'];
+/** Headers that another server could read differently if they came twice. */
+const singleHeaders = [
+  'host',
+  'authorization',
+  'content-type',
+  'content-encoding',
+  'idempotency-key',
+  'origin',
+];
 
-/** @param headers those of every answer, for what is answered before there is a request. */
+/** @param headers are sent with every answer to a request that never reaches `handle`. */
 export function createConnections(
   limits: ConnectionLimits,
   headers: Record<string, string>,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
 ): Server {
-  /** The answer that is under way on a connection. */
-  const answers = new WeakMap<Socket, ServerResponse>();
-  const take = (request: IncomingMessage, response: ServerResponse) => {
-    answers.set(request.socket, response);
-    if (isLong(request)) response.on('finish', () => leaveUnread(request, limits.lingerMs));
+  /** The latest response of each connection. */
+  const responses = new WeakMap<Socket, ServerResponse>();
+  const accept = (request: IncomingMessage, response: ServerResponse) => {
+    responses.set(request.socket, response);
+    if (hasLongBody(request)) response.on('finish', () => closeUnread(request, limits.lingerMs));
     handle(request, response);
   };
   const server = http.createServer(
@@ -49,90 +56,82 @@ export function createConnections(
       requestTimeout: limits.requestMs,
       connectionsCheckingInterval: limits.checkMs,
       maxHeaderSize: limits.headersBytes,
-      // `assertSound` looks for it, and answers as everything is answered.
+      // `assertUnambiguous` checks the header and answers in our error model.
       requireHostHeader: false,
     },
-    take,
+    accept,
   );
   server.maxHeadersCount = limits.headers;
-  server.on('checkExpectation', take);
+  server.on('checkExpectation', accept);
   server.on('checkContinue', (request: BodyRequest, response: ServerResponse) => {
     request.wantBody = () => response.writeContinue();
-    take(request, response);
+    accept(request, response);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const answer = answers.get(socket);
-    // One that was answered, and whose body goes on all the same, gets no second answer; and what comes after a
-    // whole request gets none in place of that request's own, which may have been debited.
-    const isFree = !answer || (isWhole(answer.req) ? answer.writableFinished : !answer.headersSent);
-    if (socket.writable && isFree) socket.write(findRefusal(error.code, headers));
+    const response = responses.get(socket);
+    // Never answer a request twice. A complete request may have been debited: its own answer, not a refusal of
+    // the bytes behind it, must be the next one on the connection.
+    const mayAnswer =
+      !response || (response.req.complete ? response.writableFinished : !response.headersSent);
+    if (socket.writable && mayAnswer) socket.write(toRefusal(error.code, headers));
     socket.destroySoon();
   });
   return server;
 }
 
-/** What has no version ends with its first line, and what was meant for its headers is none of it. */
-const isWhole = ({ complete, httpVersion }: IncomingMessage) => complete && httpVersion !== '0.9';
-
-const isLong = ({ headers }: IncomingMessage) =>
+const hasLongBody = ({ headers }: IncomingMessage) =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > bodyBytesMaxDefault;
 
 /**
- * Ends the connection of a request that was answered before all of its body had come. Node would read the
- * rest and throw it away, which costs 64 MB of garbage before any is collected. Closing at once would
- * reset the connection under a client that has not read its answer yet.
+ * Closes the connection of a request that was answered before its whole body arrived. Node would read and
+ * discard the rest, which makes 64 MB of garbage before any of it is collected. Closing at once would reset the
+ * connection before the client has read its answer.
  */
-function leaveUnread({ complete, socket }: IncomingMessage, lingerMs: number): void {
+function closeUnread({ complete, socket }: IncomingMessage, lingerMs: number): void {
   if (complete) return;
   socket.end();
-  // After Node has begun to read on.
+  // Node resumes reading first; pause after that.
   setImmediate(() => socket.pause());
   const lingering = setTimeout(() => socket.destroy(), lingerMs);
   socket.on('close', () => clearTimeout(lingering));
 }
 
-/** @throws {Failure} INVALID_REQUEST for headers that mean two things or none. */
-export function assertSound(request: IncomingMessage): void {
+/** @throws {Failure} INVALID_REQUEST if Host is missing (HTTP/1.1) or a header that must be unique is repeated. */
+export function assertUnambiguous(request: IncomingMessage): void {
   const { headersDistinct, httpVersion } = request;
   if (httpVersion === '1.1' && headersDistinct.host === undefined) {
     throw invalidRequest([{ field: 'Host', description: 'is required' }]);
   }
-  const repeated = givenOnce.filter((name) => (headersDistinct[name]?.length ?? 0) > 1);
+  const repeated = singleHeaders.filter((name) => (headersDistinct[name]?.length ?? 0) > 1);
   if (repeated.length > 0) {
     throw invalidRequest(repeated.map((field) => ({ field, description: 'must be given once' })));
   }
 }
 
-/** HTTP's own statuses for what Node's parser and clock refuse, with one of our reasons. */
-const refusals: Record<string, [status: string, Failure]> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [
-    '408 Request Timeout',
-    new Failure('INVALID_REQUEST', 'The request took too long to arrive.'),
-  ],
+/** Node's error codes that have a status of their own. Any other code is a 400. */
+const refusals: Record<string, [status: number, failure: Failure]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, new Failure('INVALID_REQUEST', 'The request took too long to arrive.')],
   HPE_HEADER_OVERFLOW: [
-    '431 Request Header Fields Too Large',
-    new Failure('TOO_LARGE', 'The address and the headers are too long, or too many.'),
-  ],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: [
-    '413 Content Too Large',
-    new Failure('TOO_LARGE', 'The extensions of the chunks are too long.'),
+    431,
+    new Failure('TOO_LARGE', 'The URL or the headers are too long, or there are too many headers.'),
   ],
 };
+const malformed: (typeof refusals)[string] = [
+  400,
+  new Failure('INVALID_REQUEST', 'The request is not valid HTTP.'),
+];
 
-/** The bytes of a refusal, for a connection that is closed then. */
-function findRefusal(code: string | undefined, common: Record<string, string>): string {
-  const [status, failure] = refusals[code ?? ''] ?? [
-    '400 Bad Request',
-    new Failure('INVALID_REQUEST', 'The request is not HTTP.'),
-  ];
+/** The bytes of a refusal. The connection closes after it. */
+function toRefusal(errorCode: string | undefined, commonHeaders: Record<string, string>): string {
+  const [status, failure] = refusals[errorCode ?? ''] ?? malformed;
   const { error } = errorAnswer(failure).body;
-  const body = JSON.stringify({ error: { ...error, code: Number(status.slice(0, 3)) } });
+  const body = JSON.stringify({ error: { ...error, code: status } });
   const headers = {
-    ...common,
+    ...commonHeaders,
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
     Connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`;
+  return `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
 }

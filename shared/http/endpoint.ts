@@ -1,49 +1,52 @@
 /**
- * The way in and out of every HTTP function: method, caller, request, answer, error model, log line.
- * A function says what it takes and does; nothing else answers a request.
+ * Wraps every HTTP function: checks the method, the caller and the input, sends the answer or the error, and writes
+ * the log line. A function only declares its input and does its work.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as z from 'zod';
 import type { Admin, User } from '../auth.ts';
 import { idempotencyKeySchema } from '../contract.ts';
+import type { RequestLog } from '../core/log.ts';
 import type { RateLimit } from '../core/rateLimit.ts';
 import type { BinaryEvent } from '../database/accountEvent.ts';
 import { errorAnswer, Failure, type FieldViolation, invalidRequest, toFailure } from '../errors.ts';
 import type { Dependency, Services } from '../services.ts';
-import { jsonBody } from './body.ts';
-import { createRequestLog, type Notes } from './requestLog.ts';
+import { readJsonBody } from './body.ts';
+import { createRequestLog } from './requestLog.ts';
 
-/** How long a browser may keep the answer to a preflight, seconds. */
+/** How long a browser may cache the answer to a preflight, seconds. */
 const preflightSeconds = 3_600;
-/** How many faults of a request are told, and how much of the name of a field that somebody made up. */
+/** Most field violations in an error, and most characters of an unknown field's name. */
 const violationsMax = 20;
 const fieldCharactersMax = 100;
 
-type Callers = { anyone: undefined; user: User; admin: Admin; scheduler: { actor: string } };
+type Callers = { anyone: undefined; user: User; admin: Admin; scheduler: undefined };
 export type Access = keyof Callers;
 
 export type RequestContext<A extends Access, Input> = {
   caller: Callers[A];
-  /** The body of a POST, the query of a GET, parsed. */
+  /** The parsed body of a POST or query of a GET. */
   input: Input;
-  /** The Idempotency-Key header; empty where the function takes none. */
+  /** The Idempotency-Key header; empty if the function does not require one. */
   idempotencyKey: string;
-} & Notes;
+  /** Adds fields and durations to the log line of this request. */
+  log: RequestLog;
+};
 
 export type Answer<Body> = { body: Body; headers?: Record<string, string> };
 
-/** What an endpoint promises to those outside: all that the description of the API needs to know of it. */
+/** What an endpoint promises its clients. The API description is generated from it. */
 export type EndpointSpec<A extends Access, Input extends z.ZodType, Output extends z.ZodType> = {
   method: 'GET' | 'POST';
   access: A;
   input: Input;
-  /** The body of a 200. `run` is typed by it; that it keeps to it is for the tests to see, not for each call. */
+  /** The body of a 200. It types `run`; only tests validate it, not every call. */
   answer: Output;
-  /** Whether an Idempotency-Key header is required. */
+  /** True if the Idempotency-Key header is required. */
   requiresIdempotencyKey?: boolean;
-  /** Longest body it takes, bytes; 64 KiB where it says nothing. */
+  /** Longest body, bytes; 64 KiB by default. */
   bodyBytesMax?: number;
-  /** How often one user may call it, in one process. */
+  /** Most calls of one user, per process. */
   limit?: RateLimit;
 };
 
@@ -52,43 +55,43 @@ export type Endpoint<A extends Access, Input extends z.ZodType, Output extends z
   Input,
   Output
 > & {
-  /** What it will need, loaded while its caller is looked at; the database where it says nothing. */
+  /** Modules to load while the caller is verified; the database by default. */
   dependencies?: readonly Dependency[];
-  run(call: RequestContext<A, z.output<Input>>, services: Services): Promise<Answer<z.input<Output>>>;
+  run(context: RequestContext<A, z.output<Input>>, services: Services): Promise<Answer<z.input<Output>>>;
 };
 
-/** An HTTP function: makes its handler, and says what it promises. */
+/** An HTTP function: creates its handler; `spec` describes it. */
 export type HttpFunction = ((services: Services, name: string) => Handler) & {
   readonly spec: EndpointSpec<Access, z.ZodType, z.ZodType>;
 };
 
-/** What functions-framework calls for a request. */
+/** Called by functions-framework for each request. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** What functions-framework calls for a CloudEvent; a rejection has the event delivered again. */
+/** Called by functions-framework for each CloudEvent. If it rejects, the event is delivered again. */
 export type EventHandler = (event: BinaryEvent) => Promise<void>;
 
-/** An endpoint as a function: makes the handler for the studio it is called with. */
+/** Turns an endpoint into an HTTP function. */
 export function endpoint<A extends Access, Input extends z.ZodType, Output extends z.ZodType>(
   spec: Endpoint<A, Input, Output>,
 ): HttpFunction {
   const handlerFor =
     (services: Services, name: string): Handler =>
     async (request, response) => {
-      const line = createRequestLog(services, name);
+      const log = createRequestLog(services, name);
       for (const [header, value] of Object.entries(commonHeaders(request, services.config.allowedOrigins))) {
         response.setHeader(header, value);
       }
       try {
         if (request.method === 'OPTIONS') return sendPreflight(response, spec.method);
-        const { body, headers } = await handle(spec, request, services, line.notes);
+        const { body, headers } = await handle(spec, request, services, log);
         send(response, 200, body, headers);
-        line.ok();
+        log.ok();
       } catch (error) {
         const failure = toFailure(error);
         const { code, headers, body } = errorAnswer(failure);
         send(response, code, body, headers);
-        line.failed(failure, code);
+        log.fail(failure, code);
       }
     };
   return Object.assign(handlerFor, { spec });
@@ -98,7 +101,7 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
   spec: Endpoint<A, Input, Output>,
   request: IncomingMessage,
   services: Services,
-  notes: Notes,
+  log: RequestLog,
 ): Promise<Answer<z.input<Output>>> {
   if (request.method !== spec.method) {
     throw new Failure('METHOD_NOT_ALLOWED', `Please use ${spec.method}.`, {
@@ -107,7 +110,7 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
   }
   const caller = await identify(spec, request, services);
   if (spec.limit && caller && 'uid' in caller) services.rateLimiter.take(spec.limit, caller.uid);
-  const raw = spec.method === 'GET' ? query(request) : await jsonBody(request, spec.bodyBytesMax);
+  const raw = spec.method === 'GET' ? parseQuery(request) : await readJsonBody(request, spec.bodyBytesMax);
   const key = spec.requiresIdempotencyKey
     ? idempotencyKeySchema.safeParse(request.headers['idempotency-key'])
     : undefined;
@@ -117,7 +120,7 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
     ...(input.error ? toFieldViolations(input.error) : []),
   ];
   if (!input.success || violations.length > 0) throw invalidRequest(violations.slice(0, violationsMax));
-  return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', ...notes }, services);
+  return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', log }, services);
 }
 
 async function identify<A extends Access>(
@@ -140,27 +143,27 @@ function toFieldViolations(error: z.ZodError): FieldViolation[] {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.slice(0, violationsMax).map((key) => {
         const field = key.slice(0, fieldCharactersMax);
-        return { field: at ? `${at}.${field}` : field, description: 'is not known' };
+        return { field: at ? `${at}.${field}` : field, description: 'is unknown' };
       });
     }
     return [{ field: at || 'body', description: at ? issue.message : 'must be a JSON object' }];
   });
 }
 
-function query({ url = '' }: IncomingMessage): unknown {
+function parseQuery({ url = '' }: IncomingMessage): unknown {
   const parameters = new URLSearchParams(/\?.*/s.exec(url)?.[0]);
-  const seen = new Set<string>();
+  const names = new Set<string>();
   for (const name of parameters.keys()) {
-    if (seen.has(name)) throw invalidRequest([{ field: name, description: 'must be given once' }]);
-    seen.add(name);
+    if (names.has(name)) throw invalidRequest([{ field: name, description: 'must be given once' }]);
+    names.add(name);
   }
   return Object.fromEntries(parameters);
 }
 
-/** The headers of every answer, whatever it is. */
+/** The headers of every answer. */
 export const answerHeaders = {
   'Cache-Control': 'no-store',
-  // An answer is data: whoever opens one as a page gets a page that can do nothing.
+  // Block scripts if a browser renders a JSON response.
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-site',
   'Referrer-Policy': 'no-referrer',
@@ -169,7 +172,7 @@ export const answerHeaders = {
   Vary: 'Origin',
 };
 
-/** The same, and CORS for the origins that were named, exactly as they were. */
+/** The headers of every answer, and those of CORS if the request's origin is exactly one of the allowed origins. */
 export function commonHeaders(
   { headers: { origin } }: IncomingMessage,
   allowedOrigins: readonly string[],

@@ -1,7 +1,7 @@
 /**
- * The HTTP server in front of the functions. Each function is a functions-framework target; the server
- * of our own keeps bodies from the framework's parser (which reads up to 1 GiB before any code of ours
- * runs), bounds slow requests, and drains at shutdown, none of which the framework's own start does.
+ * The HTTP server of the functions. Each function is a functions-framework target. The framework's own server
+ * would parse bodies of up to 1 GiB before our code runs; this one keeps bodies away from that parser, limits
+ * slow requests, and drains at shutdown.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import net from 'node:net';
@@ -15,16 +15,21 @@ import { errorAnswer, Failure, invalidRequest, toFailure } from '../errors.ts';
 import { modelWarnings } from '../imagegen/models.ts';
 import { createServices, lazy, type Overrides, type Services } from '../services.ts';
 import { readBody } from './body.ts';
-import { assertSound, type ConnectionLimits, connectionLimits, createConnections } from './connections.ts';
+import {
+  assertUnambiguous,
+  type ConnectionLimits,
+  connectionLimits,
+  createConnections,
+} from './connections.ts';
 import { answerHeaders, commonHeaders, type EventHandler, type HttpFunction } from './endpoint.ts';
 import { requestFields } from './trace.ts';
 
-/** A function as the contents page lists it: loaded at its first request. */
+/** A function as functions/index.ts lists it. It is loaded at its first request. */
 export type FunctionModule =
   | (() => Promise<HttpFunction>)
   | { event: () => Promise<(services: Services, name: string) => EventHandler> };
 
-/** Serves what is no function; false where it does not know the path. */
+/** Serves static files. Returns false for a path it does not know. */
 export type StaticHandler = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -35,28 +40,28 @@ export type ServerOptions = {
   env: NodeJS.ProcessEnv;
   site?: StaticHandler;
   overrides?: Overrides;
-  /** Over the usual ones. */
+  /** Override `connectionLimits`. */
   limits?: Partial<ConnectionLimits>;
-  /** Takes each line of the log; stdout where it is left out. */
+  /** Writes a line of the log; to stdout by default. */
   writeLog?: (line: string) => void;
 };
 
-/** How long requests in flight may go on after the signal to end, milliseconds; Cloud Run kills at 10 s. */
+/** How long requests in flight may continue after SIGTERM, milliseconds. Cloud Run kills the process at 10 s. */
 const drainMs = 8_000;
-/** How long connections without a request are kept then, for what may be on its way on them, milliseconds. */
+/** How long idle connections stay open after SIGTERM, for requests already on their way, milliseconds. */
 const lingerMs = 300;
-/** When the process ends whatever is still open, milliseconds after the signal. */
+/** When the process exits even if work is still in flight, milliseconds after SIGTERM. */
 const shutdownMsMax = 9_700;
-/** Largest event: a document of 1 MiB before and after, as base64 text, and room for the rest. Bytes. */
+/** Largest event, bytes: a document of 1 MiB before and after the change, in base64, and some room. */
 const eventBytesMax = 4 * 1_048_576;
 
 type Track = (work: Promise<void>) => Promise<void>;
 type Target = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /**
- * The server of a studio, not yet listening: with FUNCTION_TARGET that function on every path,
- * otherwise each under its name.
- * @throws {ConfigError} for a bad environment.
+ * Creates the server; the caller makes it listen. With FUNCTION_TARGET it serves that function on every path,
+ * otherwise each function under its name.
+ * @throws {ConfigError} for an invalid environment.
  */
 export function createFunctionsServer(options: ServerOptions) {
   const { functions, env, site, overrides, writeLog = toStdout } = options;
@@ -66,7 +71,7 @@ export function createFunctionsServer(options: ServerOptions) {
   const log = createLog(writeLog, { ...config, secrets: getSecrets(config) });
   const services = createServices(config, log, end.signal, overrides);
   const running = new Set<Promise<void>>();
-  /** A handler goes on when its client is gone: the end of the process has to wait for it. */
+  /** A handler continues after its client disconnects, so shutdown must wait for it. */
   const track: Track = (work) => {
     const done = work.catch(() => {}).finally(() => running.delete(done));
     running.add(done);
@@ -75,15 +80,15 @@ export function createFunctionsServer(options: ServerOptions) {
   const targets = new Map(
     targetNames(config, functions).map((name) => [
       name,
-      registered(name, functions[name] as FunctionModule, services, track),
+      registerTarget(name, functions[name] as FunctionModule, services, track),
     ]),
   );
 
-  const open = new Set<ServerResponse>();
+  const openResponses = new Set<ServerResponse>();
   let draining = false;
   const server = createConnections(limits, answerHeaders, (request, response) => {
-    open.add(response);
-    response.on('close', () => open.delete(response));
+    openResponses.add(response);
+    response.on('close', () => openResponses.delete(response));
     if (draining) response.setHeader('Connection', 'close');
     withFields(requestFields(request.headers, config.projectId), () => {
       void route(request, response).catch((error) => answerFailure(request, response, error, services));
@@ -91,43 +96,47 @@ export function createFunctionsServer(options: ServerOptions) {
   });
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (draining) throw shuttingDown();
-    assertSound(request);
+    if (draining) throw shutdownFailure();
+    assertUnambiguous(request);
     if (site && (await site(request, response))) return;
     const [path = '', query] = toPath(request).split(/(?=\?)/s, 2);
     const target = targets.get(config.functionTarget ?? path.split('/', 2)[1] ?? '');
     if (!target) throw new Failure('NOT_FOUND', 'There is no such function.');
     response.setHeaders(headersFor(request, config));
-    // The path has said what it had to say; the framework would keep some for itself, such as /robots.txt.
+    // Hide the path, which is no longer needed: the framework would answer some itself, such as /robots.txt.
     request.url = `/${query ?? ''}`;
     await target(request, response);
   }
 
   /**
-   * Stops accepting, lets requests in flight finish, and after a while has what is left refunded. A client
-   * that sends on a connection it holds open is still answered: none is closed under a request.
+   * Stops accepting connections, lets requests in flight finish, and after `drainMs` aborts the rest, which refunds
+   * them. A client that sends a request on an open connection still gets an answer.
    */
   async function shutdown(): Promise<void> {
     draining = true;
-    for (const response of open) if (!response.headersSent) response.setHeader('Connection', 'close');
-    const closed = new Promise<void>((resolve) => server.once('close', resolve));
-    // Not http's own close, which ends idle connections at once, with whatever is on its way on them.
+    for (const response of openResponses) {
+      if (!response.headersSent) response.setHeader('Connection', 'close');
+    }
+    const connectionsEnd = new Promise<void>((resolve) => server.once('close', resolve));
+    // http's own close would close idle connections at once and lose requests on their way.
     net.Server.prototype.close.call(server);
-    const abort = setTimeout(() => end.abort(shuttingDown()), drainMs);
+    const abort = setTimeout(() => end.abort(shutdownFailure()), drainMs);
     const linger = setInterval(() => {
-      if (open.size === 0) server.closeIdleConnections();
+      if (openResponses.size === 0) server.closeIdleConnections();
     }, lingerMs);
-    const finished = async () => {
-      await closed;
+    const waitForAll = async () => {
+      await connectionsEnd;
       while (running.size > 0) await Promise.all(running);
     };
-    // What hangs for good must not keep the process for ever.
-    await withDeadline(finished(), shutdownMsMax, 'The shutdown').catch((error) => log.error(String(error)));
+    // Work that hangs must not keep the process alive.
+    await withDeadline(waitForAll(), shutdownMsMax, 'The shutdown').catch((error) =>
+      log.error(String(error)),
+    );
     clearTimeout(abort);
     clearInterval(linger);
   }
 
-  return { server, shutdown, config, log, services };
+  return { server, shutdown, config, log };
 }
 
 function targetNames(
@@ -135,7 +144,7 @@ function targetNames(
   functions: Record<string, FunctionModule>,
 ): string[] {
   if (functionTarget === undefined) {
-    // An event's sender is Cloud Run's to check, which a service that anybody may call leaves out.
+    // Cloud Run checks the sender of an event, but not on a service that anybody may call.
     return Object.keys(functions).filter((name) => !deployed || !('event' in (functions[name] ?? {})));
   }
   if (!Object.hasOwn(functions, functionTarget)) throw new Error('FUNCTION_TARGET names no function');
@@ -143,10 +152,10 @@ function targetNames(
 }
 
 /**
- * Registers a function with the framework, and gives what passes requests to it. The framework sees no error
- * of ours: it would show the client its message, and print its stack as lines of text.
+ * Registers a function with the framework and returns what passes requests to it. Our errors never reach the
+ * framework, which would send their message to the client and print their stack as plain text.
  */
-function registered(name: string, module: FunctionModule, services: Services, track: Track): Target {
+function registerTarget(name: string, module: FunctionModule, services: Services, track: Track): Target {
   if ('event' in module) {
     const handler = lazy(async () => (await module.event())(services, name));
     const handle = async (event: BinaryEvent) => {
@@ -172,8 +181,8 @@ function registered(name: string, module: FunctionModule, services: Services, tr
   }
   const framework = getTestServer(name);
   return async (request, response) => {
-    if ('event' in module) Object.assign(request, { body: await eventBody(request) });
-    // Without these the framework's parser takes the body to be empty and leaves the stream to `endpoint`.
+    if ('event' in module) Object.assign(request, { body: await readEventBody(request) });
+    // Without these headers the framework's parser assumes an empty body and leaves the stream to `endpoint`.
     delete request.headers['content-length'];
     delete request.headers['transfer-encoding'];
     framework.emit('request', request, response);
@@ -181,8 +190,8 @@ function registered(name: string, module: FunctionModule, services: Services, tr
 }
 
 /**
- * The framework calls a function within a `domain`, which takes a promise that anybody has forgotten in it for
- * the function's own failure, and answers with its message while the function is still at work.
+ * The framework runs a function within a `domain`. An unhandled rejection in the domain counts as a failure of the
+ * function: the framework would answer with its message while the function still runs.
  */
 function leaveDomain(): void {
   (process as { domain?: { exit(): void } | null }).domain?.exit();
@@ -190,8 +199,8 @@ function leaveDomain(): void {
 
 const withoutStack = (message: string) => Object.assign(new Error(message), { stack: message });
 
-/** @throws {Failure} for what is no CloudEvent in binary mode, which the framework would answer with a page. */
-async function eventBody(request: IncomingMessage): Promise<Buffer> {
+/** @throws {Failure} if the request is not a CloudEvent in binary mode; the framework would answer with an HTML page. */
+async function readEventBody(request: IncomingMessage): Promise<Buffer> {
   if (request.method !== 'POST') {
     throw new Failure('METHOD_NOT_ALLOWED', 'Please use POST.', { headers: { Allow: 'POST' } });
   }
@@ -204,7 +213,7 @@ async function eventBody(request: IncomingMessage): Promise<Buffer> {
   return readBody(request, eventBytesMax);
 }
 
-/** The path and query of a request; a client may name the server as well. */
+/** The path and query of a request. A client may send an absolute URL. */
 const toPath = ({ url = '/' }: IncomingMessage) => url.replace(/^https?:\/\/[^/?]*/i, '');
 
 const toStdout = (line: string) => void process.stdout.write(line);
@@ -212,11 +221,11 @@ const toStdout = (line: string) => void process.stdout.write(line);
 const headersFor = (request: IncomingMessage, { allowedOrigins }: Config) =>
   new Map(Object.entries(commonHeaders(request, allowedOrigins)));
 
-function shuttingDown(): Failure {
+function shutdownFailure(): Failure {
   return new Failure('SHUTTING_DOWN', 'The server is being replaced.', { retryAfterSeconds: 1 });
 }
 
-/** For what fails before any function is reached, and outside of its endpoint. */
+/** Answers a failure outside of an endpoint, such as an unknown path. */
 function answerFailure(
   request: IncomingMessage,
   response: ServerResponse,
@@ -225,7 +234,7 @@ function answerFailure(
 ): void {
   const failure = toFailure(error);
   if (failure.reason === 'INTERNAL') log.error('The server failed', { error: failure });
-  // An answer that has begun cannot become another one; that it breaks off is all that can be told.
+  // The headers are sent: closing the connection is the only way left to signal the failure.
   if (response.headersSent) return void response.destroy();
   const { code, headers, body } = errorAnswer(failure);
   response.setHeaders(headersFor(request, config));
@@ -234,30 +243,28 @@ function answerFailure(
 }
 
 /**
- * Serves the studio of the process's environment on PORT until it is told to end.
- * A bad environment ends the process with a message on stderr.
+ * Serves the functions on PORT, as the process's environment configures them, until SIGTERM or SIGINT.
+ * An invalid environment ends the process with a message on stderr.
  */
 export function serve(options: Omit<ServerOptions, 'env'>): void {
   try {
     const { server, shutdown, config, log } = createFunctionsServer({ ...options, env: process.env });
     let ending = false;
     const finish = (exitCode: number) => {
-      // A signal to the process group arrives twice when npm hands it on as well.
+      // A signal to the process group arrives twice if npm forwards it too.
       if (ending) return;
       ending = true;
       void shutdown().then(() => process.exit(exitCode));
     };
-    // A vendor's stray promise is no reason to drop the generations in flight.
-    process.on('unhandledRejection', (error) =>
-      log.error('A promise was rejected and nobody looked', { error }),
-    );
+    // An unhandled rejection in a vendor's library must not end the generations in flight.
+    process.on('unhandledRejection', (error) => log.error('Unhandled rejection', { error }));
     process.on('SIGTERM', () => finish(0));
     process.on('SIGINT', () => finish(0));
     for (const warning of modelWarnings(config.modelIds, new Date())) log.warning(warning);
     server.listen(config.port, () => {
-      // Nobody knows what a stray throw has left half done: the process ends, but as at a signal, not at once.
+      // After an uncaught exception the state of the process is unknown. It shuts down as after SIGTERM.
       process.on('uncaughtException', (error) => {
-        log.error('An error was thrown and nobody caught it', { error });
+        log.error('Uncaught exception', { error });
         finish(1);
       });
       log.info('Serving', { port: config.port, target: config.functionTarget });

@@ -1,4 +1,4 @@
-/** Base64 that arrives in pieces, without ever being a string. */
+/** Decodes base64 that arrives in chunks, without making a string of it. */
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const sextets = new Int8Array(256).fill(-1);
@@ -8,13 +8,13 @@ for (const alphabet of [`${letters}+/`, `${letters}-_`]) {
 
 const equals = '='.charCodeAt(0);
 
-/** What a chunk becomes before it is handed on. One is enough: nothing waits while it is in use. */
-let decoded = new Uint8Array(65_536);
+/** Output buffer, shared by all decoders: a decoder uses it only synchronously. */
+let buffer = new Uint8Array(65_536);
 
 /**
- * A decoder of one text: takes the letters of a chunk from an index on, and returns where the first byte is that
- * is none. Where the caller skips those, it decodes as `Buffer.from(text, 'base64')` does: up to the first `=`.
- * @param append is given bytes that are only there until it returns.
+ * Creates a decoder of one text. It decodes a chunk from index `from` and returns the index of the first byte that is not
+ * a base64 letter. If the caller skips such bytes, the result equals `Buffer.from(text, 'base64')`, which stops at `=`.
+ * @param append receives bytes that are valid only until it returns.
  */
 export function createBase64Decoder(append: (bytes: Uint8Array) => void) {
   let [bits, bitCount, isOver] = [0, 0, false];
@@ -22,11 +22,11 @@ export function createBase64Decoder(append: (bytes: Uint8Array) => void) {
   return (chunk: Uint8Array, from: number): number => {
     const sextet = (at: number) => sextets[chunk[at] as number] as number;
     if (isOver) return from;
-    if (decoded.length < chunk.length) decoded = new Uint8Array(chunk.length);
-    const bytes = decoded;
+    if (buffer.length < chunk.length) buffer = new Uint8Array(chunk.length);
+    const bytes = buffer;
     let [i, length] = [from, 0];
     for (; ; i += 1) {
-      // Four at a time is several times as fast.
+      // Decoding four letters at a time is several times as fast.
       for (; bitCount === 0 && i + 4 <= chunk.length; i += 4) {
         const four = (sextet(i) << 18) | (sextet(i + 1) << 12) | (sextet(i + 2) << 6) | sextet(i + 3);
         if (four < 0) break;

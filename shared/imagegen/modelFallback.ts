@@ -1,8 +1,7 @@
 /**
- * The provider chain: the configured model, tried again where that may help, then the next one, all within
- * one deadline. Every failure that Google bills counts towards what the generation cost.
+ * Generates an image with the configured model, retries where that may help, then falls back to the next model,
+ * all within one deadline. Whatever Google bills for failed calls counts towards the cost of the generation.
  */
-import pRetry from 'p-retry';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { Failure, type ProviderFailure } from '../errors.ts';
@@ -11,9 +10,8 @@ import type { ImageModel } from './models.ts';
 import type { Quota } from './quota.ts';
 
 /**
- * Paints one image. `millisecondsLeft` is a hard deadline, whatever the services do. `attempts` are the calls to
- * models that it took.
- * @throws {Failure} CONTENT_BLOCKED, NO_IMAGE, PROVIDER_*, with what was billed all the same, and the
+ * Generates one image. `millisecondsLeft` is a hard deadline. `attempts` counts the calls to models.
+ * @throws {Failure} CONTENT_BLOCKED, NO_IMAGE, PROVIDER_*, with the provider's cost of the failed calls and the
  * attempts; the signal's reason when it aborts.
  */
 export type GenerateImage = (
@@ -26,17 +24,20 @@ export type ModelFallbackOptions = {
   gemini: Pick<Gemini, 'generateImage'>;
   quota: Quota;
   models: readonly ImageModel[];
+  /** Calls per model, and the longest pause before the second call, milliseconds; it doubles for each further call. */
   retry: { attempts: number; baseDelayMs: number };
   clock: Clock;
   log: Log;
 };
 
-/** Troubles after which the next model is asked. */
+/** What the calls for one image have cost so far. */
+type Progress = { providerCostMicros: number; attempts: number };
+
+/** Failures after which the next model is called. */
 const fallbackKinds = new Set(['minute', 'day', 'billing', 'retired', 'overloaded', 'passing']);
-/** Troubles after which the same model is asked once more. */
+/** Failures after which the same model is called again. */
 const retryableKinds = new Set(['minute', 'overloaded', 'passing']);
 
-/** The painter that goes along the chain. */
 export function createModelFallback({
   gemini,
   quota,
@@ -50,99 +51,85 @@ export function createModelFallback({
     const left = () => endsAt - clock.elapsed();
     const able = models.filter((model) => model.referenceImagesMax >= request.references.length);
     const failures: Failure[] = [];
-    let [providerCostMicros, attempts] = [0, 0];
+    const progress: Progress = { providerCostMicros: 0, attempts: 0 };
 
     for (const model of able) {
-      const [isUsable] = quota.usable([model.id], clock.now());
-      if (!isUsable) continue;
+      if (quota.filterUsable([model.id], clock.now()).length === 0) continue;
       try {
-        const painting = await withRetries(model, request, left, signal, {
-          called: () => (attempts += 1),
-          billed: (micros) => (providerCostMicros += micros),
-        });
-        await quietly(quota.recordSuccess(model.id));
-        providerCostMicros += painting.providerCostMicros;
-        return { ...painting, providerCostMicros, attempts };
+        const image = await callModel(model, request, left, signal, progress);
+        await logFailedWrite(quota.recordSuccess(model.id));
+        progress.providerCostMicros += image.providerCostMicros;
+        return { ...image, ...progress };
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
-        if (signal.aborted) throw error.with({ providerCostMicros, attempts });
+        if (signal.aborted) throw error.with(progress);
         failures.push(error);
         const providerFailure = getProviderFailure(error);
-        await quietly(quota.recordFailure(model.id, providerFailure));
+        await logFailedWrite(quota.recordFailure(model.id, providerFailure));
         if (!fallbackKinds.has(providerFailure.kind) || left() <= 0) break;
       }
     }
-    throw pickFailure(failures, able).with({ providerCostMicros, attempts });
+    throw pickFailure(failures, able).with(progress);
   };
 
-  /** One model, as often as it is worth it. */
-  function withRetries(
+  /** Calls one model, again while that may help and the deadline allows it. Updates `progress`. */
+  async function callModel(
     model: ImageModel,
     request: ImageRequest,
     left: () => number,
     signal: AbortSignal,
-    { called, billed }: { called: () => void; billed: (micros: number) => void },
+    progress: Progress,
   ): Promise<GeneratedImage> {
-    const attempt = async (): Promise<GeneratedImage> => {
-      const ms = left();
-      if (ms <= 0) throw new Failure('PROVIDER_TIMEOUT', 'The model took too long.');
-      called();
+    for (let attempt = 1; ; attempt += 1) {
+      signal.throwIfAborted();
+      const milliseconds = left();
+      if (milliseconds <= 0) throw new Failure('PROVIDER_TIMEOUT', 'The model took too long.');
+      progress.attempts += 1;
       try {
-        return await gemini.generateImage(model, request, ms, signal);
+        return await gemini.generateImage(model, request, milliseconds, signal);
       } catch (error) {
-        // What was being painted when the process was told to end is finished, and billed, without us.
-        if (signal.aborted) billed(model.costMicros);
-        throw error;
-      }
-    };
-    return pRetry(attempt, {
-      retries: retry.attempts - 1,
-      minTimeout: 0,
-      signal,
-      onFailedAttempt({ error, attemptNumber }) {
-        if (!(error instanceof Failure)) return;
-        billed(error.details.providerCostMicros ?? 0);
-        log.warning('A model failed', {
-          model: model.id,
-          attempt: attemptNumber,
-          providerFailure: getProviderFailure(error).kind,
-          cause: getCauseMessage(error),
-        });
-      },
-      async shouldRetry({ error, attemptNumber }) {
+        if (signal.aborted) {
+          // Google finishes the image without us, and bills it.
+          progress.providerCostMicros += model.costMicros;
+          throw signal.reason;
+        }
+        if (!(error instanceof Failure)) throw error;
+        progress.providerCostMicros += error.details.providerCostMicros ?? 0;
         const { kind, retryAfterMs } = getProviderFailure(error);
-        const pauseMs = retryAfterMs ?? clock.random() * retry.baseDelayMs * 2 ** (attemptNumber - 1);
-        if (!retryableKinds.has(kind) || pauseMs >= left()) return false;
+        const cause = getCauseMessage(error);
+        log.warning('A model failed', { model: model.id, attempt, providerFailure: kind, cause });
+        if (attempt >= retry.attempts || !retryableKinds.has(kind)) throw error;
+        const pauseMs = retryAfterMs ?? clock.random() * retry.baseDelayMs * 2 ** (attempt - 1);
+        if (pauseMs >= left()) throw error;
         await clock.pause(pauseMs, signal);
-        return true;
-      },
-    });
+      }
+    }
   }
 
-  /** What is known of the models is a help, never a reason to fail. */
-  async function quietly(note: Promise<void>): Promise<void> {
-    await note.catch((error) => log.error("A model's state could not be written", { error }));
+  /** The state of a model is only a hint: if it cannot be written, the generation goes on. */
+  async function logFailedWrite(write: Promise<void>): Promise<void> {
+    await write.catch((error) => log.error("A model's state could not be written", { error }));
   }
 
   /**
-   * Of several failures the last says most, but for a model that is gone where another will be back; and
-   * the earliest time to ask again counts.
+   * The failure that says most: the last one, but not a retired model if another model failed in a way that passes.
+   * It gets the earliest time at which any of the models may be called again.
    */
   function pickFailure(failures: Failure[], able: readonly ImageModel[]): Failure {
     const ids = able.map(({ id }) => id);
-    const closed = quota.refusal(ids, clock.now());
+    const quotaRefusal = quota.refusal(ids, clock.now());
     const last =
       failures.findLast((failure) => getProviderFailure(failure).kind !== 'retired') ?? failures.at(-1);
-    if (!last) return closed ?? new Failure('PROVIDER_QUOTA', 'No image model is available.');
-    const waits = [...failures, ...(closed && last.reason === 'PROVIDER_QUOTA' ? [closed] : [])]
+    if (!last) return quotaRefusal ?? new Failure('PROVIDER_QUOTA', 'No image model is available.');
+    const waits = [...failures, ...(quotaRefusal && last.reason === 'PROVIDER_QUOTA' ? [quotaRefusal] : [])]
       .map(({ details }) => details.retryAfterSeconds)
       .filter((wait) => wait !== undefined);
     return waits.length > 0 ? last.with({ retryAfterSeconds: Math.min(...waits) }) : last;
   }
 }
 
-const getProviderFailure = (error: unknown): ProviderFailure =>
-  (error instanceof Failure && error.details.providerFailure) || { kind: 'final' };
+const getProviderFailure = (error: Failure): ProviderFailure =>
+  error.details.providerFailure ?? { kind: 'final' };
 
-const getCauseMessage = (failure: Failure) =>
-  failure.details.cause instanceof Error ? failure.details.cause.message : undefined;
+const getCauseMessage = ({ details }: Failure) =>
+  details.cause instanceof Error ? details.cause.message : undefined;

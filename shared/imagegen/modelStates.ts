@@ -1,19 +1,19 @@
-/** What an instance can tell of itself without asking anybody: how models stood when it last looked, what to warn of. */
+/** The states of the models as this instance last read them, for `health`, which reads nothing. */
 import { everyModel, type QuotaState } from './quota.ts';
 
-/** Models as this instance has last seen them; `unknown` where it has not looked. */
-export function modelsAsSeen(ids: readonly string[], seen: ReadonlyMap<string, QuotaState>, now: Date) {
-  const all = seen.get(everyModel);
+/** `unknown` for a model whose state this instance has not read. */
+export function toModelReports(ids: readonly string[], states: ReadonlyMap<string, QuotaState>, now: Date) {
+  const all = states.get(everyModel);
   return ids.map((id) => {
-    const own = seen.get(id);
+    const own = states.get(id);
     if (!own) return { id, state: 'unknown' as const };
-    const closed = [all, own].find((one) => one !== undefined && isClosed(one, now));
-    if (!closed) return { id, state: 'ready' as const };
-    const { state, reason, retryAt } = closed;
+    const unusable = [all, own].find((state) => state !== undefined && isUnusable(state, now));
+    if (!unusable) return { id, state: 'ready' as const };
+    const { state, reason, retryAt } = unusable;
     return { id, state, ...(reason && { reason }), ...(retryAt && { retryAt: retryAt.toISOString() }) };
   });
 }
 
-/** What is exhausted lapses by itself. */
-const isClosed = ({ state, retryAt }: QuotaState, now: Date) =>
+/** An exhausted model is usable again after `retryAt`. */
+const isUnusable = ({ state, retryAt }: QuotaState, now: Date) =>
   state === 'off' || (state === 'exhausted' && (retryAt === undefined || retryAt > now));

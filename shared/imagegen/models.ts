@@ -1,6 +1,6 @@
 /**
- * The image models we know: what each paints, what it costs, how long it lives.
- * Sizes belong to (aspect ratio, model), so whoever needs pixels asks here.
+ * The catalogue of image models: sizes, cost and end of life of each.
+ * Image sizes depend on the aspect ratio and the model.
  * Source: Google's model, pricing and deprecation pages as of November 2026.
  */
 import { type Orientation, type Tier, tiers } from '../contract.ts';
@@ -37,18 +37,18 @@ const sizes3: Sizes = {
   '21:9': [1584, 672],
 };
 
-/** What a model is asked to paint; only ever in one of the ten ratios that all models have. */
+/** Every model generates images in the same ten aspect ratios. */
 export type ImageModel = {
   id: string;
-  /** Pixels at its default resolution, by aspect ratio. */
+  /** Width and height at the default resolution, pixels, by aspect ratio. */
   sizes: Sizes;
-  /** Whether it takes `imageSize`; where it does we ask for 1K. */
+  /** The `imageSize` to request, if the model accepts one. */
   imageSize?: '1K';
   referenceImagesMax: number;
-  /** Micro-dollars for one image at 1K. */
+  /** Cost of one image at 1K, micro-dollars. */
   costMicros: number;
   status: 'available' | 'deprecated' | 'retired';
-  /** First day on which it may be gone. */
+  /** First day on which the model may be retired. */
   retiresOn?: string;
   successor?: string;
 };
@@ -99,50 +99,50 @@ const catalogue: readonly ImageModel[] = [
   },
 ];
 
-/** Imagen models are gone from the API since 2026-08-17; configuring one is refused with its successor's name. */
+/** Google retired the Imagen models on 2026-08-17. The message that refuses one names this successor. */
 export const imagenSuccessor = 'gemini-nano-banana-2.1';
 
-/** Asked first where the environment names no model. */
+/** The first model if the environment names none. */
 export const modelIdDefault = 'gemini-2.5-flash-image';
 
-/** Painted with, in this order, where the configured model cannot. */
+/** The models to fall back to, in order, if the environment names none. */
 export const fallbackModelIdsDefault = ['gemini-nano-banana-2.1', 'gemini-3.1-flash-lite-image'];
 
 export const isKnownModel = (id: string) => catalogue.some((model) => model.id === id);
 
 /**
- * The model of this id. One we do not know is taken to behave like the newest family.
- * @param costMicros what one image of an unknown model costs, micro-dollars, as the operator says.
+ * The model with this id. An unknown model is assumed to behave like the newest family.
+ * @param costMicros what one image of an unknown model costs, micro-dollars, as configured.
  */
 export function imageModel(id: string, costMicros = 0): ImageModel {
-  const known = catalogue.find((model) => model.id === id);
-  return (
-    known ?? { id, sizes: sizes3, imageSize: '1K', referenceImagesMax: 3, costMicros, status: 'available' }
-  );
+  const model = catalogue.find((each) => each.id === id);
+  if (model) return model;
+  return { id, sizes: sizes3, imageSize: '1K', referenceImagesMax: 3, costMicros, status: 'available' };
 }
 
-/** Days before a model's last that its operator is told. */
+/** How long before a model may be retired its operator is warned, days. */
 const warningDays = 30;
 const dayMs = 86_400_000;
 
-/** What an operator should know of the configured models: which are gone or soon will be, and what to use. */
+/** Warnings about models that are retired or soon may be, with their successors. */
 export function modelWarnings(ids: readonly string[], now: Date): string[] {
   return ids.flatMap((id) => {
     const { status, retiresOn, successor } = imageModel(id);
     const use = successor ? `; use ${successor}` : '';
-    if (status === 'retired') return [`${id} is retired since ${retiresOn ?? 'long ago'}${use}`];
+    if (status === 'retired')
+      return [`${id} has been retired${retiresOn ? ` since ${retiresOn}` : ''}${use}`];
     if (!retiresOn) return [];
     const days = Math.ceil((Date.parse(retiresOn) - now.getTime()) / dayMs);
     if (days > warningDays) return [];
     return [
       days > 0
         ? `${id} may be retired from ${retiresOn} on${use}`
-        : `${id} may be gone since ${retiresOn}${use}`,
+        : `${id} may have been retired on ${retiresOn}${use}`,
     ];
   });
 }
 
-/** The aspect ratio a tier is painted in. */
+/** The aspect ratio of a tier's images. */
 export function getAspectRatio(tier: Tier, orientation: Orientation): AspectRatio {
   return tiers[tier].aspectRatio[orientation];
 }

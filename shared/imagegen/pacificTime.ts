@@ -1,9 +1,9 @@
-/** Google's daily quotas begin anew at midnight in America/Los_Angeles. */
+/** Google resets daily quotas at midnight in America/Los_Angeles. */
 
 let calendar: Intl.DateTimeFormat | undefined;
 
-/** Made at its first use: reading the world's time zones takes an eighth of a cold start. */
-function losAngeles(): Intl.DateTimeFormat {
+/** Created at the first use: loading time zones takes an eighth of a cold start. */
+function getCalendar(): Intl.DateTimeFormat {
   calendar ??= new Intl.DateTimeFormat('en-US', {
     timeZone: 'America/Los_Angeles',
     year: 'numeric',
@@ -15,17 +15,17 @@ function losAngeles(): Intl.DateTimeFormat {
   return calendar;
 }
 
-/** The first midnight in Los Angeles after a time in milliseconds since 1970, daylight saving included. */
+/** The first midnight in Los Angeles after `now`, milliseconds since 1970. Handles daylight saving time. */
 export function nextPacificMidnight(now: number): Date {
   const { year, month, day } = toParts(now);
-  // Midnight is 07:00 UTC under daylight saving time and 08:00 otherwise; the clocks change two hours later.
+  // Midnight is 07:00 UTC in summer and 08:00 in winter. The clocks change at 2:00, two hours after midnight.
   const summer = Date.UTC(year, month - 1, day + 1, 7);
   return new Date(toParts(summer).hour === 0 ? summer : summer + 3_600_000);
 }
 
 function toParts(time: number) {
   const parts = Object.fromEntries(
-    losAngeles()
+    getCalendar()
       .formatToParts(time)
       .map(({ type, value }) => [type, Number(value)]),
   );

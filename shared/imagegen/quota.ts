@@ -1,44 +1,53 @@
 /**
- * Which models may be asked, shared by all instances in `quota/{modelId}` and `quota/all`. What lasts for
- * hours is written there; a limit per minute stays in the instance that met it.
+ * Which models may be called. All instances share the states `quota/{modelId}` and `quota/all` in the database:
+ * a state that lasts for hours is written there, a limit per minute stays in the instance that hit it.
  */
 import * as z from 'zod';
 import type { Clock } from '../core/clock.ts';
-import { withDeadline } from '../core/deadline.ts';
 import type { Log } from '../core/log.ts';
-import { type Database, removed, type StoredDocument } from '../database/database.ts';
+import {
+  createDocument,
+  type Database,
+  type DocumentPath,
+  documentPath,
+  removed,
+  type StoredDocument,
+  serverTime,
+  updateDocument,
+} from '../database/database.ts';
 import type { RetryCommit } from '../database/retryCommit.ts';
 import { Failure, type ProviderFailure } from '../errors.ts';
 import { nextPacificMidnight } from './pacificTime.ts';
 
-/** How old what is known of the states may be, milliseconds. */
+/** Greatest age of the states that this instance uses without reading them again, milliseconds. */
 const freshMs = 5_000;
-/** How long one who asks waits for another's read before it reads itself, milliseconds. */
-const waitMsMax = 1_000;
+/** How long one caller's read keeps other callers from reading the states too, milliseconds. */
+const claimMs = 1_000;
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-/** A model without billing is looked at again after a quarter of an hour, then after twice as long each time. */
+/** A model without billing is tried again after a quarter of an hour, then after twice as long each time. */
 const billingMs = { first: 15 * minuteMs, max: 6 * hourMs };
-/** A model that the API does not know, after a day: it may be spelt wrongly, or be back. */
+/** A model that the API does not know (misspelt, or removed for now) is tried again after a day. */
 const retiredMs = 24 * hourMs;
 
-/** Typed by a person who wants no more spent: `Off` is off. */
-const asTyped = (state: unknown) => (typeof state === 'string' ? state.trim().toLowerCase() : state);
+/** A person may type ` Off` in the console to stop spending; it means `off`. */
+const toLowerCase = (state: unknown) => (typeof state === 'string' ? state.trim().toLowerCase() : state);
 
 const stateSchema = z.object({
-  state: z.preprocess(asTyped, z.enum(['ready', 'exhausted', 'off'])).catch('ready'),
+  state: z.preprocess(toLowerCase, z.enum(['ready', 'exhausted', 'off'])).catch('ready'),
   reason: z.string().optional().catch(undefined),
   retryAt: z.date().optional().catch(undefined),
-  /** How often in a row billing has failed. */
+  /** How many times in a row billing has failed. */
   attempts: z.int().min(0).catch(0),
 });
 export type QuotaState = z.infer<typeof stateSchema>;
 
-/** The id of the state that goes for all models at once. */
+/** The id of the state that applies to all models. */
 export const everyModel = 'all';
 
 const ready: QuotaState = { state: 'ready', attempts: 0 };
-const toPath = (id: string) => `quota/${id}`;
+type QuotaData = QuotaState & { updatedAt: Date };
+export const quotaPath = (id: string): DocumentPath<QuotaData> => documentPath(`quota/${id}`);
 
 export type QuotaOptions = {
   database: Database;
@@ -46,36 +55,45 @@ export type QuotaOptions = {
   clock: Clock;
   log: Log;
   modelIds: readonly string[];
-  /** Where it keeps what it has seen, for those who may only look. */
-  known?: Map<string, QuotaState>;
+  /** Filled with the states as this instance last saw them, so that `health` can show them without a read. */
+  states?: Map<string, QuotaState>;
 };
 
 export type Quota = ReturnType<typeof createQuota>;
 
-/** Troubles that outlast a call and an instance. */
-const lasting = new Set(['day', 'billing', 'retired']);
+/** Documents by path, of which some may be missing. */
+type Documents = ReadonlyMap<string, StoredDocument | undefined>;
 
-/** What this instance knows of the models' quota. */
+export type StatesToRead = {
+  paths: readonly string[];
+  learn(documents: Documents): void;
+};
+
+/** Failures that last longer than a call or an instance. */
+const lastingKinds = new Set(['day', 'billing', 'retired']);
+
+/** The quota of the models, as far as this instance knows it. */
 export function createQuota({
   database,
   retryCommit,
   clock,
   log,
   modelIds,
-  known = new Map(),
+  states = new Map(),
 }: QuotaOptions) {
   const ids = [everyModel, ...modelIds];
-  const paths = ids.map(toPath);
+  const paths = ids.map(quotaPath);
+  /** End of each model's limit per minute, milliseconds since 1970. */
   const coolUntil = new Map<string, number>();
-  let knownAt = Number.NEGATIVE_INFINITY;
-  /** Counts what this instance has learnt one by one, and when of which: a read that began before is older. */
+  let readAt = Number.NEGATIVE_INFINITY;
+  let claimedAt = Number.NEGATIVE_INFINITY;
+  /** Counts reads and changes of states. A read that began before a state became known is older than that state. */
   let changes = 0;
   const changedAt = new Map<string, number>();
-  let reading: Promise<void> | undefined;
 
-  const getState = (id: string): QuotaState => known.get(id) ?? ready;
+  const getState = (id: string): QuotaState => states.get(id) ?? ready;
 
-  /** The time from which a model may be asked; 0 for now, infinity where only an operator can say. */
+  /** From when a model may be called, milliseconds since 1970; 0 for now, infinity if only an operator can tell. */
   function usableFrom(id: string, now: number): number {
     const { state, retryAt } = getState(id);
     if (state === 'off' || getState(everyModel).state === 'off') return Number.POSITIVE_INFINITY;
@@ -85,81 +103,66 @@ export function createQuota({
     return until > now ? until : 0;
   }
 
-  const isStale = () => clock.elapsed() - knownAt >= freshMs;
-
   /**
-   * Reads by `read`, which gets the paths of the states to read along, none while what is known of them is
-   * fresh, and gives back the documents for them. Of several at once the first reads, and the others wait.
+   * The states that a caller should read along with its own documents, and what to do with the documents found at
+   * these paths. No paths while the states are fresh, or while another caller reads them and an earlier read is known.
    */
-  async function readAlong<T>(
-    read: (
-      more: readonly string[],
-    ) => Promise<{ result: T; states: readonly (StoredDocument | undefined)[] }>,
-  ): Promise<T> {
-    while (isStale() && reading) {
-      const current = reading;
-      await withDeadline(current, waitMsMax, 'The model states').catch(() => {});
-      if (reading === current) break;
-    }
-    if (!isStale()) return (await read([])).result;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    reading = promise;
-    try {
-      const since = changes;
-      const { result, states } = await read(paths);
-      learn(states, since);
-      return result;
-    } finally {
-      if (reading === promise) reading = undefined;
-      resolve();
-    }
+  function statesToRead(): StatesToRead {
+    const now = clock.elapsed();
+    const isClaimed = Number.isFinite(readAt) && now - claimedAt < claimMs;
+    if (now - readAt < freshMs || isClaimed) return { paths: [], learn() {} };
+    claimedAt = now;
+    changes += 1;
+    const since = changes;
+    return { paths, learn: (documents) => learn(documents, since) };
   }
 
-  function learn(documents: readonly (StoredDocument | undefined)[], since: number): void {
-    ids.forEach((id, i) => {
-      if ((changedAt.get(id) ?? 0) > since) return;
-      known.set(id, documents[i] ? stateSchema.parse(documents[i].data) : ready);
-    });
-    knownAt = clock.elapsed();
+  /** Takes over the states as read, except those that are known from after change number `since`. */
+  function learn(documents: Documents, since: number): void {
+    for (const id of ids) {
+      if ((changedAt.get(id) ?? 0) > since) continue;
+      const document = documents.get(quotaPath(id));
+      states.set(id, document ? stateSchema.parse(document.data) : ready);
+      changedAt.set(id, since);
+    }
+    readAt = clock.elapsed();
   }
 
-  /** Those of these models that may be asked now. */
-  const usable = (candidates: readonly string[], now: number) =>
+  /** Those of `candidates` that may be called now. */
+  const filterUsable = (candidates: readonly string[], now: number) =>
     candidates.filter((id) => usableFrom(id, now) === 0);
 
-  /** The refusal where none of these models may be asked; with the earliest time at which one may. */
+  /** The refusal if none of `candidates` may be called, with the earliest time at which one may. */
   function refusal(candidates: readonly string[], now: number): Failure | undefined {
-    if (usable(candidates, now).length > 0) return undefined;
+    if (filterUsable(candidates, now).length > 0) return undefined;
     const earliest = Math.min(...candidates.map((id) => usableFrom(id, now)));
     const retryAfterSeconds = Math.max(1, Math.ceil((earliest - now) / 1000));
     const wait = Number.isFinite(earliest) ? { retryAfterSeconds } : {};
     return new Failure('PROVIDER_QUOTA', 'No image model is available at the moment.', wait);
   }
 
-  /** Notes how a model failed, where that tells whether to ask it again. Never takes an operator's `off` away. */
-  async function recordFailure(id: string, providerFailure: ProviderFailure): Promise<void> {
+  /** Records a failure that tells when to call the model again. Never overwrites an operator's `off`. */
+  async function recordFailure(id: string, { kind, retryAfterMs }: ProviderFailure): Promise<void> {
     const now = clock.now();
-    if (providerFailure.kind === 'minute') {
-      coolUntil.set(id, now + (providerFailure.retryAfterMs ?? minuteMs));
+    if (kind === 'minute') {
+      coolUntil.set(id, now + (retryAfterMs ?? minuteMs));
       return;
     }
-    if (!lasting.has(providerFailure.kind)) return;
+    if (!lastingKinds.has(kind)) return;
     const next = (current: QuotaState): QuotaState | undefined => {
-      const attempts = providerFailure.kind === 'billing' ? current.attempts + 1 : current.attempts;
-      const lastsMs = providerFailure.kind === 'billing' ? billingMs.first * 2 ** (attempts - 1) : retiredMs;
+      if (current.state === 'exhausted' && (current.retryAt?.getTime() ?? now) > now) return undefined;
+      const attempts = kind === 'billing' ? current.attempts + 1 : current.attempts;
+      const billingWaitMs = Math.min(billingMs.first * 2 ** (attempts - 1), billingMs.max);
       const retryAt =
-        providerFailure.kind === 'day'
+        kind === 'day'
           ? nextPacificMidnight(now)
-          : new Date(now + Math.min(lastsMs, longest(providerFailure)));
-      const isKnown = current.state === 'exhausted' && (current.retryAt?.getTime() ?? now) > now;
-      return isKnown
-        ? undefined
-        : { state: 'exhausted', reason: toReason(providerFailure), retryAt, attempts };
+          : new Date(now + (kind === 'billing' ? billingWaitMs : retiredMs));
+      return { state: 'exhausted', reason: kind === 'day' ? 'daily quota' : kind, retryAt, attempts };
     };
     await change(id, next);
   }
 
-  /** Notes that a model painted: what was believed of it is over, unless it was learnt while it painted. */
+  /** Records a success: clears an expired state. A model found exhausted in the meantime stays exhausted. */
   async function recordSuccess(id: string): Promise<void> {
     const now = clock.now();
     const isOver = (current: QuotaState) =>
@@ -167,53 +170,61 @@ export function createQuota({
     if (isOver(getState(id))) await change(id, (current) => (isOver(current) ? ready : undefined));
   }
 
-  /** Opens what is due again and reports every model as it stands. */
+  /** Reopens the models whose time has come, and returns the state of every model. */
   async function reopenDue(): Promise<{ id: string; state: QuotaState }[]> {
+    changes += 1;
     const since = changes;
     const { documents, readTime } = await retryCommit(undefined, () => database.read(paths));
-    learn(documents, since);
+    learn(new Map<string, StoredDocument | undefined>(paths.map((path, i) => [path, documents[i]])), since);
     const isDue = ({ state, retryAt }: QuotaState) =>
       state === 'exhausted' && retryAt !== undefined && retryAt <= readTime;
     for (const id of ids.filter((each) => isDue(getState(each)))) {
-      // Read again: meanwhile another may have opened it, or have found it exhausted anew.
-      await change(id, (now) => (isDue(now) ? { state: 'ready', attempts: now.attempts } : undefined));
+      // `change` reads the state again: another instance may have changed it.
+      await change(id, (current) =>
+        isDue(current) ? { state: 'ready', attempts: current.attempts } : undefined,
+      );
     }
     const reported = getState(everyModel).state === 'ready' ? modelIds : ids;
     return reported.map((id) => ({ id, state: getState(id) }));
   }
 
-  function note(id: string, state: QuotaState): void {
-    known.set(id, state);
+  function setState(id: string, state: QuotaState): void {
+    states.set(id, state);
     changes += 1;
     changedAt.set(id, changes);
   }
 
-  /** Writes a state where it changes, and never over an `off`. */
+  /** Writes the state that `next` returns, if any. Never overwrites `off`. */
   async function change(id: string, next: (current: QuotaState) => QuotaState | undefined): Promise<void> {
     await retryCommit(`quota ${id}`, async () => {
-      const { documents } = await database.read([toPath(id)]);
+      const { documents } = await database.read([quotaPath(id)]);
       const [document] = documents;
       const current = document ? stateSchema.parse(document.data) : ready;
       const after = current.state === 'off' ? undefined : next(current);
-      note(id, current);
+      setState(id, current);
       if (!after) return;
-      const data = { reason: removed, retryAt: removed, ...after, updatedAt: new Date(clock.now()) };
       await database.commit([
         document
-          ? { update: toPath(id), data, at: document.version }
-          : { create: toPath(id), data: { ...after, updatedAt: data.updatedAt } },
+          ? updateDocument(
+              quotaPath(id),
+              { reason: removed, retryAt: removed, ...after, updatedAt: serverTime },
+              document.version,
+            )
+          : createDocument(quotaPath(id), { ...after, updatedAt: serverTime }),
       ]);
-      note(id, after);
-      log.warning('A model changed its state', { model: id, from: current.state, to: after.state, ...after });
+      setState(id, after);
+      log.warning('The state of a model changed', {
+        event: 'model_state_changed',
+        model: id,
+        from: current.state,
+        to: after.state,
+        ...after,
+      });
     });
   }
 
-  return { readAlong, usable, refusal, recordFailure, recordSuccess, reopenDue, getState };
+  return { statesToRead, filterUsable, refusal, recordFailure, recordSuccess, reopenDue };
 }
 
 const exhaustedUntil = ({ state, retryAt }: QuotaState) =>
   state === 'exhausted' ? (retryAt?.getTime() ?? Number.POSITIVE_INFINITY) : 0;
-
-const longest = ({ kind }: ProviderFailure) => (kind === 'billing' ? billingMs.max : retiredMs);
-
-const toReason = ({ kind }: ProviderFailure) => (kind === 'day' ? 'daily quota' : kind);

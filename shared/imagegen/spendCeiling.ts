@@ -1,10 +1,10 @@
-/** The spend ceiling: what all images of a day (UTC) may cost at the provider. */
+/** The spend ceiling: the most that the provider may bill for all images of a day (UTC). */
 import type { Clock } from '../core/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { RetryCommit } from '../database/retryCommit.ts';
 import { Failure } from '../errors.ts';
 
-/** How old the day's sum may be, milliseconds: what is painted meanwhile can go over the ceiling. */
+/** Greatest age of the day's sum, milliseconds. Images generated in the meantime can exceed the ceiling. */
 const freshMs = 30_000;
 const dayMs = 86_400_000;
 
@@ -12,16 +12,16 @@ export type SpendOptions = {
   database: Database;
   retryCommit: RetryCommit;
   clock: Clock;
-  /** Micro-dollars for a day; undefined: no ceiling. */
+  /** Micro-dollars per day; undefined for no ceiling. */
   ceilingMicros: number | undefined;
 };
 
 export type Spend = ReturnType<typeof createSpend>;
 
-/** What this instance knows of the day's spend. */
+/** The spend of the day, as far as this instance knows it. */
 export function createSpend({ database, retryCommit, clock, ceilingMicros }: SpendOptions) {
-  let knownAt = Number.NEGATIVE_INFINITY;
-  let knownDay = 0;
+  let summedAt = Number.NEGATIVE_INFINITY;
+  let summedDay = 0;
   let micros = 0;
   let summing: Promise<void> | undefined;
 
@@ -39,13 +39,13 @@ export function createSpend({ database, retryCommit, clock, ceilingMicros }: Spe
         },
       ]),
     );
-    [knownAt, knownDay, micros] = [clock.elapsed(), day, totals[0]?.sum ?? 0];
+    [summedAt, summedDay, micros] = [clock.elapsed(), day, totals[0]?.sum ?? 0];
   }
 
-  /** Sums the day's spend anew where that is due: one query for all that ask at once. */
+  /** Sums the day's spend if the sum is too old. Concurrent callers share one query. */
   async function refresh(): Promise<void> {
     if (ceilingMicros === undefined) return;
-    const isFresh = clock.elapsed() - knownAt < freshMs && knownDay === toDay(clock.now());
+    const isFresh = clock.elapsed() - summedAt < freshMs && summedDay === toDay(clock.now());
     if (isFresh) return;
     summing ??= sum().finally(() => {
       summing = undefined;
@@ -53,12 +53,12 @@ export function createSpend({ database, retryCommit, clock, ceilingMicros }: Spe
     await summing;
   }
 
-  /** The refusal where the ceiling is reached. */
+  /** The refusal if the ceiling is reached. */
   function refusal(): Failure | undefined {
     if (ceilingMicros === undefined || micros < ceilingMicros) return undefined;
     const now = clock.now();
     const retryAfterSeconds = Math.max(1, Math.ceil(((toDay(now) + 1) * dayMs - now) / 1000));
-    return new Failure('SPEND_CEILING', 'No more images are painted today.', { retryAfterSeconds });
+    return new Failure('SPEND_CEILING', 'No more images can be generated today.', { retryAfterSeconds });
   }
 
   return { refresh, refusal };

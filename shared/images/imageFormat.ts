@@ -1,4 +1,4 @@
-/** What image some bytes are, read off the bytes themselves: declared types are not trusted. */
+/** Detects the type and size of an image from its bytes. Declared types are not trusted. */
 import { imageSize } from 'image-size';
 
 const mimeTypes = { png: 'image/png', jpg: 'image/jpeg', webp: 'image/webp' } as const;
@@ -9,7 +9,7 @@ export type ImageFacts = {
   height: number;
 };
 
-/** How far into a file its size in pixels can stand, bytes: behind a JPEG's metadata, and in all others near the start. */
+/** Bytes that always include the size in pixels. Only in a JPEG can a lot of metadata come before it. */
 export const headerBytesMax = 1_048_576;
 const shortHeaderBytes = 4096;
 const jpegFirstByte = 0xff;
@@ -18,11 +18,11 @@ const jpegFirstByte = 0xff;
 export function sniffImage(bytes: Uint8Array): ImageFacts | undefined {
   try {
     const headerBytes = bytes[0] === jpegFirstByte ? headerBytesMax : shortHeaderBytes;
-    // A copy: the library reads past the end of a view, into whatever else is in its buffer.
+    // Copy the bytes: the library reads past the end of a view into the rest of its buffer.
     const { type, width, height } = imageSize(new Uint8Array(bytes.subarray(0, headerBytes)));
     const mimeType = mimeTypes[type as keyof typeof mimeTypes];
     return mimeType && width > 0 && height > 0 ? { mimeType, width, height } : undefined;
   } catch {
-    return undefined; // No image format that the library knows, or a header that ends too soon.
+    return undefined; // An unknown format, or an incomplete header.
   }
 }

@@ -1,11 +1,13 @@
 import type { Audit } from '../contract.ts';
 import type { Total } from '../database/database.ts';
-import { invalidField, isOpened, readAccount } from './credits.ts';
-import { accountPath, type Ledger } from './ledger.ts';
+import { accountPath, findInvalidField, isOpened, parseAccount } from './account.ts';
+import { entriesPath } from './entries.ts';
+import type { Ledger } from './ledger.ts';
 
 /**
- * Whether one account's ledger adds up, by sums that the database makes, all at one time; an edit in the
- * console that no entry tells of yet is no fault. Undefined where there is no such account.
+ * Whether one account's ledger adds up, by sums that the database makes at one time. An edit in the console that no entry
+ * records yet is not an error.
+ * @returns undefined if there is no such account.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
 export async function auditAccount(
@@ -15,23 +17,22 @@ export async function auditAccount(
   const path = accountPath(uid);
   const { document, totals } = await retryCommit(undefined, () =>
     database.totals(path, [
-      { collection: `${path}/entries`, field: 'amount' },
-      { collection: `${path}/entries`, where: [['type', 'in', ['debit', 'refund']]], field: 'amount' },
+      { collection: entriesPath(uid), field: 'amount' },
+      { collection: entriesPath(uid), where: [['type', 'in', ['debit', 'refund']]], field: 'amount' },
       { collection: `${path}/generations`, where: [['status', 'in', paidFor]], field: 'receipt.charged' },
       { collection: `${path}/generations`, field: 'providerCostMicros' },
-      { collection: `${path}/entries`, field: 'sequence' },
+      { collection: entriesPath(uid), field: 'sequence' },
     ]),
   );
   if (!document) return undefined;
-  const [entries, kept, owed, cost, sequences] = totals as [Total, Total, Total, Total, Total];
-  const account = readAccount(document);
+  const [entries, net, prices, cost, sequences] = totals as [Total, Total, Total, Total, Total];
+  const account = parseAccount(document);
   const differences: string[] = [];
-  const invalid = invalidField(account);
-  if (invalid)
-    differences.push(`${invalid} is no whole number of credits that leaves the balance at 0 or more`);
+  const invalid = findInvalidField(account);
+  if (invalid) differences.push(`${invalid} is not a whole number of credits, or brings the balance below 0`);
   if (isOpened(document)) {
-    if (entries.sum !== account.settled) {
-      differences.push(`the entries' amounts sum to ${entries.sum}, settled is ${account.settled}`);
+    if (entries.sum !== account.ledgerBalance) {
+      differences.push(`the entries' amounts sum to ${entries.sum}, settled is ${account.ledgerBalance}`);
     }
     if (entries.count !== account.sequence) {
       differences.push(`there are ${entries.count} entries, sequence is ${account.sequence}`);
@@ -40,13 +41,13 @@ export async function auditAccount(
   if (sequences.sum !== (entries.count * (entries.count + 1)) / 2) {
     differences.push('the sequence of the entries has a gap');
   }
-  if (-kept.sum !== owed.sum) {
-    differences.push(`debits less refunds are ${-kept.sum}, the generations they paid for cost ${owed.sum}`);
+  if (-net.sum !== prices.sum) {
+    differences.push(`debits less refunds are ${-net.sum}, the generations they paid for cost ${prices.sum}`);
   }
   return {
     uid,
     balance: document.data.balance ?? null,
-    settled: account.settled,
+    settled: account.ledgerBalance,
     sum: entries.sum,
     ok: differences.length === 0,
     differences,
@@ -54,5 +55,5 @@ export async function auditAccount(
   };
 }
 
-/** States in which a generation's price is with the ledger: paid for good, or still held. */
+/** The statuses of a generation whose price has been taken: paid, or still held. */
 const paidFor = ['pending', 'succeeded', 'deleted'];

@@ -1,39 +1,32 @@
-import { type Account, accountInvalid, changeWrites, invalidField, isOpened } from './credits.ts';
-import {
-  accountIn,
-  accountPath,
-  bringUpToDate,
-  changeAccount,
-  createAccount,
-  type Holder,
-  type Ledger,
-} from './ledger.ts';
+import type { Account } from './account.ts';
+import { changeAccount, type LedgerUser } from './changeAccount.ts';
+import { unchanged } from './credits.ts';
+import type { Ledger } from './ledger.ts';
 
-/** How far behind `usedAt` may be, milliseconds: looking at an account is no reason to write it each time. */
+/** How old `usedAt` may be, milliseconds: a look at an account is not worth a write each time. */
 const usedAtMs = 86_400_000;
 
 /**
- * The caller's account: created at first sight, with edits recorded and signup credits granted.
+ * The caller's account: created at its first use, with edits recorded and signup credits granted.
  * @throws {Failure} ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
  */
-export async function getOrCreateAccount(ledger: Ledger, holder: Holder): Promise<Account> {
-  return changeAccount(ledger, holder.uid, async ({ database }) => {
-    const { documents, readTime: now } = await database.read([accountPath(holder.uid)]);
-    const [document] = documents;
-    if (!document) return createAccount(ledger, holder.uid, now, holder.email);
-
-    const account = await accountIn(ledger, document);
-    const invalid = invalidField(account);
-    if (invalid) throw accountInvalid(invalid);
-    const change = await bringUpToDate(ledger, account, holder);
-    if (holder.email !== undefined && holder.email !== account.email) {
-      change.account = { ...change.account, email: holder.email };
-    }
-    if (now.getTime() - (account.usedAt?.getTime() ?? 0) > usedAtMs) {
-      change.account = { ...change.account, usedAt: now };
-    }
-    if (change.account === account && isOpened(document)) return account;
-    await database.commit(changeWrites(account, change, now));
-    return { ...change.account, createdAt: account.createdAt ?? now };
+export function getOrCreateAccount(ledger: Ledger, user: LedgerUser): Promise<Account> {
+  return changeAccount<Account>(ledger, user.uid, {
+    user,
+    missing: 'create',
+    decide({ account, hasPendingChanges, now }) {
+      const hasNewEmail = user.email !== undefined && user.email !== account.email;
+      const isUsedAgain = now.getTime() - (account.usedAt?.getTime() ?? 0) > usedAtMs;
+      if (!hasPendingChanges && !hasNewEmail && !isUsedAgain) return { answer: account };
+      const updated = {
+        ...account,
+        ...(hasNewEmail && { email: user.email as string }),
+        ...(isUsedAgain && { usedAt: now }),
+      };
+      return {
+        change: unchanged(updated),
+        answer: () => ({ ...updated, createdAt: account.createdAt ?? now }),
+      };
+    },
   });
 }

@@ -1,29 +1,21 @@
 import { createHash, randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import type { Admin } from '../auth.ts';
 import type { GrantRequest } from '../contract.ts';
+import { createDocument, type DocumentPath, documentPath } from '../database/database.ts';
 import { Failure, invalidRequest } from '../errors.ts';
-import {
-  type Account,
-  accountInvalid,
-  andThen,
-  changeWrites,
-  creditsMax,
-  type EntryDraft,
-  grantCredits,
-  insufficientCredits,
-  invalidField,
-  recordEdit,
-} from './credits.ts';
-import { accountIn, accountPath, changeAccount, createAccount, type Ledger, newestEntry } from './ledger.ts';
+import { type Account, creditsMax } from './account.ts';
+import { changeAccount, type Documents } from './changeAccount.ts';
+import { grantCredits, insufficientCredits } from './credits.ts';
+import type { Ledger } from './ledger.ts';
 
-/** A grant as it is kept under its key, wherever that key was used. */
+/** The fields of `grants/{hash}`: a grant under its key, so that a repeated call finds it. */
 const grantDocumentSchema = z.object({
   uid: z.string(),
   amount: z.int(),
   reason: z.string(),
   actor: z.string(),
   entryId: z.string(),
+  /** The id of the one call that made it. */
   owner: z.string(),
   sequence: z.int(),
   balance: z.int(),
@@ -31,53 +23,59 @@ const grantDocumentSchema = z.object({
 });
 export type GrantRecord = z.infer<typeof grantDocumentSchema>;
 
+const grantPath = (keyHash: string): DocumentPath<GrantRecord> => documentPath(`grants/${keyHash}`);
+
 /**
- * Adds credits to an account, or with a negative amount takes them; once for each key of an admin's.
- * @throws {Failure} NOT_FOUND for a uid nobody has seen, INSUFFICIENT_CREDITS below zero,
+ * Adds credits to an account or, with a negative amount, takes them; once for each admin and key.
+ * @throws {Failure} NOT_FOUND for a uid without an account, INSUFFICIENT_CREDITS if the balance would fall below zero,
  * IDEMPOTENCY_KEY_REUSED, ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
  */
-export async function grantTo(
+export function grantTo(
   ledger: Ledger,
-  admin: Admin,
+  admin: { uid: string; actor: string },
   key: string,
   { uid, amount, reason }: GrantRequest,
 ): Promise<{ grant: GrantRecord; replayed: boolean }> {
-  const keyHash = createHash('sha256')
-    .update(JSON.stringify([admin.uid, key]))
+  const { actor } = admin;
+  const keyHash = hashKey(admin.uid, key);
+  const path = grantPath(keyHash);
+  const entryId = `grant:${keyHash}`;
+  const attemptId = randomUUID();
+
+  function findAnswer(documents: Documents) {
+    const document = documents.get(path);
+    if (!document) return undefined;
+    const grant = grantDocumentSchema.parse(document.data);
+    if (grant.uid !== uid || grant.amount !== amount) return { refusal: keyReused() };
+    return { answer: { grant, replayed: grant.owner !== attemptId } };
+  }
+
+  return changeAccount(ledger, uid, {
+    reads: () => [path],
+    findAnswer,
+    missing: { refusal: new Failure('NOT_FOUND', 'There is no such account.') },
+    decide({ account, now }) {
+      const refusal = refuseGrant(account, amount);
+      if (refusal) return { refusal };
+      const change = grantCredits(account, { id: entryId, amount, reason, actor });
+      const { sequence, ledgerBalance: balance } = change.account;
+      const record = { uid, amount, reason, actor, entryId, sequence, balance, createdAt: now };
+      const grant = { ...record, owner: attemptId };
+      return {
+        change,
+        writes: [createDocument(path, grant)],
+        answer: () => ({ grant, replayed: false }),
+      };
+    },
+  });
+}
+
+/** Two admins may use the same key for different grants. */
+function hashKey(adminUid: string, key: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([adminUid, key]))
     .digest('hex')
     .slice(0, 32);
-  const grantPath = `grants/${keyHash}`;
-  const { actor } = admin;
-  const owner = randomUUID();
-  return changeAccount(ledger, uid, async ({ database }) => {
-    const { documents, readTime: now } = await database.read([accountPath(uid), grantPath]);
-    const [accountDocument, grantDocument] = documents;
-    if (grantDocument) {
-      const grant = grantDocumentSchema.parse(grantDocument.data);
-      if (grant.uid !== uid || grant.amount !== amount) throw keyReused();
-      return { grant, replayed: grant.owner !== owner };
-    }
-    if (!accountDocument) {
-      if (await newestEntry(database, accountPath(uid))) return createAccount(ledger, uid, now);
-      throw new Failure('NOT_FOUND', 'There is no such account.');
-    }
-    const account = await accountIn(ledger, accountDocument);
-    const invalid = invalidField(account);
-    if (invalid) throw accountInvalid(invalid);
-
-    const edited = recordEdit(account);
-    const refusal = refuseGrant(edited.account, amount);
-    if (refusal) {
-      if (edited.account !== account) await database.commit(changeWrites(account, edited, now));
-      throw refusal;
-    }
-    const entryId = `grant:${keyHash}`;
-    const change = andThen(edited, (ready) => grantCredits(ready, { id: entryId, amount, reason, actor }));
-    const { sequence, balance } = change.entries.at(-1) as EntryDraft;
-    const grant = { uid, amount, reason, actor, entryId, owner, sequence, balance, createdAt: now };
-    await database.commit([...changeWrites(account, change, now), { create: grantPath, data: grant }]);
-    return { grant, replayed: false };
-  });
 }
 
 function refuseGrant(account: Account, amount: number): Failure | undefined {

@@ -1,25 +1,33 @@
-import { changeWrites, invalidField, isOpened, recordEdit } from './credits.ts';
-import { accountIn, accountPath, changeAccount, type Ledger } from './ledger.ts';
+import { findInvalidField } from './account.ts';
+import { changeAccount } from './changeAccount.ts';
+import { unchanged } from './credits.ts';
+import type { Ledger } from './ledger.ts';
 
 /**
- * Records what an admin changed in the console, unless somebody has already. Returns whether there was
- * something to record; an invalid balance is left to the admin.
- * @param actor who made the edit, where that is known.
+ * Records what an admin changed in the console, unless it is recorded already. An invalid balance is left to the
+ * admin, with a warning in the log.
+ * @param editor who made the edit, if known.
+ * @returns whether an entry was written.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
-export async function recordConsoleEdit(ledger: Ledger, uid: string, actor?: string): Promise<boolean> {
-  let invalid: string | undefined;
-  const recorded = await changeAccount(ledger, uid, async ({ database }) => {
-    const { documents, readTime: now } = await database.read([accountPath(uid)]);
-    const [document] = documents;
-    if (!document) return false; // Deleted in the console: its next use brings it back.
-    const account = await accountIn(ledger, document);
-    invalid = invalidField(account);
-    const change = recordEdit(account, actor);
-    if (change.account === account && (invalid || isOpened(document))) return false;
-    await database.commit(changeWrites(account, change, now));
-    return change.entries.length > 0;
+export async function recordConsoleEdit(ledger: Ledger, uid: string, editor?: string): Promise<boolean> {
+  const { recorded, invalid } = await changeAccount(ledger, uid, {
+    editor,
+    // An account that was deleted in the console is created again at its next use.
+    missing: { answer: { recorded: false, invalid: undefined } },
+    takesInvalid: true,
+    decide({ account, hasPendingChanges, pendingEntries }) {
+      const invalid = findInvalidField(account);
+      if (!hasPendingChanges) return { answer: { recorded: false, invalid } };
+      const recorded = pendingEntries.length > 0;
+      return { change: unchanged({ ...account }), answer: () => ({ recorded, invalid }) };
+    },
   });
-  if (invalid) ledger.log.warning('An account holds no whole number of credits', { uid, field: invalid });
+  if (invalid)
+    ledger.log.warning('The balance of an account is invalid', {
+      event: 'account_invalid',
+      uid,
+      field: invalid,
+    });
   return recorded;
 }

@@ -1,32 +1,36 @@
+import { findInvalidField } from './account.ts';
 import { isPast } from './allowancePeriod.ts';
-import { andThen, changeWrites, invalidField, recordEdit, refillTo } from './credits.ts';
-import { accountIn, accountPath, changeAccount, type Ledger } from './ledger.ts';
+import { changeAccount } from './changeAccount.ts';
+import { refill } from './credits.ts';
+import { entryPath } from './entries.ts';
+import type { Ledger } from './ledger.ts';
 
 /**
- * Tops an account up to its allowance, once in a period: the period is marked in the same commit, even
- * where nothing was missing. Returns whether it was done now; suspended and invalid accounts are left, and
- * those without an allowance. The entry itself says that it was given, whatever became of the mark: the
- * account may have been deleted in the console and come back.
- * @param credits the environment's allowance; the account's own goes over it.
+ * Tops an account up to its allowance, once in a period. The period is marked in the same commit, even if nothing was
+ * missing. The allowance's entry also proves that it was given, because the account may have been deleted in the
+ * console and created again. Suspended and invalid accounts, and those without an allowance, are left as they are.
+ * @param credits the environment's allowance; the account's own replaces it.
+ * @returns whether an allowance was given now.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
-export async function refillAllowance(
+export function refillAllowance(
   ledger: Ledger,
   uid: string,
   period: string,
   credits: number,
 ): Promise<boolean> {
-  return changeAccount(ledger, uid, async ({ database }) => {
-    const entry = `${accountPath(uid)}/entries/allowance:${period}`;
-    const { documents, readTime: now } = await database.read([accountPath(uid), entry]);
-    const [document, given] = documents;
-    const account = document && (await accountIn(ledger, document));
-    if (!account || account.suspended || invalidField(account) || isPast(period, account.allowancePeriod))
-      return false;
-    const allowance = account.allowance ?? credits;
-    if (allowance === 0) return false;
-    const change = andThen(recordEdit(account), (edited) => refillTo(edited, given ? 0 : allowance, period));
-    await database.commit(changeWrites(account, change, now));
-    return change.entries.some(({ type }) => type === 'allowance');
+  const entry = entryPath(uid, `allowance:${period}`);
+  return changeAccount<boolean>(ledger, uid, {
+    reads: () => [entry],
+    missing: { answer: false },
+    takesInvalid: true,
+    decide({ account, documents }) {
+      const allowance = account.allowance ?? credits;
+      const isDone = isPast(period, account.allowancePeriod);
+      if (account.suspended || findInvalidField(account) || isDone || allowance === 0)
+        return { answer: false };
+      const change = refill(account, documents.get(entry) ? 0 : allowance, period);
+      return { change, answer: () => change.entries.length > 0 };
+    },
   });
 }

@@ -1,4 +1,4 @@
-/** The calls that the description of the API shows: how they are made, and a success of every function. */
+/** Makes the calls that docs/api shows. Here: one success or more of every function. */
 import { vi } from 'vitest';
 import { startFakeGemini } from '../../local/fakes/gemini.ts';
 import { systemClock } from '../../shared/core/clock.ts';
@@ -10,28 +10,28 @@ import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { startStack } from '../support/stack.ts';
 import { normalise } from './normalise.ts';
 
-/** Who calls: the token that is sent, and what is shown for it. */
+/** A caller: the token that is sent, and the text that the example shows instead. */
 export type Caller = { uid: string; token: string; shown: string };
-export type Asked = {
+export type CallParams = {
   title: string;
   as?: Caller;
   method?: string;
   path: string;
   key?: string;
   body?: unknown;
-  /** Shown in place of a body that is too long to be shown. */
+  /** The example shows this instead of a body that is too long. */
   shownBody?: unknown;
   url?: string;
 };
-/** A call as it was answered, and as it is shown. */
-export type Made = { name: string; reply: Reply; example: Example };
+/** A call with its answer, and the example that is made of it. */
+export type RecordedCall = { name: string; reply: Reply; example: Example };
 
 const documentedHeaders = ['Allow', 'Idempotent-Replayed', 'Retry-After', 'WWW-Authenticate'];
-/** A user and an admin, as Firebase names them. */
+/** The uids of a user and an admin. */
 const ada = 'kEtXu3xG97HWemjmKxi7s3HKjKGS';
 const grace = 'Wd9yqQeTrmRsBuo4c1LhXv0ZpN72';
 
-/** Starts a studio of its own, on which the calls are made. */
+/** Starts the functions on which the calls are made. */
 export async function startCalls() {
   let gate: Promise<void> | undefined;
   const gemini = await startFakeGemini({ apiKey: 'test-gemini-key', onRequest: () => gate });
@@ -46,14 +46,14 @@ export async function startCalls() {
   return {
     stack,
     gemini,
-    /** Another server, for what only another configuration or a broken part shows. */
+    /** Starts another server, with another configuration or with a broken part. */
     async server(env: Record<string, string> = {}, overrides: Overrides = {}) {
       const server = await stack.startServer(env, overrides);
       servers.push(server);
       return server;
     },
-    /** Holds every paint that begins from now on. Returns what lets them go on. */
-    hold(): () => void {
+    /** Makes the model wait from now on. Returns a function that lets it continue. */
+    holdModel(): () => void {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate = promise;
       return () => {
@@ -61,15 +61,15 @@ export async function startCalls() {
         resolve();
       };
     },
-    /** Lets paints that begin from now on pass, and leaves those that are held where they are. */
-    letPass() {
+    /** Lets new calls of the model pass. Those that wait keep waiting. */
+    letNewCallsPass() {
       gate = undefined;
     },
     async user(uid: string, email = `${uid}@example.com`): Promise<Caller> {
       return { uid, token: await stack.tokenFor(uid, { email }), shown: 'Bearer $ID_TOKEN' };
     },
-    async call(asked: Asked): Promise<Made> {
-      const { path, key, body, as, url, title, method = body === undefined ? 'GET' : 'POST' } = asked;
+    async call(params: CallParams): Promise<RecordedCall> {
+      const { path, key, body, as, url, title, method = body === undefined ? 'GET' : 'POST' } = params;
       const headers = {
         ...(as && { Authorization: `Bearer ${as.token}` }),
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
@@ -77,18 +77,18 @@ export async function startCalls() {
       };
       const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
       const reply = await stack.fetch(path, init, url);
-      const shown = 'shownBody' in asked ? asked.shownBody : body;
+      const shown = 'shownBody' in params ? params.shownBody : body;
       const request = {
         method,
         path: `/${path}`,
         headers: { ...headers, ...(as && { Authorization: as.shown }) },
         ...(shown !== undefined && { body: shown }),
       };
-      const seen = documentedHeaders.flatMap((name): [string, string][] => {
+      const shownHeaders = documentedHeaders.flatMap((name): [string, string][] => {
         const value = reply.headers.get(name);
         return value === null ? [] : [[name, value]];
       });
-      const response = { status: reply.status, headers: Object.fromEntries(seen), body: reply.body };
+      const response = { status: reply.status, headers: Object.fromEntries(shownHeaders), body: reply.body };
       const example = { title, request, response: normalise(response) };
       return { name: path.split('?')[0] as string, reply, example };
     },
@@ -102,15 +102,15 @@ export async function startCalls() {
 
 export type Calls = Awaited<ReturnType<typeof startCalls>>;
 
-/** A success of every function, in an order in which each finds what it needs. */
-export async function callEveryFunction({ stack, call, server, user }: Calls): Promise<Made[]> {
-  const made: Made[] = [];
-  const add = async (asked: Asked) => {
-    const one = await call(asked);
-    made.push(one);
-    return one;
+/** Calls every function with success, in an order in which each finds the data that it needs. */
+export async function callEveryFunction({ stack, call, server, user }: Calls): Promise<RecordedCall[]> {
+  const calls: RecordedCall[] = [];
+  const add = async (params: CallParams) => {
+    const recorded = await call(params);
+    calls.push(recorded);
+    return recorded;
   };
-  // What they say of models depends on the day.
+  // Its warnings about models depend on the day.
   const winter = await server(
     {},
     { clock: { ...systemClock, now: () => Date.parse('2026-01-31T12:00:00Z') } },
@@ -127,7 +127,7 @@ export async function callEveryFunction({ stack, call, server, user }: Calls): P
 
   await add({ title: 'A healthy instance', path: 'health', url: winter.url });
   await add({ title: 'The first call of a user', as, path: 'account' });
-  await add({ title: 'A prompt that is made better', as, path: 'enhance', body: { prompt } });
+  await add({ title: 'An improved prompt', as, path: 'enhance', body: { prompt } });
   const imageRequest = { as, path: 'generate', key: 'b1b8c2a0-first', body: { prompt, tier: 'premium2' } };
   const { reply } = await add({ title: 'An image', ...imageRequest });
   await add({ title: 'The same call again', ...imageRequest });
@@ -139,17 +139,17 @@ export async function callEveryFunction({ stack, call, server, user }: Calls): P
   await add({ title: 'By its key', as, path: 'generation?key=b1b8c2a0-second' });
   await add({ title: 'The newest image', as, path: 'gallery?pageSize=1' });
   await add({ title: 'The newest entries', as, path: 'ledger?pageSize=2' });
-  await add({ title: 'An image is deleted', as, path: 'deleteGeneration', body: { id } });
+  await add({ title: 'Deletes an image', as, path: 'deleteGeneration', body: { id } });
 
-  const gift = { uid: ada, amount: 10, reason: 'Welcome' };
-  await add({ title: 'Ten credits', as: admin, path: 'grant', key: 'welcome-ada', body: gift });
-  await add({ title: 'The same call again', as: admin, path: 'grant', key: 'welcome-ada', body: gift });
+  const grant = { uid: ada, amount: 10, reason: 'Welcome' };
+  await add({ title: 'Ten credits', as: admin, path: 'grant', key: 'welcome-ada', body: grant });
+  await add({ title: 'The same call again', as: admin, path: 'grant', key: 'welcome-ada', body: grant });
   await add({ title: 'One account', as: admin, path: `audit?uid=${ada}` });
 
   const job = { as: scheduler, method: 'POST' };
   await add({ title: 'All models are ready', ...job, path: 'checkQuota', url: winter.url });
-  await add({ title: 'One account is topped up', ...job, path: 'refillAllowances', url: generous.url });
-  await add({ title: 'Nothing was left behind', ...job, path: 'sweepHolds' });
+  await add({ title: 'Tops up one account', ...job, path: 'refillAllowances', url: generous.url });
+  await add({ title: 'Nothing is overdue', ...job, path: 'sweepHolds' });
   await add({ title: 'Everything adds up', ...job, path: 'reconcile' });
-  return made;
+  return calls;
 }

@@ -1,18 +1,18 @@
-/** The description of the API agrees with the functions, the table of errors and the pages made from it. */
+/** The API's description agrees with the functions and the table of reasons, and the files in docs/ are current. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { functions } from '../../functions/index.ts';
-import { type Reason, reasons } from '../../shared/errors.ts';
+import { getReasonRow, type Reason, reasons } from '../../shared/reasons.ts';
+import { clientGuideFile, withReasonTable } from '../../tools/openapi/clientGuide.ts';
 import { type ApiDocument, apiDocument, httpFunctions } from '../../tools/openapi/document.ts';
 import { apiDir, readExamples } from '../../tools/openapi/examples.ts';
 import { markdown } from '../../tools/openapi/markdown.ts';
+import { operations } from '../../tools/openapi/operations.ts';
 import { apiPages } from '../../tools/openapi/pages.ts';
-import { meanings, ownReasons } from '../../tools/openapi/reasons.ts';
 import { reference } from '../../tools/openapi/reference.ts';
-import { anchorOf } from '../../tools/openapi/types.ts';
-import { operations } from '../../tools/openapi/words.ts';
+import { toAnchor } from '../../tools/openapi/types.ts';
 
 const specs = await httpFunctions();
 const reasonNames = Object.keys(reasons) as Reason[];
@@ -23,29 +23,28 @@ beforeAll(async () => {
   document = await apiDocument();
 });
 
-const listed = () =>
-  Object.values(document.paths).flatMap((item) => Object.values(item).map((operation) => operation));
+const allOperations = () => Object.values(document.paths).flatMap((item) => Object.values(item));
 
 describe('the OpenAPI document', () => {
   it('is valid', async () => {
     expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
   });
 
-  it('is the same each time, and the same as the one that is checked in (npm run api writes it anew)', async () => {
+  it('is the same each time, and equals docs/api/openapi.json (npm run api writes it)', async () => {
     expect(await apiDocument()).toEqual(document);
     expect(readFileSync(join(apiDir, 'openapi.json'), 'utf8')).toBe(`${JSON.stringify(document, null, 2)}\n`);
   });
 
-  it('has every function of the contents page, and no other', () => {
+  it('has exactly the functions of functions/index.ts', () => {
     const byHttp = Object.keys(functions).filter((name) => typeof functions[name] === 'function');
     expect(Object.keys(document.paths)).toEqual(byHttp.map((name) => `/${name}`));
     const byEvent = Object.keys(functions).filter((name) => !byHttp.includes(name));
     for (const name of byEvent) expect(document.info.description).toContain(`\`${name}\``);
-    for (const words of [operations, ownReasons]) expect(Object.keys(words).sort()).toEqual(byHttp.sort());
+    expect(Object.keys(operations).sort()).toEqual(byHttp.sort());
   });
 
   it.each(specs)(
-    '%s: has its method, its caller, its key',
+    '%s has the method, the caller and the key of its spec',
     (name, { method, access, requiresIdempotencyKey }) => {
       const operation = document.paths[`/${name}`]?.[method === 'GET' ? 'get' : 'post'];
       expect(operation?.operationId).toBe(name);
@@ -59,13 +58,13 @@ describe('the OpenAPI document', () => {
 
 describe.each(reasonNames)('%s', (reason) => {
   it('is in the table, in the closed set, and in an answer of some function', () => {
-    const [httpStatus, status, retry] = reasons[reason];
-    expect(document['x-error-reasons'][reason]).toMatchObject({ httpStatus, status });
+    const { httpStatus, status, retry, when } = reasons[reason];
+    expect(document['x-error-reasons'][reason]).toMatchObject({ httpStatus, status, when });
     expect(document['x-error-reasons'][reason]?.retry[0]).toBe(retry);
     expect(document.components.schemas.Reason?.enum).toContain(reason);
     const responses = [
       document.components.responses.MethodNotAllowed,
-      ...listed().map((one) => one.responses[httpStatus]),
+      ...allOperations().map(({ responses }) => responses[httpStatus]),
     ];
     expect(responses.flatMap((response) => response?.['x-reasons'] ?? [])).toContain(reason);
   });
@@ -75,19 +74,46 @@ describe.each(reasonNames)('%s', (reason) => {
   });
 });
 
-it('no reason is explained that is none', () => {
-  expect(Object.keys(meanings).sort()).toEqual([...reasonNames].sort());
+it('every function with a rate limit can answer RATE_LIMITED', () => {
+  const limited = specs.flatMap(([name, { limit }]) => (limit ? [name] : []));
+  expect(limited).not.toEqual([]);
+  for (const name of limited) {
+    const [operation] = Object.values(document.paths[`/${name}`] ?? {});
+    expect(operation?.responses[429]?.['x-reasons']).toContain('RATE_LIMITED');
+  }
+});
+
+describe('the client guide', () => {
+  const guide = readFileSync(clientGuideFile, 'utf8');
+
+  it('has the current table of reasons (npm run api writes it)', () => {
+    expect(withReasonTable(guide)).toBe(guide);
+    for (const reason of reasonNames) {
+      const { tell, action } = getReasonRow(reason);
+      expect(guide).toContain(`| ${reason} | ${tell} | ${action} |`);
+    }
+  });
+
+  it('gets its table only between the two comments', () => {
+    const opening = '<!-- reasons: made by npm run api -->';
+    const closing = '<!-- end of reasons -->';
+    const text = withReasonTable(`before\n${opening}\nold\n${closing}\nafter`);
+    expect(text).toMatch(/^before\n.*\| UNAUTHENTICATED \|.*\nafter$/s);
+    expect(text).not.toContain('old\n');
+    expect(() => withReasonTable('no table here')).toThrow('docs/guides/client.md needs');
+    expect(() => withReasonTable(`${closing}${opening}`)).toThrow('docs/guides/client.md needs');
+  });
 });
 
 describe('the reference', () => {
-  it('is the one that is checked in (npm run api writes it anew)', () => {
+  it('equals docs/api/reference.md (npm run api writes it)', () => {
     const text = readFileSync(join(apiDir, 'reference.md'), 'utf8');
     expect(text.endsWith(markdown(reference(document, readExamples())))).toBe(true);
   });
 
-  it('has no heading twice among those that links lead to, and no link that leads nowhere', () => {
+  it('has unique anchors, and every link leads to one', () => {
     const text = readFileSync(join(apiDir, 'reference.md'), 'utf8');
-    const anchors = [...text.matchAll(/^#{1,3} (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
+    const anchors = [...text.matchAll(/^#{1,3} (.+)$/gm)].map(([, heading = '']) => toAnchor(heading));
     expect(new Set(anchors).size).toBe(anchors.length);
     const links = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor);
     expect(links.length).toBeGreaterThan(50);
@@ -95,24 +121,24 @@ describe('the reference', () => {
   });
 });
 
-describe('the pages for a host', () => {
-  it('are the document, the reference and its style', async () => {
+describe('the served pages', () => {
+  it('are the document, the reference and its style sheet', async () => {
     const pages = await apiPages();
     expect([...pages.keys()]).toEqual(['/openapi.json', '/reference', '/reference.css']);
     expect(JSON.parse(pages.get('/openapi.json')?.body ?? '')).toEqual(document);
   });
 
-  it('the reference asks for nothing but them: no script, no style of its own, no other host', async () => {
+  it('the reference loads nothing else: no script, no inline style, no other host', async () => {
     const pages = await apiPages();
     const html = pages.get('/reference')?.body ?? '';
     expect(html).not.toMatch(/<script|<style|\sstyle=|\son\w+=/);
-    const asked = [...html.matchAll(/<(?:link|img|a)[^>]* (?:src|href)="([^"#]+)"/g)].map(
+    const addresses = [...html.matchAll(/<(?:link|img|a)[^>]* (?:src|href)="([^"#]+)"/g)].map(
       ([, address]) => address,
     );
-    expect(new Set(asked)).toEqual(new Set(['data:,', '/openapi.json', '/reference.css']));
+    expect(new Set(addresses)).toEqual(new Set(['data:,', '/openapi.json', '/reference.css']));
   });
 
-  it('every link inside the reference leads somewhere', async () => {
+  it('every link inside the reference leads to an anchor', async () => {
     const html = (await apiPages()).get('/reference')?.body ?? '';
     const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);

@@ -1,12 +1,12 @@
 /**
- * The examples in docs/api are calls that were really made here, and each answer is what its function
- * declares and what the description of the API says. `npm run api:examples` writes them anew.
+ * The examples in docs/api are recorded here. Each answer has to fit the schema that its function declares and the one
+ * in the OpenAPI document. `npm run api -- --examples` writes the examples again.
  */
 import { writeFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorAnswerSchema } from '../../shared/contract.ts';
-import { type Reason, reasons } from '../../shared/errors.ts';
+import { getReasonRow, type Reason, reasons } from '../../shared/reasons.ts';
 import {
   type ApiDocument,
   apiDocument,
@@ -15,25 +15,25 @@ import {
 } from '../../tools/openapi/document.ts';
 import { type Examples, examplesFile, readExamples } from '../../tools/openapi/examples.ts';
 import { getErrorInfo, getReason } from '../support/replies.ts';
-import { type Calls, callEveryFunction, type Made, startCalls } from './calls.ts';
-import { callIntoEveryReason } from './failures.ts';
+import { type Calls, callEveryFunction, type RecordedCall, startCalls } from './calls.ts';
+import { failWithEveryReason } from './failures.ts';
 
 const specs = new Map(await httpFunctions());
 const reasonNames = Object.keys(reasons) as Reason[];
 
 let calls: Calls;
-let successes: Made[];
-let failures: Record<string, Made>;
-let made: Examples;
+let successes: RecordedCall[];
+let failures: Record<string, RecordedCall>;
+let examples: Examples;
 let document: ApiDocument;
 const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
 
 beforeAll(async () => {
   calls = await startCalls();
   successes = await callEveryFunction(calls);
-  failures = await callIntoEveryReason(calls);
+  failures = await failWithEveryReason(calls);
   const byName = Map.groupBy(successes, ({ name }) => name);
-  made = {
+  examples = {
     functions: Object.fromEntries(
       [...specs.keys()].map((name) => [name, (byName.get(name) ?? []).map(({ example }) => example)]),
     ),
@@ -41,94 +41,98 @@ beforeAll(async () => {
       reasonNames.flatMap((reason) => (failures[reason] ? [[reason, failures[reason].example]] : [])),
     ),
   };
-  if (process.env.API_EXAMPLES === 'write') writeFileSync(examplesFile, `${JSON.stringify(made, null, 2)}\n`);
-  document = await apiDocument(made);
+  if (process.env.API_EXAMPLES === 'write')
+    writeFileSync(examplesFile, `${JSON.stringify(examples, null, 2)}\n`);
+  document = await apiDocument(examples);
   ajv.addSchema(document, 'document');
 });
 afterAll(() => calls?.close());
 
-/** What is wrong with a value by a schema of the document. */
-function faults(pointer: string, value: unknown): string[] {
+/** The errors of a value by a schema of the document. */
+function findErrors(pointer: string, value: unknown): string[] {
   const validate = ajv.getSchema(`document#${pointer}`);
   if (!validate) throw new Error(`The document has no ${pointer}`);
   validate(value);
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
 
-function operationOf(name: string): { operation: Operation; pointer: string } {
+function getOperation(name: string): { operation: Operation; pointer: string } {
   const [method, operation] = Object.entries(document.paths[`/${name}`] ?? {})[0] ?? [];
   if (!method || !operation) throw new Error(`The document has no ${name}`);
   return { operation, pointer: `/paths/~1${name}/${method}` };
 }
 
-it('the examples that are checked in are what was answered (npm run api:examples writes them anew)', () => {
-  expect(readExamples()).toEqual(made);
+it('docs/api/examples.json equals the recorded calls (npm run api -- --examples writes it)', () => {
+  expect(readExamples()).toEqual(examples);
 });
 
 describe.each([...specs.keys()])('%s', (name) => {
-  const own = () => successes.filter((one) => one.name === name);
+  const ownCalls = () => successes.filter((recorded) => recorded.name === name);
 
   it('succeeds at least once', () => {
-    expect(own().map(({ reply }) => reply.status)).toEqual(own().map(() => 200));
-    expect(own().length).toBeGreaterThan(0);
+    expect(ownCalls().map(({ reply }) => reply.status)).toEqual(ownCalls().map(() => 200));
+    expect(ownCalls().length).toBeGreaterThan(0);
   });
 
-  it('answers what it declares, and what the document says', () => {
-    for (const { reply } of own()) {
+  it('answers by its own schema and by the schema in the document', () => {
+    for (const { reply } of ownCalls()) {
       expect(specs.get(name)?.answer.safeParse(reply.body).error).toBeUndefined();
-      const { pointer } = operationOf(name);
-      expect(faults(`${pointer}/responses/200/content/application~1json/schema`, reply.body)).toEqual([]);
+      const { pointer } = getOperation(name);
+      expect(findErrors(`${pointer}/responses/200/content/application~1json/schema`, reply.body)).toEqual([]);
     }
   });
 
-  it('takes what the document says', () => {
-    const { operation, pointer } = operationOf(name);
-    for (const { example } of own()) {
+  it('accepts requests that fit the document', () => {
+    const { operation, pointer } = getOperation(name);
+    for (const { example } of ownCalls()) {
       if (operation.requestBody) {
         expect(
-          faults(`${pointer}/requestBody/content/application~1json/schema`, example.request.body),
+          findErrors(`${pointer}/requestBody/content/application~1json/schema`, example.request.body),
         ).toEqual([]);
       }
       const required = (operation.parameters ?? []).filter((parameter) => parameter.required);
       for (const parameter of required) expect(example.request.headers).toHaveProperty([parameter.name]);
-      const known = (operation.parameters ?? []).map((parameter) => parameter.name);
+      const documented = (operation.parameters ?? []).map((parameter) => parameter.name);
       const sent = [...new URL(example.request.path, 'http://localhost').searchParams.keys()];
-      expect(known).toEqual(expect.arrayContaining(sent));
+      expect(documented).toEqual(expect.arrayContaining(sent));
     }
   });
 });
 
 describe.each(reasonNames)('%s', (reason) => {
-  const failure = () => {
-    const one = failures[reason];
-    if (!one) throw new Error(`Nothing was answered with ${reason}`);
-    return one;
+  const getFailure = () => {
+    const failure = failures[reason];
+    if (!failure) throw new Error(`No call failed with ${reason}`);
+    return failure;
   };
 
-  it('is what was answered, in the shape that the document and the contract give', () => {
-    const { reply } = failure();
+  it('has the shape that the contract and the document say', () => {
+    const { reply } = getFailure();
     expect(getReason(reply)).toBe(reason);
     expect(errorAnswerSchema.safeParse(reply.body).error).toBeUndefined();
-    expect(faults('/components/schemas/Error', reply.body)).toEqual([]);
+    expect(findErrors('/components/schemas/Error', reply.body)).toEqual([]);
   });
 
-  it('is an answer that the document knows of its function, under its status', () => {
-    const { name, reply } = failure();
-    const { operation } = operationOf(name);
-    const known =
+  it('is documented for its function, under its status', () => {
+    const { name, reply } = getFailure();
+    const { operation } = getOperation(name);
+    const response =
       reason === 'METHOD_NOT_ALLOWED'
         ? document.components.responses.MethodNotAllowed
         : operation.responses[reply.status];
-    expect(known?.['x-reasons']).toContain(reason);
+    expect(response?.['x-reasons']).toContain(reason);
   });
 
-  it('gives the advice, the facts and the wait that the table says', () => {
-    const { reply } = failure();
+  it('has the status, the advice, the metadata and the wait of the table', () => {
+    const { reply } = getFailure();
     const row = document['x-error-reasons'][reason];
     const { retry, ...metadata } = getErrorInfo(reply).metadata;
     expect([reply.status, reply.body.error.status]).toEqual([row?.httpStatus, row?.status]);
     expect(row?.retry).toContain(retry);
     expect(Object.keys(row?.metadata ?? {})).toEqual(expect.arrayContaining(Object.keys(metadata)));
+    expect(Object.keys(metadata)).toEqual(
+      expect.arrayContaining(Object.keys(getReasonRow(reason).metadata ?? {})),
+    );
     const wait = reply.headers.get('retry-after');
     if (row?.retryAfter === 'always') expect(wait).toMatch(/^[1-9]\d*$/);
     if (row?.retryAfter === 'never') expect(wait).toBeNull();

@@ -1,62 +1,67 @@
-/** One error of every reason, each by a call that meets it. */
+/** Makes the calls that docs/api shows. Here: one error of every reason. */
 import { vi } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { onePixelPng } from '../support/pictures.ts';
-import type { Asked, Caller, Calls, Made } from './calls.ts';
+import type { Caller, CallParams, Calls, RecordedCall } from './calls.ts';
 
 const model = 'gemini-2.5-flash-image';
 const imageRequest = { prompt: 'A banana in a space suit', tier: 'standard' };
 
-type Failures = Record<string, Made>;
+type Failures = Record<string, RecordedCall>;
 
-/** Asks into every reason. What takes seconds runs beside the rest. */
-export async function callIntoEveryReason(calls: Calls): Promise<Failures> {
+/** Fails with every reason. The calls that take seconds run beside the others. */
+export async function failWithEveryReason(calls: Calls): Promise<Failures> {
   calls.gemini.always(geminiFault.image(onePixelPng));
-  const slow = await startSlowOnes(calls);
-  const made = {
-    ...(await refused(calls)),
-    ...(await met(calls)),
-    ...(await failedAfterTheDebit(calls)),
-    ...(await closed(calls)),
+  const finishSlowCalls = await startSlowCalls(calls);
+  const failures = {
+    ...(await failBeforeAnyWrite(calls)),
+    ...(await failByEarlierCall(calls)),
+    ...(await failAfterDebit(calls)),
+    ...(await failWithoutModel(calls)),
   };
-  return { ...made, ...(await slow()) };
+  return { ...failures, ...(await finishSlowCalls()) };
 }
 
-/** Refused before anything is written. */
-async function refused(calls: Calls): Promise<Failures> {
+/** Requests that are refused before anything is written. */
+async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
   const { call, user, server } = calls;
-  const tooDear = { ...imageRequest, tier: 'premium4' };
-  const gift = { uid: 'hopeful', amount: 100, reason: 'Please' };
-  const long = { prompt: 'x'.repeat(65_536) };
+  const expensiveRequest = { ...imageRequest, tier: 'premium4' };
+  const grant = { uid: 'hopeful', amount: 100, reason: 'Please' };
+  const longPrompt = { prompt: 'x'.repeat(65_536) };
   const poor = await server({ SIGNUP_CREDITS: '1' });
   const strict = await server({ MAX_PER_MINUTE_PER_USER: '2' });
   const eager = await user('eager');
   for (const key of ['one', 'two']) await generate(calls, '', { as: eager, key, url: strict.url });
   return {
-    INVALID_REQUEST: await generate(calls, 'Two fields are wrong', { body: { prompt: ' ', tier: 'gold' } }),
+    INVALID_REQUEST: await generate(calls, 'Two fields are not valid', {
+      body: { prompt: ' ', tier: 'gold' },
+    }),
     UNAUTHENTICATED: await call({ title: 'No token', path: 'account' }),
-    INSUFFICIENT_CREDITS: await generate(calls, 'Too few credits', { body: tooDear, url: poor.url }),
+    INSUFFICIENT_CREDITS: await generate(calls, 'Too few credits', { body: expensiveRequest, url: poor.url }),
     FORBIDDEN: await call({
       title: 'Not an admin',
       as: await user('hopeful'),
       path: 'grant',
       key: 'my-key',
-      body: gift,
+      body: grant,
     }),
-    ACCOUNT_SUSPENDED: await withAccount(calls, 'A suspended account', { balance: 10, suspended: true }),
+    ACCOUNT_SUSPENDED: await generateWithAccount(calls, 'A suspended account', {
+      balance: 10,
+      suspended: true,
+    }),
     NOT_FOUND: await call({
       title: 'No such key',
       as: await user('lost'),
       path: 'generation?key=never-used',
     }),
     METHOD_NOT_ALLOWED: await call({ title: 'GET of an action', path: 'generate' }),
-    ACCOUNT_INVALID: await withAccount(calls, 'A balance of 1.5', { balance: 1.5 }),
+    ACCOUNT_INVALID: await generateWithAccount(calls, 'A balance of 1.5', { balance: 1.5 }),
     TOO_LARGE: await call({
       title: 'A body of more than 64 KiB',
       as: await user('talkative'),
       path: 'enhance',
-      body: long,
+      body: longPrompt,
       shownBody: { prompt: 'xxx…' },
     }),
     RATE_LIMITED: await generate(calls, 'Too many in a minute', {
@@ -67,17 +72,17 @@ async function refused(calls: Calls): Promise<Failures> {
   };
 }
 
-/** What an earlier call with the same key left. */
-async function met(calls: Calls): Promise<Failures> {
+/** Requests with a key that an earlier call has used. */
+async function failByEarlierCall(calls: Calls): Promise<Failures> {
   const { stack, call, user } = calls;
-  const other = { ...imageRequest, prompt: 'Another banana' };
+  const otherRequest = { ...imageRequest, prompt: 'Another banana' };
   const as = await user('tidy');
   const { reply } = await generate(calls, '', { as });
-  const reused = await generate(calls, 'The same key, another prompt', { as, body: other });
+  const reused = await generate(calls, 'The same key, another prompt', { as, body: otherRequest });
   await call({ title: '', as, path: 'deleteGeneration', body: { id: reply.body.generation.id } });
   return {
-    IN_PROGRESS: await meanwhile(calls, 'The same key while it is painted'),
-    EXPIRED: await meanwhile(calls, 'Past its deadline', async ({ uid }) => {
+    IN_PROGRESS: await generateTwice(calls, 'The same key while it is running'),
+    EXPIRED: await generateTwice(calls, 'Past its deadline', async ({ uid }) => {
       const [generation] = (await stack.ledger(uid)).generations;
       await stack.edit(`accounts/${uid}/generations/${generation?.id}`, { deadline: new Date(0) });
     }),
@@ -86,8 +91,8 @@ async function met(calls: Calls): Promise<Failures> {
   };
 }
 
-/** Debited, failed, refunded. */
-async function failedAfterTheDebit(calls: Calls): Promise<Failures> {
+/** Generations that are debited, fail and are refunded. */
+async function failAfterDebit(calls: Calls): Promise<Failures> {
   const { stack, server } = calls;
   const broken = await server({}, { imageGenerator: () => Promise.reject(new Error('The cause.')) });
   stack.cloudinary.always(cloudinaryFault.error(500));
@@ -95,87 +100,108 @@ async function failedAfterTheDebit(calls: Calls): Promise<Failures> {
   stack.cloudinary.always(undefined);
   const { noImage, badKey, internal, highDemand, deadline } = geminiFault;
   return {
-    CONTENT_BLOCKED: await painting(calls, 'The model would not', noImage('SAFETY')),
-    INTERNAL: await generate(calls, 'A fault of ours', { url: broken.url }),
-    PROVIDER_MISCONFIGURED: await painting(calls, 'Our key of the model is wrong', badKey()),
-    PROVIDER_ERROR: await painting(calls, 'The model fails', internal()),
-    NO_IMAGE: await painting(calls, 'No image in the answer', noImage('NO_IMAGE')),
-    PROVIDER_OVERLOADED: await painting(calls, 'The model is overloaded', highDemand()),
-    PROVIDER_TIMEOUT: await painting(calls, 'The model is too slow', deadline()),
+    CONTENT_BLOCKED: await generateWith(calls, 'The model refuses the prompt', noImage('SAFETY')),
+    INTERNAL: await generate(calls, 'An error on our side', { url: broken.url }),
+    PROVIDER_MISCONFIGURED: await generateWith(calls, 'Our key for the model is wrong', badKey()),
+    PROVIDER_ERROR: await generateWith(calls, 'The model fails', internal()),
+    NO_IMAGE: await generateWith(calls, 'No image in the answer', noImage('NO_IMAGE')),
+    PROVIDER_OVERLOADED: await generateWith(calls, 'The model is overloaded', highDemand()),
+    PROVIDER_TIMEOUT: await generateWith(calls, 'The model is too slow', deadline()),
     STORAGE_ERROR: notStored,
   };
 }
 
-/** No model may be asked: refused before any debit. Each on a server of its own, for servers remember. */
-async function closed(calls: Calls): Promise<Failures> {
+/** No model is available: requests are refused before any debit. Each server is new, because servers remember. */
+async function failWithoutModel(calls: Calls): Promise<Failures> {
   const { stack, server } = calls;
   const usedUp = await server();
-  await painting(calls, '', geminiFault.perDay(), usedUp.url);
+  await generateWith(calls, '', geminiFault.perDay(), usedUp.url);
   const quota = await generate(calls, 'The quota of the day is used up', { url: usedUp.url });
   await stack.erase(`quota/${model}`);
   const thrifty = await server({ MAX_SPEND_PER_DAY_USD: '0.039' });
   return {
     PROVIDER_QUOTA: quota,
-    SPEND_CEILING: await generate(calls, 'Enough was spent today', { url: thrifty.url }),
+    SPEND_CEILING: await generate(calls, 'The spending limit of the day is reached', { url: thrifty.url }),
   };
 }
 
-/** Starts what takes seconds, to be waited for in the end. */
-async function startSlowOnes(calls: Calls) {
-  const { stack, server, user, hold, letPass } = calls;
+/** Starts the calls that take seconds. Returns a function that waits for them. */
+async function startSlowCalls(calls: Calls) {
+  const { stack, server, user, holdModel, letNewCallsPass } = calls;
   const unreachable = Object.assign(new Error('The cause.'), { code: 14 });
   const database = { ...stack.database, read: () => Promise.reject(unreachable) };
-  const without = await server({}, { database });
+  const withoutDatabase = await server({}, { database });
   const replaced = await stack.startServer();
-  const unanswered = generate(calls, 'The database is away', { url: without.url });
-  hold();
+  const unanswered = generate(calls, 'The database does not answer', { url: withoutDatabase.url });
+  holdModel();
   const as = await user('stopped');
-  const stopped = await paintingStarted(calls, { title: 'Stopped in the middle', as, url: replaced.url });
-  letPass();
+  const stopped = await startGeneration(calls, {
+    title: 'The server stops in the middle',
+    as,
+    url: replaced.url,
+  });
+  letNewCallsPass();
   void replaced.shutdown();
   return async () => ({ DATABASE_UNAVAILABLE: await unanswered, SHUTTING_DOWN: await stopped.answer });
 }
 
 let users = 0;
 
-async function generate({ call, user }: Calls, title: string, more: Partial<Asked> = {}): Promise<Made> {
+async function generate(
+  { call, user }: Calls,
+  title: string,
+  more: Partial<CallParams> = {},
+): Promise<RecordedCall> {
   const as = more.as ?? (await user(`user-${++users}`));
   return call({ title, as, path: 'generate', key: 'my-key', body: imageRequest, ...more });
 }
 
-async function painting(calls: Calls, title: string, step: GeminiStep, url?: string): Promise<Made> {
+async function generateWith(
+  calls: Calls,
+  title: string,
+  step: GeminiStep,
+  url?: string,
+): Promise<RecordedCall> {
   calls.gemini.always(step);
-  const made = await generate(calls, title, url ? { url } : {});
+  const recorded = await generate(calls, title, url ? { url } : {});
   calls.gemini.always(geminiFault.image(onePixelPng));
-  return made;
+  return recorded;
 }
 
-/** With an account as an admin has made it in the console. */
-async function withAccount(calls: Calls, title: string, fields: Record<string, unknown>): Promise<Made> {
+/** Generates with an account that an admin edited in the console. */
+async function generateWithAccount(
+  calls: Calls,
+  title: string,
+  fields: Record<string, unknown>,
+): Promise<RecordedCall> {
   const as = await calls.user(`user-${++users}`);
   await calls.stack.edit(`accounts/${as.uid}`, fields);
   return generate(calls, title, { as });
 }
 
-/** The same call again, while the first is being painted. */
-async function meanwhile(calls: Calls, title: string, act?: (as: Caller) => Promise<unknown>): Promise<Made> {
+/** Makes the same call again while the first is running. */
+async function generateTwice(
+  calls: Calls,
+  title: string,
+  act?: (as: Caller) => Promise<unknown>,
+): Promise<RecordedCall> {
   const as = await calls.user(`user-${++users}`);
-  const release = calls.hold();
-  const first = await paintingStarted(calls, { title: '', as });
+  const release = calls.holdModel();
+  const first = await startGeneration(calls, { title: '', as });
   await act?.(as);
-  const made = await generate(calls, title, { as });
+  const recorded = await generate(calls, title, { as });
   release();
   await first.answer;
-  return made;
+  return recorded;
 }
 
-/** Starts a generation; returns once the model has been asked. */
-async function paintingStarted(calls: Calls, { title, ...asked }: Partial<Asked> & { title: string }) {
+/** Starts a generation. Returns as soon as the model has been called. */
+async function startGeneration(calls: Calls, { title, ...params }: Partial<CallParams> & { title: string }) {
   const before = calls.gemini.requests.length;
-  const answer = generate(calls, title, asked);
-  const isAsked = () => {
-    if (calls.gemini.requests.length <= before) throw new Error('The model was not asked yet');
+  const answer = generate(calls, title, params);
+  const checkModelCall = () => {
+    if (calls.gemini.requests.length <= before) throw new Error('The model has not been called yet');
   };
-  await vi.waitFor(isAsked, { timeout: 10_000, interval: 5 });
+  await vi.waitFor(checkModelCall, { timeout: 10_000, interval: 5 });
   return { answer };
 }

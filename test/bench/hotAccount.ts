@@ -2,7 +2,7 @@
  * Debits of one account by many callers at once, as transactions and as the ledger commits them: batches with
  * preconditions, queued per account. Prints how many succeed per second and how many fail.
  *
- *   npm run bench:hot -- --callers 32 --seconds 20
+ *   npm run bench -- hot --callers 32 --seconds 20
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Firestore } from '@google-cloud/firestore';
-import { startFirestore, untilAnswering } from '../../local/emulators.ts';
-import { findFirestoreJar } from '../../local/java.ts';
-import { freePort, loopback } from '../../local/ports.ts';
+import { startFirestore, waitForEmulator } from '../../local/emulators.ts';
+import { findFirestoreProgram } from '../../local/java.ts';
+import { findFreePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import { createDatabase } from '../../shared/database/firestore.ts';
@@ -27,13 +27,13 @@ const project = 'demo-bench-hot';
 const credits = 1_000_000;
 
 const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-hot-'));
-const found = await findFirestoreJar(process.env, async () => {});
-const port = await freePort();
+const program = await findFirestoreProgram(process.env, async () => {});
+const port = await findFreePort();
 const rules = resolve(import.meta.dirname, '../../firestore.rules');
 const emulator = startFirestore({
-  found,
+  program,
   port,
-  functionsPort: await freePort(),
+  functionsPort: await findFreePort(),
   rules,
   seed: undefined,
   runDir,
@@ -94,7 +94,7 @@ async function measure(name: string, debit: Debit): Promise<void> {
 }
 
 try {
-  await untilAnswering(emulator, host, found);
+  await waitForEmulator(emulator, host, program);
   await measure('preconditions', asCommit);
   await measure('transactions', asTransaction);
 } finally {

@@ -2,7 +2,7 @@
  * The ledger under load: 200 users with 5 generations each, 20 % failing upstream calls, two processes, and a
  * sweep every second. Prints p50, p99 and the throughput, and every account that does not add up.
  *
- *   npm run bench:load -- --users 200 --generations 5 --faults 0.2 --seed 1
+ *   npm run bench -- load --users 200 --generations 5 --faults 0.2 --seed 1
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,11 +14,11 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { UnsecuredJWT } from 'jose';
-import { startFirestore, untilAnswering } from '../../local/emulators.ts';
+import { startFirestore, waitForEmulator } from '../../local/emulators.ts';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { findFirestoreJar } from '../../local/java.ts';
-import { freePort, loopback } from '../../local/ports.ts';
+import { findFirestoreProgram } from '../../local/java.ts';
+import { findFreePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { startFakes } from './fakes.ts';
@@ -51,17 +51,17 @@ function createRandom(seed: number): () => number {
 const random = createRandom(Number(values.seed));
 
 const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-bench-'));
-const found = await findFirestoreJar(process.env, async () => {});
-const firestoreHost = `${loopback}:${await freePort()}`;
+const program = await findFirestoreProgram(process.env, async () => {});
+const firestoreHost = `${loopback}:${await findFreePort()}`;
 const emulator = startFirestore({
-  found,
+  program,
   port: Number(firestoreHost.split(':')[1]),
-  functionsPort: await freePort(),
+  functionsPort: await findFreePort(),
   rules: resolve('firestore.rules'),
   seed: undefined,
   runDir,
 });
-await untilAnswering(emulator, firestoreHost, found);
+await waitForEmulator(emulator, firestoreHost, program);
 
 const { gemini, cloudinary } = await startFakes(onePixelPng, imageMs);
 const auth = createServer((request, response) => {
@@ -84,7 +84,7 @@ process.env.FIRESTORE_EMULATOR_HOST = firestoreHost;
 process.env.METADATA_SERVER_DETECTION = 'none';
 
 async function startProcess(): Promise<{ child: ChildProcess; url: string }> {
-  const port = await freePort();
+  const port = await findFreePort();
   const child = spawn(process.execPath, ['functions/main.ts'], {
     env: { ...env, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'inherit'],

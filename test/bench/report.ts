@@ -1,11 +1,11 @@
-/** The table, for the terminal and for docs/audit/performance.md. */
+/** The table of results, for the terminal and for docs/audit/performance.md. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { getRatio, isMet, type Row } from './stats.ts';
 
 const [begin, end] = ['<!-- bench: begin -->', '<!-- bench: end -->'];
 
-/** The table in Markdown, with the command and the machine. */
+/** The table in Markdown, below a sentence with the command, the machine and its load. */
 export function formatTable(rows: readonly Row[], runs: number, command: string): string {
   const lines = rows.map((row) => {
     const { name, unit, ours, other, against, note } = row;
@@ -23,7 +23,7 @@ export function formatTable(rows: readonly Row[], runs: number, command: string)
   });
   const machine = `${os.availableParallelism()} cores (${os.cpus()[0]?.model ?? 'unknown'}), ${os.type()}, Node ${process.version}`;
   return [
-    `\`${command}\` on ${machine}: medians of ${runs} interleaved runs; load average before it ${loadBefore}.`,
+    `Medians of ${runs} interleaved runs of \`${command}\` on ${machine}. The load average before the run was ${loadBefore}.`,
     '',
     '| what | ours | against | ratio | goal | met |',
     '|-|-:|-:|-:|-:|-|',
@@ -41,10 +41,10 @@ function formatGoal({ goal }: Row): string {
   return 'most' in goal ? `≤ ${goal.most}` : `≥ ${goal.least}`;
 }
 
-/** Puts the table between the markers of a page. @throws {Error} for a page without them. */
+/** Writes the table between the markers of a page. @throws {Error} if the page has no markers. */
 export function writeTable(file: string, table: string): void {
   const page = readFileSync(file, 'utf8');
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${file} has no place for the table`);
+  if (from < 0 || to < from) throw new Error(`${file} has no markers for the table`);
   writeFileSync(file, `${page.slice(0, from + begin.length)}\n${table}\n${page.slice(to)}`);
 }

@@ -6,9 +6,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Firestore } from '@google-cloud/firestore';
-import { startFirestore, untilAnswering } from '../../local/emulators.ts';
-import { findFirestoreJar } from '../../local/java.ts';
-import { freePort, loopback } from '../../local/ports.ts';
+import { startFirestore, waitForEmulator } from '../../local/emulators.ts';
+import { findFirestoreProgram } from '../../local/java.ts';
+import { findFreePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
 import { startTokens } from './tokens.ts';
 import type { Addresses, Mark } from './upstreams.ts';
@@ -28,12 +28,12 @@ const commandLine = join(framework, '..', 'main.js');
 export async function startWorld() {
   process.env.METADATA_SERVER_DETECTION = 'none';
   const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-bench-'));
-  const found = await findFirestoreJar(process.env, async () => {});
-  const [port, functionsPort] = [await freePort(), await freePort()];
+  const program = await findFirestoreProgram(process.env, async () => {});
+  const [port, functionsPort] = [await findFreePort(), await findFreePort()];
   const rules = resolve('firestore.rules');
-  const emulator = startFirestore({ found, port, functionsPort, rules, seed: undefined, runDir });
+  const emulator = startFirestore({ program, port, functionsPort, rules, seed: undefined, runDir });
   const firestoreHost = `${loopback}:${port}`;
-  await untilAnswering(emulator, firestoreHost, found);
+  await waitForEmulator(emulator, firestoreHost, program);
   process.env.FIRESTORE_EMULATOR_HOST = firestoreHost;
   const tokens = await startTokens(runDir);
   const databases = new Map<string, Firestore>();
@@ -66,7 +66,7 @@ export async function startWorld() {
 
   /** Starts one function of a kind, without waiting for it. */
   async function spawnServer(kind: Kind, target: string, upstreams?: Upstreams): Promise<Server> {
-    const serverPort = await freePort();
+    const serverPort = await findFreePort();
     const projectId = getProject(kind);
     const child = spawn(process.execPath, createCommand(kind, target), {
       cwd: runDir,

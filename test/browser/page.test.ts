@@ -1,14 +1,14 @@
-/** The page itself: its policy, its weight, its calm, and what accessibility rules find in each view. */
+/** The page itself: security policy, download size, layout shifts, motion and accessibility. */
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { encodePng } from '../../local/fakes/png.ts';
-import { violationsIn } from './support/axe.ts';
-import { layoutShift } from './support/layout.ts';
+import { findViolations } from './support/axe.ts';
+import { desktop, type Look, phone } from './support/browserWindow.ts';
+import { measureLayoutShift } from './support/layout.ts';
 import {
   accountMenu,
-  ask,
   button,
   dialog,
   gallery,
@@ -16,21 +16,21 @@ import {
   goTo,
   images,
   openImage,
-  painting,
+  pendingCard,
   promptField,
   signIn,
+  submitPrompt,
   viewer,
 } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
-import { desktop, type Look, phone } from './support/visit.ts';
 
-const { studio, visit } = useStudio({ RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' });
+const { studio, openWindow } = useStudio({ RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' });
 
 const firstLoadBytesMax = 120_000;
 const layoutShiftMax = 0.02;
 
-describe('the policy of the page', () => {
-  it('lets in no inline script and no evaluated one', async () => {
+describe('the content security policy', () => {
+  it('allows neither inline nor evaluated scripts', async () => {
     const answer = await fetch(`${studio().url}/studio`);
     const policy = answer.headers.get('content-security-policy') ?? '';
     const scripts = /(?:^|;)\s*script-src ([^;]+)/.exec(policy)?.[1] ?? '';
@@ -41,8 +41,8 @@ describe('the policy of the page', () => {
     expect(policy).toMatch(/frame-ancestors '(none|self)'/);
   });
 
-  it('is kept by the browser', async () => {
-    const { page, allow } = await visit();
+  it('is enforced by the browser', async () => {
+    const { page, allow } = await openWindow();
     allow(/policy|TrustedScript/i);
     const ran = await page.evaluate(() => {
       const script = document.createElement('script');
@@ -50,7 +50,7 @@ describe('the policy of the page', () => {
         script.textContent = 'document.title = "broken into"';
         document.head.append(script);
       } catch {
-        // A page that allows trusted scripts alone does not even let it be written.
+        // With Trusted Types, the assignment itself throws.
       }
       return document.title === 'broken into';
     });
@@ -58,9 +58,9 @@ describe('the policy of the page', () => {
   });
 });
 
-describe('opening the page', () => {
-  it(`takes less than ${firstLoadBytesMax / 1000} kB of HTML, scripts and styles before sign-in`, async () => {
-    const { page } = await visit();
+describe('the first load', () => {
+  it(`has less than ${firstLoadBytesMax / 1000} kB of HTML, scripts and styles (gzip) before sign-in`, async () => {
+    const { page } = await openWindow();
     const sizes: Record<string, number> = {};
     const reading: Promise<void>[] = [];
     page.on('response', (response) => {
@@ -82,28 +82,28 @@ describe('opening the page', () => {
 });
 
 describe('a gallery of several pages', () => {
-  /** A page has 24. */
+  /** More than one page, which has 24. */
   const count = 27;
 
-  async function visitOfMany() {
+  async function openFullGallery() {
     const user = await studio().newUser({ credits: 2 * count });
-    // Small ones: that there are many is all that matters.
+    // Tiny images, because only their number matters.
     studio().gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
     for (let number = 1; number <= count; number += 1) {
-      await studio().paintFor(user, {
+      await studio().generateFor(user, {
         prompt: `Image ${number}`,
         tier: number % 2 ? 'standard' : 'premium2',
       });
     }
     studio().gemini.always(undefined);
-    const opened = await visit();
-    await signIn(opened.page, user);
-    await images(opened.page).first().waitFor();
-    return opened;
+    const browserWindow = await openWindow();
+    await signIn(browserWindow.page, user);
+    await images(browserWindow.page).first().waitFor();
+    return browserWindow;
   }
 
-  /** Those in the window. */
-  async function untilThumbnailsAreThere(page: Page): Promise<void> {
+  /** Waits for the thumbnails inside the window; the others load lazily. */
+  async function waitForThumbnails(page: Page): Promise<void> {
     await images(page).first().waitFor();
     await page.waitForFunction(() =>
       [...document.querySelectorAll<HTMLImageElement>('li img')]
@@ -112,17 +112,17 @@ describe('a gallery of several pages', () => {
     );
   }
 
-  it('is loaded without moving anything about, and scrolls on without a jump', async () => {
-    const { page, context } = await visitOfMany();
+  it('loads without layout shifts, and loads more without a jump', async () => {
+    const { page, context } = await openFullGallery();
     await page.reload();
-    await untilThumbnailsAreThere(page);
-    expect(await layoutShift(page)).toBeLessThan(layoutShiftMax);
+    await waitForThumbnails(page);
+    expect(await measureLayoutShift(page)).toBeLessThan(layoutShiftMax);
 
-    const held = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
     const reached = Promise.withResolvers<void>();
     await context.route(/\/gallery\?.*pageToken/, async (route) => {
       reached.resolve();
-      await held.promise;
+      await released.promise;
       await route.continue();
     });
     await page.reload();
@@ -135,39 +135,39 @@ describe('a gallery of several pages', () => {
     const lastOfPage = images(page).nth(shown - 1);
     await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(0);
     const before = await lastOfPage.boundingBox();
-    held.resolve();
+    released.resolve();
     await expect.poll(() => images(page).count(), { timeout: 10_000 }).toBe(count);
     expect(await lastOfPage.boundingBox()).toEqual(before);
-    expect(await layoutShift(page)).toBeLessThan(layoutShiftMax);
+    expect(await measureLayoutShift(page)).toBeLessThan(layoutShiftMax);
     await context.unrouteAll({ behavior: 'wait' });
   });
 });
 
 describe('motion', () => {
-  /** Animations that go on by themselves while an image is being painted. */
-  async function animationsWhilePainting(reducedMotion: 'reduce' | 'no-preference'): Promise<number> {
+  /** Counts the endless animations while an image is generated. */
+  async function countLoopsWhileGenerating(reducedMotion: 'reduce' | 'no-preference'): Promise<number> {
     const user = await studio().newUser({ credits: 5 });
-    const { page } = await visit({ reducedMotion });
+    const { page } = await openWindow({ reducedMotion });
     await signIn(page, user);
-    const hold = studio().holdNextPaint();
-    await ask(page, { prompt: 'A spinning top' });
-    await painting(page, 'A spinning top').getByText('Painting…').waitFor();
+    const hold = studio().pauseNextImage();
+    await submitPrompt(page, { prompt: 'A spinning top' });
+    await pendingCard(page, 'A spinning top').getByText('Generating…').waitFor();
     const running = await page.evaluate(
       () =>
         document.getAnimations().filter(({ effect }) => effect?.getTiming().iterations === Infinity).length,
     );
-    hold.letGo();
+    hold.release();
     await images(page).first().waitFor();
     return running;
   }
 
-  it('is left out for those who ask for less of it', async () => {
-    expect(await animationsWhilePainting('no-preference')).toBeGreaterThan(0);
-    expect(await animationsWhilePainting('reduce')).toBe(0);
+  it('stops for users who prefer reduced motion', async () => {
+    expect(await countLoopsWhileGenerating('no-preference')).toBeGreaterThan(0);
+    expect(await countLoopsWhileGenerating('reduce')).toBe(0);
   });
 });
 
-describe('accessibility rules find nothing', () => {
+describe('no accessibility violations', () => {
   const looks: [string, Look][] = [
     ['on a desktop, light', { size: desktop, colorScheme: 'light' }],
     ['on a desktop, dark', { size: desktop, colorScheme: 'dark' }],
@@ -175,13 +175,13 @@ describe('accessibility rules find nothing', () => {
     ['on a phone, dark', { size: phone, touch: true, colorScheme: 'dark' }],
   ];
 
-  it.each(looks)('%s, in any view', async (_, look) => {
+  it.each(looks)('%s, in every view', async (_, look) => {
     const user = await studio().newUser({ credits: 9 });
-    const { page, allow } = await visit({ ...look, reducedMotion: 'reduce' });
+    const { page, allow } = await openWindow({ ...look, reducedMotion: 'reduce' });
     allow(/Failed to load resource.*status of 502/);
     const found: Record<string, string[]> = {};
     const check = async (view: string) => {
-      const violations = await violationsIn(page);
+      const violations = await findViolations(page);
       if (violations.length > 0) found[view] = violations;
     };
 
@@ -190,17 +190,17 @@ describe('accessibility rules find nothing', () => {
     await check('signing up');
     await page.reload();
     await signIn(page, user);
-    await page.getByText('Your images will be here.').waitFor();
+    await page.getByText('Your images will appear here.').waitFor();
     await check('create, nothing yet');
 
     studio().gemini.script(geminiFault.internal());
-    await ask(page, { prompt: 'A failure', tier: 'premium4' });
+    await submitPrompt(page, { prompt: 'A failure', tier: 'premium4' });
     await button(page, 'Try again').waitFor();
-    const hold = studio().holdNextPaint();
-    await ask(page, { prompt: 'One more', tier: 'premium2' });
+    const hold = studio().pauseNextImage();
+    await submitPrompt(page, { prompt: 'One more', tier: 'premium2' });
     await hold.reached;
     await check('create, one running, one failed');
-    hold.letGo();
+    hold.release();
     await images(page).first().waitFor();
     await generateImage(page, { prompt: 'Another' });
     await promptField(page).fill('A prompt');

@@ -1,6 +1,6 @@
 /**
- * Makes the pictures of docs/guides/studio.md: `npm run screenshots`. The real page on a real local run, whose images
- * are those of the stand-in for Gemini.
+ * Takes the screenshots of docs/guides/studio.md: `npm run screenshots`. It runs the real page on a local run with
+ * the Gemini fake.
  */
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -8,30 +8,30 @@ import type { Browser, Page } from 'playwright-core';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import type { GenerateInput } from '../../shared/contract.ts';
 import { launchBrowser } from './support/browser.ts';
+import { desktop, type Look, openBrowserWindow, phone } from './support/browserWindow.ts';
 import {
-  ask,
   button,
-  describeImage,
+  fillForm,
   gallery,
   goTo,
   images,
   openImage,
-  painting,
+  pendingCard,
   promptField,
+  submitPrompt,
 } from './support/steps.ts';
 import { type Studio, startStudio } from './support/studio.ts';
-import { desktop, type Look, openVisit, phone } from './support/visit.ts';
 
 const folder = resolve('docs/guides/studio');
 const bytesMax = 300_000;
 
 const onDesktop: Look = { size: desktop, colorScheme: 'light' };
-const onDesktopAtNight: Look = { size: desktop, colorScheme: 'dark' };
+const onDarkDesktop: Look = { size: desktop, colorScheme: 'dark' };
 const onPhone: Look = { size: phone, touch: true, colorScheme: 'light' };
-const onPhoneAtNight: Look = { ...onPhone, colorScheme: 'dark' };
+const onDarkPhone: Look = { ...onPhone, colorScheme: 'dark' };
 
-/** The newest last. */
-const painted: GenerateInput[] = [
+/** Oldest first. */
+const sampleRequests: GenerateInput[] = [
   { prompt: 'A lighthouse in a storm, oil on canvas', tier: 'standard' },
   { prompt: 'Isometric cutaway of a tiny ramen shop at night', tier: 'premium2' },
   { prompt: 'A botanical plate of an imaginary orchid', tier: 'standard' },
@@ -43,21 +43,21 @@ const painted: GenerateInput[] = [
   { prompt: 'A library inside a whale, pencil drawing', tier: 'premium2' },
   { prompt: 'A banana in a space suit, reading the newspaper on the moon', tier: 'premium4' },
 ];
-const latest = painted.at(-1)?.prompt ?? '';
+const latest = sampleRequests.at(-1)?.prompt ?? '';
 
 type Scene = { studio: Studio; page: Page };
-type Shot = {
+type Screenshot = {
   name: string;
   look: Look;
-  /** Nobody is signed in where it is false. */
+  /** True by default. */
   isSignedIn?: boolean;
   prepare: (scene: Scene) => Promise<unknown>;
 };
 
-const untilSignIn = ({ page }: Scene) => button(page, 'Sign in').waitFor();
+const waitForSignIn = ({ page }: Scene) => button(page, 'Sign in').waitFor();
 
-const fillForm = ({ page }: Scene) =>
-  describeImage(page, {
+const fillExampleForm = ({ page }: Scene) =>
+  fillForm(page, {
     prompt: 'A hot-air balloon made of folded newspaper, over Lisbon',
     tier: 'premium4',
   });
@@ -68,22 +68,22 @@ async function improve({ page }: Scene): Promise<void> {
   await button(page, 'Use this prompt').waitFor();
 }
 
-async function paintOne({ studio, page }: Scene): Promise<void> {
-  const hold = studio.holdNextPaint();
+async function startGeneration({ studio, page }: Scene): Promise<void> {
+  const hold = studio.pauseNextImage();
   const prompt = 'A clockwork hummingbird at a glass flower';
-  await ask(page, { prompt, tier: 'premium4' });
+  await submitPrompt(page, { prompt, tier: 'premium4' });
   await hold.reached;
-  await painting(page, prompt).getByText('0:02').waitFor();
+  await pendingCard(page, prompt).getByText('0:02').waitFor();
 }
 
-async function paintOneInView(scene: Scene): Promise<void> {
-  await paintOne(scene);
+async function startGenerationInView(scene: Scene): Promise<void> {
+  await startGeneration(scene);
   await scene.page.getByRole('article').first().scrollIntoViewIfNeeded();
 }
 
-async function failOne({ studio, page }: Scene): Promise<void> {
+async function failGeneration({ studio, page }: Scene): Promise<void> {
   studio.gemini.script(geminiFault.noImage('IMAGE_SAFETY'));
-  await ask(page, { prompt: 'The secret recipe, in neon', tier: 'premium4' });
+  await submitPrompt(page, { prompt: 'The secret recipe, in neon', tier: 'premium4' });
   await button(page, 'Try again').waitFor();
 }
 
@@ -102,28 +102,28 @@ async function askToDelete({ page }: Scene): Promise<void> {
   await button(page, 'Keep it').waitFor();
 }
 
-// What is painted for one is there in those after it.
-const shots: Shot[] = [
-  { name: 'sign-in', look: onDesktop, isSignedIn: false, prepare: untilSignIn },
-  { name: 'sign-in-phone', look: onPhone, isSignedIn: false, prepare: untilSignIn },
-  { name: 'create', look: onDesktop, prepare: fillForm },
-  { name: 'create-dark', look: onDesktopAtNight, prepare: fillForm },
-  { name: 'create-phone', look: onPhone, prepare: fillForm },
+// All share one account: images generated for one screenshot are visible in the later ones.
+const screenshots: Screenshot[] = [
+  { name: 'sign-in', look: onDesktop, isSignedIn: false, prepare: waitForSignIn },
+  { name: 'sign-in-phone', look: onPhone, isSignedIn: false, prepare: waitForSignIn },
+  { name: 'create', look: onDesktop, prepare: fillExampleForm },
+  { name: 'create-dark', look: onDarkDesktop, prepare: fillExampleForm },
+  { name: 'create-phone', look: onPhone, prepare: fillExampleForm },
   { name: 'better-prompt', look: onDesktop, prepare: improve },
   { name: 'image', look: onDesktop, prepare: openLatest },
-  { name: 'image-dark', look: onDesktopAtNight, prepare: openLatest },
+  { name: 'image-dark', look: onDarkDesktop, prepare: openLatest },
   { name: 'image-phone', look: onPhone, prepare: openLatest },
   { name: 'gallery-phone', look: onPhone, prepare: scrollToImages },
   { name: 'delete', look: onDesktop, prepare: askToDelete },
-  { name: 'failure', look: onDesktop, prepare: failOne },
+  { name: 'failure', look: onDesktop, prepare: failGeneration },
   { name: 'credits', look: onDesktop, prepare: openCredits },
   { name: 'credits-phone', look: onPhone, prepare: openCredits },
-  { name: 'painting', look: onDesktop, prepare: paintOne },
-  { name: 'painting-phone', look: onPhoneAtNight, prepare: paintOneInView },
+  { name: 'generating', look: onDesktop, prepare: startGeneration },
+  { name: 'generating-phone', look: onDarkPhone, prepare: startGenerationInView },
 ];
 
-/** Waits until nothing in the window is still on its way. */
-async function untilComplete(page: Page): Promise<void> {
+/** Waits until all fonts, and all images inside the window, are loaded. */
+async function waitForImages(page: Page): Promise<void> {
   await page.waitForFunction(() =>
     [...document.images]
       .filter((image) => image.getBoundingClientRect().top < innerHeight)
@@ -132,16 +132,16 @@ async function untilComplete(page: Page): Promise<void> {
   await page.evaluate(() => document.fonts.ready);
 }
 
-async function takeShot(studio: Studio, browser: Browser, shot: Shot): Promise<void> {
-  const { name, look, isSignedIn = true, prepare } = shot;
-  // Whatever moves would be caught at any moment of it.
-  const { page, context } = await openVisit(browser, studio, { ...look, reducedMotion: 'reduce' });
+async function takeScreenshot(studio: Studio, browser: Browser, screenshot: Screenshot): Promise<void> {
+  const { name, look, isSignedIn = true, prepare } = screenshot;
+  // Animations would make the screenshots differ from run to run.
+  const { page, context } = await openBrowserWindow(browser, studio, { ...look, reducedMotion: 'reduce' });
   if (isSignedIn) {
     await button(page, 'Continue as the demo user').click();
     await images(page).first().waitFor();
   }
   await prepare({ studio, page });
-  await untilComplete(page);
+  await waitForImages(page);
   const path = join(folder, `${name}.jpg`);
   await page.screenshot({ path, type: 'jpeg', quality: 85 });
   await context.close();
@@ -155,8 +155,8 @@ const browser = await launchBrowser();
 try {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const request of painted) await studio.paintFor(studio.demoUser, request);
-  for (const shot of shots) await takeShot(studio, browser, shot);
+  for (const request of sampleRequests) await studio.generateFor(studio.demoUser, request);
+  for (const screenshot of screenshots) await takeScreenshot(studio, browser, screenshot);
 } finally {
   await browser.close();
   await studio.end();

@@ -85,7 +85,7 @@ const victims: Victim[] = [
   },
   {
     name: 'sweep',
-    points: ['read', 'query', 'read', 'commit', 'query', 'read', 'query', 'destroy', 'commit', 'query'],
+    points: ['read', 'query', 'read', 'commit', 'read', 'query', 'destroy', 'commit'],
     async prepare(uid) {
       const user = await stack.user(uid, 20);
       await user.get('account');

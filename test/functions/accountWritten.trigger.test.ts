@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { functions } from '../../functions/index.ts';
-import { startFirestore, untilAnswering } from '../../local/emulators.ts';
-import { findFirestoreJar } from '../../local/java.ts';
-import { freePort, loopback } from '../../local/ports.ts';
+import { startFirestore, waitForEmulator } from '../../local/emulators.ts';
+import { findFirestoreProgram } from '../../local/java.ts';
+import { findFreePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
-import { functionPath, registerTriggers } from '../../local/triggers.ts';
+import { registerTriggers, toFunctionPath } from '../../local/triggers.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import { createFunctionsServer } from '../../shared/http/server.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
@@ -23,7 +23,7 @@ describe('as the emulator sends it', () => {
   let counting: ReturnType<typeof countingDatabase>;
 
   beforeAll(async () => {
-    const port = await freePort();
+    const port = await findFreePort();
     host = `${loopback}:${port}`;
     const env = { GOOGLE_CLOUD_PROJECT: projectId, FIRESTORE_EMULATOR_HOST: host, PORT: '0' };
     const { createDatabase } = await import('../../shared/database/firestore.ts');
@@ -36,15 +36,15 @@ describe('as the emulator sends it', () => {
       site(request) {
         const { 'ce-document': document, 'ce-subject': subject } = request.headers;
         if (request.url?.startsWith('/functions/')) events.push({ path: request.url, document, subject });
-        request.url = functionPath(request.url ?? '/');
+        request.url = toFunctionPath(request.url ?? '/');
         return false;
       },
     });
     const address = await listen(server);
     const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-trigger-'));
-    const found = await findFirestoreJar(process.env, async () => {});
+    const program = await findFirestoreProgram(process.env, async () => {});
     const child = startFirestore({
-      found,
+      program,
       port,
       functionsPort: Number(address.split(':')[1]),
       rules: resolve('firestore.rules'),
@@ -58,7 +58,7 @@ describe('as the emulator sends it', () => {
       () => server.closeAllConnections(),
       shutdown,
     );
-    await untilAnswering(child, host, found);
+    await waitForEmulator(child, host, program);
     await registerTriggers({ projectId, databaseId: '(default)', firestoreHost: host, authHost: '' });
   });
   afterAll(async () => {

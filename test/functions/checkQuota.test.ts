@@ -12,7 +12,7 @@ const [first, second, third] = [
   'gemini-3.1-flash-lite-image',
 ] as const;
 const [past, future] = [new Date('2020-01-01T00:00:00Z'), new Date('2120-01-01T00:00:00Z')];
-const warning = `${first} may be gone since 2026-10-02; use ${second}`;
+const warning = `${first} may have been retired on 2026-10-02; use ${second}`;
 
 let stack: Stack;
 beforeAll(async () => {
@@ -31,7 +31,7 @@ const setState = (id: string, state: string, more: object = {}) =>
 const getState = (id: string) => stack.document(`quota/${id}`);
 const checkModels = async (url?: string) =>
   (await runJob(stack, 'checkQuota', url ? { url } : {})).body.models;
-const findTransitions = () => stack.logs.filter(({ message }) => message === 'A model changed its state');
+const findTransitions = () => stack.logs.filter(({ event }) => event === 'model_state_changed');
 
 it('reports every model as ready and writes nothing if no state is stored', async () => {
   const { status, body } = await runJob(stack, 'checkQuota');

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { reasons } from '../../shared/errors.ts';
+import { reasons } from '../../shared/reasons.ts';
 import { expectError } from '../support/errorReplies.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';

@@ -75,9 +75,9 @@ it.each(['all', first])('shows what an operator switched off by quota/%s', async
 it('warns of retiring models, fakes and emulators, and shows no address and no key', async () => {
   const { warnings } = await health();
   const starts = [
-    `${first} may be gone`,
-    'Gemini is a stand-in',
-    'Cloudinary is a stand-in',
+    `${first} may have been retired`,
+    'Gemini is a fake',
+    'Cloudinary is a fake',
     'Firestore is an',
   ];
   expect(starts.filter((start) => !warnings.some((warning) => warning.startsWith(start)))).toEqual([]);

@@ -1,6 +1,6 @@
 /** Allowances: an account is topped up once per period, however often and however late the function is called. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { periodAt } from '../../shared/ledger/allowancePeriod.ts';
+import { getPeriod } from '../../shared/ledger/allowancePeriod.ts';
 import { dayMs, getPeriodName, noon, startAllowances, today } from '../support/allowances.ts';
 import { lostReply, once } from '../support/watchedDatabase.ts';
 
@@ -16,7 +16,7 @@ const {
   createUser,
   getAllowances,
   getBalance,
-  getPeriod,
+  getAllowancePeriod,
   expectSound,
 } = allowances;
 
@@ -43,7 +43,7 @@ describe('an account', () => {
     const rich = await createUser('rich', 5);
     await createUser('richer', 74);
     expect(await refill()).toEqual({ checked: 2, refilled: 0 });
-    for (const uid of ['rich', 'richer']) expect(await getPeriod(uid)).toBe(today);
+    for (const uid of ['rich', 'richer']) expect(await getAllowancePeriod(uid)).toBe(today);
     expect((await rich.generate('k', { tier: 'premium4' })).status).toBe(200);
     expect(await refill()).toEqual({ checked: 2, refilled: 0 });
     expect([await getBalance('rich'), await getBalance('richer')]).toEqual([1, 74]);
@@ -69,7 +69,7 @@ describe('an account', () => {
     expect(answers.reduce((sum, { refilled }) => sum + refilled, 0)).toBe(5);
     for (const [i, uid] of uids.entries()) {
       expect(await getAllowances(uid)).toEqual(i < 5 ? [[`allowance:${today}`, 5 - i, 5]] : []);
-      expect(await getPeriod(uid)).toBe(today);
+      expect(await getAllowancePeriod(uid)).toBe(today);
     }
     await expectSound(...uids);
   });
@@ -86,7 +86,7 @@ describe('an account', () => {
       [`allowance:${today}`, 5, 5],
       [`allowance:${getPeriodName(noon + dayMs)}`, 4, 5],
     ]);
-    expect(await getPeriod('ann')).toBe(getPeriodName(noon + 3 * dayMs));
+    expect(await getAllowancePeriod('ann')).toBe(getPeriodName(noon + 3 * dayMs));
     await expectSound('ann');
   });
 
@@ -98,7 +98,7 @@ describe('an account', () => {
     expect(await refill(other.url)).toMatchObject({ refilled: 0 });
     expect(await refill()).toMatchObject({ refilled: 0 });
     expect(await getAllowances('ann')).toEqual([[`allowance:${today}`, 5, 5]]);
-    expect([await getBalance('ann'), await getPeriod('ann')]).toEqual([1, today]);
+    expect([await getBalance('ann'), await getAllowancePeriod('ann')]).toEqual([1, today]);
     await expectSound('ann');
   });
 
@@ -146,7 +146,7 @@ describe('an account', () => {
     for (let i = 0; i < 2; i += 1) expect(await refill()).toEqual({ checked: 1, refilled: 0 });
     expect(await getBalance('ann')).toBe(0);
     expect((await user.getAccount()).allowance.nextAt).toBe(
-      periodAt('day', new Date(noon)).nextAt.toISOString(),
+      getPeriod('day', new Date(noon)).nextAt.toISOString(),
     );
     await expectSound('ann');
     time.now = noon + dayMs;
@@ -168,7 +168,7 @@ describe('an account', () => {
     }
     expect(await getAllowances('ann')).toEqual([
       [`allowance:${today}`, 5, 5],
-      [`allowance:${periodAt('month', new Date(noon)).name}`, 1, 5],
+      [`allowance:${getPeriod('month', new Date(noon)).name}`, 1, 5],
     ]);
     await expectSound('ann');
   });

@@ -63,7 +63,7 @@ describe('an overdue generation', () => {
     pages = 0;
     stack.logs.length = 0;
     expect(await sweep(url)).toEqual({ refunded: 0, deletedAssets: 0 });
-    const failed = stack.logs.filter(({ message }) => message === 'The sweep could not handle a document');
+    const failed = stack.logs.filter(({ message }) => message === 'A document could not be handled');
     expect(failed).toHaveLength(1);
   });
 

@@ -7,10 +7,10 @@ export type GeneratedImage =
   | { phase: 'idle' }
   | { phase: 'generating'; waitingFor?: ApiError }
   | { phase: 'done'; answer: GenerateAnswer }
-  /** `isOpen`: the image may still come, or the request never arrived. `retry` finds out. */
+  /** `isOpen`: the outcome is not final, or not known. `retry` finds out. */
   | { phase: 'failed'; error: unknown; isOpen: boolean };
 
-/** One generation at a time, which survives a reload. `onReceipt` gets every receipt. */
+/** One generation at a time. It survives a reload. `onReceipt` gets every receipt. */
 export function useGenerate(client: Client, uid: string, onReceipt: (receipt: Receipt) => void) {
   const [image, setImage] = useState<GeneratedImage>({ phase: 'idle' });
   const running = useRef<AbortController | undefined>(undefined);
@@ -31,7 +31,7 @@ export function useGenerate(client: Client, uid: string, onReceipt: (receipt: Re
       onReceipt(answer.receipt);
       setImage({ phase: 'done', answer });
     } catch (error) {
-      // The component was unmounted. The image is generated all the same, and its key is stored.
+      // The component was unmounted. The generation continues, and its key stays in storage.
       if (signal.aborted) return;
       const isOpen = !isSettled(error);
       if (!isOpen) localStorage.removeItem(storageKey);
@@ -45,7 +45,7 @@ export function useGenerate(client: Client, uid: string, onReceipt: (receipt: Re
     if (stored) void send(JSON.parse(stored));
   }
 
-  // After a reload or a sign-in the same key and the same request give the same image.
+  // After a reload or a sign-in: the same key and the same request return the same image.
   useEffect(() => {
     retry();
     return () => running.current?.abort();
@@ -53,11 +53,11 @@ export function useGenerate(client: Client, uid: string, onReceipt: (receipt: Re
 
   return {
     image,
-    /** Repeats an open request with its key. */
+    /** Sends the stored request again, with the same key. */
     retry,
     generate(request: GenerateInput) {
       const stored: StoredRequest = { key: crypto.randomUUID(), request };
-      // Stored before the request is sent: without its key an image cannot be found again.
+      // Stored before the call: without the key, nobody can find the generation after a reload.
       localStorage.setItem(storageKey, JSON.stringify(stored));
       void send(stored);
     },
@@ -66,8 +66,8 @@ export function useGenerate(client: Client, uid: string, onReceipt: (receipt: Re
 
 export function Generate({ client, uid }: { client: Client; uid: string }) {
   const [balance, setBalance] = useState<Receipt | undefined>(undefined);
-  const { image, retry, generate } = useGenerate(client, uid, (next) =>
-    setBalance((current) => (current && current.sequence > next.sequence ? current : next)),
+  const { image, retry, generate } = useGenerate(client, uid, (seen) =>
+    setBalance((known) => (known && known.sequence > seen.sequence ? known : seen)),
   );
   const { phase } = image;
   return (
@@ -85,7 +85,7 @@ export function Generate({ client, uid }: { client: Client; uid: string }) {
       {phase === 'failed' && <p role="alert">{String(image.error)}</p>}
       {phase === 'failed' && image.isOpen && (
         <button type="button" onClick={retry}>
-          Try again
+          Ask again
         </button>
       )}
     </>

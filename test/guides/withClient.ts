@@ -1,7 +1,7 @@
 import type { Receipt } from '../../shared/contract.ts';
 import { ApiError, type Client, createClient, isSettled } from '../../web/client.ts';
 
-/** `user` is Firebase's `getAuth().currentUser`. `baseUrl` is '' if Hosting serves both page and functions. */
+/** `user` is Firebase's `getAuth().currentUser`. `baseUrl` is '' if Hosting serves the page and the functions. */
 export function createUserClient(
   user: { getIdToken(forceRefresh: boolean): Promise<string> },
   baseUrl = '',
@@ -9,13 +9,13 @@ export function createUserClient(
   return createClient({ baseUrl, token: (forceRefresh) => user.getIdToken(forceRefresh) });
 }
 
-/** The balance to show: the one with the highest sequence, in whatever order they arrive. */
+/** The balance to show: the one with the highest sequence. Balances may arrive in any order. */
 export type Balance = Pick<Receipt, 'balance' | 'sequence'>;
-export function pickLatest(current: Balance | undefined, next: Balance): Balance {
-  return current && current.sequence > next.sequence ? current : next;
+export function pickLatest(known: Balance | undefined, seen: Balance): Balance {
+  return known && known.sequence > seen.sequence ? known : seen;
 }
 
-/** What to tell the user about the credits when `generate` throws. */
+/** The sentence about credits to show when `generate` throws. */
 export function creditsSentence(error: unknown): string {
   if (!(error instanceof ApiError)) return '';
   if (!isSettled(error)) return 'Nothing is settled yet.';
@@ -24,12 +24,12 @@ export function creditsSentence(error: unknown): string {
   return refunded === charged ? `Your ${refunded} credits are back.` : `It has cost ${charged} credits.`;
 }
 
-/** The generation of a key after a reload, when the request itself is no longer known. */
+/** Finds the generation of a key, for example after a reload, when the request itself was not stored. */
 export async function findByKey(client: Client, key: string) {
   try {
     return (await client.generation({ key })).generation;
   } catch (error) {
-    // The request never arrived (it still may, for some seconds): nothing was charged.
+    // No request with this key has arrived, so nothing was charged. A delayed request may still arrive for some seconds.
     if (error instanceof ApiError && error.reason === 'NOT_FOUND') return undefined;
     throw error;
   }

@@ -1,37 +1,46 @@
-/** npm run dev, on a copy of the sources that may be changed. */
+/** `npm run dev`, on a copy of the sources that the tests may change. */
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../local/ports.ts';
-import { isAlive, until } from '../../local/processes.ts';
-import { createLocalRuns, type Start, startAuthDouble, startMsMax, untilUp } from './support.ts';
+import { findFreePort } from '../../local/ports.ts';
+import { isAlive, waitUntil } from '../../local/processes.ts';
+import { createLocalRuns, type Start, startFakeAuth, startMsMax, waitUntilUp } from './support.ts';
 
 const runs = createLocalRuns();
 const root = join(runs.folder, 'tree');
 const source = join(root, 'functions/health.ts');
-let authDouble: Awaited<ReturnType<typeof startAuthDouble>>;
+let fakeAuth: Awaited<ReturnType<typeof startFakeAuth>>;
 let port: number;
 let start: Start;
 
 beforeAll(async () => {
-  for (const name of ['local', 'functions', 'shared', 'web', 'docs', 'firestore.rules', 'package.json'])
+  for (const name of [
+    'local',
+    'tools',
+    'functions',
+    'shared',
+    'web',
+    'docs',
+    'firestore.rules',
+    'package.json',
+  ])
     cpSync(resolve(name), join(root, name), { recursive: true });
   symlinkSync(resolve('node_modules'), join(root, 'node_modules'));
-  authDouble = await startAuthDouble();
-  port = await freePort();
-  // The Firestore emulator is its own, to see that it stays; the other would only take time.
-  const env = { PORT: String(port), FIREBASE_AUTH_EMULATOR_HOST: authDouble.host };
+  fakeAuth = await startFakeAuth();
+  port = await findFreePort();
+  // Start a real Firestore emulator, to check that it keeps running. A real Auth emulator would only take time.
+  const env = { PORT: String(port), FIREBASE_AUTH_EMULATOR_HOST: fakeAuth.host };
   start = runs.start(env, { root, args: ['--dev'] });
-  await untilUp(start, port);
+  await waitUntilUp(start, port);
 }, startMsMax);
 
 afterAll(async () => {
   await runs.end();
-  await authDouble.close();
+  await fakeAuth.close();
 }, startMsMax);
 
-const processOf = (marker: string) =>
-  runs.note(port)?.children.findLast((child) => child.marker === marker && isAlive(child))?.pid;
+const findPid = (marker: string) =>
+  runs.record(port)?.children.findLast((child) => child.marker === marker && isAlive(child))?.pid;
 
 async function healthStatus(): Promise<unknown> {
   try {
@@ -43,21 +52,21 @@ async function healthStatus(): Promise<unknown> {
 }
 
 describe('a change of a source file', () => {
-  it('starts the functions anew, and them alone', async () => {
-    const [firestore, functions] = [processOf('CloudFirestore'), processOf('functions.ts')];
+  it('restarts the functions and nothing else', async () => {
+    const [firestore, functions] = [findPid('CloudFirestore'), findPid('functions.ts')];
     writeFileSync(source, readFileSync(source, 'utf8').replace("status: 'ok'", "status: 'changed'"));
-    expect(await until(async () => (await healthStatus()) === 'changed', 30_000)).toBe(true);
+    expect(await waitUntil(async () => (await healthStatus()) === 'changed', 30_000)).toBe(true);
     expect(start.said()).toContain('functions/health.ts changed');
-    expect(processOf('functions.ts')).not.toBe(functions);
-    expect(processOf('CloudFirestore')).toBe(firestore);
+    expect(findPid('functions.ts')).not.toBe(functions);
+    expect(findPid('CloudFirestore')).toBe(firestore);
   }, 40_000);
 
-  it('that breaks them is waited out until the next one', async () => {
+  it('that breaks the functions does not end the run, and the next change restarts them', async () => {
     const broken = join(root, 'functions/index.ts');
     const good = readFileSync(broken, 'utf8');
-    writeFileSync(broken, 'this is no TypeScript');
-    expect(await until(() => start.said().includes('start again at the next change'), 30_000)).toBe(true);
+    writeFileSync(broken, 'this is not TypeScript');
+    expect(await waitUntil(() => start.said().includes('start again at the next change'), 30_000)).toBe(true);
     writeFileSync(broken, good);
-    expect(await until(async () => (await healthStatus()) === 'changed', 30_000)).toBe(true);
+    expect(await waitUntil(async () => (await healthStatus()) === 'changed', 30_000)).toBe(true);
   }, 70_000);
 });

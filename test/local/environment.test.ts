@@ -1,9 +1,9 @@
-/** What the environment names is used; what it does not is started; what it gets wrong is said. */
+/** A local run uses the services that the environment names, starts the others, and refuses bad variables. */
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { functionsEnvironment, type Places, readSettings } from '../../local/environment.ts';
+import { createFunctionsEnvironment, type Endpoints, parseLocalConfig } from '../../local/environment.ts';
 
-const places: Places = {
+const endpoints: Endpoints = {
   port: 8080,
   firestoreHost: '127.0.0.1:8085',
   authHost: '127.0.0.1:9099',
@@ -11,22 +11,22 @@ const places: Places = {
   cloudinary: undefined,
 };
 
-describe('the settings of a local run', () => {
-  it('are all of its own where the environment names nothing', () => {
-    expect(readSettings({})).toEqual({
+describe('the configuration of a local run', () => {
+  it('has defaults for an empty environment', () => {
+    expect(parseLocalConfig({})).toEqual({
       port: 8080,
       projectId: 'demo-nano-banana-studio',
       databaseId: '(default)',
       dataDir: undefined,
       firestoreHost: undefined,
       authHost: undefined,
-      gemini: 'stand-in',
-      cloudinary: 'stand-in',
+      gemini: 'fake',
+      cloudinary: 'fake',
     });
   });
 
-  it('are what the environment names', () => {
-    const settings = readSettings({
+  it('uses what the environment names', () => {
+    const config = parseLocalConfig({
       PORT: '8090',
       GOOGLE_CLOUD_PROJECT: 'demo-other',
       LOCAL_DATA_DIR: 'kept',
@@ -34,7 +34,7 @@ describe('the settings of a local run', () => {
       FIREBASE_AUTH_EMULATOR_HOST: 'localhost:2',
       CLOUDINARY_URL: 'cloudinary://key:secret@cloud',
     });
-    expect(settings).toMatchObject({
+    expect(config).toMatchObject({
       port: 8090,
       projectId: 'demo-other',
       dataDir: resolve('kept'),
@@ -45,12 +45,12 @@ describe('the settings of a local run', () => {
   });
 
   it.each([
-    ['stand-in', {}],
+    ['fake', {}],
     ['Google', { GEMINI_API_KEY: 'key' }],
     ['own server', { GEMINI_API_KEY: 'key', GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:1' }],
     ['Vertex AI', { GOOGLE_GENAI_USE_VERTEXAI: 'true', GOOGLE_CLOUD_LOCATION: 'europe-west1' }],
-  ])('Gemini is: %s', (gemini, env) => {
-    expect(readSettings(env).gemini).toBe(gemini);
+  ])('uses this Gemini: %s', (gemini, env) => {
+    expect(parseLocalConfig(env).gemini).toBe(gemini);
   });
 
   it.each([
@@ -58,31 +58,31 @@ describe('the settings of a local run', () => {
     ['FIRESTORE_EMULATOR_HOST', { FIRESTORE_EMULATOR_HOST: 'http://secret' }],
     ['GOOGLE_GEMINI_BASE_URL', { GOOGLE_GEMINI_BASE_URL: 'http://secret' }],
     ['SIGNUP_CREDITS', { SIGNUP_CREDITS: 'secret' }],
-  ])('a bad %s is named without its value', (name, env) => {
-    expect(() => readSettings(env)).toThrow(name);
-    expect(() => readSettings(env)).not.toThrow('secret');
+  ])('is refused with a bad %s, which the message names without its value', (name, env) => {
+    expect(() => parseLocalConfig(env)).toThrow(name);
+    expect(() => parseLocalConfig(env)).not.toThrow('secret');
   });
 });
 
 describe("the functions' environment", () => {
-  it('names every place, and no metadata server', () => {
-    const gemini = { url: 'http://127.0.0.1:1', apiKey: 'stand-in' };
+  it('names every service, and no metadata server', () => {
+    const gemini = { url: 'http://127.0.0.1:1', apiKey: 'fake' };
     const cloudinary = { url: 'http://127.0.0.1:2', cloudinaryUrl: 'cloudinary://a:b@demo' };
-    expect(functionsEnvironment({}, { ...places, gemini, cloudinary })).toEqual({
+    expect(createFunctionsEnvironment({}, { ...endpoints, gemini, cloudinary })).toEqual({
       GOOGLE_CLOUD_PROJECT: 'demo-nano-banana-studio',
       PORT: '8080',
       FIRESTORE_EMULATOR_HOST: '127.0.0.1:8085',
       FIREBASE_AUTH_EMULATOR_HOST: '127.0.0.1:9099',
       METADATA_SERVER_DETECTION: 'none',
-      GEMINI_API_KEY: 'stand-in',
+      GEMINI_API_KEY: 'fake',
       GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:1',
       CLOUDINARY_URL: 'cloudinary://a:b@demo',
     });
   });
 
-  it('is not that of Cloud Run, and serves all functions', () => {
+  it('has no variables of Cloud Run, so that one process serves all functions', () => {
     const deployed = { K_SERVICE: 'x', K_REVISION: 'x-1', FUNCTION_TARGET: 'health', NODE_ENV: 'production' };
-    const names = Object.keys(functionsEnvironment(deployed, places));
+    const names = Object.keys(createFunctionsEnvironment(deployed, endpoints));
     for (const name of Object.keys(deployed)) expect(names).not.toContain(name);
   });
 });

@@ -1,9 +1,9 @@
-/** Where the Firestore emulator comes from, and what is said when it, or its Java, is missing. */
+/** Finding the Firestore emulator and Java, and the messages if one is missing. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { findFirestoreJar, javaWanted } from '../../local/java.ts';
+import { findFirestoreProgram, parseRequiredJava } from '../../local/java.ts';
 
 let machine: string;
 beforeEach(() => {
@@ -32,31 +32,31 @@ function installGcloud(): void {
 
 const cannotFetch = async () => {};
 const find = (fetchJar = cannotFetch, env: Record<string, string> = {}) =>
-  findFirestoreJar({ PATH: join(machine, 'bin'), HOME: machine, ...env }, fetchJar);
+  findFirestoreProgram({ PATH: join(machine, 'bin'), HOME: machine, ...env }, fetchJar);
 
-describe('the Firestore emulator is found', () => {
-  it('in the Google Cloud SDK that gcloud on PATH belongs to', async () => {
+describe('finds the Firestore emulator', () => {
+  it('in the Google Cloud SDK of the gcloud on PATH', async () => {
     const java = installJava('17.0.15');
     installGcloud();
     const jar = put(sdkJar, '');
     expect(await find()).toEqual({ java, jar });
   });
 
-  it('in the root that gcloud names, where the one on PATH is a wrapper', async () => {
+  it('in the root that gcloud prints, if the gcloud on PATH is a wrapper', async () => {
     installJava('17.0.15');
     put('bin/gcloud', `#!/bin/sh\necho '${join(machine, 'sdk')}'\n`);
     const jar = put(sdkJar, '');
     expect(await find()).toMatchObject({ jar });
   });
 
-  it("in the Firebase CLI's cache, the newest one", async () => {
+  it("in the Firebase CLI's cache, the newest version", async () => {
     installJava('21.0.2');
     put(cachedJar('1.9.9'), '');
     const jar = put(cachedJar('1.22.0'), '');
     expect(await find()).toMatchObject({ jar });
   });
 
-  it('in the SDK, when Java is too old for the one in the cache', async () => {
+  it('in the SDK, if Java is too old for the jar in the cache', async () => {
     installJava('17.0.15');
     installGcloud();
     put(cachedJar('1.22.0'), '');
@@ -64,14 +64,14 @@ describe('the Firestore emulator is found', () => {
     expect(await find()).toMatchObject({ jar });
   });
 
-  it('after the Firebase CLI has fetched it, where neither has it', async () => {
+  it('after the Firebase CLI has downloaded it, if neither has it', async () => {
     installJava('21.0.2');
     const fetchJar = vi.fn(async () => void put(cachedJar('1.22.0'), ''));
     expect(await find(fetchJar)).toMatchObject({ jar: join(machine, cachedJar('1.22.0')) });
     expect(fetchJar).toHaveBeenCalledOnce();
   });
 
-  it("with JAVA_HOME's Java rather than the one on PATH", async () => {
+  it('with Java from JAVA_HOME rather than from PATH', async () => {
     installJava('11.0.1');
     const java = installJava('21.0.2', 'jdk/bin/java');
     put(cachedJar('1.22.0'), '');
@@ -79,16 +79,16 @@ describe('the Firestore emulator is found', () => {
   });
 });
 
-describe('a start is refused with the commands that help', () => {
+describe('refuses to start, with the commands to run', () => {
   const install = process.platform === 'darwin' ? 'brew install' : 'apt-get install';
 
-  it('without Java, or with a java that is none', async () => {
-    await expect(find()).rejects.toThrow(/needs Java, and there is none/);
+  it('without Java, or with a stub of java', async () => {
+    await expect(find()).rejects.toThrow(/needs Java\. There is no Java on PATH/);
     put('bin/java', '#!/bin/sh\necho Unable to locate a Java Runtime >&2\nexit 1\n');
     await expect(find()).rejects.toThrow(install);
   });
 
-  it.each(['1.8.0_392', '17.0.15'])('with Java %s and only the jar that needs 21', async (version) => {
+  it.each(['1.8.0_392', '17.0.15'])('with Java %s and only the jar that needs Java 21', async (version) => {
     installJava(version);
     const jar = put(cachedJar('1.22.0'), '');
     const refusal = expect(find()).rejects;
@@ -97,22 +97,22 @@ describe('a start is refused with the commands that help', () => {
     await expect(find()).rejects.toThrow(install);
   });
 
-  it('with an old Java and no jar, before anything is fetched for it', async () => {
+  it('with an old Java and no jar, without downloading anything', async () => {
     installJava('17.0.15');
     const fetchJar = vi.fn(cannotFetch);
     await expect(find(fetchJar)).rejects.toThrow('gcloud components install cloud-firestore-emulator');
     expect(fetchJar).not.toHaveBeenCalled();
   });
 
-  it('without a jar, when it cannot be fetched', async () => {
+  it('without a jar, if the download fails', async () => {
     installJava('21.0.2');
     await expect(find()).rejects.toThrow('npx firebase setup:emulators:firestore');
   });
 });
 
-it('reads which Java an emulator wanted from the error it ended with', () => {
+it("reads the required Java version from the emulator's error", () => {
   const log = `Exception in thread "main" java.lang.UnsupportedClassVersionError: com/google/X has been
     compiled by a more recent version of the Java Runtime (class file version 65.0), this version …`;
-  expect(javaWanted(log)).toBe(21);
-  expect(javaWanted('Dev App Server is now running.')).toBeUndefined();
+  expect(parseRequiredJava(log)).toBe(21);
+  expect(parseRequiredJava('Dev App Server is now running.')).toBeUndefined();
 });

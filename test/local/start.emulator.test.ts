@@ -1,36 +1,36 @@
-/** npm start, from the first answer to the last process. The tests of this file go on from one another. */
+/** `npm start`, from its first answer to the end of its last process. The tests of this file depend on one another. */
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { freePort, holderOf, isFree } from '../../local/ports.ts';
-import { identityOf, isAlive, signalProcess, until } from '../../local/processes.ts';
+import { findFreePort, findPortHolder, isPortFree } from '../../local/ports.ts';
+import { getIdentity, isAlive, signalProcess, waitUntil } from '../../local/processes.ts';
 import {
   accountFields,
-  claimsAfter,
   createLocalRuns,
+  getClaims,
   type Start,
   setBalance,
-  startAuthDouble,
+  startFakeAuth,
   startMsMax,
-  untilGone,
-  untilUp,
+  waitUntilGone,
+  waitUntilUp,
 } from './support.ts';
 
 const runs = createLocalRuns();
 const projectId = 'demo-local-test';
 const dataDir = join(runs.folder, 'data');
 let port: number;
-let authDouble: Awaited<ReturnType<typeof startAuthDouble>>;
+let fakeAuth: Awaited<ReturnType<typeof startFakeAuth>>;
 
 beforeAll(async () => {
-  port = await freePort();
-  authDouble = await startAuthDouble();
+  port = await findFreePort();
+  fakeAuth = await startFakeAuth();
   mkdirSync(dataDir);
 });
 afterAll(async () => {
   await runs.end();
-  await authDouble.close();
+  await fakeAuth.close();
 }, startMsMax);
 
 const get = async (path: string) => fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual' });
@@ -43,31 +43,31 @@ async function emulatorHosts(): Promise<{ auth: string; firestore: string }> {
   return { auth: host(emulators.auth), firestore: host(emulators.firestore) };
 }
 
-/** A start that needs no emulators of its own, and so no time. */
+/** The environment of a quick start, which starts no emulators. */
 const quickEnv = () => ({
   GOOGLE_CLOUD_PROJECT: projectId,
   FIRESTORE_EMULATOR_HOST: inject('firestoreHost'),
-  FIREBASE_AUTH_EMULATOR_HOST: authDouble.host,
+  FIREBASE_AUTH_EMULATOR_HOST: fakeAuth.host,
 });
 
-describe('a start with nothing in the environment', () => {
+describe('a start with an empty environment', () => {
   let start: Start;
   beforeAll(async () => {
     start = runs.start({ PORT: String(port), LOCAL_DATA_DIR: dataDir, GOOGLE_CLOUD_PROJECT: projectId });
-    await untilUp(start, port);
+    await waitUntilUp(start, port);
   }, startMsMax);
 
-  it('says what runs where, what is a stand-in, and whom to sign in as', () => {
+  it('prints the addresses, the fakes, and the demo users', () => {
     for (const words of [
       `http://127.0.0.1:${port}/studio`,
-      'STAND-IN',
+      'a FAKE',
       'demo@example.com',
       'admin@example.com',
     ])
       expect(start.said()).toContain(words);
   });
 
-  it("answers as Firebase Hosting does, with the emulators' addresses", async () => {
+  it("serves init.json as Firebase Hosting does, with the emulators' addresses", async () => {
     const init = (await (await get('/__/firebase/init.json')).json()) as Init;
     expect(init).toMatchObject({ projectId, apiKey: expect.any(String), appId: expect.any(String) });
     expect(init.emulators.auth).toEqual({ host: '127.0.0.1', port: expect.any(Number) });
@@ -92,14 +92,14 @@ describe('a start with nothing in the environment', () => {
     for (const path of files) expect([path, (await get(path)).status]).toEqual([path, 200]);
   });
 
-  it('leads from / to the studio', async () => {
+  it('redirects / to the studio', async () => {
     expect((await get('/')).headers.get('location')).toBe('/studio');
   });
 
   it('has a demo user and an admin, each with 74 credits', async () => {
     const { auth, firestore } = await emulatorHosts();
-    const user = await claimsAfter('signInWithPassword', auth, 'demo@example.com', 'nano-banana');
-    const admin = await claimsAfter('signInWithPassword', auth, 'admin@example.com', 'nano-banana');
+    const user = await getClaims('signInWithPassword', auth, 'demo@example.com', 'nano-banana');
+    const admin = await getClaims('signInWithPassword', auth, 'admin@example.com', 'nano-banana');
     expect(user).toMatchObject({ sub: 'demo-user', email_verified: true, aud: projectId });
     expect(user.admin).toBeUndefined();
     expect(admin).toMatchObject({ sub: 'demo-admin', email_verified: true, admin: true });
@@ -107,19 +107,19 @@ describe('a start with nothing in the environment', () => {
       expect(await accountFields(firestore, projectId, uid)).toEqual({ balance: { integerValue: '74' } });
   });
 
-  it('ends with Ctrl-C, which reaches the whole group: exit code 0, nothing left, the data kept', async () => {
+  it('stops at Ctrl-C, which signals the whole group: exit code 0, no process left, the data saved', async () => {
     const { auth, firestore } = await emulatorHosts();
     await setBalance(firestore, projectId, 'demo-user', 41);
-    await claimsAfter('signUp', auth, 'ana@example.com', 'a-password');
+    await getClaims('signUp', auth, 'ana@example.com', 'a-password');
     const processes = runs.processes(port);
     expect(processes).toHaveLength(4);
 
     signalProcess(-start.pid, 'SIGINT');
     expect(await start.exit).toBe(0);
-    expect(await untilGone(processes)).toEqual([]);
-    for (const host of [auth, firestore]) expect(await isFree(Number(host.split(':')[1]))).toBe(true);
-    expect(await isFree(port)).toBe(true);
-    expect(runs.note(port)).toBeUndefined();
+    expect(await waitUntilGone(processes)).toEqual([]);
+    for (const host of [auth, firestore]) expect(await isPortFree(Number(host.split(':')[1]))).toBe(true);
+    expect(await isPortFree(port)).toBe(true);
+    expect(runs.record(port)).toBeUndefined();
     expect(runs.runFolders()).toEqual([]);
   });
 });
@@ -128,56 +128,56 @@ describe('a start with LOCAL_DATA_DIR', () => {
   let start: Start;
   beforeAll(async () => {
     start = runs.start({ PORT: String(port), LOCAL_DATA_DIR: dataDir, GOOGLE_CLOUD_PROJECT: projectId });
-    await untilUp(start, port);
+    await waitUntilUp(start, port);
   }, startMsMax);
 
-  it('goes on with the data of the one before', async () => {
+  it('loads the data of the previous run', async () => {
     const { auth, firestore } = await emulatorHosts();
-    // With books, where the event of the edit was still handled before the end, or without.
+    // The document also has ledger fields if the function handled the edit's event before the end.
     expect(await accountFields(firestore, projectId, 'demo-user')).toMatchObject({
       balance: { integerValue: '41' },
     });
-    await claimsAfter('signInWithPassword', auth, 'ana@example.com', 'a-password');
-    const admin = await claimsAfter('signInWithPassword', auth, 'admin@example.com', 'nano-banana');
+    await getClaims('signInWithPassword', auth, 'ana@example.com', 'a-password');
+    const admin = await getClaims('signInWithPassword', auth, 'admin@example.com', 'nano-banana');
     expect(admin).toMatchObject({ sub: 'demo-admin', admin: true });
   });
 
-  it('is refused while another run keeps its data there', async () => {
-    const second = runs.start({ ...quickEnv(), PORT: String(await freePort()), LOCAL_DATA_DIR: dataDir });
+  it('is refused while another run uses the folder', async () => {
+    const second = runs.start({ ...quickEnv(), PORT: String(await findFreePort()), LOCAL_DATA_DIR: dataDir });
     expect(await second.exit).toBe(1);
     expect(second.said()).toContain(`LOCAL_DATA_DIR is in use by the run on port ${port}`);
   });
 
   it(
-    'ends what a run killed outright has left, and goes on with its data',
+    'ends what a killed run left behind, and loads its data',
     async () => {
       const { firestore } = await emulatorHosts();
       await setBalance(firestore, projectId, 'demo-user', 17);
-      const left = runs.processes(port);
+      const leftovers = runs.processes(port);
       signalProcess(start.pid, 'SIGKILL');
       await start.exit;
 
       const { FIRESTORE_EMULATOR_HOST, ...env } = quickEnv();
       start = runs.start({ ...env, PORT: String(port), LOCAL_DATA_DIR: dataDir });
-      await untilUp(start, port);
+      await waitUntilUp(start, port);
       expect(start.said()).toContain(`Ended the run that was still on port ${port}`);
-      expect(left.filter(isAlive)).toEqual([]);
+      expect(leftovers.filter(isAlive)).toEqual([]);
       const { firestore: fresh } = await emulatorHosts();
       expect(fresh).not.toBe(firestore);
-      // Whether the edit was in the ledger yet when the run was killed is a matter of milliseconds.
-      const kept = await accountFields(fresh, projectId, 'demo-user');
-      expect(kept).toMatchObject({ balance: { integerValue: '17' } });
+      // The edit may or may not be in the ledger when the run is killed.
+      const fields = await accountFields(fresh, projectId, 'demo-user');
+      expect(fields).toMatchObject({ balance: { integerValue: '17' } });
     },
     startMsMax,
   );
 
-  it('ends with code 1, and with everything else, when an emulator dies', async () => {
+  it('exits with code 1 and ends all processes if an emulator dies', async () => {
     const processes = runs.processes(port);
     const emulator = processes.find(({ marker }) => marker === 'CloudFirestore');
     signalProcess(emulator?.pid ?? -1, 'SIGKILL');
     expect(await start.exit).toBe(1);
     expect(start.said()).toContain('the Firestore emulator ended unexpectedly (SIGKILL)');
-    expect(await untilGone(processes)).toEqual([]);
+    expect(await waitUntilGone(processes)).toEqual([]);
   }, 30_000);
 });
 
@@ -185,24 +185,24 @@ describe('a start with emulators in the environment', () => {
   let start: Start;
   beforeAll(async () => {
     start = runs.start({ ...quickEnv(), PORT: String(port) });
-    await untilUp(start, port);
+    await waitUntilUp(start, port);
   }, startMsMax);
 
   it('uses them and starts none', async () => {
-    expect(runs.note(port)?.children.map(({ marker }) => marker)).toEqual(['functions.ts']);
-    expect(await emulatorHosts()).toEqual({ auth: authDouble.host, firestore: inject('firestoreHost') });
-    expect(authDouble.asked).toContain(
+    expect(runs.record(port)?.children.map(({ marker }) => marker)).toEqual(['functions.ts']);
+    expect(await emulatorHosts()).toEqual({ auth: fakeAuth.host, firestore: inject('firestoreHost') });
+    expect(fakeAuth.requests).toContain(
       `POST /identitytoolkit.googleapis.com/v1/projects/${projectId}/accounts`,
     );
     expect(await accountFields(inject('firestoreHost'), projectId, 'demo-admin')).toBeDefined();
   });
 
   it(
-    'gives way to the next start on its port',
+    'ends when another run starts on its port',
     async () => {
       const processes = runs.processes(port);
       const next = runs.start({ ...quickEnv(), PORT: String(port) });
-      await untilUp(next, port);
+      await waitUntilUp(next, port);
       expect(await start.exit).toBe(0);
       expect(processes.filter(isAlive)).toEqual([]);
       expect(next.said()).toContain(`Ended the run that was still on port ${port} (pid ${start.pid}`);
@@ -211,20 +211,20 @@ describe('a start with emulators in the environment', () => {
     startMsMax,
   );
 
-  it('ends with SIGTERM to it alone, and leaves the emulators it was given', async () => {
+  it('stops at SIGTERM, and leaves the emulators of the environment running', async () => {
     const processes = runs.processes(port);
     signalProcess(start.pid, 'SIGTERM');
     expect(await start.exit).toBe(0);
-    expect(await untilGone(processes)).toEqual([]);
+    expect(await waitUntilGone(processes)).toEqual([]);
     expect((await fetch(`http://${inject('firestoreHost')}/`)).ok).toBe(true);
   });
 
   it(
-    'ends when its functions die',
+    "exits with code 1 if the functions' process dies",
     async () => {
       start = runs.start({ ...quickEnv(), PORT: String(port) });
-      await untilUp(start, port);
-      signalProcess(runs.note(port)?.children[0]?.pid ?? -1, 'SIGKILL');
+      await waitUntilUp(start, port);
+      signalProcess(runs.record(port)?.children[0]?.pid ?? -1, 'SIGKILL');
       expect(await start.exit).toBe(1);
       expect(start.said()).toContain('the functions ended unexpectedly (SIGKILL)');
     },
@@ -232,14 +232,14 @@ describe('a start with emulators in the environment', () => {
   );
 });
 
-describe('a start that does not get far', () => {
-  it('leaves a foreign program on its port alone, and says whose the port is', async () => {
+describe('a start that fails', () => {
+  it('names the other program on its port, and leaves it running', async () => {
     const script = `require('node:net').createServer().listen(${port}, '127.0.0.1')`;
     const foreign = spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
-    const identity = identityOf(foreign.pid ?? -1, script);
+    const identity = getIdentity(foreign.pid ?? -1, script);
     try {
-      await until(async () => !(await isFree(port)), 10_000);
-      expect(await holderOf(port)).toMatchObject({ pid: foreign.pid });
+      await waitUntil(async () => !(await isPortFree(port)), 10_000);
+      expect(await findPortHolder(port)).toMatchObject({ pid: foreign.pid });
       const start = runs.start({ ...quickEnv(), PORT: String(port) });
       expect(await start.exit).toBe(1);
       expect(start.said()).toContain(`pid ${foreign.pid}`);
@@ -250,7 +250,7 @@ describe('a start that does not get far', () => {
     }
   }, 30_000);
 
-  it('names the variable at fault, never its value, and starts nothing', async () => {
+  it('names the bad variable, never its value, and starts nothing', async () => {
     const start = runs.start({ PORT: 'abc-secret' });
     expect(await start.exit).toBe(1);
     expect(start.said()).toContain('PORT');
@@ -258,15 +258,15 @@ describe('a start that does not get far', () => {
     expect(runs.runFolders()).toEqual([]);
   });
 
-  it('can be ended in the middle, and leaves nothing', async () => {
+  it('leaves nothing behind if it is stopped halfway', async () => {
     const start = runs.start({ PORT: String(port), GOOGLE_CLOUD_PROJECT: projectId });
-    await until(() => runs.processes(port).length === 4, 20_000);
+    await waitUntil(() => runs.processes(port).length === 4, 20_000);
     const processes = runs.processes(port);
     expect(processes).toHaveLength(4);
     signalProcess(start.pid, 'SIGTERM');
     expect(await start.exit).toBe(0);
-    expect(await untilGone(processes)).toEqual([]);
-    expect(runs.note(port)).toBeUndefined();
+    expect(await waitUntilGone(processes)).toEqual([]);
+    expect(runs.record(port)).toBeUndefined();
     expect(runs.runFolders()).toEqual([]);
   }, 30_000);
 });

@@ -1,36 +1,36 @@
-/** Runs `npm start` for real: spawned, watched and signalled from outside. */
+/** Runs `npm start` as a real process, and reads its output and signals it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Identity, isAlive, signalProcess, until } from '../../local/processes.ts';
+import { type Identity, isAlive, signalProcess, waitUntil } from '../../local/processes.ts';
 
-/** Far more than a start takes: other tests have the processors at the same time. */
+/** Far longer than a start takes, because other tests use the processors at the same time; milliseconds. */
 export const startMsMax = 90_000;
 
-/** What a start reads from the environment; whatever the tests themselves run under is kept away from it. */
+/** The variables that a start reads. The tests do not pass on their own values. */
 const ours =
   /^(PORT|LOCAL_DATA_DIR|GOOGLE_|GEMINI_|CLOUDINARY_|FIREBASE_|FIRESTORE_|IMAGEGEN_|K_|FUNCTION_|NODE_ENV|VITEST)/;
 
 export type Start = {
   pid: number;
   process: ChildProcess;
-  /** Everything it said so far, on both streams. */
+  /** Its output so far, on both streams. */
   said: () => string;
-  /** Resolves to its exit code when it has ended and its output is complete. */
+  /** Resolves to its exit code, once it has ended and its output is complete. */
   exit: Promise<number | null>;
 };
 
-/** A temporary folder of a test file, with the starts in it: `end` leaves nothing of either. */
+/** Starts runs in a temporary folder. `end` ends the runs and removes the folder. */
 export function createLocalRuns() {
   const folder = mkdtempSync(join(tmpdir(), 'nano-banana-local-test-'));
   const starts: Start[] = [];
 
   function start(env: Record<string, string>, { root = resolve('.'), args = [] as string[] } = {}): Start {
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
-    // In a group of its own, as a shell starts it, so that the group can be signalled as Ctrl-C does.
+    // In its own process group, as a shell starts it, so that a test can signal the group as Ctrl-C does.
     const child = spawn(process.execPath, [join(root, 'local/start.ts'), ...args], {
       cwd: root,
       env: { ...inherited, TMPDIR: folder, ...env },
@@ -49,8 +49,8 @@ export function createLocalRuns() {
     return started;
   }
 
-  /** What the run on the port has noted down for the next one. */
-  function note(port: number): { run: Identity; children: Identity[] } | undefined {
+  /** The record of the run on the port, for the next run. */
+  function record(port: number): { run: Identity; children: Identity[] } | undefined {
     const file = join(folder, `nano-banana-studio-${userInfo().uid}`, `${port}.json`);
     return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
   }
@@ -58,13 +58,13 @@ export function createLocalRuns() {
   return {
     folder,
     start,
-    note,
-    /** Every process of the run on the port. */
+    record,
+    /** All processes of the run on the port. */
     processes(port: number): Identity[] {
-      const { run, children } = note(port) ?? {};
+      const { run, children } = record(port) ?? {};
       return [...(run ? [run] : []), ...(children ?? [])];
     },
-    /** Folders of runs that have not been removed. */
+    /** The folders of runs that still exist. */
     runFolders: () => readdirSync(folder).filter((name) => name.startsWith('nano-banana-run-')),
     async end(): Promise<void> {
       for (const { pid, process: child } of starts) {
@@ -76,8 +76,8 @@ export function createLocalRuns() {
   };
 }
 
-/** Waits for the port's first answer; fails at once, with what was said, when the start has ended. */
-export async function untilUp(start: Start, port: number): Promise<void> {
+/** Waits for the first answer on the port. Fails at once, with the output, if the start has ended. */
+export async function waitUntilUp(start: Start, port: number): Promise<void> {
   const up = async () => {
     if (start.process.exitCode !== null) throw new Error(`The start ended:\n${start.said()}`);
     try {
@@ -86,39 +86,39 @@ export async function untilUp(start: Start, port: number): Promise<void> {
       return false;
     }
   };
-  if (!(await until(up, startMsMax))) throw new Error(`No answer in ${startMsMax} ms:\n${start.said()}`);
+  if (!(await waitUntil(up, startMsMax))) throw new Error(`No answer in ${startMsMax} ms:\n${start.said()}`);
 }
 
-/** Waits until none of the processes is left; gives those that are. */
-export async function untilGone(processes: Identity[], timeoutMs = 10_000): Promise<Identity[]> {
-  await until(() => !processes.some(isAlive), timeoutMs);
+/** Waits until all processes have ended. @returns the processes that have not. */
+export async function waitUntilGone(processes: Identity[], timeoutMs = 10_000): Promise<Identity[]> {
+  await waitUntil(() => !processes.some(isAlive), timeoutMs);
   return processes.filter(isAlive);
 }
 
-/** An Auth emulator that some environment names, as far as a start asks it anything. */
-export async function startAuthDouble() {
-  const asked: string[] = [];
+/** A fake Auth emulator, for the calls that a start makes. */
+export async function startFakeAuth() {
+  const requests: string[] = [];
   const server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`);
+    requests.push(`${request.method} ${request.url}`);
     response.end('{}');
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
+    requests,
     close: () => new Promise((closed) => server.close(closed)),
   };
 }
 
-const asOwner = { authorization: 'Bearer owner', 'content-type': 'application/json' };
+const ownerHeaders = { authorization: 'Bearer owner', 'content-type': 'application/json' };
 
-/** The fields of an account's document, as Firestore's REST interface writes them. */
+/** The fields of an account's document, in the form of Firestore's REST API. */
 export async function accountFields(firestoreHost: string, projectId: string, uid: string) {
-  const response = await fetch(accountUrl(firestoreHost, projectId, uid), { headers: asOwner });
+  const response = await fetch(accountUrl(firestoreHost, projectId, uid), { headers: ownerHeaders });
   return ((await response.json()) as { fields?: unknown }).fields;
 }
 
-/** What an admin does in the console. */
+/** Changes a balance as an admin does in the console. */
 export async function setBalance(
   firestoreHost: string,
   projectId: string,
@@ -127,7 +127,7 @@ export async function setBalance(
 ): Promise<void> {
   await fetch(`${accountUrl(firestoreHost, projectId, uid)}?updateMask.fieldPaths=balance`, {
     method: 'PATCH',
-    headers: asOwner,
+    headers: ownerHeaders,
     body: JSON.stringify({ fields: { balance: { integerValue: String(balance) } } }),
   });
 }
@@ -135,8 +135,8 @@ export async function setBalance(
 const accountUrl = (firestoreHost: string, projectId: string, uid: string) =>
   `http://${firestoreHost}/v1/projects/${projectId}/databases/(default)/documents/accounts/${uid}`;
 
-/** Signs in (or up) at the Auth emulator; gives the claims of the token. */
-export async function claimsAfter(
+/** Signs in or up at the Auth emulator. @returns the claims of the token. */
+export async function getClaims(
   action: 'signInWithPassword' | 'signUp',
   authHost: string,
   email: string,

@@ -1,4 +1,4 @@
-/** At a terminal the log is for a person; anywhere else it is JSON. */
+/** At a terminal the log is formatted for a person. Elsewhere it stays JSON. */
 import { describe, expect, it } from 'vitest';
 import { formatLine, logWriter } from '../../local/terminalLog.ts';
 
@@ -10,35 +10,35 @@ const line = `${JSON.stringify({
   function: 'generate',
   outcome: 'failed',
   status: 502,
-  paintMs: 900,
+  generateImageMs: 900,
   tier: 'standard',
 })}\n`;
-const plain = '01:02:03 WARNING generate: STORAGE_ERROR status=502 paintMs=900 tier=standard';
+const plain = '01:02:03 WARNING generate: STORAGE_ERROR status=502 generateImageMs=900 tier=standard';
 
-function written(isTTY: boolean, env: Record<string, string>): string {
+function format(isTTY: boolean, env: Record<string, string>): string {
   let text = '';
   logWriter({ isTTY, write: (more: string) => (text += more) }, env)(line);
   return text;
 }
 
-describe('a line', () => {
+describe('a log line', () => {
   it('is short and coloured at a terminal', () => {
-    const text = written(true, {});
+    const text = format(true, {});
     expect(text).toContain('\u001b[33mWARNING\u001b[0m');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what colours are made of.
     expect(text.replace(/\u001b\[\d+m/g, '')).toBe(`${plain}\n`);
   });
 
-  it('has no colour with NO_COLOR, but with an empty one', () => {
-    expect(written(true, { NO_COLOR: '1' })).toBe(`${plain}\n`);
-    expect(written(true, { NO_COLOR: '' })).toContain('\u001b[');
+  it('has no colour with NO_COLOR, unless NO_COLOR is empty', () => {
+    expect(format(true, { NO_COLOR: '1' })).toBe(`${plain}\n`);
+    expect(format(true, { NO_COLOR: '' })).toContain('\u001b[');
   });
 
-  it('is JSON where there is no terminal', () => {
-    expect(written(false, {})).toBe(line);
+  it('stays JSON without a terminal', () => {
+    expect(format(false, {})).toBe(line);
   });
 
-  it('has its stack below, and what is no JSON stays as it is', () => {
+  it('has its stack trace below, and text that is not JSON stays unchanged', () => {
     const error = JSON.stringify({
       severity: 'ERROR',
       message: 'm',

@@ -1,355 +1,384 @@
 /**
- * Plausible mistakes, each as text to replace in one file. Text that is not there exactly once ends the run,
- * so that no mutant can quietly come to change nothing.
+ * Plausible mistakes, each as a structural pattern and its replacement. `$A` captures one piece of code and `$$$A` a
+ * list; the replacement may use both. The patterns name what never changes: fields of documents, statuses, ids of
+ * entries, reasons. Everything else is captured, so that a mutant survives a rename and a reformat.
  */
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
+import type { Rule } from '@ast-grep/napi';
 
-// The pieces of source are text, whatever stands in them.
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are not meant to be templates.
-export type Mutant = { name: string; file: string; from: string; to: string };
+export type Mutant = {
+  name: string;
+  /** The folder or file in which the pattern matches exactly once. */
+  place: string;
+  find: string | Rule;
+  /** The code that replaces the match; empty: the match is removed. */
+  replace: string;
+  /** The file of the unit test that fails, for a mistake that histories cannot see. */
+  killedBy?: string;
+};
 
-const refund = 'shared/generation/refund.ts';
-const hold = 'shared/generation/hold.ts';
-const settle = 'shared/generation/settle.ts';
-const credits = 'shared/ledger/credits.ts';
-const outbox = 'shared/generation/outbox.ts';
-const grant = 'shared/ledger/grant.ts';
-const retryCommit = 'shared/database/retryCommit.ts';
-const ledger = 'shared/ledger/ledger.ts';
-const cache = 'shared/generation/cache.ts';
-const refill = 'shared/ledger/refillAllowance.ts';
+/** The mistakes in one place, by name. */
+type Mutants = Record<string, Omit<Mutant, 'name' | 'place'>>;
 
-export const mutants: readonly Mutant[] = [
-  {
-    name: 'a hold is anybody’s: its owner token is not checked',
-    file: hold,
-    from: "if (record.owner !== owner) return 'met';",
-    to: '',
+/** An object literal with these properties. */
+const object = (properties: string): Rule => ({
+  pattern: { context: `({ ${properties} })`, selector: 'object' },
+});
+/** One property of an object literal. */
+const property = (code: string): Rule => ({ pattern: { context: `({ ${code} })`, selector: 'pair' } });
+/** A rule about anything around a node, or anything within it. */
+const anywhere = (rule: Rule): Rule & { stopBy: 'end' } => ({ ...rule, stopBy: 'end' });
+
+const changeAccountTest = 'test/shared/ledger/changeAccount.test.ts';
+const retryCommitTest = 'test/shared/database/retryCommit.test.ts';
+
+/** The rules of credit, and the commands on one account. */
+const inLedger: Mutants = {
+  'settled does not move with an entry': {
+    find: object('...$A, balance, $S, sequence'),
+    replace: '{ ...$A, balance, sequence }',
   },
-  {
-    name: 'settling is not fenced: it writes whatever version is there',
-    file: settle,
-    from: 'data, at: record.version }',
-    to: 'data, at: (await findGeneration(database, held.uid, held.id)).record?.version ?? record.version }',
+  'an adjustment does not move settled': {
+    find: object('...$A, balance, $S: balance, note: undefined'),
+    replace: '{ ...$A, balance, note: undefined }',
   },
-  {
-    name: 'a refund is not fenced: it writes whatever version is there',
-    file: refund,
-    from: '{ update: generationPath(uid, id), data, at: record.version }',
-    to: '{ update: generationPath(uid, id), data, at: (await findGeneration(database, uid, id)).record?.version ?? record.version }',
+  'the id of an entry is random': {
+    find: '`${$G}:refund`',
+    replace: '`${$G}:refund:${Math.random()}`',
   },
-  {
-    name: 'a refund does not look at the state',
-    file: refund,
-    from: "const mayRefund = record.status === 'pending' && (",
-    to: 'const mayRefund = (',
+  'a price is taken whatever the balance': {
+    find: '$B < $C ? $F($C, $B) : undefined',
+    replace: '$B < 0 ? $F($C, $B) : undefined',
   },
-  {
-    name: 'a deadline is not looked at',
-    file: refund,
-    from: "return record.status === 'pending' && record.deadline.getTime() <= now.getTime();",
-    to: "return record.status === 'pending';",
+  'a refund overwrites an invalid balance': {
+    find: 'if ($A.balance !== null) $D.balance = $A.balance',
+    replace: '$D.balance = $A.balance ?? $D.settled;',
   },
-  {
-    name: 'a deadline is compared with the local clock',
-    file: refund,
-    from: 'const { documents, readTime: now } = await database.read([accountPath(uid), generationPath(uid, id)]);',
-    to: 'const { documents } = await database.read([accountPath(uid), generationPath(uid, id)]); const now = new Date();',
+  'an adjust stays where it was': {
+    find: 'if ($B.adjust !== undefined && $A.adjust === undefined) $D.adjust = removed',
+    replace: '',
   },
-  {
-    name: 'whoever reads a late generation leaves it pending',
-    file: refund,
-    from: 'return record && isExpired(record, readTime) ? (await expire(books, record)).record : record;',
-    to: 'return record;',
+  'holds of the last minute are not counted': {
+    find: property('rate: [...$R, $N]'),
+    replace: 'rate: [...$R]',
   },
-  {
-    name: 'whoever repeats a late call leaves it pending',
-    file: hold,
-    from: "return expired ? { outcome: 'met', record: (await expire(books, outcome.record)).record } : outcome;",
-    to: 'return outcome;',
+  'a debit does not count as a use of the account': {
+    find: object('...$A, active, rate: $R, usedAt: $N'),
+    replace: '{ ...$A, active, rate: $R }',
+    killedBy: 'test/shared/ledger/credits.test.ts',
   },
-  {
-    name: 'settled does not move with an entry',
-    file: credits,
-    from: 'account: { ...account, balance, settled, sequence },',
-    to: 'account: { ...account, balance, sequence },',
+  'an allowance is added, not topped up to': {
+    find: '$W - ($A.balance ?? $W)',
+    replace: '$W',
   },
-  {
-    name: 'an adjustment does not move settled',
-    file: credits,
-    from: 'const after = { ...account, balance, settled: balance };',
-    to: 'const after = { ...account, balance };',
+  'a refused grant forgets the edit it found': {
+    find: {
+      pattern: 'if ($R) return $O',
+      precedes: { pattern: 'const $C = $F($A, { id: $I, amount, reason, actor })' },
+    },
+    replace: 'if ($R) throw $R;',
   },
-  {
-    name: 'the id of an entry is random',
-    file: credits,
-    from: 'id: `${generationId}:refund`,',
-    to: 'id: `${generationId}:refund:${Math.random()}`,',
+  'a grant ignores for whom its key was used': {
+    find: 'if ($G.uid !== $U || $G.amount !== $A) return $R',
+    replace: '',
   },
-  {
-    name: 'an account is written whatever its version',
-    file: credits,
-    from: '{ update: `accounts/${account.uid}`, data, at: before.version },',
-    to: '{ set: `accounts/${account.uid}`, data },',
+  'a grant does not keep its key': {
+    find: { pattern: '[createDocument($P, $G)]', inside: { kind: 'pair' } },
+    replace: '[]',
   },
-  {
-    name: 'a price is taken whatever the balance',
-    file: credits,
-    from: 'if (balance < credits) {',
-    to: 'if (balance < 0) {',
+  'admins share the keys of their grants': {
+    find: 'JSON.stringify([$A, $K])',
+    replace: 'JSON.stringify([$K])',
+    killedBy: 'test/shared/ledger/grant.test.ts',
   },
-  {
-    name: 'a refund overwrites an invalid balance',
-    file: credits,
-    from: 'if (account.balance !== null) data.balance = account.balance;',
-    to: 'data.balance = account.balance ?? account.settled;',
+  'a missing account is created over whatever is there': {
+    find: 'createDocument($P, { balance: 0, $$$F })',
+    replace: '{ set: $P, data: { balance: 0, $$$F } }',
   },
-  {
-    name: 'an adjust stays where it was',
-    file: credits,
-    from: 'if (before.adjust !== undefined && account.adjust === undefined) data.adjust = removed;',
-    to: '',
+  'an account that was deleted gets signup credits again': {
+    find: '!$K && { signupDue: true }',
+    replace: '{ signupDue: true }',
   },
-  {
-    name: 'holds of the last minute are not counted',
-    file: credits,
-    from: 'rate: [...recentHolds(account, now), now],',
-    to: 'rate: recentHolds(account, now),',
+  'an account that was deleted starts a new ledger': {
+    find: '$F($D, await $G($L, $D))',
+    replace: '$F($D)',
   },
-  {
-    name: 'finished generations count as in flight',
-    file: hold,
-    from: "documents[i]?.data.status === 'pending');",
-    to: 'documents.length > 0 && i >= 0);',
+  'signup credits are for everybody': {
+    find: '!$A.signupDue || !$V',
+    replace: '!$A.signupDue',
   },
-  {
-    name: 'a refusal of a hold forgets the edit it met',
-    file: hold,
-    from: 'if (news.length > 0) await database.commit(news);',
-    to: '',
+  'a change is committed without the edit it found': {
+    find: '$F($P, () => $D.$C)',
+    replace: '$D.$C',
   },
-  {
-    name: 'a refusal of a grant forgets the edit it met',
-    file: grant,
-    from: 'if (edited.account !== account) await database.commit(changeWrites(account, edited, now));',
-    to: '',
+  'a change is not fenced: it is written whatever the version': {
+    find: 'const $V = await $D.commit($W)',
+    replace: `const $V = await $D.commit(await Promise.all($W.map(async (write) =>
+      'at' in write ? { ...write, at: (await $D.read([write.update])).documents[0]?.version ?? write.at } : write)));`,
   },
-  {
-    name: 'a grant does not look whose key it is',
-    file: grant,
-    from: 'if (grant.uid !== uid || grant.amount !== amount) throw keyReused();',
-    to: '',
+  'a refusal is thrown before the edit it found is committed': {
+    find: 'if ($K in $D && $C) await $F($P)',
+    replace: '',
   },
-  {
-    name: 'a grant does not keep its key',
-    file: grant,
-    from: 'await database.commit([...changeWrites(account, change, now), { create: grantPath, data: grant }]);',
-    to: 'await database.commit(changeWrites(account, change, now));',
+  'a retry decides by what the first attempt read': {
+    find: {
+      pattern: 'const $X = await $R($L, $P)',
+      follows: { pattern: '$B = true;' },
+      precedes: { pattern: '$F($L, $U, $D, $M);' },
+    },
+    replace: 'const $X = await ($M.first ??= $R($L, $P));',
   },
-  {
-    name: 'a repeated call is charged: the id is not of the key alone',
-    file: 'shared/generation/record.ts',
-    from: 'JSON.stringify([uid, key])',
-    to: 'JSON.stringify([uid, key, Math.random()])',
+  'a retry does not look for the answer of its first attempt': {
+    find: {
+      pattern: 'const $E = $C.$G?.($D, $N)',
+      follows: { pattern: '$F($L, $U, $D, $M);' },
+    },
+    replace: 'const $E = $M.isRetry ? undefined : $C.$G?.($D, $N); $M.isRetry = true;',
   },
-  {
-    name: 'users share their keys',
-    file: 'shared/generation/record.ts',
-    from: 'JSON.stringify([uid, key])',
-    to: 'JSON.stringify([key])',
+  'documents that a decision asks for are not added': {
+    find: 'for (const [$P, $D] of $M.$X) $A.set($P, $D)',
+    replace: '',
   },
-  {
-    name: 'a key with another body is answered like a repeated call',
-    file: 'shared/generation/response.ts',
-    from: 'if (record.fingerprint !== fingerprint) {',
-    to: 'if (record.fingerprint === undefined) {',
+  'a retry does not read the entries in doubt': {
+    find: '[$A, $$$B, ...$U.keys()]',
+    replace: '[$A, $$$B]',
+    killedBy: changeAccountTest,
   },
-  {
-    name: 'the fingerprint leaves out a part of the body',
-    file: 'shared/generation/record.ts',
-    from: `    tier,
-    orientation,
-    enhance,
-    fresh,`,
-    to: `    tier,
-    enhance,
-    fresh,`,
+  'a committed entry is not logged': {
+    find: { pattern: '$F($L, $U, $I, $E);', follows: { pattern: '$M.delete($P($U, $I));' } },
+    replace: '',
   },
-  {
-    name: 'a final failure is told without its receipt',
-    file: 'shared/generation/response.ts',
-    from: `        receipt,
-        retry: 'new_key',`,
-    to: "        retry: 'new_key',",
+  'an entry whose reply was lost is never logged': {
+    find: { pattern: '$F($L, $U, $D, $M);', follows: { pattern: 'const $X = await $R($L, $P)' } },
+    replace: '',
+    killedBy: changeAccountTest,
   },
-  {
-    name: 'a refund forgets the outbox',
-    file: refund,
-    from: '...(mayBeStored ? [outboxWrite(orphan(record, now))] : []),',
-    to: '',
+  'an entry whose reply was lost is logged twice': {
+    find: { pattern: '$M.delete($P);', inside: anywhere({ pattern: 'for (const [$P, $A] of $M) { $$$B }' }) },
+    replace: '',
+    killedBy: changeAccountTest,
   },
-  {
-    name: 'an expired generation is thought to have no image',
-    file: refund,
-    from: 'failure: expired, mayBeStored: true }',
-    to: 'failure: expired, mayBeStored: false }',
+  'an entry of another process is logged as its own': {
+    find: '$A.find(($T) => $S && $F($T, $D))',
+    replace: '$A[0]',
+    killedBy: changeAccountTest,
   },
-  {
-    name: 'a deletion forgets the outbox',
-    file: 'shared/generation/deleteGeneration.ts',
-    from: "const removed = await erase({ ...erased, ...own, status: 'deleted' }, ...writes);",
-    to: "const removed = await erase({ ...erased, ...own, status: 'deleted' });",
+};
+
+/** The life of one generation. */
+const inGeneration: Mutants = {
+  'a call takes over the hold of another call': {
+    find: { pattern: 'if ($R.$F !== $A) return $O', precedes: { pattern: 'if ($R.cached) return $C' } },
+    replace: '',
   },
-  {
-    name: 'what is pending may be deleted',
-    file: 'shared/generation/deleteGeneration.ts',
-    from: "if (record.status === 'pending') {",
-    to: "if (record.status === 'refunded' && record.prompt === undefined) {",
+  'settling is not fenced: it is written whatever the version': {
+    find: '$D.commit([updateDocument($P, { $$$F, finishedAt: serverTime }, $V), $$$W])',
+    replace:
+      '$D.commit([updateDocument($P, { $$$F, finishedAt: serverTime }, (await $D.read([$P])).documents[0]?.version ?? $V), $$$W])',
   },
-  {
-    name: 'an image is deleted once, though it may still arrive',
-    file: outbox,
-    from: 'remainingMs > 0 ? postpone(Math.min(repeatMs, remainingMs)) : { delete: path };',
-    to: '{ delete: path };',
+  'settling treats a rejected commit as its own success': {
+    find: '$D.commit([updateDocument($P, { $$$F, finishedAt: serverTime }, $V), $$$W])',
+    replace: '$D.commit([updateDocument($P, { $$$F, finishedAt: serverTime }, $V), $$$W]).catch(() => $V)',
   },
-  {
-    name: 'an image that could not be deleted is forgotten',
-    file: outbox,
-    from: 'await converge(undefined, () => database.commit([postpone(retryMs)]));',
-    to: 'await converge(undefined, () => database.commit([{ delete: path }]));',
+  'settling takes the time from the machine': {
+    find: property('finishedAt: serverTime'),
+    replace: 'finishedAt: new Date()',
   },
-  {
-    name: 'the sweep takes the local clock for the outbox',
-    file: outbox,
-    from: 'const remainingMs = item.until.getTime() - now.getTime();',
-    to: 'const remainingMs = item.until.getTime() - Date.now();',
+  'a refund is not fenced: it is written whatever the version': {
+    find: '$M.get($P) ? [updateDocument($P, $D, $V)] : []',
+    replace: '$M.get($P) ? [{ set: $P, data: { ...$M.get($P).data, ...$D } }] : []',
   },
-  {
-    name: 'the sweep names a document by its path where the id is wanted',
-    file: 'shared/generation/sweep.ts',
-    from: 'const after = ({ data, id }: StoredDocument) => [data.dueAt, id];',
-    to: 'const after = ({ data, path }: StoredDocument) => [data.dueAt, path];',
+  'a refund does not look at the status': {
+    find: "$R.status === 'pending' && ($A || $B)",
+    replace: '($A || $B)',
   },
-  {
-    name: 'an upload begins after its deadline',
-    file: 'functions/generate.ts',
-    from: 'const storeMs = left();',
-    to: 'const storeMs = Math.max(1_000, endsAt - clock.elapsed());',
+  'a refund does not look at the deadline': {
+    find: "$R.status === 'pending' && $F($R.deadline, $N)",
+    replace: "$R.status === 'pending'",
   },
-  {
-    name: 'a failed upload is thought to have stored nothing',
-    file: 'functions/generate.ts',
-    from: 'mayBeStored = true;',
-    to: 'mayBeStored = false;',
+  'a deadline is compared with the clock of the machine': {
+    find: "$R.status === 'pending' && $F($R.deadline, $N)",
+    replace: "$R.status === 'pending' && $F($R.deadline, new Date())",
   },
-  {
-    name: 'a failed refund is told as final',
-    file: 'functions/generate.ts',
-    from: "throw failure.with({ receipt, retry: 'same_key' });",
-    to: "throw failure.with({ receipt, retry: 'new_key' });",
+  'a late generation that is read stays pending': {
+    find: '$R && $C($R, $T) ? (await $E($L, $R)).$F : $R',
+    replace: '$R',
   },
-  {
-    name: 'a rejected commit is an error, and is not looked into',
-    file: retryCommit,
-    from: 'if (!isDatabaseTrouble(error)) throw error;',
-    to: "if (error instanceof CommitRejected) throw new Failure('DATABASE_UNAVAILABLE', 'It was rejected.'); if (!isDatabaseTrouble(error)) throw error;",
+  'a late generation that is called again stays pending': {
+    find: '$C ? { $$$A, $K: (await $E($L, $R)).$F } : $O',
+    replace: '$O',
   },
-  {
-    name: 'a hold tries again with what it read first',
-    file: hold,
-    from: 'const { documents, readTime: now } = await readForHold(database, uid, wanted, gate);',
-    to: `const first = wanted as { first?: Awaited<ReturnType<typeof readForHold>> };
-  const { documents, readTime: now } = (first.first ??= await readForHold(database, uid, wanted, gate));`,
+  'finished generations count as in flight': {
+    find: "$D?.data.status === 'pending'",
+    replace: '$D !== null',
   },
-  {
-    name: 'settling takes a rejected commit for its own success',
-    file: settle,
-    from: `cacheItem(held, held.cacheKey, cacheUntil)] : []),
-    ]);`,
-    to: `cacheItem(held, held.cacheKey, cacheUntil)] : []),
-    ]).catch(() => record.version);`,
+  'a refused hold forgets the edit it found': {
+    find: {
+      pattern: 'if ($R) return $O',
+      follows: { pattern: 'const $R = $F($A.$B, $P)' },
+    },
+    replace: 'if ($R) throw $R;',
   },
-  {
-    name: 'an account that is missing is made over whatever is there',
-    file: ledger,
-    from: 'await database.commit([{ create: accountPath(uid), data }]);',
-    to: 'await database.commit([{ set: accountPath(uid), data }]);',
+  'a repeated call is charged: the id does not depend on the key alone': {
+    find: 'JSON.stringify([$U, $K])',
+    replace: 'JSON.stringify([$U, $K, Math.random()])',
   },
-  {
-    name: 'an account that comes back gets signup credits again',
-    file: ledger,
-    from: '(await newestEntry(database, accountPath(uid))) ? {} : { signupDue: true };',
-    to: '{ signupDue: true };',
+  'users share their keys': {
+    find: 'JSON.stringify([$U, $K])',
+    replace: 'JSON.stringify([$K])',
   },
-  {
-    name: 'an account that comes back begins its books anew',
-    file: ledger,
-    from: 'return readAccount(document, await newestEntry(database, document.path));',
-    to: 'return readAccount(document);',
+  'a key with another body gets the answer of the first': {
+    find: '$R.fingerprint !== $F',
+    replace: '$R.fingerprint === undefined',
   },
-  {
-    name: 'twins do not know of each other',
-    file: cache,
-    from: 'const data = { sharers: [...sharersOf(source), twin] };',
-    to: 'const data = { sharers: sharersOf(source) };',
+  'the fingerprint leaves out a part of the body': {
+    find: object('prompt, tier, orientation, enhance, fresh, references: $R'),
+    replace: '{ prompt, tier, enhance, fresh, references: $R }',
   },
-  {
-    name: 'a twin is made of what may be deleted meanwhile',
-    file: hold,
-    from: '...news, { create: path, data }, shareWrite(source, id)]);',
-    to: '...news, { create: path, data }]);',
+  'a final failure has no receipt': {
+    find: "$F.with({ receipt, retry: 'new_key' })",
+    replace: "$F.with({ retry: 'new_key' })",
   },
-  {
-    name: 'the first of twins to be deleted takes their image along',
-    file: cache,
-    from: 'const orphaned = sharers.length === 0 ?',
-    to: 'const orphaned = sharers.length >= 0 ?',
+  'a failed refund is answered as final': {
+    find: "$F.with({ receipt, retry: 'same_key' })",
+    replace: "$F.with({ receipt, retry: 'new_key' })",
   },
-  {
-    name: 'the last of twins to be deleted leaves their image behind',
-    file: cache,
-    from: 'const outbox = orphaned ?',
-    to: 'const outbox = orphaned && owner === record ?',
+  'a refund forgets the outbox': {
+    find: { pattern: '$M ? [$F($G($R, $N))] : []', inside: anywhere({ kind: 'spread_element' }) },
+    replace: '[]',
   },
-  {
-    name: 'the cache gives what is deleted',
-    file: cache,
-    from: "const isWhole = record?.status === 'succeeded' && record.image !== null;",
-    to: 'const isWhole = record !== undefined;',
+  'a generation that expires is treated as if it had no image': {
+    find: object('uid, id, failure: $F, $K: true'),
+    replace: '{ uid, id, failure: $F, $K: false }',
   },
-  {
-    name: 'the cache gives one shape for another',
-    file: 'shared/generation/record.ts',
-    from: 'hashOf({ uid, modelId, prompt, tier, orientation, enhance, references })',
-    to: 'hashOf({ uid, modelId, prompt, enhance, references })',
+  'a deletion forgets the outbox': {
+    find: "$F({ $$$A, status: 'deleted' }, ...$W)",
+    replace: "$F({ $$$A, status: 'deleted' })",
   },
-  {
-    name: 'the cache does not look whether a fresh image is wanted',
-    file: hold,
-    from: 'const source = request.fresh ? undefined :',
-    to: 'const source =',
+  'a pending generation may be deleted': {
+    find: "if ($R.status === 'pending') { throw new Failure('IN_PROGRESS', $$$A) }",
+    replace: '',
   },
-  {
-    name: 'what the cache gives is charged',
-    file: hold,
-    from: '{ ...terms, credits: 0 });',
-    to: 'terms);',
+  'an image is deleted once, though it may still arrive': {
+    find: '$C > 0 ? $P : { delete: $D }',
+    replace: '{ delete: $D }',
   },
-  {
-    name: 'an allowance is added, not topped up to',
-    file: credits,
-    from: 'const missing = allowance - (account.balance ?? allowance);',
-    to: 'const missing = allowance;',
+  'an image that could not be deleted is forgotten': {
+    find: {
+      pattern: '$D.commit([$F($M)])',
+      all: [
+        { inside: anywhere({ kind: 'catch_clause' }) },
+        { inside: anywhere({ kind: 'function_declaration', has: anywhere(object('delete: $P')) }) },
+      ],
+    },
+    replace: '$D.commit([{ delete: $P }])',
   },
-  {
-    name: 'a refill forgets the edit it met',
-    file: refill,
-    from: 'andThen(recordEdit(account), (edited) =>',
-    to: 'andThen({ account, entries: [] }, (edited) =>',
+  'the sweep compares the outbox with the clock of the machine': {
+    find: '$I.until.getTime() - $N.getTime()',
+    replace: '$I.until.getTime() - Date.now()',
   },
-  {
-    name: 'signup credits are for everybody',
-    file: ledger,
-    from: 'if (!account.signupDue || !holder.verified) return change;',
-    to: 'if (!account.signupDue) return change;',
+  'the sweep of the outbox continues after a path, not an id': {
+    find: '({ $D, $I }: $T) => [$D.dueAt, $I]',
+    replace: '({ $D, path }: $T) => [$D.dueAt, path]',
+    killedBy: 'test/shared/generation/sweep.test.ts',
   },
-];
+  'an upload begins after its deadline': {
+    find: { pattern: 'const $M = $T()', precedes: { pattern: '$P.$K = true;' } },
+    replace: 'const $M = (() => { try { return $T(); } catch { return 1_000; } })();',
+  },
+  'a failed upload is treated as if it had stored nothing': {
+    find: '$P.$K = true',
+    replace: '$P.$K = false',
+  },
+  'a twin is not added to the list of its image': {
+    find: 'const sharers = [...$G($S), $T]',
+    replace: 'const sharers = $G($S);',
+  },
+  'a twin is created although its image may just be deleted': {
+    find: '[createDocument($P, $D), $F($S, $I)]',
+    replace: '[createDocument($P, $D)]',
+  },
+  'the first deletion of a twin deletes the shared image': {
+    find: '$S.length === 0 ? $A : undefined',
+    replace: '$S.length >= 0 ? $A : undefined',
+  },
+  'the last deletion of a twin leaves the shared image': {
+    find: '[$U, ...$F($O)]',
+    replace: '[$U]',
+  },
+  'the cache returns a deleted image': {
+    find: "$S?.status !== 'succeeded' || $S.image === null",
+    replace: '$S === undefined',
+  },
+  'the cache mixes up tiers and orientations': {
+    find: object('$$$A, tier, orientation, enhance, references'),
+    replace: '{ $$$A, enhance, references }',
+  },
+  'the cache answers although a fresh image was requested': {
+    find: '$K && !$R.fresh',
+    replace: '$K',
+  },
+  'an image from the cache is charged': {
+    find: '$F($P, $A, $B, { credits: 0, $$$T })',
+    replace: '$F($P, $A, $B, { credits: 1, $$$T })',
+  },
+};
+
+const inDatabase: Mutants = {
+  'a rejected commit is an error and not retried': {
+    find: {
+      pattern: 'if (!$F($E)) throw $E',
+      inside: anywhere({
+        kind: 'function_declaration',
+        has: anywhere({ pattern: "'DATABASE_UNAVAILABLE'" }),
+      }),
+    },
+    replace:
+      "if ($E instanceof CommitRejected) throw new Failure('DATABASE_UNAVAILABLE', 'It was rejected.'); if (!$F($E)) throw $E;",
+  },
+  'the queue of an account is never forgotten': {
+    find: 'if ($M.get($K) === $T) $M.delete($K)',
+    replace: '',
+    killedBy: retryCommitTest,
+  },
+  'the time in line is not counted': {
+    find: {
+      pattern: 'const $T = $P.then(() => $R($B, $G, $C))',
+      follows: { pattern: 'const $G = $E', stopBy: 'end' },
+    },
+    replace: 'const $T = $P.then(() => $R($B, $E, $C));',
+    killedBy: retryCommitTest,
+  },
+  'a job continues after documents that it did not handle': {
+    find: {
+      pattern: 'async ($D) => { await $H($D).catch($E) }',
+      inside: anywhere({ pattern: 'while ($W()) { $$$B }' }),
+    },
+    replace: 'async ($D) => { if ($W()) await $H($D).catch($E); }',
+    killedBy: 'test/shared/database/forEachDocument.test.ts',
+  },
+};
+
+const inImagegen: Mutants = {
+  'an image that a shutdown cuts off is not billed': {
+    find: '$P.providerCostMicros += $M.costMicros',
+    replace: 'void $M',
+    killedBy: 'test/shared/imagegen/shutdownCost.test.ts',
+  },
+};
+
+const inPrompts: Mutants = {
+  'enhancing a prompt ignores the deadline': {
+    find: 'const $V = Math.min($T, $L)',
+    replace: 'const $V = $T;',
+    killedBy: 'test/shared/prompts/enhance.test.ts',
+  },
+};
+
+export const mutants: readonly Mutant[] = Object.entries({
+  'shared/ledger': inLedger,
+  'shared/generation': inGeneration,
+  'shared/database': inDatabase,
+  'shared/imagegen': inImagegen,
+  'shared/prompts': inPrompts,
+}).flatMap(([place, all]) => Object.entries(all).map(([name, mutant]) => ({ name, place, ...mutant })));

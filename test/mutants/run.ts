@@ -1,86 +1,149 @@
 /**
- * Whether the histories would notice: plausible mistakes, one at a time, each in a copy of the sources, and each
- * to be found by a short run. `node test/mutants/run.ts`, or with a word to try only those whose name has it.
+ * Mutation tests: plausible mistakes, one at a time, each in a copy of the sources. A short run of the histories must
+ * fail on each of them, or the unit test that the mutant names. `node test/mutants/run.ts` tries all of them; with a
+ * word, only those with the word in their name.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { Lang, parse } from '@ast-grep/napi';
 import { type Mutant, mutants } from './mutants.ts';
 
-/** Histories a mutant is given, and from which seeds: with the first it lives, it is given the next. */
+/** Each seed starts a run of this many histories. A mutant that survives one seed is tried with the next. */
 const historiesPerSeed = 200;
-const seeds = [1, 1_000, 2_000, 3_000, 4_000];
-const runMsMax = 120_000;
-
-type Verdict = { killedBy: string | undefined; milliseconds: number };
+const seeds = [1, 1_000, 2_000, 3_000, 4_000] as const;
+const runMsMax = 180_000;
 
 const root = resolve(import.meta.dirname, '../..');
-const copied = ['functions', 'shared', 'test/simulation', 'package.json'];
+const copyPaths = ['functions', 'shared', 'test/simulation', 'test/shared', 'test/support', 'package.json'];
+
+/** The file of a mutant without and with the mistake. */
+type Mutation = { file: string; before: string; after: string };
+
+/** @throws {Error} if the mutant does not match exactly once. */
+function mutate({ name, place, find, replace }: Mutant): Mutation {
+  const rule = typeof find === 'string' ? { pattern: find } : find;
+  const matches = listFiles(place).flatMap((file) => {
+    const source = readFileSync(join(root, file), 'utf8');
+    const tree = parse(Lang.TypeScript, source).root();
+    return tree.findAll({ rule }).map((match) => ({ file, source, tree, match }));
+  });
+  const [first] = matches;
+  if (!first || matches.length > 1) {
+    const lines = matches.map(({ file, match }) => `\n  ${file}:${match.range().start.line + 1}`);
+    throw new Error(`'${name}' matches ${matches.length} times in ${place}, not once${lines.join('')}`);
+  }
+  const { file, source, tree, match } = first;
+  const text = replace.replace(/(\$\$\$|\$)([A-Z]+)/g, (variable, kind: string, id: string) => {
+    const nodes = kind === '$$$' ? match.getMultipleMatches(id) : [match.getMatch(id)];
+    if (nodes.includes(null)) throw new Error(`'${name}' does not capture ${variable}`);
+    const code = nodes.map((node) => node?.text()).join('\n');
+    return code.replace(/,$/, '');
+  });
+  return { file, before: source, after: tree.commitEdits([match.replace(text)]) };
+}
+
+/** @throws {Error} that names every mutant which does not match exactly once. */
+function mutateAll(): Map<Mutant, Mutation> {
+  const mutations = new Map<Mutant, Mutation>();
+  const problems: string[] = [];
+  for (const mutant of mutants) {
+    try {
+      mutations.set(mutant, mutate(mutant));
+    } catch (error) {
+      problems.push(String(error));
+    }
+  }
+  if (problems.length > 0) throw new Error(`Nothing was run:\n${problems.join('\n')}`);
+  return mutations;
+}
+
+function listFiles(place: string): string[] {
+  if (place.endsWith('.ts')) return [place];
+  const names = readdirSync(join(root, place), { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.ts')).map((name) => join(place, name));
+}
 
 function makeCopy(): string {
   const folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-mutants-'));
-  for (const path of copied) cpSync(join(root, path), join(folder, path), { recursive: true });
+  for (const path of copyPaths) cpSync(join(root, path), join(folder, path), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }
 
-/** The check that a run of histories in a folder ended with; undefined where it found nothing. */
-async function runHistories(folder: string, seed: number): Promise<string | undefined> {
-  const args = ['test/simulation/histories.ts', '--count', String(historiesPerSeed), '--seed', String(seed)];
+async function runNode(folder: string, args: readonly string[]): Promise<{ code: unknown; output: string }> {
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const late = setTimeout(() => child.kill('SIGKILL'), runMsMax);
   let output = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk;
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    output += chunk;
-  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk;
+    });
+  }
   const code = await new Promise((end) => child.on('close', end));
   clearTimeout(late);
-  if (code === 0) return undefined;
-  const found = /^FAILED seed (\d+): ([^:]+)/m.exec(output);
-  // Anything else is a mutant that does not even run, and proves nothing.
-  if (!found || found[2] === 'the simulation works') {
-    throw new Error(`The histories did not run:\n${output.slice(-2_000)}`);
-  }
-  return `${found[2]} (seed ${found[1]})`;
+  return { code, output: stripVTControlCharacters(output) };
 }
 
-async function judge(folder: string, { name, file, from, to }: Mutant): Promise<Verdict> {
-  const startedAt = performance.now();
-  const source = readFileSync(join(root, file), 'utf8');
-  if (source.split(from).length !== 2) throw new Error(`'${name}' does not fit ${file} exactly once`);
-  writeFileSync(
-    join(folder, file),
-    source.replace(from, () => to),
-  );
-  let killedBy: string | undefined;
-  for (const seed of seeds) killedBy ??= await runHistories(folder, seed);
-  writeFileSync(join(folder, file), source);
-  return { killedBy, milliseconds: performance.now() - startedAt };
+/** The check that fails in a run of histories; undefined if none does. */
+async function runHistories(folder: string, seed: number): Promise<string | undefined> {
+  const args = ['--count', String(historiesPerSeed), '--seed', String(seed)];
+  const { code, output } = await runNode(folder, ['test/simulation/histories.ts', ...args]);
+  if (code === 0) return undefined;
+  const failure = /^FAILED seed (\d+): ([^:]+)/m.exec(output);
+  // A mutant that does not even run proves nothing.
+  if (!failure || failure[2] === 'the simulation works') {
+    throw new Error(`The histories did not run:\n${output.slice(-2_000)}`);
+  }
+  return `${failure[2]} (seed ${failure[1]})`;
+}
+
+/** The test that fails in a file; undefined if none does. */
+async function runTests(folder: string, file: string): Promise<string | undefined> {
+  const { code, output } = await runNode(folder, ['node_modules/vitest/vitest.mjs', 'run', file]);
+  if (code === 0) return undefined;
+  const failure = / FAIL .*\.test\.ts > (.*)/.exec(output);
+  if (!failure) throw new Error(`The tests did not run:\n${output.slice(-2_000)}`);
+  return failure[1];
+}
+
+async function findKiller(folder: string, { killedBy }: Mutant): Promise<string | undefined> {
+  if (killedBy) return runTests(folder, killedBy);
+  let killer: string | undefined;
+  for (const seed of seeds) killer ??= await runHistories(folder, seed);
+  return killer;
+}
+
+/** @throws {Error} if the sources themselves fail: then the mutants would prove nothing. */
+async function checkSources(folder: string, selection: readonly Mutant[]): Promise<void> {
+  const files = new Set(selection.flatMap(({ killedBy }) => killedBy ?? []));
+  const failures = [await runHistories(folder, seeds[0])];
+  for (const file of files) failures.push(await runTests(folder, file));
+  const failure = failures.find((each) => each !== undefined);
+  if (failure) throw new Error(`The sources themselves fail: ${failure}`);
 }
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
-const wanted = mutants.filter(({ name }) => name.includes(process.argv[2] ?? ''));
+const mutations = mutateAll();
+const selection = mutants.filter(({ name }) => name.includes(process.argv[2] ?? ''));
 const folder = makeCopy();
 try {
-  print(`${wanted.length} mutants, each given up to ${seeds.length} times ${historiesPerSeed} histories`);
-  for (const { name, file, from } of mutants) {
-    const fits = readFileSync(join(root, file), 'utf8').split(from).length - 1;
-    if (fits !== 1) throw new Error(`'${name}' fits ${file} ${fits} times, not once`);
-  }
-  const sound = await runHistories(folder, seeds[0] ?? 1);
-  if (sound) throw new Error(`The sources themselves fail: ${sound}`);
+  print(`${selection.length} mutants, each with up to ${seeds.length} times ${historiesPerSeed} histories`);
+  await checkSources(folder, selection);
   const survivors: string[] = [];
-  for (const mutant of wanted) {
-    const { killedBy, milliseconds } = await judge(folder, mutant);
-    if (!killedBy) survivors.push(mutant.name);
-    const seconds = (milliseconds / 1000).toFixed(1).padStart(6);
-    print(`${seconds} s  ${mutant.name.padEnd(64)} ${killedBy ? `killed by: ${killedBy}` : 'SURVIVED'}`);
+  for (const mutant of selection) {
+    const startedAt = performance.now();
+    const { file, before, after } = mutations.get(mutant) as Mutation;
+    writeFileSync(join(folder, file), after);
+    const killer = await findKiller(folder, mutant);
+    writeFileSync(join(folder, file), before);
+    if (!killer) survivors.push(mutant.name);
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6);
+    print(`${seconds} s  ${mutant.name.padEnd(64)} ${killer ? `killed by: ${killer}` : 'SURVIVED'}`);
   }
-  print(`${wanted.length - survivors.length} of ${wanted.length} killed`);
+  print(`${selection.length - survivors.length} of ${selection.length} killed`);
   if (survivors.length > 0) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -56,6 +56,7 @@ export async function checkAtRest(history: History): Promise<void> {
     );
   }
   for (const user of users) await checkPages(history, user);
+  checkLog(history);
   await checkReplays(history);
   check(
     grants.every(({ settled }) => settled !== undefined),
@@ -134,6 +135,14 @@ function checkLedger({ world, model }: History, account: ObservedAccount): void 
   }
   const isDue = verified && signup === 'due' && model.rules.signupCredits > 0;
   check(!isDue, 'signup credits are granted', () => uid);
+}
+
+/** If no reply was lost and no instance stopped, every entry has its line in the log. */
+function checkLog({ world, model }: History): void {
+  if ([...world.counts.keys()].some((kind) => /^(fault|instance)\b/.test(kind))) return;
+  const entries = [...model.accounts.values()].reduce((sum, account) => sum + account.entries.length, 0);
+  const about = () => `${model.loggedCount()} of ${entries}`;
+  world.check(model.loggedCount() === entries, 'every entry is logged', about);
 }
 
 /** What a user is shown is all there is, newest first. */

@@ -73,7 +73,8 @@ async function begin(world: World): Promise<History> {
     ALLOWANCE_CREDITS: String(rules.allowanceCredits),
     CACHE_TTL_SECONDS: random.pick(['0', '20', '3600']),
   };
-  const environment = { world, faultRates, store, images: model.images, env };
+  const { images, observeLog } = model;
+  const environment = { world, faultRates, store, images, env, observeLog };
   const fleet = await startFleet(environment, model, random.whole(1, 3));
   const finals = new Map<string, string>();
   const clients = createClients(fleet, model, finals);

@@ -9,6 +9,7 @@ import {
   type PageRequest,
   removed,
   type StoredDocument,
+  serverTime,
   type Total,
   type TotalRequest,
   type Version,
@@ -80,7 +81,7 @@ export function createMemoryStore(now: () => number): MemoryStore {
       for (const write of writes) {
         const path = getPath(write);
         if (results.has(path)) throw new Error(`One commit writes ${path} twice`);
-        results.set(path, applyWrite(write, find(path), version));
+        results.set(path, applyWrite(applyServerTime(write, now()), find(path), version));
       }
       lastMicroseconds = microseconds;
       const changes = [...results].map(([path, after]) => ({
@@ -115,6 +116,16 @@ export function createMemoryDatabase(store: MemoryStore): Database {
     totals: async (path, requests) => store.totals(path, requests),
     close: async () => {},
   };
+}
+
+/** The write with the database's time in place of `serverTime`. */
+function applyServerTime(write: Write, now: number): Write {
+  if ('delete' in write) return write;
+  const fields = Object.entries(write.data).map(([name, value]) => [
+    name,
+    value === serverTime ? new Date(Math.floor(now)) : value,
+  ]);
+  return { ...write, data: Object.fromEntries(fields) };
 }
 
 /** The document after a write; undefined if it is deleted. A write that changes nothing keeps the version. */

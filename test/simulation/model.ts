@@ -2,6 +2,7 @@
  * An independent model of the contract: it observes every commit and accounts for every credit. Its rules are
  * written from the contract and import nothing of the ledger.
  */
+import type { Fields } from '../../shared/core/log.ts';
 import type { Data } from '../../shared/database/database.ts';
 import type { DocumentChange, MemoryStore } from './memoryDatabase.ts';
 import { type Observation, observeGeneration } from './modelGenerations.ts';
@@ -37,6 +38,10 @@ export type Model = {
   findGeneration(uid: string, key: string): ObservedGeneration | undefined;
   outbox: Map<string, Data>;
   images: Images;
+  /** Checks a log line of an instance about an entry: it must be an entry that it has committed. */
+  observeLog(instance: string, fields: Fields): void;
+  /** The number of entries that were logged. */
+  loggedCount(): number;
   /** Runs a write as the console's, past the ledger. */
   asConsole(write: () => void): void;
   /** Called when an upload begins, with its actor and the deadline of its generation. */
@@ -58,6 +63,8 @@ export function createModel(
   const generations = new Map<string, ObservedGeneration>();
   const outbox = new Map<string, Data>();
   const ids = new Set<string>();
+  /** The instances that logged an entry, by its account and id. */
+  const logged = new Map<string, string[]>();
 
   for (const { uid, verified } of users) {
     accounts.set(uid, {
@@ -122,6 +129,17 @@ export function createModel(
     checkOwned();
   }
 
+  function observeLog(instance: string, { uid, entryId, sequence, amount }: Fields): void {
+    const entry = accounts.get(String(uid))?.entries[Number(sequence) - 1];
+    const about = () => `${uid} ${entryId} ${amount}`;
+    const isEntry = entry?.id === entryId && entry?.amount === amount;
+    world.check(isEntry, 'only entries of the ledger are logged', about);
+    // Two instances that read an edit in the same millisecond cannot tell which of them recorded it.
+    const instances = logged.get(`${uid} ${entryId}`) ?? [];
+    world.check(!instances.includes(instance), 'an instance logs an entry once', about);
+    logged.set(`${uid} ${entryId}`, [...instances, instance]);
+  }
+
   function createMoment({ uid, data, entries, sum }: ObservedAccount): Moment {
     const mine = [...generations.values()].filter((one) => one.uid === uid && one.status === 'pending');
     return {
@@ -157,6 +175,8 @@ export function createModel(
     findGeneration: (uid, key) => generations.get(hashId(uid, key)),
     outbox,
     images,
+    observeLog,
+    loggedCount: () => logged.size,
     asConsole(write) {
       isConsole = true;
       try {

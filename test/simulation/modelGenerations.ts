@@ -122,8 +122,11 @@ function become(
   generation.status = to;
   generation.history.push({ tick, status: to });
   world.happened(`generation ${to}`, () => id);
-  if (to === 'succeeded')
+  if (to === 'succeeded') {
     check(images.stored.has(publicId), 'a succeeded generation has its image', () => id);
+    const isNow = Number(after.finishedAt) === Math.floor(world.now());
+    check(isNow, "the time of success is the database's", () => `${id}: ${after.finishedAt}`);
+  }
   if (to !== 'refunded') return [];
   generation.failure = (after.failure as { reason: string }).reason;
   world.happened(`refund: ${generation.failure}`);

@@ -1,5 +1,5 @@
 /** The image generator and the image store of a history: their failures, and images that arrive late. */
-import { Failure, type Reason } from '../../shared/errors.ts';
+import { Failure } from '../../shared/errors.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
 import type { Overrides } from '../../shared/services.ts';
 import type { FaultRates } from './faults.ts';
@@ -21,7 +21,7 @@ export type Images = {
   };
 };
 
-const generatorFailures: Reason[] = [
+const generatorFailures = [
   'CONTENT_BLOCKED',
   'NO_IMAGE',
   'PROVIDER_ERROR',
@@ -29,15 +29,17 @@ const generatorFailures: Reason[] = [
   'PROVIDER_OVERLOADED',
   'PROVIDER_TIMEOUT',
   'PROVIDER_MISCONFIGURED',
-];
+] as const;
 /** What the provider bills for one image, micro-dollars. */
 const costMicros = 39_000;
 
-const createFailure = (reason: Reason) =>
-  new Failure(reason, `The model failed: ${reason}.`, {
-    ...(reason === 'PROVIDER_QUOTA' && { retryAfterSeconds: 60 }),
-    ...(reason === 'CONTENT_BLOCKED' && { metadata: { finishReason: 'IMAGE_SAFETY' } }),
-  });
+function createFailure(reason: (typeof generatorFailures)[number]) {
+  const message = `The model failed: ${reason}.`;
+  if (reason === 'CONTENT_BLOCKED') {
+    return new Failure(reason, message, { metadata: { finishReason: 'IMAGE_SAFETY' } });
+  }
+  return new Failure(reason, message, reason === 'PROVIDER_QUOTA' ? { retryAfterSeconds: 60 } : {});
+}
 
 /** An upstream call that ends after `milliseconds`, or at a shutdown. */
 function endAfter<T>(

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { systemClock } from '../../shared/core/clock.ts';
-import { periodAt } from '../../shared/ledger/allowancePeriod.ts';
+import { getPeriod } from '../../shared/ledger/allowancePeriod.ts';
 import { brokenInvariants } from './invariants.ts';
 import { onePixelPng } from './pictures.ts';
 import { runJob, schedulerEnv } from './scheduler.ts';
@@ -12,7 +12,7 @@ import { type Hooks, watchedDatabase } from './watchedDatabase.ts';
 export const dayMs = 86_400_000;
 /** Tomorrow at noon, so that no real midnight passes during a test. */
 export const noon = Math.floor(Date.now() / dayMs) * dayMs + 1.5 * dayMs;
-export const getPeriodName = (time: number) => periodAt('day', new Date(time)).name;
+export const getPeriodName = (time: number) => getPeriod('day', new Date(time)).name;
 export const today = getPeriodName(noon);
 
 export async function startAllowances() {
@@ -64,7 +64,7 @@ export async function startAllowances() {
         .map(({ id, amount, balance }) => [id, amount, balance]);
     },
     getBalance: async (uid: string) => (await stack.ledger(uid)).account.balance,
-    getPeriod: async (uid: string) => (await stack.ledger(uid)).account.allowancePeriod,
+    getAllowancePeriod: async (uid: string) => (await stack.ledger(uid)).account.allowancePeriod,
 
     /** These accounts add up, and no error was logged. */
     async expectSound(...uids: string[]) {

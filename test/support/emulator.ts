@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { startFirestore, untilAnswering } from '../../local/emulators.ts';
-import { findFirestoreJar } from '../../local/java.ts';
-import { freePort, loopback } from '../../local/ports.ts';
+import { startFirestore, waitForEmulator } from '../../local/emulators.ts';
+import { findFirestoreProgram } from '../../local/java.ts';
+import { findFreePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
 
 declare module 'vitest' {
@@ -16,18 +16,18 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const found = await findFirestoreJar(process.env, async () => {});
-  const [port, functionsPort] = [await freePort(), await freePort()];
+  const program = await findFirestoreProgram(process.env, async () => {});
+  const [port, functionsPort] = [await findFreePort(), await findFreePort()];
   const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-test-'));
   const child = startFirestore({
-    found,
+    program,
     port,
     functionsPort,
     rules: resolve('firestore.rules'),
     seed: undefined,
     runDir,
   });
-  await untilAnswering(child, `${loopback}:${port}`, found);
+  await waitForEmulator(child, `${loopback}:${port}`, program);
   project.provide('firestoreHost', `${loopback}:${port}`);
   return async () => {
     await endChild(child, 2_000);

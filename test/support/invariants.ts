@@ -1,6 +1,6 @@
 /** The invariants of every account at rest. Each function lists what is broken. */
-import { tiers } from '../../shared/contract.ts';
 import type { Stack } from './stack.ts';
+import { tierCredits } from './tierCredits.ts';
 
 /** The broken invariants of an account, from all of its entries and generations; empty if it is consistent. */
 export async function brokenInvariants(stack: Stack, uid: string): Promise<string[]> {
@@ -37,7 +37,7 @@ export async function brokenInvariants(stack: Stack, uid: string): Promise<strin
     ];
     if (generation.receipt.charged > 0)
       check(types.join() === expected, `${generation.status} generation has entries ${types.join()}`);
-    const prices = generation.cached ? [0] : Object.values(tiers).map(({ credits }) => credits);
+    const prices = generation.cached ? [0] : Object.values(tierCredits);
     check(prices.includes(generation.credits), 'the price is that of no tier');
     const charged = generation.cached ? 0 : generation.credits;
     check(generation.receipt.charged === charged, `charged ${generation.receipt.charged} for ${charged}`);

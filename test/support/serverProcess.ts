@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { UnsecuredJWT } from 'jose';
 import { inject } from 'vitest';
-import { freePort, loopback } from '../../local/ports.ts';
+import { findFreePort, loopback } from '../../local/ports.ts';
 import { listen } from './listen.ts';
 import type { Stack } from './stack.ts';
 
@@ -56,7 +56,7 @@ export async function startServerProcesses(stack: Stack) {
       main = 'functions/main.ts',
       cwd = process.cwd(),
     ): Promise<ServerProcess> {
-      const port = await freePort();
+      const port = await findFreePort();
       const child = spawn(process.execPath, [main], {
         cwd,
         stdio: ['ignore', 'pipe', 'inherit'],

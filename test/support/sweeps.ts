@@ -8,9 +8,11 @@ import { createLog } from '../../shared/core/log.ts';
 import { hold } from '../../shared/generation/hold.ts';
 import { generationPath, hashFingerprint, hashGenerationId } from '../../shared/generation/record.ts';
 import { createLedger } from '../../shared/ledger/ledger.ts';
+import { alwaysAvailable } from './alwaysAvailable.ts';
 import { startGatedGemini } from './modelGate.ts';
 import { runJob, schedulerEnv } from './scheduler.ts';
 import { startStack } from './stack.ts';
+import { tierCredits } from './tierCredits.ts';
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
@@ -23,7 +25,7 @@ export async function startSweeps() {
   const gemini = await startGatedGemini();
   const stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url, ...schedulerEnv });
   const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser: 10_000 };
-  const settings = { signupCredits: 0, limits, holdMs: 3 * minuteMs };
+  const settings = { signupCredits: 0, tierCredits, limits, holdMs: 3 * minuteMs };
   const silent = createLog(() => {});
   const ledger = createLedger(stack.database, settings, silent, systemClock);
   const { createImageStore } = await import('../../shared/images/cloudinary.ts');
@@ -43,7 +45,7 @@ export async function startSweeps() {
   ) {
     const id = hashGenerationId(uid, key);
     const request = generateRequestSchema.parse({ prompt: 'A banana on the moon', tier });
-    const params = { id, fingerprint: hashFingerprint(request), request };
+    const params = { id, fingerprint: hashFingerprint(request), request, availability: alwaysAvailable };
     const { record } = await hold(ledger, { uid, email: undefined, verified: false }, params);
     if (uploaded) await upload(record.publicId);
     await stack.edit(generationPath(uid, id), { deadline });

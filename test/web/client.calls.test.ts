@@ -1,23 +1,23 @@
-/** The client's other calls, and what holds for all of them: tokens, timeouts, signals. */
+/** The client's calls other than `generate`, and what all calls share: tokens, timeouts, abort signals. */
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
-  clientOf,
+  catchApiError,
+  catchError,
+  createFakeClient,
   type FakeAnswer,
-  failure,
   generate,
   html,
   noNetwork,
-  painted,
   receipt,
-  refused,
+  refusal,
   request,
-  thrown,
+  succeeded,
 } from './fakeFunctions.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
-describe('the other calls', () => {
-  const reads: [string, (fake: ReturnType<typeof clientOf>) => Promise<unknown>][] = [
+describe('calls other than generate', () => {
+  const reads: [string, (fake: ReturnType<typeof createFakeClient>) => Promise<unknown>][] = [
     ['account', ({ client }) => client.account()],
     ['ledger', ({ client }) => client.ledger()],
     ['gallery', ({ client }) => client.gallery()],
@@ -25,28 +25,28 @@ describe('the other calls', () => {
     ['deleteGeneration', ({ client }) => client.deleteGeneration('1')],
     ['grant', ({ client }) => client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' })],
   ];
-  test.each(reads)('%s is asked for three times at most', async (_, call) => {
-    const late = clientOf([noNetwork, html(503), () => Response.json({ late: true })]);
-    expect(await call(late)).toEqual({ late: true });
-    const never = clientOf([refused(503, 'DATABASE_UNAVAILABLE', 'same_key')]);
-    expect((await failure(call(never))).reason).toBe('DATABASE_UNAVAILABLE');
-    expect(never.asked).toHaveLength(3);
+  test.each(reads)('%s is attempted at most three times', async (_, call) => {
+    const slow = createFakeClient([noNetwork, html(503), () => Response.json({ late: true })]);
+    expect(await call(slow)).toEqual({ late: true });
+    const broken = createFakeClient([refusal(503, 'DATABASE_UNAVAILABLE', 'same_key')]);
+    expect((await catchApiError(call(broken))).reason).toBe('DATABASE_UNAVAILABLE');
+    expect(broken.requests).toHaveLength(3);
   });
 
-  test('deleting what is being painted does not wait for its end', async () => {
-    const fake = clientOf([refused(409, 'IN_PROGRESS', 'same_key', { after: '2' })]);
-    expect((await failure(fake.client.deleteGeneration('1'))).reason).toBe('IN_PROGRESS');
+  test('deleteGeneration does not wait until a running generation ends', async () => {
+    const fake = createFakeClient([refusal(409, 'IN_PROGRESS', 'same_key', { after: '2' })]);
+    expect((await catchApiError(fake.client.deleteGeneration('1'))).reason).toBe('IN_PROGRESS');
     expect(fake.waits).toEqual([2000, 2000]);
   });
 
-  test('enhance is asked for once', async () => {
-    const fake = clientOf([noNetwork]);
-    expect((await failure(fake.client.enhance('A banana'))).reason).toBe('UNREACHABLE');
-    expect(fake.asked).toHaveLength(1);
+  test('enhance is attempted once', async () => {
+    const fake = createFakeClient([noNetwork]);
+    expect((await catchApiError(fake.client.enhance('A banana'))).reason).toBe('UNREACHABLE');
+    expect(fake.requests).toHaveLength(1);
   });
 
-  test('say what they are about', async () => {
-    const fake = clientOf([() => Response.json({})], { baseUrl: 'https://api.test' });
+  test('send their arguments in the query, the body and the Idempotency-Key header', async () => {
+    const fake = createFakeClient([() => Response.json({})], { baseUrl: 'https://api.test' });
     const { client } = fake;
     await client.ledger();
     await client.ledger({ pageSize: 10, pageToken: undefined });
@@ -55,7 +55,7 @@ describe('the other calls', () => {
     await client.enhance('A banana');
     await client.deleteGeneration('1');
     await client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' });
-    expect(fake.asked.map(({ path, body }) => [path.replace('https://api.test', ''), body])).toEqual([
+    expect(fake.requests.map(({ path, body }) => [path.replace('https://api.test', ''), body])).toEqual([
       ['/ledger', null],
       ['/ledger?pageSize=10', null],
       ['/gallery?pageSize=12&pageToken=a%2Bb', null],
@@ -69,32 +69,32 @@ describe('the other calls', () => {
 });
 
 describe('the token', () => {
-  test('is made anew once after a 401', async () => {
-    const fake = clientOf([refused(401, 'UNAUTHENTICATED', 'no'), painted]);
+  test('is refreshed once after a 401', async () => {
+    const fake = createFakeClient([refusal(401, 'UNAUTHENTICATED', 'no'), succeeded]);
     await generate(fake);
     expect(fake.tokens()).toEqual(['Bearer first', 'Bearer second']);
-    const stranger = clientOf([refused(401, 'UNAUTHENTICATED', 'no')]);
-    expect((await failure(generate(stranger))).code).toBe(401);
-    expect(stranger.asked).toHaveLength(2);
+    const unknownUser = createFakeClient([refusal(401, 'UNAUTHENTICATED', 'no')]);
+    expect((await catchApiError(generate(unknownUser))).code).toBe(401);
+    expect(unknownUser.requests).toHaveLength(2);
   });
 
-  test('is asked for whenever the server is', async () => {
+  test('is requested again for each attempt', async () => {
     let tokens = 0;
-    const fake = clientOf([noNetwork, painted], { token: async () => `t${++tokens}` });
+    const fake = createFakeClient([noNetwork, succeeded], { token: async () => `t${++tokens}` });
     await generate(fake);
     expect(fake.tokens()).toEqual(['Bearer t1', 'Bearer t2']);
   });
 
-  test('that nobody is there to have ends the call', async () => {
-    const fake = clientOf([painted], { token: () => Promise.reject(new Error('signed out')) });
-    expect(await thrown(generate(fake))).toEqual(new Error('signed out'));
-    expect(fake.asked).toEqual([]);
+  test('callback that rejects ends the call before anything is sent', async () => {
+    const fake = createFakeClient([succeeded], { token: () => Promise.reject(new Error('signed out')) });
+    expect(await catchError(generate(fake))).toEqual(new Error('signed out'));
+    expect(fake.requests).toEqual([]);
   });
 
-  test('that the network lost is no answer', async () => {
+  test('callback that loses the network is retried', async () => {
     const lost = Object.assign(new Error('lost'), { code: 'auth/network-request-failed' });
     const token = vi.fn(async () => 'late').mockRejectedValueOnce(lost);
-    const fake = clientOf([painted], { token });
+    const fake = createFakeClient([succeeded], { token });
     expect(await generate(fake)).toMatchObject({ receipt });
     expect(fake.waits).toHaveLength(1);
   });
@@ -103,35 +103,37 @@ describe('the token', () => {
 describe('an aborted signal rejects with its reason', () => {
   const reason = new Error('the user left');
 
-  test('before anything is asked', async () => {
-    const fake = clientOf([painted]);
-    expect(await thrown(fake.client.generate(request, { signal: AbortSignal.abort(reason) }))).toBe(reason);
-    expect(fake.asked).toEqual([]);
+  test('before the first attempt', async () => {
+    const fake = createFakeClient([succeeded]);
+    expect(await catchError(fake.client.generate(request, { signal: AbortSignal.abort(reason) }))).toBe(
+      reason,
+    );
+    expect(fake.requests).toEqual([]);
   });
 
-  test.each(['generate', 'enhance'] as const)('while %s is being answered', async (name) => {
-    const leaving = new AbortController();
+  test.each(['generate', 'enhance'] as const)('while %s is waiting for the answer', async (name) => {
+    const abort = new AbortController();
     const hang: FakeAnswer = ({ signal }) =>
       new Promise((_, reject) => {
         signal?.addEventListener('abort', () => reject(signal.reason));
-        leaving.abort(reason);
+        abort.abort(reason);
       });
-    const { client } = clientOf([hang]);
-    const { signal } = leaving;
+    const { client } = createFakeClient([hang]);
+    const { signal } = abort;
     const call = name === 'generate' ? client.generate(request, { signal }) : client.enhance('A', { signal });
-    expect(await thrown(call)).toBe(reason);
+    expect(await catchError(call)).toBe(reason);
   });
 
-  test('between two askings', async () => {
-    const leaving = new AbortController();
-    // The default sleep, which has to be woken.
-    const { client, asked } = clientOf([noNetwork], { sleep: undefined as never });
+  test('between two attempts', async () => {
+    const abort = new AbortController();
+    // The default sleep, which the signal must interrupt.
+    const { client, requests } = createFakeClient([noNetwork], { sleep: undefined as never });
     const call = client.generate(request, {
-      signal: leaving.signal,
-      onWait: () => setTimeout(() => leaving.abort(reason)),
+      signal: abort.signal,
+      onWait: () => setTimeout(() => abort.abort(reason)),
     });
-    expect(await thrown(call)).toBe(reason);
-    expect(asked).toHaveLength(1);
+    expect(await catchError(call)).toBe(reason);
+    expect(requests).toHaveLength(1);
   });
 });
 
@@ -140,24 +142,24 @@ test('a wait ends early when the browser comes back online', async () => {
   const listen = vi.fn(page.addEventListener.bind(page));
   vi.stubGlobal('addEventListener', listen);
   onTestFinished(() => void vi.unstubAllGlobals());
-  const long = refused(503, 'PROVIDER_OVERLOADED', 'same_key', { after: '200' });
-  const { client } = clientOf([long, painted], { sleep: undefined as never });
+  const long = refusal(503, 'PROVIDER_OVERLOADED', 'same_key', { after: '200' });
+  const { client } = createFakeClient([long, succeeded], { sleep: undefined as never });
   const onWait = () => void setTimeout(() => page.dispatchEvent(new Event('online')));
   expect(await client.generate(request, { onWait })).toMatchObject({ receipt });
   const [, , { signal } = {}] = listen.mock.calls[0] as [string, () => void, { signal?: AbortSignal }];
-  expect(signal?.aborted, 'the wait no longer listens').toBe(true);
+  expect(signal?.aborted, 'the listener for online is removed').toBe(true);
 });
 
-describe('an answer that does not come in time is none', () => {
-  test.each<[string, number, (fake: ReturnType<typeof clientOf>) => Promise<unknown>]>([
-    ['ordinary calls', 30_000, ({ client }) => client.account()],
+describe('a call without an answer in time is retried', () => {
+  test.each<[string, number, (fake: ReturnType<typeof createFakeClient>) => Promise<unknown>]>([
+    ['other calls', 30_000, ({ client }) => client.account()],
     ['generate', 150_000, generate],
   ])('%s', async (_, limitMs, call) => {
     const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementationOnce(() => {
       return AbortSignal.abort(new DOMException('late', 'TimeoutError'));
     });
-    const late: FakeAnswer = ({ signal }) => (signal?.aborted ? Promise.reject(signal.reason) : painted());
-    const fake = clientOf([late]);
+    const late: FakeAnswer = ({ signal }) => (signal?.aborted ? Promise.reject(signal.reason) : succeeded());
+    const fake = createFakeClient([late]);
     expect(await call(fake)).toMatchObject({ receipt });
     expect(timeout).toHaveBeenCalledWith(limitMs);
     expect(fake.waits).toHaveLength(1);

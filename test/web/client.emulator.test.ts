@@ -1,4 +1,4 @@
-/** The client against the real functions, through a proxy that cuts connections. */
+/** The client against the real functions, through a proxy that can cut connections. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import * as contract from '../../shared/contract.ts';
@@ -25,8 +25,13 @@ afterAll(async () => {
   await gate.close();
 });
 
-/** A user with so many credits, and a client of theirs that does not wait unless told how. */
-async function clientOf(uid: string, credits: number, options: Partial<ClientOptions> = {}, claims = {}) {
+/** Creates a user with this many credits, and a client for them that by default does not sleep. */
+async function createUserClient(
+  uid: string,
+  credits: number,
+  options: Partial<ClientOptions> = {},
+  claims = {},
+) {
   const user = await stack.user(uid, credits, claims);
   const client = createClient({
     baseUrl: proxy.url,
@@ -37,35 +42,35 @@ async function clientOf(uid: string, credits: number, options: Partial<ClientOpt
   return { user, client };
 }
 
-async function failure(promise: Promise<unknown>): Promise<ApiError> {
-  const error = await promise.catch((thrown: unknown) => thrown);
+async function catchApiError(promise: Promise<unknown>): Promise<ApiError> {
+  const error = await promise.catch((rejection: unknown) => rejection);
   if (!(error instanceof ApiError)) throw error;
   return error;
 }
 
 const entryTypes = async (uid: string) => (await stack.ledger(uid)).entries.map(({ type }) => type);
 
-describe('a connection that is cut charges once', () => {
+describe('a generation whose connection was cut is charged once', () => {
   test.each([
     ['in the middle of the answer', ['midAnswer'], true],
-    ['before the functions were asked', ['before'], false],
-    ['again and again', ['before', 'midAnswer', 'midAnswer'], true],
+    ['before the request reached the functions', ['before'], false],
+    ['three times in a row', ['before', 'midAnswer', 'midAnswer'], true],
   ] as const)('%s', async (name, cuts, replayed) => {
     const uid = name.replaceAll(' ', '-');
-    const { client } = await clientOf(uid, 10);
-    const lost: string[] = [];
+    const { client } = await createUserClient(uid, 10);
+    const reasons: string[] = [];
     proxy.cut(...cuts);
-    const answer = await client.generate(request, { onWait: ({ reason }) => lost.push(reason) });
-    expect(lost).toEqual(cuts.map(() => 'UNREACHABLE'));
+    const answer = await client.generate(request, { onWait: ({ reason }) => reasons.push(reason) });
+    expect(reasons).toEqual(cuts.map(() => 'UNREACHABLE'));
     expect(answer).toMatchObject({ replayed, receipt: { charged: 2, refunded: 0, balance: 8 } });
     expect(await entryTypes(uid)).toEqual(['adjustment', 'debit']);
     expect(await brokenInvariants(stack, uid)).toEqual([]);
   });
 });
 
-test('one that is being painted is waited for, and its balance is known before it is done', async () => {
+test('a running generation is waited for, and its receipt arrives before it is done', async () => {
   const [running, settled] = [Promise.withResolvers<ApiError>(), Promise.withResolvers<void>()];
-  const { user, client } = await clientOf('waiting', 10, { sleep: () => settled.promise });
+  const { user, client } = await createUserClient('waiting', 10, { sleep: () => settled.promise });
   let second: ReturnType<typeof client.generate> | undefined;
   const first = await gate.during(
     () => user.generate('key', request),
@@ -80,10 +85,10 @@ test('one that is being painted is waited for, and its balance is known before i
   expect(await entryTypes('waiting')).toEqual(['adjustment', 'debit']);
 });
 
-describe('what has failed for good is thrown', () => {
-  test('too few credits, with what is there', async () => {
-    const { client } = await clientOf('poor', 1);
-    expect(await failure(client.generate(request))).toMatchObject({
+describe('a final failure is thrown', () => {
+  test('insufficient credits, with the price and the balance', async () => {
+    const { client } = await createUserClient('poor', 1);
+    expect(await catchApiError(client.generate(request))).toMatchObject({
       code: 402,
       reason: 'INSUFFICIENT_CREDITS',
       retry: 'no',
@@ -92,10 +97,10 @@ describe('what has failed for good is thrown', () => {
     });
   });
 
-  test('a picture the model would not paint, with the receipt of its refund', async () => {
-    const { client } = await clientOf('blocked', 10);
+  test('a prompt the model declined, with the receipt of the refund', async () => {
+    const { client } = await createUserClient('blocked', 10);
     gate.script(geminiFault.promptBlocked());
-    expect(await failure(client.generate(request))).toMatchObject({
+    expect(await catchApiError(client.generate(request))).toMatchObject({
       code: 422,
       reason: 'CONTENT_BLOCKED',
       retry: 'new_key',
@@ -103,18 +108,20 @@ describe('what has failed for good is thrown', () => {
     });
   });
 
-  test('another body with the same key', async () => {
-    const { client } = await clientOf('reused', 10);
+  test('another body under the same key', async () => {
+    const { client } = await createUserClient('reused', 10);
     await client.generate(request, { key: 'key' });
-    expect(await failure(client.generate({ ...request, tier: 'standard' }, { key: 'key' }))).toMatchObject({
+    expect(
+      await catchApiError(client.generate({ ...request, tier: 'standard' }, { key: 'key' })),
+    ).toMatchObject({
       code: 422,
       reason: 'IDEMPOTENCY_KEY_REUSED',
     });
   });
 
-  test('a request that does not parse, each field named', async () => {
-    const { client } = await clientOf('mistaken', 10);
-    const { reason, fieldViolations } = await failure(client.generate({ ...request, prompt: ' ' }));
+  test('an invalid request, with each invalid field', async () => {
+    const { client } = await createUserClient('mistaken', 10);
+    const { reason, fieldViolations } = await catchApiError(client.generate({ ...request, prompt: ' ' }));
     expect({ reason, fieldViolations }).toEqual({
       reason: 'INVALID_REQUEST',
       fieldViolations: [{ field: 'prompt', description: 'must not be empty' }],
@@ -122,19 +129,19 @@ describe('what has failed for good is thrown', () => {
   });
 });
 
-test('a token that is refused is made anew', async () => {
-  const asked: boolean[] = [];
-  const token = async (anew: boolean) => {
-    asked.push(anew);
-    return anew ? stack.tokenFor('renewed') : 'stale';
+test('a rejected token is refreshed', async () => {
+  const refreshes: boolean[] = [];
+  const token = async (forceRefresh: boolean) => {
+    refreshes.push(forceRefresh);
+    return forceRefresh ? stack.tokenFor('renewed') : 'stale';
   };
-  const { client } = await clientOf('renewed', 10, { token });
+  const { client } = await createUserClient('renewed', 10, { token });
   expect((await client.account()).account.balance).toBe(10);
-  expect(asked).toEqual([false, true]);
+  expect(refreshes).toEqual([false, true]);
 });
 
-test('every answer is what its type says', async () => {
-  const { client } = await clientOf('typed', 10);
+test('every answer matches its schema', async () => {
+  const { client } = await createUserClient('typed', 10);
   const { replayed, ...answer } = await client.generate(request, { key: 'key' });
   const { generation } = contract.generateAnswerSchema.parse(answer);
   expect(replayed).toBe(false);
@@ -156,11 +163,11 @@ test('every answer is what its type says', async () => {
   }
 });
 
-test('a grant whose answer was lost is the same grant again', async () => {
+test('a grant whose answer was lost is retried as the same grant', async () => {
   answerLookups(stack);
   onTestFinished(() => void vi.unstubAllGlobals());
-  await clientOf('given', 10);
-  const { client: admin } = await clientOf('admin', 0, {}, { admin: true });
+  await createUserClient('given', 10);
+  const { client: admin } = await createUserClient('admin', 0, {}, { admin: true });
   proxy.cut('midAnswer');
   const answer = await admin.grant({ uid: 'given', amount: 5, reason: 'A gift' }, { key: 'gift' });
   expect(contract.grantAnswerSchema.parse(answer).account.balance).toBe(15);

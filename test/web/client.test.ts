@@ -1,103 +1,106 @@
-/** What the client does with each kind of answer to `generate`, and with none. */
+/** What the client does with each kind of answer to `generate`, and without one. */
 import { describe, expect, test } from 'vitest';
 import {
-  clientOf,
+  catchApiError,
+  createFakeClient,
   expectBackoff,
   type FakeAnswer,
-  failure,
   generate,
   html,
   noNetwork,
-  painted,
   receipt,
-  refused,
+  refusal,
   request,
+  succeeded,
 } from './fakeFunctions.ts';
 
-describe('what is not settled is asked for again with the same key', () => {
+describe('an unsettled generation is retried with the same key', () => {
   test.each<[string, FakeAnswer, number | undefined]>([
     [
-      'after the time the answer names',
-      refused(503, 'PROVIDER_OVERLOADED', 'same_key', { after: '7' }),
+      'after the seconds in Retry-After',
+      refusal(503, 'PROVIDER_OVERLOADED', 'same_key', { after: '7' }),
       7000,
     ],
     [
-      'at the date the answer names',
-      refused(503, 'PROVIDER_OVERLOADED', 'same_key', { after: 'Thu, 01 Jan 2026 00:00:09 GMT' }),
+      'at the date in Retry-After',
+      refusal(503, 'PROVIDER_OVERLOADED', 'same_key', { after: 'Thu, 01 Jan 2026 00:00:09 GMT' }),
       9000,
     ],
-    ['but never at once', refused(429, 'RATE_LIMITED', 'same_key', { after: '0' }), 1000],
-    ['while it is being painted', refused(409, 'IN_PROGRESS', 'same_key', { after: '2' }), 2000],
-    ['when no answer came', noNetwork, undefined],
-    ['when Hosting gave up waiting', html(504), undefined],
-    ['when a proxy answered', html(502), undefined],
-    ['when something else answered that all is well', html(200), undefined],
-    ['when Cloud Run had no instance', html(429), undefined],
-    ['when the answer is JSON of nobody', () => Response.json(null), undefined],
+    ['at the earliest after one second', refusal(429, 'RATE_LIMITED', 'same_key', { after: '0' }), 1000],
+    ['while it is running', refusal(409, 'IN_PROGRESS', 'same_key', { after: '2' }), 2000],
+    ['after a network error', noNetwork, undefined],
+    ['after a timeout of Firebase Hosting', html(504), undefined],
+    ['after a proxy error', html(502), undefined],
+    ['after a 200 that is not from the functions', html(200), undefined],
+    ['after a 429 of Cloud Run, which had no instance', html(429), undefined],
+    ['after a 200 with null as JSON', () => Response.json(null), undefined],
   ])('%s', async (_, first, waitMs) => {
-    const fake = clientOf([first, painted]);
+    const fake = createFakeClient([first, succeeded]);
     expect(await generate(fake)).toMatchObject({ receipt, replayed: false });
     if (waitMs === undefined) expectBackoff(fake.waits, [2000]);
     else expect(fake.waits).toEqual([waitMs]);
     expect(fake.keys()).toEqual(['key-1', 'key-1']);
-    expect(fake.asked.map(({ body }) => body)).toEqual(Array(2).fill(JSON.stringify(request)));
+    expect(fake.requests.map(({ body }) => body)).toEqual(Array(2).fill(JSON.stringify(request)));
   });
 
-  test('one that the client made up where none is given, another for each generation', async () => {
-    const fake = clientOf([noNetwork, painted]);
+  test('by default each generation has a random key, which its retries reuse', async () => {
+    const fake = createFakeClient([noNetwork, succeeded]);
     await fake.client.generate(request);
     await fake.client.generate(request);
-    const [first, again, other] = fake.keys();
+    const [first, retried, other] = fake.keys();
     expect(first).toMatch(/^[0-9a-f-]{36}$/);
-    expect(again).toBe(first);
+    expect(retried).toBe(first);
     expect(other).not.toBe(first);
   });
 
-  test('the receipt of one still running is told at once, and every asking', async () => {
-    const { client } = clientOf([refused(409, 'IN_PROGRESS', 'same_key', { after: '2', receipt }), painted]);
-    const told: unknown[] = [];
+  test('onAttempt is called for each attempt, onWait with the receipt of a running generation', async () => {
+    const { client } = createFakeClient([
+      refusal(409, 'IN_PROGRESS', 'same_key', { after: '2', receipt }),
+      succeeded,
+    ]);
+    const events: unknown[] = [];
     await client.generate(request, {
-      onAsk: () => told.push('ask'),
-      onWait: (error, waitMs) => told.push(error.receipt, waitMs),
+      onAttempt: () => events.push('attempt'),
+      onWait: (error, waitMs) => events.push(error.receipt, waitMs),
     });
-    expect(told).toEqual(['ask', receipt, 2000, 'ask']);
+    expect(events).toEqual(['attempt', receipt, 2000, 'attempt']);
   });
 
-  test('a stored answer is told apart from a new one', async () => {
+  test('replayed is true for a stored answer', async () => {
     const replay = () => Response.json({ receipt }, { headers: { 'idempotent-replayed': 'true' } });
-    expect(await generate(clientOf([replay]))).toEqual({ receipt, replayed: true });
+    expect(await generate(createFakeClient([replay]))).toEqual({ receipt, replayed: true });
   });
 });
 
-describe('asking again has an end', () => {
-  test('of attempts, each wait longer than the last', async () => {
-    const fake = clientOf([noNetwork]);
-    const error = await failure(generate(fake));
+describe('retries end', () => {
+  test('after five attempts, each wait longer than the one before', async () => {
+    const fake = createFakeClient([noNetwork]);
+    const error = await catchApiError(generate(fake));
     expect(error).toMatchObject({ code: 0, reason: 'UNREACHABLE', retry: 'same_key' });
     expect(error.cause).toBeInstanceOf(TypeError);
     expectBackoff(fake.waits, [2000, 4000, 8000, 15_000]);
   });
 
-  test('of time, while it is being painted', async () => {
-    const fake = clientOf([refused(409, 'IN_PROGRESS', 'same_key', { after: '2' })]);
-    expect((await failure(generate(fake))).reason).toBe('IN_PROGRESS');
+  test('after four minutes while the generation is running', async () => {
+    const fake = createFakeClient([refusal(409, 'IN_PROGRESS', 'same_key', { after: '2' })]);
+    expect((await catchApiError(generate(fake))).reason).toBe('IN_PROGRESS');
     expect(fake.waits).toHaveLength(120);
   });
 
-  test('and being painted is no attempt', async () => {
-    const running = refused(409, 'IN_PROGRESS', 'same_key', { after: '2' });
-    const fake = clientOf([noNetwork, noNetwork, noNetwork, noNetwork, running, running, painted]);
+  test('later if the generation is running: such answers do not count as attempts', async () => {
+    const running = refusal(409, 'IN_PROGRESS', 'same_key', { after: '2' });
+    const fake = createFakeClient([noNetwork, noNetwork, noNetwork, noNetwork, running, running, succeeded]);
     expect(await generate(fake)).toMatchObject({ receipt });
   });
 
-  test('at once, where the wait would be longer than that', async () => {
-    const fake = clientOf([refused(503, 'PROVIDER_QUOTA', 'same_key', { after: '3600' })]);
-    expect((await failure(generate(fake))).retryAfterMs).toBe(3_600_000);
-    expect(fake.asked).toHaveLength(1);
+  test('at once if the wait would exceed four minutes', async () => {
+    const fake = createFakeClient([refusal(503, 'PROVIDER_QUOTA', 'same_key', { after: '3600' })]);
+    expect((await catchApiError(generate(fake))).retryAfterMs).toBe(3_600_000);
+    expect(fake.requests).toHaveLength(1);
   });
 });
 
-describe('what has failed for good is thrown with all the answer says', () => {
+describe('a final failure is thrown with everything in the answer', () => {
   test.each([
     [422, 'CONTENT_BLOCKED', 'new_key'],
     [410, 'EXPIRED', 'new_key'],
@@ -105,22 +108,24 @@ describe('what has failed for good is thrown with all the answer says', () => {
     [502, 'STORAGE_ERROR', 'new_key'],
     [503, 'SPEND_CEILING', 'no'],
   ])('%i %s', async (code, reason, retry) => {
-    const fake = clientOf([refused(code, reason, retry, { receipt, metadata: { balance: '1' } })]);
-    const error = await failure(generate(fake));
+    const fake = createFakeClient([refusal(code, reason, retry, { receipt, metadata: { balance: '1' } })]);
+    const error = await catchApiError(generate(fake));
     expect(error).toMatchObject({ name: 'ApiError', message: `${reason}.`, code, reason, retry, receipt });
     expect(error.metadata).toEqual({ balance: '1', retry });
     expect(error.body).toMatchObject({ error: { code }, receipt });
-    expect(fake.asked).toHaveLength(1);
+    expect(fake.requests).toHaveLength(1);
   });
 
-  test('the fields of a request that does not parse', async () => {
+  test('the field violations of an invalid request', async () => {
     const violation = { field: 'prompt', description: 'must not be empty' };
     const details = [
       { reason: 'INVALID_REQUEST', metadata: { retry: 'no' } },
       { fieldViolations: [violation] },
     ];
-    const fake = clientOf([() => Response.json({ error: { message: 'No.', details } }, { status: 400 })]);
-    expect((await failure(generate(fake))).fieldViolations).toEqual([violation]);
+    const fake = createFakeClient([
+      () => Response.json({ error: { message: 'No.', details } }, { status: 400 }),
+    ]);
+    expect((await catchApiError(generate(fake))).fieldViolations).toEqual([violation]);
   });
 
   test.each([
@@ -131,9 +136,9 @@ describe('what has failed for good is thrown with all the answer says', () => {
       () => Response.json({ error: { details: {} } }, { status: 400 }),
       { error: { details: {} } },
     ],
-  ])('a refusal that is not of the functions: %s', async (_, answer, body) => {
-    const fake = clientOf([answer]);
-    expect(await failure(generate(fake))).toMatchObject({ reason: 'UNKNOWN', retry: 'no', body });
-    expect(fake.asked).toHaveLength(1);
+  ])('a refusal that is not from the functions: %s', async (_, answer, body) => {
+    const fake = createFakeClient([answer]);
+    expect(await catchApiError(generate(fake))).toMatchObject({ reason: 'UNKNOWN', retry: 'no', body });
+    expect(fake.requests).toHaveLength(1);
   });
 });

@@ -1,15 +1,15 @@
-/** Functions that answer as a test says, without a server, and a client of them in a time of its own. */
+/** A client whose fetch, sleep and clock are fakes: a test scripts the answers, and no time passes. */
 import { expect } from 'vitest';
 import type { GenerateInput, Receipt } from '../../shared/contract.ts';
 import { ApiError, type ClientOptions, createClient } from '../../web/client.ts';
 
 export const request: GenerateInput = { prompt: 'A banana', tier: 'standard', orientation: 'landscape' };
 export const receipt: Receipt = { charged: 1, refunded: 0, balance: 73, sequence: 2 };
-export const painted = () => Response.json({ generation: { id: '0'.repeat(32) }, receipt });
+export const succeeded = () => Response.json({ generation: { id: '0'.repeat(32) }, receipt });
 export const noNetwork = () => Promise.reject(new TypeError('fetch failed'));
 export const html = (status: number) => () => new Response('<h1>Not the studio</h1>', { status });
 
-export function refused(
+export function refusal(
   code: number,
   reason: string,
   retry: string,
@@ -24,17 +24,17 @@ export function refused(
 
 export type FakeAnswer = (init: RequestInit) => Response | Promise<Response>;
 
-/** A client whose server gives these answers one after the other, the last for ever. */
-export function clientOf(answers: FakeAnswer[], options: Partial<ClientOptions> = {}) {
-  const asked: { path: string; headers: Headers; body: unknown }[] = [];
+/** The answers are given in order; the last one repeats. `waits` has the milliseconds of each sleep. */
+export function createFakeClient(answers: FakeAnswer[], options: Partial<ClientOptions> = {}) {
+  const requests: { path: string; headers: Headers; body: unknown }[] = [];
   const waits: number[] = [];
   let clock = Date.parse('2026-01-01');
   const client = createClient({
-    token: async (anew) => (anew ? 'second' : 'first'),
+    token: async (forceRefresh) => (forceRefresh ? 'second' : 'first'),
     async fetch(path, init = {}) {
-      asked.push({ path: String(path), headers: new Headers(init.headers), body: init.body });
-      const answer = answers[Math.min(asked.length, answers.length) - 1];
-      if (!answer) throw new Error('no answer');
+      requests.push({ path: String(path), headers: new Headers(init.headers), body: init.body });
+      const answer = answers[Math.min(requests.length, answers.length) - 1];
+      if (!answer) throw new Error('The test scripted no answer');
       return answer(init);
     },
     async sleep(ms) {
@@ -44,28 +44,28 @@ export function clientOf(answers: FakeAnswer[], options: Partial<ClientOptions> 
     now: () => clock,
     ...options,
   });
-  const keys = () => asked.map(({ headers }) => headers.get('idempotency-key'));
-  const tokens = () => asked.map(({ headers }) => headers.get('authorization'));
-  return { client, asked, waits, keys, tokens };
+  const keys = () => requests.map(({ headers }) => headers.get('idempotency-key'));
+  const tokens = () => requests.map(({ headers }) => headers.get('authorization'));
+  return { client, requests, waits, keys, tokens };
 }
 
-export const generate = ({ client }: ReturnType<typeof clientOf>) =>
+export const generate = ({ client }: ReturnType<typeof createFakeClient>) =>
   client.generate(request, { key: 'key-1' });
-export const thrown = (promise: Promise<unknown>) =>
+export const catchError = (promise: Promise<unknown>) =>
   promise.then(
-    () => expect.unreachable('nothing was thrown'),
+    () => expect.unreachable('The promise did not reject'),
     (error: unknown) => error,
   );
-export const failure = async (promise: Promise<unknown>) => {
-  const error = await thrown(promise);
+export const catchApiError = async (promise: Promise<unknown>) => {
+  const error = await catchError(promise);
   if (!(error instanceof ApiError)) throw error;
   return error;
 };
-/** The longest backoff of each wait; jitter takes off up to half. */
-export function expectBackoff(waits: number[], most: number[]) {
-  expect(waits).toHaveLength(most.length);
+/** @param maxMs the maximum of each wait; jitter shortens a wait by up to half */
+export function expectBackoff(waits: number[], maxMs: number[]) {
+  expect(waits).toHaveLength(maxMs.length);
   for (const [i, ms] of waits.entries()) {
-    expect(ms).toBeLessThanOrEqual(most[i] ?? 0);
-    expect(ms).toBeGreaterThanOrEqual((most[i] ?? 0) / 2);
+    expect(ms).toBeLessThanOrEqual(maxMs[i] ?? 0);
+    expect(ms).toBeGreaterThanOrEqual((maxMs[i] ?? 0) / 2);
   }
 }

@@ -1,7 +1,7 @@
-/** Builds what is deployed into dist/, or into the folder that is named: the functions, and the page in dist/hosting/. */
+/** `npm run build`: builds the functions into dist/, or another folder, and the page into its folder hosting/. */
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { writePackage, writePage } from '../deploy/artifact.ts';
+import { writePackage, writePage } from './artifact.ts';
 import { bundleFunctions, writeCompileCache } from './bundle.ts';
 
 const root = join(import.meta.dirname, '../..');

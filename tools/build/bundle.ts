@@ -1,6 +1,6 @@
 /**
- * The functions as one ECMAScript bundle split along their lazy imports, so that a cold start reads only
- * what its function needs.
+ * Bundles the functions as ECMAScript modules, split at their lazy imports, so that a cold start reads only the code
+ * of its function.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 import { lighten } from './lighten.ts';
 import { rules } from './rules.ts';
 
-// Bundled CommonJS still asks for these; the names are long because minified code uses the short ones.
+// Bundled CommonJS modules need these. The prefixes keep them apart from minified names.
 const banner = `import { createRequire as banner_createRequire } from 'node:module';
 import { fileURLToPath as banner_fileURLToPath } from 'node:url';
 import { dirname as banner_dirname } from 'node:path';
@@ -18,7 +18,7 @@ const require = banner_createRequire(import.meta.url);
 const __filename = banner_fileURLToPath(import.meta.url);
 const __dirname = banner_dirname(__filename);`;
 
-/** Bundles the functions into `outdir`; tells what went in and what came out. */
+/** Bundles the functions into `outdir`. @returns esbuild's list of inputs and outputs. */
 export async function bundleFunctions(outdir: string) {
   const { metafile } = await build({
     absWorkingDir: join(import.meta.dirname, '../..'),
@@ -32,7 +32,7 @@ export async function bundleFunctions(outdir: string) {
     target: 'node24',
     outExtension: { '.js': '.mjs' },
     banner: { js: banner },
-    // `debug` tries it and does without; it is here only because a tool for development wants it.
+    // `debug` works without it. It is installed only for a development tool.
     external: ['supports-color'],
     alias: { domain: './tools/build/noDomain.ts' },
     plugins: [lighten(rules)],
@@ -43,9 +43,9 @@ export async function bundleFunctions(outdir: string) {
 }
 
 /**
- * Has Node compile every file of a bundle and keep what it made of it in `compile-cache/`, which counts wherever
- * the bundle is put, for the same Node, processor and user; elsewhere nothing is lost. All but main.mjs, which
- * would serve.
+ * Has Node compile every file of a bundle and store the result in `compile-cache/`. The cache is portable: it works in
+ * any folder, for the same Node version, processor and user, and is ignored otherwise. Leaves out main.mjs, because
+ * loading it would start the server.
  */
 export function writeCompileCache(outdir: string): void {
   const files = readdirSync(outdir).filter((file) => file.endsWith('.mjs') && file !== 'main.mjs');

@@ -1,53 +1,56 @@
-/** An esbuild plugin that keeps the rules of rules.ts. */
+/** An esbuild plugin that applies rules.ts: it replaces files of packages, or delays loading them. */
 import { readFileSync } from 'node:fs';
 import type { Loader, OnLoadResult, Plugin } from 'esbuild';
-import { describeOnly } from './protos.ts';
+import { keepServices } from './protos.ts';
 import type { Rule } from './rules.ts';
 
-/** Marks the path of a file itself, where something else stands in its place. */
-const itself = '?itself';
+/** Marks an import of the original file, where a replacement has its path. */
+const originalSuffix = '?itself';
 
 /**
- * The plugin for some rules. One whose file is not met any more fails the build: an update has moved it, and what
- * it was to keep out may be in again.
+ * Creates the plugin. A rule that matches no file fails the build: an update has moved the file, and the code that the
+ * rule keeps out may be in the bundle again.
  */
 export function lighten(rules: readonly Rule[]): Plugin {
   return {
     name: 'lighten',
     setup(build) {
-      const met = new Set<Rule>();
+      const usedRules = new Set<Rule>();
       build.onResolve({ filter: /\?itself$/ }, ({ path }) => ({
-        path: path.slice(0, -itself.length),
-        suffix: itself,
+        path: path.slice(0, -originalSuffix.length),
+        suffix: originalSuffix,
       }));
       build.onLoad({ filter: /\/node_modules\// }, ({ path, suffix }) => {
         const rule = rules.find(({ file }) => path.endsWith(`/node_modules/${file}`));
-        if (!rule || suffix === itself) return undefined;
-        met.add(rule);
-        return standIn(rule, path);
+        if (!rule || suffix === originalSuffix) return undefined;
+        usedRules.add(rule);
+        return createReplacement(rule, path);
       });
       build.onEnd(() => ({
         errors: rules
-          .filter((rule) => !met.has(rule))
-          .map(({ file }) => ({ text: `A rule of the bundle meets nothing any more: ${file}` })),
+          .filter((rule) => !usedRules.has(rule))
+          .map(({ file }) => ({ text: `A rule of the bundle matches no file: ${file}` })),
       }));
     },
   };
 }
 
-function standIn(rule: Rule, path: string): OnLoadResult {
-  const as = (loader: Loader, contents: string) => ({ loader, contents });
-  if ('leftOut' in rule) return as('js', refusing(rule.file));
-  if ('instead' in rule) return as('js', rule.instead);
-  if ('later' in rule) return as('js', later(`${path}${itself}`));
-  return as('json', JSON.stringify(describeOnly(JSON.parse(readFileSync(path, 'utf8')), rule.describes)));
+function createReplacement(rule: Rule, path: string): OnLoadResult {
+  const toResult = (loader: Loader, contents: string) => ({ loader, contents });
+  if ('stub' in rule) return toResult('js', createStub(rule.file));
+  if ('replacement' in rule) return toResult('js', rule.replacement);
+  if ('lazy' in rule) return toResult('js', later(`${path}${originalSuffix}`));
+  return toResult(
+    'json',
+    JSON.stringify(keepServices(JSON.parse(readFileSync(path, 'utf8')), rule.services)),
+  );
 }
 
 /**
- * A CommonJS module that throws when anything of it is used. The proxy is the prototype of what is exported:
- * bundlers copy an object's own properties, of which it has none.
+ * A CommonJS module that throws when it is used. The proxy is the prototype of the exports, because bundlers copy an
+ * object's own properties, and this object has none.
  */
-const refusing = (file: string) => `
+const createStub = (file: string) => `
 const refuse = (name) => {
   throw new Error(${JSON.stringify(file)} + ': ' + name + ' is used, but tools/build/rules.ts left it out');
 };
@@ -62,7 +65,7 @@ module.exports = Object.create(
 );
 `;
 
-/** A CommonJS module that is another one, read when something of it is asked for. The prototype is as above. */
+/** A CommonJS module that loads another one at its first use. It has a proxy as prototype, as above. */
 const later = (path: string) => `
 let module_;
 const load = () => (module_ ??= require(${JSON.stringify(path)}));

@@ -1,7 +1,7 @@
 /**
- * Stands for node:domain in the bundle. The functions-framework runs every request in a domain, and one domain
- * has Node follow every promise and handle of the process: a fifth of the time of a `generate`. What a domain is
- * for, a throw that nobody catches, `endpoint` and the process's own listeners see to.
+ * Replaces node:domain in the bundle. The functions-framework runs every request in a domain, and with a single domain
+ * Node tracks every promise and handle of the process, which takes a fifth of the time of a `generate`. We do not need
+ * domains: `endpoint` and the process's own listeners handle uncaught errors.
  */
 const domain = {
   on: () => domain,
@@ -10,7 +10,7 @@ const domain = {
   bind: <F>(callback: F): F => callback,
 };
 
-// The framework asks for the current one when it takes an event.
+// The framework reads the current domain when it receives an event.
 Object.assign(process, { domain });
 
 export const create = () => domain;

@@ -1,10 +1,10 @@
-/** The studio's page as it is served: built by Vite, for the local run and for Firebase Hosting alike. */
+/** Builds the studio's page with Vite, for the local run and for Firebase Hosting. */
 import { extname } from 'node:path';
 import { build, type Rolldown } from 'vite';
 
 export type Page = { type: string; body: Uint8Array | string };
 
-const types: Record<string, string> = {
+const mimeTypes: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
@@ -12,11 +12,11 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 
-export const typeOf = (name: string) => types[extname(name)] ?? 'application/octet-stream';
+export const getMimeType = (name: string) => mimeTypes[extname(name)] ?? 'application/octet-stream';
 
-/** Every file of the page by its path below the origin, such as `/studio/index.html`. */
+/** Builds the page in memory: every file by its URL path, such as `/studio/index.html`. */
 export async function buildPage(webDir: string): Promise<Map<string, Page>> {
-  const built = await build({
+  const result = await build({
     configFile: false,
     root: webDir,
     base: '/studio/',
@@ -26,17 +26,17 @@ export async function buildPage(webDir: string): Promise<Map<string, Page>> {
     build: {
       write: false,
       target: 'es2024',
-      // A file of its own each: a data URL would need a hole in the Content-Security-Policy.
+      // Never inline a file as a data URL: the Content-Security-Policy would have to allow it.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
     },
   });
-  const { output } = built as Rolldown.RolldownOutput;
+  const { output } = result as Rolldown.RolldownOutput;
   return new Map(
     output.map((file) => [
       `/studio/${file.fileName}`,
-      { type: typeOf(file.fileName), body: file.type === 'chunk' ? file.code : file.source },
+      { type: getMimeType(file.fileName), body: file.type === 'chunk' ? file.code : file.source },
     ]),
   );
 }

@@ -1,85 +1,93 @@
 /**
- * Descriptions of protocol buffers, as protobufjs writes them in JSON, cut down to some services and what those
- * speak of. A client makes code of everything that is described, at each start of a process.
+ * Reduces descriptions of protocol buffers, in protobufjs's JSON form, to some services and the types they use. At
+ * each start of a process, a client generates code for everything in its description.
  */
 
 /** A namespace, message, enum or service. */
-export type Described = {
-  nested?: Record<string, Described>;
+export type ProtoDescription = {
+  nested?: Record<string, ProtoDescription>;
   fields?: Record<string, { type: string }>;
   methods?: Record<string, { requestType: string; responseType: string }>;
   values?: object;
 };
 
 /**
- * The description with `names` (such as `google.firestore.v1.Firestore`) and all that they refer to, in their
- * namespaces. What is nested in a message stays with it. Options of Google's own, in brackets, go: no client over
- * gRPC looks at them.
- * @throws {Error} where one of the names is not described.
+ * Keeps the services in `names` (such as `google.firestore.v1.Firestore`) and all types that they refer to, in their
+ * namespaces. A message keeps its nested types. Google's own options, in parentheses, are removed: gRPC clients do not
+ * read them.
+ * @throws {Error} if a name is not described.
  */
-export function describeOnly(root: Described, names: readonly string[]): Described {
-  const kept = new Set<string>();
+export function keepServices(root: ProtoDescription, names: readonly string[]): ProtoDescription {
+  const keptNames = new Set<string>();
   const keep = (name: string): void => {
-    const whole = outermost(root, name);
-    if (kept.has(whole)) return;
-    kept.add(whole);
-    for (const [path, thing] of within(at(root, whole) as Described, whole)) {
-      for (const type of typesOf(thing)) {
-        const found = resolve(root, type, path);
+    const whole = findOutermost(root, name);
+    if (keptNames.has(whole)) return;
+    keptNames.add(whole);
+    for (const [path, description] of listNested(findByName(root, whole) as ProtoDescription, whole)) {
+      for (const type of getTypes(description)) {
+        const found = resolveType(root, type, path);
         if (found) keep(found);
       }
     }
   };
   for (const name of names) {
-    if (!at(root, name)) throw new Error(`${name} is not described`);
+    if (!findByName(root, name)) throw new Error(`${name} is not described`);
     keep(name);
   }
-  return withoutOptions(cut(root, '', kept)) as Described;
+  return removeOptions(prune(root, '', keptNames)) as ProtoDescription;
 }
 
-const at = (root: Described, name: string) =>
-  name.split('.').reduce<Described | undefined>((thing, part) => thing?.nested?.[part], root);
+const findByName = (root: ProtoDescription, name: string) =>
+  name
+    .split('.')
+    .reduce<ProtoDescription | undefined>((description, part) => description?.nested?.[part], root);
 
-/** The message that something is nested in, or itself. */
-function outermost(root: Described, name: string): string {
+/** The outermost message around a type, or the type itself. */
+function findOutermost(root: ProtoDescription, name: string): string {
   const parts = name.split('.');
   const names = parts.map((_, i) => parts.slice(0, i + 1).join('.'));
-  return names.find((part) => !isNamespace(at(root, part) ?? {})) ?? name;
+  return names.find((part) => !isNamespace(findByName(root, part) ?? {})) ?? name;
 }
 
-const isNamespace = ({ fields, methods, values }: Described) => !fields && !methods && !values;
+const isNamespace = ({ fields, methods, values }: ProtoDescription) => !fields && !methods && !values;
 
-/** A thing and all that is nested in it, with their full names. */
-function within(thing: Described, name: string): [string, Described][] {
-  const nested = Object.entries(thing.nested ?? {});
-  return [[name, thing], ...nested.flatMap(([part, inner]) => within(inner, `${name}.${part}`))];
+/** A description and everything nested in it, with full names. */
+function listNested(description: ProtoDescription, name: string): [string, ProtoDescription][] {
+  const nested = Object.entries(description.nested ?? {});
+  return [[name, description], ...nested.flatMap(([part, inner]) => listNested(inner, `${name}.${part}`))];
 }
 
-const typesOf = ({ fields = {}, methods = {} }: Described) => [
+const getTypes = ({ fields = {}, methods = {} }: ProtoDescription) => [
   ...Object.values(fields).map(({ type }) => type),
   ...Object.values(methods).flatMap(({ requestType, responseType }) => [requestType, responseType]),
 ];
 
-/** The full name of a type that is spoken of in `from`: looked for there and then outwards. None for `string` and such. */
-function resolve(root: Described, type: string, from: string): string | undefined {
+/** The full name of a type used in `from`: searched there, then in each outer scope. Undefined for scalars. */
+function resolveType(root: ProtoDescription, type: string, from: string): string | undefined {
   if (type.startsWith('.')) return type.slice(1);
   const scopes = from.split('.');
   const names = [...scopes, ''].map((_, i) => [...scopes.slice(0, scopes.length - i), type].join('.'));
-  return names.find((name) => at(root, name));
+  return names.find((name) => findByName(root, name));
 }
 
-function cut(thing: Described, name: string, kept: ReadonlySet<string>): Described {
-  const nested = Object.entries(thing.nested ?? {}).flatMap(([part, inner]): [string, Described][] => {
-    const path = name ? `${name}.${part}` : part;
-    if (kept.has(path)) return [[part, inner]];
-    if (!isNamespace(inner)) return [];
-    const rest = cut(inner, path, kept);
-    return Object.keys(rest.nested ?? {}).length > 0 ? [[part, rest]] : [];
-  });
-  return { ...thing, nested: Object.fromEntries(nested) };
+function prune(
+  description: ProtoDescription,
+  name: string,
+  keptNames: ReadonlySet<string>,
+): ProtoDescription {
+  const nested = Object.entries(description.nested ?? {}).flatMap(
+    ([part, inner]): [string, ProtoDescription][] => {
+      const path = name ? `${name}.${part}` : part;
+      if (keptNames.has(path)) return [[part, inner]];
+      if (!isNamespace(inner)) return [];
+      const rest = prune(inner, path, keptNames);
+      return Object.keys(rest.nested ?? {}).length > 0 ? [[part, rest]] : [];
+    },
+  );
+  return { ...description, nested: Object.fromEntries(nested) };
 }
 
-const withoutOptions = (value: unknown): unknown =>
+const removeOptions = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value), (_, inner) => {
     if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) return inner;
     return Object.fromEntries(Object.entries(inner).filter(([key]) => !key.startsWith('(')));

@@ -1,6 +1,6 @@
 /**
- * `npm run admin`: makes a user of a deployed studio an admin, or takes that away: the custom claim `admin`
- * beside whatever claims there are. It is in the user's next token, an hour later at most.
+ * `npm run admin`: makes a user of a deployed studio an admin, or revokes it, with the custom claim `admin`. Other
+ * claims stay. The change is in the user's next token, within an hour.
  */
 import { execFile } from 'node:child_process';
 import { parseArgs, promisify } from 'node:util';
@@ -15,9 +15,10 @@ const usersSchema = z.object({
 export type AdminChange = { project: string; email: string; revoke: boolean };
 
 /**
- * Sets or removes the claim. @returns the user's uid.
- * @param token an access token of somebody who may change the project's users.
- * @throws {Error} where there is no such user, or the change was refused.
+ * Sets or removes the claim.
+ * @param token an access token of a person who may change the project's users.
+ * @returns the user's uid.
+ * @throws {Error} if there is no such user, or Google refuses the change.
  */
 export async function changeAdmin(
   { project, email, revoke }: AdminChange,
@@ -30,7 +31,7 @@ export async function changeAdmin(
       headers: {
         authorization: `Bearer ${token}`,
         'content-type': 'application/json',
-        // Whose quota it counts against: a person's own credentials belong to no project.
+        // The project whose quota is used, because a person's credentials belong to no project.
         'x-goog-user-project': project,
       },
       body: JSON.stringify(body),
@@ -42,7 +43,7 @@ export async function changeAdmin(
 
   const { users = [] } = usersSchema.parse(await ask('lookup', { email: [email] }));
   const [user] = users;
-  if (!user) throw new Error(`Nobody has signed in as ${email} yet`);
+  if (!user) throw new Error(`No user has signed in as ${email} yet`);
   const { admin: _, ...others } = JSON.parse(user.customAttributes ?? '{}') as Record<string, unknown>;
   const claims = revoke ? others : { ...others, admin: true };
   await ask('update', { localId: user.localId, customAttributes: JSON.stringify(claims) });
@@ -57,7 +58,7 @@ async function main(): Promise<void> {
   const { stdout } = await promisify(execFile)('gcloud', ['auth', 'print-access-token']);
   const uid = await changeAdmin({ project, email, revoke }, stdout.trim());
   process.stdout.write(
-    `${email} (${uid}) is ${revoke ? 'no longer an' : 'an'} admin, from the next token on.\n`,
+    `${email} (${uid}) is ${revoke ? 'no longer an' : 'an'} admin, starting with the next token.\n`,
   );
 }
 

@@ -1,29 +1,29 @@
 /**
- * What somebody is told of, by what the log says: one metric of Cloud Logging and one policy of Cloud Monitoring
- * each. What each means and what to do is in docs/deployment/operations.md, under its id.
+ * The alerts on the functions' log. Each is a metric of Cloud Logging and a policy of Cloud Monitoring. The runbook of
+ * each is in docs/deployment/operations.md, under its id.
  */
 
-/** Told when more than `count` lines came within `minutes`; or when none came for so long. */
+/** Fires if more than `count` lines arrive within `minutes`, or if no line arrives for `noneForMinutes`. */
 export type Condition = { count: number; minutes: number } | { noneForMinutes: number };
 
 export type Alert = {
-  /** Also the metric's name, and the heading of its runbook: lower case, digits and `-`. */
+  /** Also in the metric's name, and the heading of the runbook: lower-case letters, digits and `-`. */
   id: string;
   title: string;
-  /** Of Cloud Logging: the lines that count; comparisons joined by AND, and nothing else. */
+  /** A Cloud Logging filter for the lines to count: comparisons joined by AND, nothing else. */
   filter: string;
   condition: Condition;
-  /** What to do first, in Markdown; stands in the message. */
+  /** The first thing to do, in Markdown, for the notification. */
   runbook: string;
 };
 
-/** An alert on lines of the deployed functions. */
+/** An alert on log lines of the deployed functions. */
 const alert = (id: string, title: string, lines: string, condition: Condition, first: string): Alert => ({
   id,
   title,
   filter: `resource.type="cloud_run_revision" AND ${lines}`,
   condition,
-  runbook: `${first}\n\nMore under docs/deployment/operations.md#${id}.`,
+  runbook: `${first}\n\nFor more, see docs/deployment/operations.md#${id}.`,
 });
 
 export const alerts: readonly Alert[] = [
@@ -32,90 +32,90 @@ export const alerts: readonly Alert[] = [
     'A function logged an error',
     'severity>=ERROR',
     { count: 0, minutes: 5 },
-    'Look at the lines in the Logs Explorer, or at Error Reporting: an ERROR is always ours, never a user of the studio.',
+    "See the lines in the Logs Explorer or in Error Reporting. An ERROR is always our fault, never a user's.",
   ),
   alert(
     'failures',
     'Many requests fail',
     'jsonPayload.outcome="failed"',
     { count: 20, minutes: 5 },
-    'Group the lines by `jsonPayload.function` and `jsonPayload.reason`; the reason names the part that fails.',
+    'Group the lines by `jsonPayload.function` and `jsonPayload.reason`. The reason shows which part fails.',
   ),
   alert(
     'slow',
-    'Images take long',
+    'Images take too long',
     'jsonPayload.function="generate" AND jsonPayload.durationMs>=90000',
     { count: 5, minutes: 15 },
-    'Compare `holdMs`, `paintMs`, `storeMs` and `settleMs` of these lines: they tell which part is slow.',
+    'Compare `holdMs`, `generateImageMs`, `storeMs` and `settleMs` in these lines to find the slow part.',
   ),
   alert(
     'refunds',
     'Many images are refunded',
-    'jsonPayload.message="credits: refund"',
+    'jsonPayload.event="entry_committed" AND jsonPayload.type="refund"',
     { count: 20, minutes: 10 },
-    'Nobody has lost credits. Group the lines by `jsonPayload.reason` to see what fails.',
+    'No user has lost credits. Group the lines by `jsonPayload.reason` to see what fails.',
   ),
   alert(
     'holds-overdue',
-    'Images are left behind and refunded late',
-    'jsonPayload.message="credits: refund" AND jsonPayload.reason="EXPIRED"',
+    'Images are refunded after their deadline',
+    'jsonPayload.event="entry_committed" AND jsonPayload.type="refund" AND jsonPayload.reason="EXPIRED"',
     { count: 5, minutes: 10 },
-    'Workers die before they can settle or refund: look for restarts and memory of `generate`.',
+    'Workers die before they can settle or refund. Check the restarts and the memory of `generate`.',
   ),
   alert(
     'sweep-stopped',
     'The sweep does not run',
-    'jsonPayload.message="sweepHolds: ok"',
+    'jsonPayload.function="sweepHolds" AND jsonPayload.outcome="ok"',
     { noneForMinutes: 10 },
-    'Look at the job `sweepHolds` in Cloud Scheduler, then at the lines of `sweepHolds`.',
+    'Check the job `sweep-holds` in Cloud Scheduler, then the log of `sweepHolds`.',
   ),
   alert(
     'outbox',
     'Images cannot be deleted',
-    'jsonPayload.message="An image could not be deleted yet"',
+    'jsonPayload.event="image_not_deleted"',
     { count: 10, minutes: 30 },
-    'Look at the account of Cloudinary: is it there, is the secret the right one?',
+    'Check that the Cloudinary account exists and that the secret is correct.',
   ),
   alert(
     'quota-gone',
-    'No model can be asked',
+    'No model is available',
     'jsonPayload.function="generate" AND jsonPayload.reason="PROVIDER_QUOTA"',
     { count: 5, minutes: 5 },
-    'Nobody is charged. Call `checkQuota`, or look at `quota` in Firestore, for which model is out and until when.',
+    'No user is charged. Call `checkQuota`, or open `quota` in Firestore, to see which models are exhausted and until when.',
   ),
   alert(
     'billing-stopped',
-    'A model wants to be paid',
-    'jsonPayload.message="A model changed its state" AND jsonPayload.reason="billing"',
+    'A model has stopped for billing',
+    'jsonPayload.event="model_state_changed" AND jsonPayload.reason="billing"',
     { count: 0, minutes: 5 },
-    "Look at the billing account of the project that Gemini's key belongs to.",
+    'Check the billing account of the project that owns the Gemini key.',
   ),
   alert(
     'model-retired',
-    'A model is gone',
-    'jsonPayload.message="A model changed its state" AND jsonPayload.reason="retired"',
+    'A model is retired',
+    'jsonPayload.event="model_state_changed" AND jsonPayload.reason="retired"',
     { count: 0, minutes: 5 },
-    'Set `IMAGEGEN_MODEL_ID` to its successor, which `health` names, and deploy.',
+    'Set `IMAGEGEN_MODEL_ID` to the successor that `health` names, and deploy.',
   ),
   alert(
     'spend-ceiling',
-    'The spend ceiling of the day is reached',
+    'The daily spend ceiling is reached',
     'jsonPayload.function="generate" AND jsonPayload.reason="SPEND_CEILING"',
     { count: 0, minutes: 15 },
-    'Painting stops until midnight UTC. Raise `MAX_SPEND_PER_DAY_USD` if what was spent is well spent.',
+    'The studio generates no images until midnight UTC. Raise `MAX_SPEND_PER_DAY_USD` if the spending is legitimate.',
   ),
   alert(
     'account-broken',
     'An account does not add up',
-    'severity>=ERROR AND jsonPayload.message="An account does not add up"',
+    'jsonPayload.event="account_broken"',
     { count: 0, minutes: 60 },
-    '`jsonPayload.uid` and `jsonPayload.differences` tell where. Change nothing before it is understood.',
+    '`jsonPayload.uid` and `jsonPayload.differences` show where. Change nothing before you understand the cause.',
   ),
   alert(
     'balance-invalid',
-    'An account holds no whole number of credits',
-    'jsonPayload.message="An account holds no whole number of credits"',
+    'The balance of an account is not a whole number',
+    'jsonPayload.event="account_invalid"',
     { count: 0, minutes: 60 },
-    'Somebody has typed it into the console: put a whole number into `balance`, or `adjust`, of `jsonPayload.uid`.',
+    'An admin typed it into the console. Put a whole number into `balance` or `adjust` of `jsonPayload.uid`.',
   ),
 ];

@@ -1,23 +1,23 @@
-/** What a month costs, from how the studio is used: the manifest's sizes, the catalogue's models, public prices. */
+/** Estimates a month's bill from the usage, the manifest's sizes, the catalogue's models and public prices. */
 import { imageModel } from '../../shared/imagegen/models.ts';
 import { manifest } from './manifest.ts';
 import { cloudinaryPlans, type Price, prices } from './prices.ts';
 
-export type Use = {
-  /** Images painted in the month. */
+export type Usage = {
+  /** Images generated in the month. */
   images: number;
   modelId: string;
-  /** From the request of `generate` to its answer. */
+  /** From a request of `generate` to its answer. */
   secondsPerImage: number;
   bytesPerImage: number;
-  /** How often an image is looked at, each time as large as it is; thumbnails come on top. */
+  /** How often an image is viewed in full size. Thumbnails are added. */
   viewsPerImage: number;
-  /** How long images are kept, months: what is stored is that many months' images. */
+  /** How long images are kept, months: the storage holds the images of that many months. */
   monthsKept: number;
-  /** Share of images whose prompt is improved first. */
+  /** The share of images with an enhanced prompt, from 0 to 1. */
   enhanceShare: number;
   accounts: number;
-  /** How often the page is opened. */
+  /** How often users open the page, in the month. */
   visits: number;
 };
 
@@ -34,80 +34,93 @@ const minutesPerMonth = 30 * 24 * 60;
 const gib = 2 ** 30;
 const gb = 10 ** 9;
 
-/** Documents that one image reads and writes: two of its own with the models' states, a hold of three and a settle. */
+/** Documents of one image. It reads two of its own and the models' states; it writes three to hold and one to settle. */
 export const perImage = { reads: 2, stateReads: 4, writes: 4 };
-/** An instance reads the models' states no more often than this, seconds. */
+/** The minimum time between two reads of the models' states by one instance, seconds. */
 const stateSeconds = 5;
-/** A page that is opened: the account, a page of the gallery and one more; then the account, each time it is written. */
+/** Documents that a visit reads: the account, a page of the gallery and one more. Each write of the account adds one. */
 const readsPerVisit = 27;
-/** A generation, its entry and their index entries, bytes; an account's. */
+/** Bytes of a generation and its ledger entry, and of an account, with their index entries. */
 const [storedPerImage, storedPerAccount] = [5_000, 2_000];
-/** A thumbnail is some 40 KB; an image is one upload and one thumbnail made. */
+/** A thumbnail has about 40 KB. Each image is one upload and one thumbnail: two transformations. */
 const thumbnail = { bytes: 40_000, shownPerImage: 10 };
 const transformationsPerImage = 2;
-/** What an improved prompt costs: about 250 tokens in and 150 out. */
+/** The price of an enhanced prompt: about 250 input tokens and 150 output tokens. */
 const enhanceUsd = (250 * 0.1 + 150 * 0.4) / 1_000_000;
-/** How long an instance is kept without work, seconds; and how full Cloud Run lets one be before it starts another. */
+/** How long Cloud Run keeps an idle instance, seconds; and its load before Cloud Run starts another instance. */
 const idleSeconds = 900;
 const fullShare = 0.6;
-/** A function other than `generate` takes about this long, seconds. */
+/** How long a function other than `generate` takes, seconds. */
 const shortSeconds = 0.2;
 const logBytesPerImage = 4_000;
 
-/** The bill, by line. */
-export function bill(use: Use): Line[] {
-  const instanceSeconds = generateInstances(use) * monthSeconds;
+/** The lines of the bill. */
+export function createBill(usage: Usage): Line[] {
+  const instanceSeconds = estimateInstances(usage) * monthSeconds;
   const generate = manifest.generate;
   if (!generate) throw new Error('The manifest has no generate');
-  const short = shortRequests(use);
-  const stored = (use.images * use.monthsKept * storedPerImage + use.accounts * storedPerAccount) / gib;
+  const short = estimateShortRequests(usage);
+  const storedGib =
+    (usage.images * usage.monthsKept * storedPerImage + usage.accounts * storedPerAccount) / gib;
   const gemini = { source: 'shared/imagegen/models.ts', verified: false };
-  const imageUsd = imageModel(use.modelId).costMicros / 1_000_000;
+  const imageUsd = imageModel(usage.modelId).costMicros / 1_000_000;
   return [
     {
-      what: `Gemini, ${use.modelId}`,
-      amount: use.images,
+      what: `Gemini, ${usage.modelId}`,
+      amount: usage.images,
       unit: 'image',
-      usd: use.images * imageUsd,
+      usd: usage.images * imageUsd,
       price: gemini,
     },
     {
-      what: 'Gemini, better prompts',
-      amount: use.images * use.enhanceShare,
+      what: 'Gemini, enhanced prompts',
+      amount: usage.images * usage.enhanceShare,
       unit: 'prompt',
-      usd: use.images * use.enhanceShare * enhanceUsd,
+      usd: usage.images * usage.enhanceShare * enhanceUsd,
       price: gemini,
     },
-    cloudinaryLine(use),
-    line('Cloud Run, generate: CPU', instanceSeconds * generate.cpu, prices.instanceCpu),
-    line('Cloud Run, generate: memory', (instanceSeconds * generate.memoryMiB) / 1024, prices.instanceMemory),
-    line('Cloud Run, all others: CPU', short.seconds, prices.requestCpu),
-    line('Cloud Run, all others: memory', short.seconds / 2, prices.requestMemory),
-    line('Cloud Run, all others: requests', short.requests, prices.requests),
-    line('Images on their way to Cloudinary', (use.images * use.bytesPerImage) / gib, prices.egress),
-    line('Firestore: reads', firestoreReads(use), prices.reads),
-    line('Firestore: writes', use.images * perImage.writes, prices.writes),
-    line('Firestore: storage', stored, prices.storage),
-    line('Firestore: point-in-time recovery', ((use.images / 30) * 7 * storedPerImage) / gib, prices.pitr),
-    // Seven daily and fourteen weekly ones.
-    line('Firestore: backups', stored * 21, prices.backups),
-    line(
+    createCloudinaryLine(usage),
+    createLine('Cloud Run, generate: CPU', instanceSeconds * generate.cpu, prices.instanceCpu),
+    createLine(
+      'Cloud Run, generate: memory',
+      (instanceSeconds * generate.memoryMiB) / 1024,
+      prices.instanceMemory,
+    ),
+    createLine('Cloud Run, all others: CPU', short.seconds, prices.requestCpu),
+    createLine('Cloud Run, all others: memory', short.seconds / 2, prices.requestMemory),
+    createLine('Cloud Run, all others: requests', short.requests, prices.requests),
+    createLine(
+      'Images on their way to Cloudinary',
+      (usage.images * usage.bytesPerImage) / gib,
+      prices.egress,
+    ),
+    createLine('Firestore: reads', estimateFirestoreReads(usage), prices.reads),
+    createLine('Firestore: writes', usage.images * perImage.writes, prices.writes),
+    createLine('Firestore: storage', storedGib, prices.storage),
+    createLine(
+      'Firestore: point-in-time recovery',
+      ((usage.images / 30) * 7 * storedPerImage) / gib,
+      prices.pitr,
+    ),
+    // Seven daily and fourteen weekly backups.
+    createLine('Firestore: backups', storedGib * 21, prices.backups),
+    createLine(
       'Cloud Scheduler',
       Object.values(manifest).filter(({ trigger }) => trigger.kind === 'schedule').length,
       prices.schedules,
     ),
-    line('Secret Manager', 2, prices.secrets),
-    line('Cloud Logging', (use.images * logBytesPerImage + short.requests * 500) / gib, prices.logs),
+    createLine('Secret Manager', 2, prices.secrets),
+    createLine('Cloud Logging', (usage.images * logBytesPerImage + short.requests * 500) / gib, prices.logs),
   ];
 }
 
-function line(what: string, amount: number, price: Price): Line {
-  const billed = Math.max(0, amount - (price.free ?? 0));
-  return { what, amount, unit: price.unit, usd: billed * price.usd, price };
+function createLine(what: string, amount: number, price: Price): Line {
+  const billedAmount = Math.max(0, amount - (price.free ?? 0));
+  return { what, amount, unit: price.unit, usd: billedAmount * price.usd, price };
 }
 
-/** How many instances of `generate` there are on average: by the work there is, or by not having gone yet. */
-export function generateInstances({ images, secondsPerImage }: Use): number {
+/** The average number of instances of `generate`: enough for the work, or those that Cloud Run still keeps alive. */
+export function estimateInstances({ images, secondsPerImage }: Usage): number {
   const perSecond = images / monthSeconds;
   const concurrency = manifest.generate?.concurrency ?? 1;
   const busy = (perSecond * secondsPerImage) / (concurrency * fullShare);
@@ -115,35 +128,37 @@ export function generateInstances({ images, secondsPerImage }: Use): number {
   return Math.max(busy, isAlive);
 }
 
-/** A request each for a visit's account and gallery, for each write of an account, and for each call of a job. */
-function shortRequests({ images, visits }: Use): { requests: number; seconds: number } {
+/** Requests for each visit's account and gallery, for each write of an account, and for each call of a job. */
+function estimateShortRequests({ images, visits }: Usage): { requests: number; seconds: number } {
   const jobs = minutesPerMonth + minutesPerMonth / 15 + 30 * 24 + 30;
   const requests = 3 * visits + images + jobs;
   return { requests, seconds: (3 * visits + images) * shortSeconds + jobs };
 }
 
-function firestoreReads(use: Use): number {
+function estimateFirestoreReads(usage: Usage): number {
   const stateReads =
-    Math.min(use.images, (generateInstances(use) * monthSeconds) / stateSeconds) * perImage.stateReads;
+    Math.min(usage.images, (estimateInstances(usage) * monthSeconds) / stateSeconds) * perImage.stateReads;
   const sweeps = minutesPerMonth * 4;
-  // Every hour each account for its allowance; every day each account, and five sums over it.
-  const jobs = use.accounts * (24 * 30 + 30 * 7);
-  const listened = use.images;
-  return use.images * perImage.reads + stateReads + use.visits * readsPerVisit + listened + sweeps + jobs;
+  // Each account every hour for its allowance; and every day with five sums over its entries.
+  const jobs = usage.accounts * (24 * 30 + 30 * 7);
+  const listenerReads = usage.images;
+  return (
+    usage.images * perImage.reads + stateReads + usage.visits * readsPerVisit + listenerReads + sweeps + jobs
+  );
 }
 
-/** Credits of Cloudinary, and the smallest plan that has them. */
-function cloudinaryLine({ images, bytesPerImage, monthsKept, viewsPerImage }: Use): Line {
-  const kept = (images * monthsKept * (bytesPerImage + thumbnail.bytes)) / gb;
-  const delivered =
+/** The required Cloudinary credits, and the smallest plan that includes them. */
+function createCloudinaryLine({ images, bytesPerImage, monthsKept, viewsPerImage }: Usage): Line {
+  const storedGb = (images * monthsKept * (bytesPerImage + thumbnail.bytes)) / gb;
+  const deliveredGb =
     (images * (viewsPerImage * bytesPerImage + thumbnail.shownPerImage * thumbnail.bytes)) / gb;
-  const credits = (images * transformationsPerImage) / 1_000 + kept + delivered;
+  const credits = (images * transformationsPerImage) / 1_000 + storedGb + deliveredGb;
   const plan = cloudinaryPlans.find((one) => one.credits >= credits);
   const largest = cloudinaryPlans[2];
   const usd = plan?.usd ?? (credits * largest.usd) / largest.credits;
   const what = plan
     ? `Cloudinary, ${plan.name}`
-    : "Cloudinary, by contract (reckoned at Advanced's price of a credit)";
+    : "Cloudinary, by contract (estimated from Advanced's price for a credit)";
   return {
     what,
     amount: credits,

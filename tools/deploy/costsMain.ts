@@ -1,19 +1,19 @@
-/** `npm run costs`: what a month of so many images costs, line by line, with where each price is from. */
+/** `npm run costs`: prints the estimated bill for a month, with the source of each price. */
 import { parseArgs } from 'node:util';
 import { isKnownModel } from '../../shared/imagegen/models.ts';
-import { bill, type Use } from './costs.ts';
+import { createBill, type Usage } from './costs.ts';
 
-const usage = `npm run costs -- --images N
+const helpText = `npm run costs -- --images N
   --model ID       gemini-2.5-flash-image
-  --seconds S      from request to answer, 20
-  --megabytes M    of an image, 1.5
-  --views V        of each image in full, 3
-  --months M       that images are kept, 12
-  --enhance SHARE  of prompts that are improved, 0.3
-  --accounts N     one for each 20 images
-  --visits N       of the page, one for each 4 images`;
+  --seconds S      seconds from request to answer, 20
+  --megabytes M    size of an image, 1.5
+  --views V        views of each image in full size, 3
+  --months M       months to keep images, 12
+  --enhance SHARE  share of enhanced prompts, 0.3
+  --accounts N     accounts, one for every 20 images
+  --visits N       visits of the page, one for every 4 images`;
 
-function useOf(args: string[]): Use {
+function parseUsage(args: string[]): Usage {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args,
@@ -37,7 +37,7 @@ function useOf(args: string[]): Use {
   };
   const images = number('images');
   const modelId = values.model ?? 'gemini-2.5-flash-image';
-  if (!isKnownModel(modelId)) throw new Error('--model must be one that we know');
+  if (!isKnownModel(modelId)) throw new Error('--model must be a model in our catalogue');
   return {
     images,
     modelId,
@@ -56,16 +56,16 @@ const dollars = (usd: number) =>
 const amount = (value: number) => value.toLocaleString('en', { maximumFractionDigits: value < 100 ? 2 : 0 });
 
 try {
-  const use = useOf(process.argv.slice(2));
-  const lines = bill(use);
+  const usage = parseUsage(process.argv.slice(2));
+  const lines = createBill(usage);
   const total = lines.reduce((sum, { usd }) => sum + usd, 0);
   const rows = lines.map(
     ({ what, amount: of, unit, usd, price }) =>
       `${dollars(usd)}  ${what} (${amount(of)} × ${unit})\n${' '.repeat(17)}${price.source}${price.verified ? '' : ', NOT VERIFIED'}`,
   );
-  const each = use.images > 0 ? `, ${(total / use.images).toFixed(4)} dollars an image` : '';
+  const each = usage.images > 0 ? `, ${(total / usage.images).toFixed(4)} dollars an image` : '';
   process.stdout.write(`${rows.join('\n')}\n${dollars(total)}  a month${each}\n`);
 } catch (error) {
-  process.stderr.write(`${(error as Error).message}\n\n${usage}\n`);
+  process.stderr.write(`${(error as Error).message}\n\n${helpText}\n`);
   process.exitCode = 1;
 }

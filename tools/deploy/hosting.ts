@@ -1,15 +1,15 @@
-/** firebase.json: what the Firebase CLI deploys, made of the manifest and of the page's headers. */
+/** Creates firebase.json, the Firebase CLI's configuration, from the manifest and the page's headers. */
 import { pageHeaders } from '../../web/securityPolicy.ts';
-import { manifest, serviceOf } from './manifest.ts';
+import { manifest, toServiceName } from './manifest.ts';
 
-/** The region of the firebase.json in the repository. The deploy writes its own, for its region, into dist/. */
-export const regionDefault = 'us-central1';
+/** The region in the repository's firebase.json. A deploy writes its own file, with its own region, into dist/. */
+export const defaultRegion = 'us-central1';
 
-const longLived = 'public, max-age=31536000, immutable';
+const immutable = 'public, max-age=31536000, immutable';
 const header = (key: string, value: string) => ({ key, value });
 
-/** @param publicDir where the built page is, seen from the file. */
-export function firebaseConfig({ region, publicDir }: { region: string; publicDir: string }) {
+/** @param publicDir the folder of the built page, relative to the file. */
+export function createFirebaseConfig({ region, publicDir }: { region: string; publicDir: string }) {
   return {
     firestore: { rules: 'firestore.rules', indexes: 'firestore.indexes.json' },
     hosting: {
@@ -19,7 +19,7 @@ export function firebaseConfig({ region, publicDir }: { region: string; publicDi
       redirects: [{ source: '/', destination: '/studio', type: 302 }],
       rewrites: Object.entries(manifest).flatMap(([target, { trigger }]) =>
         trigger.kind === 'http'
-          ? [{ source: `/${target}`, run: { serviceId: serviceOf(target), region } }]
+          ? [{ source: `/${target}`, run: { serviceId: toServiceName(target), region } }]
           : [],
       ),
       headers: [
@@ -31,8 +31,8 @@ export function firebaseConfig({ region, publicDir }: { region: string; publicDi
           source: '/@(studio|reference|reference.css|openapi.json)',
           headers: [header('Cache-Control', 'no-cache')],
         },
-        // Their names have a hash of what is in them.
-        { source: '/studio/assets/**', headers: [header('Cache-Control', longLived)] },
+        // File names contain a hash of the content.
+        { source: '/studio/assets/**', headers: [header('Cache-Control', immutable)] },
       ],
     },
   };

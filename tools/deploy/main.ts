@@ -1,21 +1,24 @@
-/** `npm run deploy`: makes the whole studio in a Google Cloud project, or brings what is there up to date. */
+/** `npm run deploy`: creates the whole studio in a Google Cloud project, or updates it. */
 import { createInterface } from 'node:readline/promises';
 import { say } from '../say.ts';
 import { type DeployOptions, DeployRefused, parseOptions } from './options.ts';
-import { planOf } from './plan.ts';
+import { createPlan } from './plan.ts';
 import { databaseId, gcloud } from './planProject.ts';
-import { runSteps, surroundings } from './run.ts';
-import { scriptOf } from './steps.ts';
+import { runSteps, runtime } from './run.ts';
+import { toShellScript } from './steps.ts';
 
 try {
   const args = process.argv.slice(2);
-  const given = parseOptions(args);
-  const isAsked = process.stdin.isTTY && !given.dryRun && !args.some((arg) => arg.startsWith('--location'));
-  const options = isAsked ? parseOptions([...args, `--location=${await askLocation(given)}`]) : given;
-  const steps = planOf(options);
-  if (options.dryRun) process.stdout.write(scriptOf(steps));
+  const parsedOptions = parseOptions(args);
+  const canAsk =
+    process.stdin.isTTY && !parsedOptions.dryRun && !args.some((arg) => arg.startsWith('--location'));
+  const options = canAsk
+    ? parseOptions([...args, `--location=${await askLocation(parsedOptions)}`])
+    : parsedOptions;
+  const steps = createPlan(options);
+  if (options.dryRun) process.stdout.write(toShellScript(steps));
   else {
-    await runSteps(steps, surroundings);
+    await runSteps(steps, runtime);
     say(`\nThe studio is at https://${options.project}.web.app/studio`);
   }
 } catch (error) {
@@ -24,7 +27,7 @@ try {
   process.exitCode = 1;
 }
 
-/** Where the database is; where there is none yet, a person says, because it can never be moved. */
+/** The location of the database. If there is no database yet, asks the user, because it can never be moved. */
 async function askLocation({ project, region }: DeployOptions): Promise<string> {
   const describe = [
     'firestore',
@@ -33,11 +36,11 @@ async function askLocation({ project, region }: DeployOptions): Promise<string> 
     `--database=${databaseId}`,
     '--format=value(locationId)',
   ];
-  const { output } = await surroundings.run(gcloud(project, ...describe), { quiet: true });
+  const { output } = await runtime.run(gcloud(project, ...describe), { quiet: true });
   if (output.trim()) return output.trim();
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await lines.question(
-    `Firestore is made once and can never be moved. Where? A region, or nam5 or eur3 [${region}] `,
+    `The location of Firestore can never be changed. Enter a region, nam5 or eur3 [${region}] `,
   );
   lines.close();
   return answer.trim() || region;

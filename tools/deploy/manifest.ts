@@ -1,31 +1,31 @@
 /**
- * Every function as it is deployed: one Cloud Run service each, all from one image. The commands of the
- * deploy, the routes of Firebase Hosting and the bill are made of this and of nothing else.
+ * The deployed functions: each is a Cloud Run service, and all run the same image. This is the only source of the
+ * deploy's commands, the routes of Firebase Hosting and the bill.
  */
 import { jobTimeoutMs } from '../../shared/database/jobs.ts';
 
-/** What a service account may do in the project; what it may read of secrets is in `secrets`. */
+/** The roles of a service account in the project. `secrets` lists the secrets that it may read. */
 export type Role = 'roles/datastore.user' | 'roles/datastore.viewer' | 'roles/firebaseauth.viewer';
 export type Secret = 'GEMINI_API_KEY' | 'CLOUDINARY_URL';
 
 export type Trigger =
-  /** People, by way of Hosting or at the service's own address. */
+  /** Called by users, through Hosting or at the service's own address. */
   | { kind: 'http' }
-  /** Cloud Scheduler, by a cron expression in UTC. */
+  /** Called by Cloud Scheduler. The cron expression is in UTC. */
   | { kind: 'schedule'; cron: string }
-  /** Eventarc, for each write of a document of this pattern. */
+  /** Called by Eventarc, for each write of a document that matches the pattern. */
   | { kind: 'document'; pattern: string };
 
-export type Deployed = {
+export type FunctionSpec = {
   trigger: Trigger;
   memoryMiB: number;
   cpu: number;
-  /** Requests that one instance works on at once. */
+  /** The number of simultaneous requests in one instance. */
   concurrency: number;
   timeoutSeconds: number;
   minInstances: number;
   maxInstances: number;
-  /** Whether the instance has its CPU, and is billed, between requests too. */
+  /** The instance also has its CPU, and is billed, between requests. */
   cpuAlways?: true;
   roles: readonly Role[];
   secrets: readonly Secret[];
@@ -44,66 +44,68 @@ const small = {
   secrets: [],
 } as const;
 
-// Two at once overlap harmlessly, and more than that help nobody.
+// Two runs may overlap without harm. More have no use.
 const job = { ...small, concurrency: 1, timeoutSeconds: jobTimeoutMs / 1000, maxInstances: 2 } as const;
 
-const readsAndWrites = ['roles/datastore.user'] as const;
-/** For functions that commit nothing; a test holds them to it. */
-const reads = ['roles/datastore.viewer'] as const;
+const readWriteRoles = ['roles/datastore.user'] as const;
+/** For functions that never commit. A test checks this. */
+const readRoles = ['roles/datastore.viewer'] as const;
 
-export const manifest: Record<string, Deployed> = {
+export const manifest: Record<string, FunctionSpec> = {
   health: { ...small, trigger: http, maxInstances: 5, roles: [] },
-  account: { ...small, trigger: http, roles: readsAndWrites },
-  ledger: { ...small, trigger: http, roles: reads },
-  gallery: { ...small, trigger: http, roles: reads },
-  generation: { ...small, trigger: http, roles: readsAndWrites },
+  account: { ...small, trigger: http, roles: readWriteRoles },
+  ledger: { ...small, trigger: http, roles: readRoles },
+  gallery: { ...small, trigger: http, roles: readRoles },
+  generation: { ...small, trigger: http, roles: readWriteRoles },
   enhance: { ...small, trigger: http, roles: [], secrets: ['GEMINI_API_KEY'] },
   generate: {
     ...small,
     trigger: http,
-    // 140 MB, and 100 MB for each that comes with the largest references; without any it is 5 MB with an image of 4.
+    // 140 MB, and 100 MB for each request with the largest references. A request without references takes 5 MB, for a
+    // 4K image.
     memoryMiB: 2048,
     concurrency: 16,
-    // Longer than GENERATE_TIMEOUT_MS, so that it is we who answer; shorter than the hold's life, so that no
-    // worker is still at it when anybody may refund. See `checkTimeouts`.
+    // Longer than GENERATE_TIMEOUT_MS, so that the function itself answers. Shorter than the hold's deadline, so that
+    // no worker is still running when the sweep may refund. See `checkTimeouts`.
     timeoutSeconds: 150,
     maxInstances: 125,
-    // A client that goes away, or Hosting that waits no longer than a minute, must not freeze the work.
+    // The work must go on if the client disconnects, or if Hosting stops waiting after a minute.
     cpuAlways: true,
-    roles: readsAndWrites,
+    roles: readWriteRoles,
     secrets: ['GEMINI_API_KEY', 'CLOUDINARY_URL'],
   },
-  deleteGeneration: { ...small, trigger: http, roles: readsAndWrites, secrets: ['CLOUDINARY_URL'] },
+  deleteGeneration: { ...small, trigger: http, roles: readWriteRoles, secrets: ['CLOUDINARY_URL'] },
   grant: {
     ...small,
     trigger: http,
     maxInstances: 5,
-    roles: [...readsAndWrites, 'roles/firebaseauth.viewer'],
+    roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
   },
-  audit: { ...small, trigger: http, maxInstances: 5, roles: [...reads, 'roles/firebaseauth.viewer'] },
-  checkQuota: { ...job, trigger: schedule('*/15 * * * *'), roles: readsAndWrites },
-  refillAllowances: { ...job, trigger: schedule('7 * * * *'), roles: readsAndWrites },
+  audit: { ...small, trigger: http, maxInstances: 5, roles: [...readRoles, 'roles/firebaseauth.viewer'] },
+  checkQuota: { ...job, trigger: schedule('*/15 * * * *'), roles: readWriteRoles },
+  refillAllowances: { ...job, trigger: schedule('7 * * * *'), roles: readWriteRoles },
   sweepHolds: {
     ...job,
     trigger: schedule('* * * * *'),
-    roles: readsAndWrites,
+    roles: readWriteRoles,
     secrets: ['CLOUDINARY_URL'],
   },
-  reconcile: { ...job, trigger: schedule('23 3 * * *'), roles: readsAndWrites },
+  reconcile: { ...job, trigger: schedule('23 3 * * *'), roles: readWriteRoles },
   accountWritten: {
     ...small,
     trigger: { kind: 'document', pattern: 'accounts/{uid}' },
-    roles: readsAndWrites,
+    roles: readWriteRoles,
   },
 };
 
-/** The name of a function's Cloud Run service: those take no capitals. */
-export const serviceOf = (target: string) => target.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** The name of a function's Cloud Run service, which must not contain capitals. */
+export const toServiceName = (target: string) =>
+  target.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** The service account that a function runs as, before its `@`. */
-export const accountOf = (target: string) => `studio-${serviceOf(target)}`;
+/** The service account of a function: the part before the `@`. */
+export const toAccountName = (target: string) => `studio-${toServiceName(target)}`;
 
-/** @throws {Error} where the time that Cloud Run gives `generate` does not lie between its own and its hold's. */
+/** @throws {Error} if Cloud Run's timeout for `generate` is not between the function's own timeout and its hold's deadline. */
 export function checkTimeouts({
   generateTimeoutMs,
   holdGraceMs,
@@ -111,6 +113,6 @@ export function checkTimeouts({
   const timeoutMs = (manifest.generate?.timeoutSeconds ?? 0) * 1000;
   if (generateTimeoutMs < timeoutMs && timeoutMs < generateTimeoutMs + holdGraceMs) return;
   throw new Error(
-    `Cloud Run's timeout of generate is ${timeoutMs} ms. It must be more than GENERATE_TIMEOUT_MS (${generateTimeoutMs}) and less than that and HOLD_GRACE_MS (${generateTimeoutMs + holdGraceMs}).`,
+    `Cloud Run's timeout for generate is ${timeoutMs} ms. It must be more than GENERATE_TIMEOUT_MS (${generateTimeoutMs}) and less than GENERATE_TIMEOUT_MS + HOLD_GRACE_MS (${generateTimeoutMs + holdGraceMs}).`,
   );
 }

@@ -1,4 +1,4 @@
-/** What the deploy is told: the command line and a file of settings, checked before anything is made. */
+/** Parses and checks the deploy's command line and settings file, before the deploy creates anything. */
 import { readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
 import { ConfigError, parseConfig } from '../../shared/config/config.ts';
@@ -7,66 +7,66 @@ import { checkTimeouts, type Secret } from './manifest.ts';
 export type DeployOptions = {
   project: string;
   region: string;
-  /** Where the database is made, if it is not there: a region, or `nam5` or `eur3`. Never changes afterwards. */
+  /** The location of the database: a region, `nam5` or `eur3`. It can never be changed. */
   location: string;
-  /** Variables of the functions over their defaults, the same for all. */
+  /** Environment variables for all functions, which override the defaults. */
   settings: Record<string, string>;
   vertexAi: boolean;
-  /** Files that hold the secrets' values; of the others a person is asked, where they are not there yet. */
+  /** Files with the values of secrets. The deploy asks for the other values, unless the secrets have one already. */
   secretFiles: Partial<Record<Secret, string>>;
   alertEmail: string | undefined;
   supportEmail: string | undefined;
   dryRun: boolean;
 };
 
-/** Why the deploy cannot begin, in words for the person who asked for it. */
+/** The deploy cannot start or continue. The message says why, and what to do; it is printed without a stack trace. */
 export class DeployRefused extends Error {
   override name = 'DeployRefused';
 }
 
 const usage = `npm run deploy -- --project PROJECT --region REGION
-  --location L          where Firestore is made if it is missing, for good; the region, unless you say otherwise
+  --location L          where to create Firestore, if it does not exist; permanent; by default the region
   --settings FILE       NAME=value lines for the functions (docs/setup/environment.md)
-  --gemini-key-file F   the file with the key of the Gemini API; you are asked where it is left out
-  --cloudinary-file F   the file with CLOUDINARY_URL
-  --alert-email E       who is told when an alert goes off
-  --support-email E     sets up sign-in with e-mail and with Google; the address is shown to users
-  --dry-run             prints every command, as a shell script, and does nothing`;
+  --gemini-key-file F   the file with the key of the Gemini API; without it, the deploy asks for the key
+  --cloudinary-file F   the file with CLOUDINARY_URL; without it, the deploy asks for it
+  --alert-email E       the address that receives alerts
+  --support-email E     sets up sign-in with e-mail and with Google, which shows this address to users
+  --dry-run             prints all commands as a shell script, and runs none`;
 
-/** Variables that the deploy sets itself, or that have no place in a file of settings. */
-const notASetting =
+/** Variables that the deploy sets itself, or that do not belong in a settings file. */
+const reservedNames =
   /^(GOOGLE_CLOUD_PROJECT|FIRESTORE_DATABASE_ID|GEMINI_API_KEY|CLOUDINARY_URL|FUNCTION_TARGET|PORT|K_\w+|SCHEDULER_\w+|\w+_EMULATOR_HOST|LOCAL_DATA_DIR)$/;
 
-/** @throws {DeployRefused} saying what is missing or wrong. */
+/** @throws {DeployRefused} naming the option or variable that is missing or wrong. */
 export function parseOptions(args: string[], readFile: (path: string) => string = readText): DeployOptions {
-  const values = parsed(args);
+  const values = parseCommandLine(args);
   const { project, region } = values;
   if (!project || !/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(project))
-    throw refused('--project must be the id of a project');
+    throw toRefusal('--project must be a project id');
   if (!region || !/^[a-z]+-[a-z]+\d+$/.test(region))
-    throw refused('--region must be a region such as us-central1');
+    throw toRefusal('--region must be a region such as us-central1');
   const location = values.location ?? region;
   if (!/^([a-z]+-[a-z]+\d+|[a-z]{3,4}\d)$/.test(location))
-    throw refused('--location must be a location of Firestore');
-  const settings = values.settings ? settingsIn(readFile(values.settings)) : {};
+    throw toRefusal('--location must be a Firestore location');
+  const settings = values.settings ? parseSettings(readFile(values.settings)) : {};
   const [geminiFile, cloudinaryFile] = [values['gemini-key-file'], values['cloudinary-file']];
   return {
     project,
     region,
     location,
     settings,
-    vertexAi: checked(project, settings).gemini.vertexAi,
+    vertexAi: checkConfig(project, settings).gemini.vertexAi,
     secretFiles: {
       ...(geminiFile && { GEMINI_API_KEY: geminiFile }),
       ...(cloudinaryFile && { CLOUDINARY_URL: cloudinaryFile }),
     },
-    alertEmail: address(values, 'alert-email'),
-    supportEmail: address(values, 'support-email'),
+    alertEmail: parseEmail(values, 'alert-email'),
+    supportEmail: parseEmail(values, 'support-email'),
     dryRun: values['dry-run'] ?? false,
   };
 }
 
-function parsed(args: string[]) {
+function parseCommandLine(args: string[]) {
   const text = { type: 'string' } as const;
   try {
     return parseArgs({
@@ -84,39 +84,41 @@ function parsed(args: string[]) {
       },
     }).values;
   } catch (error) {
-    throw refused((error as Error).message);
+    throw toRefusal((error as Error).message);
   }
 }
 
-/** An e-mail address goes into commands, and into the comments of the script: it must be one, on one line. */
-function address(values: ReturnType<typeof parsed>, name: 'alert-email' | 'support-email') {
+/** Requires exactly one address on one line, because it goes into commands and into comments of the script. */
+function parseEmail(values: ReturnType<typeof parseCommandLine>, name: 'alert-email' | 'support-email') {
   const value = values[name];
   if (value === undefined || /^[^\s@,{}]+@[\w.-]+$/.test(value)) return value;
-  throw refused(`--${name} must be an e-mail address`);
+  throw toRefusal(`--${name} must be an e-mail address`);
 }
 
-function settingsIn(text: string): Record<string, string> {
+function parseSettings(text: string): Record<string, string> {
   const settings = parseEnv(text) as Record<string, string>;
-  const wrong = Object.keys(settings).filter((name) => notASetting.test(name));
-  if (wrong.length > 0) throw refused(`The settings must not have ${wrong.join(', ')}`);
-  // In a command it would stand for what an earlier step has found out, in the script for a variable of the shell.
+  const forbiddenNames = Object.keys(settings).filter((name) => reservedNames.test(name));
+  if (forbiddenNames.length > 0)
+    throw toRefusal(`The settings must not contain ${forbiddenNames.join(', ')}`);
+  // {{ marks a variable that an earlier step sets, and becomes a shell variable in the script.
   const placeholders = Object.keys(settings).filter((name) => settings[name]?.includes('{{'));
-  if (placeholders.length > 0) throw refused(`The settings must not have {{ in ${placeholders.join(', ')}`);
+  if (placeholders.length > 0)
+    throw toRefusal(`The settings must not contain {{ in ${placeholders.join(', ')}`);
   return settings;
 }
 
-/** The configuration that the functions will read, so that one they would refuse is refused here. */
-function checked(project: string, settings: Record<string, string>) {
+/** Parses the configuration as the functions will, so that a bad value stops the deploy. */
+function checkConfig(project: string, settings: Record<string, string>) {
   try {
     const config = parseConfig({ ...settings, GOOGLE_CLOUD_PROJECT: project });
     checkTimeouts(config);
     return config;
   } catch (error) {
-    throw refused((error as Error).message);
+    throw toRefusal((error as Error).message);
   }
 }
 
-/** @throws {DeployRefused} for a value that the functions would refuse; never with the value in it. */
+/** @throws {DeployRefused} for a value that the functions would refuse. The message never contains the value. */
 export function checkSecret(secret: Secret, value: string): void {
   if (value === '') throw new DeployRefused(`${secret} is empty.`);
   try {
@@ -126,5 +128,5 @@ export function checkSecret(secret: Secret, value: string): void {
   }
 }
 
-const refused = (message: string) => new DeployRefused(`${message}.\n\n${usage}`);
+const toRefusal = (message: string) => new DeployRefused(`${message}.\n\n${usage}`);
 const readText = (path: string) => readFileSync(path, 'utf8');

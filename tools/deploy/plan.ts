@@ -1,32 +1,32 @@
-/** The whole deploy, in its order. */
+/** The whole deploy, in order. */
 import type { DeployOptions } from './options.ts';
-import { watchLogs } from './planAlerts.ts';
-import { bringEvents, buildImage, deployFunctions, scheduleJobs } from './planFunctions.ts';
-import { deployPage, deployRules, openFirebase, writeFirebaseConfig } from './planPage.ts';
-import { keepSecrets, makeAccounts, makeDatabase, openProject } from './planProject.ts';
+import { createAlerts } from './planAlerts.ts';
+import { buildImage, createTriggers, deployFunctions, scheduleJobs } from './planFunctions.ts';
+import { deployPage, deployRules, setUpFirebase, writeFirebaseConfig } from './planPage.ts';
+import { createAccounts, createDatabase, createSecrets, setUpProject } from './planProject.ts';
 import type { Step } from './steps.ts';
 
-/** Every step: each thing is made after what it needs, and the page comes last, when what it calls is there. */
-export function planOf(options: DeployOptions): Step[] {
+/** All steps. Each comes after the steps that it depends on; the page comes last, when everything it calls exists. */
+export function createPlan(options: DeployOptions): Step[] {
   return [
     {
-      says: 'Builds the functions and the page into dist/',
-      ifItFails: 'Run `npm ci` and `npm run check`.',
+      title: 'Build the functions and the page into dist/',
+      hint: 'Run `npm ci` and `npm run check`.',
       do: 'run',
       run: ['npm', 'run', 'build'],
     },
-    ...openProject(options),
-    ...makeAccounts(options),
-    ...keepSecrets(options),
-    ...makeDatabase(options),
-    ...openFirebase(options),
+    ...setUpProject(options),
+    ...createAccounts(options),
+    ...createSecrets(options),
+    ...createDatabase(options),
+    ...setUpFirebase(options),
     ...writeFirebaseConfig(options),
     ...deployRules(options),
     ...buildImage(options),
     ...deployFunctions(options),
-    ...bringEvents(options),
+    ...createTriggers(options),
     ...scheduleJobs(options),
-    ...watchLogs(options),
+    ...createAlerts(options),
     ...deployPage(options),
   ];
 }

@@ -1,63 +1,63 @@
-/** The steps that make the alerts: for each a metric of the log and a policy that watches it. */
+/** The steps for the alerts. Each alert has a log-based metric and a policy that watches it. */
 import { type Alert, alerts, type Condition } from './alerts.ts';
 import type { DeployOptions } from './options.ts';
 import { gcloud } from './planProject.ts';
 import type { Step } from './steps.ts';
 
 const channelName = 'Studio';
-const ifItFails =
-  'You need the roles roles/logging.configWriter and roles/monitoring.editor, and gcloud its parts `alpha` and `beta`.';
+const hint =
+  'You need the roles roles/logging.configWriter and roles/monitoring.editor, and the gcloud components `alpha` and `beta`.';
 
-/** Whoever is to be told, then every alert. */
-export function watchLogs(options: DeployOptions): Step[] {
+/** Creates the notification channel, if there is an address, and then every alert. */
+export function createAlerts(options: DeployOptions): Step[] {
   const { project, alertEmail } = options;
-  if (!alertEmail) return alerts.flatMap((alert) => watch(alert, options));
+  if (!alertEmail) return alerts.flatMap((alert) => createAlert(alert, options));
   const channels = (...args: string[]) => gcloud(project, 'beta', 'monitoring', 'channels', ...args);
   const find = channels('list', `--filter=displayName="${channelName}"`, '--limit=1', '--format=value(name)');
   const labels = [`--channel-labels=email_address=${alertEmail}`];
   return [
     {
-      says: `Has alerts sent to ${alertEmail}`,
-      ifItFails,
+      title: `Send alerts to ${alertEmail}`,
+      hint,
       do: 'ensure',
-      there: { command: find, keepAs: 'OLD_CHANNEL' },
+      probe: { command: find, saveAs: 'OLD_CHANNEL' },
       make: channels('create', `--display-name=${channelName}`, '--type=email', ...labels),
       change: channels('update', '{{OLD_CHANNEL}}', `--update-channel-labels=email_address=${alertEmail}`),
     },
-    { says: 'Looks up where alerts are sent', ifItFails, do: 'run', run: find, keepAs: 'CHANNEL' },
-    ...alerts.flatMap((alert) => watch(alert, options)),
+    { title: 'Find the notification channel', hint, do: 'run', run: find, saveAs: 'CHANNEL' },
+    ...alerts.flatMap((alert) => createAlert(alert, options)),
   ];
 }
 
-function watch(alert: Alert, { project, alertEmail }: DeployOptions): Step[] {
+function createAlert(alert: Alert, { project, alertEmail }: DeployOptions): Step[] {
   const metric = `studio-${alert.id}`;
   const metrics = (verb: string, ...args: string[]) =>
     gcloud(project, 'logging', 'metrics', verb, metric, ...args);
   const policies = (...args: string[]) => gcloud(project, 'alpha', 'monitoring', 'policies', ...args);
-  const counted = [`--description=${alert.title}`, `--log-filter=${alert.filter}`];
-  const policy = `--policy=${JSON.stringify(policyOf(alert, metric, alertEmail ? ['{{CHANNEL}}'] : []))}`;
+  const metricArgs = [`--description=${alert.title}`, `--log-filter=${alert.filter}`];
+  const policy = `--policy=${JSON.stringify(toPolicy(alert, metric, alertEmail ? ['{{CHANNEL}}'] : []))}`;
   return [
     {
-      says: `Counts: ${alert.title}`,
-      ifItFails,
+      title: `Create the metric: ${alert.title}`,
+      hint,
       do: 'ensure',
-      there: { command: metrics('describe', '--format=value(name)') },
-      make: metrics('create', ...counted),
-      change: metrics('update', ...counted),
+      probe: { command: metrics('describe', '--format=value(name)') },
+      make: metrics('create', ...metricArgs),
+      change: metrics('update', ...metricArgs),
     },
     {
-      says: `Tells of it: ${alert.title}`,
-      ifItFails: `${ifItFails} A new metric can take some minutes to be known: run the deploy again.`,
+      title: `Create the alert: ${alert.title}`,
+      hint: `${hint} A new metric can take some minutes to appear. Then run the deploy again.`,
       do: 'ensure',
       retry: true,
-      there: {
+      probe: {
         command: policies(
           'list',
           `--filter=userLabels.studio="${alert.id}"`,
           '--limit=1',
           '--format=value(name)',
         ),
-        keepAs: 'POLICY',
+        saveAs: 'POLICY',
       },
       make: policies('create', policy),
       change: policies('update', '{{POLICY}}', policy),
@@ -65,8 +65,8 @@ function watch(alert: Alert, { project, alertEmail }: DeployOptions): Step[] {
   ];
 }
 
-/** A policy as Cloud Monitoring's API has it. */
-export function policyOf(
+/** A policy in the form of Cloud Monitoring's API. */
+export function toPolicy(
   { id, title, condition, runbook }: Alert,
   metric: string,
   notificationChannels: string[],
@@ -81,7 +81,7 @@ export function policyOf(
         displayName: title,
         conditionThreshold: {
           filter: `metric.type="logging.googleapis.com/user/${metric}" AND resource.type="cloud_run_revision"`,
-          ...limitOf(condition),
+          ...toThreshold(condition),
         },
       },
     ],
@@ -89,9 +89,9 @@ export function policyOf(
   };
 }
 
-/** When it goes off. A metric of the log may say 0 where there are no lines, or nothing at all: both are none. */
-function limitOf(condition: Condition) {
-  const summed = (minutes: number) => [
+/** The threshold of an alert. If there are no lines, a log-based metric may be 0 or have no data: both mean none. */
+function toThreshold(condition: Condition) {
+  const sumOver = (minutes: number) => [
     {
       alignmentPeriod: `${minutes * 60}s`,
       perSeriesAligner: 'ALIGN_DELTA',
@@ -102,15 +102,15 @@ function limitOf(condition: Condition) {
     ? {
         comparison: 'COMPARISON_LT',
         thresholdValue: 1,
-        // What is missing counts only where the state has to last.
+        // Missing data counts only with a duration.
         duration: '60s',
         evaluationMissingData: 'EVALUATION_MISSING_DATA_ACTIVE',
-        aggregations: summed(condition.noneForMinutes),
+        aggregations: sumOver(condition.noneForMinutes),
       }
     : {
         comparison: 'COMPARISON_GT',
         thresholdValue: condition.count,
         duration: '0s',
-        aggregations: summed(condition.minutes),
+        aggregations: sumOver(condition.minutes),
       };
 }

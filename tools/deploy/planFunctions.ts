@@ -1,41 +1,40 @@
-/** The steps that make the functions: one image, a service of it for each, and what calls them. */
-import { accountOf, type Deployed, manifest, serviceOf } from './manifest.ts';
+/** The steps for the functions: the image, a service for each function, and their callers. */
+import { type FunctionSpec, manifest, toAccountName, toServiceName } from './manifest.ts';
 import type { DeployOptions } from './options.ts';
 import {
-  addressOf,
   databaseId,
   eventarcAccount,
   gcloud,
   getSecrets,
   schedulerAccount,
+  toAccountEmail,
 } from './planProject.ts';
 import type { Step } from './steps.ts';
 
 const repository = 'studio';
 
-/** One image of dist/, by Google's buildpacks; all services run it, by its digest. */
+/** Builds one image of dist/ with Google's buildpacks. All services run it, by its digest. */
 export function buildImage({ project, region }: DeployOptions): Step[] {
   const image = `${region}-docker.pkg.dev/${project}/${repository}/functions`;
   const repositories = (...args: string[]) =>
     gcloud(project, 'artifacts', 'repositories', ...args, repository, `--location=${region}`);
   return [
     {
-      says: 'Makes the repository for images',
-      ifItFails: 'You need the role roles/artifactregistry.admin.',
+      title: 'Create the image repository',
+      hint: 'You need the role roles/artifactregistry.admin.',
       do: 'ensure',
-      there: { command: repositories('describe', '--format=value(name)') },
+      probe: { command: repositories('describe', '--format=value(name)') },
       make: repositories('create', '--repository-format=docker'),
     },
     {
-      says: 'Builds the image',
-      ifItFails:
-        'The log of the build is above. Where it was not allowed to begin, give the role roles/cloudbuild.builds.builder to the account that it names.',
+      title: 'Build the image',
+      hint: 'The log of the build is above. If the build lacks permission, grant the role roles/cloudbuild.builds.builder to the account in the log.',
       do: 'run',
       run: gcloud(project, 'builds', 'submit', 'dist', `--pack=image=${image}`),
     },
     {
-      says: 'Looks up its digest',
-      ifItFails: `There should be an image ${image}:latest.`,
+      title: "Find the image's digest",
+      hint: `The image ${image}:latest must exist.`,
       do: 'run',
       run: gcloud(
         project,
@@ -46,94 +45,103 @@ export function buildImage({ project, region }: DeployOptions): Step[] {
         `${image}:latest`,
         '--format=value(image_summary.fully_qualified_digest)',
       ),
-      keepAs: 'IMAGE',
+      saveAs: 'IMAGE',
     },
   ];
 }
 
-/** What Scheduler's tokens are for. The functions know it by SCHEDULER_AUDIENCE; nobody calls it. */
-const audienceOf = (project: string) => `https://${project}.web.app/scheduler`;
+/** The audience of Scheduler's tokens, which the functions get as SCHEDULER_AUDIENCE. Nothing serves this address. */
+const getSchedulerAudience = (project: string) => `https://${project}.web.app/scheduler`;
 
-/** The environment of a function: the studio's settings are the same for all. */
-export function environmentOf(target: string, { project, settings }: DeployOptions): Record<string, string> {
+/** The environment of a function. Only FUNCTION_TARGET differs between functions. */
+export function createEnvironment(
+  target: string,
+  { project, settings }: DeployOptions,
+): Record<string, string> {
   return {
     NODE_ENV: 'production',
     ...settings,
     FUNCTION_TARGET: target,
     GOOGLE_CLOUD_PROJECT: project,
     FIRESTORE_DATABASE_ID: databaseId,
-    SCHEDULER_AUDIENCE: audienceOf(project),
-    SCHEDULER_SERVICE_ACCOUNT: addressOf(schedulerAccount, project),
+    SCHEDULER_AUDIENCE: getSchedulerAudience(project),
+    SCHEDULER_SERVICE_ACCOUNT: toAccountEmail(schedulerAccount, project),
   };
 }
 
-/** A separator that no value has, as gcloud wants it told; a comma stands in several values. */
-function joined(values: Record<string, string>): string {
+/** Joins variables with a separator that no value contains, in gcloud's syntax. Several values contain commas. */
+function joinVariables(values: Record<string, string>): string {
   const pairs = Object.entries(values).map(([name, value]) => `${name}=${value}`);
   const separator = ['|', '#', ';', '~', '@@'].find((one) => !pairs.some((pair) => pair.includes(one)));
-  if (!separator) throw new Error('The settings have every separator there is');
+  if (!separator) throw new Error('The settings contain every possible separator');
   return `^${separator}^${pairs.join(separator)}`;
 }
 
-/** A service for each function. The code knows its callers, so all but the one for events are open to any. */
+/** Deploys a service for each function. All but the one for events accept any caller, because the code checks tokens. */
 export function deployFunctions(options: DeployOptions): Step[] {
   return Object.entries(manifest).map(
-    ([target, deployed]): Step => ({
-      says: `Deploys ${target}`,
-      ifItFails: `What it said at its start: gcloud run services logs read ${serviceOf(target)} --project=${options.project} --region=${options.region}. The earlier revision goes on serving.`,
+    ([target, spec]): Step => ({
+      title: `Deploy ${target}`,
+      hint: `Read its log: gcloud run services logs read ${toServiceName(target)} --project=${options.project} --region=${options.region}. The earlier revision still serves requests.`,
       do: 'run',
-      run: gcloud(options.project, 'run', 'deploy', serviceOf(target), ...flagsOf(target, deployed, options)),
+      run: gcloud(
+        options.project,
+        'run',
+        'deploy',
+        toServiceName(target),
+        ...getDeployFlags(target, spec, options),
+      ),
     }),
   );
 }
 
-function flagsOf(target: string, deployed: Deployed, options: DeployOptions): string[] {
+function getDeployFlags(target: string, spec: FunctionSpec, options: DeployOptions): string[] {
   const { project, region, vertexAi } = options;
-  const { kind } = deployed.trigger;
-  const secrets = getSecrets(deployed, vertexAi).map((secret) => `${secret}=${secret}:latest`);
+  const { kind } = spec.trigger;
+  const secrets = getSecrets(spec, vertexAi).map((secret) => `${secret}=${secret}:latest`);
   return [
     `--region=${region}`,
     '--image={{IMAGE}}',
-    `--service-account=${addressOf(accountOf(target), project)}`,
-    `--set-env-vars=${joined(environmentOf(target, options))}`,
+    `--service-account=${toAccountEmail(toAccountName(target), project)}`,
+    `--set-env-vars=${joinVariables(createEnvironment(target, options))}`,
     secrets.length > 0 ? `--set-secrets=${secrets.join(',')}` : '--clear-secrets',
-    `--memory=${deployed.memoryMiB}Mi`,
-    `--cpu=${deployed.cpu}`,
-    `--concurrency=${deployed.concurrency}`,
-    `--timeout=${deployed.timeoutSeconds}`,
-    `--min-instances=${deployed.minInstances}`,
-    `--max-instances=${deployed.maxInstances}`,
+    `--memory=${spec.memoryMiB}Mi`,
+    `--cpu=${spec.cpu}`,
+    `--concurrency=${spec.concurrency}`,
+    `--timeout=${spec.timeoutSeconds}`,
+    `--min-instances=${spec.minInstances}`,
+    `--max-instances=${spec.maxInstances}`,
     '--execution-environment=gen2',
     '--cpu-boost',
-    deployed.cpuAlways ? '--no-cpu-throttling' : '--cpu-throttling',
+    spec.cpuAlways ? '--no-cpu-throttling' : '--cpu-throttling',
     `--ingress=${kind === 'http' ? 'all' : 'internal'}`,
     '--no-allow-unauthenticated',
-    // Where Cloud Run checks a token it takes the signature off, and the code could not check it any more.
+    // If Cloud Run checks a token, it removes the signature, and then the code cannot check the token.
     kind === 'document' ? '--invoker-iam-check' : '--no-invoker-iam-check',
     '--quiet',
   ];
 }
 
-/** Where Eventarc has Firestore's multi-regions: https://cloud.google.com/firestore/docs/eventarc#eventarc_and_locations */
+/** Eventarc's regions for Firestore's multi-regions: https://cloud.google.com/firestore/docs/eventarc#eventarc_and_locations */
 const eventLocations: Record<string, string> = { nam5: 'us-central1', eur3: 'europe-west4' };
 
-/** Firestore's events, which name who wrote, to the functions that take them. */
-export function bringEvents({ project, region, location }: DeployOptions): Step[] {
-  const member = `--member=serviceAccount:${addressOf(eventarcAccount, project)}`;
+/** Sends Firestore's events to the functions that handle them. The events name the writer. */
+export function createTriggers({ project, region, location }: DeployOptions): Step[] {
+  const member = `--member=serviceAccount:${toAccountEmail(eventarcAccount, project)}`;
   return Object.entries(manifest).flatMap(([target, { trigger }]): Step[] => {
     if (trigger.kind !== 'document') return [];
-    const service = serviceOf(target);
+    const service = toServiceName(target);
     const triggers = (...args: string[]) =>
       gcloud(project, 'eventarc', 'triggers', ...args, `--location=${eventLocations[location] ?? location}`);
-    const to = [
+    const destinationArgs = [
       `--destination-run-service=${service}`,
       `--destination-run-region=${region}`,
-      `--service-account=${addressOf(eventarcAccount, project)}`,
+      `--service-account=${toAccountEmail(eventarcAccount, project)}`,
     ];
     return [
       {
-        says: `Lets Eventarc call ${target}`,
-        ifItFails: 'You need the role roles/run.admin.',
+        title: `Allow Eventarc to call ${target}`,
+        hint: 'You need the role roles/run.admin.',
         do: 'run',
         retry: true,
         run: gcloud(
@@ -149,53 +157,52 @@ export function bringEvents({ project, region, location }: DeployOptions): Step[
         ),
       },
       {
-        says: `Sends ${target} each write of ${trigger.pattern}`,
-        ifItFails:
-          'Eventarc may need some minutes after its API was enabled: run the deploy again. The location of the trigger must be that of the database.',
+        title: `Send each write of ${trigger.pattern} to ${target}`,
+        hint: 'Eventarc can need some minutes after its API is enabled. Then run the deploy again. The trigger must have the location of the database.',
         do: 'ensure',
         retry: true,
-        there: { command: triggers('describe', service, '--format=value(name)') },
+        probe: { command: triggers('describe', service, '--format=value(name)') },
         make: triggers(
           'create',
           service,
-          ...to,
+          ...destinationArgs,
           '--event-filters=type=google.cloud.firestore.document.v1.written.withAuthContext',
           `--event-filters=database=${databaseId}`,
           `--event-filters-path-pattern=document=${trigger.pattern}`,
           '--event-data-content-type=application/protobuf',
         ),
-        change: triggers('update', service, ...to),
+        change: triggers('update', service, ...destinationArgs),
       },
     ];
   });
 }
 
-/** Cloud Scheduler's calls, each with a token for the functions' audience. */
+/** Creates Cloud Scheduler's jobs. Each call has a token for the functions' audience. */
 export function scheduleJobs({ project, region }: DeployOptions): Step[] {
   return Object.entries(manifest).flatMap(([target, { trigger, timeoutSeconds }]): Step[] => {
     if (trigger.kind !== 'schedule') return [];
-    const service = serviceOf(target);
+    const service = toServiceName(target);
     const jobs = (verb: string, ...args: string[]) =>
       gcloud(project, 'scheduler', 'jobs', verb, ...args, `--location=${region}`);
-    const how = [
+    const jobArgs = [
       service,
       `--schedule=${trigger.cron}`,
       '--time-zone=Etc/UTC',
       `--uri=https://${service}-{{PROJECT_NUMBER}}.${region}.run.app/`,
       '--http-method=POST',
-      `--oidc-service-account-email=${addressOf(schedulerAccount, project)}`,
-      `--oidc-token-audience=${audienceOf(project)}`,
-      // Longer than the function may take, so that it is the function that answers.
+      `--oidc-service-account-email=${toAccountEmail(schedulerAccount, project)}`,
+      `--oidc-token-audience=${getSchedulerAudience(project)}`,
+      // Longer than the function's timeout, so that the function itself answers.
       `--attempt-deadline=${timeoutSeconds + 20}s`,
     ];
     return [
       {
-        says: `Calls ${target} at ${trigger.cron} (UTC)`,
-        ifItFails: 'Cloud Scheduler must have this region: gcloud scheduler locations list.',
+        title: `Call ${target} at ${trigger.cron} (UTC)`,
+        hint: 'Cloud Scheduler must be available in this region: gcloud scheduler locations list.',
         do: 'ensure',
-        there: { command: jobs('describe', service, '--format=value(name)') },
-        make: jobs('create', 'http', ...how),
-        change: jobs('update', 'http', ...how),
+        probe: { command: jobs('describe', service, '--format=value(name)') },
+        make: jobs('create', 'http', ...jobArgs),
+        change: jobs('update', 'http', ...jobArgs),
       },
     ];
   });

@@ -1,5 +1,5 @@
-/** The steps that make the page: Firebase, its web app, sign-in, the browser's key, rules and indexes, Hosting. */
-import { firebaseConfig } from './hosting.ts';
+/** The steps for the page: Firebase, the web app, sign-in, the browser's key, rules and indexes, Hosting. */
+import { createFirebaseConfig } from './hosting.ts';
 import type { DeployOptions } from './options.ts';
 import { databaseId, gcloud } from './planProject.ts';
 import type { Command, Step } from './steps.ts';
@@ -15,40 +15,39 @@ const firebase = (project: string, ...args: string[]): Command => [
   '--non-interactive',
 ];
 
-/** Only what the page calls: without this the key would open every API of the project that takes keys. */
+/** The APIs that the page calls. Without this limit, the browser's key works for every API of the project. */
 const browserApis = ['identitytoolkit', 'securetoken', 'firestore'];
 
-/** Firebase in the project, the studio's web app, its site. */
-export function openFirebase({ project }: DeployOptions): Step[] {
-  const signIn = "Sign in with `npx firebase login`. Firebase's terms must be accepted once, in its console.";
+/** Adds Firebase to the project; creates the web app and the Hosting site. */
+export function setUpFirebase({ project }: DeployOptions): Step[] {
+  const signIn = "Sign in with `npx firebase login`. Accept Firebase's terms once, in its console.";
   return [
     {
-      says: 'Adds Firebase to the project',
-      ifItFails: signIn,
+      title: 'Add Firebase to the project',
+      hint: signIn,
       do: 'ensure',
-      there: { command: firebase(project, 'apps:list', '--json'), contains: '"success"' },
+      probe: { command: firebase(project, 'apps:list', '--json'), contains: '"success"' },
       make: ['npx', 'firebase', 'projects:addfirebase', project, '--non-interactive'],
     },
     {
-      says: 'Makes the web app',
-      ifItFails: signIn,
+      title: 'Create the web app',
+      hint: signIn,
       do: 'ensure',
-      there: { command: firebase(project, 'apps:list', 'WEB', '--json'), contains: '"appId"' },
+      probe: { command: firebase(project, 'apps:list', 'WEB', '--json'), contains: '"appId"' },
       make: firebase(project, 'apps:create', 'WEB', appName),
     },
     {
-      says: 'Makes the Hosting site',
-      ifItFails:
-        "A site of that name may be somebody else's: make one in the Firebase console, and name it in firebase.json.",
+      title: 'Create the Hosting site',
+      hint: 'Another project may own a site of that name. Create a site in the Firebase console, and name it in firebase.json.',
       do: 'ensure',
-      there: { command: firebase(project, 'hosting:sites:get', project, '--json'), contains: '"success"' },
+      probe: { command: firebase(project, 'hosting:sites:get', project, '--json'), contains: '"success"' },
       make: firebase(project, 'hosting:sites:create', project),
     },
     {
-      says: "Restricts the browser's key to what the page calls",
-      ifItFails: 'Do it by hand: https://console.cloud.google.com/apis/credentials',
+      title: "Restrict the browser's key to the APIs that the page calls",
+      hint: 'Do it by hand: https://console.cloud.google.com/apis/credentials',
       do: 'ensure',
-      there: {
+      probe: {
         command: gcloud(
           project,
           ...[
@@ -60,9 +59,9 @@ export function openFirebase({ project }: DeployOptions): Step[] {
             '--format=value(uid)',
           ],
         ),
-        keepAs: 'BROWSER_KEY',
+        saveAs: 'BROWSER_KEY',
       },
-      // Not by referrer: the page sends none.
+      // Do not restrict by referrer, because the page sends none.
       change: gcloud(
         project,
         ...['services', 'api-keys', 'update', '{{BROWSER_KEY}}'],
@@ -72,9 +71,9 @@ export function openFirebase({ project }: DeployOptions): Step[] {
   ];
 }
 
-/** What the Firebase CLI is told, with this deploy's region, beside copies of what it names. */
+/** Writes the Firebase CLI's configuration for this region, with copies of the rules and indexes next to it. */
 export function writeFirebaseConfig({ project, region, supportEmail }: DeployOptions): Step[] {
-  const config = firebaseConfig({ region, publicDir: 'hosting' });
+  const config = createFirebaseConfig({ region, publicDir: 'hosting' });
   const auth = {
     providers: {
       emailPassword: true,
@@ -86,18 +85,18 @@ export function writeFirebaseConfig({ project, region, supportEmail }: DeployOpt
     },
   };
   const text = JSON.stringify({ ...config, ...(supportEmail && { auth }) }, null, 2);
-  const ifItFails = 'dist/ must be there, and not be write-protected.';
+  const hint = 'dist/ must exist and be writable.';
   return [
     {
-      says: 'Writes the configuration of the Firebase CLI',
-      ifItFails,
+      title: 'Write the configuration of the Firebase CLI',
+      hint,
       do: 'write',
       path: configFile,
       text: `${text}\n`,
     },
     {
-      says: 'Puts the rules and indexes beside it',
-      ifItFails,
+      title: 'Copy the rules and indexes next to it',
+      hint,
       do: 'run',
       run: ['cp', 'firestore.rules', 'firestore.indexes.json', 'dist/'],
     },
@@ -107,20 +106,20 @@ export function writeFirebaseConfig({ project, region, supportEmail }: DeployOpt
 const deploy = (project: string, what: string) =>
   firebase(project, 'deploy', `--config=${configFile}`, `--only=${what}`);
 
-/** Rules, indexes and TTL, before any code that relies on them; with the ways to sign in, where they are asked for. */
+/** Deploys rules, indexes and TTL before the code that needs them; and the ways to sign in, with --support-email. */
 export function deployRules({ project, supportEmail }: DeployOptions): Step[] {
   return [
     {
-      says: supportEmail
-        ? 'Deploys rules, indexes, TTL and the ways to sign in'
-        : 'Deploys rules, indexes and TTL',
-      ifItFails: 'An index that Firestore refuses is named above; they are in firestore.indexes.json.',
+      title: supportEmail
+        ? 'Deploy rules, indexes, TTL and the ways to sign in'
+        : 'Deploy rules, indexes and TTL',
+      hint: 'The message above names an index that Firestore refuses. Indexes are in firestore.indexes.json.',
       do: 'run',
       run: deploy(project, supportEmail ? 'firestore,auth' : 'firestore'),
     },
     {
-      says: 'Waits until every index is there',
-      ifItFails: 'See https://console.cloud.google.com/firestore/databases/-default-/indexes',
+      title: 'Wait until every index is ready',
+      hint: 'See https://console.cloud.google.com/firestore/databases/-default-/indexes',
       do: 'wait',
       whilePrints: gcloud(
         project,
@@ -131,18 +130,18 @@ export function deployRules({ project, supportEmail }: DeployOptions): Step[] {
   ];
 }
 
-/** The page and its routes to the services, and a look whether it all answers. */
+/** Deploys the page with its routes to the services, and checks that the studio answers. */
 export function deployPage({ project }: DeployOptions): Step[] {
   return [
     {
-      says: 'Deploys the page and its routes',
-      ifItFails: 'Each route names a service and its region, which must be there.',
+      title: 'Deploy the page and its routes',
+      hint: 'The service of each route must exist in its region.',
       do: 'run',
       run: deploy(project, 'hosting'),
     },
     {
-      says: 'Asks the studio how it is',
-      ifItFails: 'The functions and the page are deployed. Try the address again in a minute.',
+      title: 'Check that the studio answers',
+      hint: 'The functions and the page are deployed. Try the address again in a minute.',
       do: 'run',
       retry: true,
       run: ['curl', '--fail', '--silent', '--show-error', `https://${project}.web.app/health`],

@@ -1,6 +1,6 @@
 /**
- * What is paid for, and what each costs: dollars, in the cheapest tier of regions (such as us-central1), from
- * public pages. `verified` is false where no page of the seller's own was seen to say it: look it up.
+ * Prices in US dollars, for the cheapest regions (such as us-central1), from public pages. `verified` is false if
+ * nobody has seen the price on the seller's own page.
  */
 
 export type Price = {
@@ -17,7 +17,7 @@ const firestore = 'https://cloud.google.com/firestore/pricing';
 const cloudinary = 'https://cloudinary.com/pricing';
 const asOf = '2026-11';
 
-/** `free` is what a month has free, in the price's own unit. */
+/** `free` is the free amount in a month, in the price's unit. */
 export const prices = {
   requestCpu: { usd: 0.000024, unit: 'vCPU-second', free: 180_000, source: cloudRun, asOf, verified: true },
   requestMemory: {
@@ -70,7 +70,7 @@ export const prices = {
   },
 } satisfies Record<string, Price>;
 
-/** Cloudinary's plans; a credit is 1,000 transformations, 1 GB kept for a month or 1 GB delivered. Beyond the last: ask them. */
+/** Cloudinary's plans. A credit is 1,000 transformations, 1 GB stored for a month or 1 GB delivered. Larger plans need a contract. */
 export const cloudinaryPlans = [
   { name: 'Free', usd: 0, credits: 25, source: cloudinary, asOf, verified: true },
   { name: 'Plus', usd: 99, credits: 225, source: cloudinary, asOf, verified: false },

@@ -1,4 +1,4 @@
-/** Runs the steps of a deploy one by one, and stops at the first that fails. */
+/** Runs the steps of a deploy one by one, and stops at the first failure. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -7,35 +7,43 @@ import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from '../say.ts';
 import { checkSecret, DeployRefused } from './options.ts';
-import { type Command, filledIn, type Probe, retrySeconds, type Step, shown, waitSeconds } from './steps.ts';
+import {
+  type Command,
+  fillPlaceholders,
+  formatCommand,
+  type Probe,
+  retrySeconds,
+  type Step,
+  waitSeconds,
+} from './steps.ts';
 
-export type Ran = { ok: boolean; output: string };
+export type CommandResult = { ok: boolean; output: string };
 
-/** How a command is run. `quiet` for one whose answer matters, and not what it says on the way. */
+/** Runs a command. `quiet` hides its output, for commands that only look something up. */
 export type RunCommand = (
   command: readonly string[],
   how: { input?: string; quiet?: boolean },
-) => Promise<Ran>;
+) => Promise<CommandResult>;
 
-/** What the deploy asks of its surroundings; a test puts its own in place. */
-export type Surroundings = {
+/** The deploy's access to programs, the user and time. Tests replace it. */
+export type Runtime = {
   run: RunCommand;
-  /** Asks a person for a secret without showing it; undefined where there is nobody to ask. */
+  /** Asks the user for a secret without showing it; undefined if there is no terminal. */
   ask: ((what: string) => Promise<string>) | undefined;
   pause: (seconds: number) => Promise<void>;
 };
 
 /**
- * Runs every step in order.
- * @throws {DeployRefused} at the first that fails, with what to do. What was made stays; running it all again is safe.
+ * Runs all steps in order. Running them again is safe.
+ * @throws {DeployRefused} at the first failure, with what to do. The results of earlier steps stay.
  */
-export async function runSteps(steps: readonly Step[], surroundings: Surroundings): Promise<void> {
-  const found = new Map<string, string>();
+export async function runSteps(steps: readonly Step[], runtime: Runtime): Promise<void> {
+  const variables = new Map<string, string>();
   for (const [i, step] of steps.entries()) {
-    say(`\n[${i + 1}/${steps.length}] ${step.says}`);
-    if (!(await runStep(step, found, surroundings))) {
+    say(`\n[${i + 1}/${steps.length}] ${step.title}`);
+    if (!(await runStep(step, variables, runtime))) {
       throw new DeployRefused(
-        `Step ${i + 1} failed: ${step.says}.\n${step.ifItFails}\nThen run the same command again: what is there already is kept.`,
+        `Step ${i + 1} failed: ${step.title}.\n${step.hint}\nThen run the same command again. It keeps everything that exists already.`,
       );
     }
   }
@@ -43,24 +51,24 @@ export async function runSteps(steps: readonly Step[], surroundings: Surrounding
 
 async function runStep(
   step: Step,
-  found: Map<string, string>,
-  { run, ask, pause }: Surroundings,
+  variables: Map<string, string>,
+  { run, ask, pause }: Runtime,
 ): Promise<boolean> {
-  const probe = async ({ command, contains, keepAs }: Probe): Promise<boolean> => {
-    const { ok, output } = await run(filledIn(command, found), { quiet: true });
+  const runProbe = async ({ command, contains, saveAs }: Probe): Promise<boolean> => {
+    const { ok, output } = await run(fillPlaceholders(command, variables), { quiet: true });
     const value = output.trim();
-    if (keepAs && ok && value) found.set(keepAs, value);
+    if (saveAs && ok && value) variables.set(saveAs, value);
     return ok && (contains === undefined ? value !== '' : value.includes(contains));
   };
-  const act = async (command: Command, input?: string): Promise<Ran> => {
-    const filled = filledIn(command, found);
-    say(`  $ ${shown(filled)}`);
+  const act = async (command: Command, input?: string): Promise<CommandResult> => {
+    const filledCommand = fillPlaceholders(command, variables);
+    say(`  $ ${formatCommand(filledCommand)}`);
     const pauses = step.retry ? retrySeconds : [];
     for (let attempt = 0; ; attempt++) {
-      const ran = await run(filled, input === undefined ? {} : { input });
+      const result = await run(filledCommand, input === undefined ? {} : { input });
       const seconds = pauses[attempt];
-      if (ran.ok || seconds === undefined) return ran;
-      say(`  Again in ${seconds} s …`);
+      if (result.ok || seconds === undefined) return result;
+      say(`  Retrying in ${seconds} s …`);
       await pause(seconds);
     }
   };
@@ -72,25 +80,25 @@ async function runStep(
       return true;
     case 'run': {
       const { ok, output } = await act(step.run);
-      if (step.keepAs) found.set(step.keepAs, output.trim());
-      return ok && (step.keepAs === undefined || output.trim() !== '');
+      if (step.saveAs) variables.set(step.saveAs, output.trim());
+      return ok && (step.saveAs === undefined || output.trim() !== '');
     }
     case 'check':
-      return probe(step.there);
+      return runProbe(step.probe);
     case 'wait':
       for (;;) {
-        const { ok, output } = await run(filledIn(step.whilePrints, found), { quiet: true });
+        const { ok, output } = await run(fillPlaceholders(step.whilePrints, variables), { quiet: true });
         if (!ok || output.trim() === '') return ok;
         await pause(waitSeconds);
       }
     case 'secret': {
-      if (!step.file && (await probe(step.there))) return true;
+      if (!step.file && (await runProbe(step.probe))) return true;
       const value = await secretValue(step, ask);
       checkSecret(step.secret, value);
       return (await act(step.make, value)).ok;
     }
     case 'ensure': {
-      const command = (await probe(step.there)) ? step.change : step.make;
+      const command = (await runProbe(step.probe)) ? step.change : step.make;
       return command === undefined || (await act(command)).ok;
     }
   }
@@ -98,19 +106,19 @@ async function runStep(
 
 async function secretValue(
   { secret, file }: { secret: string; file: string | undefined },
-  ask: Surroundings['ask'],
+  ask: Runtime['ask'],
 ) {
-  // What an editor puts at the end of a file is no part of a key.
+  // Editors add a line break at the end of a file, which is not part of the key.
   if (file) return readFileSync(file, 'utf8').trim();
   if (!ask)
     throw new DeployRefused(
-      `${secret} has no value yet, and there is nobody to ask: name a file that holds it.`,
+      `${secret} has no value yet, and there is no terminal to ask for it. Pass a file that contains it.`,
     );
   return (await ask(secret)).trim();
 }
 
-/** The real surroundings: programs, the person at the terminal if there is one, time. */
-export const surroundings: Surroundings = {
+/** Runs real programs, asks at the terminal if there is one, and waits in real time. */
+export const runtime: Runtime = {
   run: (command, { input, quiet }) =>
     new Promise((resolve) => {
       const [program = '', ...args] = command;
@@ -135,7 +143,7 @@ export const surroundings: Surroundings = {
 
 /** Reads a line that the terminal does not show. */
 function askHidden(what: string): Promise<string> {
-  process.stdout.write(`  ${what} (it is not shown): `);
+  process.stdout.write(`  ${what} (input is hidden): `);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
   return new Promise((resolve) =>

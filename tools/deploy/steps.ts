@@ -1,116 +1,116 @@
 /**
- * The deploy as data: steps that each make one thing, or leave it as it is where it is there already. The
- * same steps are printed as a shell script that does the same, and run one by one.
+ * The deploy as data. Each step creates one thing, or keeps it if it exists. run.ts runs the steps; `toShellScript`
+ * prints them as a shell script that does the same.
  */
 import type { Secret } from './manifest.ts';
 
-/** A program and its arguments. `{{NAME}}` stands for what an earlier step has found out. */
+/** A program and its arguments. `{{NAME}}` is a variable that an earlier step sets. */
 export type Command = readonly [string, ...string[]];
 
 export type Step = {
-  /** What it does, for a person. */
-  says: string;
-  /** What a person can do where it fails. */
-  ifItFails: string;
-  /** Whether it may fail for a while, because what it needs was made a moment ago. */
+  /** What the step does, as an instruction. */
+  title: string;
+  /** What a person can do if the step fails. */
+  hint: string;
+  /** Retry the step, because it fails for a while after an earlier step has created something. */
   retry?: true;
 } & Act;
 
 export type Act =
-  /** Runs every time; what it prints can be kept under a name. */
-  | { do: 'run'; run: Command; keepAs?: string }
-  /** Goes on only where a thing is as it should be. */
-  | { do: 'check'; there: Probe }
-  /** Waits for as long as this prints anything. */
+  /** Always runs the command. `saveAs` saves its output as a variable. */
+  | { do: 'run'; run: Command; saveAs?: string }
+  /** Fails unless the probe succeeds. */
+  | { do: 'check'; probe: Probe }
+  /** Waits while the command prints anything. */
   | { do: 'wait'; whilePrints: Command }
-  /** Makes a thing where `there` says that it is missing, and changes it where it is not. */
-  | { do: 'ensure'; there: Probe; make?: Command; change?: Command }
-  /** Keeps a secret's value, which no command shows: from a file, from a person, or as it is already. */
-  | { do: 'secret'; there: Probe; secret: Secret; file: string | undefined; make: Command }
+  /** Runs `make` if the probe finds nothing, otherwise `change`. */
+  | { do: 'ensure'; probe: Probe; make?: Command; change?: Command }
+  /** Stores a secret's value, which no command shows, from a file or the user; or keeps the existing value. */
+  | { do: 'secret'; probe: Probe; secret: Secret; file: string | undefined; make: Command }
   | { do: 'write'; path: string; text: string };
 
-/** Says that a thing is there by printing something; with `contains`, this. */
-export type Probe = { command: Command; contains?: string; keepAs?: string };
+/** Succeeds if the command prints anything or, with `contains`, this text. `saveAs` saves its output as a variable. */
+export type Probe = { command: Command; contains?: string; saveAs?: string };
 
 const placeholder = /\{\{([A-Z_]+)\}\}/g;
 
-/** A command with what earlier steps have found out in place of the placeholders. @throws where one is missing. */
-export function filledIn(command: Command, found: ReadonlyMap<string, string>): string[] {
+/** Replaces the placeholders with variables. @throws {Error} if one is not set. */
+export function fillPlaceholders(command: Command, variables: ReadonlyMap<string, string>): string[] {
   return command.map((argument) =>
     argument.replace(placeholder, (_, name: string) => {
-      const value = found.get(name);
-      if (value === undefined) throw new Error(`No step has found out ${name}`);
+      const value = variables.get(name);
+      if (value === undefined) throw new Error(`No step has set ${name}`);
       return value;
     }),
   );
 }
 
-/** One argument as a shell reads it. */
-function quoted(argument: string): string {
+/** Quotes an argument for a shell. */
+function quoteArgument(argument: string): string {
   if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
   if (argument.search(placeholder) === -1) return `'${argument.replaceAll("'", "'\\''")}'`;
   return `"${argument.replaceAll(/["\\$`]/g, '\\$&').replaceAll(placeholder, '$${$1}')}"`;
 }
 
-/** A command as a person would type it. */
-export const shown = (command: readonly string[]): string => command.map(quoted).join(' ');
+/** The command as a line for a shell. */
+export const formatCommand = (command: readonly string[]): string => command.map(quoteArgument).join(' ');
 
-function probeLine({ command, contains }: Probe): string {
+function toShellProbe({ command, contains }: Probe): string {
   return contains === undefined
-    ? `[ -n "$(${shown(command)} 2>/dev/null)" ]`
-    : `${shown(command)} 2>/dev/null | grep -qF -- ${quoted(contains)}`;
+    ? `[ -n "$(${formatCommand(command)} 2>/dev/null)" ]`
+    : `${formatCommand(command)} 2>/dev/null | grep -qF -- ${quoteArgument(contains)}`;
 }
 
-function linesOf(step: Step): string[] {
-  const typed = (command: Command) => `${step.retry ? 'retry ' : ''}${shown(command)}`;
+function toShellLines(step: Step): string[] {
+  const toLine = (command: Command) => `${step.retry ? 'retry ' : ''}${formatCommand(command)}`;
   switch (step.do) {
     case 'run':
-      return [step.keepAs ? `${step.keepAs}=$(${typed(step.run)})` : typed(step.run)];
+      return [step.saveAs ? `${step.saveAs}=$(${toLine(step.run)})` : toLine(step.run)];
     case 'check':
-      return [`${probeLine(step.there)} || { echo ${quoted(step.ifItFails)} >&2; exit 1; }`];
+      return [`${toShellProbe(step.probe)} || { echo ${quoteArgument(step.hint)} >&2; exit 1; }`];
     case 'wait':
-      return [`while [ -n "$(${shown(step.whilePrints)})" ]; do sleep ${waitSeconds}; done`];
+      return [`while [ -n "$(${formatCommand(step.whilePrints)})" ]; do sleep ${waitSeconds}; done`];
     case 'write':
       return [
-        `mkdir -p ${quoted(step.path.slice(0, step.path.lastIndexOf('/')))}`,
-        `cat > ${quoted(step.path)} <<'END'`,
+        `mkdir -p ${quoteArgument(step.path.slice(0, step.path.lastIndexOf('/')))}`,
+        `cat > ${quoteArgument(step.path)} <<'END'`,
         step.text.trimEnd(),
         'END',
       ];
     case 'secret': {
       const value = step.file
-        ? `tr -d '\\r\\n' < ${quoted(step.file)}`
+        ? `tr -d '\\r\\n' < ${quoteArgument(step.file)}`
         : `{ read -rsp '${step.secret}: ' value; printf %s "$value"; }`;
-      const make = `${value} | ${shown(step.make)}`;
-      return step.file ? [make] : [`${probeLine(step.there)} || ${make}`];
+      const make = `${value} | ${formatCommand(step.make)}`;
+      return step.file ? [make] : [`${toShellProbe(step.probe)} || ${make}`];
     }
     case 'ensure': {
-      const { there, make, change } = step;
-      const probe = there.keepAs
-        ? `${there.keepAs}=$(${shown(there.command)} 2>/dev/null) && [ -n "$${there.keepAs}" ]`
-        : probeLine(there);
-      if (make && !change) return [`${probe} || ${typed(make)}`];
+      const { probe, make, change } = step;
+      const condition = probe.saveAs
+        ? `${probe.saveAs}=$(${formatCommand(probe.command)} 2>/dev/null) && [ -n "$${probe.saveAs}" ]`
+        : toShellProbe(probe);
+      if (make && !change) return [`${condition} || ${toLine(make)}`];
       return [
-        `if ${probe}; then`,
-        `  ${change ? typed(change) : 'true'}`,
-        ...(make ? ['else', `  ${typed(make)}`] : []),
+        `if ${condition}; then`,
+        `  ${change ? toLine(change) : 'true'}`,
+        ...(make ? ['else', `  ${toLine(make)}`] : []),
         'fi',
       ];
     }
   }
 }
 
-/** Between two looks, and before each further try of what may fail for a while; seconds. */
+/** The pause between two checks of a `wait` step, and the pauses before each retry; seconds. */
 export const waitSeconds = 10;
 export const retrySeconds = [5, 10, 20, 40];
 
 const scriptHead = `#!/usr/bin/env bash
 set -euo pipefail
-# What was made a moment ago is not known everywhere at once.
+# Google Cloud needs some time until a new resource is available everywhere.
 retry() { for pause in ${retrySeconds.join(' ')}; do "$@" && return; sleep "$pause"; done; "$@"; }`;
 
-/** All steps as one shell script: the same commands in the same order, with nothing secret in them. */
-export function scriptOf(steps: readonly Step[]): string {
-  const parts = steps.map((step) => [`# ${step.says}`, ...linesOf(step)].join('\n'));
+/** All steps as a shell script: the same commands in the same order, without any secret value. */
+export function toShellScript(steps: readonly Step[]): string {
+  const parts = steps.map((step) => [`# ${step.title}`, ...toShellLines(step)].join('\n'));
   return `${[scriptHead, ...parts].join('\n\n')}\n`;
 }

@@ -1,120 +1,75 @@
-/** Which documents move where. */
-import { lstatSync } from 'node:fs';
-import { join, posix } from 'node:path';
-import type { Document } from './markdown.ts';
-import { placeOf } from './shelves.ts';
-import { foldersOf, ignoredOf, type Tree } from './tree.ts';
+/** Moves documents to their shelves, and rewrites the links in them and to them. */
+import * as fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { rewriteLinks } from './links.ts';
+import { findPlace, isMarkdown } from './shelves.ts';
+import { foldersOf, git, type Tree } from './tree.ts';
 
-export type Left = { path: string; why: string };
-export type Moves = {
-  /** New paths by old ones, in an order in which each new path is free when its turn comes. */
-  moves: Map<string, string>;
-  /** Documents that should stand elsewhere and cannot go there. */
-  conflicts: Left[];
-  /** Strays of which nobody can say where they belong. */
-  unsorted: Left[];
-};
+/** Some file systems distinguish names neither by case nor by Unicode composition. */
+const toKey = (path: string) => path.normalize('NFC').toLowerCase();
 
-export function planMoves(tree: Tree): Moves {
-  const unsorted: Left[] = [];
+/**
+ * `moves` has new paths by old ones, in an order in which each new path is free when its turn comes. `problems`
+ * has a line for each document that should move and cannot.
+ */
+export function planMoves(tree: Tree): { moves: Map<string, string>; problems: string[] } {
+  const problems: string[] = [];
   const waiting = new Map<string, string>();
-  const conflicts: Left[] = [];
-  for (const document of tree.documents.values()) {
-    const place = placeOf(document);
-    if ('unsorted' in place) unsorted.push({ path: document.path, why: place.unsorted });
-    else if (place.path !== document.path) {
-      const why = tree.untouchable.get(document.path);
-      if (why) conflicts.push({ path: document.path, why });
-      else waiting.set(document.path, place.path);
-    }
+  for (const path of [...tree.documents.keys(), ...tree.unreadable]) {
+    const place = findPlace(path, tree.documents.get(path)?.front);
+    if ('unsorted' in place) problems.push(`${path}: ${place.unsorted}`);
+    else if (place.path !== path) waiting.set(path, place.path);
   }
-  for (const [path, why] of tree.untouchable) {
-    if (tree.documents.has(path)) continue;
-    const place = placeOf({ path, front: undefined } satisfies Pick<Document, 'path' | 'front'>);
-    if (!('path' in place && place.path === path)) conflicts.push({ path, why });
-  }
-  for (const to of ignoredOf(tree, [...waiting.values()])) {
-    for (const [path, target] of waiting) {
-      if (target !== to) continue;
-      waiting.delete(path);
-      conflicts.push({ path, why: `git ignores ${to}` });
-    }
-  }
-  const names = createNames(tree);
-  const moves = moveWhatCan(names, waiting);
-  for (const [path, to] of waiting) conflicts.push({ path, why: whyNot(names, waiting, path, to) });
-  return { moves, conflicts: conflicts.sort((a, b) => (a.path < b.path ? -1 : 1)), unsorted };
-}
-
-/** Takes from `waiting` what can move. A move may free the place of another, so it goes on until none does. */
-function moveWhatCan(names: Names, waiting: Map<string, string>): Map<string, string> {
-  const moves = new Map<string, string>();
-  for (let progress = true; progress; ) {
-    progress = false;
-    for (const [path, to] of waiting) {
-      if (rivalsOf(waiting, path, to).length > 0 || names.holderOf(to) !== undefined) continue;
-      names.move(path, to);
-      moves.set(path, to);
-      waiting.delete(path);
-      progress = true;
-    }
-  }
-  return moves;
-}
-
-/** Some file systems tell names apart by neither case nor composition. */
-const key = (path: string) => path.normalize('NFC').toLowerCase();
-
-const rivalsOf = (waiting: Map<string, string>, path: string, to: string) =>
-  [...waiting].filter(([other, target]) => other !== path && key(target) === key(to)).map(([other]) => other);
-
-type Names = ReturnType<typeof createNames>;
-
-/** The names that are taken, from move to move. */
-function createNames(tree: Tree) {
-  const files = new Map([...tree.files].map((file) => [key(file), file]));
-  const folders = new Map([...foldersOf(tree.files)].map((folder) => [key(folder), folder]));
-  const freed = new Set<string>();
-  return {
-    move(path: string, to: string): void {
-      files.delete(key(path));
-      freed.add(key(path));
-      files.set(key(to), to);
-    },
-    /** What has the name already, or the name of a folder on the way to it. */
-    holderOf(to: string): string | undefined {
-      for (const taken of [to, ...foldersOf([to])]) {
-        const holder = files.get(key(taken));
-        if (holder !== undefined) return holder;
-      }
-      if (folders.has(key(to))) return folders.get(key(to));
-      // Also what git does not list: an ignored file has its name all the same.
-      const entry = lstatSync(join(tree.folder, to), { throwIfNoEntry: false });
-      return entry && !freed.has(key(to)) ? to : undefined;
-    },
+  const files = new Map([...tree.files].map((file) => [toKey(file), file]));
+  const folders = new Set([...foldersOf(tree.files)].map(toKey));
+  const whyNot = (path: string, to: string): string | undefined => {
+    if (tree.unreadable.has(path)) return 'it is not UTF-8';
+    if (tree.linkTargets.has(path)) return 'a symbolic link leads to it';
+    const rivals = [...waiting].filter(([other, target]) => other !== path && toKey(target) === toKey(to));
+    if (rivals.length > 0) return `${rivals.map(([other]) => other).join(', ')} would be ${to} too`;
+    // A file can also have the name of one of the folders on the way.
+    const holder = [to, ...foldersOf([to])].map((name) => files.get(toKey(name))).find((name) => name);
+    return holder || folders.has(toKey(to)) ? `${holder ?? to} has the name already` : undefined;
   };
-}
-
-function whyNot(names: Names, waiting: Map<string, string>, path: string, to: string): string {
-  const rivals = rivalsOf(waiting, path, to);
-  if (rivals.length > 0) return `${rivals.join(', ')} would be ${to} too`;
-  return `${names.holderOf(to)} has the name already`;
+  const moves = new Map<string, string>();
+  // A move may free the name that another one needs, so repeat until nothing moves.
+  for (let moved = -1; moved !== moves.size; ) {
+    moved = moves.size;
+    for (const [path, to] of waiting) {
+      if (whyNot(path, to)) continue;
+      files.delete(toKey(path));
+      files.set(toKey(to), to);
+      waiting.delete(path);
+      moves.set(path, to);
+    }
+  }
+  for (const [path, to] of waiting) problems.push(`${path}: cannot move: ${whyNot(path, to)}`);
+  return { moves, problems };
 }
 
 /**
- * Where a link's target is after the moves. A folder that is left empty is gone: what led to it leads to
- * the shelf that its documents went to, or to all shelves.
+ * Moves the documents with `git mv`, which git can undo as long as no Markdown has other changes.
+ * @throws {Error} if a document is not committed; then nothing is written.
  */
-export function relocation(tree: Tree, moves: Map<string, string>): (target: string) => string {
-  const before = foldersOf(tree.files);
-  const after = foldersOf([...tree.files].filter((file) => !moves.has(file)).concat([...moves.values()]));
-  return (target) => {
-    const moved = moves.get(target);
-    if (moved !== undefined) return moved;
-    if (!before.has(target) || after.has(target)) return target;
-    const places = [...moves]
-      .filter(([path]) => path.startsWith(`${target}/`))
-      .map(([, to]) => posix.dirname(to));
-    return new Set(places).size === 1 && places[0] ? places[0] : 'docs/README.md';
-  };
+export function moveDocuments({ folder, files, documents }: Tree, moves: Map<string, string>): void {
+  if (moves.size === 0) return;
+  const status = git(folder, 'status', '--porcelain', '--no-renames', '-uall', '-z', '--', '.').split('\0');
+  const uncommitted = status.map((line) => line.slice(3)).filter(isMarkdown);
+  if (uncommitted.length > 0)
+    throw new Error(`Nothing was written. Commit these documents first:\n  ${uncommitted.join('\n  ')}`);
+  for (const [path, to] of moves) {
+    fs.mkdirSync(dirname(join(folder, to)), { recursive: true });
+    git(folder, 'mv', '--', path, to);
+  }
+  const vanished = foldersOf(files).difference(foldersOf([...files].map((file) => moves.get(file) ?? file)));
+  for (const path of [...vanished].toSorted().reverse())
+    if (fs.readdirSync(join(folder, path)).length === 0) fs.rmdirSync(join(folder, path));
+  // Links to a folder that vanished lead to the index of all shelves.
+  const relocate = (target: string) =>
+    moves.get(target) ?? (vanished.has(target) ? 'docs/README.md' : target);
+  for (const document of documents.values()) {
+    const to = moves.get(document.path) ?? document.path;
+    const text = rewriteLinks(document, to, relocate);
+    if (text !== document.text) fs.writeFileSync(join(folder, to), text);
+  }
 }

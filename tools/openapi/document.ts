@@ -1,26 +1,18 @@
 /**
- * The OpenAPI document, made from what the functions themselves declare, the table of errors and the
- * calls that a test has really made. The same sources give the same document, byte for byte.
+ * The OpenAPI document. It is made from the specs of the functions, the schemas of the contract, the table of reasons
+ * and the recorded examples. The same sources always give the same bytes.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { functions } from '../../functions/index.ts';
 import { idempotencyKeySchema } from '../../shared/contract.ts';
-import type { Reason } from '../../shared/errors.ts';
 import { bodyBytesMaxDefault } from '../../shared/http/body.ts';
 import type { Access, HttpFunction } from '../../shared/http/endpoint.ts';
-import { errorResponses, errorSchemas, headerRefs, headers, reasonsOf, reasonTable } from './errors.ts';
+import type { Reason } from '../../shared/reasons.ts';
+import { errorResponses, errorSchemas, findReasons, headerRefs, headers, reasonTable } from './errors.ts';
 import { type Example, type Examples, readExamples } from './examples.ts';
-import {
-  namedSchemas,
-  nameOf,
-  queryFields,
-  refTo,
-  refuseUnusedWords,
-  type Schema,
-  schemaOf,
-} from './schemas.ts';
-import { about, callers, groups, operations } from './words.ts';
+import { about, callers, groups, operations } from './operations.ts';
+import { getSchemaName, namedSchemas, queryFields, refTo, type Schema, toInputSchema } from './schemas.ts';
 
 export type Parameter = {
   name: string;
@@ -44,7 +36,7 @@ export type Operation = {
 export type Method = 'get' | 'post';
 export type ApiDocument = Awaited<ReturnType<typeof apiDocument>>;
 
-/** The HTTP functions by name, in the order of the contents page. */
+/** The HTTP functions by name, in the order of functions/index.ts. */
 export async function httpFunctions(): Promise<[name: string, spec: HttpFunction['spec']][]> {
   const loaded: [string, HttpFunction['spec']][] = [];
   for (const [name, module] of Object.entries(functions)) {
@@ -53,18 +45,12 @@ export async function httpFunctions(): Promise<[name: string, spec: HttpFunction
   return loaded;
 }
 
-/**
- * The document.
- * @throws {Error} where a function, a field or a reason is not described, or words are left over.
- */
+/** @throws {Error} if a function or a field has no description. */
 export async function apiDocument(examples: Examples = readExamples()) {
-  const used = new Set<string>();
   const paths: Record<string, Partial<Record<Method, Operation>>> = {};
   for (const [name, spec] of await httpFunctions()) {
-    paths[`/${name}`] = { [spec.method.toLowerCase()]: operationOf(name, spec, examples, used) };
+    paths[`/${name}`] = { [spec.method.toLowerCase()]: createOperation(name, spec, examples) };
   }
-  const schemas = { ...namedSchemas(used), ...errorSchemas };
-  refuseUnusedWords(used);
   const [methodNotAllowed] = Object.values(
     errorResponses(['METHOD_NOT_ALLOWED'], (reason) => reason in examples.errors),
   );
@@ -73,7 +59,7 @@ export async function apiDocument(examples: Examples = readExamples()) {
     info: {
       title: 'nano-banana-studio',
       version: version(),
-      summary: 'The functions of an AI image studio: prompts become images, credits are never lost.',
+      summary: 'The functions of an AI image studio: prompts become images, and no credits are lost.',
       description: about.join('\n\n'),
     },
     servers: [{ url: '/', description: 'The origin that serves this document.' }],
@@ -96,75 +82,63 @@ export async function apiDocument(examples: Examples = readExamples()) {
           { summary: title, value: response.body },
         ]),
       ),
-      schemas,
+      schemas: { ...namedSchemas(), ...errorSchemas },
     },
     'x-error-reasons': reasonTable(),
   };
 }
 
-function operationOf(
+function createOperation(
   name: string,
   spec: HttpFunction['spec'],
-  { functions: made, errors }: Examples,
-  used: Set<string>,
+  { functions: calls, errors }: Examples,
 ): Operation {
-  const words = operations[name];
-  if (!words) throw new Error(`${name} is not described in tools/openapi/words.ts`);
-  const { method, access, requiresIdempotencyKey } = spec;
-  const examples = made[name] ?? [];
-  const parameters = parametersOf(spec, used);
+  const text = operations[name];
+  if (!text) throw new Error(`${name} has no description in tools/openapi/operations.ts`);
+  const { access, requiresIdempotencyKey } = spec;
+  const examples = calls[name] ?? [];
+  const parameters = createParameters(spec);
   return {
     operationId: name,
     tags: [groups[access]],
-    ...words,
+    summary: text.summary,
+    description: text.description,
     security: access === 'anyone' ? [] : [{ [access]: [] }],
     ...(parameters.length > 0 && { parameters }),
-    ...bodyOf(name, spec, examples),
+    ...createRequestBody(name, spec, examples),
     responses: {
       200: {
-        description: 'It worked.',
+        description: 'Success.',
         ...(requiresIdempotencyKey && { headers: headerRefs(['Idempotent-Replayed']) }),
         content: {
           'application/json': {
-            schema: { $ref: refTo(nameOf(spec.answer, name)) },
+            schema: { $ref: refTo(getSchemaName(spec.answer, name)) },
             ...exampleList(examples, ({ response }) => response.body),
           },
         },
       },
-      ...errorResponses(reasonsOf(name, method, access), (reason) => reason in errors),
+      ...errorResponses(findReasons(name, spec), (reason) => reason in errors),
     },
   };
 }
 
-function parametersOf(
-  { method, input, requiresIdempotencyKey }: HttpFunction['spec'],
-  used: Set<string>,
-): Parameter[] {
-  const query = method === 'GET' ? queryFields(input, used) : [];
+function createParameters({ method, input, requiresIdempotencyKey }: HttpFunction['spec']): Parameter[] {
+  const query = method === 'GET' ? queryFields(input) : [];
   const parameters: Parameter[] = query.map((field) => ({ ...field, in: 'query' }));
   if (!requiresIdempotencyKey) return parameters;
-  return [
-    {
-      name: 'Idempotency-Key',
-      in: 'header',
-      required: true,
-      description:
-        'Names this request, so that it is done once however often it is sent: a random UUID will do. Printable ASCII.',
-      schema: schemaOf(idempotencyKeySchema),
-    },
-    ...parameters,
-  ];
+  const { description = '', ...schema } = toInputSchema(idempotencyKeySchema);
+  return [{ name: 'Idempotency-Key', in: 'header', required: true, description, schema }, ...parameters];
 }
 
-/** The body of a POST; the calls of the scheduler need none. */
-function bodyOf(
+/** The body of a POST. Calls of the scheduler need none. */
+function createRequestBody(
   name: string,
   { method, access, input, bodyBytesMax }: HttpFunction['spec'],
   examples: Example[],
 ) {
   if (method === 'GET' || access === 'scheduler') return {};
   const bytesMax = (bodyBytesMax ?? bodyBytesMaxDefault).toLocaleString('en');
-  const schema = { $ref: refTo(nameOf(input, name)) };
+  const schema = { $ref: refTo(getSchemaName(input, name)) };
   const content = { 'application/json': { schema, ...exampleList(examples, ({ request }) => request.body) } };
   return { requestBody: { required: true, description: `At most ${bytesMax} bytes.`, content } };
 }

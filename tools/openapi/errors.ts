@@ -1,61 +1,68 @@
-/** The errors in the description: their shapes, and which function answers with which. */
-
-import { errorDomain, type Reason, reasons } from '../../shared/errors.ts';
-import type { Access } from '../../shared/http/endpoint.ts';
-import { always, meanings, ownReasons } from './reasons.ts';
+/** The errors in the description: their schemas, and the reasons that each function answers with. */
+import { errorDomain } from '../../shared/errors.ts';
+import type { HttpFunction } from '../../shared/http/endpoint.ts';
+import { getReasonRow, type Reason, reasons } from '../../shared/reasons.ts';
+import { operations } from './operations.ts';
 import { refTo, type Schema } from './schemas.ts';
 
 export const reasonNames = Object.keys(reasons) as Reason[];
 
-/** One row of the table of errors, as the document carries it. */
+/** A row of the table of reasons, as the document shows it. */
 export type ReasonEntry = {
   httpStatus: number;
   status: string;
-  /** What `metadata.retry` says; the second one where a debited generation was refunded. */
+  /** What `metadata.retry` says. The second value is for a generation that was debited and refunded. */
   retry: string[];
   when: string;
   retryAfter: 'always' | 'sometimes' | 'never';
   metadata: Record<string, string>;
 };
 
-/** The table of errors, from the table by which they are answered. */
+/** Every function can answer with these. */
+const commonReasons: Reason[] = ['INVALID_REQUEST', 'INTERNAL', 'SHUTTING_DOWN'];
+
 export function reasonTable(): Record<string, ReasonEntry> {
-  return Object.fromEntries(
-    reasonNames.map((reason) => {
-      const [httpStatus, status, retry] = reasons[reason];
-      const { when, metadata = {}, waits, refunds } = meanings[reason];
-      const retryAfter = waits === 'maybe' ? 'sometimes' : waits ? 'always' : 'never';
-      const advice: string[] = refunds && retry !== 'new_key' ? [retry, 'new_key'] : [retry];
-      return [reason, { httpStatus, status, retry: advice, when, retryAfter, metadata }];
-    }),
-  );
+  return Object.fromEntries(reasonNames.map((reason) => [reason, toReasonEntry(reason)]));
 }
 
-/** The reasons that a function may answer with, in the order of the table. */
-export function reasonsOf(name: string, method: string, access: Access): Reason[] {
-  const own = ownReasons[name];
-  if (!own) throw new Error(`${name} has no reasons in tools/openapi/reasons.ts`);
-  const implied: Reason[] = [...always, ...own];
-  if (method === 'POST') implied.push('TOO_LARGE');
-  if (access !== 'anyone') implied.push('UNAUTHENTICATED');
-  if (access === 'admin' || access === 'scheduler') implied.push('FORBIDDEN');
-  return reasonNames.filter((reason) => implied.includes(reason));
+function toReasonEntry(reason: Reason): ReasonEntry {
+  const row = getReasonRow(reason);
+  const { httpStatus, status, when, retryAfter = 'never' } = row;
+  const retry: string[] = row.afterDebit && row.retry !== 'new_key' ? [row.retry, 'new_key'] : [row.retry];
+  return {
+    httpStatus,
+    status,
+    retry,
+    when,
+    retryAfter,
+    metadata: { ...row.metadata, ...row.optionalMetadata },
+  };
 }
 
-/** The answers of a function that are no success, by HTTP status. */
-export function errorResponses(names: Reason[], isExampled: (reason: string) => boolean) {
-  const byStatus = Map.groupBy(names, (reason) => reasons[reason][0]);
+/** The reasons that a function can answer with, in the order of the table. METHOD_NOT_ALLOWED is not among them. */
+export function findReasons(name: string, { method, access, limit }: HttpFunction['spec']): Reason[] {
+  const possible: Reason[] = [...commonReasons, ...(operations[name]?.reasons ?? [])];
+  if (method === 'POST') possible.push('TOO_LARGE');
+  if (access !== 'anyone') possible.push('UNAUTHENTICATED');
+  if (access === 'admin' || access === 'scheduler') possible.push('FORBIDDEN');
+  if (limit) possible.push('RATE_LIMITED');
+  return reasonNames.filter((reason) => possible.includes(reason));
+}
+
+/** The error responses of a function, by HTTP status. */
+export function errorResponses(names: Reason[], hasExample: (reason: string) => boolean) {
+  const byStatus = Map.groupBy(names, (reason) => reasons[reason].httpStatus);
   return Object.fromEntries(
     [...byStatus].map(([status, group]) => [
       String(status),
       {
-        description: group.map((reason) => `\`${reason}\`: ${meanings[reason].when}`).join('\n\n'),
-        ...headersOf(status, group),
+        description: group.map((reason) => `\`${reason}\`: ${reasons[reason].when}`).join('\n\n'),
+        ...responseHeaders(status, group),
         content: {
           'application/json': {
             schema: { $ref: refTo('Error') },
             examples: Object.fromEntries(
-              group.filter(isExampled).map((reason) => [reason, { $ref: `#/components/examples/${reason}` }]),
+              group.filter(hasExample).map((reason) => [reason, { $ref: `#/components/examples/${reason}` }]),
             ),
           },
         },
@@ -65,9 +72,9 @@ export function errorResponses(names: Reason[], isExampled: (reason: string) => 
   );
 }
 
-function headersOf(status: number, group: Reason[]) {
+function responseHeaders(status: number, group: Reason[]) {
   const names = [
-    ...(group.some((reason) => meanings[reason].waits) ? ['Retry-After'] : []),
+    ...(group.some((reason) => getReasonRow(reason).retryAfter) ? ['Retry-After'] : []),
     ...(status === 401 ? ['WWW-Authenticate'] : []),
     ...(status === 405 ? ['Allow'] : []),
   ];
@@ -77,30 +84,30 @@ function headersOf(status: number, group: Reason[]) {
 export const headerRefs = (names: string[]) =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
-/** Headers of answers, by their names. */
+/** The headers of answers, by name. */
 export const headers = {
   'Retry-After': {
-    description: 'Whole seconds after which asking again may help. The same as in the RetryInfo detail.',
+    description: 'Seconds to wait before the next try: a whole number, the same as in the RetryInfo detail.',
     schema: { type: 'integer', minimum: 1 },
   },
   'Idempotent-Replayed': {
-    description: 'Present where this is the stored answer of an earlier call with the same key.',
+    description: 'Present if this is the stored answer to an earlier call with the same key.',
     schema: { type: 'string', const: 'true' },
   },
   'WWW-Authenticate': {
     description: 'How to authenticate.',
     schema: { type: 'string', const: 'Bearer' },
   },
-  Allow: { description: 'The methods that the function takes.', schema: { type: 'string' } },
+  Allow: { description: 'The methods that the function accepts.', schema: { type: 'string' } },
 };
 
 const typeName = (name: string): Schema => ({
   type: 'string',
   const: `type.googleapis.com/google.rpc.${name}`,
-  description: 'Which kind of detail this is.',
+  description: 'The kind of this detail.',
 });
 
-/** The shapes of an error, in Google's API error model. */
+/** The schemas of an error, in Google's API error model. */
 export const errorSchemas: Record<string, Schema> = {
   Error: {
     type: 'object',
@@ -113,17 +120,17 @@ export const errorSchemas: Record<string, Schema> = {
           code: {
             type: 'integer',
             description: 'The HTTP status.',
-            enum: [...new Set(Object.values(reasons).map(([code]) => code))],
+            enum: [...new Set(Object.values(reasons).map(({ httpStatus }) => httpStatus))],
           },
           status: {
             type: 'string',
             description: 'The google.rpc.Code.',
-            enum: [...new Set(Object.values(reasons).map(([, status]) => status))],
+            enum: [...new Set(Object.values(reasons).map(({ status }) => status))],
           },
-          message: { type: 'string', description: 'For a person; its wording may change.' },
+          message: { type: 'string', description: 'For a person. Its wording may change.' },
           details: {
             type: 'array',
-            description: 'An ErrorInfo first; then what else there is to tell.',
+            description: 'An ErrorInfo first, then further details.',
             minItems: 1,
             items: {
               anyOf: ['ErrorInfo', 'BadRequest', 'RetryInfo'].map((name) => ({ $ref: refTo(name) })),
@@ -132,21 +139,21 @@ export const errorSchemas: Record<string, Schema> = {
         },
         required: ['code', 'status', 'message', 'details'],
       },
-      receipt: { $ref: refTo('Receipt'), description: 'Where a generation was debited.' },
+      receipt: { $ref: refTo('Receipt'), description: 'Present if a generation was debited.' },
     },
     required: ['error'],
   },
   ErrorInfo: {
     type: 'object',
-    description: 'What a program decides by.',
+    description: 'The part for programs.',
     properties: {
       '@type': typeName('ErrorInfo'),
-      reason: { $ref: refTo('Reason'), description: 'One of a closed set.' },
-      domain: { type: 'string', const: errorDomain, description: 'Whose reasons these are.' },
+      reason: { $ref: refTo('Reason'), description: 'One of a closed set of reasons.' },
+      domain: { type: 'string', const: errorDomain, description: 'The service that defines the reasons.' },
       metadata: {
         type: 'object',
-        description: 'Facts, by reason; `retry` is always there.',
-        properties: { retry: { $ref: refTo('Retry'), description: 'What a client may do.' } },
+        description: '`retry`, and further facts that depend on the reason.',
+        properties: { retry: { $ref: refTo('Retry'), description: 'What the client may do.' } },
         required: ['retry'],
         additionalProperties: { type: 'string' },
       },
@@ -155,21 +162,21 @@ export const errorSchemas: Record<string, Schema> = {
   },
   BadRequest: {
     type: 'object',
-    description: 'Which fields of a request are wrong.',
+    description: 'The fields of the request that are not valid.',
     properties: {
       '@type': typeName('BadRequest'),
       fieldViolations: {
         type: 'array',
-        description: 'Each of them.',
+        description: 'One item for each problem.',
         minItems: 1,
         items: {
           type: 'object',
           properties: {
             field: {
               type: 'string',
-              description: 'The path of a field of body or query, the name of a header, or `body`.',
+              description: 'The path of a field in the body or the query, the name of a header, or `body`.',
             },
-            description: { type: 'string', description: 'What is wrong with it.' },
+            description: { type: 'string', description: 'The problem.' },
           },
           required: ['field', 'description'],
         },
@@ -179,13 +186,13 @@ export const errorSchemas: Record<string, Schema> = {
   },
   RetryInfo: {
     type: 'object',
-    description: 'When asking again may help.',
+    description: 'When the next try may help.',
     properties: {
       '@type': typeName('RetryInfo'),
       retryDelay: {
         type: 'string',
         pattern: '^[1-9]\\d*s$',
-        description: 'Seconds, as Google writes a duration.',
+        description: "Seconds, in Google's format of a duration.",
       },
     },
     required: ['@type', 'retryDelay'],
@@ -194,7 +201,7 @@ export const errorSchemas: Record<string, Schema> = {
   Retry: {
     type: 'string',
     description:
-      'What a client may do: `same_key`: nothing is settled, ask again with the same Idempotency-Key; `new_key`: it has failed for good, a new try needs a new key; `no`: the same request will fail again.',
+      'What the client may do. `same_key`: the outcome is open; send the request again with the same Idempotency-Key. `new_key`: the request has failed for good; a new try needs a new key. `no`: the same request will fail again.',
     enum: ['same_key', 'new_key', 'no'],
   },
 };

@@ -1,4 +1,4 @@
-/** Calls as they were really made, with stand-ins for what varies: docs/api/examples.json. */
+/** The recorded calls in docs/api/examples.json. Values that vary from run to run are replaced by fixed ones. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -12,13 +12,13 @@ export type Example = {
 };
 
 export type Examples = {
-  /** By function, a plain success first. */
+  /** By function. The first is a plain success. */
   functions: Record<string, Example[]>;
   /** By reason. */
   errors: Record<string, Example>;
 };
 
-/** @throws {Error} where the file is missing or is no JSON. */
+/** @throws {Error} if the file is missing or is not JSON. */
 export function readExamples(): Examples {
   return JSON.parse(readFileSync(examplesFile, 'utf8'));
 }

@@ -1,4 +1,4 @@
-/** The reference as Markdown, in the dialect of GitHub. */
+/** The reference as GitHub Flavored Markdown. */
 import type { Block } from './reference.ts';
 
 export function markdown(blocks: Block[]): string {

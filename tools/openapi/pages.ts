@@ -1,4 +1,4 @@
-/** What a host serves of the description: the document for programs, the reference for people. */
+/** The pages that a host serves: the OpenAPI document, the reference and its style sheet. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiDocument } from './document.ts';
@@ -8,7 +8,7 @@ import { reference } from './reference.ts';
 
 const style = '/reference.css';
 
-/** Each page by its path, made anew from the functions. */
+/** The pages by path, made from the current functions. */
 export async function apiPages(): Promise<Map<string, { type: string; body: string }>> {
   const examples = readExamples();
   const document = await apiDocument(examples);

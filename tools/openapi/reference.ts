@@ -1,12 +1,12 @@
-/** The readable reference, made from the OpenAPI document: what it says in which order, however it is shown. */
+/** The content of the API reference in reading order, made from the OpenAPI document. */
 import { STATUS_CODES } from 'node:http';
 import type { ApiDocument, Operation } from './document.ts';
 import type { ReasonEntry } from './errors.ts';
 import type { Example, Examples } from './examples.ts';
-import type { Schema } from './schemas.ts';
-import { anchorOf, code, fieldRows, linkTo, typeOf } from './types.ts';
+import { refName, type Schema } from './schemas.ts';
+import { code, describeType, fieldRows, linkToShape, toAnchor } from './types.ts';
 
-/** A piece of the reference. Texts may hold `code`, *emphasis* and [links](#anchor). */
+/** A part of the reference. Texts may have `code`, *emphasis* and [links](#anchor). */
 export type Block =
   | { kind: 'heading'; level: 1 | 2 | 3 | 4; text: string }
   | { kind: 'text'; text: string }
@@ -14,65 +14,65 @@ export type Block =
   | { kind: 'http'; text: string }
   | { kind: 'details'; summary: string; isOpen: boolean; blocks: Block[] };
 
-type Listed = { title: string; operation: Operation };
+type TitledOperation = { title: string; operation: Operation };
 
-const heading = (level: 1 | 2 | 3 | 4, words: string): Block => ({ kind: 'heading', level, text: words });
-const text = (words: string): Block => ({ kind: 'text', text: words });
-const paragraphs = (words: string): Block[] => words.split('\n\n').map(text);
+const heading = (level: 1 | 2 | 3 | 4, content: string): Block => ({ kind: 'heading', level, text: content });
+const text = (content: string): Block => ({ kind: 'text', text: content });
+const paragraphs = (content: string): Block[] => content.split('\n\n').map(text);
 const table = (head: string[], rows: string[][]): Block => ({ kind: 'table', head, rows });
 
-/** Every part of the reference, in reading order. */
 export function reference(document: ApiDocument, { functions, errors }: Examples): Block[] {
   const { schemas } = document.components;
-  const listed = Object.entries(document.paths).flatMap(([path, item]) =>
+  const operations = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => ({
       title: `${method.toUpperCase()} ${path}`,
       operation,
     })),
   );
-  // A whole body is shown with its function, and nowhere else.
-  const bodies = new Set(listed.flatMap(({ operation }) => bodiesOf(operation)));
+  // The body of a function is shown with the function, and nowhere else.
+  const bodies = new Set(operations.flatMap(({ operation }) => findBodies(operation)));
   const shapes = Object.entries(schemas).filter(([name]) => !bodies.has(name));
   return [
     heading(1, 'API reference'),
     ...paragraphs(document.info.description),
     text(
-      'Further down: [the shapes](#shapes) that requests and answers are made of, and [the errors](#errors). All examples are calls that were really made; ids, times and addresses in them are stand-ins.',
+      'Further down: [the shapes](#shapes) in requests and answers, and [the errors](#errors). All examples are recorded calls; their ids, times and addresses are replaced by fixed ones.',
     ),
     heading(2, 'Functions'),
-    ...document.tags.flatMap(({ name, description }) => contents(name, description, listed)),
-    ...listed.flatMap((one) => functionBlocks(one, schemas, functions[one.operation.operationId] ?? [])),
+    ...document.tags.flatMap(({ name, description }) => groupBlocks(name, description, operations)),
+    ...operations.flatMap((titled) =>
+      functionBlocks(titled, schemas, functions[titled.operation.operationId] ?? []),
+    ),
     heading(2, 'Shapes'),
-    text('What requests and answers are made of.'),
-    ...shapes.flatMap(([name, schema]) => [heading(3, name), ...shapeBlocks(schema, !isSent(name))]),
+    text('The parts of requests and answers.'),
+    ...shapes.flatMap(([name, schema]) => [heading(3, name), ...shapeBlocks(schema, !isRequestShape(name))]),
     ...errorBlocks(document['x-error-reasons'], errors),
   ];
 }
 
-const nameIn = ({ $ref = '' }: Schema) => $ref.split('/').at(-1) ?? '';
-
-function bodiesOf({ requestBody, responses }: Operation): string[] {
+/** The names of the schemas of a function's request and answer. */
+function findBodies({ requestBody, responses }: Operation): string[] {
   const contents = [requestBody?.content, responses[200]?.content];
-  return contents.flatMap((content) => (content ? [nameIn(content['application/json'].schema)] : []));
+  return contents.flatMap((content) => (content ? [refName(content['application/json'].schema)] : []));
 }
 
-/** Whether a shape is what a client sends: what it must send is marked then, not what may be missing. */
-const isSent = (name: string) => name === 'Reference';
+/** True if a client sends the shape. Then its required fields are marked, and not its optional ones. */
+const isRequestShape = (name: string) => name === 'Reference';
 
-function contents(group: string, description: string, listed: Listed[]): Block[] {
-  const rows = listed
+function groupBlocks(group: string, description: string, operations: TitledOperation[]): Block[] {
+  const rows = operations
     .filter(({ operation }) => operation.tags.includes(group))
-    .map(({ title, operation }) => [`[${title}](#${anchorOf(title)})`, operation.summary]);
+    .map(({ title, operation }) => [`[${title}](#${toAnchor(title)})`, operation.summary]);
   return [heading(3, group), text(description), table(['call', 'what it does'], rows)];
 }
 
 function functionBlocks(
-  { title, operation }: Listed,
+  { title, operation }: TitledOperation,
   schemas: Record<string, Schema>,
   examples: Example[],
 ): Block[] {
   const { summary, tags, description, requestBody, responses } = operation;
-  const shapeOf = (schema: Schema) => schemas[nameIn(schema)] ?? {};
+  const getShape = (schema: Schema) => schemas[refName(schema)] ?? {};
   const ok = responses[200]?.content['application/json'].schema ?? {};
   const refusals = Object.entries(responses).filter(([status]) => status !== '200');
   return [
@@ -82,13 +82,17 @@ function functionBlocks(
     heading(4, 'Request'),
     ...parameterBlocks(operation),
     ...(requestBody ? [text(`A JSON body. ${requestBody.description}`)] : []),
-    ...(requestBody ? shapeBlocks(shapeOf(requestBody.content['application/json'].schema), false) : []),
+    ...(requestBody ? shapeBlocks(getShape(requestBody.content['application/json'].schema), false) : []),
     heading(4, 'Answer'),
-    ...shapeBlocks(shapeOf(ok), true),
-    ...examples.flatMap(({ title: what, ...example }, i): Block[] => {
-      const shown: Block = { kind: 'http', text: exchange(example) };
-      return [{ kind: 'details', summary: `Example: ${what}`, isOpen: i === 0, blocks: [shown] }];
-    }),
+    ...shapeBlocks(getShape(ok), true),
+    ...examples.map(
+      ({ title: exampleTitle, ...example }, i): Block => ({
+        kind: 'details',
+        summary: `Example: ${exampleTitle}`,
+        isOpen: i === 0,
+        blocks: [{ kind: 'http', text: exchange(example) }],
+      }),
+    ),
     heading(4, 'Errors'),
     table(
       ['HTTP', 'reasons'],
@@ -101,28 +105,30 @@ function functionBlocks(
 }
 
 function parameterBlocks({ parameters = [], requestBody }: Operation): Block[] {
-  if (parameters.length === 0) return requestBody ? [] : [text('Takes no parameters and no body.')];
+  if (parameters.length === 0) return requestBody ? [] : [text('No parameters and no body.')];
   const rows = parameters.map(({ name, in: where, required, schema, description }) => [
     `${code(name)} *(${where}${required ? ', required' : ''})*`,
-    typeOf(schema),
+    describeType(schema),
     description,
   ]);
-  return [table(['parameter', 'type', 'what'], rows)];
+  return [table(['parameter', 'type', 'description'], rows)];
 }
 
 function shapeBlocks(schema: Schema, isAnswer: boolean): Block[] {
-  const words = schema.description ? [text(schema.description)] : [];
-  if (schema.anyOf) return [...words, ...either(schema.anyOf, isAnswer)];
+  const intro = schema.description ? [text(schema.description)] : [];
+  if (schema.anyOf) return [...intro, ...optionBlocks(schema.anyOf, isAnswer)];
   const rows = fieldRows(schema, '', isAnswer);
-  if (rows.length > 0) return [...words, table(['field', 'type', 'what'], rows)];
+  if (rows.length > 0) return [...intro, table(['field', 'type', 'description'], rows)];
   const { description: _, ...rest } = schema;
-  return [...words, text(`One of ${typeOf(rest)}.`)];
+  return [...intro, text(`One of ${describeType(rest)}.`)];
 }
 
-function either(ways: Schema[], isAnswer: boolean): Block[] {
-  return ways.flatMap((way, i) => [
+function optionBlocks(options: Schema[], isAnswer: boolean): Block[] {
+  return options.flatMap((option, i) => [
     text(i === 0 ? 'Either' : 'or'),
-    way.$ref ? text(linkTo(way.$ref)) : table(['field', 'type', 'what'], fieldRows(way, '', isAnswer)),
+    option.$ref
+      ? text(linkToShape(option.$ref))
+      : table(['field', 'type', 'description'], fieldRows(option, '', isAnswer)),
   ]);
 }
 
@@ -134,16 +140,17 @@ function errorBlocks(reasons: Record<string, ReasonEntry>, errors: Record<string
     retry.map(code).join(' or '),
     [
       when,
-      ...Object.entries(row.metadata).map(([name, what]) => `${code(name)}: ${what}`),
-      ...(row.retryAfter === 'never' ? [] : ['With `Retry-After`.']),
+      ...Object.entries(row.metadata).map(([name, meaning]) => `${code(name)}: ${meaning}`),
+      ...(row.retryAfter === 'always' ? ['With `Retry-After`.'] : []),
+      ...(row.retryAfter === 'sometimes' ? ['Sometimes with `Retry-After`.'] : []),
     ].join(' '),
   ]);
   return [
     heading(2, 'Errors'),
     text(
-      "Every error is an [Error](#error) in Google's API error model. A program decides by `reason` and `metadata.retry` of its first detail, an [ErrorInfo](#errorinfo): `same_key` means that nothing is settled, so ask again with the same Idempotency-Key; `new_key` that it has failed for good and a new try needs a new key; `no` that the same request will fail again. Where two are named, the second is said of a generation that was debited; its credits are back then, and the `receipt` says so. What an answer itself says counts: it is `same_key` also while the refund of a failed generation is still to come.",
+      "Every error is an [Error](#error) in Google's API error model. A program decides by `reason` and `metadata.retry` in the first detail, an [ErrorInfo](#errorinfo). `same_key`: the outcome is open, so send the request again with the same Idempotency-Key. `new_key`: the request has failed for good, so a new try needs a new key. `no`: the same request will fail again. If two values are listed, the second is for a generation that was debited: its credits are refunded, and the `receipt` says so. The answer itself always decides: it is also `same_key` while the refund of a failed generation is still open.",
     ),
-    table(['HTTP', 'reason', 'status', 'retry', 'when, and what else is in `metadata`'], rows),
+    table(['HTTP', 'reason', 'status', 'retry', 'when, and further `metadata`'], rows),
     heading(3, 'Examples of errors'),
     ...Object.entries(errors).map(
       ([reason, { title, ...example }]): Block => ({
@@ -156,7 +163,7 @@ function errorBlocks(reasons: Record<string, ReasonEntry>, errors: Record<string
   ];
 }
 
-/** A call and its answer, as on the wire but for the layout of the bodies. */
+/** A call and its answer as on the wire, with indented bodies. */
 function exchange({ request, response }: Pick<Example, 'request' | 'response'>): string {
   return [
     `${request.method} ${request.path}`,

@@ -1,9 +1,8 @@
-/** The shapes of requests and answers as JSON schemas, by the names under which the document refers to them. */
+/** The schemas of shared/contract.ts as JSON Schema, each under the name that the document uses for it. */
 import { z } from 'zod';
 import * as contract from '../../shared/contract.ts';
-import { fields } from './fields.ts';
 
-/** As much of JSON Schema as is used here. */
+/** The part of JSON Schema that is used here. */
 export type Schema = {
   $ref?: string;
   type?: string | string[];
@@ -65,64 +64,60 @@ const answers = {
   Audit: contract.auditSchema,
 };
 
-/** What zod checks by code: nearly the same in words of JSON Schema, which count characters as we do. */
-const checkedByCode: Record<string, Schema> = {
-  'EnhanceRequest.prompt': { minLength: 1, maxLength: contract.promptCharactersMax },
-  'GenerateRequest.prompt': { minLength: 1, maxLength: contract.promptCharactersMax },
-  'GrantRequest.reason': { minLength: 1 },
-};
-
 const names = new Map<z.ZodType, string>(
   Object.entries({ ...both, ...requests, ...answers }).map(([name, schema]) => [schema, name]),
 );
 
 export const refTo = (name: string) => `#/components/schemas/${name}`;
 
-/** The name of a schema. @throws {Error} where it has none here yet. */
-export function nameOf(schema: z.ZodType, whose: string): string {
+/** The name that a `$ref` ends with. Empty if there is none. */
+export const refName = ({ $ref = '' }: Schema) => $ref.split('/').at(-1) ?? '';
+
+/** The name of a function's schema. @throws {Error} if it has none. */
+export function getSchemaName(schema: z.ZodType, functionName: string): string {
   const name = names.get(schema);
-  if (name === undefined) throw new Error(`${whose}: its schema has no name in tools/openapi/schemas.ts`);
+  if (name === undefined) {
+    throw new Error(`A schema of ${functionName} has no name in tools/openapi/schemas.ts`);
+  }
   return name;
 }
 
-/** Every named schema, described field by field. @param used gets the keys of the words that were of use. */
-export function namedSchemas(used: Set<string>): Record<string, Schema> {
+/** Every named schema. @throws {Error} if one of them, or one of their fields, has no description. */
+export function namedSchemas(): Record<string, Schema> {
   const all = { ...toJson({ ...both, ...requests }, 'input'), ...toJson({ ...both, ...answers }, 'output') };
   return Object.fromEntries(
-    [...names.values()].map((name) => [name, described(all[name] as Schema, name, used)]),
+    [...names.values()].map((name) => [name, withDescriptions(name, all[name] ?? {}, all)]),
   );
 }
 
 /** What a client may send for a schema. */
-export function schemaOf(schema: z.ZodType): Schema {
+export function toInputSchema(schema: z.ZodType): Schema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', override: tidy });
   return rest as Schema;
 }
 
-/** The fields of a query as they are sent. */
-export function queryFields(schema: z.ZodType, used: Set<string>) {
-  const { properties = {}, required = [] } = schemaOf(schema);
-  return Object.entries(properties).map(([name, shape]) => ({
-    name,
-    required: required.includes(name),
-    description: wordsFor(`query.${name}`, used),
-    schema: shape,
-  }));
+/** The fields of a query. @throws {Error} if one has no description. */
+export function queryFields(schema: z.ZodType) {
+  const { properties = {}, required = [] } = toInputSchema(schema);
+  return Object.entries(properties).map(([name, field]) => {
+    const { description, ...rest } = withDescriptions(`the query field ${name}`, field, {});
+    return { name, required: required.includes(name), description: description ?? '', schema: rest };
+  });
 }
 
 function toJson(schemas: Record<string, z.ZodType>, io: 'input' | 'output'): Record<string, Schema> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
-  const made = z.toJSONSchema(registry, { io, uri: refTo, override: tidy });
+  const json = z.toJSONSchema(registry, { io, uri: refTo, override: tidy });
   return Object.fromEntries(
-    Object.entries(made.schemas).map(([name, schema]) => {
+    Object.entries(json.schemas).map(([name, schema]) => {
       const { $id: _id, $schema: _schema, ...rest } = schema;
-      return [name, (io === 'output' ? open(rest as Schema) : rest) as Schema];
+      return [name, (io === 'output' ? allowMoreFields(rest as Schema) : rest) as Schema];
     }),
   );
 }
 
-/** Takes away what only says how JavaScript counts, and what a format says already. */
+/** Removes limits that only describe JavaScript's numbers, and patterns that repeat a format. */
 function tidy({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
@@ -133,50 +128,33 @@ function tidy({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): voi
   if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
 }
 
-/** An answer may get further fields without breaking a client that was made from this document. */
-function open(schema: Schema): Schema {
+/** Answers may get new fields. A client that was generated from the document must not refuse them. */
+function allowMoreFields(schema: Schema): Schema {
   const { additionalProperties: _, ...rest } = schema;
-  if (rest.properties) {
-    rest.properties = Object.fromEntries(
-      Object.entries(rest.properties).map(([name, field]) => [name, open(field)]),
-    );
-  }
-  if (rest.items) rest.items = open(rest.items);
-  if (rest.anyOf) rest.anyOf = rest.anyOf.map(open);
+  if (rest.properties) rest.properties = mapValues(rest.properties, allowMoreFields);
+  if (rest.items) rest.items = allowMoreFields(rest.items);
+  if (rest.anyOf) rest.anyOf = rest.anyOf.map(allowMoreFields);
   return rest;
 }
 
-function described(schema: Schema, path: string, used: Set<string>): Schema {
-  const words = path.endsWith('[]') ? {} : { description: wordsFor(path, used) };
-  const known = { ...words, ...within(schema, path, used) };
-  return { ...known, ...checkedByCode[path] };
+/** The schema with its description first. A reference to a named schema has the description of that schema. */
+function withDescriptions(path: string, schema: Schema, all: Record<string, Schema>): Schema {
+  const description = schema.description ?? all[refName(schema)]?.description;
+  if (description === undefined) throw new Error(`${path} has no description in shared/contract.ts`);
+  return { description, ...withFieldDescriptions(path, schema, all) };
 }
 
-/** A schema with its fields described, itself not. */
-function within(schema: Schema, path: string, used: Set<string>): Schema {
-  const inside = { ...schema };
-  if (schema.properties) {
-    inside.properties = Object.fromEntries(
-      Object.entries(schema.properties).map(([name, field]) => [
-        name,
-        described(field, `${path}.${name}`, used),
-      ]),
+function withFieldDescriptions(path: string, schema: Schema, all: Record<string, Schema>): Schema {
+  const { description: _, ...rest } = schema;
+  if (rest.properties) {
+    rest.properties = mapValues(rest.properties, (field, name) =>
+      withDescriptions(`${path}.${name}`, field, all),
     );
   }
-  if (schema.items?.properties) inside.items = within(schema.items, `${path}[]`, used);
-  if (schema.anyOf) inside.anyOf = schema.anyOf.map((one) => within(one, path, used));
-  return inside;
+  if (rest.items) rest.items = withFieldDescriptions(`${path}[]`, rest.items, all);
+  if (rest.anyOf) rest.anyOf = rest.anyOf.map((option) => withFieldDescriptions(path, option, all));
+  return rest;
 }
 
-function wordsFor(path: string, used: Set<string>): string {
-  const words = fields[path];
-  if (words === undefined) throw new Error(`${path} has no description in tools/openapi/fields.ts`);
-  used.add(path);
-  return words;
-}
-
-/** @throws {Error} for words about a field that does not exist (any more). */
-export function refuseUnusedWords(used: Set<string>): void {
-  const unused = Object.keys(fields).filter((path) => !used.has(path));
-  if (unused.length > 0) throw new Error(`tools/openapi/fields.ts describes what is not there: ${unused}`);
-}
+const mapValues = (schemas: Record<string, Schema>, change: (schema: Schema, name: string) => Schema) =>
+  Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, change(schema, name)]));

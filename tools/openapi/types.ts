@@ -1,11 +1,11 @@
-/** A JSON schema in words, for people: one line for each field. */
+/** JSON schemas as text for people: one line for each field. */
 import type { Schema } from './schemas.ts';
 
-/** Longest pattern that tells a person more than it hides, characters. */
+/** Longer patterns are left out, because they explain nothing to a person. In characters. */
 const patternCharactersMax = 24;
 
-/** The anchor of a heading, as GitHub makes it. */
-export const anchorOf = (heading: string) =>
+/** The anchor of a heading, by GitHub's rules. */
+export const toAnchor = (heading: string) =>
   heading
     .toLowerCase()
     .replace(/[^\w -]/g, '')
@@ -13,13 +13,13 @@ export const anchorOf = (heading: string) =>
 
 export const code = (word: string) => `\`${word}\``;
 
-/** A link to a shape by its reference. */
-export function linkTo($ref: string): string {
+/** A link to the shape that a `$ref` names. */
+export function linkToShape($ref: string): string {
   const name = $ref.split('/').at(-1) as string;
-  return `[${name}](#${anchorOf(name)})`;
+  return `[${name}](#${toAnchor(name)})`;
 }
 
-/** A row for each field of an object, those of objects in it too: name, type, what it is. */
+/** A row for each field: name, type and description. Fields of inner objects have rows too. */
 export function fieldRows(
   { properties = {}, required = [] }: Schema,
   path = '',
@@ -30,25 +30,25 @@ export function fieldRows(
     const note = required.includes(name) === isAnswer ? '' : isAnswer ? ' *(not always)*' : ' *(required)*';
     const inner = field.items?.properties ? field.items : field;
     return [
-      [`${code(at)}${note}`, typeOf(field), field.description ?? ''],
+      [`${code(at)}${note}`, describeType(field), field.description ?? ''],
       ...fieldRows(inner, `${at}${inner === field ? '.' : '[].'}`, isAnswer),
     ];
   });
 }
 
 /** The type of a field. */
-export function typeOf(schema: Schema): string {
-  const facts = [baseOf(schema), ...limitsOf(schema)];
+export function describeType(schema: Schema): string {
+  const facts = [describeBaseType(schema), ...describeLimits(schema)];
   if (schema.default !== undefined) facts.push(`default ${code(JSON.stringify(schema.default))}`);
   return facts.join(', ');
 }
 
-function baseOf({ $ref, anyOf, items, enum: values, const: value, type, format }: Schema): string {
-  if ($ref) return linkTo($ref);
-  if (anyOf) return anyOf.map(typeOf).join(' or ');
+function describeBaseType({ $ref, anyOf, items, enum: values, const: value, type, format }: Schema): string {
+  if ($ref) return linkToShape($ref);
+  if (anyOf) return anyOf.map(describeType).join(' or ');
   if (items)
-    return `list of ${items.properties ? 'objects' : items.type === 'string' ? 'strings' : typeOf(items)}`;
-  if (values) return values.map((one) => code(String(one))).join(', ');
+    return `list of ${items.properties ? 'objects' : items.type === 'string' ? 'strings' : describeType(items)}`;
+  if (values) return values.map((item) => code(String(item))).join(', ');
   if (value !== undefined) return code(String(value));
   if (type === undefined) return 'anything';
   const name = [type].flat().join(' or ');
@@ -56,7 +56,7 @@ function baseOf({ $ref, anyOf, items, enum: values, const: value, type, format }
   return format === 'uri' ? name.replace('string', 'URL') : name;
 }
 
-function limitsOf({ minimum, maximum, minLength, maxLength, maxItems, pattern }: Schema): string[] {
+function describeLimits({ minimum, maximum, minLength, maxLength, maxItems, pattern }: Schema): string[] {
   const limits: string[] = [];
   if (minimum !== undefined && maximum !== undefined) {
     limits.push(`${minimum.toLocaleString('en')} to ${maximum.toLocaleString('en')}`);

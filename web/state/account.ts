@@ -1,12 +1,12 @@
-/** The caller's account: balance, tiers, limits; the balance is followed as it changes. */
+/** The user's account: balance, tiers and limits. A Firestore listener keeps the balance current. */
 import { computed, signal } from '@preact/signals';
 import type { AccountAnswer, Receipt } from '../../shared/contract.ts';
 import type { Client } from '../client.ts';
 import { problemText } from '../words.ts';
-import { afterDocument, afterReceipt, type Balance } from './balance.ts';
+import { applyDocument, applyReceipt, type Balance } from './balance.ts';
 import type { FirebaseConfig } from './session.ts';
 
-/** How long a broken listener is left alone, milliseconds. */
+/** Wait before a listener that broke is opened again, in milliseconds. */
 const listenAgainMs = 30_000;
 
 export function createAccount(client: Client, config: FirebaseConfig, uid: string) {
@@ -15,15 +15,15 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
   const suspended = signal(false);
   const problem = signal('');
   let stopListening = () => {};
-  let closed = false;
+  let isClosed = false;
 
   async function load(): Promise<void> {
     try {
-      const read = await client.account();
-      if (closed) return;
-      answer.value = read;
-      balance.value = afterReceipt(balance.value, read.account);
-      suspended.value = read.account.suspended;
+      const fresh = await client.account();
+      if (isClosed) return;
+      answer.value = fresh;
+      balance.value = applyReceipt(balance.value, fresh.account);
+      suspended.value = fresh.account.suspended;
       problem.value = '';
     } catch (error) {
       problem.value = problemText(error);
@@ -32,18 +32,18 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
 
   async function listen(): Promise<void> {
     const { listenToAccount } = await import('./liveAccount.ts');
-    if (closed) return;
-    stopListening = listenToAccount(config, uid, onDocument, () => setTimeout(listenAgain, listenAgainMs));
+    if (isClosed) return;
+    stopListening = listenToAccount(config, uid, onDocument, () => setTimeout(follow, listenAgainMs));
   }
 
   function onDocument(fields: Record<string, unknown>): void {
-    balance.value = afterDocument(balance.value, fields);
+    balance.value = applyDocument(balance.value, fields);
     suspended.value = fields.suspended === true;
   }
 
-  /** A balance that nobody follows is still told by every receipt: no reason to stop the page. */
-  function listenAgain(): void {
-    if (!closed) void listen().catch(() => setTimeout(listenAgain, listenAgainMs));
+  /** Failures are not shown: without the listener, receipts still update the balance. */
+  function follow(): void {
+    if (!isClosed) void listen().catch(() => setTimeout(follow, listenAgainMs));
   }
 
   return {
@@ -54,12 +54,12 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
     limits: computed(() => answer.value?.limits),
     allowance: computed(() => answer.value?.account.allowance),
     load,
-    follow: listenAgain,
-    heard(receipt: Receipt | undefined): void {
-      if (receipt) balance.value = afterReceipt(balance.value, receipt);
+    follow,
+    onReceipt(receipt: Receipt | undefined): void {
+      if (receipt) balance.value = applyReceipt(balance.value, receipt);
     },
     close(): void {
-      closed = true;
+      isClosed = true;
       stopListening();
     },
   };

@@ -1,16 +1,16 @@
-/** What is said to everybody: read out by screen readers, and shown for a while. */
+/** Short messages for everybody: screen readers speak them, and the page shows most of them for a few seconds. */
 import { signal } from '@preact/signals';
 
 const shownMs = 5_000;
 
-/** The number makes the same words twice two announcements. */
-export const announcement = signal({ text: '', isSeen: true, number: 0 });
+/** `number` increases with each message, so that a repeated text is announced again. */
+export const announcement = signal({ text: '', isVisible: true, number: 0 });
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** @param isSeen false for what the page shows anyway, and only has to be read out. */
-export function announce(text: string, isSeen = true): void {
+/** @param isVisible false for screen readers only, when the page already shows the same information */
+export function announce(text: string, isVisible = true): void {
   clearTimeout(timer);
-  announcement.value = { text, isSeen, number: announcement.value.number + 1 };
+  announcement.value = { text, isVisible, number: announcement.value.number + 1 };
   timer = setTimeout(() => {
     announcement.value = { ...announcement.value, text: '' };
   }, shownMs);

@@ -1,22 +1,28 @@
-/** Which of two accounts of the balance is the later one. */
+/**
+ * Merges balances that arrive out of order, from receipts and from the account document. The entry sequence decides
+ * which one is newer.
+ */
 import type { Receipt } from '../../shared/contract.ts';
 
 export type Balance = Pick<Receipt, 'balance' | 'sequence'>;
 
-/** A receipt tells how the account stood at its entry: it is news only where its sequence is. */
-export function afterReceipt(known: Balance | undefined, { balance, sequence }: Balance): Balance {
-  return known && known.sequence >= sequence ? known : { balance, sequence };
+/** A receipt wins only if its sequence is higher: it has the balance at the time of its entry. */
+export function applyReceipt(current: Balance | undefined, { balance, sequence }: Balance): Balance {
+  return current && current.sequence >= sequence ? current : { balance, sequence };
 }
 
 /**
- * The account document is the account itself: at the same sequence it may hold what an admin has just typed.
- * @param document whatever the console holds; a balance that is no whole number ≥ 0 changes nothing.
+ * The document also wins at an equal sequence: it may have an admin's edit that has no entry yet.
+ * @param fields unchecked, since admins type them by hand. A balance that is not a whole number ≥ 0 is ignored; a
+ * missing sequence counts as 0.
  */
-export function afterDocument(
-  known: Balance | undefined,
+export function applyDocument(
+  current: Balance | undefined,
   { balance, sequence }: Record<string, unknown>,
 ): Balance | undefined {
-  if (!Number.isInteger(balance) || (balance as number) < 0) return known;
-  const at = Number.isInteger(sequence) ? (sequence as number) : 0;
-  return known && known.sequence > at ? known : { balance: balance as number, sequence: at };
+  if (!Number.isInteger(balance) || (balance as number) < 0) return current;
+  const documentSequence = Number.isInteger(sequence) ? (sequence as number) : 0;
+  return current && current.sequence > documentSequence
+    ? current
+    : { balance: balance as number, sequence: documentSequence };
 }

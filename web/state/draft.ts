@@ -1,16 +1,16 @@
-/** What the form holds: the next image as it is being thought of. */
+/** The content of the form: the next image request while the user writes it. */
 import { computed, signal } from '@preact/signals';
 import type { GenerateInput, Generation, Orientation, Tier } from '../../shared/contract.ts';
-import type { Picked } from '../pickImages.ts';
+import type { PickedImage } from '../pickImages.ts';
 
-/** A reference image: one of the gallery, or a file of the user's. */
+/** A reference image: from the gallery, or a file from the user's device. */
 export type Reference =
   | { kind: 'generation'; id: string; previewUrl: string; name: string }
-  | ({ kind: 'file' } & Picked);
+  | ({ kind: 'file' } & PickedImage);
 
 export function createDraft() {
   const prompt = signal('');
-  /** What the user wrote before it was improved. */
+  /** What the user wrote before they accepted an improved prompt. */
   const ownPrompt = signal<string | undefined>();
   const tier = signal<Tier>('standard');
   const orientation = signal<Orientation>('landscape');
@@ -22,11 +22,12 @@ export function createDraft() {
     tier,
     orientation,
     references,
+    /** Total size of the files; gallery images count 0 because only their id is sent. */
     referenceBytes: computed(() =>
       references.value.reduce((sum, one) => sum + (one.kind === 'file' ? one.bytes : 0), 0),
     ),
 
-    request(): GenerateInput {
+    toRequest(): GenerateInput {
       const images = references.value.map((one) =>
         one.kind === 'generation' ? { generationId: one.id } : { mimeType: one.mimeType, data: one.data },
       );
@@ -38,6 +39,7 @@ export function createDraft() {
       };
     },
 
+    /** Fills the form with the prompt and settings of an existing image; references stay as they are. */
     reuse(generation: Generation, own: string | undefined): void {
       prompt.value = generation.prompt ?? '';
       ownPrompt.value = own;

@@ -1,11 +1,11 @@
-/** The caller's account document as it changes. Loaded when it is needed: Firestore's client is large. */
+/** A live listener on the user's account document. Imported lazily, because Firestore's client is large. */
 import { getApp } from '@firebase/app';
 import { connectFirestoreEmulator, doc, getFirestore, onSnapshot } from '@firebase/firestore';
 import type { FirebaseConfig } from './session.ts';
 
 /**
- * Calls back with the account's fields at once and after each change, until the returned function is called.
- * @param onEnd the listener was refused or broke for good; the client retries all else by itself.
+ * Calls `onChange` with the account's fields now and after each change, until the returned function is called.
+ * @param onEnd called if Firestore refuses or ends the listener; its client retries all other failures
  */
 export function listenToAccount(
   { emulators }: FirebaseConfig,
@@ -23,12 +23,12 @@ export function listenToAccount(
     doc(firestore, 'accounts', uid),
     (snapshot) => {
       const fields = snapshot.data();
-      // What this browser remembers is older than what the functions have said.
+      // Firestore's local cache is older than what the functions have answered.
       if (fields && !snapshot.metadata.fromCache) onChange(fields);
     },
     onEnd,
   );
 }
 
-/** An emulator can be named only before the first call. */
+/** Firestore allows `connectFirestoreEmulator` only before the first call. */
 let isConnected = false;

@@ -1,4 +1,4 @@
-/** Who is signed in, by Firebase Authentication. */
+/** Sign-in with Firebase Authentication, and the signed-in user. */
 import { initializeApp } from '@firebase/app';
 import {
   type Auth,
@@ -20,7 +20,7 @@ import { signal } from '@preact/signals';
 
 type HostAndPort = { host: string; port: number };
 
-/** What `/__/firebase/init.json` says, here and on Firebase Hosting, as far as it is used. */
+/** The part of `/__/firebase/init.json` that the page uses. Firebase Hosting and the local run both serve this file. */
 export type FirebaseConfig = {
   apiKey: string;
   authDomain: string;
@@ -29,16 +29,16 @@ export type FirebaseConfig = {
   emulators?: { auth?: HostAndPort; firestore?: HostAndPort };
 };
 
-/** @property needsVerification an e-mail address with a password that nobody has confirmed yet. */
+/** @property needsVerification true if the user has a password and has not confirmed the e-mail address */
 export type User = { uid: string; email: string; needsVerification: boolean };
 
-/** Undefined until it is known, null when nobody is signed in. */
+/** Undefined while Firebase restores the session; null if nobody is signed in. */
 export const user = signal<User | null | undefined>(undefined);
 
-/** Set by `startSession`, before anything else here is called. */
+/** Set by `startSession`, which must run before every other function here. */
 let auth: Auth;
 
-/** Reads the project's configuration and begins to follow who is signed in. @throws where it cannot be read. */
+/** Reads the Firebase configuration and starts updating `user`. @throws if the configuration cannot be read */
 export async function startSession(): Promise<FirebaseConfig> {
   const response = await fetch('/__/firebase/init.json');
   if (!response.ok) throw new Error(`The studio's configuration could not be read (${response.status}).`);
@@ -63,15 +63,15 @@ function readUser(): void {
   const { uid, email, emailVerified, providerData } = currentUser;
   const hasPassword = providerData.some(({ providerId }) => providerId === 'password');
   const needsVerification = hasPassword && !emailVerified;
-  const known = user.peek();
-  if (known?.uid === uid && known.needsVerification === needsVerification) return;
+  const previous = user.peek();
+  if (previous?.uid === uid && previous.needsVerification === needsVerification) return;
   user.value = { uid, email: email ?? 'Signed in', needsVerification };
 }
 
-/** A token of the signed-in user. @param anew has one made even where there is one. @throws when there is nobody. */
-export async function idToken(anew = false): Promise<string> {
+/** Returns the user's ID token. @param forceRefresh skips Firebase's cache. @throws if nobody is signed in */
+export async function idToken(forceRefresh = false): Promise<string> {
   if (!auth.currentUser) throw new Error('Nobody is signed in.');
-  return auth.currentUser.getIdToken(anew);
+  return auth.currentUser.getIdToken(forceRefresh);
 }
 
 export async function signInWithGoogle(): Promise<void> {
@@ -82,7 +82,7 @@ export async function signIn(email: string, password: string): Promise<void> {
   await signInWithEmailAndPassword(auth, email, password);
 }
 
-/** Creates the user and sends the mail by which the address is confirmed. */
+/** Creates the user and sends the verification mail. */
 export async function createUser(email: string, password: string): Promise<void> {
   await createUserWithEmailAndPassword(auth, email, password);
   await sendVerification();
@@ -92,7 +92,7 @@ export async function sendVerification(): Promise<void> {
   if (auth.currentUser) await sendEmailVerification(auth.currentUser);
 }
 
-/** Asks whether the address has been confirmed meanwhile; the next token says so as well. */
+/** Returns true if the user has confirmed the address. Also refreshes the token, so that the functions know it. */
 export async function checkVerification(): Promise<boolean> {
   await auth.currentUser?.reload();
   await auth.currentUser?.getIdToken(true);
@@ -105,24 +105,24 @@ export const sendPasswordReset = (email: string): Promise<void> => sendPasswordR
 export const endSession = (): Promise<void> => signOut(auth);
 
 const messages: Record<string, string> = {
-  'auth/invalid-credential': 'There is no user with this e-mail and password.',
-  'auth/invalid-login-credentials': 'There is no user with this e-mail and password.',
-  'auth/user-not-found': 'There is no user with this e-mail and password.',
-  'auth/wrong-password': 'There is no user with this e-mail and password.',
-  'auth/invalid-email': 'This is not an e-mail address.',
-  'auth/missing-email': 'Please type your e-mail address first.',
-  'auth/email-already-in-use': 'There is a user with this e-mail already. Please sign in.',
+  'auth/invalid-credential': 'Wrong e-mail or password.',
+  'auth/invalid-login-credentials': 'Wrong e-mail or password.',
+  'auth/user-not-found': 'Wrong e-mail or password.',
+  'auth/wrong-password': 'Wrong e-mail or password.',
+  'auth/invalid-email': 'This is not a valid e-mail address.',
+  'auth/missing-email': 'Enter your e-mail address first.',
+  'auth/email-already-in-use': 'An account with this e-mail already exists. Please sign in.',
   'auth/weak-password': 'The password needs at least 6 characters.',
-  'auth/too-many-requests': 'Too many attempts. Please wait a while.',
-  'auth/user-disabled': 'This user has been disabled.',
+  'auth/too-many-requests': 'Too many attempts. Please try again later.',
+  'auth/user-disabled': 'This account is disabled.',
   'auth/network-request-failed': 'The sign-in service did not answer. Please try again.',
-  'auth/popup-blocked': 'Your browser blocked the window for signing in. Please allow it and try again.',
-  'auth/operation-not-allowed': 'This studio does not offer this way of signing in.',
+  'auth/popup-blocked': 'Your browser blocked the sign-in window. Allow pop-ups and try again.',
+  'auth/operation-not-allowed': 'This sign-in method is not available here.',
 };
 
-/** What a refusal of Firebase means, in a sentence; empty for a window that the user closed. */
+/** The message for a failed sign-in. Empty if the user closed the sign-in window. */
 export function signInProblem(error: unknown): string {
   const code = (error as { code?: unknown }).code;
   if (code === 'auth/popup-closed-by-user' || code === 'auth/cancelled-popup-request') return '';
-  return messages[String(code)] ?? 'Signing in did not work. Please try again.';
+  return messages[String(code)] ?? 'Sign-in failed. Please try again.';
 }

@@ -1,44 +1,59 @@
 /**
- * What this browser remembers of a user: generations that are not settled yet, so that a reload asks for
- * them with the same key again, and the prompts as they were before they were improved.
+ * What this browser stores for a user, in IndexedDB: unsettled requests, which a reload continues under the same key,
+ * and the prompts that users wrote before they accepted an improved one.
  */
 import { createStore, delMany, entries, get, set } from 'idb-keyval';
 import type { GenerateInput } from '../../shared/contract.ts';
 
-/** @property askedAt milliseconds since 1970. @property ownPrompt what the user wrote, where it was improved. */
-export type Asked = { key: string; request: GenerateInput; askedAt: number; ownPrompt?: string | undefined };
+/**
+ * A generation whose outcome this browser does not know yet.
+ * @property key the Idempotency-Key
+ * @property askedAt milliseconds since 1970
+ * @property ownPrompt what the user wrote, if `request.prompt` is an improved version of it
+ */
+export type UnsettledRequest = {
+  key: string;
+  request: GenerateInput;
+  askedAt: number;
+  ownPrompt?: string | undefined;
+};
 
 export type Memory = ReturnType<typeof createMemory>;
 
-/** A browser that keeps nothing (a private window, a full disk) is no reason to stop: it forgets, that is all. */
+/** Never throws: a browser that cannot store anything (a private window, a full disk) just forgets. */
 export function createMemory(uid: string) {
   const store = createStore('nano-banana-studio', 'memory');
-  const askedPrefix = `${uid}/asked/`;
+  // These prefixes are stored in users' browsers: changing one loses what is saved under it.
+  const requestPrefix = `${uid}/asked/`;
   const promptPrefix = `${uid}/ownPrompt/`;
-  const keys = async (prefix: string) =>
+  const findEntries = async (prefix: string) =>
     (await entries<string, unknown>(store)).filter(([name]) => name.startsWith(prefix));
 
   return {
-    keepAsked: (asked: Asked) => forgiven(() => set(askedPrefix + asked.key, asked, store)),
-    dropAsked: (key: string) => forgiven(() => delMany([askedPrefix + key], store)),
-    async allAsked(): Promise<Asked[]> {
-      const found = await keys(askedPrefix).catch(() => []);
-      return found.map(([, asked]) => asked as Asked).sort((one, other) => one.askedAt - other.askedAt);
+    saveRequest: (unsettled: UnsettledRequest) =>
+      ignoreFailure(() => set(requestPrefix + unsettled.key, unsettled, store)),
+    deleteRequest: (key: string) => ignoreFailure(() => delMany([requestPrefix + key], store)),
+    /** Oldest first. */
+    async listRequests(): Promise<UnsettledRequest[]> {
+      const found = await findEntries(requestPrefix).catch(() => []);
+      return found
+        .map(([, unsettled]) => unsettled as UnsettledRequest)
+        .sort((one, other) => one.askedAt - other.askedAt);
     },
-    keepOwnPrompt: (id: string, prompt: string) => forgiven(() => set(promptPrefix + id, prompt, store)),
-    ownPrompt: (id: string) => forgiven(() => get<string>(promptPrefix + id, store)),
-    dropOwnPrompt: (id: string) => forgiven(() => delMany([promptPrefix + id], store)),
-    /** At sign-out nothing of a user stays on a machine that others may use. */
+    saveOwnPrompt: (id: string, prompt: string) => ignoreFailure(() => set(promptPrefix + id, prompt, store)),
+    getOwnPrompt: (id: string) => ignoreFailure(() => get<string>(promptPrefix + id, store)),
+    deleteOwnPrompt: (id: string) => ignoreFailure(() => delMany([promptPrefix + id], store)),
+    /** Called at sign-out: other people may use this computer, so nothing of the user stays on it. */
     async clear(): Promise<void> {
-      const all = await keys(`${uid}/`).catch(() => []);
-      const names = all.map(([name]) => name);
-      await forgiven(() => delMany(names, store));
+      const userEntries = await findEntries(`${uid}/`).catch(() => []);
+      const names = userEntries.map(([name]) => name);
+      await ignoreFailure(() => delMany(names, store));
     },
   };
 }
 
-/** A browser that allows no storage refuses it with a rejection, or throws at once. */
-async function forgiven<T>(work: () => Promise<T>): Promise<T | undefined> {
+/** Browsers that forbid storage reject the promise or throw synchronously; both resolve to undefined here. */
+async function ignoreFailure<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch {

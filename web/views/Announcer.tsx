@@ -1,12 +1,12 @@
 import { announcement } from '../state/announce.ts';
 
-/** The page's one live region; what it reads out is seen as well. */
+/** The only live region of the page. Most messages are also visible. */
 export function Announcer() {
-  const { text, isSeen, number } = announcement.value;
+  const { text, isVisible, number } = announcement.value;
   return (
     <div class="announcer" role="status">
       {text && (
-        <p key={number} class={isSeen ? undefined : 'unseen'}>
+        <p key={number} class={isVisible ? undefined : 'visually-hidden'}>
           {text}
         </p>
       )}

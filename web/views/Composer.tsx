@@ -1,42 +1,42 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { promptCharactersMax } from '../limits.ts';
 import { announce } from '../state/announce.ts';
-import { useStudio } from '../state/studio.ts';
+import { usePageState } from '../state/pageState.ts';
 import { credits } from '../words.ts';
 import { Improve } from './Improve.tsx';
 import { References } from './References.tsx';
 import { OrientationPicker, TierPicker } from './TierPicker.tsx';
 
-/** The form that asks for an image. Several may be asked for while others are painted. */
+/** The form for a new image. It stays usable while other images are generated. */
 export function Composer() {
-  const { draft, account, paintings } = useStudio();
+  const { draft, account, pendingGenerations } = usePageState();
   const field = useGrowingField(draft.prompt.value);
   const price = account.tiers.value.find(({ id }) => id === draft.tier.value)?.credits;
   const length = [...draft.prompt.value].length;
   const isTooLong = length > promptCharactersMax;
-  const mayAsk = price !== undefined && draft.prompt.value.trim() !== '' && !isTooLong;
+  const canSubmit = price !== undefined && draft.prompt.value.trim() !== '' && !isTooLong;
 
-  function ask(event: Event): void {
+  function submit(event: Event): void {
     event.preventDefault();
-    if (!mayAsk) return;
+    if (!canSubmit) return;
     const own = draft.ownPrompt.value;
-    paintings.ask(draft.request(), own === draft.prompt.value ? undefined : own);
-    announce('Your image is being painted.', false);
+    pendingGenerations.submit(draft.toRequest(), own === draft.prompt.value ? undefined : own);
+    announce('Your image is being generated.', false);
   }
 
-  /** A key that is held down, and the second half of a double click, are no wish for another image. */
-  const askOnce = (event: KeyboardEvent) => {
+  /** A held-down key and a double click submit the form only once. */
+  const submitOnce = (event: KeyboardEvent) => {
     const isNewLine = event.target instanceof HTMLTextAreaElement && !event.ctrlKey && !event.metaKey;
     if (event.key !== 'Enter' || isNewLine) return;
     if (event.repeat) event.preventDefault();
-    else if (event.target === field.current) ask(event);
+    else if (event.target === field.current) submit(event);
   };
   const clickOnce = (event: MouseEvent) => {
     if (event.detail > 1) event.preventDefault();
   };
 
   return (
-    <form class="composer" aria-label="New image" onSubmit={ask} onKeyDown={askOnce}>
+    <form class="composer" aria-label="New image" onSubmit={submit} onKeyDown={submitOnce}>
       <div class="prompt">
         <label for="prompt">Prompt</label>
         <textarea
@@ -53,7 +53,7 @@ export function Composer() {
         />
         {isTooLong && (
           <p class="problem" id="prompt-problem" role="alert">
-            {length - promptCharactersMax} characters too many: a prompt may have {promptCharactersMax}.
+            {length - promptCharactersMax} characters too many. The limit is {promptCharactersMax}.
           </p>
         )}
       </div>
@@ -62,7 +62,7 @@ export function Composer() {
       <OrientationPicker />
       <References />
       <div class="ask">
-        <button type="submit" class="primary wide" aria-disabled={!mayAsk} onClick={clickOnce}>
+        <button type="submit" class="primary wide" aria-disabled={!canSubmit} onClick={clickOnce}>
           {price === undefined ? 'Generate' : `Generate · ${credits(price)}`}
         </button>
         <p class="hint">
@@ -73,10 +73,10 @@ export function Composer() {
   );
 }
 
-/** A text field as high as its text, up to what its style allows. */
+/** Makes the text area as high as its text, up to the maximum height in its style. */
 function useGrowingField(text: string) {
   const field = useRef<HTMLTextAreaElement>(null);
-  // The height follows the text.
+  // For browsers without `field-sizing`.
   useEffect(() => {
     if (!field.current || CSS.supports('field-sizing', 'content')) return;
     field.current.style.height = 'auto';

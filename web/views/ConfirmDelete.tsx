@@ -1,27 +1,27 @@
 import { useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
 import { announce } from '../state/announce.ts';
-import { useStudio } from '../state/studio.ts';
+import { usePageState } from '../state/pageState.ts';
 import { problemText } from '../words.ts';
 import { Dialog } from './Dialog.tsx';
 
 type Props = { generation: Generation; onClose: () => void; onDeleted: () => void };
 
-/** Asks before an image is deleted for good, quoting its prompt. */
+/** Asks for confirmation before an image is deleted permanently. */
 export function ConfirmDelete({ generation: { id, prompt }, onClose, onDeleted }: Props) {
-  const { deleteImage } = useStudio();
-  const [busy, setBusy] = useState(false);
+  const { deleteImage } = usePageState();
+  const [isBusy, setIsBusy] = useState(false);
   const [problem, setProblem] = useState('');
 
   async function remove(): Promise<void> {
-    setBusy(true);
+    setIsBusy(true);
     try {
       await deleteImage(id);
-      announce('The image is deleted.');
+      announce('Image deleted.');
       onDeleted();
     } catch (error) {
       setProblem(problemText(error));
-      setBusy(false);
+      setIsBusy(false);
     }
   }
 
@@ -29,18 +29,18 @@ export function ConfirmDelete({ generation: { id, prompt }, onClose, onDeleted }
     <Dialog title="Delete this image?" class="sheet" onClose={onClose}>
       <h2>Delete this image?</h2>
       <blockquote class="clamp">{prompt}</blockquote>
-      <p>The image and its prompt will be gone for good. What it cost is not given back.</p>
+      <p>The image and its prompt are deleted permanently. Its credits are not refunded.</p>
       {problem && (
         <p class="problem" role="alert">
           {problem}
         </p>
       )}
       <div class="row end">
-        {/* The first one gets the focus: the harmless answer. */}
+        {/* The first button gets the focus, so it must be the harmless one. */}
         <button type="button" onClick={onClose}>
           Keep it
         </button>
-        <button type="button" class="danger" disabled={busy} onClick={() => void remove()}>
+        <button type="button" class="danger" disabled={isBusy} onClick={() => void remove()}>
           Delete image
         </button>
       </div>

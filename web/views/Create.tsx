@@ -1,15 +1,15 @@
 import { Composer } from './Composer.tsx';
 import { Gallery } from './Gallery.tsx';
-import { Paintings } from './Paintings.tsx';
+import { PendingGenerations } from './PendingGenerations.tsx';
 
-/** The main view: the form, what is being painted, and the user's images. */
+/** The main view: the form, the pending generations and the gallery. */
 export function Create({ hidden }: { hidden: boolean }) {
   return (
     <div class="create" hidden={hidden}>
-      <h1 class="unseen">Create</h1>
+      <h1 class="visually-hidden">Create</h1>
       <Composer />
       <div class="images">
-        <Paintings />
+        <PendingGenerations />
         <Gallery isShown={!hidden} />
       </div>
     </div>

@@ -1,19 +1,19 @@
 import { useEffect } from 'preact/hooks';
 import type { Entry } from '../../shared/contract.ts';
+import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
-import { useStudio } from '../state/studio.ts';
 import { allowanceText, credits, entryText, signed, timeText, wholeTimeText } from '../words.ts';
 import { More } from './Gallery.tsx';
 
-/** Every movement of the user's credits, with the balance after each. */
+/** The user's ledger entries, each with the balance after it. */
 export function Credits() {
-  const { account, ledger } = useStudio();
+  const { account, ledger } = usePageState();
   const balance = account.balance.value;
-  // A later entry is there whenever the sequence is another.
+  // A new sequence means that there is a new entry.
   useEffect(() => {
     void ledger.refresh();
   }, [ledger, balance?.sequence]);
-  const { items, state, loading, problem } = ledger;
+  const { items, state, isLoading, problem } = ledger;
   return (
     <section class="credits" aria-labelledby="credits-title">
       <h1 id="credits-title" tabIndex={-1}>
@@ -22,10 +22,10 @@ export function Credits() {
       {balance && <p class="total">{credits(balance.balance)}</p>}
       {account.allowance.value && <p class="quiet">{allowanceText(account.allowance.value)}</p>}
       {items.value.length > 0 && <Entries entries={items.value} />}
-      {items.value.length === 0 && state.value === 'whole' && (
+      {items.value.length === 0 && state.value === 'complete' && (
         <div class="empty">
-          <h2>Nothing has happened yet.</h2>
-          <p>Every credit you get, spend or get back will be listed here.</p>
+          <h2>No credit history yet.</h2>
+          <p>Credits that you receive, spend or get refunded are listed here.</p>
         </div>
       )}
       {problem.value && (
@@ -33,7 +33,7 @@ export function Credits() {
           {problem.value}
         </p>
       )}
-      {(state.value === 'more' || problem.value) && <More onMore={ledger.more} loading={loading.value} />}
+      {(state.value === 'more' || problem.value) && <More onMore={ledger.more} isLoading={isLoading.value} />}
     </section>
   );
 }

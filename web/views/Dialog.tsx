@@ -5,27 +5,27 @@ type Props = {
   title: string;
   class: string;
   onClose: () => void;
-  /** What gets the focus afterwards, where that is not what had it before. */
+  /** The element to focus after closing; by default the one that had the focus before. */
   focusAfter?: () => HTMLElement | null;
   children: ComponentChildren;
 };
 
-/** A modal dialog of the browser: it keeps the focus in, gives it back, and closes by Escape or beside it. */
+/** A native modal dialog: it traps the focus, returns it, and closes on Escape or on a click outside. */
 export function Dialog({ title, class: name, onClose, focusAfter, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const after = useRef(focusAfter);
   after.current = focusAfter;
   useLayoutEffect(() => {
-    const opened = dialog.current;
-    opened?.showModal();
+    const element = dialog.current;
+    element?.showModal();
     return () => {
-      // Before anything is focused: what is outside of an open dialog cannot be. It gives the focus back itself.
-      opened?.close();
+      // Close first: nothing outside of an open modal can get the focus. Closing returns it to the previous element.
+      element?.close();
       after.current?.()?.focus();
     };
   }, []);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a dialog; the click is for pointers.
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the keyboard closes the dialog with Escape.
     <dialog
       class={name}
       ref={dialog}

@@ -1,12 +1,12 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
+import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
-import { useStudio } from '../state/studio.ts';
 
-/** The user's images, newest first; the next page comes when its end comes near, or at a click. */
+/** The user's images, newest first. The next page loads near the end of the list, or on a click. */
 export function Gallery({ isShown }: { isShown: boolean }) {
-  const { gallery } = useStudio();
-  const { items, state, loading, problem } = gallery;
+  const { gallery } = usePageState();
+  const { items, state, isLoading, problem } = gallery;
   return (
     <section class="gallery" aria-labelledby="gallery-title">
       <h2 id="gallery-title" tabIndex={-1}>
@@ -19,15 +19,15 @@ export function Gallery({ isShown }: { isShown: boolean }) {
           ))}
         </ul>
       )}
-      {items.value.length === 0 && state.value === 'unread' && !problem.value && <Placeholders />}
-      {items.value.length === 0 && state.value === 'whole' && <Empty />}
+      {items.value.length === 0 && state.value === 'initial' && !problem.value && <Placeholders />}
+      {items.value.length === 0 && state.value === 'complete' && <Empty />}
       {problem.value && (
         <div class="notice" role="alert">
           <p>{problem.value}</p>
         </div>
       )}
       {(state.value === 'more' || problem.value) && isShown && (
-        <More onMore={gallery.more} loading={loading.value} />
+        <More onMore={gallery.more} isLoading={isLoading.value} />
       )}
     </section>
   );
@@ -62,32 +62,32 @@ function Placeholders() {
 function Empty() {
   return (
     <div class="empty">
-      <h3>Your images will be here.</h3>
-      <p>Write a prompt and choose a size. If an image fails, its credits come back by themselves.</p>
+      <h3>Your images will appear here.</h3>
+      <p>Write a prompt and choose a size. If an image fails, its credits are refunded automatically.</p>
     </div>
   );
 }
 
-/** How far below the screen the end of the list may be when the next page is fetched. */
-const nearEnd = '600px';
+/** The next page loads when the end of the list is this far below the screen. */
+const prefetchMargin = '600px';
 
-export function More({ onMore, loading }: { onMore: () => Promise<void>; loading: boolean }) {
+export function More({ onMore, isLoading }: { onMore: () => Promise<void>; isLoading: boolean }) {
   const button = useRef<HTMLButtonElement>(null);
-  // Looks anew after each page, which may not have filled the screen.
+  // A new observer after each page: a page may not fill the screen, and observers report only changes.
   useEffect(() => {
     if (!button.current) return;
     const observer = new IntersectionObserver(
       ([entry]) => {
         if (entry?.isIntersecting) void onMore();
       },
-      { rootMargin: nearEnd },
+      { rootMargin: prefetchMargin },
     );
     observer.observe(button.current);
     return () => observer.disconnect();
-  }, [loading]);
+  }, [isLoading]);
   return (
-    <button type="button" class="more" ref={button} aria-disabled={loading} onClick={() => void onMore()}>
-      {loading ? 'Loading …' : 'Load more'}
+    <button type="button" class="more" ref={button} aria-disabled={isLoading} onClick={() => void onMore()}>
+      {isLoading ? 'Loading …' : 'Load more'}
     </button>
   );
 }

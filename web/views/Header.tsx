@@ -1,18 +1,18 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { usePageState } from '../state/pageState.ts';
 import { route } from '../state/route.ts';
 import { endSession, user } from '../state/session.ts';
-import { useStudio } from '../state/studio.ts';
 import { credits } from '../words.ts';
 import { Icon } from './Icon.tsx';
 
 export function Header() {
-  const { account } = useStudio();
+  const { account } = usePageState();
   const { view } = route.value;
   const balance = account.balance.value?.balance;
   return (
     <>
       <button type="button" class="skip" onClick={skip}>
-        Skip to the content
+        Skip to content
       </button>
       <header class="top">
         <a class="brand" href="#/" aria-label="Nano Banana Studio">
@@ -36,7 +36,7 @@ export function Header() {
       </header>
       {account.suspended.value && (
         <p class="bar" role="alert">
-          This account is suspended: nothing can be painted. Please ask the studio's support.
+          This account is suspended, so it cannot generate images. Please contact support.
         </p>
       )}
       {account.problem.value && (
@@ -51,22 +51,22 @@ export function Header() {
   );
 }
 
-/** The address belongs to the router, so no link can make this jump. */
+/** A button instead of a link to `#main`, because the router owns the hash. */
 function skip(): void {
   const main = document.querySelector<HTMLElement>('main');
   main?.querySelector<HTMLElement>('textarea, h1, a, button')?.focus();
 }
 
 function AccountMenu() {
-  const { memory, paintings } = useStudio();
+  const { memory, pendingGenerations } = usePageState();
   const [isOpen, setIsOpen] = useState(false);
-  const place = useRef<HTMLDivElement>(null);
+  const menu = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
 
   useEffect(() => {
     if (!isOpen) return;
     const leave = ({ target }: Event) => {
-      if (!place.current?.contains(target as Node)) setIsOpen(false);
+      if (!menu.current?.contains(target as Node)) setIsOpen(false);
     };
     const closeByKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape') return;
@@ -83,14 +83,14 @@ function AccountMenu() {
     };
   }, [isOpen]);
 
-  const leaveStudio = async () => {
-    paintings.close();
+  const signOut = async () => {
+    pendingGenerations.close();
     await memory.clear();
     await endSession();
   };
 
   return (
-    <div class="menu" ref={place}>
+    <div class="menu" ref={menu}>
       <button
         type="button"
         class="round"
@@ -104,7 +104,7 @@ function AccountMenu() {
       </button>
       <div id="account-menu" class="popover" hidden={!isOpen}>
         <p class="quiet">{user.value?.email}</p>
-        <button type="button" class="wide" onClick={() => void leaveStudio()}>
+        <button type="button" class="wide" onClick={() => void signOut()}>
           Sign out
         </button>
       </div>

@@ -1,4 +1,4 @@
-/** Drawn for this page on a grid of 24, in strokes of the text's colour; the words beside them are what is read. */
+/** Icons on a 24 × 24 grid, drawn in the text colour. They are hidden from screen readers: always add a label. */
 const paths = {
   banana: 'M5 4c0 9 5 15 14 15 2 0 2-2 .5-2.5C13 14 10 10 9 4c-.3-1.5-4-1.5-4 0z',
   spark: 'M12 3l1.8 5.2L19 10l-5.2 1.8L12 17l-1.8-5.2L5 10l5.2-1.8zM19 16v4M17 18h4',

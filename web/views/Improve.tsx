@@ -1,58 +1,58 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { announce } from '../state/announce.ts';
-import { useStudio } from '../state/studio.ts';
+import { usePageState } from '../state/pageState.ts';
 import { problemText } from '../words.ts';
 import { Icon } from './Icon.tsx';
 
-/** Asks for a better prompt, which the user takes, changes or leaves. */
+/** Suggests an improved prompt, which the user can edit, use or reject. */
 export function Improve() {
-  const { client, draft } = useStudio();
-  const [better, setBetter] = useState<string | undefined>();
-  const [asking, setAsking] = useState<AbortController | undefined>();
+  const { client, draft } = usePageState();
+  const [suggestion, setSuggestion] = useState<string | undefined>();
+  const [request, setRequest] = useState<AbortController | undefined>();
   const field = useRef<HTMLTextAreaElement>(null);
-  const isShown = better !== undefined;
+  const isShown = suggestion !== undefined;
   useEffect(() => {
     if (isShown) field.current?.focus();
   }, [isShown]);
 
-  async function improve(): Promise<void> {
+  async function improvePrompt(): Promise<void> {
     const abort = new AbortController();
-    setAsking(abort);
-    announce('Looking for a better prompt.', false);
+    setRequest(abort);
+    announce('Improving your prompt.', false);
     try {
       const { prompt, enhanced } = await client.enhance(draft.prompt.value, { signal: abort.signal });
-      if (enhanced) setBetter(prompt);
+      if (enhanced) setSuggestion(prompt);
       announce(
-        enhanced ? 'Here is a better prompt.' : 'No better prompt was found; yours is fine.',
+        enhanced ? 'A better prompt is ready.' : 'No better prompt was found. Yours is fine.',
         !enhanced,
       );
     } catch (error) {
       if (!abort.signal.aborted) announce(problemText(error));
     } finally {
-      setAsking(undefined);
+      setRequest(undefined);
     }
   }
 
   const cancel = () => {
-    asking?.abort();
-    announce('Cancelled. Your prompt is as it was.');
+    request?.abort();
+    announce('Cancelled. Your prompt is unchanged.');
   };
   const close = () => {
-    setBetter(undefined);
+    setSuggestion(undefined);
     document.getElementById('prompt')?.focus();
   };
-  const use = () => {
+  const acceptSuggestion = () => {
     draft.ownPrompt.value ??= draft.prompt.value;
-    draft.prompt.value = better ?? '';
+    draft.prompt.value = suggestion ?? '';
     close();
   };
-  const goBack = () => {
+  const restoreOwnPrompt = () => {
     draft.prompt.value = draft.ownPrompt.value ?? '';
     draft.ownPrompt.value = undefined;
     document.getElementById('prompt')?.focus();
   };
 
-  if (better !== undefined) {
+  if (suggestion !== undefined) {
     return (
       <fieldset class="better">
         <legend>A better prompt</legend>
@@ -60,11 +60,16 @@ export function Improve() {
           aria-label="Better prompt"
           rows={6}
           ref={field}
-          value={better}
-          onInput={(event) => setBetter(event.currentTarget.value)}
+          value={suggestion}
+          onInput={(event) => setSuggestion(event.currentTarget.value)}
         />
         <div class="row">
-          <button type="button" class="primary" disabled={better.trim() === ''} onClick={use}>
+          <button
+            type="button"
+            class="primary"
+            disabled={suggestion.trim() === ''}
+            onClick={acceptSuggestion}
+          >
             Use this prompt
           </button>
           <button type="button" onClick={close}>
@@ -78,17 +83,17 @@ export function Improve() {
     <div class="row">
       <button
         type="button"
-        aria-disabled={!asking && draft.prompt.value.trim() === ''}
+        aria-disabled={!request && draft.prompt.value.trim() === ''}
         onClick={() => {
-          if (asking) cancel();
-          else if (draft.prompt.value.trim() !== '') void improve();
+          if (request) cancel();
+          else if (draft.prompt.value.trim() !== '') void improvePrompt();
         }}
       >
         <Icon name="spark" />
-        {asking ? 'Cancel improving' : 'Improve prompt'}
+        {request ? 'Cancel improving' : 'Improve prompt'}
       </button>
-      {draft.ownPrompt.value !== undefined && !asking && (
-        <button type="button" class="text" onClick={goBack}>
+      {draft.ownPrompt.value !== undefined && !request && (
+        <button type="button" class="text" onClick={restoreOwnPrompt}>
           Back to my own prompt
         </button>
       )}

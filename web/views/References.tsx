@@ -1,34 +1,34 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { imageTypes, pickImages, roomLeft } from '../pickImages.ts';
+import { getRoomLeft, imageTypes, pickImages } from '../pickImages.ts';
 import { announce } from '../state/announce.ts';
 import type { Reference } from '../state/draft.ts';
-import { useStudio } from '../state/studio.ts';
+import { usePageState } from '../state/pageState.ts';
 import { Icon } from './Icon.tsx';
 
-/** Images that the model looks at: picked, dropped, pasted, or taken from the gallery. */
+/** Reference images for the model: files that are picked, dropped or pasted, and images from the gallery. */
 export function References() {
-  const { draft, account } = useStudio();
-  const [refused, setRefused] = useState<string[]>([]);
+  const { draft, account } = usePageState();
+  const [problems, setProblems] = useState<string[]>([]);
   const input = useRef<HTMLInputElement>(null);
   const add = useRef<HTMLButtonElement>(null);
   const limits = account.limits.value;
 
-  async function take(files: readonly File[]): Promise<void> {
+  async function addFiles(files: readonly File[]): Promise<void> {
     if (!limits || files.length === 0) return;
-    const room = roomLeft(limits, draft.references.value.length, draft.referenceBytes.value);
-    const { picked, refused: problems } = await pickImages(files, room, limits);
-    setRefused(problems);
-    const found = picked.map((one): Reference => ({ kind: 'file', ...one }));
-    draft.references.value = [...draft.references.value, ...found];
-    if (found.length > 0)
-      announce(found.length === 1 ? 'Reference added.' : `${found.length} references added.`);
+    const room = getRoomLeft(limits, draft.references.value.length, draft.referenceBytes.value);
+    const { images, problems: found } = await pickImages(files, room, limits);
+    setProblems(found);
+    const added = images.map((image): Reference => ({ kind: 'file', ...image }));
+    draft.references.value = [...draft.references.value, ...added];
+    if (added.length > 0)
+      announce(added.length === 1 ? 'Reference added.' : `${added.length} references added.`);
   }
 
-  const isOver = useDroppedAndPasted(take);
-  const remove = (gone: Reference) => {
-    if (gone.kind === 'file') URL.revokeObjectURL(gone.previewUrl);
-    draft.references.value = draft.references.value.filter((one) => one !== gone);
-    setRefused([]);
+  const isOver = useDroppedAndPasted(addFiles);
+  const remove = (reference: Reference) => {
+    if (reference.kind === 'file') URL.revokeObjectURL(reference.previewUrl);
+    draft.references.value = draft.references.value.filter((one) => one !== reference);
+    setProblems([]);
     add.current?.focus();
   };
 
@@ -59,13 +59,13 @@ export function References() {
         accept={imageTypes.join()}
         onChange={({ currentTarget }) => {
           const files = [...(currentTarget.files ?? [])];
-          // The same file may be picked again.
+          // Without this, picking the same file again fires no event.
           currentTarget.value = '';
-          void take(files);
+          void addFiles(files);
         }}
       />
       <p class="hint">Or drop or paste PNG, JPEG or WebP images here.</p>
-      {refused.map((problem) => (
+      {problems.map((problem) => (
         <p key={problem} class="problem" role="alert">
           {problem}
         </p>
@@ -74,11 +74,11 @@ export function References() {
   );
 }
 
-/** Hands on files that are dropped on the page or pasted into it; true while one is held over it. */
-function useDroppedAndPasted(take: (files: readonly File[]) => Promise<void>): boolean {
+/** Passes on files that are dropped on the page or pasted into it. Returns true while files are dragged over it. */
+function useDroppedAndPasted(addFiles: (files: readonly File[]) => Promise<void>): boolean {
   const [isOver, setIsOver] = useState(false);
-  const latest = useRef(take);
-  latest.current = take;
+  const latest = useRef(addFiles);
+  latest.current = addFiles;
   useEffect(() => {
     const over = (event: DragEvent) => {
       if (!event.dataTransfer?.types.includes('Files')) return;

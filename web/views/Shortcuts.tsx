@@ -9,14 +9,14 @@ export const showShortcuts = () => {
 };
 
 const shortcuts = [
-  ['Ctrl or ⌘ and Enter', 'Generate, in the prompt'],
+  ['Ctrl or ⌘ and Enter', 'Generate (in the prompt)'],
   ['← →', 'Newer or older image'],
   ['Esc', 'Close'],
-  ['Delete', 'Delete the image'],
-  ['?', 'These shortcuts'],
+  ['Delete', 'Delete image'],
+  ['?', 'Show shortcuts'],
 ] as const;
 
-/** The list of shortcuts, at any time by `?` outside of a text. */
+/** The list of keyboard shortcuts. `?` opens it anywhere but in a text field. */
 export function Shortcuts() {
   useEffect(() => {
     const open = (event: KeyboardEvent) => {

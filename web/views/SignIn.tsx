@@ -3,20 +3,20 @@ import { announce } from '../state/announce.ts';
 import { createUser, sendPasswordReset, signIn, signInProblem, signInWithGoogle } from '../state/session.ts';
 import { Icon } from './Icon.tsx';
 
-/** @property isLocal whether this is a local run, whose users sign in with one click. */
+/** @property isLocal true for a local run, whose demo users sign in with one click */
 export function SignIn({ isLocal }: { isLocal: boolean }) {
-  const [busy, setBusy] = useState(false);
+  const [isBusy, setIsBusy] = useState(false);
   const [problem, setProblem] = useState('');
 
   async function attempt(action: () => Promise<void>): Promise<void> {
-    setBusy(true);
+    setIsBusy(true);
     setProblem('');
     try {
       await action();
     } catch (error) {
       setProblem(signInProblem(error));
     } finally {
-      setBusy(false);
+      setIsBusy(false);
     }
   }
 
@@ -27,15 +27,15 @@ export function SignIn({ isLocal }: { isLocal: boolean }) {
           <Icon name="banana" />
         </span>
         <h1>Nano Banana Studio</h1>
-        <p>Say what you see, and have it painted. You pay only for images you get.</p>
+        <p>Describe an image, and the studio creates it. You pay only for images you get.</p>
       </div>
       <div class="card">
-        {isLocal && <DemoUsers busy={busy} attempt={attempt} />}
-        <button type="button" class="wide" disabled={busy} onClick={() => void attempt(signInWithGoogle)}>
+        {isLocal && <DemoUsers isBusy={isBusy} attempt={attempt} />}
+        <button type="button" class="wide" disabled={isBusy} onClick={() => void attempt(signInWithGoogle)}>
           Continue with Google
         </button>
         <p class="or">or with your e-mail</p>
-        <EmailForm busy={busy} attempt={attempt} />
+        <EmailForm isBusy={isBusy} attempt={attempt} />
         {problem && (
           <p class="problem" role="alert">
             {problem}
@@ -46,9 +46,9 @@ export function SignIn({ isLocal }: { isLocal: boolean }) {
   );
 }
 
-type Attempts = { busy: boolean; attempt: (action: () => Promise<void>) => Promise<void> };
+type FormProps = { isBusy: boolean; attempt: (action: () => Promise<void>) => Promise<void> };
 
-function DemoUsers({ busy, attempt }: Attempts) {
+function DemoUsers({ isBusy, attempt }: FormProps) {
   const signInAs = async (index: 0 | 1) => {
     const { demoPassword, demoUsers } = await import('../demoUsers.ts');
     await signIn(demoUsers[index].email, demoPassword);
@@ -58,19 +58,19 @@ function DemoUsers({ busy, attempt }: Attempts) {
       <button
         type="button"
         class="primary wide"
-        disabled={busy}
+        disabled={isBusy}
         onClick={() => void attempt(() => signInAs(0))}
       >
         Continue as the demo user
       </button>
-      <button type="button" class="wide" disabled={busy} onClick={() => void attempt(() => signInAs(1))}>
+      <button type="button" class="wide" disabled={isBusy} onClick={() => void attempt(() => signInAs(1))}>
         Continue as the admin
       </button>
     </section>
   );
 }
 
-function EmailForm({ busy, attempt }: Attempts) {
+function EmailForm({ isBusy, attempt }: FormProps) {
   const [isNew, setIsNew] = useState(false);
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
@@ -82,7 +82,7 @@ function EmailForm({ busy, attempt }: Attempts) {
   const reset = () =>
     void attempt(async () => {
       await sendPasswordReset(email);
-      announce(`A mail that resets the password is on its way to ${email}.`);
+      announce(`We sent a link to reset the password to ${email}.`);
     });
 
   return (
@@ -108,7 +108,7 @@ function EmailForm({ busy, attempt }: Attempts) {
           onInput={(event) => setPassword(event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="wide" disabled={busy}>
+      <button type="submit" class="wide" disabled={isBusy}>
         {isNew ? 'Create account' : 'Sign in'}
       </button>
       <div class="row between">
@@ -116,7 +116,7 @@ function EmailForm({ busy, attempt }: Attempts) {
           {isNew ? 'I have an account' : 'Create an account'}
         </button>
         {!isNew && (
-          <button type="button" class="text" disabled={busy} onClick={reset}>
+          <button type="button" class="text" disabled={isBusy} onClick={reset}>
             Forgot your password?
           </button>
         )}

@@ -1,15 +1,15 @@
 import type { Orientation, TierOffer } from '../../shared/contract.ts';
-import { useStudio } from '../state/studio.ts';
-import { credits, shapeOf, tierNames } from '../words.ts';
+import { usePageState } from '../state/pageState.ts';
+import { credits, getShape, tierNames } from '../words.ts';
 
-/** The tiers as cards: each with its shape, drawn to one scale, its pixels and its price. */
+/** The tiers as cards, each with its shape, pixels and price. */
 export function TierPicker() {
-  const { account, draft } = useStudio();
+  const { account, draft } = usePageState();
   const widest = Math.max(1, ...account.tiers.value.map(({ width, height }) => Math.max(width, height)));
   return (
     <fieldset class="tiers">
       <legend>Size</legend>
-      {account.tiers.value.length === 0 && <p class="quiet">Reading the prices …</p>}
+      {account.tiers.value.length === 0 && <p class="quiet">Loading prices …</p>}
       <div class="cards">
         {account.tiers.value.map((offer) => (
           <label key={offer.id} class="tier">
@@ -31,8 +31,8 @@ export function TierPicker() {
 
 function TierShape(props: { offer: TierOffer; orientation: Orientation; widest: number }) {
   const { offer, orientation, widest } = props;
-  const { width, height, aspectRatio } = shapeOf(offer, orientation);
-  // One scale for all of them, so that they can be compared.
+  const { width, height, aspectRatio } = getShape(offer, orientation);
+  // All shapes have the same scale, so that users can compare them.
   const scale = 44 / widest;
   return (
     <>
@@ -58,7 +58,7 @@ const orientations = [
 ] as const;
 
 export function OrientationPicker() {
-  const { account, draft } = useStudio();
+  const { account, draft } = usePageState();
   const offer = account.tiers.value.find(({ id }) => id === draft.tier.value);
   const isSquare = offer !== undefined && offer.width === offer.height;
   return (

@@ -1,22 +1,22 @@
 import { useState } from 'preact/hooks';
 import { announce } from '../state/announce.ts';
+import { usePageState } from '../state/pageState.ts';
 import { checkVerification, sendVerification, signInProblem, user } from '../state/session.ts';
-import { useStudio } from '../state/studio.ts';
 
-/** Until its address is confirmed an account gets no free credits: says so, and how to mend it. */
+/** Asks the user to confirm the e-mail address: without that, an account gets no free credits. */
 export function Verification() {
-  const { account } = useStudio();
-  const [busy, setBusy] = useState(false);
+  const { account } = usePageState();
+  const [isBusy, setIsBusy] = useState(false);
   if (!user.value?.needsVerification) return null;
 
   async function attempt(action: () => Promise<string>): Promise<void> {
-    setBusy(true);
+    setIsBusy(true);
     announce(await action().catch(signInProblem));
-    setBusy(false);
+    setIsBusy(false);
   }
   const sendAgain = async () => {
     await sendVerification();
-    return 'The mail is on its way.';
+    return 'We sent the e-mail again.';
   };
   const check = async () => {
     if (!(await checkVerification())) return 'The address is not confirmed yet.';
@@ -26,12 +26,12 @@ export function Verification() {
 
   return (
     <section class="bar" aria-label="Confirm your address">
-      <p>Please confirm {user.value.email} with the link in the mail we sent you.</p>
+      <p>Please confirm {user.value.email} with the link in the e-mail we sent you.</p>
       <div class="row">
-        <button type="button" disabled={busy} onClick={() => void attempt(sendAgain)}>
-          Send the mail again
+        <button type="button" disabled={isBusy} onClick={() => void attempt(sendAgain)}>
+          Send the e-mail again
         </button>
-        <button type="button" class="primary" disabled={busy} onClick={() => void attempt(check)}>
+        <button type="button" class="primary" disabled={isBusy} onClick={() => void attempt(check)}>
           I have confirmed
         </button>
       </div>

@@ -1,48 +1,48 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
 import { announce } from '../state/announce.ts';
-import { closeImage, imageHref, turnToImage } from '../state/route.ts';
-import { useStudio } from '../state/studio.ts';
+import { usePageState } from '../state/pageState.ts';
+import { closeImage, goToImage, imageHref } from '../state/route.ts';
 import { fileName, problemText, sizeText, tierNames, timeText, wholeTimeText } from '../words.ts';
 import { ConfirmDelete } from './ConfirmDelete.tsx';
 import { Dialog } from './Dialog.tsx';
 import { Icon, type IconName } from './Icon.tsx';
 import { isText, showShortcuts } from './Shortcuts.tsx';
 
-/** One image in full, over the gallery, with all that can be done with it. */
+/** One image over the gallery, with its details and actions. */
 export function Viewer({ id }: { id: string }) {
-  const { gallery } = useStudio();
+  const { gallery } = usePageState();
   const { generation, problem } = useGeneration(id);
   const [isDeleting, setIsDeleting] = useState(false);
-  const at = gallery.items.value.findIndex((one) => one.id === id);
-  const [newer, older] = at < 0 ? [] : [gallery.items.value[at - 1], gallery.items.value[at + 1]];
+  const index = gallery.items.value.findIndex((one) => one.id === id);
+  const [newer, older] = index < 0 ? [] : [gallery.items.value[index - 1], gallery.items.value[index + 1]];
 
   useEffect(() => {
-    // Whoever leafs through to the end wants what comes after it.
-    if (at >= 0 && at >= gallery.items.value.length - 3) void gallery.more();
-  }, [at, gallery]);
+    // Load the next page before the user reaches the end of this one.
+    if (index >= 0 && index >= gallery.items.value.length - 3) void gallery.more();
+  }, [index, gallery]);
   useLayoutEffect(() => {
-    const byKey = ({ key, target }: KeyboardEvent) => {
+    const onKey = ({ key, target }: KeyboardEvent) => {
       if (isText(target) || document.querySelector('dialog.sheet')) return;
-      if (key === 'ArrowLeft' && newer) turnToImage(newer.id);
-      if (key === 'ArrowRight' && older) turnToImage(older.id);
+      if (key === 'ArrowLeft' && newer) goToImage(newer.id);
+      if (key === 'ArrowRight' && older) goToImage(older.id);
       if (key === 'Delete' && generation?.image) setIsDeleting(true);
     };
-    document.addEventListener('keydown', byKey);
-    return () => document.removeEventListener('keydown', byKey);
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
   }, [newer, older, generation]);
 
-  // The image that was looked at last, which need not be the one that was opened; or what is next to be done.
-  const focusAt = useRef('');
-  const focusAfter = () => document.getElementById(focusAt.current || `image-${id}`) ?? nextToImages();
+  // Focus the image viewed last, which may not be the one opened first, unless an action named another element.
+  const focusIdAfter = useRef('');
+  const focusAfter = () => document.getElementById(focusIdAfter.current || `image-${id}`) ?? findTitle();
   const close = (focusId = '') => {
-    focusAt.current = focusId;
+    focusIdAfter.current = focusId;
     closeImage();
   };
-  const deleted = () => {
+  const showNext = () => {
     setIsDeleting(false);
     const next = older ?? newer;
-    if (next) turnToImage(next.id);
+    if (next) goToImage(next.id);
     else close();
   };
 
@@ -61,10 +61,10 @@ export function Viewer({ id }: { id: string }) {
             height={generation.image.height}
           />
         ) : (
-          <p class="notice">{problem || (generation ? withoutImage(generation) : 'Loading …')}</p>
+          <p class="notice">{problem || (generation ? missingImageText(generation) : 'Loading …')}</p>
         )}
-        <Turn name="left" label="Previous image" to={newer} />
-        <Turn name="right" label="Next image" to={older} />
+        <StepButton name="left" label="Previous image" to={newer} />
+        <StepButton name="right" label="Next image" to={older} />
       </div>
       {generation && (
         <aside>
@@ -73,25 +73,24 @@ export function Viewer({ id }: { id: string }) {
             <Actions
               generation={generation}
               onDelete={() => setIsDeleting(true)}
-              toPrompt={() => close('prompt')}
+              onFocusPrompt={() => close('prompt')}
             />
           )}
         </aside>
       )}
       {isDeleting && generation && (
-        <ConfirmDelete generation={generation} onClose={() => setIsDeleting(false)} onDeleted={deleted} />
+        <ConfirmDelete generation={generation} onClose={() => setIsDeleting(false)} onDeleted={showNext} />
       )}
     </Dialog>
   );
 }
 
-/** The credits list or the gallery's title: something that is there once the image is not. */
-const nextToImages = () =>
-  document.getElementById('credits-title') ?? document.getElementById('gallery-title');
+/** A title that can get the focus when the image is no longer in the list. */
+const findTitle = () => document.getElementById('credits-title') ?? document.getElementById('gallery-title');
 
-/** The image of the gallery, or else what the studio knows of it: a link may lead to one that is not loaded. */
+/** Finds the image in the gallery, or fetches it: a link can name one that the gallery has not loaded. */
 function useGeneration(id: string) {
-  const { gallery, client } = useStudio();
+  const { gallery, client } = usePageState();
   const listed = gallery.items.value.find((one) => one.id === id);
   const [fetched, setFetched] = useState<Generation | undefined>();
   const [problem, setProblem] = useState('');
@@ -106,20 +105,20 @@ function useGeneration(id: string) {
   return { generation: listed ?? (fetched?.id === id ? fetched : undefined), problem };
 }
 
-function withoutImage({ status, failure }: Generation): string {
-  if (status === 'deleted') return 'This image has been deleted.';
-  if (status === 'pending') return 'This image is still being painted.';
-  return failure?.message ?? 'This image was not painted.';
+function missingImageText({ status, failure }: Generation): string {
+  if (status === 'deleted') return 'This image was deleted.';
+  if (status === 'pending') return 'This image is still being generated.';
+  return failure?.message ?? 'This image was not created.';
 }
 
-function Turn({ name, label, to }: { name: IconName; label: string; to: Generation | undefined }) {
+function StepButton({ name, label, to }: { name: IconName; label: string; to: Generation | undefined }) {
   return (
     <button
       type="button"
       class={`round turn ${name}`}
       aria-label={label}
       aria-disabled={!to}
-      onClick={() => to && turnToImage(to.id)}
+      onClick={() => to && goToImage(to.id)}
     >
       <Icon name={name} />
     </button>
@@ -128,18 +127,18 @@ function Turn({ name, label, to }: { name: IconName; label: string; to: Generati
 
 function Facts({ generation }: { generation: Generation }) {
   const { prompt, enhancedPrompt, tier, image, model, cached, createdAt, id } = generation;
-  const { memory } = useStudio();
+  const { memory } = usePageState();
   const [own, setOwn] = useState<string | undefined>();
   useEffect(() => {
     setOwn(undefined);
-    void memory.ownPrompt(id).then(setOwn);
+    void memory.getOwnPrompt(id).then(setOwn);
   }, [memory, id]);
   return (
     <div class="facts">
       <h2>{own ? 'Improved prompt' : 'Prompt'}</h2>
       <p class="prompt-text">{prompt}</p>
-      {own && <PromptOf title="Your own prompt" text={own} />}
-      {enhancedPrompt && <PromptOf title="Improved prompt" text={enhancedPrompt} />}
+      {own && <PromptSection title="Your own prompt" text={own} />}
+      {enhancedPrompt && <PromptSection title="Improved prompt" text={enhancedPrompt} />}
       <p class="quiet">
         {tierNames[tier]}
         {image && ` · ${image.width} × ${image.height} · ${sizeText(image.bytes)}`}
@@ -156,7 +155,7 @@ function Facts({ generation }: { generation: Generation }) {
   );
 }
 
-function PromptOf({ title, text }: { title: string; text: string }) {
+function PromptSection({ title, text }: { title: string; text: string }) {
   return (
     <>
       <h3>{title}</h3>
@@ -165,38 +164,41 @@ function PromptOf({ title, text }: { title: string; text: string }) {
   );
 }
 
-type ActionsProps = { generation: Generation; onDelete: () => void; toPrompt: () => void };
+type ActionsProps = { generation: Generation; onDelete: () => void; onFocusPrompt: () => void };
 
-function Actions({ generation, onDelete, toPrompt }: ActionsProps) {
-  const { draft, paintings, memory, account } = useStudio();
+function Actions({ generation, onDelete, onFocusPrompt }: ActionsProps) {
+  const { draft, pendingGenerations, memory, account } = usePageState();
   const { id, prompt, tier, orientation, image } = generation;
 
   const copyLink = async () => {
     await navigator.clipboard.writeText(new URL(imageHref(id), location.href).href);
-    announce('The link is copied.');
+    announce('Link copied.');
   };
   const reuse = async () => {
-    draft.reuse(generation, await memory.ownPrompt(id));
-    toPrompt();
+    draft.reuse(generation, await memory.getOwnPrompt(id));
+    onFocusPrompt();
   };
   const vary = () => {
-    paintings.ask({ prompt: prompt ?? '', tier, orientation, fresh: true });
-    toPrompt();
-    announce('A variation is being painted.');
+    pendingGenerations.submit({ prompt: prompt ?? '', tier, orientation, fresh: true });
+    onFocusPrompt();
+    announce('A variation is being generated.');
   };
-  const refer = () => {
+  const addAsReference = () => {
     const max = account.limits.value?.maxReferences ?? 0;
-    const known = draft.references.value;
-    if (known.length >= max) return announce(`This model takes at most ${max} reference images.`);
-    const one = {
+    const references = draft.references.value;
+    if (references.length >= max) return announce(`This model accepts at most ${max} reference images.`);
+    const reference = {
       kind: 'generation',
       id,
       previewUrl: image?.thumbnailUrl ?? '',
       name: prompt ?? '',
     } as const;
-    draft.references.value = [...known.filter((other) => other.previewUrl !== one.previewUrl), one];
+    draft.references.value = [
+      ...references.filter(({ previewUrl }) => previewUrl !== reference.previewUrl),
+      reference,
+    ];
     announce('Reference added.');
-    toPrompt();
+    onFocusPrompt();
   };
 
   return (
@@ -205,7 +207,7 @@ function Actions({ generation, onDelete, toPrompt }: ActionsProps) {
       <Action icon="link" label="Copy link" action={copyLink} />
       <Action icon="pen" label="Reuse prompt" action={reuse} />
       <Action icon="again" label="Vary" action={vary} />
-      <Action icon="image" label="Use as reference" action={refer} />
+      <Action icon="image" label="Use as reference" action={addAsReference} />
       <Action icon="bin" label="Delete" action={onDelete} />
       <Action icon="keys" label="Keyboard shortcuts" action={showShortcuts} kind="for-keys" />
     </div>
@@ -224,7 +226,7 @@ function Action({ icon, label, action, kind }: ActionProps) {
     try {
       await action();
     } catch {
-      announce(`“${label}” did not work. Please try again.`);
+      announce(`“${label}” failed. Please try again.`);
     }
   };
   return (
@@ -235,7 +237,7 @@ function Action({ icon, label, action, kind }: ActionProps) {
   );
 }
 
-/** Saves the file as it was painted: the bytes are fetched, for another origin's link would only open it. */
+/** Saves the original file. It is fetched first, because browsers ignore `download` on links to another origin. */
 async function download({ id, prompt, image }: Generation): Promise<void> {
   if (!image) return;
   const response = await fetch(image.url);

@@ -5,12 +5,15 @@ import { generateRequestSchema } from '../../../shared/contract.ts';
 import { systemClock } from '../../../shared/core/clock.ts';
 import { createLog } from '../../../shared/core/log.ts';
 import { createDatabase } from '../../../shared/database/firestore.ts';
+import { readGallery } from '../../../shared/generation/gallery.ts';
 import { hold } from '../../../shared/generation/hold.ts';
 import { hashFingerprint, hashGenerationId } from '../../../shared/generation/record.ts';
 import { settle } from '../../../shared/generation/settle.ts';
+import { readEntries } from '../../../shared/ledger/entries.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
-import { entryPage, galleryPage } from '../../../shared/ledger/pages.ts';
+import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
 import { countingDatabase } from '../../support/countingDatabase.ts';
+import { tierCredits } from '../../support/tierCredits.ts';
 import { now } from '../client.ts';
 import { median, type Row } from '../stats.ts';
 import type { World } from '../world.ts';
@@ -27,6 +30,7 @@ const generated = {
   enhancedPrompt: null,
   image,
   providerCostMicros: 39_000,
+  cacheUntil: new Date(0),
 };
 
 /** Row 8. */
@@ -38,7 +42,7 @@ export async function size(world: World, runs: number): Promise<Row[]> {
   });
   const counted = countingDatabase(createDatabase(config));
   const limits = { maxInFlightPerUser: 64, maxPerMinutePerUser: 10_000 };
-  const settings = { signupCredits: 0, limits, holdMs: 180_000 };
+  const settings = { signupCredits: 0, tierCredits, limits, holdMs: 180_000 };
   const ledger = createLedger(
     counted.database,
     settings,
@@ -51,7 +55,7 @@ export async function size(world: World, runs: number): Promise<Row[]> {
     keys += 1;
     const holder = { uid, email: `${uid}@example.com`, verified: true };
     const id = hashGenerationId(uid, `size-${keys}`);
-    const params = { id, fingerprint: hashFingerprint(request), request };
+    const params = { id, fingerprint: hashFingerprint(request), request, availability: alwaysAvailable };
     const { record } = await hold(ledger, holder, params);
     return settle(ledger, record, generated);
   }
@@ -78,7 +82,7 @@ export async function size(world: World, runs: number): Promise<Row[]> {
   }
 
   const read: Record<string, number> = {};
-  for (const [name, page] of Object.entries({ ledger: entryPage, gallery: galleryPage })) {
+  for (const [name, page] of Object.entries({ ledger: readEntries, gallery: readGallery })) {
     counted.reset();
     await page(ledger, full.uid, { pageSize });
     read[name] = counted.documentsRead();

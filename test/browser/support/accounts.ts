@@ -1,32 +1,32 @@
-/** Users and their accounts from outside: the Auth emulator's REST, the console's edits, calls of the functions. */
+/** Users and accounts for tests, without the page: by the emulators' REST APIs and by calls of the functions. */
 import { randomUUID } from 'node:crypto';
 import type { Entry, GenerateInput, Generation } from '../../../shared/contract.ts';
 
 export type User = { uid: string; email: string; password: string };
 
-/** A mail that the Auth emulator did not send. */
+/** A mail that the Auth emulator recorded instead of sending it. */
 export type Mail = { email: string; requestType: 'VERIFY_EMAIL' | 'PASSWORD_RESET'; oobLink: string };
 
-const asOwner = { authorization: 'Bearer owner', 'content-type': 'application/json' };
+const ownerHeaders = { authorization: 'Bearer owner', 'content-type': 'application/json' };
 
-export type Places = { url: string; projectId: string; authHost: string; firestoreHost: string };
+export type Endpoints = { url: string; projectId: string; authHost: string; firestoreHost: string };
 
-export function createAccounts({ url, projectId, authHost, firestoreHost }: Places) {
+export function createAccounts({ url, projectId, authHost, firestoreHost }: Endpoints) {
   const identity = `http://${authHost}/identitytoolkit.googleapis.com/v1`;
   const documents = `http://${firestoreHost}/v1/projects/${projectId}/databases/(default)/documents`;
   let users = 0;
 
-  /** What an admin does in the console to an account; one that is not there is created. */
+  /** Writes the account document like an admin in the Firestore console. Creates it if it does not exist. */
   async function editAccount(uid: string, fields: Record<string, number | boolean | string>): Promise<void> {
     const mask = Object.keys(fields).map((name) => `updateMask.fieldPaths=${name}`);
     await call(`${documents}/accounts/${uid}?${mask.join('&')}`, 'PATCH', {
       fields: Object.fromEntries(
-        Object.entries(fields).map(([name, value]) => [name, firestoreValue(value)]),
+        Object.entries(fields).map(([name, value]) => [name, toFirestoreValue(value)]),
       ),
     });
   }
 
-  /** A user nobody has seen yet, with so many credits; with none named, without an account. */
+  /** Creates a user with this many credits; without `credits`, the user has no account yet. */
   async function newUser({ credits, verified = true }: { credits?: number; verified?: boolean } = {}) {
     users += 1;
     const user: User = { uid: `user-${users}`, email: `user-${users}@example.com`, password: 'a-password' };
@@ -40,7 +40,7 @@ export function createAccounts({ url, projectId, authHost, firestoreHost }: Plac
     return user;
   }
 
-  /** They last for an hour, far longer than any test file. */
+  /** Tokens are valid for an hour, far longer than a test file runs. */
   const tokens = new Map<string, Promise<string>>();
 
   async function newToken({ email, password }: User): Promise<string> {
@@ -49,39 +49,39 @@ export function createAccounts({ url, projectId, authHost, firestoreHost }: Plac
     return (answer as { idToken: string }).idToken;
   }
 
-  function tokenOf(user: User): Promise<string> {
+  function getToken(user: User): Promise<string> {
     const token = tokens.get(user.uid) ?? newToken(user);
     tokens.set(user.uid, token);
     return token;
   }
 
-  /** Calls a function as the user: a POST with a body, or a GET. */
+  /** Calls a function as the user: POST if there is a body, otherwise GET. */
   async function callAs<Answer>(user: User, path: string, body?: object, headers = {}): Promise<Answer> {
-    const authorization = `Bearer ${await tokenOf(user)}`;
-    const all = { 'content-type': 'application/json', authorization, ...headers };
-    return (await call(`${url}/${path}`, body ? 'POST' : 'GET', body, all)) as Answer;
+    const authorization = `Bearer ${await getToken(user)}`;
+    const allHeaders = { 'content-type': 'application/json', authorization, ...headers };
+    return (await call(`${url}/${path}`, body ? 'POST' : 'GET', body, allHeaders)) as Answer;
   }
 
   return {
     editAccount,
     newUser,
-    /** The one whom every local run has. */
+    /** Exists in every local run. */
     demoUser: { uid: 'demo-user', email: 'demo@example.com', password: 'nano-banana' } satisfies User,
 
-    /** Has an image painted without the page; the newest ends up first in the gallery. */
-    async paintFor(user: User, request: GenerateInput): Promise<Generation> {
+    /** Generates an image without the page. */
+    async generateFor(user: User, request: GenerateInput): Promise<Generation> {
       const key = { 'idempotency-key': randomUUID() };
       return (await callAs<{ generation: Generation }>(user, 'generate', request, key)).generation;
     },
-    /** The newest images, as the functions tell. */
-    imagesOf: async (user: User) =>
+    /** The newest 100 images. */
+    listImages: async (user: User) =>
       (await callAs<{ generations: Generation[] }>(user, 'gallery?pageSize=100')).generations,
-    /** The newest entries of the ledger, as the functions tell. */
-    entriesOf: async (user: User) =>
+    /** The newest 100 ledger entries. */
+    listEntries: async (user: User) =>
       (await callAs<{ entries: Entry[] }>(user, 'ledger?pageSize=100')).entries,
 
-    /** The latest mail of a kind to the address; undefined where there is none. */
-    async mailTo(address: string, kind: Mail['requestType']): Promise<Mail | undefined> {
+    /** The latest mail of this kind to the address, if any. */
+    async findMail(address: string, kind: Mail['requestType']): Promise<Mail | undefined> {
       const mails = (await call(`http://${authHost}/emulator/v1/projects/${projectId}/oobCodes`, 'GET')) as {
         oobCodes: Mail[];
       };
@@ -92,17 +92,17 @@ export function createAccounts({ url, projectId, authHost, firestoreHost }: Plac
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
-function firestoreValue(value: number | boolean | string): object {
+function toFirestoreValue(value: number | boolean | string): object {
   if (typeof value === 'number') return { integerValue: String(value) };
   return typeof value === 'boolean' ? { booleanValue: value } : { stringValue: value };
 }
 
-/** @throws when the answer is an error: what a test prepares must work. */
+/** @throws on an error status, because a test's setup must work */
 async function call(
   url: string,
   method: string,
   body?: object,
-  headers: Record<string, string> = asOwner,
+  headers: Record<string, string> = ownerHeaders,
 ): Promise<unknown> {
   const answer = await fetch(url, { method, headers, ...(body && { body: JSON.stringify(body) }) });
   const text = await answer.text();

@@ -1,4 +1,4 @@
-/** Accessibility rules that a program can check, checked in the page as it stands. */
+/** Automated accessibility checks with axe-core. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults, RunOptions } from 'axe-core';
@@ -11,10 +11,10 @@ const options: RunOptions = {
   resultTypes: ['violations'],
 };
 
-/** What the rules find against the page, a line for each element; nothing where all is well. */
-export async function violationsIn(page: Page): Promise<string[]> {
-  await untilStill(page);
-  // Not as a script of the page, which its policy would rightly refuse.
+/** The violations on the page in its current state, one text for each element. */
+export async function findViolations(page: Page): Promise<string[]> {
+  await waitForAnimations(page);
+  // Evaluated, because the page's content security policy forbids injected script elements.
   if (!(await page.evaluate('"axe" in window'))) await page.evaluate(source);
   const results = (await page.evaluate(`axe.run(${JSON.stringify(options)})`)) as AxeResults;
   return results.violations.flatMap(({ id, help, nodes }) =>
@@ -25,8 +25,8 @@ export async function violationsIn(page: Page): Promise<string[]> {
   );
 }
 
-/** A colour on its way to another is neither of the two. */
-async function untilStill(page: Page): Promise<void> {
+/** axe would measure the contrast of a colour in the middle of a transition. */
+async function waitForAnimations(page: Page): Promise<void> {
   await page.waitForFunction(() =>
     document
       .getAnimations()

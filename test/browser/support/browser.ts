@@ -1,25 +1,25 @@
-/** A real Chromium: the one that comes with the packages on Linux, an installed one elsewhere. */
+/** A real Chromium: from the npm packages on Linux x64, an installed browser elsewhere. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import bundled from '@sparticuz/chromium';
 import { type Browser, chromium } from 'playwright-core';
 
-const whatToInstall = `There is no browser for the tests. Packages bring one for Linux on x64; on any other system
-install Google Chrome, Microsoft Edge or Chromium, or set CHROME_PATH to the program of one.`;
+const installHint = `No browser found for the tests. The npm packages include one for Linux x64 only. On any other system
+install Google Chrome, Microsoft Edge or Chromium, or set CHROME_PATH to the executable.`;
 
 const launchMsMax = 30_000;
 const fontsFile = 'fonts-of-the-tests.conf';
 
 /**
  * Launches a headless Chromium.
- * @throws telling what to install where there is none: a test that needs one must not pass without it.
+ * @throws if there is no browser, with what to install: a browser test must not pass without one
  */
 export async function launchBrowser(): Promise<Browser> {
   const { CHROME_PATH } = process.env;
   if (CHROME_PATH) return launch({ executablePath: CHROME_PATH });
   if (process.platform === 'linux' && process.arch === 'x64') {
-    const folder = await unpackedChromium();
+    const folder = await unpackChromium();
     const env = { ...process.env, FONTCONFIG_FILE: join(folder, fontsFile) };
     return launch({ executablePath: join(folder, 'chromium'), env });
   }
@@ -31,41 +31,41 @@ export async function launchBrowser(): Promise<Browser> {
       reasons.push(`${channel}: ${error instanceof Error ? error.message.split('\n', 1)[0] : error}`);
     }
   }
-  throw new Error([whatToInstall, ...reasons].join('\n'));
+  throw new Error([installHint, ...reasons].join('\n'));
 }
 
-// The package's own arguments are for another place: among them are ones that switch off web security, which
-// would hide what a real browser refuses, and a single process, which ends with its first window.
+// Without the package's own arguments, which are for serverless functions: they disable web security, which would
+// hide what a real browser refuses, and use a single process, which exits with its first window.
 const launch = (options: { executablePath?: string; channel?: string; env?: NodeJS.ProcessEnv }) =>
   chromium.launch({ ...options, headless: true, timeout: launchMsMax } as Parameters<
     typeof chromium.launch
   >[0]);
 
 /**
- * The folder with the unpacked browser. It is kept beside the packages, and appears whole or not at all:
- * several test files may want it at the same moment.
+ * Returns the folder of the unpacked browser, in node_modules/.cache. The folder is created atomically, because
+ * several test files may need it at the same time.
  */
-async function unpackedChromium(): Promise<string> {
+async function unpackChromium(): Promise<string> {
   const packageFolder = join(dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')), '..');
   const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'));
   const cache = join(packageFolder, '../../.cache/nano-banana-studio');
   const folder = join(cache, `chromium-${version}`);
   if (existsSync(folder)) return folder;
   mkdirSync(cache, { recursive: true });
-  const fresh = mkdtempSync(join(cache, 'unpacking-'));
-  await unpackInto(fresh);
-  writeFileSync(join(fresh, fontsFile), fontsOf(folder));
+  const temporary = mkdtempSync(join(cache, 'unpacking-'));
+  await unpackInto(temporary);
+  writeFileSync(join(temporary, fontsFile), createFontsConfig(folder));
   try {
-    renameSync(fresh, folder);
+    renameSync(temporary, folder);
   } catch (error) {
-    rmSync(fresh, { recursive: true, force: true });
-    // Somebody else was quicker.
+    rmSync(temporary, { recursive: true, force: true });
+    // Fine if another process was faster.
     if (!existsSync(folder)) throw error;
   }
   return folder;
 }
 
-/** The package unpacks into the system's temporary folder, whose name it reads before its first wait. */
+/** The package unpacks into TMPDIR, which it reads synchronously; so TMPDIR can be restored before awaiting it. */
 async function unpackInto(folder: string): Promise<void> {
   const { TMPDIR } = process.env;
   process.env.TMPDIR = folder;
@@ -76,10 +76,10 @@ async function unpackInto(folder: string): Promise<void> {
 }
 
 /**
- * Which fonts there are: the packages' own, so that a line breaks at the same word on every machine, and one
- * without any fonts shows texts at all.
+ * Uses only fonts from the npm packages, so that lines break at the same word on every machine, even on one
+ * without any fonts.
  */
-const fontsOf = (folder: string) => `<?xml version="1.0"?>
+const createFontsConfig = (folder: string) => `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
   <dir>${join(folder, 'fonts')}</dir>

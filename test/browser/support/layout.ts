@@ -1,8 +1,8 @@
-/** How the page lies in its window. */
+/** Checks of the page's layout in its window. */
 import type { Page } from 'playwright-core';
 
-/** What reaches beyond the right edge of the window, so that the page scrolls sideways; nothing where all fits. */
-export function whatOverflows(page: Page): Promise<string[]> {
+/** Elements beyond the right edge of the window, if they make the page scroll horizontally. */
+export function findOverflow(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const width = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= width) return [];
@@ -10,14 +10,14 @@ export function whatOverflows(page: Page): Promise<string[]> {
       (element) => element.getBoundingClientRect().right > width + 1,
     );
     return [
-      'The page scrolls sideways',
+      'The page scrolls horizontally',
       ...wide.slice(0, 10).map((element) => element.outerHTML.slice(0, 160)),
     ];
   });
 }
 
-/** Buttons and links whose text does not fit them. */
-export function whatIsCutOff(page: Page): Promise<string[]> {
+/** Buttons and links that clip their text. */
+export function findClippedText(page: Page): Promise<string[]> {
   return page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>('button, nav a, [data-testid=balance]')]
       .filter(({ offsetParent }) => offsetParent !== null)
@@ -30,8 +30,8 @@ export function whatIsCutOff(page: Page): Promise<string[]> {
   );
 }
 
-/** All layout shifts since the page was opened that no input of the user explains, as Core Web Vitals add them. */
-export function layoutShift(page: Page): Promise<number> {
+/** The sum of all layout shifts without recent user input since the page opened; see Core Web Vitals. */
+export function measureLayoutShift(page: Page): Promise<number> {
   return page.evaluate(
     () =>
       new Promise<number>((resolve) => {
@@ -43,7 +43,7 @@ export function layoutShift(page: Page): Promise<number> {
         };
         const observer = new PerformanceObserver((list) => add(list.getEntries()));
         observer.observe({ type: 'layout-shift', buffered: true });
-        // What is buffered is handed over after the next frame.
+        // Buffered entries arrive after the next frame.
         requestAnimationFrame(() =>
           setTimeout(() => {
             add(observer.takeRecords());

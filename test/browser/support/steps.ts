@@ -1,4 +1,4 @@
-/** What people do on the page, by the names that they (and a screen reader) find things by. */
+/** Steps of a user on the page. Elements are found by role and name, as users and screen readers find them. */
 import type { Locator, Page } from 'playwright-core';
 import type { Orientation, Tier } from '../../../shared/contract.ts';
 import type { User } from './accounts.ts';
@@ -9,7 +9,7 @@ export const tierNames: Record<Tier, string> = {
   premium4: 'Premium 4',
 };
 
-// What there is on the page.
+// Elements.
 
 export const button = (within: Page | Locator, name: string) =>
   within.getByRole('button', { name, exact: true });
@@ -23,20 +23,20 @@ export const orientationChoice = (page: Page, orientation: Orientation) =>
     .getByRole('group', { name: 'Orientation' })
     .getByRole('radio', { name: orientation === 'portrait' ? 'Portrait' : 'Landscape' });
 export const references = (page: Page) => page.getByRole('group', { name: 'References' });
-/** The card of a painting that is running, or has failed. */
-export const painting = (page: Page, prompt: string) =>
+/** The card of a generation that is running, done or failed. */
+export const pendingCard = (page: Page, prompt: string) =>
   page.getByRole('article', { name: prompt, exact: true });
 export const gallery = (page: Page) => page.getByRole('region', { name: 'Your images' });
 export const images = (page: Page) => gallery(page).getByRole('link', { name: /^Open image: / });
-export const imageOf = (page: Page, prompt: string) =>
+export const imageWithPrompt = (page: Page, prompt: string) =>
   gallery(page).getByRole('link', { name: `Open image: ${prompt}`, exact: true });
 export const dialog = (page: Page, name: string) => page.getByRole('dialog', { name, exact: true });
 export const viewer = (page: Page) => dialog(page, 'Image');
 export const accountMenu = (page: Page) => button(page.getByRole('banner'), 'Account');
 
-// What people do with it.
+// Actions.
 
-/** Signs in with e-mail and password, and waits until the studio can be used: until then there are no prices. */
+/** Signs in with e-mail and password, and waits until the prices are loaded: from then on the form works. */
 export async function signIn(page: Page, { email, password }: Pick<User, 'email' | 'password'>) {
   await tryToSignIn(page, email, password);
   await generateButton(page).waitFor();
@@ -53,47 +53,47 @@ export async function signOut(page: Page): Promise<void> {
   await button(page, 'Sign out').click();
 }
 
-/** Waits until the page shows exactly so many credits. */
-export async function untilBalance(page: Page, credits: number): Promise<void> {
+/** Waits until the page shows exactly this balance. */
+export async function waitForBalance(page: Page, credits: number): Promise<void> {
   const text = new RegExp(`(?<![\\d,.])${credits} credits?(?!\\w)`);
   await balance(page).filter({ hasText: text }).waitFor();
 }
 
 export type ImageRequest = { prompt: string; tier?: Tier; orientation?: Orientation };
 
-/** Fills the form without asking. */
-export async function describeImage(page: Page, { prompt, tier, orientation }: ImageRequest): Promise<void> {
+/** Fills the form without submitting it. */
+export async function fillForm(page: Page, { prompt, tier, orientation }: ImageRequest): Promise<void> {
   await promptField(page).fill(prompt);
   if (tier) await tierChoice(page, tier).check();
   if (orientation) await orientationChoice(page, orientation).check();
 }
 
-/** Asks for an image, without waiting for it. */
-export async function ask(page: Page, imageRequest: ImageRequest): Promise<void> {
-  await describeImage(page, imageRequest);
+/** Fills and submits the form. Does not wait for the image. */
+export async function submitPrompt(page: Page, imageRequest: ImageRequest): Promise<void> {
+  await fillForm(page, imageRequest);
   await generateButton(page).click();
 }
 
-/** Asks for an image and waits until it is in the gallery. */
+/** Submits the form and waits until the image is in the gallery. */
 export async function generateImage(page: Page, imageRequest: ImageRequest): Promise<void> {
-  await ask(page, imageRequest);
-  await imageOf(page, imageRequest.prompt).waitFor();
+  await submitPrompt(page, imageRequest);
+  await imageWithPrompt(page, imageRequest.prompt).waitFor();
 }
 
-/** Opens an image of the gallery in the full view. */
+/** Opens an image of the gallery in the viewer. */
 export async function openImage(page: Page, prompt: string): Promise<Locator> {
-  await imageOf(page, prompt).click();
+  await imageWithPrompt(page, prompt).click();
   await viewer(page).waitFor();
   return viewer(page);
 }
 
-/** Goes to a page of the banner's navigation. */
+/** Opens a view from the main navigation. */
 export async function goTo(page: Page, name: 'Create' | 'Credits'): Promise<void> {
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name, exact: true }).click();
 }
 
-/** Waits until the picture has arrived whole, and gives the pixels that it has of its own. */
-export async function pixelsOf(image: Locator): Promise<{ width: number; height: number }> {
+/** Waits until the image is decoded, and returns its natural size. */
+export async function getPixelSize(image: Locator): Promise<{ width: number; height: number }> {
   await image.waitFor();
   return image.evaluate(async (element) => {
     const img = element as HTMLImageElement;

@@ -1,39 +1,38 @@
-/** The real local run for tests in a browser, with stand-ins that the test itself holds and can script. */
-
+/** The real local run for browser tests, with fakes of Gemini and Cloudinary that the test can script. */
 import { type FakeCloudinary, startFakeCloudinary } from '../../../local/fakes/cloudinary.ts';
 import { type FakeGemini, startFakeGemini } from '../../../local/fakes/gemini.ts';
-import { freePort } from '../../../local/ports.ts';
-import { createLocalRuns, untilUp } from '../../local/support.ts';
+import { findFreePort } from '../../../local/ports.ts';
+import { createLocalRuns, waitUntilUp } from '../../local/support.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
-import { createHolds, type Holds } from './holds.ts';
+import { createPauses, type Pauses } from './pauses.ts';
 
 export type Studio = Accounts &
-  Pick<Holds, 'holdNextPaint' | 'holdNextImprovement'> & {
-    /** Without a path: `http://127.0.0.1:…`. */
+  Pick<Pauses, 'pauseNextImage' | 'pauseNextImprovement'> & {
+    /** The origin: `http://127.0.0.1:…`. */
     url: string;
     gemini: FakeGemini;
     cloudinary: FakeCloudinary;
-    /** Hosts that the page has a reason to talk to. */
+    /** Hosts that the page may contact. */
     hosts: readonly string[];
-    /** Ends every process, and leaves nothing behind. */
+    /** Ends every process. */
     end: () => Promise<void>;
   };
 
 const projectId = 'demo-browser-test';
-/** Nothing that counts up to a minute shall make one test wait for another. */
-const roomyLimits = { MAX_PER_MINUTE_PER_USER: '1000' };
+/** High enough that no test has to wait because of another one. */
+const raisedLimits = { MAX_PER_MINUTE_PER_USER: '1000' };
 
-/** Starts `npm start`'s own program on a free port. @param env more of its environment. */
+/** Starts the same program as `npm start`, on a free port. @param env additional environment variables */
 export async function startStudio(env: Record<string, string> = {}): Promise<Studio> {
-  const holds = createHolds();
+  const pauses = createPauses();
   const geminiKey = 'browser-test';
-  const gemini = await startFakeGemini({ apiKey: geminiKey, onRequest: holds.onRequest });
+  const gemini = await startFakeGemini({ apiKey: geminiKey, onRequest: pauses.onRequest });
   const account = { cloudName: 'demo', apiKey: 'browser-test', apiSecret: 'browser-test-secret' };
   const cloudinary = await startFakeCloudinary(account);
-  const port = await freePort();
+  const port = await findFreePort();
   const runs = createLocalRuns();
   const run = runs.start({
-    ...roomyLimits,
+    ...raisedLimits,
     PORT: String(port),
     GOOGLE_CLOUD_PROJECT: projectId,
     GEMINI_API_KEY: geminiKey,
@@ -43,19 +42,19 @@ export async function startStudio(env: Record<string, string> = {}): Promise<Stu
   });
 
   async function end(): Promise<void> {
-    holds.letAllGo();
+    pauses.releaseAll();
     await runs.end();
     await Promise.all([gemini.close(), cloudinary.close()]);
   }
 
   try {
-    await untilUp(run, port);
+    await waitUntilUp(run, port);
     const url = `http://127.0.0.1:${port}`;
-    const { auth, firestore } = await emulatorsOf(url);
+    const { auth, firestore } = await getEmulators(url);
     return {
       ...createAccounts({ url, projectId, authHost: auth, firestoreHost: firestore }),
-      holdNextPaint: holds.holdNextPaint,
-      holdNextImprovement: holds.holdNextImprovement,
+      pauseNextImage: pauses.pauseNextImage,
+      pauseNextImprovement: pauses.pauseNextImprovement,
       url,
       gemini,
       cloudinary,
@@ -70,7 +69,7 @@ export async function startStudio(env: Record<string, string> = {}): Promise<Stu
 
 type Emulator = { host: string; port: number };
 
-async function emulatorsOf(url: string): Promise<{ auth: string; firestore: string }> {
+async function getEmulators(url: string): Promise<{ auth: string; firestore: string }> {
   const answer = await fetch(`${url}/__/firebase/init.json`);
   const { emulators } = (await answer.json()) as { emulators: Record<'auth' | 'firestore', Emulator> };
   const name = ({ host, port }: Emulator) => `${host}:${port}`;

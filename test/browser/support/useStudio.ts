@@ -1,13 +1,13 @@
-/** What every file of browser tests begins with: one studio and one browser, and a window for each test. */
+/** Setup of every browser test file: one studio and one browser for the file, one window for each test. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { startMsMax } from '../../local/support.ts';
 import { launchBrowser } from './browser.ts';
-import { keepPicture } from './evidence.ts';
+import { type BrowserWindow, type Look, openBrowserWindow } from './browserWindow.ts';
+import { saveArtifacts } from './failureArtifacts.ts';
 import { type Studio, startStudio } from './studio.ts';
-import { type Look, openVisit, type Visit } from './visit.ts';
 
-/** @param env more of the run's environment */
+/** @param env additional environment variables for the local run */
 export function useStudio(env?: Record<string, string>) {
   let studio: Studio;
   let browser: Browser;
@@ -23,19 +23,19 @@ export function useStudio(env?: Record<string, string>) {
     studio: () => studio,
 
     /**
-     * A window on the studio for the running test, which fails if anything in it went wrong unallowed.
-     * @param url another address of the studio than its own
+     * Opens the studio in a new window. The test fails if a problem occurs in it that it did not allow.
+     * @param url the address of a proxy to the studio
      */
-    async visit(look?: Look, url = studio.url): Promise<Visit> {
+    async openWindow(look?: Look, url = studio.url): Promise<BrowserWindow> {
       const hosts = [new URL(url).host, ...studio.hosts];
-      const visit = await openVisit(browser, { url, hosts }, look);
+      const window = await openBrowserWindow(browser, { url, hosts }, look);
       onTestFinished(async ({ task }) => {
-        const troubles = visit.trouble();
-        if (task.result?.state === 'fail' || troubles.length > 0) await keepPicture(visit, task.name);
-        await visit.context.close();
-        expect(troubles, 'what went wrong in the browser').toEqual([]);
+        const problems = window.unexpectedProblems();
+        if (task.result?.state === 'fail' || problems.length > 0) await saveArtifacts(window, task.name);
+        await window.context.close();
+        expect(problems, 'problems in the browser').toEqual([]);
       });
-      return visit;
+      return window;
     },
   };
 }

@@ -12,8 +12,8 @@ const fetchBytes = async (address: string, headers: Record<string, string> = {})
   return { response, bytes: Buffer.from(await response.arrayBuffer()) };
 };
 
-describe('the real SDK uploads', () => {
-  test('a stream, and is answered as documented', async () => {
+describe('the real SDK', () => {
+  test('uploads a stream, and gets the documented answer', async () => {
     const { sdk, server, to } = await cloudinary();
     const bytes = picture(1248, 832);
     const answer = await new Promise<Record<string, unknown>>((resolve, reject) => {
@@ -48,20 +48,23 @@ describe('the real SDK uploads', () => {
   test.each([
     ['SHA-1', 'sha1'],
     ['SHA-256', 'sha256'],
-  ] as const)('a data URI signed with %s, with tags and an ampersand', async (_, signature_algorithm) => {
-    const { sdk, to } = await cloudinary();
-    const answer = await sdk.uploader.upload(dataUri(picture(20, 10, 'red', 'image/jpeg'), 'image/jpeg'), {
-      ...to,
-      public_id: 'one',
-      tags: ['a & b', 'c'],
-      context: { prompt: 'x=1&y=2' },
-      signature_algorithm,
-    });
-    expect(answer).toMatchObject({ public_id: 'one', width: 20, height: 10, format: 'jpg' });
-    expect(answer.tags).toEqual(['a & b', 'c']);
-  });
+  ] as const)(
+    'uploads a data URI signed with %s, with tags and an ampersand',
+    async (_, signature_algorithm) => {
+      const { sdk, to } = await cloudinary();
+      const answer = await sdk.uploader.upload(dataUri(picture(20, 10, 'red', 'image/jpeg'), 'image/jpeg'), {
+        ...to,
+        public_id: 'one',
+        tags: ['a & b', 'c'],
+        context: { prompt: 'x=1&y=2' },
+        signature_algorithm,
+      });
+      expect(answer).toMatchObject({ public_id: 'one', width: 20, height: 10, format: 'jpg' });
+      expect(answer.tags).toEqual(['a & b', 'c']);
+    },
+  );
 
-  test('by CLOUDINARY_URL alone', async () => {
+  test('uploads with only CLOUDINARY_URL', async () => {
     const { sdk, server } = await cloudinary();
     sdk.config(true);
     onTestFinished(() => void sdk.config(true));
@@ -69,7 +72,7 @@ describe('the real SDK uploads', () => {
     expect(server.assets.has('by-url')).toBe(true);
   });
 
-  test('without a public id, or into a folder', async () => {
+  test('uploads without a public id, or into a folder', async () => {
     const { sdk, server, to } = await cloudinary();
     const named = await sdk.uploader.upload(dataUri(picture()), { ...to, folder: 'f', public_id: 'x' });
     const unnamed = await sdk.uploader.upload(dataUri(picture()), to);
@@ -78,7 +81,7 @@ describe('the real SDK uploads', () => {
     expect(server.assets.size).toBe(2);
   });
 
-  test('again in place of the first, with a higher version, unless told not to', async () => {
+  test('overwrites an image and raises its version, unless overwrite is false', async () => {
     const { sdk, server, to } = await cloudinary();
     const upload = (colour: string, overwrite?: boolean) =>
       sdk.uploader.upload(dataUri(picture(8, 8, colour)), {
@@ -96,7 +99,7 @@ describe('the real SDK uploads', () => {
     expect(server.assets.size).toBe(1);
   });
 
-  test('and destroys, once', async () => {
+  test('destroys an image, once', async () => {
     const { sdk, server, to } = await cloudinary();
     const { secure_url } = await sdk.uploader.upload(dataUri(picture()), { ...to, public_id: 'one' });
     expect(await sdk.uploader.destroy('one', { ...to, invalidate: true })).toEqual({ result: 'ok' });
@@ -111,7 +114,7 @@ describe('the real SDK uploads', () => {
   });
 });
 
-test('a form without multipart is taken as well', async () => {
+test('accepts a URL-encoded form', async () => {
   const { server } = await cloudinary();
   const timestamp = String(Math.floor(Date.now() / 1000));
   const signature = createHash('sha1')
@@ -130,7 +133,7 @@ test('a form without multipart is taken as well', async () => {
   expect(await response.json()).toMatchObject({ public_id: 'one', width: 64, height: 40 });
 });
 
-test('a file may have the letters of the boundary in it: the SDK makes some of two', async () => {
+test('accepts a file that contains the boundary, because the SDK makes boundaries of two letters', async () => {
   const { server } = await cloudinary();
   const timestamp = String(Math.floor(Date.now() / 1000));
   const signature = createHash('sha1')
@@ -156,14 +159,14 @@ test('a file may have the letters of the boundary in it: the SDK makes some of t
 
 describe('delivery', () => {
   const uploaded = async (bytes = picture(1344, 768)) => {
-    const opened = await cloudinary();
-    const answer = await opened.sdk.uploader.upload(dataUri(bytes), { ...opened.to, public_id: 'a/b.c' });
+    const fake = await cloudinary();
+    const answer = await fake.sdk.uploader.upload(dataUri(bytes), { ...fake.to, public_id: 'a/b.c' });
     const address = (transformation: string) =>
       answer.secure_url.replace('/image/upload/', `/image/upload/${transformation}`);
-    return { ...opened, bytes, answer, address };
+    return { ...fake, bytes, answer, address };
   };
 
-  test('gives the stored bytes untouched, to any origin', async () => {
+  test('sends the stored bytes unchanged, to any origin', async () => {
     const { answer, bytes } = await uploaded();
     const delivered = await fetchBytes(answer.secure_url);
     expect(delivered.bytes.equals(bytes)).toBe(true);
@@ -185,14 +188,14 @@ describe('delivery', () => {
     ['c_limit,h_4000,w_4000/', '', 1344, 768, 'png'],
     ['c_fit,h_192,w_4000/', '', 336, 192, 'png'],
     ['q_auto:good,f_webp/', '', 1344, 768, 'webp'],
-  ])('%s for "%s" is %d x %d %s', async (transformation, accept, width, height, type) => {
+  ])('sends %s for "%s" as %d x %d %s', async (transformation, accept, width, height, type) => {
     const { address } = await uploaded();
     const { bytes, response } = await fetchBytes(address(transformation), { accept });
     expect(imageSize(bytes)).toMatchObject({ width, height, type });
     expect(response.headers.get('content-type')).toBe(`image/${type === 'jpg' ? 'jpeg' : type}`);
   });
 
-  test('crops the middle out of a picture to fill', async () => {
+  test('crops to the centre of the image for c_fill', async () => {
     const { address, bytes } = await uploaded(
       await drawPicture({
         prompt: 'a',
@@ -211,7 +214,7 @@ describe('delivery', () => {
     expect(filled.bytes.equals(bytes)).toBe(false);
   });
 
-  test('takes any version or none, and another extension converts', async () => {
+  test('accepts any version or none, and converts to the extension', async () => {
     const { server, address, answer } = await uploaded();
     const base = `${server.url}/${cloudinaryAccount.cloudName}/image/upload`;
     expect((await fetch(`${base}/v1/a/b.c.png`)).status).toBe(200);
@@ -232,14 +235,14 @@ describe('delivery', () => {
     expect(response.headers.get('x-cld-error')).toBeTruthy();
   });
 
-  test('knows no other cloud and no other path', async () => {
+  test('answers 404 for another cloud or path', async () => {
     const { server, answer } = await uploaded();
     expect((await fetch(answer.secure_url.replace('test-cloud', 'other'))).status).toBe(404);
     expect((await fetch(`${server.url}/`)).status).toBe(404);
   });
 });
 
-test('with a folder, images outlive the server, and leave nothing behind when destroyed', async () => {
+test('with a folder, keeps images across restarts, and leaves no file of a destroyed image', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'assets-'));
   onTestFinished(() => rm(dataDir, { recursive: true }));
   const first = await cloudinary({ dataDir });

@@ -7,7 +7,7 @@ import { cloudinary, cloudinaryAccount, dataUri, picture, rejection } from './su
 const now = () => Math.floor(Date.now() / 1000);
 const image = dataUri(picture());
 
-/** A signed call by hand: `spoil` changes fields after the signature. */
+/** A call with its own signature. `spoil` changes fields after signing. */
 async function call(
   server: FakeCloudinary,
   {
@@ -37,7 +37,7 @@ async function call(
   return { status: response.status, body: JSON.parse(await response.text()) };
 }
 
-describe('a call is refused for', () => {
+describe('refuses a call for', () => {
   test.each<[string, Parameters<typeof call>[1], number, string | RegExp]>([
     ['another cloud', { cloud: 'other' }, 401, 'Invalid cloud_name other'],
     ['no key', { spoil: { api_key: undefined } }, 401, 'Must supply api_key'],
@@ -69,16 +69,16 @@ describe('a call is refused for', () => {
       /String to sign - 'overwrite=true&public_id=one&/,
     ],
     [
-      'a destroy signed by another',
+      'a destroy with the signature of another public id',
       { action: 'destroy', spoil: { public_id: 'two' } },
       401,
       /^Invalid Signature/,
     ],
     ['no file', { spoil: { file: undefined } }, 400, 'Missing required parameter - file'],
     ['an empty file', { spoil: { file: new Blob([]) } }, 400, 'Empty file'],
-    ['a file that is no image', { spoil: { file: new Blob(['text']) } }, 400, 'Invalid image file'],
+    ['a file that is not an image', { spoil: { file: new Blob(['text']) } }, 400, 'Invalid image file'],
     [
-      'a data URI that is no image',
+      'a data URI that is not an image',
       { spoil: { file: 'data:image/png;base64,dGV4dA==' } },
       400,
       'Invalid image file',
@@ -96,7 +96,7 @@ describe('a call is refused for', () => {
       'File size too large. Got 2001. Maximum is 2000.',
     ],
     [
-      'a public id that no address can hold',
+      'a public id that an address cannot contain',
       { signed: { public_id: 'a#b' } },
       400,
       'public_id (a#b) is invalid',
@@ -113,7 +113,7 @@ describe('a call is refused for', () => {
     expect(server.requests).toMatchObject([{ refused: status }]);
   });
 
-  test('a timestamp of just under an hour ago is fine', async () => {
+  test('a stale timestamp, but not for one just under an hour old', async () => {
     const { server } = await cloudinary();
     expect((await call(server, { signed: { timestamp: String(now() - 3500) } })).status).toBe(200);
   });
@@ -132,7 +132,7 @@ describe('a call is refused for', () => {
     });
   });
 
-  test('a body that is no form', async () => {
+  test('a body that is not a form', async () => {
     const { server } = await cloudinary();
     const response = await fetch(`${server.url}/v1_1/test-cloud/image/upload`, {
       method: 'POST',
@@ -142,7 +142,7 @@ describe('a call is refused for', () => {
     expect(response.status).toBe(400);
   });
 
-  test('the SDK sees a wrong secret, and the echo of what it signed', async () => {
+  test('a wrong secret: the SDK gets the string to sign', async () => {
     const { sdk, to } = await cloudinary();
     const upload = sdk.uploader.upload(image, { ...to, api_secret: 'wrong', public_id: 'one' });
     expect(await rejection(upload)).toMatchObject({
@@ -154,9 +154,9 @@ describe('a call is refused for', () => {
   });
 });
 
-describe('a scripted fault is what the SDK sees', () => {
-  // The SDK reads the body of these statuses only; of the others it tells the number.
-  const unexpected = (http_code: number) => ({ name: 'UnexpectedResponse', http_code });
+describe('the SDK gets a scripted fault', () => {
+  // For these statuses the SDK ignores the body and reports only the status.
+  const toUnexpectedResponse = (http_code: number) => ({ name: 'UnexpectedResponse', http_code });
   const broken = { error: { code: 'ECONNRESET' } };
   test.each<[string, CloudinaryStep, object, number]>([
     ['400', cloudinaryFault.error(400), { http_code: 400, message: 'Invalid image file' }, 0],
@@ -166,17 +166,17 @@ describe('a scripted fault is what the SDK sees', () => {
       { http_code: 401, message: 'Unknown API key 1' },
       0,
     ],
-    ['403', cloudinaryFault.error(403), unexpected(403), 0],
+    ['403', cloudinaryFault.error(403), toUnexpectedResponse(403), 0],
     [
       '420',
       cloudinaryFault.rateLimited(),
       { http_code: 420, message: expect.stringContaining('Rate Limit Exceeded') },
       0,
     ],
-    ['423', cloudinaryFault.error(423), unexpected(423), 0],
+    ['423', cloudinaryFault.error(423), toUnexpectedResponse(423), 0],
     ['500', cloudinaryFault.error(500), { http_code: 500, message: 'General Error' }, 0],
-    ['502', cloudinaryFault.error(502), unexpected(502), 0],
-    ['503', cloudinaryFault.error(503), unexpected(503), 0],
+    ['502', cloudinaryFault.error(502), toUnexpectedResponse(502), 0],
+    ['503', cloudinaryFault.error(503), toUnexpectedResponse(503), 0],
     [
       'an empty body',
       cloudinaryFault.emptyBody(),
@@ -199,19 +199,19 @@ describe('a scripted fault is what the SDK sees', () => {
     server.script(step);
     expect(await rejection(sdk.uploader.upload(image, { ...to, public_id: 'one' }))).toMatchObject(seen);
     expect(server.assets.size).toBe(stored);
-    // Used up: the repeat is stored.
+    // The step is used up: the repeated upload is stored.
     await sdk.uploader.upload(image, { ...to, public_id: 'one', overwrite: true });
     expect(server.assets.size).toBe(1);
   });
 
-  test('silence, until its idle timeout', async () => {
+  test('no answer, until its idle timeout', async () => {
     const { sdk, server, to } = await cloudinary();
     server.script(cloudinaryFault.hang());
     const upload = sdk.uploader.upload(image, { ...to, public_id: 'one', timeout: 100 });
     expect(await rejection(upload)).toMatchObject({ error: { http_code: 499, name: 'TimeoutError' } });
   });
 
-  test('silence, until the server closes', async () => {
+  test('no answer, until the server closes', async () => {
     const arrived = Promise.withResolvers<void>();
     const { sdk, server, to } = await cloudinary({ onRequest: () => arrived.resolve() });
     server.script(cloudinaryFault.hang());
@@ -222,7 +222,7 @@ describe('a scripted fault is what the SDK sees', () => {
   });
 });
 
-test('a dripping answer has headers and blanks, and no end', async () => {
+test('a dripping answer sends headers, then spaces forever', async () => {
   const { server } = await cloudinary();
   server.script({ ...cloudinaryFault.drip(1), action: 'deliver' });
   const response = await fetch(`${server.url}/test-cloud/image/upload/one.png`);
@@ -234,7 +234,7 @@ test('a dripping answer has headers and blanks, and no end', async () => {
   expect(received.trim()).toBe('');
 });
 
-test('a delayed upload is stored', async () => {
+test('stores a delayed upload', async () => {
   const { server } = await cloudinary();
   server.script(cloudinaryFault.delay(60));
   const start = performance.now();
@@ -242,7 +242,7 @@ test('a delayed upload is stored', async () => {
   expect(performance.now() - start).toBeGreaterThanOrEqual(55);
 });
 
-test('steps for an action wait for it, and deliveries take none but their own', async () => {
+test('uses a step for an action only for that action, and other steps never for deliveries', async () => {
   const { sdk, server, to } = await cloudinary();
   server.script({ ...cloudinaryFault.error(500), action: 'destroy' });
   const { secure_url } = await sdk.uploader.upload(image, { ...to, public_id: 'one' });
@@ -258,7 +258,7 @@ test('steps for an action wait for it, and deliveries take none but their own', 
   expect(await sdk.uploader.destroy('one', { ...to, invalidate: false })).toEqual({ result: 'ok' });
 });
 
-test('a hook can hold an upload and let it go', async () => {
+test('lets a test delay an upload with onRequest', async () => {
   const held = Promise.withResolvers<void>();
   const arrived = Promise.withResolvers<void>();
   const { server } = await cloudinary({

@@ -3,12 +3,12 @@ import { imageSize } from 'image-size';
 import { describe, expect, test } from 'vitest';
 import { defaultModel, gemini, imageRequest, picture, post } from './support.ts';
 
-const imageOf = (response: GenerateContentResponse) => {
+const getImage = (response: GenerateContentResponse) => {
   const inline = response.candidates?.[0]?.content?.parts?.findLast((part) => part.inlineData)?.inlineData;
   return { mimeType: inline?.mimeType, bytes: Buffer.from(inline?.data ?? '', 'base64') };
 };
 
-describe('the real SDK is answered', () => {
+describe('the real SDK gets an answer', () => {
   test.each([
     ['gemini-2.5-flash-image', '1:1', undefined, 1024, 1024, 'png', 1290],
     ['gemini-2.5-flash-image', '3:2', undefined, 1248, 832, 'png', 1290],
@@ -21,7 +21,7 @@ describe('the real SDK is answered', () => {
     ['gemini-3.1-flash-image', '3:2', '512', 632, 424, 'jpg', 747],
     ['gemini-3-pro-image', '1:1', '4K', 4096, 4096, 'jpg', 2000],
   ])(
-    'by %s at %s, size %s: %d x %d %s',
+    'from %s at %s, size %s: %d x %d %s',
     async (model, aspectRatio, imageSizeAsked, width, height, type, tokens) => {
       const { sdk, server } = await gemini();
       const response = await sdk.models.generateContent({
@@ -32,7 +32,7 @@ describe('the real SDK is answered', () => {
           imageConfig: { aspectRatio, ...(imageSizeAsked ? { imageSize: imageSizeAsked } : {}) },
         },
       });
-      const { bytes, mimeType } = imageOf(response);
+      const { bytes, mimeType } = getImage(response);
       expect(imageSize(bytes)).toMatchObject({ width, height, type });
       expect(mimeType).toBe(type === 'png' ? 'image/png' : 'image/jpeg');
       expect(response.usageMetadata?.candidatesTokensDetails).toEqual([
@@ -47,16 +47,16 @@ describe('the real SDK is answered', () => {
     },
   );
 
-  test('with another picture for another prompt, and with text when it is not excluded', async () => {
+  test('with a different image for a different prompt, and with text unless excluded', async () => {
     const { sdk } = await gemini();
     const [fox, owl] = await Promise.all(
       ['a fox', 'an owl'].map((contents) => sdk.models.generateContent({ model: defaultModel, contents })),
     );
     expect(fox?.candidates?.[0]?.content?.parts?.[0]).toEqual({ text: 'Here is your image:' });
-    expect(fox && owl && imageOf(fox).bytes.equals(imageOf(owl).bytes)).toBe(false);
+    expect(fox && owl && getImage(fox).bytes.equals(getImage(owl).bytes)).toBe(false);
   });
 
-  test('with references, up to what the model takes', async () => {
+  test("with references, up to the model's limit", async () => {
     const { sdk } = await gemini();
     const reference = { inlineData: { mimeType: 'image/png', data: picture().toString('base64') } };
     const request = imageRequest();
@@ -71,7 +71,7 @@ describe('the real SDK is answered', () => {
   });
 
   test.each(['gemini-3.5-flash-lite', 'gemini-2.5-flash'])(
-    'by %s with the same better prompt each time',
+    'from %s with the same enhanced prompt each time',
     async (model) => {
       const { sdk } = await gemini();
       const enhance = () =>
@@ -99,8 +99,8 @@ describe('the real SDK is answered', () => {
   });
 });
 
-describe('the wire', () => {
-  test('takes v1, snake_case names, safety settings and store', async () => {
+describe('the HTTP interface', () => {
+  test('accepts v1, snake_case names, safety settings and store', async () => {
     const { server } = await gemini();
     const body = {
       contents: [{ parts: [{ text: 'a fox' }] }],
@@ -114,7 +114,7 @@ describe('the wire', () => {
     expect(imageSize(Buffer.from(data, 'base64'))).toMatchObject({ width: 1344, height: 768 });
   });
 
-  test('a hook can hold a paint and let it go', async () => {
+  test('lets a test delay a generation with onRequest', async () => {
     const held = Promise.withResolvers<void>();
     const arrived = Promise.withResolvers<void>();
     const { server } = await gemini({
@@ -131,14 +131,14 @@ describe('the wire', () => {
     expect(server.requests).toMatchObject([{ worked: true }]);
   });
 
-  test('latency delays an answer', async () => {
+  test('delays answers by latencyMs', async () => {
     const { server } = await gemini({ latencyMs: 60 });
     const start = performance.now();
     await post(server, { contents: [{ parts: [{ text: 'a fox' }] }] }, { model: 'gemini-2.5-flash' });
     expect(performance.now() - start).toBeGreaterThanOrEqual(55);
   });
 
-  test('remembers no more requests than it is told to', async () => {
+  test('remembers at most requestsMax requests', async () => {
     const { server } = await gemini({ requestsMax: 1 });
     await post(server, {}, { model: 'first' });
     await post(server, {}, { model: 'second' });

@@ -4,7 +4,7 @@ import { defaultModel, gemini, imageRequest, picture, post, rejection } from './
 
 const body = { contents: [{ parts: [{ text: 'a fox' }] }] };
 
-describe('a scripted error is what the SDK sees', () => {
+describe('the SDK gets a scripted error', () => {
   test.each<[string, GeminiStep, number, string[]]>([
     [
       'perMinute',
@@ -36,21 +36,21 @@ describe('a scripted error is what the SDK sees', () => {
     const unescaped = error.message.replaceAll('\\"', '"');
     for (const text of contained) expect(unescaped).toContain(text.replaceAll('\\"', '"'));
     expect(server.requests).toMatchObject([{ worked: false }]);
-    // Used up: the next one is painted.
+    // The step is used up: the next request succeeds.
     expect((await sdk.models.generateContent(imageRequest())).data).toBeTruthy();
   });
 
-  test('depleted credits come without details', async () => {
+  test('without details for depleted credits', async () => {
     const { server } = await gemini();
     server.script(geminiFault.prepaymentDepleted());
     expect((await post(server, body)).body.error).not.toHaveProperty('details');
   });
 });
 
-describe('a scripted failure of the wire is what the SDK sees', () => {
+describe('the SDK gets a scripted connection failure', () => {
   test.each<[string, GeminiStep, object]>([
     ['an empty body', geminiFault.emptyBody(), { name: 'SyntaxError' }],
-    // A body that is no JSON is wrapped, and its status kept, where the content type says so.
+    // The SDK wraps a body whose content type is not JSON, and keeps the status.
     ['an empty body with 500', geminiFault.emptyBody(500), { status: 500 }],
     ['a page', geminiFault.html(502), { status: 502, message: expect.stringContaining('<!DOCTYPE html>') }],
     ['a page with 200', geminiFault.html(200), { name: 'SyntaxError' }],
@@ -67,7 +67,7 @@ describe('a scripted failure of the wire is what the SDK sees', () => {
     expect(await rejection(sdk.models.generateContent(imageRequest()))).toMatchObject(seen);
   });
 
-  test('an empty body of JSON with 500 has no status', async () => {
+  test('an empty JSON body with 500, without a status', async () => {
     const { sdk, server } = await gemini();
     server.script({ ...geminiFault.emptyBody(500), headers: { 'content-type': 'application/json' } });
     const error = await rejection(sdk.models.generateContent(imageRequest()));
@@ -75,7 +75,7 @@ describe('a scripted failure of the wire is what the SDK sees', () => {
     expect(error).not.toHaveProperty('status');
   });
 
-  test('silence, until the caller gives up', async () => {
+  test('no answer, until the caller gives up', async () => {
     const caller = new AbortController();
     const { sdk, server } = await gemini({ onRequest: () => caller.abort() });
     server.script(geminiFault.hang());
@@ -87,7 +87,7 @@ describe('a scripted failure of the wire is what the SDK sees', () => {
     expect(await rejection(call)).toMatchObject({ name: 'AbortError' });
   });
 
-  test('silence, until the server closes', async () => {
+  test('no answer, until the server closes', async () => {
     const arrived = Promise.withResolvers<void>();
     const { sdk, server } = await gemini({ onRequest: () => arrived.resolve() });
     server.script(geminiFault.hang());
@@ -97,7 +97,7 @@ describe('a scripted failure of the wire is what the SDK sees', () => {
     expect(await call).toMatchObject({ name: 'TypeError', message: expect.stringContaining('fetch failed') });
   });
 
-  test('a body that drips without end', async () => {
+  test('a body that drips forever', async () => {
     const { server } = await gemini();
     server.script(geminiFault.drip(1));
     const caller = new AbortController();
@@ -115,7 +115,7 @@ describe('a scripted failure of the wire is what the SDK sees', () => {
     expect(received.trim()).toBe('');
   });
 
-  test('a delay, and then the picture', async () => {
+  test('a delay, and then the image', async () => {
     const { sdk, server } = await gemini();
     server.script(geminiFault.delay(60));
     const start = performance.now();
@@ -123,7 +123,7 @@ describe('a scripted failure of the wire is what the SDK sees', () => {
     expect(performance.now() - start).toBeGreaterThanOrEqual(55);
   });
 
-  test('a picture that was painted, and lost on the way', async () => {
+  test('a reset after the image was generated', async () => {
     const { sdk, server } = await gemini();
     server.script({ ...geminiFault.reset(), afterWork: true });
     expect(await rejection(sdk.models.generateContent(imageRequest()))).toMatchObject({ name: 'TypeError' });
@@ -131,7 +131,7 @@ describe('a scripted failure of the wire is what the SDK sees', () => {
   });
 });
 
-describe('an answer without a picture has the form of', () => {
+describe('an answer without an image has the form of', () => {
   const imageSafety = { finishReason: 'IMAGE_SAFETY', finishMessage: 'The model stopped: IMAGE_SAFETY.' };
   test.each<[string, GeminiStep, object]>([
     [
@@ -172,13 +172,13 @@ describe('an answer without a picture has the form of', () => {
     expect(answer).toMatchObject({ status: 200, body: { ...expected, modelVersion: defaultModel } });
     expect(answer.body.usageMetadata.promptTokenCount).toBeGreaterThan(0);
     expect('candidates' in answer.body).toBe('candidates' in expected);
-    // The SDK takes each of them without a throw.
+    // The SDK accepts each of them without an error.
     server.script(step);
     await sdk.models.generateContent(imageRequest());
   });
 });
 
-test('given bytes come back as they are', async () => {
+test('sends the bytes of a scripted image unchanged', async () => {
   const { server } = await gemini();
   const bytes = picture(30, 20);
   server.script(geminiFault.image(bytes, 'image/webp'));
@@ -186,7 +186,7 @@ test('given bytes come back as they are', async () => {
   expect(inlineData).toEqual({ mimeType: 'image/webp', data: bytes.toString('base64') });
 });
 
-test('drafts come first, marked as thoughts, and differ from the picture', async () => {
+test('sends drafts first, marked as thoughts and different from the image', async () => {
   const { sdk, server } = await gemini();
   server.script(geminiFault.drafts(2));
   const { candidates } = await sdk.models.generateContent(imageRequest());
@@ -195,7 +195,7 @@ test('drafts come first, marked as thoughts, and differ from the picture', async
   expect(new Set(images.map((part) => part.inlineData?.data)).size).toBe(3);
 });
 
-test('steps are used in order, those for a model by requests to it, then the standing one', async () => {
+test('uses steps in order, steps for a model only for that model, then the default step', async () => {
   const { server } = await gemini();
   const other = 'gemini-3-pro-image';
   server.script(geminiFault.highDemand(), { ...geminiFault.perDay(), model: other }, geminiFault.internal());

@@ -100,12 +100,12 @@ const rows: Row[] = [
     message: "Invalid value at 'generation_config.response_modalities[0]'",
   },
   {
-    name: 'a value of another type',
+    name: 'a value of the wrong type',
     body: { contents: user({ text: 7 }) },
     message: "Invalid value at 'contents[0].parts[0].text' (TYPE_STRING), 7",
   },
   {
-    name: 'contents that are no list',
+    name: 'contents that are not a list',
     body: { contents: 'a fox' },
     message: "Invalid value at 'contents' (LIST)",
   },
@@ -132,7 +132,7 @@ const rows: Row[] = [
     message: 'Please use a valid role: user, model.',
   },
   {
-    name: 'inline data that is no base64',
+    name: 'inline data that is not base64',
     body: { contents: user(fox, inline('image/png', 'a*b=')) },
     message: "Invalid value at 'contents[0].parts[1].inline_data.data' (TYPE_BYTES), Base64 decoding failed",
   },
@@ -142,12 +142,12 @@ const rows: Row[] = [
     message: 'mime_type must not be empty',
   },
   {
-    name: 'inline data of another type',
+    name: 'inline data of an unsupported type',
     body: { contents: user(fox, inline('text/html', 'AAAA')) },
     message: 'Unsupported MIME type: text/html',
   },
   {
-    name: 'inline data that is no image',
+    name: 'inline data that is not an image',
     body: { contents: user(fox, inline('image/png', Buffer.from('text').toString('base64'))) },
     message: 'Unable to process input image',
   },
@@ -162,7 +162,7 @@ const rows: Row[] = [
     message: 'number of input images (4) exceeds the maximum supported by the model (3)',
   },
   {
-    name: 'a fifteenth reference for a later one',
+    name: 'a fifteenth reference for a later model',
     body: { contents: user(fox, ...Array(15).fill(reference)) },
     call: { model: pro },
     message: 'number of input images (15)',
@@ -179,7 +179,7 @@ const rows: Row[] = [
     message: 'aspect_ratio',
   },
   {
-    name: 'a size where it is fixed',
+    name: 'a size for a model with a fixed size',
     body: image({ imageSize: '1K' }),
     message: 'image_size is not supported',
   },
@@ -214,7 +214,7 @@ const rows: Row[] = [
   },
 ];
 
-describe('a request is refused for', () => {
+describe('refuses a request for', () => {
   test.each(rows)(
     '$name',
     async ({ body = { contents: user(fox) }, call = {}, status = 400, code, message }) => {
@@ -246,7 +246,7 @@ describe('a request is refused for', () => {
     expect(error.details).toContainEqual(expect.objectContaining({ reason: 'API_KEY_INVALID' }));
   });
 
-  test('more than 20 MB, and not for slightly less', async () => {
+  test('more than 20 MB, but accepts slightly less', async () => {
     const { server } = await gemini();
     const ofLength = (length: number) => ({ contents: user({ text: 'x'.repeat(length) }) });
     const answer = await post(server, ofLength(20 * 1024 * 1024), { model: text });
@@ -258,7 +258,7 @@ describe('a request is refused for', () => {
     ).toBe(200);
   });
 
-  test('everything wrong with its fields at once, each with its path', async () => {
+  test('all invalid fields at once, each with its path', async () => {
     const { server } = await gemini();
     const { body } = await post(server, { a: 1, contents: user(fox), generationConfig: { b: 2 } });
     expect(
@@ -266,7 +266,7 @@ describe('a request is refused for', () => {
     ).toEqual(['', 'generation_config']);
   });
 
-  test('anything but generateContent', async () => {
+  test('any method but generateContent', async () => {
     const { server } = await gemini();
     expect((await fetch(`${server.url}/v1beta/models`)).status).toBe(404);
     expect((await fetch(`${server.url}/`)).status).toBe(404);
@@ -274,7 +274,7 @@ describe('a request is refused for', () => {
   });
 });
 
-test('the SDK sees a refusal as ApiError with its status', async () => {
+test('the SDK throws an ApiError with the status of the refusal', async () => {
   const { server } = await gemini();
   const error = await rejection(geminiSdk(server, 'wrong').models.generateContent(imageRequest()));
   expect(error).toBeInstanceOf(ApiError);

@@ -8,18 +8,18 @@ import {
 } from '../../../local/fakes/cloudinary.ts';
 import { type FakeGemini, type GeminiOptions, startFakeGemini } from '../../../local/fakes/gemini.ts';
 
-const opened: { close: () => Promise<void> }[] = [];
+const fakes: { close: () => Promise<void> }[] = [];
 afterEach(async () => {
-  await Promise.all(opened.splice(0).map((server) => server.close()));
+  await Promise.all(fakes.splice(0).map((server) => server.close()));
 });
 
 const geminiKey = 'key-of-the-test';
 export const defaultModel = 'gemini-2.5-flash-image';
 
-/** A stand-in that ends with the test, and the real SDK against it. */
+/** A fake that stops with the test, and the real SDK connected to it. */
 export async function gemini(options: Partial<GeminiOptions> = {}) {
   const server = await startFakeGemini({ apiKey: geminiKey, ...options });
-  opened.push(server);
+  fakes.push(server);
   return { server, sdk: geminiSdk(server) };
 }
 
@@ -32,7 +32,7 @@ export const imageRequest = (prompt = 'a fox', aspectRatio = '1:1') => ({
   config: { responseModalities: ['IMAGE'], imageConfig: { aspectRatio } },
 });
 
-/** A raw call: what the SDK would not let through. */
+/** A raw call, for requests that the SDK would refuse. */
 export async function post(
   server: FakeGemini,
   body: unknown,
@@ -52,10 +52,10 @@ export const cloudinaryAccount = {
   apiSecret: 'the-secret',
 };
 
-/** A stand-in that ends with the test, and the options that lead the real SDK to it. */
+/** A fake that stops with the test, the real SDK, and the options that connect it to the fake. */
 export async function cloudinary(options: Partial<CloudinaryOptions> = {}) {
   const server = await startFakeCloudinary({ ...cloudinaryAccount, ...options });
-  opened.push(server);
+  fakes.push(server);
   return { server, sdk: await cloudinarySdk(server), to: sdkOptions(server) };
 }
 
@@ -66,13 +66,13 @@ const sdkOptions = (server: FakeCloudinary) => ({
   upload_prefix: server.url,
 });
 
-/** The SDK chooses between http and https once, at its import, by what CLOUDINARY_URL says. */
+/** The SDK chooses http or https only once, at its import, from CLOUDINARY_URL. */
 async function cloudinarySdk(server: FakeCloudinary) {
   process.env.CLOUDINARY_URL = server.cloudinaryUrl;
   return (await import('cloudinary')).v2;
 }
 
-/** A small image of the given pixels. */
+/** A small image in one colour. */
 export function picture(
   width = 64,
   height = 40,
@@ -89,7 +89,7 @@ export function picture(
 export const dataUri = (bytes: Uint8Array, mimeType = 'image/png') =>
   `data:${mimeType};base64,${Buffer.from(bytes).toString('base64')}`;
 
-/** What a promise is rejected with. */
+/** The error with which a promise rejects. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => {

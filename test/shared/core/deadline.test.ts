@@ -5,8 +5,8 @@ import { DeadlinePassed, withDeadline } from '../../../shared/core/deadline.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** How a promise stands now, without waiting for it. */
-const stateOf = (promise: Promise<unknown>) =>
+/** The current state of a promise, without waiting for it. */
+const getState = (promise: Promise<unknown>) =>
   Promise.race([
     promise.then(
       () => 'resolved',
@@ -17,15 +17,15 @@ const stateOf = (promise: Promise<unknown>) =>
 
 const never = () => new Promise<never>(() => {});
 
-describe('work in time', () => {
-  it('gives its result and leaves no timer and no listener behind', async () => {
+describe('work that ends in time', () => {
+  it('resolves with its result and leaves no timer and no listener', async () => {
     const { signal } = new AbortController();
     expect(await withDeadline(Promise.resolve('done'), 1_000, 'Work', signal)).toBe('done');
     expect(vi.getTimerCount()).toBe(0);
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
-  it('gives its own error, unchanged, and leaves no timer and no listener behind', async () => {
+  it('rejects with its own error and leaves no timer and no listener', async () => {
     const { signal } = new AbortController();
     const error = new Error('broken');
     await expect(withDeadline(Promise.reject(error), 1_000, 'Work', signal)).rejects.toBe(error);
@@ -33,29 +33,29 @@ describe('work in time', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
-  it('wins over a deadline of 0 when it is done already', async () => {
+  it('wins over a deadline of 0 ms if it is already done', async () => {
     expect(await withDeadline(Promise.resolve(1), 0, 'Work')).toBe(1);
   });
 });
 
 describe('work that is late', () => {
-  it('is given up at the deadline, not before', async () => {
-    const result = withDeadline(never(), 1_000, 'Painting');
+  it('is rejected at the deadline, not before', async () => {
+    const result = withDeadline(never(), 1_000, 'Generating');
     await vi.advanceTimersByTimeAsync(999);
-    expect(await stateOf(result)).toBe('pending');
-    const refusal = expect(result).rejects.toThrow(new DeadlinePassed('Painting took more than 1000 ms'));
+    expect(await getState(result)).toBe('pending');
+    const refusal = expect(result).rejects.toThrow(new DeadlinePassed('Generating took more than 1000 ms'));
     await vi.advanceTimersByTimeAsync(1);
     await refusal;
     await expect(result).rejects.toBeInstanceOf(DeadlinePassed);
   });
 
-  it.each([0, -1, -5_000])('is given up at once with %i ms left', async (left) => {
+  it.each([0, -1, -5_000])('is rejected at once with %i ms left', async (left) => {
     const refusal = expect(withDeadline(never(), left, 'Work')).rejects.toBeInstanceOf(DeadlinePassed);
     await vi.advanceTimersByTimeAsync(1);
     await refusal;
   });
 
-  it.each(['result', 'error'])('has its late %s dropped, and nothing is unhandled', async (kind) => {
+  it.each(['result', 'error'])('has its late %s ignored, without an unhandled rejection', async (kind) => {
     const unhandled = vi.fn();
     process.on('unhandledRejection', unhandled);
     const work = Promise.withResolvers<string>();
@@ -69,7 +69,7 @@ describe('work that is late', () => {
     if (kind === 'result') work.resolve('late');
     else work.reject(new Error('late'));
     vi.useRealTimers();
-    // Node reports an unhandled rejection once the microtasks have run: two turns of the loop are past that.
+    // Node reports an unhandled rejection after the microtasks, so within two turns of the event loop.
     await new Promise(setImmediate);
     await new Promise(setImmediate);
     process.off('unhandledRejection', unhandled);
@@ -78,18 +78,18 @@ describe('work that is late', () => {
 });
 
 describe('an aborted signal', () => {
-  it('ends the wait with its own reason', async () => {
+  it('ends the wait with its reason', async () => {
     const controller = new AbortController();
     const reason = new Error('shutting down');
     const result = withDeadline(never(), 1_000, 'Work', controller.signal);
-    expect(await stateOf(result)).toBe('pending');
+    expect(await getState(result)).toBe('pending');
     controller.abort(reason);
     await expect(result).rejects.toBe(reason);
     expect(vi.getTimerCount()).toBe(0);
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 
-  it('ends it at once where it was aborted before, also for work that is done', async () => {
+  it('ends the wait at once if it is already aborted, even for work that is done', async () => {
     const reason = new Error('shutting down');
     const signal = AbortSignal.abort(reason);
     await expect(withDeadline(never(), 1_000, 'Work', signal)).rejects.toBe(reason);
@@ -97,7 +97,7 @@ describe('an aborted signal', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('changes nothing any more once the work is done', async () => {
+  it('changes nothing after the work is done', async () => {
     const controller = new AbortController();
     const result = withDeadline(Promise.resolve(1), 1_000, 'Work', controller.signal);
     await result;

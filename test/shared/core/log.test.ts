@@ -1,4 +1,4 @@
-/** Lines of the log are what Cloud Logging and Error Reporting read, and show no secret whoever quotes it. */
+/** The format of log lines, and that no line shows a secret. */
 import { describe, expect, it } from 'vitest';
 import { getSecrets, parseConfig } from '../../../shared/config/config.ts';
 import { createLog, withFields } from '../../../shared/core/log.ts';
@@ -27,7 +27,7 @@ describe('a line', () => {
     });
   });
 
-  it('of an error is one that Error Reporting takes, with the stacks of its causes', () => {
+  it('for an error has what Error Reporting needs, with the stacks of its causes', () => {
     const { log, last } = logTo();
     log.error('It failed', { error: new Error('outer', { cause: new TypeError('inner') }) });
     expect(last()).toMatchObject({
@@ -42,24 +42,24 @@ describe('a line', () => {
     expect(last()).not.toHaveProperty('stack_trace');
   });
 
-  it('shows neither a secret nor a token, wherever they stand', () => {
+  it('shows neither a secret nor a token in any field', () => {
     const { log, lines } = logTo();
     const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl_-x';
     const unsigned = 'eyJhbGciOiJub25lIn0x.eyJzdWIiOiJhZGEifQ.';
     log.error(`message ${key}`, { at: `https://x/?key=${key}`, error: new Error(`Bearer ${token}`) });
-    log.info('said', { [key]: unsigned });
+    log.info('quoted', { [key]: unsigned });
     expect(lines.join('')).not.toMatch(/AIzaSy|eyJ/);
     expect(lines.join('')).toContain('[secret]');
     expect(lines.join('')).toContain('[token]');
   });
 
-  it('is written even where a field cannot be', () => {
+  it('is written even if a field cannot be serialised', () => {
     const { log, last } = logTo();
     log.error('An account does not add up', { balance: 1n });
     expect(last()).toMatchObject({ severity: 'ERROR', message: 'An account does not add up' });
   });
 
-  it('carries the fields of the request for whose sake it is logged, also of two at once', async () => {
+  it('has the fields of its request, even if two requests run at once', async () => {
     const { log, lines } = logTo();
     const work = async (name: string) => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -67,8 +67,8 @@ describe('a line', () => {
     };
     await Promise.all(['a', 'b'].map((name) => withFields({ of: name }, () => work(name))));
     log.info('afterwards');
-    const seen = lines.map((line) => JSON.parse(line)).map(({ message, of }) => [message, of]);
-    expect(seen).toEqual([
+    const fields = lines.map((line) => JSON.parse(line)).map(({ message, of }) => [message, of]);
+    expect(fields).toEqual([
       ['a', 'a'],
       ['b', 'b'],
       ['afterwards', undefined],
@@ -76,7 +76,7 @@ describe('a line', () => {
   });
 });
 
-it('keys too short to be real ones are words, and not hidden', () => {
+it('does not mask keys that are too short to be real', () => {
   const config = (apiKey: string, secret: string) =>
     parseConfig({
       GOOGLE_CLOUD_PROJECT: 'demo',
@@ -88,11 +88,11 @@ it('keys too short to be real ones are words, and not hidden', () => {
     'abcdefghijklmnop%2Fqrst-uvw',
     'abcdefghijklmnop/qrst-uvw',
   ]);
-  expect(getSecrets(config('stand-in', 'short'))).toEqual([]);
+  expect(getSecrets(config('fake-key', 'short'))).toEqual([]);
 });
 
-describe("a request's fields", () => {
-  const fieldsOf = (headers: Record<string, string>) => {
+describe('the fields of a request', () => {
+  const getFields = (headers: Record<string, string>) => {
     const { 'logging.googleapis.com/labels': labels, ...fields } = requestFields(headers, 'project');
     return { labels, ...fields } as Record<string, unknown>;
   };
@@ -113,15 +113,15 @@ describe("a request's fields", () => {
     [{ traceparent: 'nonsense', 'x-cloud-trace-context': '../../x' }, {}],
     [{}, {}],
   ])('of %j', (headers, expected) => {
-    const { labels, ...fields } = fieldsOf(headers as Record<string, string>);
+    const { labels, ...fields } = getFields(headers as Record<string, string>);
     expect(fields).toEqual(expected);
     expect(labels).toEqual({ execution_id: expect.stringMatching(/^[\w-]{10,}$/) });
   });
 
-  it("take the framework's execution id, and nothing else that stands there", () => {
-    expect(fieldsOf({ 'function-execution-id': 'abc123def456' }).labels).toEqual({
+  it("have the framework's execution id if it is valid", () => {
+    expect(getFields({ 'function-execution-id': 'abc123def456' }).labels).toEqual({
       execution_id: 'abc123def456',
     });
-    expect(JSON.stringify(fieldsOf({ 'function-execution-id': 'a b\n"c' }))).not.toContain('a b');
+    expect(JSON.stringify(getFields({ 'function-execution-id': 'a b\n"c' }))).not.toContain('a b');
   });
 });

@@ -1,4 +1,4 @@
-/** How often a user may call what costs no credits: the rule by itself, and as the functions apply it. */
+/** The limit on calls that cost no credits: the rule alone, and as the functions apply it. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { functions } from '../../../functions/index.ts';
@@ -9,7 +9,7 @@ import { virtualClock } from '../../support/virtualClock.ts';
 
 const windowMs = 60_000;
 
-/** A limiter, its time, and whether a call was let through: 0, or the seconds to wait. */
+/** A limiter on a clock of its own. `take` returns 0 for an allowed call, else the seconds to wait. */
 function limiterAt(entriesMax?: number) {
   let now = 0;
   const limiter = createRateLimiter(() => now, entriesMax);
@@ -34,20 +34,20 @@ function limiterAt(entriesMax?: number) {
 describe('in any 60 s', () => {
   const gaps = fc.array(fc.oneof(fc.nat({ max: 20 }), fc.nat({ max: 70_000 })), { maxLength: 200 });
 
-  it('no more calls get through than the limit says, and none is refused that could have been let through', () => {
+  it('allows as many calls as the limit, and refuses no call below it', () => {
     fc.assert(
       fc.property(gaps, fc.integer({ min: 1, max: 8 }), (gapsMs, callsPerMinute) => {
         const { advance, take } = limiterAt();
-        const through: number[] = [];
+        const allowed: number[] = [];
         for (const gap of gapsMs) {
           const now = advance(gap);
-          const recent = through.filter((at) => at > now - windowMs);
+          const recent = allowed.filter((at) => at > now - windowMs);
           const waitSeconds = take(callsPerMinute);
           expect(waitSeconds === 0).toBe(recent.length < callsPerMinute);
-          if (waitSeconds === 0) through.push(now);
+          if (waitSeconds === 0) allowed.push(now);
         }
-        for (const [i, at] of through.entries()) {
-          expect((through[i + callsPerMinute] ?? Number.POSITIVE_INFINITY) - at).toBeGreaterThanOrEqual(
+        for (const [i, at] of allowed.entries()) {
+          expect((allowed[i + callsPerMinute] ?? Number.POSITIVE_INFINITY) - at).toBeGreaterThanOrEqual(
             windowMs,
           );
         }
@@ -56,7 +56,7 @@ describe('in any 60 s', () => {
     );
   });
 
-  it('whoever waits as long as they were told is let through, and a second sooner is not', () => {
+  it('allows a call after Retry-After, and refuses it a second earlier', () => {
     const { advance, take } = limiterAt();
     for (const gap of [0, 7_000, 7_000]) {
       advance(gap);
@@ -71,7 +71,7 @@ describe('in any 60 s', () => {
     expect(take(3)).toBe(7);
   });
 
-  it('refused calls do not count', () => {
+  it('does not count refused calls', () => {
     const { advance, take } = limiterAt();
     take(1);
     for (let i = 0; i < 100; i += 1) {
@@ -83,15 +83,15 @@ describe('in any 60 s', () => {
   });
 });
 
-describe('what is remembered', () => {
-  it('is of each user and each limit by itself', () => {
+describe('the calls in memory', () => {
+  it('are counted per user and per limit', () => {
     const { take } = limiterAt();
     expect([take(1), take(1)]).toEqual([0, 60]);
     expect(take(1, 'bob')).toBe(0);
     expect(take(1, 'ann', 'other')).toBe(0);
   });
 
-  it('is bounded: who was not seen for longest is forgotten, who keeps calling is not', () => {
+  it('are limited: the user without a call for longest is dropped, an active user is not', () => {
     const { take } = limiterAt(3);
     expect(take(1)).toBe(0);
     for (let i = 0; i < 1_000; i += 1) {
@@ -103,15 +103,15 @@ describe('what is remembered', () => {
   });
 });
 
-describe('of the functions', () => {
+describe('the functions', () => {
   const time = virtualClock();
   const auth = {
     user: async ({ authorization = '' }: { authorization: string | undefined }) => {
       const uid = authorization.replace('Bearer ', '');
-      return { uid, email: undefined, verified: true, admin: false };
+      return { uid, email: undefined, verified: true };
     },
     admin: async () => ({ uid: 'root', actor: 'root' }),
-    scheduler: async () => ({ actor: 'scheduler' }),
+    scheduler: async () => {},
   };
   let servers: RawServer[];
   beforeAll(async () => {
@@ -120,7 +120,7 @@ describe('of the functions', () => {
   });
   afterAll(() => Promise.all(servers.map((server) => server.close())));
 
-  /** A call that does not parse, which needs nothing behind the server, and counts all the same. */
+  /** An invalid call: it needs no database, and counts. */
   async function call(name: string, uid: string, server = servers[0] as RawServer) {
     const headers = { authorization: `Bearer ${uid}`, 'content-type': 'application/json' };
     const isPost = ['enhance', 'deleteGeneration', 'generate'].includes(name);
@@ -137,20 +137,20 @@ describe('of the functions', () => {
     ['generation', readLimit],
     ['deleteGeneration', readLimit],
     ['enhance', enhanceLimit],
-    // Its limits are the ledger's own.
+    // The ledger limits it.
     ['generate', undefined],
     ['grant', undefined],
-  ])('%s declares its own', async (name, limit) => {
+  ])('declare the expected limit: %s', async (name, limit) => {
     const load = functions[name];
     if (typeof load !== 'function') throw new Error('No such function');
     expect((await load()).spec.limit).toEqual(limit);
   });
 
-  it('is 20 better prompts and 300 reads a minute', () => {
+  it('allow 20 better prompts and 300 reads a minute', () => {
     expect([enhanceLimit.callsPerMinute, readLimit.callsPerMinute]).toEqual([20, 300]);
   });
 
-  it('the 21st better prompt is refused as the contract says, and after a minute no more', async () => {
+  it('refuse the 21st better prompt as the contract says, until a minute has passed', async () => {
     for (let i = 0; i < 20; i += 1) expect((await call('enhance', 'ann')).status).toBe(400);
     time.advance(10_000);
     const { status, headers, body } = await call('enhance', 'ann');
@@ -169,7 +169,7 @@ describe('of the functions', () => {
     expect((await call('enhance', 'ann')).status).toBe(400);
   });
 
-  it('the 301st read is refused, whichever it is', async () => {
+  it('refuse the 301st read of any kind', async () => {
     const reads = ['account', 'ledger', 'gallery', 'generation', 'deleteGeneration'];
     for (let i = 0; i < 300; i += 1) {
       expect((await call(reads[i % reads.length] as string, 'eve')).status).toBe(400);

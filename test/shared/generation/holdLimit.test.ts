@@ -11,6 +11,8 @@ import { toFailure } from '../../../shared/errors.ts';
 import { hold } from '../../../shared/generation/hold.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
+import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
+import { tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const windowMs = 60_000;
@@ -33,14 +35,19 @@ it('accepts exactly the limit in any 60 s, and Retry-After is long enough', asyn
       let now = startsAt;
       const database = createInterleavedDatabase(createMemoryDatabase(createMemoryStore(() => now)));
       const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser };
-      const settings = { signupCredits: 1_000, limits, holdMs: 10 };
+      const settings = { signupCredits: 1_000, tierCredits, limits, holdMs: 10 };
       const quiet = createLog(() => {});
       const processes = [0, 1].map(() => createLedger(database, settings, quiet, virtualClock().clock));
       const held: number[] = [];
       let calls = 0;
       const call = async (index: number) => {
         calls += 1;
-        const params = { id: calls.toString(16).padStart(32, '0'), fingerprint: 'f', request };
+        const params = {
+          id: calls.toString(16).padStart(32, '0'),
+          fingerprint: 'f',
+          request,
+          availability: alwaysAvailable,
+        };
         return hold(processes[index] as (typeof processes)[0], holder, params).then(
           () => 0,
           (error) => {

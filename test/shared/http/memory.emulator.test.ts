@@ -1,6 +1,6 @@
 /**
- * What large bodies and images cost a real server process in memory: bodies nothing worth speaking of, unless they
- * are a user's own reference images; an image itself, once. Its peak is what is measured, as the system counts it.
+ * The memory that large bodies and images take in a real server process. A body takes almost none, unless it holds
+ * a user's reference images. An image is in memory once. Measured is the peak of the resident memory.
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -35,7 +35,7 @@ afterAll(async () => {
   await stack.close();
 });
 
-/** Sends 30 MB as fast as they are taken, and resolves with the status once the connection has ended. */
+/** Sends 30 MB as fast as the server reads them, and resolves with the status when the connection ends. */
 function post(url: string, headers: Record<string, string>): Promise<number> {
   const { port, pathname } = new URL(url);
   const isChunked = 'transfer-encoding' in headers;
@@ -54,7 +54,7 @@ function post(url: string, headers: Record<string, string>): Promise<number> {
     socket.on('data', (bytes) => {
       answer += bytes.toString('latin1');
     });
-    // What the server does not read any more it resets.
+    // The server resets a connection that it stops reading.
     socket.on('error', () => {});
     socket.on('close', () => resolve(Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1])));
     socket.on('drain', write);
@@ -63,8 +63,8 @@ function post(url: string, headers: Record<string, string>): Promise<number> {
   });
 }
 
-/** Resident memory of a process, bytes: now, and the most since `forgetPeak`. */
-function memoryOf({ pid }: ServerProcess) {
+/** Resident memory of a process, bytes: `now`, and the `peak` since `forgetPeak`. */
+function measureMemory({ pid }: ServerProcess) {
   if (platform !== 'linux') {
     const now = () =>
       Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) * 1024;
@@ -93,13 +93,13 @@ function memoryOf({ pid }: ServerProcess) {
   };
 }
 
-/** By how much ten posts of 30 MB at once raise the memory of a fresh process at most, and their statuses. */
+/** Sends ten posts of 30 MB at once to a fresh process; returns its peak increase of memory and the statuses. */
 async function tenAtOnce(path: string, length: Record<string, string>, caller: Record<string, string> = {}) {
   const server = await processes.start();
-  const memory = memoryOf(server);
+  const memory = measureMemory(server);
   const headers = { ...caller, 'content-type': 'application/json' };
   try {
-    // Everything is loaded, and has run.
+    // Load and run everything before measuring.
     for (let i = 0; i < 5; i += 1) {
       const response = await fetch(`${server.url}/${path}`, {
         method: 'POST',
@@ -123,17 +123,17 @@ async function tenAtOnce(path: string, length: Record<string, string>, caller: R
 }
 
 describe('ten posts of 30 MB at once', () => {
-  const told = { 'content-length': String(bodyBytes) };
-  const untold = { 'transfer-encoding': 'chunked' };
+  const withLength = { 'content-length': String(bodyBytes) };
+  const chunked = { 'transfer-encoding': 'chunked' };
 
   it.each([
-    ['generate', told],
-    ['generate', untold],
-    ['enhance', told],
-    ['account', untold],
-    ['sweepHolds', told],
-    ['nothing', untold],
-  ])('by a stranger, to %s with %o, raise the memory by less than 20 MB', async (path, length) => {
+    ['generate', withLength],
+    ['generate', chunked],
+    ['enhance', withLength],
+    ['account', chunked],
+    ['sweepHolds', withLength],
+    ['nothing', chunked],
+  ])('from a stranger to %s with %o take less than 20 MB', async (path, length) => {
     const { raised, statuses } = await tenAtOnce(path, length);
     const status = { account: 405, nothing: 404 }[path] ?? 401;
     expect(statuses).toEqual(Array(10).fill(status));
@@ -141,12 +141,12 @@ describe('ten posts of 30 MB at once', () => {
   });
 
   it.each<[string, Record<string, string>, number]>([
-    ['generate', told, 20 * megabyte],
-    ['enhance', told, 20 * megabyte],
-    ['enhance', untold, 20 * megabyte + 10 * bodyBytesMaxDefault],
-    // Without a word of its length it is read up to the limit, each of them.
-    ['generate', untold, 20 * megabyte + 10 * generateBodyBytesMax],
-  ])('by a user, to %s with %o, raise it by less than %i bytes', async (path, length, bytesMax) => {
+    ['generate', withLength, 20 * megabyte],
+    ['enhance', withLength, 20 * megabyte],
+    ['enhance', chunked, 20 * megabyte + 10 * bodyBytesMaxDefault],
+    // Without a Content-Length each body is read up to the limit.
+    ['generate', chunked, 20 * megabyte + 10 * generateBodyBytesMax],
+  ])('from a user to %s with %o take less than %i bytes', async (path, length, bytesMax) => {
     const authorization = `Bearer ${processes.tokenFor('ann')}`;
     const { raised, statuses } = await tenAtOnce(path, length, { authorization, 'idempotency-key': 'k' });
     expect(statuses).toEqual(Array(10).fill(413));
@@ -154,11 +154,11 @@ describe('ten posts of 30 MB at once', () => {
   });
 });
 
-/** The most that a process takes beside what it took before, and at all, while it paints images of 4 MB at once. */
-async function paintingAtOnce(count: number, references: object[], env: Record<string, string> = {}) {
+/** Generates images of 4 MB at once; returns the peak of the process's memory and its increase. */
+async function generateAtOnce(count: number, references: object[], env: Record<string, string> = {}) {
   const server = await processes.start(env);
-  const memory = memoryOf(server);
-  const uids = Array.from({ length: count + 1 }, (_, i) => `painter-${count}-${i}`);
+  const memory = measureMemory(server);
+  const uids = Array.from({ length: count + 1 }, (_, i) => `user-${count}-${i}`);
   await Promise.all(uids.map((uid) => stack.user(uid, 10)));
   const generateImage = async (uid: string, request: object) => {
     const headers = {
@@ -172,7 +172,7 @@ async function paintingAtOnce(count: number, references: object[], env: Record<s
     return response.ok ? 200 : answer;
   };
   try {
-    // Everything is loaded, and has run.
+    // Load and run everything before measuring.
     stack.gemini.always(geminiFault.image(onePixelPng));
     expect(await generateImage(uids.pop() as string, {})).toBe(200);
     memory.forgetPeak();
@@ -190,21 +190,21 @@ async function paintingAtOnce(count: number, references: object[], env: Record<s
 
 const noisyPng = (bytes: number) => Buffer.concat([onePixelPng, randomBytes(bytes - onePixelPng.length)]);
 
-describe('images of 4 MB that are painted at once', () => {
-  it('raise the memory by less than twice their size', async () => {
+describe('images of 4 MB generated at once', () => {
+  it('take less than twice their size', async () => {
     const count = 20;
-    const { raised } = await paintingAtOnce(count, []);
+    const { raised } = await generateAtOnce(count, []);
     process.stdout.write(`${count} images: ${(raised / count / megabyte).toFixed(1)} MB more each\n`);
     expect(raised).toBeLessThan(2 * count * 4 * megabyte);
   });
 
-  it('fit into an instance, as many as it takes, each with the largest references that there may be', async () => {
+  it('fit into an instance at its full concurrency, each with the largest references', async () => {
     const { memoryMiB = 0, concurrency: count = 0 } = manifest.generate ?? {};
     const data = noisyPng(Math.floor(referenceBytesMax / 2)).toString('base64');
     const reference = { data, mimeType: 'image/png' };
-    // The half of an instance's memory is what Node gives to JavaScript by itself.
+    // By default Node gives half of an instance's memory to the JavaScript heap.
     const heap = { NODE_OPTIONS: `--max-old-space-size=${memoryMiB / 2}` };
-    const { peak } = await paintingAtOnce(count, [reference, reference], heap);
+    const { peak } = await generateAtOnce(count, [reference, reference], heap);
     process.stdout.write(`${count} with references: ${(peak / megabyte).toFixed(0)} MB in all\n`);
     expect(peak).toBeLessThan(memoryMiB * 1_048_576);
   });

@@ -1,6 +1,6 @@
 /**
- * The end of a server process: what is in flight finishes or is refunded, and every request is answered.
- * One process is taken through a whole drain of 8 s, and each test looks at one thing that it did.
+ * Shutdown of a server process: work in flight finishes or is refunded, and every request gets an answer.
+ * One process goes through a whole drain of 8 s, and each test checks one effect.
  */
 import { Agent, request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -19,13 +19,13 @@ const origin = 'https://studio.example.com';
 let stack: Stack;
 let gemini: FakeGemini;
 let processes: Awaited<ReturnType<typeof startServerProcesses>>;
-/** Prompts whose paint waits until it is let go; a paint of any other prompt is made at once. */
+/** Prompts for which the fake model waits until the test resolves them; it answers any other prompt at once. */
 const waiting = new Map<string, PromiseWithResolvers<void>>();
 
 beforeAll(async () => {
   gemini = await startFakeGemini({
     apiKey: 'test-gemini-key',
-    onRequest: (request) => waiting.get(promptOf(request))?.promise,
+    onRequest: (request) => waiting.get(getPrompt(request))?.promise,
   });
   gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
   stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url });
@@ -37,16 +37,16 @@ afterAll(async () => {
   await stack.close();
 });
 
-/** Waits until it is so. */
+/** Waits until `check` is true. */
 const until = (check: () => Promise<boolean> | boolean) =>
   vi.waitFor(async () => expect(await check()).toBe(true), { timeout: 10_000, interval: 10 });
-const promptOf = ({ body }: { body: unknown }) =>
+const getPrompt = ({ body }: { body: unknown }) =>
   (body as { contents: { parts: { text: string }[] }[] }).contents[0]?.parts[0]?.text ?? '';
-const isPainting = (prompt: string) => gemini.requests.some((request) => promptOf(request) === prompt);
+const isGenerating = (prompt: string) => gemini.requests.some((request) => getPrompt(request) === prompt);
 const start = (env: Record<string, string> = {}) =>
   processes.start({ GOOGLE_GEMINI_BASE_URL: gemini.url, ...env });
 
-/** Asks a process for an image; the prompt is the key too. */
+/** Requests an image from a process. The prompt is also the key. */
 async function generate(
   { url }: ServerProcess,
   uid: string,
@@ -54,27 +54,27 @@ async function generate(
 ): Promise<Reply & { at: number }> {
   const response = await fetch(`${url}/generate`, {
     method: 'POST',
-    headers: { ...jsonOf(uid), 'idempotency-key': prompt },
+    headers: { ...createHeaders(uid), 'idempotency-key': prompt },
     body: JSON.stringify({ prompt, tier: 'premium2' }),
   });
   const { status, headers } = response;
   return { status, headers, body: await response.json(), at: performance.now() };
 }
 
-const jsonOf = (uid: string) => ({
+const createHeaders = (uid: string) => ({
   authorization: `Bearer ${processes.tokenFor(uid)}`,
   'content-type': 'application/json',
 });
 
-/** Whether the process still takes new connections. */
+/** True if the process still accepts new connections. */
 const accepts = ({ url }: ServerProcess) =>
   fetch(`${url}/health`, { headers: { connection: 'close' } }).then(
     () => true,
     () => false,
   );
 
-/** A client that holds one connection open, as browsers and proxies do. */
-function keptAlive({ url }: ServerProcess) {
+/** A client that reuses one connection, as browsers and proxies do. */
+function createKeepAliveClient({ url }: ServerProcess) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const send = (path: string, headers: Record<string, string> = {}, body?: string) =>
     new Promise<Reply & { reused: boolean }>((resolve, reject) => {
@@ -95,28 +95,28 @@ function keptAlive({ url }: ServerProcess) {
   return { send, close: () => agent.destroy() };
 }
 
-type Answered = Awaited<ReturnType<typeof generate>>;
-type OnKept = Reply & { reused: boolean };
+type Answer = Awaited<ReturnType<typeof generate>>;
+type ReusedReply = Reply & { reused: boolean };
 
-describe('a process that is told to end while images are painted', () => {
+describe('a process that gets SIGTERM while it generates images', () => {
   const uids = ['ann', 'bob'];
   let server: ServerProcess;
   let signalledAt: number;
   let endedAt: number;
   let aliveAfterSecondSignal: boolean;
   let ended: Awaited<ServerProcess['ended']>;
-  let finishing: Answered;
-  let stuck: Answered[];
-  let storing: Answered;
+  let finishing: Answer;
+  let stuck: Answer[];
+  let storing: Answer;
   let uploading: Reply;
-  const kept: Record<string, OnKept> = {};
+  const reused: Record<string, ReusedReply> = {};
 
   beforeAll(async () => {
     for (const uid of uids) await stack.user(uid, 20);
     server = await start({ ALLOWED_ORIGINS: origin });
     for (const prompt of ['finishing', 'stuck 0', 'stuck 1']) waiting.set(prompt, Promise.withResolvers());
     const clients = ['generate', 'large', 'account', 'browser'].map(
-      (name) => [name, keptAlive(server)] as const,
+      (name) => [name, createKeepAliveClient(server)] as const,
     );
     for (const [, client] of clients) expect((await client.send('health')).status).toBe(200);
 
@@ -126,18 +126,22 @@ describe('a process that is told to end while images are painted', () => {
     await until(() => uploads() === 1);
     const finishingAnswer = generate(server, 'ann', 'finishing');
     const stuckAnswers = [generate(server, 'ann', 'stuck 0'), generate(server, 'bob', 'stuck 1')];
-    for (const prompt of waiting.keys()) await until(() => isPainting(prompt));
+    for (const prompt of waiting.keys()) await until(() => isGenerating(prompt));
     const slowUpload = startUpload(server, 'bob');
-    await slowUpload.begun;
+    await slowUpload.started;
 
     server.signal('SIGTERM');
     signalledAt = performance.now();
     await until(async () => !(await accepts(server)));
     for (const [name, { send, close }] of clients) {
-      const headers = { ...jsonOf('ann'), 'idempotency-key': name, ...(name === 'browser' && { origin }) };
+      const headers = {
+        ...createHeaders('ann'),
+        'idempotency-key': name,
+        ...(name === 'browser' && { origin }),
+      };
       const prompt = name === 'large' ? 'x'.repeat(50_000) : 'too late';
       const body = name === 'account' ? undefined : JSON.stringify({ prompt, tier: 'standard' });
-      kept[name] = await send(name === 'account' ? 'account' : 'generate', headers, body);
+      reused[name] = await send(name === 'account' ? 'account' : 'generate', headers, body);
       close();
     }
     server.signal('SIGTERM');
@@ -152,18 +156,18 @@ describe('a process that is told to end while images are painted', () => {
     endedAt = performance.now();
   }, 40_000);
 
-  it('finishes what it can', async () => {
+  it('finishes images in time', async () => {
     expect(finishing.status).toBe(200);
     expect(finishing.body.receipt).toMatchObject({ charged: 2, refunded: 0 });
     expect((await fetch(finishing.body.generation.image.url)).status).toBe(200);
     expect(finishing.at - signalledAt).toBeLessThan(7_000);
   });
 
-  it('serves a request whose body was still on its way', () => {
+  it('serves a request whose body was still arriving', () => {
     expect([uploading.status, uploading.body.receipt.charged]).toEqual([200, 1]);
   });
 
-  it('refunds what it cannot finish, and says so before it is killed', () => {
+  it('refunds images it cannot finish, and answers before Cloud Run kills it', () => {
     for (const { status, body, at } of stuck) {
       expect(getRefusal({ status, body } as Reply)).toEqual([503, 'SHUTTING_DOWN']);
       expect(body.error.status).toBe('UNAVAILABLE');
@@ -174,14 +178,14 @@ describe('a process that is told to end while images are painted', () => {
     }
   });
 
-  it('refunds what it was storing, and leaves the image to the sweep', async () => {
+  it('refunds an image during its upload, and leaves the image to the sweep', async () => {
     expect(getRefusal(storing)).toEqual([503, 'SHUTTING_DOWN']);
     expect(storing.body.receipt).toMatchObject({ charged: 2, refunded: 2 });
     expect(await stack.document(`outbox/${hashGenerationId('ann', 'storing')}`)).toBeDefined();
     expect(await strayImages(stack, uids)).toEqual([]);
   });
 
-  it('leaves nothing pending, and every credit accounted for', async () => {
+  it('leaves no generation pending and no credit lost', async () => {
     for (const uid of uids) {
       const { generations } = await stack.ledger(uid);
       expect(generations.map(({ status }) => status)).not.toContain('pending');
@@ -191,7 +195,7 @@ describe('a process that is told to end while images are painted', () => {
     expect((await stack.ledger('bob')).account).toMatchObject({ balance: 19, settled: 19 });
   });
 
-  it('whose failures another server then tells again under the same key', async () => {
+  it('stores its failures: another server repeats them for the same key', async () => {
     const user = await stack.user('bob');
     const again = await user.generate('stuck 1', { prompt: 'stuck 1', tier: 'premium2' });
     expect(getRefusal(again)).toEqual([503, 'SHUTTING_DOWN']);
@@ -201,9 +205,9 @@ describe('a process that is told to end while images are painted', () => {
   });
 
   it.each(['generate', 'account', 'large'])(
-    'answers a request (%s) on a connection that was open, and takes nothing for it',
+    'refuses a request (%s) on an open connection without a charge',
     async (name) => {
-      const answer = kept[name] as OnKept;
+      const answer = reused[name] as ReusedReply;
       expect(answer.reused).toBe(true);
       expect(getRefusal(answer)).toEqual([503, 'SHUTTING_DOWN']);
       expect(getErrorInfo(answer).metadata.retry).toBe('same_key');
@@ -214,26 +218,30 @@ describe('a process that is told to end while images are painted', () => {
     },
   );
 
-  it("lets a browser read that answer on the studio's own page", () => {
-    expect(getRefusal(kept.browser as OnKept)).toEqual([503, 'SHUTTING_DOWN']);
-    expect(kept.browser?.headers.get('access-control-allow-origin')).toBe(origin);
+  it('lets a browser of an allowed origin read that answer', () => {
+    expect(getRefusal(reused.browser as ReusedReply)).toEqual([503, 'SHUTTING_DOWN']);
+    expect(reused.browser?.headers.get('access-control-allow-origin')).toBe(origin);
   });
 
-  it('ignores a second signal, and ends with code 0 in the time that Cloud Run gives', () => {
+  it('ignores a second signal, and exits with code 0 within the 10 s of Cloud Run', () => {
     expect(aliveAfterSecondSignal).toBe(true);
     expect(ended).toEqual({ code: 0, signal: null });
     expect(endedAt - signalledAt).toBeLessThan(10_000);
   });
 
-  it('logs no error and no promise that nobody looked at', () => {
+  it('logs no error and no unhandled rejection', () => {
     expect(server.logs.filter(({ severity }) => severity === 'ERROR')).toEqual([]);
   });
 });
 
-/** A request whose head has arrived, and whose body comes when `finish` is called. */
+/** Sends the headers of a request; `finish` sends its body. */
 function startUpload({ url }: ServerProcess, uid: string) {
   const body = JSON.stringify({ prompt: 'slowly uploaded', tier: 'standard' });
-  const headers = { ...jsonOf(uid), 'idempotency-key': 'upload', 'content-length': String(body.length) };
+  const headers = {
+    ...createHeaders(uid),
+    'idempotency-key': 'upload',
+    'content-length': String(body.length),
+  };
   const request = httpRequest(`${url}/generate`, {
     method: 'POST',
     headers: { ...headers, expect: '100-continue' },
@@ -248,8 +256,8 @@ function startUpload({ url }: ServerProcess, uid: string) {
   });
   request.flushHeaders();
   return {
-    /** The server has the head: it asks for the body. */
-    begun: new Promise<void>((resolve) => request.once('continue', resolve)),
+    /** Resolves when the server has the headers and asks for the body. */
+    started: new Promise<void>((resolve) => request.once('continue', resolve)),
     finish() {
       request.end(body);
       return answer;
@@ -257,10 +265,10 @@ function startUpload({ url }: ServerProcess, uid: string) {
   };
 }
 
-describe('a process with nothing to do', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends at once by %s, with code 0', async (signal) => {
+describe('an idle process', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('exits at once with code 0 after %s', async (signal) => {
     const server = await start();
-    const client = keptAlive(server);
+    const client = createKeepAliveClient(server);
     expect((await client.send('health')).status).toBe(200);
     const signalledAt = performance.now();
     server.signal(signal);
@@ -271,12 +279,12 @@ describe('a process with nothing to do', () => {
 });
 
 describe('a process that is killed', () => {
-  it('leaves its holds to the sweep: credits back, and the key tells of it', async () => {
+  it('leaves its holds to the sweep, which refunds them, and the key answers EXPIRED', async () => {
     const user = await stack.user('killed', 20);
     waiting.set('killed', Promise.withResolvers());
     const server = await start();
     const answer = generate(server, 'killed', 'killed').catch(() => 'no answer');
-    await until(() => isPainting('killed'));
+    await until(() => isGenerating('killed'));
     server.signal('SIGKILL');
     expect(await answer).toBe('no answer');
     const path = generationPath('killed', hashGenerationId('killed', 'killed'));
@@ -293,18 +301,18 @@ describe('a process that is killed', () => {
   });
 });
 
-describe('a server told to end', () => {
-  it('is done only when the image that it paints is', async () => {
+describe('the shutdown of a server', () => {
+  it('waits for the image in progress', async () => {
     const user = await stack.user('in-process', 20);
     waiting.set('in-process', Promise.withResolvers());
     const server = await stack.startServer();
     const answer = user.generate('in-process', { prompt: 'in-process' }, server.url);
-    await until(() => isPainting('in-process'));
+    await until(() => isGenerating('in-process'));
     let done = false;
     const shutdown = server.shutdown().then(() => {
       done = true;
     });
-    // Asking for something that it refuses by now shows that it has begun to end.
+    // A refused connection shows that the shutdown has started.
     await expect(fetch(`${server.url}/health`, { headers: { connection: 'close' } })).rejects.toThrow();
     expect(done).toBe(false);
     waiting.get('in-process')?.resolve();
@@ -314,24 +322,24 @@ describe('a server told to end', () => {
   });
 });
 
-describe('a process that is told to end when a client has gone', () => {
-  it('still finishes what that client asked for', async () => {
+describe('a process that gets SIGTERM after a client disconnected', () => {
+  it('still finishes the image of that client', async () => {
     const uid = 'gone';
     await (await stack.user(uid, 10)).get('account');
     const server = await start();
-    const prompt = 'Painted for nobody';
+    const prompt = 'For a client that left';
     const gate = Promise.withResolvers<void>();
     waiting.set(prompt, gate);
     const client = new AbortController();
-    const asked = fetch(`${server.url}/generate`, {
+    const answer = fetch(`${server.url}/generate`, {
       method: 'POST',
-      headers: { ...jsonOf(uid), 'idempotency-key': prompt },
+      headers: { ...createHeaders(uid), 'idempotency-key': prompt },
       body: JSON.stringify({ prompt, tier: 'standard' }),
       signal: client.signal,
     }).catch(() => 'gone');
-    await until(() => isPainting(prompt));
+    await until(() => isGenerating(prompt));
     client.abort();
-    expect(await asked).toBe('gone');
+    expect(await answer).toBe('gone');
     server.signal('SIGTERM');
     await until(async () => !(await accepts(server)));
     gate.resolve();

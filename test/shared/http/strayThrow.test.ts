@@ -1,8 +1,8 @@
-/** What becomes of a process in which something is thrown that nobody catches. */
+/** The effect of an uncaught exception on the process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { freePort } from '../../../local/ports.ts';
+import { findFreePort } from '../../../local/ports.ts';
 
 const server = new URL('../../../shared/http/server.ts', import.meta.url);
 const program = `
@@ -19,8 +19,8 @@ serve({
   },
 });`;
 
-it('a stray throw ends the process, but lets what is under way finish', async () => {
-  const port = await freePort();
+it('an uncaught exception ends the process after the requests in flight', async () => {
+  const port = await findFreePort();
   const env = { ...process.env, GOOGLE_CLOUD_PROJECT: 'demo-stray', PORT: String(port) };
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { env });
   let log = '';

@@ -1,7 +1,7 @@
 /**
- * Two server processes on one account. What a call waits for its hold is measured from outside, from the
- * moment the client sends it to the moment the image model sees its paint request: that is the caller's
- * check, the whole line for the account, read and commit, and no painting. So it can only be too long.
+ * Two server processes on one account. The wait of a call for its hold is measured from outside: from the moment
+ * the client sends the call until the image model gets its request. That includes the check of the caller, the queue
+ * for the account, the read and the commit, but not the image. So the measured wait is never too short.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
@@ -10,9 +10,9 @@ import { brokenInvariants, strayImages } from '../../support/invariants.ts';
 import { type ServerProcess, startServerProcesses } from '../../support/serverProcess.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
-/** The longest wait for a hold, milliseconds; on a busy machine as much longer as one call alone takes there. */
+/** Longest wait for a hold, milliseconds. On a busy machine it grows with the duration of a single call. */
 const holdMsMax = 3_000;
-/** How many calls alone, one after the other, fit into that on the 2 cores for which it was set. */
+/** How many single calls, one after another, fit into `holdMsMax` on the 2 cores for which it was chosen. */
 const callsInHoldMs = 75;
 let waitMsMax = holdMsMax;
 let stack: Stack;
@@ -25,7 +25,7 @@ beforeAll(async () => {
   processes = await startServerProcesses(stack);
   const unlimited = { MAX_IN_FLIGHT_PER_USER: '1000', MAX_PER_MINUTE_PER_USER: '10000' };
   servers = await Promise.all([processes.start(unlimited), processes.start(unlimited)]);
-  // A first image on each: what is measured is no cold start.
+  // Generate an image on each first, so that no cold start is measured.
   await stack.user('warm', 2);
   for (const [i, server] of servers.entries()) {
     expect((await generate(server, 'warm', `warm ${i}`)).status).toBe(200);
@@ -57,14 +57,14 @@ async function generate({ url }: ServerProcess, uid: string, prompt: string) {
   return { status: response.status, body: await response.json(), prompt, sentAt, endedAt: Date.now() };
 }
 
-/** Fifty calls at once, every second one to the other process. */
+/** Fifty calls at once, alternating between the processes. */
 const fifty = (uid: string) =>
   Promise.all(
     Array.from({ length: 50 }, (_, i) => generate(servers[i % 2] as ServerProcess, uid, `${uid} ${i}`)),
   );
 
-/** When the image model saw the paint request of each prompt. */
-function paintedAt(): Map<string, number> {
+/** When the image model got the request for each prompt. */
+function getRequestTimes(): Map<string, number> {
   return new Map(
     stack.gemini.requests.map(({ body, at }) => {
       const { contents } = body as { contents: { parts: { text: string }[] }[] };
@@ -79,15 +79,15 @@ function report(what: string, milliseconds: number[]) {
   process.stdout.write(`${what}: slowest ${sorted.at(-1)} ms, median ${middle} ms, of ${sorted.length}\n`);
 }
 
-describe('50 calls at once on one account, spread over two processes', () => {
-  it('all succeed with enough credits, and none waits longer than 3 s for its hold', async () => {
+describe('50 calls at once on one account, over two processes', () => {
+  it('all succeed with enough credits, and none waits more than 3 s for its hold', async () => {
     await stack.user('rich', 60);
     const answers = await fifty('rich');
     expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(200));
 
-    const seen = paintedAt();
-    const waits = answers.map(({ prompt, sentAt }) => (seen.get(prompt) ?? Number.NaN) - sentAt);
-    report('From sending to the paint request', waits);
+    const requestTimes = getRequestTimes();
+    const waits = answers.map(({ prompt, sentAt }) => (requestTimes.get(prompt) ?? Number.NaN) - sentAt);
+    report('From sending to the model request', waits);
     report(
       'From sending to the answer',
       answers.map(({ sentAt, endedAt }) => endedAt - sentAt),
@@ -101,7 +101,7 @@ describe('50 calls at once on one account, spread over two processes', () => {
     expect(await strayImages(stack, ['rich', 'warm', 'alone'])).toEqual([]);
   });
 
-  it('with 25 credits are exactly 25 images and 25 refusals', async () => {
+  it('give exactly 25 images and 25 refusals with 25 credits', async () => {
     await stack.user('poor', 25);
     const answers = await fifty('poor');
     const refused = answers.filter(({ status }) => status === 402);
@@ -119,13 +119,13 @@ describe('50 calls at once on one account, spread over two processes', () => {
       answers.map(({ sentAt, endedAt }) => endedAt - sentAt),
     );
     expect((await stack.ledger('poor')).account).toMatchObject({ balance: 0, settled: 0, sequence: 26 });
-    // Only what was debited was painted.
-    const painted = [...paintedAt().keys()].filter((prompt) => prompt.startsWith('poor '));
-    expect(painted).toHaveLength(25);
+    // Only debited images were generated.
+    const prompts = [...getRequestTimes().keys()].filter((prompt) => prompt.startsWith('poor '));
+    expect(prompts).toHaveLength(25);
     expect(await brokenInvariants(stack, 'poor')).toEqual([]);
   });
 
-  it('under one key are one image and one debit', async () => {
+  it('give one image and one debit under one key', async () => {
     await stack.user('same', 25);
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) => generate(servers[i % 2] as ServerProcess, 'same', 'the same')),

@@ -1,10 +1,10 @@
-/** Images taken out of a reply while it arrives: the reply is what JSON.parse would have made of it, image for image. */
+/** The images taken out of a streamed reply, compared with what JSON.parse and Buffer make of the whole reply. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createBase64Decoder } from '../../../shared/imagegen/base64.ts';
 import {
+  findImagePart,
   imageBytesMax,
-  imagePart,
   imagesMax,
   readInlineReply,
   restBytesMax,
@@ -16,7 +16,7 @@ const whole = (json: unknown) => cut(JSON.stringify(json), () => 65_536);
 
 const parse = (json: Uint8Array) => JSON.parse(new TextDecoder().decode(json));
 
-/** What is read, with the image of each place in base64 again, as JSON.parse and Buffer make it. */
+/** Reads a reply in chunks and puts each image back as base64. */
 async function read(text: string, choose: Choices): Promise<unknown> {
   const { json, image } = await readInlineReply(cut(text, choose));
   return eachImage(parse(json), (data) => Buffer.concat(image(data)).toString('base64'));
@@ -24,7 +24,7 @@ async function read(text: string, choose: Choices): Promise<unknown> {
 const expected = (text: string) =>
   eachImage(JSON.parse(text), (data) => Buffer.from(data, 'base64').toString('base64'));
 
-/** A reply with something else in the place of the images' data. */
+/** Replaces the data of every image in a reply. */
 function eachImage(value: unknown, replace: (data: string) => string, depth = 1, key = ''): unknown {
   if (Array.isArray(value)) return value.map((each) => eachImage(each, replace, depth + 1));
   if (typeof value !== 'object' || value === null) return value;
@@ -69,7 +69,7 @@ const { any } = fc.letrec<{ any: Value }>((tie) => ({
     fc.array(fc.tuple(names, tie('any')), { maxLength: 5 }).map((entries) => ({ entries })),
   ),
 }));
-/** An object of some of these members, in any order. */
+/** An object of some of these members in random order. */
 const members = (...entries: fc.Arbitrary<[string, Value]>[]) =>
   fc
     .shuffledSubarray(entries, { minLength: Math.ceil(entries.length / 2) })
@@ -107,7 +107,7 @@ const reply = fc.oneof(
 );
 
 describe('a reply', () => {
-  it('is what it would be as a whole, however it is written and wherever it is cut', async () => {
+  it('gives the same result in chunks as whole, for any formatting and any cuts', async () => {
     let images = 0;
     await fc.assert(
       fc.asyncProperty(reply, numbers, numbers, async (value, style, cuts) => {
@@ -123,7 +123,7 @@ describe('a reply', () => {
     expect(images).toBeGreaterThan(200);
   });
 
-  it('that is no JSON is none here either', async () => {
+  it('with invalid JSON is refused exactly if JSON.parse refuses it', async () => {
     let broken = 0;
     const wrong = fc.constantFrom(
       '"',
@@ -161,14 +161,14 @@ describe('a reply', () => {
     expect(broken).toBeGreaterThan(500);
   });
 
-  it('is no JSON where its body is empty, or a page', async () => {
+  it('keeps an empty body or an HTML page as it is', async () => {
     for (const body of ['', '<!DOCTYPE html><html>"data":"QUJD"</html>']) {
       const { json } = await readInlineReply(cut(body, () => 7));
       expect(Buffer.from(json).toString()).toBe(body);
     }
   });
 
-  it('that breaks off fails as its body does', async () => {
+  it('fails with the error of its body', async () => {
     async function* breaksOff() {
       yield Buffer.from('{"candidates":[{"content":{"parts":[{"inlineData":{"data":"QUJ');
       throw new TypeError('terminated');
@@ -177,7 +177,7 @@ describe('a reply', () => {
   });
 });
 
-it('base64 is decoded as Buffer does, wherever it is cut', () => {
+it('decodes base64 as Buffer does, for any cuts', () => {
   fc.assert(
     fc.property(base64, numbers, (data, cuts) => {
       const [choose, out]: [Choices, number[]] = [createChoices(cuts), []];
@@ -186,7 +186,7 @@ it('base64 is decoded as Buffer does, wherever it is cut', () => {
       for (let at = 0; at < letters.length; ) {
         const chunk = letters.subarray(0, at + 1 + choose());
         at = decode(chunk, at);
-        // What is no letter is skipped; where the chunk ended, the next one begins.
+        // Skip a byte that is not base64, unless the chunk has ended.
         if (at < chunk.length) at += 1;
       }
       expect(Buffer.from(out)).toEqual(Buffer.from(data, 'base64'));
@@ -195,73 +195,73 @@ it('base64 is decoded as Buffer does, wherever it is cut', () => {
   );
 });
 
-describe('of several images', () => {
+describe('among several images', () => {
   const megabytes = (count: number, byte: number) => Buffer.alloc(count * 1_000_000, byte);
   const inline = (bytes: Buffer) => ({ inlineData: { data: bytes.toString('base64') } });
-  const replyOf = (...parts: object[]) => ({ candidates: [{ content: { parts } }] });
+  const toReply = (...parts: object[]) => ({ candidates: [{ content: { parts } }] });
 
-  /** The images of a reply that are still there, by their first byte, and the one that is meant. */
-  async function held(value: ReturnType<typeof replyOf>) {
+  /** The first byte of each image still in memory, and the bytes of the final image. */
+  async function readImages(value: ReturnType<typeof toReply>) {
     const { json, image } = await readInlineReply(whole(value));
-    const candidates: { content: { parts: Parameters<typeof imagePart>[0] } }[] = parse(json).candidates;
+    const candidates: { content: { parts: Parameters<typeof findImagePart>[0] } }[] = parse(json).candidates;
     const all = candidates.flatMap(({ content: { parts } }) =>
       parts.map((each) => image(each.inlineData?.data)),
     );
-    const meant = imagePart(candidates[0]?.content.parts ?? []);
+    const finalPart = findImagePart(candidates[0]?.content.parts ?? []);
     return {
       kept: all.map((chunks) => chunks[0]?.[0]).filter((byte) => byte !== undefined),
-      meant: Buffer.concat(image(meant?.inlineData?.data)),
+      final: Buffer.concat(image(finalPart?.inlineData?.data)),
     };
   }
 
-  it('drafts that cannot be meant any more are not kept', async () => {
+  it('drops drafts that can no longer be final', async () => {
     const [one, two, three] = [megabytes(2, 1), megabytes(2, 2), megabytes(3, 3)];
-    const { kept, meant } = await held(replyOf(inline(one), inline(two), inline(three)));
+    const { kept, final } = await readImages(toReply(inline(one), inline(two), inline(three)));
     expect(kept).toEqual([2, 3]);
-    expect(meant.equals(three)).toBe(true);
+    expect(final.equals(three)).toBe(true);
   });
 
-  it('thoughts are not kept, whether they say so before their image or behind it', async () => {
+  it('drops thoughts, whether marked before or after their image', async () => {
     const thoughts = [
       { ...inline(megabytes(2, 1)), thought: true },
       { thought: true, ...inline(megabytes(2, 2)) },
     ];
-    const { kept, meant } = await held(replyOf(...thoughts, inline(megabytes(2, 3))));
+    const { kept, final } = await readImages(toReply(...thoughts, inline(megabytes(2, 3))));
     expect(kept).toEqual([3]);
-    expect(meant.equals(megabytes(2, 3))).toBe(true);
+    expect(final.equals(megabytes(2, 3))).toBe(true);
   });
 
-  it('the last that is no thought is kept, however many thoughts come behind it', async () => {
+  it('keeps the last image that is not a thought, even if thoughts follow it', async () => {
     const thoughts = [4, 5, 6].map((byte) => ({ ...inline(megabytes(2, byte)), thought: true }));
-    const { kept, meant } = await held(
-      replyOf(inline(megabytes(2, 1)), inline(megabytes(2, 2)), ...thoughts),
+    const { kept, final } = await readImages(
+      toReply(inline(megabytes(2, 1)), inline(megabytes(2, 2)), ...thoughts),
     );
     expect(kept).toEqual([2, 6]);
-    expect(meant.equals(megabytes(2, 2))).toBe(true);
+    expect(final.equals(megabytes(2, 2))).toBe(true);
   });
 
-  it('those of another candidate do not put away the one that is meant', async () => {
-    const [first] = replyOf(inline(megabytes(2, 1))).candidates;
-    const [second] = replyOf(inline(megabytes(2, 2)), inline(megabytes(2, 3))).candidates;
-    const { meant } = await held({ candidates: [first, second] as never });
-    expect(meant.equals(megabytes(2, 1))).toBe(true);
+  it('keeps the final image when another candidate follows', async () => {
+    const [first] = toReply(inline(megabytes(2, 1))).candidates;
+    const [second] = toReply(inline(megabytes(2, 2)), inline(megabytes(2, 3))).candidates;
+    const { final } = await readImages({ candidates: [first, second] as never });
+    expect(final.equals(megabytes(2, 1))).toBe(true);
   });
 
-  it('more in all than is ever held is no matter, where little of it is kept', async () => {
+  it('accepts more images in total than fit in memory if few are kept', async () => {
     const drafts = Array.from({ length: 12 }, (_, i) => inline(megabytes(4, i)));
-    expect((await held(replyOf(...drafts))).meant.equals(megabytes(4, 11))).toBe(true);
+    expect((await readImages(toReply(...drafts))).final.equals(megabytes(4, 11))).toBe(true);
   });
 
-  it('the header is in the first piece', async () => {
-    const { json, image } = await readInlineReply(whole(replyOf(inline(megabytes(3, 1)))));
+  it('has the image header in the first chunk', async () => {
+    const { json, image } = await readInlineReply(whole(toReply(inline(megabytes(3, 1)))));
     const [first] = image(parse(json).candidates[0].content.parts[0].inlineData.data);
     expect(first?.length).toBeGreaterThanOrEqual(1_048_576);
   });
 });
 
-describe('of a reply without end no more is held than', () => {
-  /** How many bytes of an endless body are taken before it is refused. It must be closed then. */
-  async function taken(start: string, again: string): Promise<number> {
+describe('limits the memory of an endless reply of', () => {
+  /** How many bytes of an endless body are read before it is refused. The body must be closed then. */
+  async function countBytesRead(start: string, again: string): Promise<number> {
     let [bytes, isClosed] = [0, false];
     async function* endless() {
       try {
@@ -275,7 +275,7 @@ describe('of a reply without end no more is held than', () => {
     expect(isClosed).toBe(true);
     return bytes;
   }
-  /** As good as endless: more than any limit. */
+  /** More bytes than any limit. */
   const longBytes = 60_000_000;
   const place = '{"candidates":[{"content":{"parts":[';
   const isAbout = (bytes: number, limit: number) => {
@@ -283,21 +283,21 @@ describe('of a reply without end no more is held than', () => {
     expect(bytes).toBeLessThan(limit * 1.05);
   };
 
-  it('an image', async () => {
-    const letters = await taken(`${place}{"inlineData":{"data":"`, 'QUJD'.repeat(10_000));
+  it('one image', async () => {
+    const letters = await countBytesRead(`${place}{"inlineData":{"data":"`, 'QUJD'.repeat(10_000));
     isAbout(letters * 0.75, imageBytesMax);
   });
 
-  it('words', async () => {
-    isAbout(await taken(`${place}{"text":"`, 'word '.repeat(10_000)), restBytesMax);
+  it('text', async () => {
+    isAbout(await countBytesRead(`${place}{"text":"`, 'word '.repeat(10_000)), restBytesMax);
   });
 
-  it('what is no base64 within an image', async () => {
-    isAbout(await taken(`${place}{"inlineData":{"data":"`, '\\n'.repeat(10_000)), restBytesMax);
+  it('bytes that are not base64 within an image', async () => {
+    isAbout(await countBytesRead(`${place}{"inlineData":{"data":"`, '\\n'.repeat(10_000)), restBytesMax);
   });
 
-  it('images', async () => {
+  it('many images', async () => {
     const image = '{"inlineData":{"data":"QUJD"}},';
-    isAbout((await taken(place, image)) / image.length, imagesMax);
+    isAbout((await countBytesRead(place, image)) / image.length, imagesMax);
   });
 });

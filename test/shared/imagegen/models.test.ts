@@ -1,4 +1,4 @@
-/** The catalogue against Google's pages, written down here once more and in another form. */
+/** Compares the catalogue with Google's pages, which are repeated here in another form. */
 import { describe, expect, it } from 'vitest';
 import {
   fallbackModelIdsDefault,
@@ -28,24 +28,24 @@ const facts: [
 describe.each(facts)('%s', (id, dollars, imageSize, references, pixels) => {
   const model = imageModel(id);
 
-  it('costs what it costs, whatever an operator says of it', () => {
+  it('has its list price, whatever cost is configured', () => {
     expect(isKnownModel(id)).toBe(true);
     expect(model.costMicros).toBe(Math.round(dollars * 1_000_000));
     expect(imageModel(id, 1).costMicros).toBe(model.costMicros);
   });
 
-  it('is asked for 1K where it takes a size, and takes so many references', () => {
+  it('has its image size and its most references', () => {
     expect([model.imageSize, model.referenceImagesMax]).toEqual([imageSize, references]);
   });
 
-  it('paints these pixels in the ten ratios', () => {
+  it('has its pixels in the ten aspect ratios', () => {
     expect(Object.keys(model.sizes)).toEqual(ratios);
     expect(ratios.map((ratio) => model.sizes[ratio].join('x')).join(' ')).toBe(pixels);
   });
 });
 
-describe('a model that we do not know', () => {
-  it('costs what its operator says, and is taken for one of the newest', () => {
+describe('an unknown model', () => {
+  it('has the configured cost and the properties of the newest family', () => {
     expect(imageModel('another', 50_000)).toMatchObject({
       id: 'another',
       costMicros: 50_000,
@@ -54,12 +54,12 @@ describe('a model that we do not know', () => {
     });
   });
 
-  it.each(['another', 'toString', '__proto__', '', 'imagen-4.0-fast-generate-001'])('"%s"', (id) => {
+  it.each(['another', 'toString', '__proto__', '', 'imagen-4.0-fast-generate-001'])('is "%s"', (id) => {
     expect(isKnownModel(id)).toBe(false);
   });
 });
 
-describe('an operator is warned', () => {
+describe('warns an operator', () => {
   const warnings = (id: string, day: string) => modelWarnings([id], new Date(day));
 
   it.each([
@@ -74,27 +74,27 @@ describe('an operator is warned', () => {
     ],
     [
       '2026-10-02T00:00:00Z',
-      ['gemini-2.5-flash-image may be gone since 2026-10-02; use gemini-nano-banana-2.1'],
+      ['gemini-2.5-flash-image may have been retired on 2026-10-02; use gemini-nano-banana-2.1'],
     ],
     [
       '2027-10-02T00:00:00Z',
-      ['gemini-2.5-flash-image may be gone since 2026-10-02; use gemini-nano-banana-2.1'],
+      ['gemini-2.5-flash-image may have been retired on 2026-10-02; use gemini-nano-banana-2.1'],
     ],
-  ])('from 30 days before the end on: at %s %j', (day, expected) => {
+  ])('from 30 days before the end of a model: at %s %j', (day, expected) => {
     expect(warnings('gemini-2.5-flash-image', day)).toEqual(expected);
   });
 
-  it('of a retired model, with its successor', () => {
+  it('about a retired model, with its successor', () => {
     expect(warnings('gemini-3.1-flash-image', '2026-11-22')).toEqual([
-      'gemini-3.1-flash-image is retired since 2026-10-29; use gemini-nano-banana-2.1',
+      'gemini-3.1-flash-image has been retired since 2026-10-29; use gemini-nano-banana-2.1',
     ]);
   });
 
-  it.each([...fallbackModelIdsDefault, 'gemini-3-pro-image', 'another'])('not of %s', (id) => {
+  it.each([...fallbackModelIdsDefault, 'gemini-3-pro-image', 'another'])('not about %s', (id) => {
     expect(warnings(id, '2026-11-22')).toEqual([]);
   });
 
-  it('of each in turn', () => {
+  it('about each model in order', () => {
     const ids = ['gemini-3.1-flash-image', 'gemini-3-pro-image', 'gemini-2.5-flash-image'];
     expect(modelWarnings(ids, new Date('2026-11-22')).map((text) => text.split(' ')[0])).toEqual([
       'gemini-3.1-flash-image',
@@ -103,6 +103,6 @@ describe('an operator is warned', () => {
   });
 });
 
-it('what is asked by default where the configured model cannot paint is available', () => {
+it('falls back by default to models that are available', () => {
   expect(fallbackModelIdsDefault.map((id) => imageModel(id).status)).toEqual(['available', 'available']);
 });

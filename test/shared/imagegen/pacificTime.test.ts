@@ -16,20 +16,20 @@ describe('the next midnight in Los Angeles', () => {
     ['the end of a month', '2026-06-30T12:00:00Z', '2026-07-01T07:00:00Z'],
     ['the end of a year', '2026-12-31T20:00:00Z', '2027-01-01T08:00:00Z'],
     ['a leap day', '2028-02-29T20:00:00Z', '2028-03-01T08:00:00Z'],
-    // Clocks go forward on 8 March 2026 at 2:00, so that day has 23 hours.
+    // The clocks go forward on 8 March 2026 at 2:00: that day has 23 hours.
     ['the day before spring', '2026-03-07T20:00:00Z', '2026-03-08T08:00:00Z'],
-    ['the night of spring, before the change', '2026-03-08T09:59:59Z', '2026-03-09T07:00:00Z'],
-    ['the night of spring, after the change', '2026-03-08T10:00:00Z', '2026-03-09T07:00:00Z'],
-    ['the first midnight of spring', '2026-03-08T08:00:00Z', '2026-03-09T07:00:00Z'],
+    ['the night of the change in spring, before it', '2026-03-08T09:59:59Z', '2026-03-09T07:00:00Z'],
+    ['the night of the change in spring, after it', '2026-03-08T10:00:00Z', '2026-03-09T07:00:00Z'],
+    ['midnight before the change in spring', '2026-03-08T08:00:00Z', '2026-03-09T07:00:00Z'],
     ['the end of that day', '2026-03-09T06:59:59.999Z', '2026-03-09T07:00:00Z'],
-    // And back on 1 November 2026 at 2:00, so that day has 25 hours.
+    // The clocks go back on 1 November 2026 at 2:00: that day has 25 hours.
     ['the day before autumn', '2026-10-31T20:00:00Z', '2026-11-01T07:00:00Z'],
-    ['the night of autumn, before the change', '2026-11-01T08:59:59Z', '2026-11-02T08:00:00Z'],
+    ['the night of the change in autumn, before it', '2026-11-01T08:59:59Z', '2026-11-02T08:00:00Z'],
     ['the hour that comes twice', '2026-11-01T09:30:00Z', '2026-11-02T08:00:00Z'],
     ['the end of that day', '2026-11-02T07:59:59.999Z', '2026-11-02T08:00:00Z'],
   ])('after %s, %s, is %s', (_, time, midnight) => expect(next(time)).toBe(midnight));
 
-  it('is never more than a day of 25 hours away, and never now', () => {
+  it('is at most 25 hours away, and never now', () => {
     const hour = 3_600_000;
     for (
       let time = Date.parse('2026-01-01T00:00:00Z'), hours = 0;

@@ -1,4 +1,4 @@
-/** How long a model is left alone, who reads its state, and what stops a wait at once. */
+/** How long a model is not called after a failure, who reads its state, and what ends a wait. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../shared/core/clock.ts';
 import { createLog } from '../../../shared/core/log.ts';
@@ -6,7 +6,7 @@ import { createRetryCommit } from '../../../shared/database/retryCommit.ts';
 import { Failure, type ProviderFailure } from '../../../shared/errors.ts';
 import { createModelFallback } from '../../../shared/imagegen/modelFallback.ts';
 import { imageModel } from '../../../shared/imagegen/models.ts';
-import { createQuota } from '../../../shared/imagegen/quota.ts';
+import { createQuota, type Quota } from '../../../shared/imagegen/quota.ts';
 import { countingDatabase } from '../../support/countingDatabase.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
@@ -36,8 +36,8 @@ function quotaAt(startsAt?: number) {
   return { quota: createQuota(options), time, counted };
 }
 
-describe('a model is left alone', () => {
-  it('without billing for a quarter of an hour, then twice as long each time, up to 6 hours', async () => {
+describe('a failed model', () => {
+  it('waits a quarter of an hour without billing, then twice as long each time, up to 6 hours', async () => {
     const { quota, time } = quotaAt();
     const waits: number[] = [];
     for (let failures = 1; failures <= 7; failures += 1) {
@@ -45,8 +45,8 @@ describe('a model is left alone', () => {
       const { retryAt } = (await stack.document(`quota/${id}`)) as { retryAt: Date };
       const wait = retryAt.getTime() - time.clock.now();
       waits.push(wait / minuteMs);
-      expect(quota.usable([id], retryAt.getTime() - 1)).toEqual([]);
-      expect(quota.usable([id], retryAt.getTime())).toEqual([id]);
+      expect(quota.filterUsable([id], retryAt.getTime() - 1)).toEqual([]);
+      expect(quota.filterUsable([id], retryAt.getTime())).toEqual([id]);
       time.advance(wait);
     }
     expect(waits).toEqual([15, 30, 60, 120, 240, 360, 360]);
@@ -61,7 +61,7 @@ describe('a model is left alone', () => {
     ['day', '2026-12-01T12:00:00Z', '2026-12-02T08:00:00Z'],
     ['day', '2026-07-01T06:59:59Z', '2026-07-01T07:00:00Z'],
     ['retired', '2026-07-01T12:00:00Z', '2026-07-02T12:00:00Z'],
-  ] as const)('%s at %s: until %s', async (kind, now, until) => {
+  ] as const)('waits after a %s failure at %s until %s', async (kind, now, until) => {
     const { quota } = quotaAt(Date.parse(now));
     await quota.recordFailure(id, { kind, retryAfterMs: 1_000 });
     expect(await stack.document(`quota/${id}`)).toMatchObject({
@@ -71,7 +71,7 @@ describe('a model is left alone', () => {
   });
 
   it.each<ProviderFailure['kind']>(['minute', 'overloaded', 'passing', 'final'])(
-    'for %s nothing is written or read',
+    'needs no read or write of its state after a %s failure',
     async (kind) => {
       const { quota, counted } = quotaAt();
       await quota.recordFailure(id, { kind });
@@ -79,71 +79,83 @@ describe('a model is left alone', () => {
     },
   );
 
-  it('a minute where a limit per minute does not say for how long', async () => {
+  it('waits a minute if a limit per minute names no time', async () => {
     const { quota, time } = quotaAt();
     await quota.recordFailure(id, { kind: 'minute' });
     expect(quota.refusal([id], time.clock.now())).toMatchObject({
       reason: 'PROVIDER_QUOTA',
       details: { retryAfterSeconds: 60 },
     });
-    expect(quota.usable([id], time.clock.now() + minuteMs)).toEqual([id]);
+    expect(quota.filterUsable([id], time.clock.now() + minuteMs)).toEqual([id]);
   });
 });
 
+/** Reads the states along with another document, as a hold does. Returns the paths of the states. */
+async function readStates({ statesToRead }: Quota, meanwhile = async () => {}): Promise<readonly string[]> {
+  const { paths, learn } = statesToRead();
+  const all = ['accounts/ann', ...paths];
+  const { documents } = await stack.database.read(all);
+  await meanwhile();
+  learn(new Map(all.map((path, i) => [path, documents[i]])));
+  return paths;
+}
+
 describe('the states are read', () => {
-  const reading = (quota: ReturnType<typeof quotaAt>['quota'], reads: (readonly string[])[]) =>
-    quota.readAlong(async (paths) => {
-      reads.push(paths);
-      const { documents } = await stack.database.read(['quota/all', ...paths]);
-      return { result: undefined, states: documents.slice(1) };
-    });
+  const statePaths = ['quota/all', `quota/${id}`];
 
-  it('once by twenty who ask in the very same moment', async () => {
-    const { quota } = quotaAt();
-    const reads: (readonly string[])[] = [];
-    await Promise.all(Array.from({ length: 20 }, () => reading(quota, reads)));
-    expect(reads.filter((paths) => paths.length > 0)).toEqual([['quota/all', `quota/${id}`]]);
-    expect(reads).toHaveLength(20);
-  });
-
-  it('and what is learnt during a read is not forgotten when it ends', async () => {
+  it('by every first caller, then once for twenty callers at the same moment, every 5 s', async () => {
     const { quota, time } = quotaAt();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const reading = quota.readAlong(async (paths) => {
-      const { documents } = await stack.database.read(paths);
-      await promise;
-      return { result: undefined, states: documents };
-    });
-    await quota.recordFailure(id, { kind: 'day' });
-    resolve();
-    await reading;
-    expect(quota.usable([id], time.clock.now())).toEqual([]);
+    expect([await readStates(quota), await readStates(quota)]).toEqual([statePaths, []]);
+    for (let round = 0; round < 2; round += 1) {
+      time.advance(4_999);
+      expect(await readStates(quota)).toEqual([]);
+      time.advance(1);
+      const reads = await Promise.all(Array.from({ length: 20 }, () => readStates(quota)));
+      expect(reads.filter((paths) => paths.length > 0)).toEqual([statePaths]);
+    }
+    const first = quotaAt().quota;
+    const reads = await Promise.all(Array.from({ length: 20 }, () => readStates(first)));
+    expect(reads.filter((paths) => paths.length > 0)).toHaveLength(20);
   });
 
-  it('by the next, where the first one failed', async () => {
-    const { quota } = quotaAt();
-    const reads: (readonly string[])[] = [];
-    const failing = quota.readAlong(() => Promise.reject(new Error('no')));
-    const others = Promise.all(Array.from({ length: 20 }, () => reading(quota, reads)));
-    await expect(failing).rejects.toThrow('no');
-    await others;
-    expect(reads.filter((paths) => paths.length > 0)).toHaveLength(1);
+  it('without overwriting what this instance learned during the read', async () => {
+    const { quota, time } = quotaAt();
+    await readStates(quota, () => quota.recordFailure(id, { kind: 'day' }));
+    expect(quota.filterUsable([id], time.clock.now())).toEqual([]);
+  });
+
+  it('without overwriting the result of a read that began later', async () => {
+    const { quota, time } = quotaAt();
+    await readStates(quota, async () => {
+      await stack.edit(`quota/${id}`, { state: 'off' });
+      await readStates(quota);
+    });
+    expect(quota.filterUsable([id], time.clock.now())).toEqual([]);
+  });
+
+  it('by another caller a second after a read that failed', async () => {
+    const { quota, time } = quotaAt();
+    await readStates(quota);
+    time.advance(5_000);
+    expect(quota.statesToRead().paths).toEqual(statePaths);
+    time.advance(999);
+    expect(await readStates(quota)).toEqual([]);
+    time.advance(1);
+    const reads = await Promise.all(Array.from({ length: 20 }, () => readStates(quota)));
+    expect(reads.filter((paths) => paths.length > 0)).toEqual([statePaths]);
   });
 });
 
 it.each<[string, Record<string, unknown>]>([
-  ['a state that is none', { state: 'banana' }],
-  ['a state that is a number', { state: 7 }],
-  ['attempts that are no number', { state: 'ready', attempts: 'many' }],
-  ['a time that is a text', { state: 'ready', retryAt: 'tomorrow' }],
-])('%s, typed in the console, keeps no model from painting', async (_, fields) => {
+  ['an unknown state', { state: 'banana' }],
+  ['a number as state', { state: 7 }],
+  ['text as attempts', { state: 'ready', attempts: 'many' }],
+  ['text as time', { state: 'ready', retryAt: 'tomorrow' }],
+])('%s, typed in the console, leaves the model usable', async (_, fields) => {
   await stack.edit(`quota/${id}`, fields);
   const { quota, time } = quotaAt();
-  await quota.readAlong(async (paths) => ({
-    result: undefined,
-    states: (await stack.database.read(paths)).documents,
-  }));
-  expect(quota.usable([id], time.clock.now())).toEqual([id]);
+  await readStates(quota);
+  expect(quota.filterUsable([id], time.clock.now())).toEqual([id]);
 });
 
 describe('a wait ends at once', () => {
@@ -153,7 +165,7 @@ describe('a wait ends at once', () => {
       Promise.reject(new Failure('PROVIDER_ERROR', 'No.', { providerFailure: { kind: 'passing' } })),
   };
 
-  it('when the process is told to end, with its reason, and the model is not asked again', async () => {
+  it('with the reason of a shutdown, and the model is not called again', async () => {
     const { quota } = quotaAt();
     const end = new AbortController();
     const reason = new Failure('SHUTTING_DOWN', 'Bye.');
@@ -179,9 +191,9 @@ describe('a wait ends at once', () => {
   });
 
   it.each([
-    ['an image that broke off before, and none of the wait', false, 39_000],
-    ['that one and the image that was being painted', true, 78_000],
-  ])('and what Google bills is known all the same: %s', async (_, inPaint, providerCostMicros) => {
+    ['for an image that broke off before the wait', false, 39_000],
+    ['for that image and the one in progress', true, 78_000],
+  ])('with the amount that Google bills: %s', async (_, isGenerating, providerCostMicros) => {
     const { quota } = quotaAt();
     const end = new AbortController();
     const abort = () => end.abort(new Failure('SHUTTING_DOWN', 'Bye.'));
@@ -205,7 +217,7 @@ describe('a wait ends at once', () => {
       clock: {
         ...systemClock,
         async pause() {
-          if (!inPaint) abort();
+          if (!isGenerating) abort();
           end.signal.throwIfAborted();
         },
       },
@@ -217,7 +229,7 @@ describe('a wait ends at once', () => {
     });
   });
 
-  it('of the machine itself, with the reason of the signal', async () => {
+  it('on the system clock, with the reason of the signal', async () => {
     const end = new AbortController();
     const wait = systemClock.pause(3_600_000, end.signal);
     end.abort(new Error('enough'));

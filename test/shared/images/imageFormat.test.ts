@@ -9,39 +9,39 @@ const png = await encodePng(new Uint8Array(40 * 30 * 4), 40, 30);
 const jpeg = await canvas.encode('jpeg');
 const webp = await canvas.encode('webp');
 const avif = await canvas.encode('avif');
-/** Lossy, lossless and extended WebP have a header each; the canvas makes only one of them. */
-const webpOf = (kind: string, header: number[]) =>
+/** Lossy, lossless and extended WebP have different headers. The canvas writes only one of them. */
+const createWebp = (kind: string, header: number[]) =>
   Buffer.concat([Buffer.from(`RIFF\0\0\0\0WEBP${kind}`, 'latin1'), Buffer.from([10, 0, 0, 0, ...header])]);
-const webpExtended = webpOf('VP8X', [0, 0, 0, 0, 39, 0, 0, 29, 0, 0]);
+const webpExtended = createWebp('VP8X', [0, 0, 0, 0, 39, 0, 0, 29, 0, 0]);
 const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><script/></svg>');
 const bmp = Buffer.from(`424d${'00'.repeat(16)}280000001e000000${'00'.repeat(32)}`, 'hex');
 const ico = Buffer.from(`00000100010028${'1e'}${'00'.repeat(32)}`, 'hex');
 
-describe('an image that we keep', () => {
+describe('a supported image', () => {
   it.each([
     ['PNG', png, 'image/png'],
     ['JPEG', jpeg, 'image/jpeg'],
     ['WebP', webp, 'image/webp'],
     ['extended WebP', webpExtended, 'image/webp'],
-  ])('%s is known by its bytes, with its size', (_, bytes, mimeType) => {
+  ])('%s is detected with its size', (_, bytes, mimeType) => {
     expect(sniffImage(bytes)).toEqual({ mimeType, width: 40, height: 30 });
     expect(sniffImage(new Uint8Array(bytes))).toEqual({ mimeType, width: 40, height: 30 });
   });
 
-  it('is known although a JPEG has most of a megabyte of metadata before its size', () => {
+  it('is detected even if a JPEG has almost a megabyte of metadata before its size', () => {
     const segment = Buffer.concat([Buffer.from('ffe2ffff', 'hex'), Buffer.alloc(65_533)]);
     const padded = Buffer.concat([jpeg.subarray(0, 2), ...Array(15).fill(segment), jpeg.subarray(2)]);
     expect(sniffImage(padded)).toEqual({ mimeType: 'image/jpeg', width: 40, height: 30 });
   });
 
-  it('is known wherever its bytes begin in their buffer', () => {
+  it('is detected at any offset in its buffer', () => {
     const within = Buffer.concat([Buffer.alloc(7, 0xff), png]).subarray(7);
     expect(sniffImage(within)).toEqual({ mimeType: 'image/png', width: 40, height: 30 });
   });
 });
 
-describe('what is no image that we keep', () => {
+describe('anything else is refused', () => {
   it.each([
     ['GIF', gif],
     ['SVG', svg],
@@ -59,10 +59,10 @@ describe('what is no image that we keep', () => {
     ['JPEG start alone', jpeg.subarray(0, 2)],
     ['JPEG cut before its size', jpeg.subarray(0, 30)],
     ['WebP cut within its header', webp.subarray(0, 14)],
-    ['RIFF that is no WebP', Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVEfmt '), Buffer.alloc(50)])],
-    ['PNG of no width', Buffer.concat([png.subarray(0, 16), Buffer.alloc(4), png.subarray(20)])],
-    ['PNG of no height', Buffer.concat([png.subarray(0, 20), Buffer.alloc(4), png.subarray(24)])],
-    ['PNG after a blank', Buffer.concat([Buffer.from(' '), png])],
+    ['RIFF that is not WebP', Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVEfmt '), Buffer.alloc(50)])],
+    ['PNG without width', Buffer.concat([png.subarray(0, 16), Buffer.alloc(4), png.subarray(20)])],
+    ['PNG without height', Buffer.concat([png.subarray(0, 20), Buffer.alloc(4), png.subarray(24)])],
+    ['PNG after a space', Buffer.concat([Buffer.from(' '), png])],
   ])('%s', (_, bytes) => {
     expect(sniffImage(bytes)).toBeUndefined();
   });
@@ -77,11 +77,11 @@ describe('any bytes', () => {
     expect(Number.isInteger(image.height) && image.height > 0).toBe(true);
   };
 
-  it('are an image of some size or none, and never throw', () => {
+  it('are a valid image or none, and never throw', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), facts), { numRuns: 1_000 });
   });
 
-  it('also after the beginning of a real one', () => {
+  it('never throw after the start of a real image', () => {
     const beginnings = [png, jpeg, webp, webpExtended, gif, svg, avif, bmp, ico, Buffer.from('II*\0')];
     const bytes = fc
       .tuple(fc.constantFrom(...beginnings), fc.nat({ max: 64 }), fc.uint8Array({ maxLength: 300 }))
@@ -89,7 +89,7 @@ describe('any bytes', () => {
     fc.assert(fc.property(bytes, facts), { numRuns: 1_000 });
   });
 
-  it('also where one byte of a real one is wrong, and cut anywhere', () => {
+  it('never throw for a real image with one wrong byte, cut anywhere', () => {
     const spoiled = fc
       .tuple(fc.constantFrom(png, jpeg, webp, webpExtended), fc.nat(), fc.nat({ max: 255 }), fc.nat())
       .map(([image, at, byte, length]) => {

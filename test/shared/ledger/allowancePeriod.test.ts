@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { isPast, periodAt } from '../../../shared/ledger/allowancePeriod.ts';
+import { getPeriod, isPast } from '../../../shared/ledger/allowancePeriod.ts';
 
 const at = (period: 'day' | 'week' | 'month', time: string) => {
-  const { name, nextAt } = periodAt(period, new Date(time));
+  const { name, nextAt } = getPeriod(period, new Date(time));
   return [name, nextAt.toISOString()];
 };
 const midnight = (day: string) => `${day}T00:00:00.000Z`;
@@ -40,12 +40,12 @@ describe('periods', () => {
   it.each(['day', 'week', 'month'] as const)('of a %s follow each other without a gap', (period) => {
     let time = new Date('2026-11-22T12:00:00Z');
     for (let i = 0; i < 800; i += 1) {
-      const { name, nextAt } = periodAt(period, time);
+      const { name, nextAt } = getPeriod(period, time);
       const from = Date.parse(midnight(name.slice(period.length + 1)));
       expect(from).toBeLessThanOrEqual(time.getTime());
       expect(nextAt.getTime()).toBeGreaterThan(time.getTime());
-      expect(periodAt(period, new Date(nextAt.getTime() - 1)).name).toBe(name);
-      expect(periodAt(period, nextAt).name).toBe(`${period}-${nextAt.toISOString().slice(0, 10)}`);
+      expect(getPeriod(period, new Date(nextAt.getTime() - 1)).name).toBe(name);
+      expect(getPeriod(period, nextAt).name).toBe(`${period}-${nextAt.toISOString().slice(0, 10)}`);
       time = nextAt;
     }
   });

@@ -2,17 +2,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Data, removed, type Write } from '../../../shared/database/database.ts';
+import { type Account, findInvalidField, parseAccount } from '../../../shared/ledger/account.ts';
 import {
-  type Account,
   andThen,
   type Change,
-  changeWrites,
   debit,
-  invalidField,
-  readAccount,
   recordEdit,
-  refund,
+  refundCredits,
   refuseHold,
+  toWrites,
 } from '../../../shared/ledger/credits.ts';
 import { creditsLimit, document, now, terms } from './exampleAccount.ts';
 
@@ -39,9 +37,9 @@ function createAccountStore() {
   const commit = (rule: (account: Account, at: Date) => Change | undefined) => {
     clock += 1_000;
     data ??= { balance: 0 };
-    const before = readAccount(document(data), list().at(-1));
+    const before = parseAccount(document(data), list().at(-1));
     const change = rule(before, new Date(clock));
-    if (change) apply(changeWrites(before, change, new Date(clock)));
+    if (change) apply(toWrites(before, change, new Date(clock)));
   };
 
   return {
@@ -51,10 +49,10 @@ function createAccountStore() {
     erase: () => {
       data = undefined;
     },
-    record: () => commit((before) => (invalidField(before) ? undefined : recordEdit(before))),
+    record: () => commit((before) => (findInvalidField(before) ? undefined : recordEdit(before))),
     hold: (generationId: string, credits: number) =>
       commit((before, at) => {
-        if (invalidField(before)) return undefined;
+        if (findInvalidField(before)) return undefined;
         const upToDate = recordEdit(before);
         const holdTerms = terms({
           generationId,
@@ -71,7 +69,9 @@ function createAccountStore() {
       if (id === undefined) return;
       const credits = running.get(id) ?? 0;
       running.delete(id);
-      commit((before) => andThen(recordEdit(before), (edited) => refund(edited, id, credits, 'NO_IMAGE')));
+      commit((before) =>
+        andThen(recordEdit(before), (edited) => refundCredits(edited, id, credits, 'NO_IMAGE')),
+      );
     },
     settleOne: (which: number) => {
       const id = [...running.keys()][which % Math.max(1, running.size)];
@@ -149,7 +149,7 @@ describe('any sequence of edits, holds and refunds', () => {
           const before = store.state().data;
           act(store, index);
           const after = store.state().data;
-          const wasInvalid = before && readAccount(document(before)).balance === null;
+          const wasInvalid = before && parseAccount(document(before)).balance === null;
           if (wasInvalid && !name.startsWith('balance') && name !== 'erase') {
             expect(after?.balance).toBe(before.balance);
           }

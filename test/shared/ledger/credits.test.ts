@@ -1,22 +1,19 @@
 /** The rules of credit as pure functions: no database, no clock. */
 import { describe, expect, it } from 'vitest';
 import { type Data, removed } from '../../../shared/database/database.ts';
+import { type Account, findInvalidField, isOpened, parseAccount } from '../../../shared/ledger/account.ts';
 import {
-  type Account,
   andThen,
   type Change,
-  changeWrites,
   debit,
-  type HoldTerms,
+  type HoldParams,
   inFlight,
-  invalidField,
-  isOpened,
-  readAccount,
   recordEdit,
-  refund,
+  refundCredits,
   refuseHold,
   refuseSuspended,
   signupGrant,
+  toWrites,
 } from '../../../shared/ledger/credits.ts';
 import { account, creditsLimit, document, now, seconds, terms, version } from './exampleAccount.ts';
 
@@ -27,7 +24,7 @@ describe('reading an account', () => {
   it.each([0, 1, 74, creditsLimit])('a balance of %s is valid', (balance) => {
     const read = account({ balance });
     expect(read.balance).toBe(balance);
-    expect(invalidField(read)).toBeUndefined();
+    expect(findInvalidField(read)).toBeUndefined();
   });
 
   it.each([
@@ -48,7 +45,7 @@ describe('reading an account', () => {
   ])('a balance of %s is invalid, and left to the admin', (balance) => {
     const read = account({ balance });
     expect(read.balance).toBeNull();
-    expect(invalidField(read)).toBe('balance');
+    expect(findInvalidField(read)).toBe('balance');
   });
 
   it.each([
@@ -64,14 +61,17 @@ describe('reading an account', () => {
     [null, 'adjust'],
     [Number.NaN, 'adjust'],
   ])('an adjust of %s with 10 credits: %s is invalid', (adjust, field) => {
-    expect(invalidField(account({ adjust }))).toBe(field);
+    expect(findInvalidField(account({ adjust }))).toBe(field);
   });
 
   it('continues an account made by hand from its newest entry', () => {
     const byHand = document({ balance: 74 });
     expect(isOpened(byHand)).toBe(false);
-    expect(readAccount(byHand)).toMatchObject({ balance: 74, settled: 0, sequence: 0 });
-    expect(readAccount(byHand, { balance: 9, sequence: 5 })).toMatchObject({ settled: 9, sequence: 5 });
+    expect(parseAccount(byHand)).toMatchObject({ balance: 74, ledgerBalance: 0, sequence: 0 });
+    expect(parseAccount(byHand, { balance: 9, sequence: 5 })).toMatchObject({
+      ledgerBalance: 9,
+      sequence: 5,
+    });
     expect(isOpened(document({ balance: 74, settled: 'x', sequence: 1 }))).toBe(false);
     expect(isOpened(document({ balance: 74, settled: 1, sequence: -1 }))).toBe(false);
   });
@@ -131,7 +131,7 @@ describe('recording an edit', () => {
     ]);
     expect(after).toMatchObject({
       balance,
-      settled: balance,
+      ledgerBalance: balance,
       sequence: 4,
       adjust: undefined,
       note: undefined,
@@ -141,7 +141,7 @@ describe('recording an edit', () => {
   it('of a balance and an adjust that cancel each other only removes adjust', () => {
     const { account: after, entries } = edited({ balance: 7, adjust: 3 });
     expect(entries).toEqual([]);
-    expect(after).toMatchObject({ balance: 10, settled: 10, sequence: 3, adjust: undefined });
+    expect(after).toMatchObject({ balance: 10, ledgerBalance: 10, sequence: 3, adjust: undefined });
   });
 
   it('leaves an account with an invalid balance as it is', () => {
@@ -165,9 +165,9 @@ describe('recording an edit', () => {
 describe('moving credits', () => {
   it('counts a refund on the largest balance exactly', () => {
     const edited = recordEdit(account({ balance: creditsLimit, settled: 9 })).account;
-    const { account: after, entries } = refund(edited, 'g', 4, 'EXPIRED');
-    expect(after).toMatchObject({ balance: creditsLimit + 4, settled: creditsLimit + 4 });
-    expect(Number.isSafeInteger(after.settled)).toBe(true);
+    const { account: after, entries } = refundCredits(edited, 'g', 4, 'EXPIRED');
+    expect(after).toMatchObject({ balance: creditsLimit + 4, ledgerBalance: creditsLimit + 4 });
+    expect(Number.isSafeInteger(after.ledgerBalance)).toBe(true);
     expect(Number.isSafeInteger(entries[0]?.balance)).toBe(true);
   });
 
@@ -178,16 +178,22 @@ describe('moving credits', () => {
     ]);
     expect(after).toMatchObject({
       balance: 6,
-      settled: 6,
+      ledgerBalance: 6,
       sequence: 4,
       active: { g: seconds(180) },
       rate: [now],
     });
   });
 
+  it('a debit counts as a use of the account', () => {
+    const before = account({ usedAt: seconds(-3_600) });
+    const [update] = toWrites(before, debit(before, terms()), now);
+    expect(update).toMatchObject({ data: { usedAt: now } });
+  });
+
   it('a refund returns the price and no longer counts the generation as in flight', () => {
     const held = debit(account(), terms({ credits: 4 })).account;
-    const { account: after, entries } = refund(held, 'g', 4, 'NO_IMAGE');
+    const { account: after, entries } = refundCredits(held, 'g', 4, 'NO_IMAGE');
     expect(entries).toEqual([
       {
         id: 'g:refund',
@@ -199,20 +205,20 @@ describe('moving credits', () => {
         reason: 'NO_IMAGE',
       },
     ]);
-    expect(after).toMatchObject({ balance: 10, settled: 10, sequence: 5 });
+    expect(after).toMatchObject({ balance: 10, ledgerBalance: 10, sequence: 5 });
     expect(after.active).toEqual({});
   });
 
-  it('a refund with an invalid balance changes only `settled`', () => {
-    const { account: after, entries } = refund(account({ balance: 'x' }), 'g', 4, 'NO_IMAGE');
+  it('a refund with an invalid balance changes only the balance of the ledger', () => {
+    const { account: after, entries } = refundCredits(account({ balance: 'x' }), 'g', 4, 'NO_IMAGE');
     expect(entries).toMatchObject([{ amount: 4, balance: 14 }]);
-    expect(after).toMatchObject({ balance: null, settled: 14 });
+    expect(after).toMatchObject({ balance: null, ledgerBalance: 14 });
   });
 
   it('a signup grant is one entry and no longer due; a grant of 0 has no entry', () => {
     const due = account({ signupDue: true });
     expect(signupGrant(due, 10)).toMatchObject({
-      account: { balance: 20, settled: 20, sequence: 4, signupDue: false },
+      account: { balance: 20, ledgerBalance: 20, sequence: 4, signupDue: false },
       entries: [{ id: 'signup', type: 'grant', amount: 10, balance: 20, sequence: 4, reason: 'signup' }],
     });
     expect(signupGrant(due, 0)).toMatchObject({ account: { balance: 10, signupDue: false }, entries: [] });
@@ -229,19 +235,19 @@ describe('moving credits', () => {
     const copy = structuredClone({ ...before, version: undefined });
     recordEdit(before);
     debit(before, terms());
-    refund(before, 'a', 1, 'x');
+    refundCredits(before, 'a', 1, 'x');
     signupGrant(before, 10);
     expect({ ...before, version: undefined }).toEqual(copy);
   });
 });
 
 describe('refusing a hold', () => {
-  const reason = (data: Data, more: Partial<HoldTerms> = {}) =>
+  const reason = (data: Data, more: Partial<HoldParams> = {}) =>
     refuseHold(account(data), terms(more))?.reason;
   const twoRunning = { active: { a: seconds(1), b: seconds(1) } };
   const threeRecent = { rate: [seconds(-59), seconds(-30), seconds(-1)] };
 
-  it.each<[string, Data, Partial<HoldTerms>, string | undefined]>([
+  it.each<[string, Data, Partial<HoldParams>, string | undefined]>([
     ['enough credits', { balance: 4 }, { credits: 4 }, undefined],
     ['one credit too few', { balance: 3 }, { credits: 4 }, 'INSUFFICIENT_CREDITS'],
     ['too many in flight', twoRunning, {}, 'RATE_LIMITED'],
@@ -296,7 +302,7 @@ describe('refusing a hold', () => {
 describe('the writes of a change', () => {
   const createWrites = (data: Data, change: (before: Account) => Change) => {
     const before = account(data);
-    return changeWrites(before, change(before), now);
+    return toWrites(before, change(before), now);
   };
 
   it('update the account at the version that was read, and create the entries', () => {
@@ -312,7 +318,7 @@ describe('the writes of a change', () => {
   });
 
   it('never include an invalid balance', () => {
-    const [update] = createWrites({ balance: 'x' }, (before) => refund(before, 'g', 1, 'r'));
+    const [update] = createWrites({ balance: 'x' }, (before) => refundCredits(before, 'g', 1, 'r'));
     expect(update && 'data' in update && update.data).not.toHaveProperty('balance');
   });
 

@@ -1,4 +1,4 @@
-/** What is deployed: the functions, what they share, and production's packages; nothing else, and nothing of this machine. */
+/** The bundle contains the functions, shared/ and production packages; nothing else, and nothing about this machine. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -18,32 +18,34 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(outdir, { recursive: true, force: true }));
 
-/** `node_modules/a/node_modules/b` of a file in it. */
-const packageOf = (source: string) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(source)?.[0] ?? '';
-const namesOf = (paths: string[]) =>
+/** The package folder of a file, such as `node_modules/a/node_modules/b`. */
+const getPackage = (source: string) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(source)?.[0] ?? '';
+const getNames = (paths: string[]) =>
   [...new Set(paths.map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)))].sort();
 
-describe('in the bundle', () => {
-  it('are functions/, shared/ and packages, and of the sources nothing else', () => {
+describe('the bundle', () => {
+  it('contains functions/, shared/ and packages, and no other source', () => {
     const own = sources.filter((source) => !source.startsWith('node_modules/'));
     const outside = own.filter((source) => !/^(functions|shared)\//.test(source));
     // The replacement for Node's `domain`.
     expect(outside).toEqual(['tools/build/noDomain.ts']);
     // Every function is there: each is loaded by its own import.
-    const functions = readdirSync('functions').map((file) => `functions/${file}`);
+    const functions = readdirSync('functions')
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => `functions/${file}`);
     expect(own.filter((source) => source.startsWith('functions/')).sort()).toEqual(functions.sort());
   });
 
-  it('is no package that is for development alone', () => {
-    const bundled = [...new Set(sources.map(packageOf).filter((path) => path !== ''))];
+  it('contains no development package', () => {
+    const bundled = [...new Set(sources.map(getPackage).filter((path) => path !== ''))];
     expect(bundled.length).toBeGreaterThan(20);
     expect(bundled.filter((path) => packages[path]?.dev)).toEqual([]);
     expect(bundled.filter((path) => packages[path] === undefined)).toEqual([]);
   });
 
-  it('are all packages that package.json names for production, but for Node itself', () => {
+  it('contains all production packages of package.json', () => {
     const { dependencies } = packages[''];
-    const bundled = namesOf(sources.map(packageOf).filter((path) => path !== ''));
+    const bundled = getNames(sources.map(getPackage).filter((path) => path !== ''));
     expect(Object.keys(dependencies).filter((name) => !bundled.includes(name))).toEqual([]);
   });
 
@@ -53,12 +55,12 @@ describe('in the bundle', () => {
     ['a token', /\beyJ[\w-]{20,}\.eyJ[\w-]{20,}\./],
     ['an account of Cloudinary', /cloudinary:\/\/\d+:\w+@\w/],
     ['a key of AWS or GitHub', /\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{36})\b/],
-    ['a stand-in', /stand-in server|demo-[a-z]+-project/],
-  ])('is not %s', (_what, pattern) => {
+    ['a fake', /http:\/\/fake|Fake Heading|demo-[a-z]+-project/],
+  ])('does not contain %s', (_what, pattern) => {
     for (const { name, text } of files) expect(`${name} ${pattern.exec(text)?.[0] ?? ''}`).toBe(`${name} `);
   });
 
-  it('is no path or name of this machine, and no map back to the sources', () => {
+  it('contains no path or name of this machine, and no source map', () => {
     const words = [
       process.cwd(),
       homedir(),
@@ -68,7 +70,7 @@ describe('in the bundle', () => {
       'sourceMappingURL=',
     ];
     for (const { name, text } of files) {
-      // A home or host as short as this is part of anything.
+      // Ignore short names, which occur by chance.
       const found = words.filter((word) => word.length > 5 && text.includes(word));
       expect([name, ...found]).toEqual([name]);
     }

@@ -1,4 +1,4 @@
-/** Signing in with the service account that a function runs as, as it is bundled: the library for it is read later. */
+/** The bundle signs in with a function's service account, although it loads the library for that lazily. */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,12 +10,12 @@ import { parseConfig } from '../../../shared/config/config.ts';
 import { bundleFunctions } from '../../../tools/build/bundle.ts';
 
 const outdir = mkdtempSync(join(tmpdir(), 'nano-banana-bundle-'));
-const asked: string[] = [];
+const requests: string[] = [];
 
 /** Cloud Run's metadata server and Vertex AI in one. */
 const google = createServer((request, response) => {
   const { url = '', headers } = request;
-  asked.push(`${headers.authorization ?? ''} ${url}`);
+  requests.push(`${headers.authorization ?? ''} ${url}`);
   const isMetadata = url.startsWith('/computeMetadata');
   const token = { access_token: 'of-the-account', expires_in: 3600, token_type: 'Bearer' };
   response.setHeader('Metadata-Flavor', 'Google');
@@ -40,7 +40,7 @@ afterAll(() => {
   rmSync(outdir, { recursive: true, force: true });
 });
 
-it('Vertex AI gets the token of the account', async () => {
+it('calls Vertex AI with the token of the service account', async () => {
   const file = readdirSync(outdir).find((name) => /^gemini-.*\.mjs$/.test(name)) ?? '';
   const { createGemini } = await import(pathToFileURL(join(outdir, file)).href);
   const env = {
@@ -50,5 +50,7 @@ it('Vertex AI gets the token of the account', async () => {
   };
   const { text } = await createGemini(parseConfig(env)).write('gemini-x', 'Improve', 'A banana', 10_000);
   expect(text).toBe('Better');
-  expect(asked.at(-1)).toMatch(/^Bearer of-the-account .*\/projects\/a-project\/.*gemini-x:generateContent/);
+  expect(requests.at(-1)).toMatch(
+    /^Bearer of-the-account .*\/projects\/a-project\/.*gemini-x:generateContent/,
+  );
 });

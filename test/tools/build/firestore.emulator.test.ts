@@ -1,6 +1,6 @@
 /**
- * The database as it is bundled, without what the rules leave out of Google's library: every call that we make goes
- * to the emulator through it.
+ * The bundled database client, without the parts of Google's library that the rules remove, makes every call that we
+ * use to the emulator.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,7 +40,7 @@ const data = {
   deep: { er: { still: 'here' } },
 };
 
-it('commits every kind of write, and reads what it wrote', async () => {
+it('commits every kind of write, and reads the documents back', async () => {
   const version = await database.commit([
     { create: 'dist/one', data },
     { set: 'dist/two', data: { amount: 4 } },
@@ -56,14 +56,14 @@ it('commits every kind of write, and reads what it wrote', async () => {
   expect(Math.abs(readTime.getTime() - Date.now())).toBeLessThan(60_000);
 });
 
-it('tells a precondition that failed from anything else', async () => {
+it('rejects a failed precondition with CommitRejected', async () => {
   await expect(database.commit([{ create: 'dist/two', data: {} }])).rejects.toMatchObject({
     name: 'CommitRejected',
     cause: { code: 6 },
   });
 });
 
-it('queries in pages, of a collection and of a group', async () => {
+it('queries pages of a collection and of a collection group', async () => {
   const one = await database.page({ collection: 'dist', orderBy: [['amount', 'desc']], limit: 1 });
   expect(one.documents.map(({ path }) => path)).toEqual(['dist/one']);
   const next = await database.page({
@@ -78,7 +78,7 @@ it('queries in pages, of a collection and of a group', async () => {
   expect(group.documents.map(({ id }) => id)).toEqual(['two']);
 });
 
-it('reads a document and sums at one time, in a transaction that only reads', async () => {
+it('reads a document and sums at the same time, in a read-only transaction', async () => {
   const where = [['amount', '>', 4]] as const;
   const { document, totals } = await database.totals('dist/two', [
     { collection: 'dist', field: 'amount' },

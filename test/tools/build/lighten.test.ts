@@ -1,4 +1,4 @@
-/** What stands in the place of a vendor's file: it is never silently nothing. */
+/** The replacement of a vendor's file never silently does nothing. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,14 +11,14 @@ import type { Rule } from '../../../tools/build/rules.ts';
 const folder = mkdtempSync(join(tmpdir(), 'nano-banana-lighten-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-// As TypeScript compiles `import * as vendor`.
+// TypeScript compiles `import * as vendor` to this.
 const namespaceImport = `const importStar = (mod) => (mod && mod.__esModule ? mod : { ...mod, default: mod });
 const vendor = importStar(require('vendor'));`;
 
 let bundles = 0;
 
-/** The exports of a program that stands beside a package `vendor`, bundled under one rule for that. */
-async function bundled(rule: object, program: string, vendor = 'exports.answer = () => 42;') {
+/** Bundles a program that uses a package `vendor`, with one rule for that package. @returns the program's exports. */
+async function bundleProgram(rule: object, program: string, vendor = 'exports.answer = () => 42;') {
   bundles += 1;
   const at = (name: string) => join(folder, String(bundles), name);
   for (const [name, text] of Object.entries({
@@ -42,22 +42,22 @@ async function bundled(rule: object, program: string, vendor = 'exports.answer =
 
 const refusal = (name: string) => `vendor/index.js: ${name} is used, but tools/build/rules.ts left it out`;
 
-describe('what is left out', () => {
+describe('a stub', () => {
   it.each([
     ['require', `const vendor = require('vendor');`],
     ['a namespace import compiled to CommonJS', namespaceImport],
-  ])('names itself when anything of it is used, by %s', async (_how, load) => {
-    const { default: program } = await bundled(
-      { leftOut: true },
+  ])('throws an error with its name when it is used through %s', async (_how, load) => {
+    const { default: program } = await bundleProgram(
+      { stub: true },
       `${load} module.exports = { read: () => vendor.answer, look: () => 'answer' in vendor };`,
     );
     expect(() => program.read?.()).toThrow(refusal('answer'));
     expect(() => program.look?.()).toThrow('left it out');
   });
 
-  it('names itself when it is imported by name into a module', async () => {
-    const { default: program } = await bundled(
-      { leftOut: true },
+  it('throws an error with its name when a module imports from it by name', async () => {
+    const { default: program } = await bundleProgram(
+      { stub: true },
       `import { answer } from 'vendor'; import * as all from 'vendor'; import one from 'vendor';
        export default { named: () => answer(), all: () => all.answer(), one: () => one.answer() };`,
     );
@@ -66,7 +66,7 @@ describe('what is left out', () => {
   });
 });
 
-describe('what comes later', () => {
+describe('a lazy file', () => {
   const vendor = `globalThis.vendorsLoaded = (globalThis.vendorsLoaded ?? 0) + 1; exports.answer = () => 42;`;
 
   it.each([
@@ -77,10 +77,10 @@ describe('what comes later', () => {
     ],
     ['a name', `import { answer } from 'vendor'; export default { answer: () => answer() };`],
     ['the default', `import vendor from 'vendor'; export default { answer: () => vendor.answer() };`],
-  ])('is read at its first use and once, by %s', async (_how, program) => {
+  ])('loads at its first use, and only once, through %s', async (_how, program) => {
     const counts = globalThis as { vendorsLoaded?: number };
     counts.vendorsLoaded = 0;
-    const { default: made } = await bundled({ later: true }, program, vendor);
+    const { default: made } = await bundleProgram({ lazy: true }, program, vendor);
     expect(counts.vendorsLoaded).toBe(0);
     expect([made.answer?.(), made.answer?.()]).toEqual([42, 42]);
     expect(counts.vendorsLoaded).toBe(1);
@@ -88,16 +88,16 @@ describe('what comes later', () => {
 });
 
 describe('a rule', () => {
-  it('puts its own code in place of a file', async () => {
-    const { default: program } = await bundled(
-      { instead: 'exports.answer = () => 43;' },
+  it('replaces a file with its own code', async () => {
+    const { default: program } = await bundleProgram(
+      { replacement: 'exports.answer = () => 43;' },
       `module.exports = { answer: () => require('vendor').answer() };`,
     );
     expect(program.answer?.()).toBe(43);
   });
 
-  it('that meets nothing any more fails the build', async () => {
-    const moved = bundled({ file: 'vendor/lib/moved.js', later: true }, `require('vendor');`);
-    await expect(moved).rejects.toThrow('A rule of the bundle meets nothing any more: vendor/lib/moved.js');
+  it('that matches no file fails the build', async () => {
+    const moved = bundleProgram({ file: 'vendor/lib/moved.js', lazy: true }, `require('vendor');`);
+    await expect(moved).rejects.toThrow('A rule of the bundle matches no file: vendor/lib/moved.js');
   });
 });

@@ -1,72 +1,78 @@
-/** Descriptions of protocol buffers: whatever a service speaks of stays, and the rest goes. */
+/** Reducing descriptions of protocol buffers keeps every type that a service uses, and removes the rest. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { type Described, describeOnly } from '../../../tools/build/protos.ts';
+import { keepServices, type ProtoDescription } from '../../../tools/build/protos.ts';
 import { rules } from '../../../tools/build/rules.ts';
 
-const message = (fields: Record<string, string>, nested?: Record<string, Described>): Described => ({
+const message = (
+  fields: Record<string, string>,
+  nested?: Record<string, ProtoDescription>,
+): ProtoDescription => ({
   fields: Object.fromEntries(Object.entries(fields).map(([name, type]) => [name, { type }])),
   ...(nested && { nested }),
 });
-const service = (requestType: string, responseType: string): Described => ({
+const service = (requestType: string, responseType: string): ProtoDescription => ({
   methods: { Ask: { requestType, responseType } },
 });
-const packageOf = (nested: Record<string, Described>): Described => ({ nested });
+const toPackage = (nested: Record<string, ProtoDescription>): ProtoDescription => ({ nested });
 
-it('keeps what the service refers to, by any way of naming it, in its namespaces', () => {
-  const api = packageOf({
+it('keeps all types that the service refers to, by any form of name, in their namespaces', () => {
+  const api = toPackage({
     Shop: service('Order', '.shop.common.Receipt'),
     Admin: service('Secret', 'Secret'),
-    // From the outermost, from its own scope, and out of another message.
+    // Names relative to the outermost namespace, to the own scope, and into another message.
     Order: message(
       { id: 'string', item: 'Item', size: 'common.Sizes.Size' },
       { Item: message({ order: 'Order' }) },
     ),
     Secret: message({ id: 'string' }),
   });
-  const common = packageOf({
+  const common = toPackage({
     Receipt: message({ paid: 'bool' }),
     Sizes: message({ other: 'Extra' }, { Size: { values: { SMALL: 0 } } }),
     Extra: message({}),
     Unused: message({}),
   });
-  const all = packageOf({ shop: { nested: { v1: api, common } }, other: packageOf({ Thing: message({}) }) });
-  expect(describeOnly(all, ['shop.v1.Shop'])).toEqual(
-    packageOf({
-      shop: packageOf({
-        v1: packageOf({ Shop: api.nested?.Shop as Described, Order: api.nested?.Order as Described }),
-        common: packageOf({
-          Receipt: common.nested?.Receipt as Described,
-          Sizes: common.nested?.Sizes as Described,
-          Extra: common.nested?.Extra as Described,
+  const all = toPackage({ shop: { nested: { v1: api, common } }, other: toPackage({ Thing: message({}) }) });
+  expect(keepServices(all, ['shop.v1.Shop'])).toEqual(
+    toPackage({
+      shop: toPackage({
+        v1: toPackage({
+          Shop: api.nested?.Shop as ProtoDescription,
+          Order: api.nested?.Order as ProtoDescription,
+        }),
+        common: toPackage({
+          Receipt: common.nested?.Receipt as ProtoDescription,
+          Sizes: common.nested?.Sizes as ProtoDescription,
+          Extra: common.nested?.Extra as ProtoDescription,
         }),
       }),
     }),
   );
 });
 
-it("keeps protocol buffers' own options, and not those in brackets", () => {
+it("keeps protocol buffers' own options, and removes those in parentheses", () => {
   const all = {
     nested: { Thing: { fields: { id: { type: 'string', options: { packed: false, '(x.y)': 1 } } } } },
   };
-  expect(describeOnly(all, ['Thing'])).toEqual({
+  expect(keepServices(all, ['Thing'])).toEqual({
     nested: { Thing: { fields: { id: { type: 'string', options: { packed: false } } } } },
   });
 });
 
-it('refuses a name that is not described', () => {
-  expect(() => describeOnly(packageOf({}), ['shop.v1.Shop'])).toThrow('shop.v1.Shop is not described');
+it('refuses a name without a description', () => {
+  expect(() => keepServices(toPackage({}), ['shop.v1.Shop'])).toThrow('shop.v1.Shop is not described');
 });
 
-const described = rules.filter((rule) => 'describes' in rule);
+const rulesWithServices = rules.filter((rule) => 'services' in rule);
 
-it.each(described)('leaves no type of $file without its description', async ({ file, describes }) => {
-  // The vendor's own reader resolves every name, and throws at the first that it does not find.
+it.each(rulesWithServices)('leaves no type of $file without its description', async ({ file, services }) => {
+  // protobufjs resolves every name, and throws at the first unknown one.
   const { default: protobuf } = await import('protobufjs');
   const whole = JSON.parse(readFileSync(`node_modules/${file}`, 'utf8'));
-  const cut = describeOnly(whole, describes);
-  const root = protobuf.Root.fromJSON(cut as never);
+  const prunedFile = keepServices(whole, services);
+  const root = protobuf.Root.fromJSON(prunedFile as never);
   root.resolveAll();
-  for (const name of describes) expect(root.lookupService(name).methodsArray.length).toBeGreaterThan(0);
-  expect(JSON.stringify(cut).length).toBeLessThan(JSON.stringify(whole).length / 2);
+  for (const name of services) expect(root.lookupService(name).methodsArray.length).toBeGreaterThan(0);
+  expect(JSON.stringify(prunedFile).length).toBeLessThan(JSON.stringify(whole).length / 2);
 });

@@ -1,4 +1,4 @@
-/** Who is made an admin of a deployed studio, over Google's interface for a project's users. */
+/** `npm run admin` changes the claims of a project's users over Google's API. */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { changeAdmin } from '../../../tools/deploy/admin.ts';
 
 type User = { localId: string; email: string; customAttributes?: string };
 let users: User[];
-let asked: { url: string; authorization: string; project: string }[];
+let requests: { url: string; authorization: string; project: string }[];
 let server: http.Server;
 let base: string;
 
@@ -16,12 +16,12 @@ beforeAll(async () => {
     for await (const chunk of request) text += chunk;
     const body = JSON.parse(text);
     const { authorization = '', 'x-goog-user-project': project } = request.headers;
-    asked.push({ url: request.url ?? '', authorization, project: String(project) });
+    requests.push({ url: request.url ?? '', authorization, project: String(project) });
     const answer = (status: number, json: object) => response.writeHead(status).end(JSON.stringify(json));
     if (authorization !== 'Bearer good') return answer(403, { error: 'PERMISSION_DENIED' });
     if (request.url?.endsWith(':lookup')) {
-      const found = users.filter(({ email }) => body.email.includes(email));
-      return answer(200, found.length > 0 ? { users: found } : {});
+      const matches = users.filter(({ email }) => body.email.includes(email));
+      return answer(200, matches.length > 0 ? { users: matches } : {});
     }
     const user = users.find(({ localId }) => localId === body.localId);
     if (user) user.customAttributes = body.customAttributes;
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => void server.close());
 beforeEach(() => {
-  asked = [];
+  requests = [];
   users = [
     { localId: 'u1', email: 'ada@example.com' },
     { localId: 'u2', email: 'bob@example.com', customAttributes: '{"team":"blue","admin":true}' },
@@ -43,24 +43,24 @@ const change = (email: string, revoke: boolean, token = 'good') =>
   changeAdmin({ project: 'my-studio', email, revoke }, token, base);
 
 describe('npm run admin', () => {
-  it('gives a user the claim', async () => {
+  it('sets the claim of a user', async () => {
     expect(await change('ada@example.com', false)).toBe('u1');
     expect(users[0]?.customAttributes).toBe('{"admin":true}');
-    expect(asked.map(({ url }) => url)).toEqual([
+    expect(requests.map(({ url }) => url)).toEqual([
       '/v1/projects/my-studio/accounts:lookup',
       '/v1/projects/my-studio/accounts:update',
     ]);
-    expect(asked.every(({ project }) => project === 'my-studio')).toBe(true);
+    expect(requests.every(({ project }) => project === 'my-studio')).toBe(true);
   });
 
-  it('takes it away, and leaves other claims', async () => {
+  it('removes the claim, and keeps other claims', async () => {
     await change('bob@example.com', true);
     expect(users[1]?.customAttributes).toBe('{"team":"blue"}');
     await change('bob@example.com', false);
     expect(JSON.parse(users[1]?.customAttributes ?? '')).toEqual({ team: 'blue', admin: true });
   });
 
-  it('changes nobody where there is no such user, or it may not', async () => {
+  it('changes nothing if there is no such user, or Google refuses', async () => {
     await expect(change('eve@example.com', false)).rejects.toThrow('eve@example.com');
     await expect(change('ada@example.com', false, 'bad')).rejects.toThrow('403');
     expect(users[0]?.customAttributes).toBeUndefined();

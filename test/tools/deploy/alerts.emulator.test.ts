@@ -1,4 +1,4 @@
-/** Each alert's filter finds what it is there for among lines that the functions really log, and nothing in a good hour. */
+/** Each alert's filter matches the line that its fault really logs, and no line while everything works. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cloudinaryFault } from '../../../local/fakes/cloudinaryFaults.ts';
@@ -19,7 +19,7 @@ const picture = {
   model,
 };
 let stack: Stack;
-/** What may be changed of one server stays with it: what it learns of a model, or of the day's spend. */
+/** A new server for each test, because a server remembers the models' states and the day's spend. */
 let servers: { url: string; close: () => Promise<void> }[] = [];
 
 beforeAll(async () => {
@@ -46,18 +46,18 @@ async function generate(...args: Parameters<Stack['startServer']>) {
   return { user, url, reply: await user.generate('key', {}, url) };
 }
 
-/** A line as Cloud Logging keeps it: `severity` for itself, what is no field of its own in the payload. */
-function entryOf({ severity, ...jsonPayload }: Record<string, unknown>) {
+/** A line in Cloud Logging's form: `severity` is a separate field, all others are in the payload. */
+function toEntry({ severity, ...jsonPayload }: Record<string, unknown>) {
   return { severity, resource: { type: 'cloud_run_revision' }, jsonPayload };
 }
 
 const severities = ['DEFAULT', 'DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
 
-/** Whether a filter of comparisons joined by AND takes an entry. @throws {Error} for any other filter. */
-function takes(filter: string, entry: object): boolean {
+/** True if the filter matches the entry. @throws {Error} unless the filter is comparisons joined by AND. */
+function matchesFilter(filter: string, entry: object): boolean {
   return filter.split(' AND ').every((comparison) => {
     const [, path, op, quoted, bare] = /^([\w.]+)(=|>=)(?:"([^"]*)"|([\w.]+))$/.exec(comparison) ?? [];
-    if (!path) throw new Error(`This is more than the test can read: ${comparison}`);
+    if (!path) throw new Error(`The test cannot parse this comparison: ${comparison}`);
     const value = path
       .split('.')
       .reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], entry);
@@ -67,10 +67,12 @@ function takes(filter: string, entry: object): boolean {
   });
 }
 
-const told = () =>
-  alerts.filter(({ filter }) => stack.logs.some((line) => takes(filter, entryOf(line)))).map(({ id }) => id);
+const getFiredAlerts = () =>
+  alerts
+    .filter(({ filter }) => stack.logs.some((line) => matchesFilter(filter, toEntry(line))))
+    .map(({ id }) => id);
 
-/** What makes each alert's line. */
+/** Causes the fault of each alert. */
 const provoke: Record<string, () => Promise<unknown>> = {
   errors: () => generate({}, { imageGenerator: () => Promise.reject(new Error('a mistake of ours')) }),
   async failures() {
@@ -95,12 +97,12 @@ const provoke: Record<string, () => Promise<unknown>> = {
     const user = await stack.newUser();
     const url = await startServer({}, { imageGenerator });
     const answer = user.generate('key', {}, url);
-    const found = await vi.waitFor(async () => {
+    const heldGeneration = await vi.waitFor(async () => {
       const [generation] = (await stack.ledger(user.uid)).generations;
       expect(generation).toBeDefined();
       return generation;
     });
-    await stack.edit(`accounts/${user.uid}/generations/${found?.id}`, { deadline: new Date(0) });
+    await stack.edit(`accounts/${user.uid}/generations/${heldGeneration?.id}`, { deadline: new Date(0) });
     await runJob(stack, 'sweepHolds');
     resolve();
     await answer;
@@ -139,37 +141,34 @@ const provoke: Record<string, () => Promise<unknown>> = {
 };
 
 describe('an alert', () => {
-  it.each(alerts.map(({ id }) => id))('%s finds its line', async (id) => {
+  it.each(alerts.map(({ id }) => id))('%s fires at its fault', async (id) => {
     await provoke[id]?.();
-    expect(told()).toContain(id);
+    expect(getFiredAlerts()).toContain(id);
   });
 
-  it('finds nothing in a good hour, but that the sweep has run', async () => {
+  it('does not fire while everything works; only the sweep is seen', async () => {
     const { user } = await generate();
     for (const name of ['account', 'ledger', 'gallery', 'health']) await user.get(name);
     await user.generate('key', { tier: 'nonsense' });
     await (await stack.user('poor', 0)).generate('key');
     for (const name of ['sweepHolds', 'reconcile', 'checkQuota', 'refillAllowances'])
       await runJob(stack, name);
-    expect(told()).toEqual(['sweep-stopped']);
+    expect(getFiredAlerts()).toEqual(['sweep-stopped']);
   });
 });
 
 describe('every alert', () => {
   const guide = readFileSync('docs/deployment/operations.md', 'utf8');
 
-  it.each(alerts)(
-    '$id has its runbook with its very filter, and a name that Cloud Logging takes',
-    (alert) => {
-      const { id, filter, runbook } = alert;
-      expect(id).toMatch(/^[a-z][a-z\d-]{1,50}$/);
-      const section = guide.split(/^### /m).find((one) => one.startsWith(`${id}\n`));
-      expect(section).toContain(filter.replace('resource.type="cloud_run_revision" AND ', ''));
-      expect(runbook).toContain(`operations.md#${id}`);
-    },
-  );
+  it.each(alerts)('$id has a runbook with the same filter, and a valid name for Cloud Logging', (alert) => {
+    const { id, filter, runbook } = alert;
+    expect(id).toMatch(/^[a-z][a-z\d-]{1,50}$/);
+    const section = guide.split(/^### /m).find((one) => one.startsWith(`${id}\n`));
+    expect(section).toContain(filter.replace('resource.type="cloud_run_revision" AND ', ''));
+    expect(runbook).toContain(`operations.md#${id}`);
+  });
 
-  it('has its own id', () => {
+  it('has a unique id', () => {
     expect(new Set(alerts.map(({ id }) => id)).size).toBe(alerts.length);
   });
 });

@@ -1,4 +1,4 @@
-/** What is deployed: dist/ alone, in an empty folder, as every function it can be. */
+/** The deployed package: dist/ alone, in an empty folder, started as each function. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -10,14 +10,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { functions } from '../../../functions/index.ts';
 import { parseOptions } from '../../../tools/deploy/options.ts';
-import { environmentOf } from '../../../tools/deploy/planFunctions.ts';
+import { createEnvironment } from '../../../tools/deploy/planFunctions.ts';
 import { pageHeaders } from '../../../web/securityPolicy.ts';
 import { eventBody, eventHeaders } from '../../support/accountEvents.ts';
 import { brokenInvariants } from '../../support/invariants.ts';
 import { type ServerProcess, startServerProcesses } from '../../support/serverProcess.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
-// A process for each function, on a machine that may be busy.
+// Each function starts a process, and the machine may be busy.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 let folder: string;
@@ -25,7 +25,7 @@ let stack: Stack;
 let processes: Awaited<ReturnType<typeof startServerProcesses>>;
 let token: string;
 
-/** Runs a program of ours or npm to its end; its output where it fails. */
+/** Runs a program to its end. @throws {Error} with its output, if it fails. */
 async function run(program: string, args: string[], cwd: string): Promise<void> {
   const child = spawn(program, args, {
     cwd,
@@ -53,7 +53,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A function's process, started as its container starts it, where nothing is installed. */
+/** Starts a function's process as its container does, in a folder without node_modules. */
 const start = (target: string, env: Record<string, string> = {}) =>
   processes.start({ FUNCTION_TARGET: target, ...env }, join(folder, 'main.mjs'), folder);
 
@@ -77,9 +77,9 @@ const post = (body: unknown, headers: Record<string, string> = {}): RequestInit 
   headers,
 });
 
-let painted: string;
+let generationId: string;
 
-/** How each function answers one that it knows: by what Hosting or Scheduler calls it with. */
+/** Calls each function as Hosting or Scheduler does, with valid credentials, and checks the answer. */
 const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
   async account(server) {
     const { status, body } = await call(server, as(token), '/account');
@@ -93,10 +93,10 @@ const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
     const request = post({ prompt: 'A banana', tier: 'premium2' }, { 'idempotency-key': 'one' });
     const { status, body } = await call(server, as(token, request), '/generate');
     expect([status, body.receipt.balance]).toEqual([200, 8]);
-    painted = body.generation.id;
+    generationId = body.generation.id;
   },
   async generation(server) {
-    const { status, body } = await call(server, as(token), `/generation?id=${painted}`);
+    const { status, body } = await call(server, as(token), `/generation?id=${generationId}`);
     expect([status, body.generation.status]).toEqual([200, 'succeeded']);
   },
   async gallery(server) {
@@ -108,7 +108,7 @@ const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
     expect([status, body.entries.length]).toEqual([200, 2]);
   },
   async deleteGeneration(server) {
-    const { status, body } = await call(server, as(token, post({ id: painted })), '/deleteGeneration');
+    const { status, body } = await call(server, as(token, post({ id: generationId })), '/deleteGeneration');
     expect([status, body.generation.status]).toEqual([200, 'deleted']);
   },
   async grant(server) {
@@ -132,58 +132,61 @@ async function job(server: ServerProcess, field: string): Promise<void> {
 }
 
 describe('the package', () => {
-  it('needs nothing: an install from its lockfile fetches nothing', async () => {
+  it('has no dependencies: an install from its lockfile downloads nothing', async () => {
     await run('npm', ['ci', '--offline', '--ignore-scripts'], folder);
     expect(existsSync(join(folder, 'node_modules'))).toBe(false);
     const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
     expect(Object.keys(lock.packages)).toEqual(['']);
   });
 
-  it('has no other import than those of Node and its own', () => {
+  it("imports only Node's modules and its own files", () => {
     const { builtinModules } = createRequire(import.meta.url)('node:module');
     const code = readdirSync(folder).filter((name) => name.endsWith('.mjs'));
-    const imported = code.flatMap((name) => {
+    const imports = code.flatMap((name) => {
       const text = readFileSync(join(folder, name), 'utf8');
       return [...text.matchAll(/(?:^|[;\n}])import(?:[\w$*{},\s]+from)?["']([^"']+)["']/g)].map(
         ([, from]) => from,
       );
     });
-    expect(imported.length).toBeGreaterThan(50);
-    const foreign = imported.filter((from = '') => !from.startsWith('./') && !from.startsWith('node:'));
+    expect(imports.length).toBeGreaterThan(50);
+    const foreign = imports.filter((from = '') => !from.startsWith('./') && !from.startsWith('node:'));
     expect(foreign.filter((from) => !builtinModules.includes(from))).toEqual([]);
   });
 
-  it('starts as node itself, with no shell and no npm between', () => {
+  it('starts node directly, without a shell or npm in between', () => {
     expect(readFileSync(join(folder, 'Procfile'), 'utf8')).toBe('web: exec node main.mjs\n');
     expect(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).engines).toEqual({ node: '24' });
   });
 });
 
 describe('each function, from dist/ alone', () => {
-  it('health answers anybody', async () => {
+  it('health answers anyone', async () => {
     const server = await start('health');
     expect((await call(server, {}, '/health')).body.status).toBe('ok');
   });
 
-  it('has an answer here for every function', () => {
+  it('has a test for every function', () => {
     expect([...Object.keys(answers), 'health', 'accountWritten'].sort()).toEqual(
       Object.keys(functions).sort(),
     );
   });
 
-  it.each(Object.keys(answers))('%s turns away who has no token, and answers who has one', async (target) => {
-    const server = await start(target, {
-      SCHEDULER_AUDIENCE: 'x',
-      SCHEDULER_SERVICE_ACCOUNT: 'x@example.com',
-    });
-    const method = (await (functions[target] as () => Promise<{ spec: { method: string } }>)()).spec.method;
-    expect((await call(server, { method })).status).toBe(401);
-    await answers[target]?.(server);
-    server.signal('SIGTERM');
-    expect(await server.ended).toEqual({ code: 0, signal: null });
-  });
+  it.each(Object.keys(answers))(
+    '%s refuses a call without a token, and answers a call with one',
+    async (target) => {
+      const server = await start(target, {
+        SCHEDULER_AUDIENCE: 'x',
+        SCHEDULER_SERVICE_ACCOUNT: 'x@example.com',
+      });
+      const method = (await (functions[target] as () => Promise<{ spec: { method: string } }>)()).spec.method;
+      expect((await call(server, { method })).status).toBe(401);
+      await answers[target]?.(server);
+      server.signal('SIGTERM');
+      expect(await server.ended).toEqual({ code: 0, signal: null });
+    },
+  );
 
-  it('accountWritten takes an event', async () => {
+  it('accountWritten handles an event', async () => {
     const server = await start('accountWritten');
     const before = (await stack.document('accounts/ada')) ?? {};
     await stack.edit('accounts/ada', { balance: 99 });
@@ -201,11 +204,11 @@ describe('each function, from dist/ alone', () => {
     expect(await brokenInvariants(stack, 'ada')).toEqual([]);
   });
 
-  it('starts with the environment that the deploy gives it', async () => {
+  it("starts with the deploy's environment", async () => {
     const options = parseOptions(['--project', stack.projectId.slice(0, 29), '--region', 'us-central1']);
-    // Cloud Run's own, and none of an emulator's.
+    // With Cloud Run's variables and without an emulator's.
     const env = {
-      ...environmentOf('generate', options),
+      ...createEnvironment('generate', options),
       K_SERVICE: 'generate',
       K_REVISION: 'generate-00001',
     };
@@ -225,7 +228,7 @@ describe('the page, as Firebase Hosting serves it', () => {
   let url: string;
 
   beforeAll(async () => {
-    // The Firebase CLI's own: the rules by which Hosting picks files, headers and redirects.
+    // superstatic, from the Firebase CLI, selects files, headers and redirects as Hosting does.
     const fromCli = createRequire(createRequire(import.meta.url).resolve('firebase-tools'));
     const { hosting } = JSON.parse(readFileSync('firebase.json', 'utf8'));
     const config = { ...hosting, public: 'hosting', rewrites: [] };
@@ -240,7 +243,7 @@ describe('the page, as Firebase Hosting serves it', () => {
 
   const get = (path: string) => fetch(`${url}${path}`, { redirect: 'manual' });
 
-  it('is at /studio, with its headers, and is looked for anew each time', async () => {
+  it('is at /studio, with its headers, and is revalidated at each load', async () => {
     const response = await get('/studio');
     expect(response.status).toBe(200);
     expect(await response.text()).toContain('<div id="app"');
@@ -253,7 +256,7 @@ describe('the page, as Firebase Hosting serves it', () => {
     ['/reference', 'text/html', 'API reference'],
     ['/reference.css', 'text/css', 'font'],
     ['/openapi.json', 'application/json', '"openapi"'],
-  ])('has %s beside it, under the same policy', async (path, type, part) => {
+  ])('comes with %s, under the same policy', async (path, type, part) => {
     const response = await get(path);
     expect([response.status, response.headers.get('content-type')]).toEqual([
       200,
@@ -264,7 +267,7 @@ describe('the page, as Firebase Hosting serves it', () => {
     expect(response.headers.get('cache-control')).toBe('no-cache');
   });
 
-  it('has files that may be kept for ever, under the same policy', async () => {
+  it('has assets that browsers may cache forever, under the same policy', async () => {
     const html = await (await get('/studio')).text();
     const assets = [...html.matchAll(/(?:src|href)="(\/studio\/assets\/[^"]+)"/g)].map(
       ([, path]) => path ?? '',

@@ -1,11 +1,11 @@
-/** Every command and flag of the gcloud on this machine, from the list that its completion reads: offline, and quick. */
+/** The commands and flags of this machine's gcloud, from the file for shell completion: offline and fast. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 type Node = { commands: Record<string, Node>; flags: Record<string, string | string[]> };
 
-/** Undefined where there is no gcloud, or one without that list. */
+/** Undefined if there is no gcloud, or if it has no such file. */
 export function gcloudTree(): Node | undefined {
   const file = join(sdkRoot(), 'data/cli/gcloud_completions.py');
   if (!existsSync(file)) return undefined;
@@ -22,8 +22,8 @@ function sdkRoot(): string {
   }
 }
 
-/** What this gcloud does not know of a command; empty where it knows it all. */
-export function unknownIn(tree: Node, command: readonly string[]): string[] {
+/** The parts of a command that this gcloud does not know. */
+export function findUnknown(tree: Node, command: readonly string[]): string[] {
   let node = tree;
   let path = 'gcloud';
   const flags = new Map(Object.entries(tree.flags));
@@ -51,7 +51,7 @@ function unknownFlag(
   if (type === undefined) return [`${path} has no flag ${name}`];
   if (type === 'bool') return value === undefined ? [] : [`${path} ${name} takes no value`];
   if (value === undefined) return [`${path} ${name} takes a value`];
-  // It takes a choice in capitals as well as in small letters.
+  // gcloud accepts a choice in upper and lower case.
   const isChoice = (choices: string[]) => choices.some((one) => one.toLowerCase() === value.toLowerCase());
   return Array.isArray(type) && !isChoice(type) ? [`${path} ${name} cannot be ${value}`] : [];
 }

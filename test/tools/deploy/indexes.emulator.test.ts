@@ -1,6 +1,6 @@
 /**
- * Every query that the functions make has its index in production, where one without fails. The emulator
- * would not say: the queries are recorded while the functions run, and compared with firestore.indexes.json.
+ * Every query of the functions has an index, without which it fails in production. The emulator does not check that.
+ * So the test records the queries while the functions run, and compares them with firestore.indexes.json.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,44 +12,44 @@ import { answerLookups } from '../../support/adminLookup.ts';
 import { onePixelPng } from '../../support/pictures.ts';
 import { runJob } from '../../support/scheduler.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
-import { type IndexFile, type Query, queryOf, serve } from './neededIndexes.ts';
+import { findIndexes, type IndexFile, type Query, toQuery } from './neededIndexes.ts';
 
 const file = JSON.parse(readFileSync('firestore.indexes.json', 'utf8')) as IndexFile;
 
 let stack: Stack;
 let running = '';
 const queries = new Map<string, { query: Query; by: Set<string> }>();
-const asked = new Set<string>();
-const committed = new Set<string>();
+const callPlaces = new Set<string>();
+const committingFunctions = new Set<string>();
 
-function record(request: PageRequest | TotalRequest): void {
-  const query = queryOf(request);
+function recordQuery(request: PageRequest | TotalRequest): void {
+  const query = toQuery(request);
   const key = JSON.stringify(query);
   const entry = queries.get(key) ?? { query, by: new Set() };
   queries.set(key, { ...entry, by: entry.by.add(running) });
 }
 
-/** Where in our sources a query is made, as `file:line`. */
-function notePlace(): void {
+/** Records the place of a query in our sources, as `file:line`. */
+function recordCallPlace(): void {
   const places = new Error().stack?.matchAll(/\/((?:shared|functions)\/[\w/]+\.ts):(\d+)/g) ?? [];
-  for (const [, name, line] of places) asked.add(`${name}:${line}`);
+  for (const [, name, line] of places) callPlaces.add(`${name}:${line}`);
 }
 
-function recording(database: Database): Database {
+function createRecordingDatabase(database: Database): Database {
   return {
     ...database,
     async page(request) {
-      notePlace();
-      record(request);
+      recordCallPlace();
+      recordQuery(request);
       return database.page(request);
     },
     async totals(path, requests) {
-      notePlace();
-      for (const request of requests) record(request);
+      recordCallPlace();
+      for (const request of requests) recordQuery(request);
       return database.totals(path, requests);
     },
     async commit(writes) {
-      committed.add(running);
+      committingFunctions.add(running);
       return database.commit(writes);
     },
     close: async () => {},
@@ -60,7 +60,7 @@ beforeAll(async () => {
   stack = await startStack();
   stack.gemini.always(geminiFault.image(onePixelPng));
   answerLookups(stack);
-  const database = recording(stack.database);
+  const database = createRecordingDatabase(stack.database);
   const env = {
     CACHE_TTL_SECONDS: '600',
     MAX_SPEND_PER_DAY_USD: '100',
@@ -90,7 +90,7 @@ beforeAll(async () => {
   const grant = { uid: 'ada', amount: 1, reason: 'a test' };
   await during('grant', () => admin.post('grant', grant, { 'idempotency-key': 'grant' }, url));
   await during('audit', () => admin.get('audit?pageSize=1', url));
-  // A twin whose painter's document somebody has deleted in the console.
+  // A cached copy: its original's document was deleted in the console.
   await stack.erase(`accounts/ada/generations/${id}`);
   await during('deleteGeneration', () =>
     ada.post('deleteGeneration', { id: twin.body.generation.id }, {}, url),
@@ -104,19 +104,19 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 describe('every query', () => {
-  it('that stands in the sources was made here', () => {
+  it('in the sources was recorded', () => {
     const calls = globSync('{shared,functions}/**/*.ts').flatMap((name) =>
       readFileSync(name, 'utf8')
         .split('\n')
         .flatMap((text, i) => (/\b[dD]atabase\.(page|totals)\(/.test(text) ? [`${name}:${i + 1}`] : [])),
     );
     expect(calls.length).toBeGreaterThan(5);
-    expect(calls.filter((place) => !asked.has(place))).toEqual([]);
+    expect(calls.filter((place) => !callPlaces.has(place))).toEqual([]);
   });
 
   it('has its index', () => {
     const missing = [...queries.values()].flatMap(({ query, by }) =>
-      serve(query, file).missing.map((what) => `${[...by].join(', ')}: ${what}`),
+      findIndexes(query, file).missing.map((what) => `${[...by].join(', ')}: ${what}`),
     );
     expect(missing).toEqual([]);
   });
@@ -125,69 +125,71 @@ describe('every query', () => {
 describe('firestore.indexes.json', () => {
   const key = (value: unknown) => JSON.stringify(value);
 
-  it('has no index that no query uses', () => {
-    const used = new Set([...queries.values()].flatMap(({ query }) => serve(query, file).used.map(key)));
+  it('has no unused index', () => {
+    const used = new Set(
+      [...queries.values()].flatMap(({ query }) => findIndexes(query, file).used.map(key)),
+    );
     expect(file.indexes.filter((index) => !used.has(key(index)))).toEqual([]);
   });
 
-  it('has each index once, and needs all of them', () => {
+  it('has each index once, and every index is necessary', () => {
     expect(new Set(file.indexes.map(key)).size).toBe(file.indexes.length);
     for (const index of file.indexes) {
       const without = { ...file, indexes: file.indexes.filter((one) => one !== index) };
-      const missing = [...queries.values()].flatMap(({ query }) => serve(query, without).missing);
+      const missing = [...queries.values()].flatMap(({ query }) => findIndexes(query, without).missing);
       expect(missing, key(index)).not.toEqual([]);
     }
   });
 
-  it('indexes no field by itself that no query needs', () => {
-    const given = file.fieldOverrides.flatMap((override) =>
+  it('has no unused single-field index', () => {
+    const singleFieldIndexes = file.fieldOverrides.flatMap((override) =>
       override.indexes.map((index) => ({ override, index })),
     );
-    for (const { override, index } of given) {
+    for (const { override, index } of singleFieldIndexes) {
       const without = {
         ...file,
         fieldOverrides: file.fieldOverrides.map((one) =>
           one === override ? { ...one, indexes: one.indexes.filter((each) => each !== index) } : one,
         ),
       };
-      const missing = [...queries.values()].flatMap(({ query }) => serve(query, without).missing);
+      const missing = [...queries.values()].flatMap(({ query }) => findIndexes(query, without).missing);
       expect(missing, `${override.collectionGroup}.${override.fieldPath} ${key(index)}`).not.toEqual([]);
     }
   });
 
-  it('leaves no field of a collection that everybody writes indexed by default', () => {
+  it('exempts all fields of frequently written collections from automatic indexes', () => {
     const exempt = file.fieldOverrides.filter(({ fieldPath }) => fieldPath === '*');
     expect(exempt.map(({ collectionGroup }) => collectionGroup).sort()).toEqual(
       ['accounts', 'cache', 'entries', 'generations', 'outbox'].sort(),
     );
   });
 
-  it('has the database delete what is out of the cache', () => {
+  it('has a TTL policy that deletes expired cache items', () => {
     const [cache, ...others] = file.fieldOverrides.filter(({ ttl }) => ttl);
     expect(cache).toMatchObject({ collectionGroup: 'cache', fieldPath: 'expiresAt' });
     expect(others).toEqual([]);
   });
 });
 
-describe('a function that may only read', () => {
-  it('commits nothing', () => {
+describe('a function with read access', () => {
+  it('never commits', () => {
     const readers = Object.entries(manifest).filter(
       ([, { roles }]) => !roles.includes('roles/datastore.user'),
     );
     const names = readers.map(([name]) => name);
     expect(names.every((name) => name in functions)).toBe(true);
-    expect(names.filter((name) => committed.has(name))).toEqual([]);
-    expect(committed.has('generate')).toBe(true);
+    expect(names.filter((name) => committingFunctions.has(name))).toEqual([]);
+    expect(committingFunctions.has('generate')).toBe(true);
   });
 
-  it('asks for the database at all only where it may', () => {
+  it('uses the database only if it has a role for it', () => {
     const without = Object.entries(manifest).filter(([, { roles }]) => roles.length === 0);
     const by = new Set([...queries.values()].flatMap((entry) => [...entry.by]));
     expect(without.filter(([name]) => by.has(name))).toEqual([]);
   });
 });
 
-describe('the rules by which indexes are looked for', () => {
+describe('the index rules', () => {
   const none: IndexFile = { indexes: [], fieldOverrides: [] };
   const asc = (fieldPath: string) => ({ fieldPath, order: 'ASCENDING' as const });
   const desc = (fieldPath: string) => ({ fieldPath, order: 'DESCENDING' as const });
@@ -205,12 +207,12 @@ describe('the rules by which indexes are looked for', () => {
     limit: 1,
     ...more,
   });
-  const isServed = (request: PageRequest | TotalRequest, given: Partial<IndexFile> = {}) =>
-    serve(queryOf(request), { ...none, ...given }).missing.length === 0;
+  const isServed = (request: PageRequest | TotalRequest, overrides: Partial<IndexFile> = {}) =>
+    findIndexes(toQuery(request), { ...none, ...overrides }).missing.length === 0;
 
   it.each<[string, boolean, PageRequest | TotalRequest, Partial<IndexFile>?]>([
     [
-      'equalities alone need none',
+      'equality filters alone need no composite index',
       true,
       page({
         where: [
@@ -219,10 +221,14 @@ describe('the rules by which indexes are looked for', () => {
         ],
       }),
     ],
-    ['but in a group they do', false, page({ group: true, where: [['x', '==', 1]] })],
-    ['nor does one order', true, page({ orderBy: [['x', 'desc']] })],
     [
-      'nor a range with the order of its field',
+      'an equality filter on a collection group needs an index',
+      false,
+      page({ group: true, where: [['x', '==', 1]] }),
+    ],
+    ['a single sort order needs no composite index', true, page({ orderBy: [['x', 'desc']] })],
+    [
+      'a range with the sort order of its field needs no composite index',
       true,
       page({
         where: [['x', '<', 1]],
@@ -233,13 +239,13 @@ describe('the rules by which indexes are looked for', () => {
       }),
     ],
     [
-      'an exempted field has none',
+      'an exempt field has no index',
       false,
       page({ orderBy: [['x', 'desc']] }),
       { fieldOverrides: [{ collectionGroup: 'c', fieldPath: '*', indexes: [] }] },
     ],
     [
-      'one direction is not the other',
+      'an index does not serve the other direction',
       false,
       page({ orderBy: [['x', 'desc']] }),
       {
@@ -253,36 +259,36 @@ describe('the rules by which indexes are looked for', () => {
       },
     ],
     [
-      'an equality and an order need a composite',
+      'an equality filter and a sort order need a composite index',
       false,
       page({ where: [['x', '==', 1]], orderBy: [['y', 'desc']] }),
     ],
     [
-      'that one',
+      'a composite index with both fields serves them',
       true,
       page({ where: [['x', '==', 1]], orderBy: [['y', 'desc']] }),
       { indexes: [index('COLLECTION', asc('x'), desc('y'))] },
     ],
     [
-      'not one of the other direction',
+      'a composite index with the other direction does not',
       false,
       page({ where: [['x', '==', 1]], orderBy: [['y', 'desc']] }),
       { indexes: [index('COLLECTION', asc('x'), asc('y'))] },
     ],
     [
-      'not one of the other scope',
+      'a composite index with the other scope does not',
       false,
       page({ where: [['x', '==', 1]], orderBy: [['y', 'desc']] }),
       { indexes: [index('COLLECTION_GROUP', asc('x'), desc('y'))] },
     ],
     [
-      'not one with a field more',
+      'a composite index with one more field does not',
       false,
       page({ where: [['x', '==', 1]], orderBy: [['y', 'desc']] }),
       { indexes: [index('COLLECTION', asc('x'), asc('z'), desc('y'))] },
     ],
     [
-      'two that end alike are merged',
+      'two composite indexes with the same sort order are merged',
       true,
       page({
         where: [
@@ -294,7 +300,7 @@ describe('the rules by which indexes are looked for', () => {
       { indexes: [index('COLLECTION', asc('x'), desc('y')), index('COLLECTION', asc('z'), desc('y'))] },
     ],
     [
-      'one of them is not enough',
+      'one of the two is not enough',
       false,
       page({
         where: [
@@ -306,7 +312,7 @@ describe('the rules by which indexes are looked for', () => {
       { indexes: [index('COLLECTION', asc('x'), desc('y'))] },
     ],
     [
-      'a name in the other direction is a field of its own',
+      'a name in the other direction needs its own index',
       false,
       page({
         where: [['x', '==', 1]],
@@ -317,15 +323,19 @@ describe('the rules by which indexes are looked for', () => {
       }),
       { indexes: [index('COLLECTION', asc('x'), desc('y'))] },
     ],
-    ['a sum needs its field indexed', true, { collection: 'c', field: 'n' }],
-    ['with an equality in a composite', false, { collection: 'c', where: [['x', 'in', [1]]], field: 'n' }],
+    ['a sum uses the index of its field', true, { collection: 'c', field: 'n' }],
     [
-      'that one too',
+      'a sum with an equality filter needs a composite index',
+      false,
+      { collection: 'c', where: [['x', 'in', [1]]], field: 'n' },
+    ],
+    [
+      'a composite index with both fields serves the sum',
       true,
       { collection: 'c', where: [['x', 'in', [1]]], field: 'n' },
       { indexes: [index('COLLECTION', asc('x'), asc('n'))] },
     ],
-  ])('%s', (_, expected, request, given) => {
-    expect(isServed(request, given)).toBe(expected);
+  ])('%s', (_, expected, request, overrides) => {
+    expect(isServed(request, overrides)).toBe(expected);
   });
 });

@@ -1,14 +1,14 @@
 /**
- * Which index a query of Firestore needs, by Google's rules: "Index types in Cloud Firestore" and "Query
- * data with aggregations". A query is served by scanning one range of an index, or by merging several that
- * are sorted the same way:
- * - filters by equality alone: the single-field indexes of each field, merged;
- * - one field that is compared or sorted by, and no other: its single-field index;
- * - otherwise composite indexes that end in the fields sorted by, in their directions, and begin with fields
- *   compared by equality; together they must begin with all of those.
- * A field that is summed must be in the index: it counts as one more that is sorted by. `__name__` stands at
- * the end of every index in the direction of the field before it. An index is of one scope, a collection's or
- * that of all collections of a name, and serves no query of the other.
+ * Finds the indexes that a Firestore query needs, by the rules in Google's documentation: "Index types in Cloud
+ * Firestore" and "Query data with aggregations". Firestore scans one range of an index, or merges several indexes with
+ * the same sort order:
+ * - only equality filters: the single-field indexes of all fields, merged;
+ * - a single field with a range filter or a sort order: its single-field index;
+ * - otherwise composite indexes that end in the sort fields, in their directions, and begin with equality fields.
+ *   Together they must cover all equality fields.
+ * A summed field must be in the index, and counts as one more sort field. `__name__` is at the end of every index, in
+ * the direction of the field before it. An index has one scope, a collection or all collections with one name, and
+ * does not serve queries with the other scope.
  */
 import type { Filter, PageRequest, TotalRequest } from '../../../shared/database/database.ts';
 
@@ -24,56 +24,60 @@ type Override = {
 };
 export type IndexFile = { indexes: Index[]; fieldOverrides: Override[] };
 
-/** A query, with everything of it that an index depends on. */
+/** The parts of a query that determine its index. */
 export type Query = {
   collectionGroup: string;
   scope: Scope;
   equal: string[];
-  /** What the index must be sorted by, after the fields compared by equality. */
+  /** The sort order of the index, after the equality fields. */
   sorted: IndexField[];
 };
 
 const nameField = '__name__';
 
-export function queryOf(request: PageRequest | TotalRequest): Query {
+export function toQuery(request: PageRequest | TotalRequest): Query {
   const { collection, group, where = [] } = request;
   const isEquality = ([, op]: Filter) => op === '==' || op === 'in';
   const equal = [...new Set(where.filter(isEquality).map(([field]) => field))];
-  const given: IndexField[] = ('orderBy' in request ? request.orderBy : []).map(([fieldPath, direction]) => ({
-    fieldPath,
-    order: direction === 'asc' ? 'ASCENDING' : 'DESCENDING',
-  }));
+  const orderFields: IndexField[] = ('orderBy' in request ? request.orderBy : []).map(
+    ([fieldPath, direction]) => ({
+      fieldPath,
+      order: direction === 'asc' ? 'ASCENDING' : 'DESCENDING',
+    }),
+  );
   const more = [
     ...where.filter((filter) => !isEquality(filter)).map(([field]) => field),
     ...('field' in request ? [request.field] : []),
   ];
-  const sorted = [...given];
+  const sorted = [...orderFields];
   for (const fieldPath of more) {
     if (!sorted.some((one) => one.fieldPath === fieldPath)) sorted.push({ fieldPath, order: 'ASCENDING' });
   }
-  const needed = sorted.filter(({ fieldPath }) => !equal.includes(fieldPath));
-  const last = needed.at(-1);
-  const before = needed.at(-2)?.order ?? 'ASCENDING';
-  if (last?.fieldPath === nameField && last.order === before) needed.pop();
+  const sortFields = sorted.filter(({ fieldPath }) => !equal.includes(fieldPath));
+  const last = sortFields.at(-1);
+  const before = sortFields.at(-2)?.order ?? 'ASCENDING';
+  if (last?.fieldPath === nameField && last.order === before) sortFields.pop();
   return {
     collectionGroup: collection.split('/').at(-1) ?? '',
     scope: group ? 'COLLECTION_GROUP' : 'COLLECTION',
     equal,
-    sorted: needed,
+    sorted: sortFields,
   };
 }
 
 export type Served = { used: Index[]; missing: string[] };
 
-/** The composite indexes that serve a query, and what is missing for it in words. */
-export function serve(query: Query, file: IndexFile): Served {
+/** The composite indexes that a query uses, and a description of each missing index. */
+export function findIndexes(query: Query, file: IndexFile): Served {
   const { collectionGroup, scope, equal, sorted } = query;
   const [first, ...rest] = sorted;
   if (!first) {
-    const merged = equal.filter((fieldPath) => !hasSingle(file, query, { fieldPath, order: 'ASCENDING' }));
+    const missingFields = equal.filter(
+      (fieldPath) => !hasSingle(file, query, { fieldPath, order: 'ASCENDING' }),
+    );
     return {
       used: [],
-      missing: merged.map((field) => `${scope} index on ${collectionGroup}.${field} ASCENDING`),
+      missing: missingFields.map((field) => `${scope} index on ${collectionGroup}.${field} ASCENDING`),
     };
   }
   if (equal.length === 0 && rest.length === 0) {
@@ -103,7 +107,10 @@ export function serve(query: Query, file: IndexFile): Served {
   return { used: [], missing: [`${scope} index on ${collectionGroup} of ${fields.join(', ')}`] };
 }
 
-/** Whether a field has a single-field index: in its collection by itself unless exempted, in a group only where asked for. */
+/**
+ * True if a field has a single-field index. In a collection it has one unless it is exempt; in a collection group only
+ * if firestore.indexes.json adds one.
+ */
 function hasSingle(
   { fieldOverrides }: IndexFile,
   { collectionGroup, scope }: Query,

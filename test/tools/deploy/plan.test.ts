@@ -1,4 +1,4 @@
-/** What the deploy would do: the commands themselves, without a network and without an account. */
+/** The deploy's commands, checked without a network or an account. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -9,16 +9,16 @@ import { functions } from '../../../functions/index.ts';
 import { parseConfig } from '../../../shared/config/config.ts';
 import { jobTimeoutMs } from '../../../shared/database/jobs.ts';
 import { alerts, type Condition } from '../../../tools/deploy/alerts.ts';
-import { firebaseConfig, regionDefault } from '../../../tools/deploy/hosting.ts';
-import { accountOf, checkTimeouts, manifest, serviceOf } from '../../../tools/deploy/manifest.ts';
+import { createFirebaseConfig, defaultRegion } from '../../../tools/deploy/hosting.ts';
+import { checkTimeouts, manifest, toAccountName, toServiceName } from '../../../tools/deploy/manifest.ts';
 import { type DeployOptions, DeployRefused, parseOptions } from '../../../tools/deploy/options.ts';
-import { planOf } from '../../../tools/deploy/plan.ts';
-import { policyOf } from '../../../tools/deploy/planAlerts.ts';
-import { environmentOf } from '../../../tools/deploy/planFunctions.ts';
+import { createPlan } from '../../../tools/deploy/plan.ts';
+import { toPolicy } from '../../../tools/deploy/planAlerts.ts';
+import { createEnvironment } from '../../../tools/deploy/planFunctions.ts';
 import type { Command, Step } from '../../../tools/deploy/steps.ts';
-import { shown } from '../../../tools/deploy/steps.ts';
+import { formatCommand } from '../../../tools/deploy/steps.ts';
 import { pageHeaders } from '../../../web/securityPolicy.ts';
-import { gcloudTree, unknownIn } from './gcloudTree.ts';
+import { findUnknown, gcloudTree } from './gcloudTree.ts';
 
 const args = ['--project', 'my-studio', '--region', 'europe-west1'];
 const options = parseOptions(args);
@@ -35,43 +35,44 @@ const onVertexAi: DeployOptions = {
   vertexAi: true,
 };
 
-/** Every command that a plan can come to. */
-function commandsOf(steps: readonly Step[]): Command[] {
+/** Every command that a plan may run. */
+function listCommands(steps: readonly Step[]): Command[] {
   return steps
     .flatMap((step): (Command | undefined)[] => {
       if (step.do === 'run') return [step.run];
       if (step.do === 'wait') return [step.whilePrints];
-      if (step.do === 'check') return [step.there.command];
-      if (step.do === 'secret') return [step.there.command, step.make];
-      return step.do === 'ensure' ? [step.there.command, step.make, step.change] : [];
+      if (step.do === 'check') return [step.probe.command];
+      if (step.do === 'secret') return [step.probe.command, step.make];
+      return step.do === 'ensure' ? [step.probe.command, step.make, step.change] : [];
     })
     .filter((command) => command !== undefined);
 }
 
-const lines = (plan: readonly Step[]) => commandsOf(plan).map((command) => shown(command));
-const indexOf = (plan: readonly Step[], part: string) => lines(plan).findIndex((line) => line.includes(part));
+const lines = (plan: readonly Step[]) => listCommands(plan).map((command) => formatCommand(command));
+const findLine = (plan: readonly Step[], part: string) =>
+  lines(plan).findIndex((line) => line.includes(part));
 
 /** The environment and the other flags of a function's service. */
-function deployed(target: string, plan = planOf(options)) {
-  const command = commandsOf(plan).find(
-    ([program, ...rest]) => program === 'gcloud' && rest[1] === 'deploy' && rest[2] === serviceOf(target),
+function getDeployment(target: string, plan = createPlan(options)) {
+  const command = listCommands(plan).find(
+    ([program, ...rest]) => program === 'gcloud' && rest[1] === 'deploy' && rest[2] === toServiceName(target),
   );
-  const pairOf = (text: string): [string, string] => {
+  const toPair = (text: string): [string, string] => {
     const [name = '', value = ''] = text.split(/=(.*)/s, 2);
     return [name, value];
   };
-  const flags = new Map((command ?? []).filter((one) => one.startsWith('--')).map(pairOf));
+  const flags = new Map((command ?? []).filter((one) => one.startsWith('--')).map(toPair));
   const env = flags.get('--set-env-vars') ?? '';
   const separator = /^\^([^^]+)\^/.exec(env)?.[1] ?? ',';
   const pairs = env.slice(separator.length + 2).split(separator);
   return {
     flags,
-    env: Object.fromEntries(pairs.map(pairOf)),
+    env: Object.fromEntries(pairs.map(toPair)),
   };
 }
 
 describe('the manifest', () => {
-  it('has every function, each with the trigger that its callers need', async () => {
+  it('has every function, with the trigger for its callers', async () => {
     const kinds = await Promise.all(
       Object.entries(functions).map(async ([name, module]) => {
         if ('event' in module) return [name, 'document'];
@@ -84,7 +85,7 @@ describe('the manifest', () => {
     );
   });
 
-  it('gives generate a time between its own and its hold, and jobs the time they reckon with', () => {
+  it("gives generate a timeout between its own and its hold's deadline, and jobs the timeout they expect", () => {
     expect(() => checkTimeouts(parseConfig({ GOOGLE_CLOUD_PROJECT: 'p' }))).not.toThrow();
     expect(() => checkTimeouts({ generateTimeoutMs: 150_000, holdGraceMs: 60_000 })).toThrow('150000');
     expect(() => checkTimeouts({ generateTimeoutMs: 120_000, holdGraceMs: 30_000 })).toThrow('150000');
@@ -92,60 +93,64 @@ describe('the manifest', () => {
     expect(jobs.map(({ timeoutSeconds }) => timeoutSeconds * 1000)).toEqual(jobs.map(() => jobTimeoutMs));
   });
 
-  it('has names that Cloud Run and IAM take', () => {
+  it('has valid names for Cloud Run and IAM', () => {
     for (const target of Object.keys(manifest)) {
-      expect(serviceOf(target)).toMatch(/^[a-z][a-z0-9-]{0,47}[a-z0-9]$/);
-      expect(accountOf(target)).toMatch(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/);
+      expect(toServiceName(target)).toMatch(/^[a-z][a-z0-9-]{0,47}[a-z0-9]$/);
+      expect(toAccountName(target)).toMatch(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/);
     }
   });
 
-  it('lets only generate and enhance read the key of Gemini, and only who looks users up read them', () => {
-    const having = (part: (one: (typeof manifest)[string]) => readonly string[], what: string) =>
+  it('lets only generate and enhance read the Gemini key, and only grant and audit read users', () => {
+    const namesWith = (part: (one: (typeof manifest)[string]) => readonly string[], what: string) =>
       Object.entries(manifest).flatMap(([name, one]) => (part(one).includes(what) ? [name] : []));
-    expect(having(({ secrets }) => secrets, 'GEMINI_API_KEY')).toEqual(['enhance', 'generate']);
-    expect(having(({ secrets }) => secrets, 'CLOUDINARY_URL')).toEqual([
+    expect(namesWith(({ secrets }) => secrets, 'GEMINI_API_KEY')).toEqual(['enhance', 'generate']);
+    expect(namesWith(({ secrets }) => secrets, 'CLOUDINARY_URL')).toEqual([
       'generate',
       'deleteGeneration',
       'sweepHolds',
     ]);
-    expect(having(({ roles }) => roles, 'roles/firebaseauth.viewer')).toEqual(['grant', 'audit']);
+    expect(namesWith(({ roles }) => roles, 'roles/firebaseauth.viewer')).toEqual(['grant', 'audit']);
     expect(manifest.health?.roles).toEqual([]);
   });
 });
 
 describe('the plan', () => {
-  it('deploys every function once, from one image by its digest, as its own account', () => {
+  it('deploys every function once, from one image by its digest, with its own service account', () => {
     for (const [target, { timeoutSeconds, trigger }] of Object.entries(manifest)) {
-      const { flags, env } = deployed(target);
+      const { flags, env } = getDeployment(target);
       expect(flags.get('--image')).toBe('{{IMAGE}}');
-      expect(flags.get('--service-account')).toBe(`${accountOf(target)}@my-studio.iam.gserviceaccount.com`);
+      expect(flags.get('--service-account')).toBe(
+        `${toAccountName(target)}@my-studio.iam.gserviceaccount.com`,
+      );
       expect(flags.get('--timeout')).toBe(String(timeoutSeconds));
       expect(flags.has('--invoker-iam-check')).toBe(trigger.kind === 'document');
       expect(flags.has('--no-invoker-iam-check')).toBe(trigger.kind !== 'document');
       expect(flags.get('--ingress')).toBe(trigger.kind === 'http' ? 'all' : 'internal');
-      expect(env).toEqual(environmentOf(target, options));
+      expect(env).toEqual(createEnvironment(target, options));
       expect(env).toMatchObject({ FUNCTION_TARGET: target, GOOGLE_CLOUD_PROJECT: 'my-studio' });
     }
-    const deploys = lines(planOf(options)).filter((line) => line.startsWith('gcloud run deploy '));
+    const deploys = lines(createPlan(options)).filter((line) => line.startsWith('gcloud run deploy '));
     expect(deploys).toHaveLength(Object.keys(functions).length);
-    expect(lines(planOf(options)).filter((line) => line.includes('builds submit'))).toHaveLength(1);
+    expect(lines(createPlan(options)).filter((line) => line.includes('builds submit'))).toHaveLength(1);
   });
 
-  it('gives every function an environment that it starts with', () => {
+  it('gives every function a valid environment', () => {
     for (const target of Object.keys(manifest)) {
-      expect(() => parseConfig({ ...deployed(target).env, K_SERVICE: serviceOf(target) })).not.toThrow();
+      expect(() =>
+        parseConfig({ ...getDeployment(target).env, K_SERVICE: toServiceName(target) }),
+      ).not.toThrow();
     }
   });
 
-  it('keeps a setting whole, whatever stands in it', () => {
+  it('passes on a setting unchanged, with any characters', () => {
     const settings = { IMAGEGEN_FALLBACK_MODEL_IDS: 'a,b', PROMPT_MODEL_ID: 'x|y', ALLOWED_ORIGINS: '' };
-    const { env } = deployed('generate', planOf({ ...options, settings }));
+    const { env } = getDeployment('generate', createPlan({ ...options, settings }));
     expect(env).toMatchObject(settings);
   });
 
-  it('has Scheduler call with the token that the functions look for', () => {
-    const { env } = deployed('sweepHolds');
-    const jobs = lines(planOf(options)).filter((line) => line.includes('scheduler jobs create http'));
+  it('has Scheduler call with the token that the functions expect', () => {
+    const { env } = getDeployment('sweepHolds');
+    const jobs = lines(createPlan(options)).filter((line) => line.includes('scheduler jobs create http'));
     expect(jobs).toHaveLength(4);
     for (const job of jobs) {
       expect(job).toContain(`--oidc-token-audience=${env.SCHEDULER_AUDIENCE}`);
@@ -157,82 +162,86 @@ describe('the plan', () => {
   });
 
   it.each([
-    ['the project is known before anything is made in it', 'projects describe', 'services enable'],
-    ['APIs are enabled before they are used', 'services enable', 'service-accounts create'],
+    ['finds the project before creating anything in it', 'projects describe', 'services enable'],
+    ['enables APIs before using them', 'services enable', 'service-accounts create'],
     [
-      'accounts are there before they are given rights',
+      'creates service accounts before granting them roles',
       'create studio-audit',
       'projects add-iam-policy-binding',
     ],
     [
-      'a secret is there before it has a value',
+      'creates a secret before storing its value',
       'secrets create CLOUDINARY_URL',
       'versions add CLOUDINARY_URL',
     ],
-    ['secrets can be read before a service needs them', 'secrets add-iam-policy-binding', 'run deploy'],
-    ['the database is there before its rules', 'databases create', '--only=firestore'],
-    ['indexes are there before code that asks by them', 'indexes composite list', 'run deploy'],
-    ['the page is built before it is deployed', 'npm run build', '--only=hosting'],
-    ['the image is there before its services', 'builds submit', 'images describe'],
-    ['its digest is known before its services', 'images describe', 'run deploy'],
+    ['allows services to read secrets before deploying them', 'secrets add-iam-policy-binding', 'run deploy'],
+    ['creates the database before its rules', 'databases create', '--only=firestore'],
+    ['waits for indexes before deploying the code that needs them', 'indexes composite list', 'run deploy'],
+    ['builds the page before deploying it', 'npm run build', '--only=hosting'],
+    ['builds the image before finding its digest', 'builds submit', 'images describe'],
+    ["finds the image's digest before deploying services", 'images describe', 'run deploy'],
     [
-      'Eventarc may call before it does',
+      'allows Eventarc to call before creating its trigger',
       'services add-iam-policy-binding account-written',
       'triggers create',
     ],
     [
-      'services are there before what calls them',
+      'deploys services before the jobs that call them',
       'run deploy sweep-holds',
       'scheduler jobs create http sweep-holds',
     ],
-    ['services are there before the routes to them', 'run deploy account-written', '--only=hosting'],
-    ['a metric is there before the policy on it', 'logging metrics create', 'monitoring policies create'],
+    ['deploys services before the routes to them', 'run deploy account-written', '--only=hosting'],
+    [
+      'creates a metric before the policy that watches it',
+      'logging metrics create',
+      'monitoring policies create',
+    ],
   ])('%s', (_, before, after) => {
-    const plan = planOf(options);
-    expect(indexOf(plan, before)).toBeGreaterThan(-1);
-    expect(indexOf(plan, after)).toBeGreaterThan(indexOf(plan, before));
+    const plan = createPlan(options);
+    expect(findLine(plan, before)).toBeGreaterThan(-1);
+    expect(findLine(plan, after)).toBeGreaterThan(findLine(plan, before));
   });
 
-  it('says where the events of a database in several regions are', () => {
-    const plan = planOf({ ...options, location: 'eur3' });
+  it("uses Eventarc's region for the events of a multi-region database", () => {
+    const plan = createPlan({ ...options, location: 'eur3' });
     const trigger = lines(plan).find((line) => line.includes('triggers create')) ?? '';
     expect(trigger).toContain('--location=europe-west4');
     expect(trigger).toContain('--destination-run-region=europe-west1');
     expect(trigger).toContain("'--event-filters-path-pattern=document=accounts/{uid}'");
   });
 
-  it('protects the database, and keeps backups', () => {
-    const text = lines(planOf(options)).join('\n');
+  it('protects the database and schedules backups', () => {
+    const text = lines(createPlan(options)).join('\n');
     expect(text).toContain('--delete-protection --enable-pitr');
     expect(text).toContain('--recurrence=daily --retention=7d');
     expect(text).toContain('--recurrence=weekly --retention=14w');
   });
 
-  it('never enables the API that would make a browser key a key of Gemini, and restricts that key', () => {
-    const text = lines(planOf(everything)).join('\n');
+  it('never enables the API with which a browser key could call Gemini, and restricts that key', () => {
+    const text = lines(createPlan(everything)).join('\n');
     expect(text).not.toContain('generativelanguage');
     expect(text).toContain('--api-target=service=identitytoolkit.googleapis.com');
   });
 
-  it('asks for no key of Gemini on Vertex AI, and gives the right instead', () => {
-    const text = lines(planOf(onVertexAi)).join('\n');
+  it('needs no Gemini key on Vertex AI, and grants the role instead', () => {
+    const text = lines(createPlan(onVertexAi)).join('\n');
     expect(text).not.toContain('GEMINI_API_KEY');
     expect(text).toContain('aiplatform.googleapis.com');
     expect(text.match(/--role=roles\/aiplatform.user/g)).toHaveLength(2);
-    expect(deployed('enhance', planOf(onVertexAi)).flags.has('--clear-secrets')).toBe(true);
+    expect(getDeployment('enhance', createPlan(onVertexAi)).flags.has('--clear-secrets')).toBe(true);
   });
 
-  it('makes every alert, and tells whoever is to be told', () => {
-    const text = lines(planOf(everything)).join('\n');
+  it('creates every alert, and sends alerts to the address if there is one', () => {
+    const text = lines(createPlan(everything)).join('\n');
     for (const { id } of alerts) expect(text).toContain(`metrics create studio-${id} `);
     expect(text).toContain('email_address=ops@example.com');
     expect(text).toMatch(/\$\{CHANNEL\}/);
-    expect(lines(planOf(options)).join('\n')).not.toContain('CHANNEL');
+    expect(lines(createPlan(options)).join('\n')).not.toContain('CHANNEL');
   });
 
-  it('goes off by too many lines, or by none', () => {
+  it('makes an alert fire after too many lines, or after none', () => {
     const policy = (condition: Condition) =>
-      policyOf({ id: 'x', title: 'X', filter: '', condition, runbook: '' }, 'studio-x', []).conditions[0]
+      toPolicy({ id: 'x', title: 'X', filter: '', condition, runbook: '' }, 'studio-x', []).conditions[0]
         ?.conditionThreshold;
     expect(policy({ count: 3, minutes: 5 })).toMatchObject({
       filter: expect.stringContaining('logging.googleapis.com/user/studio-x"'),
@@ -248,31 +257,31 @@ describe('the plan', () => {
     });
   });
 
-  it('says of every step what to do where it fails', () => {
-    for (const step of planOf(everything)) {
-      expect(step.says.length).toBeGreaterThan(10);
-      expect(step.ifItFails.length).toBeGreaterThan(10);
+  it('has a title and a hint for every step', () => {
+    for (const step of createPlan(everything)) {
+      expect(step.title.length).toBeGreaterThan(10);
+      expect(step.hint.length).toBeGreaterThan(10);
     }
   });
 });
 
 describe('the commands', () => {
-  const plans = [options, everything, onVertexAi].flatMap(planOf);
+  const plans = [options, everything, onVertexAi].flatMap(createPlan);
 
-  it('are all known to gcloud, with all their flags', () => {
+  it('and their flags exist in gcloud', () => {
     const tree = gcloudTree();
     if (!tree) {
-      process.stdout.write('NOT CHECKED: there is no gcloud here to check the flags of its commands with.\n');
+      process.stdout.write('NOT CHECKED: this machine has no gcloud with which to check the commands.\n');
       return;
     }
-    const commands = commandsOf(plans).filter(([program]) => program === 'gcloud');
-    expect(commands.flatMap((command) => unknownIn(tree, command))).toEqual([]);
-    expect(unknownIn(tree, ['gcloud', 'run', 'deploy', 'x', '--no-such-flag', '--memory'])).toHaveLength(2);
+    const commands = listCommands(plans).filter(([program]) => program === 'gcloud');
+    expect(commands.flatMap((command) => findUnknown(tree, command))).toEqual([]);
+    expect(findUnknown(tree, ['gcloud', 'run', 'deploy', 'x', '--no-such-flag', '--memory'])).toHaveLength(2);
   });
 
-  it('are all known to the Firebase CLI, with all their flags', () => {
+  it('and their flags exist in the Firebase CLI', () => {
     const firebase = createRequire(import.meta.url)('firebase-tools');
-    const commands = commandsOf(plans).filter(([program]) => program === 'npx');
+    const commands = listCommands(plans).filter(([program]) => program === 'npx');
     expect(commands.length).toBeGreaterThan(5);
     const everywhere: string[] = firebase.cli.options.map(({ long }: { long: string }) => long);
     for (const [, , name = '', ...rest] of commands) {
@@ -290,53 +299,56 @@ describe('the options', () => {
   it.each([
     ['no project', ['--region', 'europe-west1'], '--project'],
     ['no region', ['--project', 'my-studio'], '--region'],
-    ['a region that is none', ['--project', 'my-studio', '--region', 'Europe'], '--region'],
-    ['an option that is none', [...args, '--fast'], '--fast'],
-    ['an address of two lines', [...args, '--alert-email', 'a@example.com\ntouch x'], '--alert-email'],
+    ['an invalid region', ['--project', 'my-studio', '--region', 'Europe'], '--region'],
+    ['an unknown option', [...args, '--fast'], '--fast'],
+    ['an address on two lines', [...args, '--alert-email', 'a@example.com\ntouch x'], '--alert-email'],
     ['an address that is a list', [...args, '--alert-email', 'a@example.com,b=c'], '--alert-email'],
-    ['an address that is none', [...args, '--support-email', '$(touch x)'], '--support-email'],
-  ])('are refused with %s', (_, given, named) => {
-    expect(() => parseOptions(given)).toThrow(DeployRefused);
-    expect(() => parseOptions(given)).toThrow(named);
+    ['an invalid address', [...args, '--support-email', '$(touch x)'], '--support-email'],
+  ])('are refused with %s', (_, commandLine, message) => {
+    expect(() => parseOptions(commandLine)).toThrow(DeployRefused);
+    expect(() => parseOptions(commandLine)).toThrow(message);
   });
 
   it.each([
     ['a setting that the functions would refuse', 'RETRY_ATTEMPTS=many', 'RETRY_ATTEMPTS'],
-    ['a timeout that Cloud Run would cut', 'GENERATE_TIMEOUT_MS=200000', 'GENERATE_TIMEOUT_MS'],
+    ["a timeout longer than Cloud Run's", 'GENERATE_TIMEOUT_MS=200000', 'GENERATE_TIMEOUT_MS'],
     ['a secret among the settings', 'GEMINI_API_KEY=top-secret', 'GEMINI_API_KEY'],
-    ['a placeholder of the commands', 'PROMPT_MODEL_ID={{IMAGE}}', 'PROMPT_MODEL_ID'],
+    ['a placeholder in a setting', 'PROMPT_MODEL_ID={{IMAGE}}', 'PROMPT_MODEL_ID'],
     ['an emulator among the settings', 'FIRESTORE_EMULATOR_HOST=localhost:1', 'FIRESTORE_EMULATOR_HOST'],
-  ])('are refused with %s, before anything is made', (_, text, named) => {
+  ])('are refused with %s, before any step', (_, text, message) => {
     const parse = () => parseOptions([...args, '--settings', 'file'], () => text);
-    expect(parse).toThrow(named);
+    expect(parse).toThrow(message);
     expect(parse).not.toThrow('top-secret');
   });
 
-  it('reach every function as its environment', () => {
+  it('set the environment of every function', () => {
     const folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-settings-'));
     const file = join(folder, 'settings.env');
     writeFileSync(file, '# Ours\nSIGNUP_CREDITS=3\nMAX_SPEND_PER_DAY_USD=50\n');
-    const plan = planOf(parseOptions([...args, '--settings', file]));
+    const plan = createPlan(parseOptions([...args, '--settings', file]));
     rmSync(folder, { recursive: true });
-    expect(deployed('account', plan).env).toMatchObject({ SIGNUP_CREDITS: '3', MAX_SPEND_PER_DAY_USD: '50' });
+    expect(getDeployment('account', plan).env).toMatchObject({
+      SIGNUP_CREDITS: '3',
+      MAX_SPEND_PER_DAY_USD: '50',
+    });
   });
 });
 
 /** The firebase.json that a deploy writes. */
-const written = (given: DeployOptions) =>
-  JSON.parse(planOf(given).flatMap((step) => (step.do === 'write' ? [step.text] : []))[0] ?? '');
+const readFirebaseConfig = (deployOptions: DeployOptions) =>
+  JSON.parse(createPlan(deployOptions).flatMap((step) => (step.do === 'write' ? [step.text] : []))[0] ?? '');
 
 describe('firebase.json', () => {
   const checkedIn = JSON.parse(readFileSync('firebase.json', 'utf8'));
 
-  it('is what the manifest and the page say', () => {
-    expect(checkedIn).toEqual(firebaseConfig({ region: regionDefault, publicDir: 'dist/hosting' }));
+  it('matches the manifest and the page', () => {
+    expect(checkedIn).toEqual(createFirebaseConfig({ region: defaultRegion, publicDir: 'dist/hosting' }));
   });
 
   it.each([
     ['the repository', checkedIn],
-    ['a deploy', written(everything)],
-  ])('of %s is one that the Firebase CLI takes', (_, config) => {
+    ['a deploy', readFirebaseConfig(everything)],
+  ])('of %s is valid for the Firebase CLI', (_, config) => {
     const path = createRequire(import.meta.url).resolve('firebase-tools/schema/firebase-config.json');
     const validate = new Ajv({ strict: false, allErrors: true }).compile(
       JSON.parse(readFileSync(path, 'utf8')),
@@ -345,13 +357,13 @@ describe('firebase.json', () => {
     expect(validate.errors ?? []).toEqual([]);
   });
 
-  it('routes every function that people call, and no other, to its service', () => {
+  it('routes each function for users, and no other, to its service', () => {
     const routes = checkedIn.hosting.rewrites.map(({ source }: { source: string }) => source);
-    const called = Object.entries(manifest).filter(([, { trigger }]) => trigger.kind === 'http');
-    expect(routes).toEqual(called.map(([target]) => `/${target}`));
+    const httpFunctions = Object.entries(manifest).filter(([, { trigger }]) => trigger.kind === 'http');
+    expect(routes).toEqual(httpFunctions.map(([target]) => `/${target}`));
   });
 
-  it('gives the page the headers of the policy', () => {
+  it("sets the page's security headers", () => {
     const policy = Object.fromEntries(
       checkedIn.hosting.headers[0].headers.map(({ key, value }: Record<string, string>) => [key, value]),
     );

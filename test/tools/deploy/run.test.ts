@@ -1,28 +1,28 @@
-/** The deploy as it runs: repeatable, stops where it fails, shows no secret; and its script does the same. */
+/** The deploy is repeatable, stops at a failure and shows no secret. Its script runs the same commands. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type DeployOptions, parseOptions } from '../../../tools/deploy/options.ts';
-import { planOf } from '../../../tools/deploy/plan.ts';
-import { runSteps, type Surroundings } from '../../../tools/deploy/run.ts';
-import { scriptOf } from '../../../tools/deploy/steps.ts';
+import { createPlan } from '../../../tools/deploy/plan.ts';
+import { type Runtime, runSteps } from '../../../tools/deploy/run.ts';
+import { toShellScript } from '../../../tools/deploy/steps.ts';
 
 const secret = 'AIza-not-a-real-key';
 const args = ['--project', 'my-studio', '--region', 'europe-west1', '--alert-email', 'ops@example.com'];
 let folder: string;
 let keyFile: string;
 let cloudinaryFile: string;
-let printed: string[];
+let terminalOutput: string[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-deploy-'));
   [keyFile, cloudinaryFile] = [join(folder, 'key'), join(folder, 'cloudinary')];
   writeFileSync(keyFile, `${secret}\n`);
   writeFileSync(cloudinaryFile, 'cloudinary://1:s3cret@cloud\r\n');
-  printed = [];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
+  terminalOutput = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => terminalOutput.push(String(text)) > 0);
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -34,13 +34,15 @@ const options = (): DeployOptions => ({
   secretFiles: { GEMINI_API_KEY: keyFile, CLOUDINARY_URL: cloudinaryFile },
 });
 
-/** The plan, with what it writes kept in the test's own folder. */
-const plan = (given = options()) =>
-  planOf(given).map((step) => (step.do === 'write' ? { ...step, path: join(folder, step.path) } : step));
+/** The plan, writing its files into the test's folder. */
+const plan = (deployOptions = options()) =>
+  createPlan(deployOptions).map((step) =>
+    step.do === 'write' ? { ...step, path: join(folder, step.path) } : step,
+  );
 
 const isLook = (line: string) => / (describe|list|apps:list|hosting:sites:get) /.test(`${line} `);
 
-/** A project of the mind: a look finds nothing in a new one, and everything in one that is there. */
+/** A fake project. A lookup finds nothing in an empty project, and everything in a complete one. */
 function project({
   isThere = false,
   fails = (_: string) => false,
@@ -48,9 +50,9 @@ function project({
   isThere?: boolean;
   fails?: (line: string) => boolean;
 }) {
-  const did: string[] = [];
+  const commands: string[] = [];
   const inputs: string[] = [];
-  const surroundings: Surroundings = {
+  const runtime: Runtime = {
     ask: undefined,
     pause: async () => {},
     async run(command, { input, quiet }) {
@@ -62,93 +64,95 @@ function project({
         const all = '"success" "appId" "dailyRecurrence" "weeklyRecurrence" the-name\n';
         return isThere ? { ok: true, output: all } : { ok: false, output: '' };
       }
-      did.push(line);
+      commands.push(line);
       return { ok: !fails(line), output: 'found-out\n' };
     },
   };
-  return { did, inputs, surroundings };
+  return { commands, inputs, runtime };
 }
 
 describe('a deploy', () => {
-  it('makes everything in an empty project, and only changes it the next time', async () => {
+  it('creates everything in an empty project, and only updates it the next time', async () => {
     const [empty, full] = [project({}), project({ isThere: true })];
-    await runSteps(plan(), empty.surroundings);
-    await runSteps(plan(), full.surroundings);
+    await runSteps(plan(), empty.runtime);
+    await runSteps(plan(), full.runtime);
     const making =
       /\b(service-accounts|secrets|databases|schedules|repositories|triggers|http|metrics|policies|channels|apps:|sites:)[: ]?create\b|create http/;
-    expect(empty.did.filter((line) => making.test(line)).length).toBeGreaterThan(25);
-    expect(full.did.filter((line) => making.test(line))).toEqual([]);
-    expect(full.did.filter((line) => line.startsWith('gcloud run deploy'))).toHaveLength(15);
-    expect(full.did.filter((line) => line.includes('scheduler jobs update http'))).toHaveLength(4);
+    expect(empty.commands.filter((line) => making.test(line)).length).toBeGreaterThan(25);
+    expect(full.commands.filter((line) => making.test(line))).toEqual([]);
+    expect(full.commands.filter((line) => line.startsWith('gcloud run deploy'))).toHaveLength(15);
+    expect(full.commands.filter((line) => line.includes('scheduler jobs update http'))).toHaveLength(4);
   });
 
-  it('says each step and shows each command, with what earlier ones found out', async () => {
-    const { surroundings } = project({});
-    await runSteps(plan(), surroundings);
-    const text = printed.join('');
-    for (const { says } of plan()) expect(text).toContain(says);
+  it('prints each step and each command, with the variables from earlier steps', async () => {
+    const { runtime } = project({});
+    await runSteps(plan(), runtime);
+    const text = terminalOutput.join('');
+    for (const { title } of plan()) expect(text).toContain(title);
     expect(text).toContain('--image=found-out');
     expect(text).toContain('https://sweep-holds-found-out.europe-west1.run.app/');
     expect(text).not.toContain('{{');
   });
 
-  it('hands secrets on without showing them, and without the end of their line', async () => {
-    const { did, inputs, surroundings } = project({});
-    await runSteps(plan(), surroundings);
+  it('passes secrets on without printing them, and without their line break', async () => {
+    const { commands, inputs, runtime } = project({});
+    await runSteps(plan(), runtime);
     expect(inputs).toEqual([secret, 'cloudinary://1:s3cret@cloud']);
-    const everything = [...did, ...printed, scriptOf(plan())].join('\n');
+    const everything = [...commands, ...terminalOutput, toShellScript(plan())].join('\n');
     expect(everything).not.toContain(secret);
     expect(everything).not.toContain('s3cret');
   });
 
-  it('keeps a secret that has a value, and asks for one that has none', async () => {
+  it("keeps a secret's value, and asks for a missing one", async () => {
     const noFiles = { ...options(), secretFiles: {} };
-    const kept = project({ isThere: true });
-    await runSteps(plan(noFiles), kept.surroundings);
-    expect(kept.inputs).toEqual([]);
+    const completeProject = project({ isThere: true });
+    await runSteps(plan(noFiles), completeProject.runtime);
+    expect(completeProject.inputs).toEqual([]);
 
-    const asked = project({});
+    const emptyProject = project({});
     const answers: Record<string, string> = {
       GEMINI_API_KEY: ` ${secret} `,
       CLOUDINARY_URL: 'cloudinary://1:2@c',
     };
-    await runSteps(plan(noFiles), { ...asked.surroundings, ask: async (what) => answers[what] ?? '' });
-    expect(asked.inputs).toEqual([secret, 'cloudinary://1:2@c']);
-    await expect(runSteps(plan(noFiles), project({}).surroundings)).rejects.toThrow('GEMINI_API_KEY');
+    await runSteps(plan(noFiles), { ...emptyProject.runtime, ask: async (what) => answers[what] ?? '' });
+    expect(emptyProject.inputs).toEqual([secret, 'cloudinary://1:2@c']);
+    await expect(runSteps(plan(noFiles), project({}).runtime)).rejects.toThrow('GEMINI_API_KEY');
   });
 
-  it('takes no secret that the functions would refuse, and does not say what it was', async () => {
+  it('refuses a secret that the functions would refuse, without printing it', async () => {
     writeFileSync(cloudinaryFile, 'https://s3cret.example.com');
-    const refused = runSteps(plan(), project({}).surroundings);
+    const refused = runSteps(plan(), project({}).runtime);
     await expect(refused).rejects.toThrow('CLOUDINARY_URL');
     await expect(refused).rejects.not.toThrow('s3cret');
   });
 
-  it('stops at the first step that fails, and says what to do', async () => {
-    const { did, surroundings } = project({ fails: (line) => line.includes('run deploy gallery') });
-    await expect(runSteps(plan(), surroundings)).rejects.toThrow(
-      /failed: Deploys gallery\.\n.*services logs read gallery/,
+  it('stops at the first failed step, and says what to do', async () => {
+    const { commands, runtime } = project({ fails: (line) => line.includes('run deploy gallery') });
+    await expect(runSteps(plan(), runtime)).rejects.toThrow(
+      /failed: Deploy gallery\.\n.*services logs read gallery/,
     );
-    expect(did.at(-1)).toContain('run deploy gallery');
+    expect(commands.at(-1)).toContain('run deploy gallery');
   });
 
-  it('stops where the database is somewhere else than its events would be looked for', async () => {
-    const { did, surroundings } = project({ isThere: true });
+  it('stops if the database is not in the location of its events', async () => {
+    const { commands, runtime } = project({ isThere: true });
     const elsewhere = plan({ ...options(), location: 'nam5' });
-    await expect(runSteps(elsewhere, surroundings)).rejects.toThrow('--location');
-    expect(did.some((line) => line.includes('run deploy'))).toBe(false);
+    await expect(runSteps(elsewhere, runtime)).rejects.toThrow('--location');
+    expect(commands.some((line) => line.includes('run deploy'))).toBe(false);
   });
 
-  it('tries again what another place may not know yet', async () => {
-    let left = 3;
-    const { did, surroundings } = project({ fails: (line) => line.includes('eventReceiver') && left-- > 0 });
-    await runSteps(plan(), surroundings);
-    expect(did.filter((line) => line.includes('eventReceiver'))).toHaveLength(4);
+  it('retries a step that depends on a new resource', async () => {
+    let failuresLeft = 3;
+    const { commands, runtime } = project({
+      fails: (line) => line.includes('eventReceiver') && failuresLeft-- > 0,
+    });
+    await runSteps(plan(), runtime);
+    expect(commands.filter((line) => line.includes('eventReceiver'))).toHaveLength(4);
   });
 });
 
 describe('the script of a dry run', () => {
-  /** Runs it with programs that write down how they are called, in a copy of a folder that has what it names. */
+  /** Runs the script with fake programs that log their arguments, in a folder with the files that it needs. */
   function runScript(isThere: boolean): string[] {
     const [bin, log] = [join(folder, 'bin'), join(folder, 'log')];
     mkdirSync(bin);
@@ -163,8 +167,8 @@ esac`;
       writeFileSync(join(bin, program), text);
       chmodSync(join(bin, program), 0o755);
     }
-    const given = { ...options(), alertEmail: undefined };
-    writeFileSync(join(folder, 'deploy.sh'), scriptOf(planOf(given)));
+    const deployOptions = { ...options(), alertEmail: undefined };
+    writeFileSync(join(folder, 'deploy.sh'), toShellScript(createPlan(deployOptions)));
     execFileSync('bash', ['deploy.sh'], {
       cwd: folder,
       env: { PATH: `${bin}:${process.env.PATH}` },
@@ -175,14 +179,14 @@ esac`;
 
   it.each([
     ['an empty project', false],
-    ['a project that has everything', true],
-  ])('does in %s what the deploy does', async (_, isThere) => {
-    const { did, surroundings } = project({ isThere });
-    await runSteps(plan({ ...options(), alertEmail: undefined }), surroundings);
-    expect(runScript(isThere)).toEqual(did.filter((line) => !line.startsWith('cp ')));
+    ['a complete project', true],
+  ])('runs the same commands as the deploy in %s', async (_, isThere) => {
+    const { commands, runtime } = project({ isThere });
+    await runSteps(plan({ ...options(), alertEmail: undefined }), runtime);
+    expect(runScript(isThere)).toEqual(commands.filter((line) => !line.startsWith('cp ')));
   });
 
   it('is the same every time', () => {
-    expect(scriptOf(planOf(options()))).toBe(scriptOf(planOf(options())));
+    expect(toShellScript(createPlan(options()))).toBe(toShellScript(createPlan(options())));
   });
 });

@@ -1,11 +1,9 @@
-/** npm run docs -- --check: each fault is found, with its line, and what is right is left in peace. */
+/** npm run docs -- --check finds each kind of fault with its line, and reports nothing else. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { commandsIn } from '../../../tools/docs/checks/commands.ts';
-import { environmentFaults } from '../../../tools/docs/checks/environment.ts';
-import { expandBraces } from '../../../tools/docs/checks/mentions.ts';
-import { environmentTables } from '../../../tools/docs/environmentTable.ts';
-import { readTree } from '../../../tools/docs/tree.ts';
+import { expandBraces, splitCommands } from '../../../tools/docs/checks.ts';
+import { environmentTables, ownFolder, planGenerated } from '../../../tools/docs/generated.ts';
+import { readDocument } from '../../../tools/docs/markdown.ts';
 import { createFolders, runDocs } from './support.ts';
 
 const folders = createFolders();
@@ -13,6 +11,7 @@ afterAll(folders.end);
 
 const manifest = JSON.stringify({ scripts: { test: 'x', 'bench:load': 'x' } });
 const around = {
+  '.gitignore': '.env\n',
   'package.json': manifest,
   'run.sh': 'npm ci\nnpm test\n',
   'shared/generation/hold.ts': '',
@@ -20,9 +19,12 @@ const around = {
   'docs/deep/README.md': '# Deep\n\n## Down\n',
 };
 
-/** What is said of a README with this text, but the line that counts the faults. */
-function faultsOf(text: string, more: Record<string, string> = {}): string[] {
-  const { code, said } = runDocs(folders.committed({ ...around, ...more, 'README.md': text }), '--check');
+/** The faults of a README with this text. */
+async function faultsOf(text: string, more: Record<string, string> = {}): Promise<string[]> {
+  const { code, said } = await runDocs(
+    folders.committed({ ...around, ...more, 'README.md': text }),
+    '--check',
+  );
   const lines = said.trimEnd().split('\n').slice(0, -1);
   expect(code).toBe(lines.length === 0 ? 0 : 1);
   return lines;
@@ -32,43 +34,53 @@ describe('a link', () => {
   it.each([
     '[x](docs/my%20file.txt) [y](<docs/my file.txt>) [z](/docs/deep/) [w](docs) [v](.)',
     '[x](docs/deep/README.md#down) [y](docs/deep#down) [z](#top) [w](#) [v](?plain=1)',
-    '# Über `code` & *more*!\n\n# Twice\n\n# Twice\n\n[x](#%C3%BCber-code--more) [y](#twice-1)',
-    '<a id="own"></a><a name=other></a> [x](#own) [y](#other)',
+    '# Über `code` & *more*!\n\n# Twice\n\n# Twice\n\n[x](#über-code--more) [y](#twice-1)',
     '[x](https://example.com/none.md) [y](mailto:a@b.c) [z](//example.com/x)',
     '`[x](none.md)`\n\n```md\n[x](none.md)\n```\n\n<!-- [x](none.md) <img src="none.png"> -->',
-  ])('that leads somewhere is none: %s', (text) => expect(faultsOf(text)).toEqual([]));
+  ])('that leads somewhere is correct: %s', async (text) => expect(await faultsOf(text)).toEqual([]));
 
   it.each<[string, string]>([
-    ['\n\n[x](none.md)', 'README.md:3: none.md leads to nothing'],
-    ['![x](docs/none.png)', 'README.md:1: docs/none.png leads to nothing'],
-    ['text\n\n[x]: none.md', 'README.md:3: none.md leads to nothing'],
-    ['<img src="none.png">', 'README.md:1: none.png leads to nothing'],
-    ['<img src=docs/none.png> in words', 'README.md:1: docs/none.png leads to nothing'],
-    ['[x](Docs/deep)', 'README.md:1: Docs/deep leads to nothing'],
-    ['[x](run.sh/)', 'README.md:1: run.sh/ leads to a file as if it were a folder'],
-    ['[x](../other)', 'README.md:1: ../other leads out of the folder'],
-    ['[x](#nowhere)', 'README.md:1: #nowhere leads to a heading that is not there'],
-    ['# Twice\n\n[x](#twice-1)', 'README.md:3: #twice-1 leads to a heading that is not there'],
-    ['[x](docs/deep#up)', 'README.md:1: docs/deep#up leads to a heading that is not there'],
-  ])('that does not is one: %s', (text, fault) => expect(faultsOf(text)).toEqual([fault]));
+    ['\n\n[x](none.md)', 'README.md:3: none.md leads to nothing in the folder'],
+    ['![x](docs/none.png)', 'README.md:1: docs/none.png leads to nothing in the folder'],
+    ['text\n\n[x]: none.md', 'README.md:3: none.md leads to nothing in the folder'],
+    ['[x](Docs/deep)', 'README.md:1: Docs/deep leads to nothing in the folder'],
+    ['[x](run.sh/)', 'README.md:1: run.sh/ leads to nothing in the folder'],
+    ['[x](../other)', 'README.md:1: ../other leads to nothing in the folder'],
+    ['[x](.env)', 'README.md:1: .env leads to nothing in the folder'],
+    ['[x](#nowhere)', 'README.md:1: Cannot find heading for `#nowhere`'],
+    ['# Twice\n\n[x](#twice-1)', 'README.md:3: Cannot find heading for `#twice-1`; did you mean `twice`'],
+    ['[x](docs/deep#up)', 'README.md:1: Cannot find heading for `#up` in `docs/deep`'],
+  ])('that leads nowhere is a fault: %s', async (text, fault) =>
+    expect(await faultsOf(text)).toEqual([fault]),
+  );
 });
+
+it.each([
+  '<img src="run.sh">',
+  "text <a class=x href='docs'>x</a>",
+  '<p>\n<source srcset="none.png 2x"></p>',
+])('a link in HTML is a fault: %s', async (text) =>
+  expect(await faultsOf(text)).toEqual([
+    expect.stringMatching(/^README.md:1: a link in HTML: write it in Markdown$/),
+  ]),
+);
 
 describe('code named by its path', () => {
   it.each([
-    '`shared/generation/hold.ts`, `shared/generation/hold.ts:12`, `shared/`, `./shared/ledger`, `shared/*/hold.ts`, `shared/{ledger,ledger}/hold.ts`',
+    '`shared/generation/hold.ts`, `shared/generation/hold.ts:12`, `shared/`, `./shared/generation`, `shared/*/hold.ts`, `shared/{generation,generation}/hold.ts`',
     '`accounts/{uid}`, `shared/{name}.ts`, `dist/x.js`, `a/b`, `shared`, `node shared/none.ts`, `shared/<name>.ts`',
-  ])('is there, or no path of this tree: %s', (text) => expect(faultsOf(text)).toEqual([]));
+  ])('exists, or is not a path of this tree: %s', async (text) => expect(await faultsOf(text)).toEqual([]));
 
   it.each<[string, string]>([
     ['`shared/none.ts`', 'shared/none.ts'],
     ['`shared/none/`', 'shared/none/'],
     ['`shared/ledger/*.js`', 'shared/ledger/*.js'],
-    ['`shared/{ledger,quota}`', 'shared/quota'],
-  ])('that is not there is a fault: %s', (text, path) => {
-    expect(faultsOf(text)).toEqual([`README.md:1: \`${path}\` is not there`]);
+    ['`shared/{generation,quota}`', 'shared/quota'],
+  ])('that does not exist is a fault: %s', async (text, path) => {
+    expect(await faultsOf(text)).toEqual([`README.md:1: \`${path}\` is not there`]);
   });
 
-  it('need not be there yet in what is planned', () => {
+  it('may be missing in a proposal', async () => {
     const index = (title: string, line: string) =>
       `# ${title}\n\n<!-- index: made by npm run docs -->\n\n${line}\n\n<!-- end of index -->\n`;
     const more = {
@@ -76,7 +88,7 @@ describe('code named by its path', () => {
       'docs/newfeature/README.md': index('New', '- [X](x.md): `shared/x.ts`'),
       'docs/README.md': index('Documents', '- [New](newfeature/README.md)'),
     };
-    expect(faultsOf('', more)).toEqual([]);
+    expect(await faultsOf('', more)).toEqual([]);
   });
 
   it('expands braces as a shell does', () => {
@@ -93,7 +105,7 @@ describe('figures', () => {
     'Measured with `npm test`: 12 ms.',
     'It is measured in credits.',
     '| what | costs |\n|-|-|\n| x | 12 |',
-  ])('that name their command are fine: %s', (text) => expect(faultsOf(text)).toEqual([]));
+  ])('that name their command are correct: %s', async (text) => expect(await faultsOf(text)).toEqual([]));
 
   it.each<[string, string]>([
     [
@@ -102,63 +114,71 @@ describe('figures', () => {
     ],
     [
       '| figure | command |\n|-|-|\n| 12 ms | `npm run bench:none` |',
-      'README.md:3: figures whose command is no script of npm and no file',
+      'README.md:3: figures whose command is neither an npm script nor a file',
     ],
     [
       '| figure | command |\n|-|-|\n| 12 ms | by hand |',
-      'README.md:3: figures whose command is no script of npm and no file',
+      'README.md:3: figures whose command is neither an npm script nor a file',
     ],
-    [
-      'Measured on a laptop: 12 ms.',
-      'README.md:1: figures that were measured, and no command that measures them',
-    ],
-  ])('that do not are faults: %s', (text, fault) => expect(faultsOf(text)).toEqual([fault]));
+    ['Measured on a laptop: 12 ms.', 'README.md:1: measured figures without the command that measures them'],
+  ])('without it are a fault: %s', async (text, fault) => expect(await faultsOf(text)).toEqual([fault]));
 });
 
 describe('a block of commands', () => {
-  it('stands line for line in the script that is said to run it', () => {
-    expect(faultsOf('```sh run-by=run.sh\n# both\nnpm ci && npm test\n```')).toEqual([]);
-    expect(faultsOf('```sh run-by=run.sh\nnpm ci &&\\\n  npm t\n```')).toEqual([
-      'README.md:1: `npm t` is no line of run.sh',
+  it('is line by line in the script that runs it', async () => {
+    expect(await faultsOf('```sh run-by=run.sh\n# both\nnpm ci && npm test\n```')).toEqual([]);
+    expect(await faultsOf('```sh run-by=run.sh\nnpm ci &&\\\n  npm t\n```')).toEqual([
+      'README.md:1: `npm t` is not a line of run.sh',
     ]);
-    expect(faultsOf('```sh run-by=none.sh\nnpm ci\n```')).toEqual([
-      'README.md:1: `npm ci` is no line of none.sh',
-    ]);
-  });
-
-  it('names scripts that there are', () => {
-    expect(faultsOf('```sh run\nnpm run none\n```')).toEqual([
-      'README.md:1: `npm run none` is no script of npm',
+    expect(await faultsOf('```sh run-by=none.sh\nnpm ci\n```')).toEqual([
+      'README.md:1: `npm ci` is not a line of none.sh',
     ]);
   });
 
-  it('is taken apart into commands', () => {
-    expect(commandsIn('# why\na  b && c\n\nd \\\n  e\n')).toEqual(['a b', 'c', 'd e']);
+  it('names existing npm scripts', async () => {
+    expect(await faultsOf('```sh run\nnpm run none\n```')).toEqual([
+      'README.md:1: `npm run none` is not an npm script',
+    ]);
+  });
+
+  it('is split into commands', () => {
+    expect(splitCommands('# why\na  b && c\n\nd \\\n  e\n')).toEqual(['a b', 'c', 'd e']);
   });
 });
 
-describe('what is made', () => {
-  it('is a fault where it is out of date, and where one of its comments is missing, which a run leaves alone', () => {
+describe('a generated part', () => {
+  it('is a fault if it is outdated, or if one of its comments is missing', async () => {
     const half = '# API\n\n<!-- end of index -->\n';
     const files = { 'docs/api/a.md': '# A\n', 'docs/api/README.md': half };
-    expect(faultsOf('', files)).toEqual([
-      'docs/api/README.md: has only one of the comments around a part that is made',
-      'docs/README.md: is not as npm run docs makes it',
+    expect(await faultsOf('', files)).toEqual([
+      'docs/api/README.md: has only one of the comments around its index',
+      'docs/README.md: is not as npm run docs generates it',
     ]);
   });
 });
 
 describe('the environment', () => {
-  it('has a row for each variable, and its tables must be in the document', () => {
+  it('has a table row for each variable', () => {
     const described = z.string().meta({ default: '`x`' }).describe('what it does');
     expect(environmentTables({ Callers: { A: described, B: described } })).toBe(
       '## Callers\n\n| variable | default | effect |\n|-|-|-|\n| `A` | `x` | what it does |\n| `B` | `x` | what it does |',
     );
-    const folder = folders.committed({ 'docs/setup/environment.md': '# Environment\n' });
-    expect(environmentFaults(readTree(folder))).toHaveLength(1);
   });
 
-  it('a variable that nobody describes is not documented silently', () => {
+  it('has its tables in docs/setup/environment.md of this repository', () => {
+    const path = 'docs/setup/environment.md';
+    const tree = {
+      folder: ownFolder,
+      files: new Set([path]),
+      documents: new Map([[path, readDocument(path, '# Environment\n')]]),
+      unreadable: new Set<string>(),
+      linkTargets: new Set<string>(),
+    };
+    const { texts } = planGenerated(tree);
+    expect(texts.get(path)).toContain(environmentTables());
+  });
+
+  it('rejects a variable without a default or an effect', () => {
     expect(() => environmentTables({ Callers: { A: z.string().describe('x') } })).toThrow('A has no default');
     expect(() => environmentTables({ Callers: { A: z.string().meta({ default: 'x' }) } })).toThrow(
       'A has no effect',
@@ -166,8 +186,8 @@ describe('the environment', () => {
   });
 });
 
-it('the documents of this repository are in order', () => {
-  expect(runDocs('.', '--check')).toEqual({
+it('the documents of this repository are in order', async () => {
+  expect(await runDocs('.', '--check')).toEqual({
     code: 0,
     said: expect.stringMatching(/^\d+ documents are in order\.\n$/),
   });

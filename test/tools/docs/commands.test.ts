@@ -7,15 +7,21 @@ import { once } from 'node:events';
 import { cpSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, isFree } from '../../../local/ports.ts';
-import { until } from '../../../local/processes.ts';
-import { commandsIn, install, marksOf, runnable } from '../../../tools/docs/checks/commands.ts';
+import { findFreePort, isPortFree } from '../../../local/ports.ts';
+import { waitUntil } from '../../../local/processes.ts';
+import { commandBlocks, install, splitCommands } from '../../../tools/docs/checks.ts';
 import { readTree } from '../../../tools/docs/tree.ts';
 import { createFolders, git } from './support.ts';
 
 const tree = readTree(resolve('.'));
 const blocks = [...tree.documents.values()].flatMap((document) =>
-  runnable(document).map((fence) => ({ ...fence, where: `${document.path}:${fence.line}` })),
+  commandBlocks(document)
+    .filter(({ isRun }) => isRun)
+    .map(({ node, until }) => ({
+      text: node.value,
+      until,
+      where: `${document.path}:${node.position?.start.line}`,
+    })),
 );
 const commandMsMax = 180_000;
 const startMsMax = 120_000;
@@ -51,14 +57,14 @@ function start(command: string, port: number): { child: ChildProcess; said: () =
 }
 
 async function runToItsEnd(command: string): Promise<void> {
-  const { child, said } = start(command, await freePort());
+  const { child, said } = start(command, await findFreePort());
   const [code] = await once(child, 'close');
   expect(code, `${command}\n${said()}`).toBe(0);
 }
 
 /** Starts a command that serves, and ends it with Ctrl-C once the path answers. */
 async function runUntil(command: string, path: string): Promise<void> {
-  const port = await freePort();
+  const port = await findFreePort();
   const { child, said } = start(command, port);
   const closed = once(child, 'close');
   const answers = async () => {
@@ -69,12 +75,12 @@ async function runUntil(command: string, path: string): Promise<void> {
     );
   };
   try {
-    expect(await until(answers, startMsMax), `${path} answers\n${said()}`).toBe(true);
+    expect(await waitUntil(answers, startMsMax), `${path} answers\n${said()}`).toBe(true);
   } finally {
     process.kill(-(child.pid ?? 0), 'SIGINT');
     await closed;
   }
-  expect(await isFree(port), 'the port is free again').toBe(true);
+  expect(await isPortFree(port), 'the port is free again').toBe(true);
 }
 
 describe('what the documents say to type', () => {
@@ -82,11 +88,10 @@ describe('what the documents say to type', () => {
 
   it.each(blocks)(
     '$where works: $text',
-    async ({ text, meta }) => {
-      const { until: path } = marksOf(meta);
-      const commands = commandsIn(text).filter((command) => command !== install);
+    async ({ text, until }) => {
+      const commands = splitCommands(text).filter((command) => command !== install);
       for (const [number, command] of commands.entries()) {
-        if (path && number === commands.length - 1) await runUntil(command, path);
+        if (until && number === commands.length - 1) await runUntil(command, until);
         else await runToItsEnd(command);
       }
     },

@@ -1,6 +1,6 @@
 /**
  * What docs/deployment/console.md says of an admin's edits in the Firestore console happens, and its pictures are
- * drawn from the documents of just these edits. `npm run docs:console` draws them anew.
+ * drawn from the documents of just these edits. `npm run screenshots` draws them anew.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ function expectPicture(name: string, title: string, panels: Panel[]): void {
     mkdirSync(folder, { recursive: true });
     writeFileSync(file, picture);
   }
-  expect(existsSync(file) && readFileSync(file, 'utf8'), 'npm run docs:console draws it anew').toBe(picture);
+  expect(existsSync(file) && readFileSync(file, 'utf8'), 'npm run screenshots draws it anew').toBe(picture);
   expect(page).toContain(`](console/${name}.svg)`);
 }
 
@@ -200,7 +200,7 @@ it('switch all painting off', async () => {
   expect([refused.status, refused.body.error.details[0].reason]).toEqual([503, 'PROVIDER_QUOTA']);
   expect((await stack.ledger('fay')).entries).toHaveLength(1);
   const answer = answerPanel('2. What everybody gets from then on', 'generate', refused);
-  expectPicture('painting-off', 'All painting is switched off', [
+  expectPicture('generation-off', 'All image generation is switched off', [
     { ...edited, caption: '1. You add' },
     answer,
   ]);
@@ -224,7 +224,7 @@ it('mend a balance that is no whole number', async () => {
   expect(await newest('gil')).toMatchObject({ type: 'adjustment', amount: 26, balance: 100 });
   const [, entry] = await recorded('gil', mended, [0, 4]);
   const answer = answerPanel('2. What its user gets until then', 'account, generate', refused);
-  expectPicture('mistyped', 'A balance is text, and is mended', [mistyped, answer, mended, entry as Panel]);
+  expectPicture('mistyped', 'A balance is text, and is fixed', [mistyped, answer, mended, entry as Panel]);
   await sound('gil');
 });
 

@@ -1,6 +1,6 @@
 /**
- * A made-up tree of documents, drawn from a seed, that knows of every byte whether it may change: a document is
- * a list of texts, which must stay, and destinations, which must go on leading to the same document.
+ * Generates a tree of documents from a seed. A document is a list of texts, which must stay byte for byte, and
+ * destinations, which must lead to the same document after a run.
  */
 import { posix } from 'node:path';
 import { createRandom, type Random } from '../../simulation/random.ts';
@@ -57,7 +57,7 @@ const others = [
   'docs/media/x.png',
 ];
 
-/** The Markdown of one of these has the front matter, or none. */
+/** Front matter of documents. Most have none. */
 const fronts = [
   '',
   '',
@@ -89,7 +89,7 @@ export function madeUpTree(seed: number, count: number): MadeUpTree {
   return { documents, files: others };
 }
 
-/** What a document is made of, all in one style of line ends. */
+/** The pieces of a document, all with the same line ending. */
 function piecesOf(random: Random, path: string, id: string, target: () => string): Piece[] {
   const chunks: Piece[] = [
     `${random.pick(fronts)}# Title of ${id}\n\nA first \`code.span\` sentence. A second.\n\n`,
@@ -125,23 +125,9 @@ const blocks: Block[] = [
     to(),
     ` 'title ${n}'`,
   ],
-  (to, n) => [
-    `<img src=`,
-    to(),
-    ` alt=${n}> <img alt="${n}" src="`,
-    to(),
-    `" width=10> and <a class=x href='`,
-    to(),
-    `'>${n}</a>`,
-  ],
-  (to, n) => [
-    `<p align="center">\n  <a href="`,
-    to(),
-    `">\n<picture><source srcset="`,
-    to(),
-    ` 2x"></picture></a> ${n}</p>`,
-  ],
-  (to, n) => [`> quoted <a\n> href="`, to(), `">${n}</a> [x](`, to(), `) ${n}`],
+  (_, n) => [`<img src='deploy.md' alt=${n}> and <a class=x href="../deploy.md">${n}</a>`],
+  (_, n) => [`<p align="center">\n<picture><source srcset="notes/deploy.md 2x"></picture> ${n}</p>`],
+  (to, n) => [`> quoted [x](`, to(), `) ${n}`],
   (to, n) => [
     `- item [${n}](`,
     to(),
@@ -167,7 +153,7 @@ const blocks: Block[] = [
   (_, n) => [`<!--\n[${n}](deploy.md)\n<img src="notes/deploy.md">\n-->`],
 ];
 
-/** A target as people write it: encoded or not, from the root or not, with `./`, with an anchor. */
+/** A target as people write it: encoded or not, rooted or not, with `./`, with an anchor. */
 function destinationOf(random: Random, from: string, target: string): Piece {
   const rooted = random.chance(1 / 8);
   const relative = posix.relative(`/${posix.dirname(from)}`, `/${target}`) || '.';
@@ -179,7 +165,7 @@ function destinationOf(random: Random, from: string, target: string): Piece {
   const encoded = random.chance(1 / 2)
     ? encodeURI(path)
     : path.replace(/[ %]/g, (c) => (c === ' ' ? '%20' : '%25'));
-  // Brackets and the like end a destination, or an attribute, or mean something else in one.
+  // These characters end a destination or an attribute, or have another meaning in it.
   const safe = encoded.replace(/[#()'&[\]:]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
   const suffix = /\.(?:md|markdown)$/.test(target) && random.chance(1 / 3) ? '#title-of-it' : '';
   return { written: safe + suffix, target: target === '.' ? '' : target, suffix };

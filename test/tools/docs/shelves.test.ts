@@ -1,6 +1,6 @@
 /** Which shelf a document belongs on: what its front matter says, or else its name. */
 import { describe, expect, it } from 'vitest';
-import { placeOf, shelvesByName } from '../../../tools/docs/shelves.ts';
+import { findPlace, shelvesByName } from '../../../tools/docs/shelves.ts';
 
 describe('the name of a document', () => {
   it.each([
@@ -41,7 +41,7 @@ describe('the name of a document', () => {
     ['plan-done.md', ['completed', 'newfeature']],
   ])('%s says two things equally', (path, shelves) => {
     expect(shelvesByName(path)).toEqual(shelves);
-    expect(placeOf({ path, front: undefined })).toHaveProperty('unsorted');
+    expect(findPlace(path, undefined)).toHaveProperty('unsorted');
   });
 
   it.each([
@@ -57,11 +57,11 @@ describe('the name of a document', () => {
     'docs/guides/api.md',
     'docs/api/v2/test.md',
   ])('%s stays', (path) => {
-    expect(placeOf({ path, front: undefined })).toEqual({ path });
+    expect(findPlace(path, undefined)).toEqual({ path });
   });
 
   it.each(['src/SECURITY.md', 'docs/SECURITY.md', 'docs/old/SECURITY.md'])('%s does not', (path) => {
-    expect(placeOf({ path, front: undefined })).toEqual({ path: 'docs/audit/SECURITY.md' });
+    expect(findPlace(path, undefined)).toEqual({ path: 'docs/audit/SECURITY.md' });
   });
 });
 
@@ -73,12 +73,12 @@ describe('front matter', () => {
     ['that names what every object has is listed', 'toString', { unsorted: expect.any(String) }],
     ['with an empty shelf says nothing', null, { path: 'docs/api/api.md' }],
   ])('%s', (_, shelf, place) => {
-    expect(placeOf({ path: 'api.md', front: { shelf } })).toEqual(place);
+    expect(findPlace('api.md', { shelf })).toEqual(place);
   });
 
   it('moves a document from one shelf to another', () => {
     const path = 'docs/api/v1/x.md';
-    expect(placeOf({ path, front: { shelf: 'setup' } })).toEqual({ path: 'docs/setup/x.md' });
-    expect(placeOf({ path, front: { shelf: 'api' } })).toEqual({ path });
+    expect(findPlace(path, { shelf: 'setup' })).toEqual({ path: 'docs/setup/x.md' });
+    expect(findPlace(path, { shelf: 'api' })).toEqual({ path });
   });
 });

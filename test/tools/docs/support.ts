@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { runCommand } from '../../../tools/docs/command.ts';
+import { runCommand } from '../../../tools/docs/main.ts';
 
 export function git(folder: string, ...args: string[]): string {
   const who = ['-c', 'user.name=x', '-c', 'user.email=x@example.com'];
@@ -61,9 +61,9 @@ export function snapshot(folder: string): Record<string, string> {
 }
 
 /** `npm run docs -- folder …`, and what it says. */
-export function runDocs(folder: string, ...args: string[]): { code: number; said: string } {
+export async function runDocs(folder: string, ...args: string[]): Promise<{ code: number; said: string }> {
   let said = '';
-  const code = runCommand([folder, ...args], (text) => {
+  const code = await runCommand([folder, ...args], (text) => {
     said += `${text}\n`;
   });
   return { code, said };

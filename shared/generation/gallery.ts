@@ -1,0 +1,25 @@
+import * as z from 'zod';
+import { type Generation, generationIdSchema, type PageQuery } from '../contract.ts';
+import { parsePageToken, readPage, toNextPageToken } from '../database/pages.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { generationsPath, parseGeneration, toGeneration } from './record.ts';
+
+// Firestore has no times before the year 1.
+const timeSchema = z.iso.datetime().refine((time) => Date.parse(time) > 0);
+
+/** One page of a user's finished images, newest first. @throws {Failure} INVALID_REQUEST for a page token of another list. */
+export async function readGallery(ledger: Ledger, uid: string, { pageSize, pageToken }: PageQuery) {
+  const token = pageToken && parsePageToken(pageToken, z.tuple([timeSchema, generationIdSchema]));
+  const { documents, last } = await readPage(ledger, pageSize, {
+    collection: generationsPath(uid),
+    where: [['status', '==', 'succeeded']],
+    orderBy: [
+      ['createdAt', 'desc'],
+      ['__name__', 'desc'],
+    ],
+    ...(token && { after: [new Date(token[0]), token[1]] }),
+  });
+  const nextPageToken = toNextPageToken(last, ({ data, id }) => [data.createdAt, id]);
+  const generations: Generation[] = documents.map((document) => toGeneration(parseGeneration(document)));
+  return { generations, ...nextPageToken };
+}

@@ -1,0 +1,68 @@
+import type { RequestLog } from '../core/log.ts';
+import { type Failure, toFailure } from '../errors.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { GenerationRecord } from './record.ts';
+import { refund } from './refund.ts';
+import { toStoredFailure } from './response.ts';
+import { type GenerationResult, settle } from './settle.ts';
+
+/** What the work has cost and left so far. The steps update it, so that a refund knows it whatever fails. */
+export type Progress = {
+  /** What the provider bills, micro-dollars. */
+  providerCostMicros: number;
+  /** Whether an upload may have begun. */
+  mayBeStored: boolean;
+};
+
+/** A generation that has ended, and the failure that ended it, if any. */
+export type EndedGeneration = { record: GenerationRecord; failure?: Failure };
+
+/**
+ * The promise of the studio: runs the work that a hold has paid for, settles the generation with its result, or
+ * refunds it whatever the work or the settling throws.
+ * @returns the generation as it ended. It may have succeeded despite a failure, if only the reply to its settling was
+ * lost.
+ * @throws {Failure} the failure itself, with `same_key`, if the refund must be left to the sweep.
+ */
+export async function settleOrRefund(
+  ledger: Ledger,
+  held: GenerationRecord,
+  log: RequestLog,
+  work: (progress: Progress) => Promise<Omit<GenerationResult, 'providerCostMicros'>>,
+): Promise<EndedGeneration> {
+  const progress: Progress = { providerCostMicros: 0, mayBeStored: false };
+  log.add({ creditsCharged: held.receipt.charged });
+  try {
+    const result = await work(progress);
+    const { providerCostMicros } = progress;
+    const record = await log.timed('settle', settle(ledger, held, { ...result, providerCostMicros }));
+    log.add({ creditsRefunded: record.receipt.refunded });
+    return { record };
+  } catch (error) {
+    const failure = toFailure(error);
+    log.add({ providerCostMicros: progress.providerCostMicros });
+    const record = await log.timed('refund', refundHeld(ledger, held, failure, progress));
+    log.add({ creditsRefunded: record.receipt.refunded });
+    return { record, failure };
+  }
+}
+
+async function refundHeld(
+  ledger: Ledger,
+  held: GenerationRecord,
+  failure: Failure,
+  progress: Progress,
+): Promise<GenerationRecord> {
+  const { uid, id, receipt } = held;
+  const refunded = await refund(ledger, {
+    uid,
+    id,
+    held,
+    failure: toStoredFailure(failure),
+    ...progress,
+  }).catch((error) => {
+    ledger.log.error('A refund failed and is left to the sweep', { uid, generationId: id, error });
+  });
+  if (!refunded) throw failure.with({ receipt, retry: 'same_key' });
+  return refunded.record;
+}

@@ -1,0 +1,90 @@
+/** The steps between a hold and its settling. Each one begins only while time is left. */
+import type { GenerateRequest, Image } from '../contract.ts';
+import type { Clock } from '../core/clock.ts';
+import type { RequestLog } from '../core/log.ts';
+import { Failure } from '../errors.ts';
+import type { GeneratedImage, Reference } from '../imagegen/gemini.ts';
+import { getAspectRatio } from '../imagegen/models.ts';
+import type { Services } from '../services.ts';
+import type { Progress } from './settleOrRefund.ts';
+
+/** What every step needs to know. */
+export type Step = {
+  services: Services;
+  uid: string;
+  request: GenerateRequest;
+  log: RequestLog;
+  timeLeft: TimeLeft;
+  progress: Progress;
+};
+
+/**
+ * The milliseconds until a generation must have ended. A worker that stood still must not sign an upload that could
+ * arrive after the sweep's last look.
+ * @throws {Failure} PROVIDER_TIMEOUT if none are left.
+ */
+export type TimeLeft = () => number;
+
+/** @param milliseconds counted from now. */
+export function createTimeLeft(clock: Clock, milliseconds: number): TimeLeft {
+  const endsAt = clock.elapsed() + milliseconds;
+  return () => {
+    const left = endsAt - clock.elapsed();
+    if (left > 0) return left;
+    throw new Failure('PROVIDER_TIMEOUT', 'The image was not finished in time.');
+  };
+}
+
+/** A better prompt, if one was requested and the text model has one. */
+export async function enhancePrompt({
+  services,
+  request,
+  log,
+  timeLeft,
+  progress,
+}: Step): Promise<string | null> {
+  const millisecondsLeft = timeLeft();
+  if (!request.enhance) return null;
+  const enhance = await services.enhancer();
+  const enhanced = await log.timed('enhance', enhance(request.prompt, millisecondsLeft, services.shutdown));
+  progress.providerCostMicros += enhanced.providerCostMicros;
+  return enhanced.prompt;
+}
+
+/** @throws {Failure} CONTENT_BLOCKED, NO_IMAGE, PROVIDER_*. What a failure costs is added to the progress as well. */
+export async function generateImage(
+  { services, request, log, timeLeft, progress }: Step,
+  prompt: string,
+  references: readonly Reference[],
+): Promise<GeneratedImage> {
+  const generate = await services.imageGenerator();
+  const aspectRatio = getAspectRatio(request.tier, request.orientation);
+  const imageRequest = { prompt, aspectRatio, references };
+  try {
+    const { attempts, ...image } = await log.timed(
+      'generateImage',
+      generate(imageRequest, timeLeft(), services.shutdown),
+    );
+    progress.providerCostMicros += image.providerCostMicros;
+    log.add({ model: image.model, attempts, providerCostMicros: progress.providerCostMicros });
+    return image;
+  } catch (error) {
+    const { attempts, providerCostMicros = 0 } = error instanceof Failure ? error.details : {};
+    progress.providerCostMicros += providerCostMicros;
+    log.add({ ...(attempts && { attempts }) });
+    throw error;
+  }
+}
+
+/** Uploads the image under its known name. @throws {Failure} STORAGE_ERROR. */
+export async function storeImage(
+  { services, log, timeLeft, progress }: Step,
+  publicId: string,
+  { chunks, mimeType, width, height, bytes }: GeneratedImage,
+): Promise<Image> {
+  const images = await services.imageStore();
+  const millisecondsLeft = timeLeft();
+  progress.mayBeStored = true;
+  const urls = await log.timed('store', images.store(publicId, chunks, millisecondsLeft, services.shutdown));
+  return { ...urls, mimeType, width, height, bytes };
+}

@@ -1,0 +1,239 @@
+/**
+ * The runner of the ledger's commands. A command names the documents that it needs and decides, as a pure function of
+ * them, what happens to one account. Everything else is the same for all commands and is here: reading, creating
+ * the account, recording an admin's edits, signup credits, the atomic commit under preconditions, retries, and one
+ * log line for each entry that was committed.
+ */
+import { createDocument, type StoredDocument, type Version, type Write } from '../database/database.ts';
+import { RetryNow } from '../database/retryCommit.ts';
+import type { Failure } from '../errors.ts';
+import {
+  type Account,
+  accountPath,
+  isOpened,
+  type NewestEntry,
+  parseAccount,
+  refuseInvalid,
+} from './account.ts';
+import { andThen, type Change, type EntryDraft, recordEdit, signupGrant, toWrites } from './credits.ts';
+import { type EntryData, entriesPath, entryPath } from './entries.ts';
+import type { Ledger } from './ledger.ts';
+
+/** The caller, as far as the ledger needs to know. */
+export type LedgerUser = {
+  uid: string;
+  email: string | undefined;
+  /** True if the user is verified, and so receives signup credits. */
+  verified: boolean;
+};
+
+/** The documents that a command has asked for, by path. */
+export type Documents = ReadonlyMap<string, StoredDocument | undefined>;
+
+export type AccountState = {
+  /** With an admin's edits recorded and signup credits granted. */
+  account: Account;
+  /** True if that, or the ledger's fields of an account made by hand, must still be written. */
+  hasPendingChanges: boolean;
+  /** The entries of the pending changes. They are committed before the command's own. */
+  pendingEntries: readonly EntryDraft[];
+  documents: Documents;
+  /** The database's time of the read. */
+  now: Date;
+};
+
+/** What a command decides. */
+export type Decision<T> =
+  /** Nothing is written. */
+  | { answer: T }
+  /** Pending changes of the account are committed, then the refusal is thrown. */
+  | { refusal: Failure }
+  /** Documents to read as well, before the command decides again. */
+  | { read: readonly string[] }
+  /** The change and further writes, committed together; `answer` receives the version of all of them. */
+  | { change: Change; writes?: readonly Write[]; answer: (version: Version) => T };
+
+export type Command<T> = {
+  /** Set if this is the user's own call: it creates the account and grants signup credits that are due. */
+  user?: LedgerUser;
+  /** Who made an edit in the console, if known. */
+  editor?: string | undefined;
+  /** Paths of the documents that it needs besides the account. `isRetry` is true after the first attempt. */
+  reads?(isRetry: boolean): readonly string[];
+  /** The answer to a repeated or impossible call. It comes before every check of the account. */
+  findAnswer?(documents: Documents, now: Date): { answer: T } | { refusal: Failure } | undefined;
+  /**
+   * If there is no account: create it, or answer. A refusal applies only to an account that never existed: one that
+   * was deleted in the console still has entries and is created again.
+   */
+  missing: 'create' | { answer: T } | { refusal: Failure };
+  /** Whether the command can go on with an account that only an admin can correct; otherwise ACCOUNT_INVALID. */
+  takesInvalid?: boolean;
+  decide(state: AccountState): Decision<T>;
+};
+
+/** Entries of commits that may have succeeded although their reply was lost, by path; one for each attempt. */
+type UncertainEntries = Map<string, EntryData[]>;
+
+/**
+ * Runs a command on one account, one at a time in this process.
+ * @throws {Failure} the command's refusal; ACCOUNT_INVALID; DATABASE_UNAVAILABLE if the outcome is unknown.
+ */
+export function changeAccount<T>(ledger: Ledger, uid: string, command: Command<T>): Promise<T> {
+  const uncertain: UncertainEntries = new Map();
+  let isRetry = false;
+  return ledger.retryCommit(uid, async () => {
+    const paths = [accountPath(uid), ...(command.reads?.(isRetry) ?? []), ...uncertain.keys()];
+    isRetry = true;
+    const { documents, now } = await readDocuments(ledger, paths);
+    logLanded(ledger, uid, documents, uncertain);
+
+    const early = command.findAnswer?.(documents, now);
+    if (early) return unwrap(early);
+    const document = documents.get(accountPath(uid));
+    if (!document) return createMissing(ledger, uid, command, now);
+    const account = parseAccount(document, await findLastEntry(ledger, document));
+    const invalid = refuseInvalid(account);
+    if (invalid && !command.takesInvalid) throw invalid;
+
+    const pending = await findPendingChange(ledger, account, command);
+    const state = {
+      account: pending.account,
+      hasPendingChanges: pending.account !== account || !(isOpened(document) || invalid),
+      pendingEntries: pending.entries,
+      documents,
+      now,
+    };
+    const commit = (change: Change, writes: readonly Write[] = []) => {
+      const all = change.account === account ? writes : [...toWrites(account, change, now), ...writes];
+      return commitAndLog(ledger, uid, change.entries, now, all, uncertain);
+    };
+    const decision = await decide(ledger, command, state);
+    if ('change' in decision) {
+      return decision.answer(
+        await commit(
+          andThen(pending, () => decision.change),
+          decision.writes,
+        ),
+      );
+    }
+    if ('refusal' in decision && pending.account !== account) await commit(pending);
+    return unwrap(decision);
+  });
+}
+
+function unwrap<T>(decision: { answer: T } | { refusal: Failure }): T {
+  if ('refusal' in decision) throw decision.refusal;
+  return decision.answer;
+}
+
+async function readDocuments({ database }: Ledger, paths: readonly string[]) {
+  const { documents, readTime: now } = await database.read(paths);
+  return { documents: new Map(paths.map((path, i) => [path, documents[i]])), now };
+}
+
+/** Lets the command decide, and reads what it asks for until it has. */
+async function decide<T>(ledger: Ledger, { decide }: Command<T>, state: AccountState) {
+  const documents = new Map(state.documents);
+  for (;;) {
+    const decision = decide({ ...state, documents });
+    if (!('read' in decision)) return decision;
+    const more = await readDocuments(ledger, decision.read);
+    for (const [path, document] of more.documents) documents.set(path, document);
+  }
+}
+
+/** The newest entry of an account that the ledger has not opened, or that no longer exists. */
+async function findNewestEntry({ database }: Ledger, uid: string): Promise<NewestEntry | undefined> {
+  const entries = { collection: entriesPath(uid), orderBy: [['sequence', 'desc']] as const };
+  const { documents } = await database.page({ ...entries, limit: 1 });
+  return documents[0]?.data as NewestEntry | undefined;
+}
+
+const findLastEntry = async (ledger: Ledger, document: StoredDocument) =>
+  isOpened(document) ? undefined : findNewestEntry(ledger, document.id);
+
+/**
+ * Creates a missing account, empty and not opened: the next read continues from its entries, so that one that was
+ * deleted in the console comes back with its old balance as an edit.
+ * @throws {RetryNow} once it exists.
+ */
+async function createMissing<T>(ledger: Ledger, uid: string, command: Command<T>, now: Date): Promise<T> {
+  const { missing, user } = command;
+  if (missing !== 'create' && 'answer' in missing) return missing.answer;
+  const isKnown = (await findNewestEntry(ledger, uid)) !== undefined;
+  if (missing !== 'create' && !isKnown) throw missing.refusal;
+  const email = user?.email;
+  await ledger.database.commit([
+    createDocument(accountPath(uid), {
+      balance: 0,
+      // A known account has had its signup credits.
+      ...(!isKnown && { signupDue: true }),
+      ...(email && { email }),
+      createdAt: now,
+      updatedAt: now,
+      usedAt: now,
+    }),
+  ]);
+  throw new RetryNow();
+}
+
+/** What is due on an account before anything else happens to it: an admin's edits and the signup credits. */
+async function findPendingChange<T>(ledger: Ledger, account: Account, command: Command<T>): Promise<Change> {
+  const edited = recordEdit(account, command.editor);
+  if (!account.signupDue || !command.user?.verified) return edited;
+  const { documents } = await ledger.database.read([entryPath(account.uid, 'signup')]);
+  const credits = documents[0] ? 0 : ledger.settings.signupCredits;
+  return andThen(edited, (current) => signupGrant(current, credits));
+}
+
+async function commitAndLog(
+  ledger: Ledger,
+  uid: string,
+  entries: readonly EntryDraft[],
+  createdAt: Date,
+  writes: readonly Write[],
+  uncertain: UncertainEntries,
+): Promise<Version> {
+  for (const { id, ...entry } of entries) {
+    const path = entryPath(uid, id);
+    uncertain.set(path, [...(uncertain.get(path) ?? []), { ...entry, createdAt }]);
+  }
+  const version = await ledger.database.commit(writes);
+  for (const { id, ...entry } of entries) {
+    uncertain.delete(entryPath(uid, id));
+    logEntry(ledger, uid, id, entry);
+  }
+  return version;
+}
+
+/** Logs the entries of commits that succeeded although their reply was lost. */
+function logLanded(ledger: Ledger, uid: string, documents: Documents, uncertain: UncertainEntries): void {
+  for (const [path, attempts] of uncertain) {
+    const stored = documents.get(path);
+    const landed = attempts.find((attempt) => stored && isSameEntry(attempt, stored.data as EntryData));
+    if (!stored || !landed) continue;
+    uncertain.delete(path);
+    logEntry(ledger, uid, stored.id, landed);
+  }
+}
+
+const isSameEntry = (a: EntryData, b: EntryData) =>
+  a.sequence === b.sequence && a.amount === b.amount && Number(a.createdAt) === Number(b.createdAt);
+
+/** One line for each movement of credits. */
+function logEntry({ log }: Ledger, uid: string, entryId: string, entry: Omit<EntryData, 'createdAt'>): void {
+  const { type, amount, balance, sequence, generationId, reason } = entry;
+  log.info(`credits: ${type}`, {
+    event: 'entry_committed',
+    uid,
+    type,
+    amount,
+    balance,
+    sequence,
+    entryId,
+    generationId,
+    // The reason of a refund is one of the API's; any other is an admin's own words, which are not logged.
+    ...(type === 'refund' && { reason }),
+  });
+}

@@ -1,0 +1,41 @@
+/** The entries of an account: the document, and pages of them, newest first. */
+import * as z from 'zod';
+import { type Entry, entryTypeSchema, type PageQuery } from '../contract.ts';
+import { type DocumentPath, documentPath, type StoredDocument } from '../database/database.ts';
+import { parsePageToken, readPage, toNextPageToken } from '../database/pages.ts';
+import type { Ledger } from './ledger.ts';
+
+/** The fields of `accounts/{uid}/entries/{entryId}`: one movement of credits. */
+const entryDocumentSchema = z.object({
+  sequence: z.int(),
+  type: entryTypeSchema,
+  amount: z.int(),
+  /** The account's balance after it. */
+  balance: z.int(),
+  generationId: z.string().optional(),
+  reason: z.string().optional(),
+  actor: z.string().optional(),
+  createdAt: z.date(),
+});
+export type EntryData = z.infer<typeof entryDocumentSchema>;
+
+export const entriesPath = (uid: string) => `accounts/${uid}/entries`;
+export const entryPath = (uid: string, id: string): DocumentPath<EntryData> =>
+  documentPath(`${entriesPath(uid)}/${id}`);
+
+/** @throws {Failure} INVALID_REQUEST for a page token of another list. */
+export async function readEntries(ledger: Ledger, uid: string, { pageSize, pageToken }: PageQuery) {
+  const after = pageToken && parsePageToken(pageToken, z.tuple([z.int()]));
+  const { documents, last } = await readPage(ledger, pageSize, {
+    collection: entriesPath(uid),
+    orderBy: [['sequence', 'desc']],
+    ...(after && { after }),
+  });
+  const nextPageToken = toNextPageToken(last, ({ data }) => [data.sequence]);
+  return { entries: documents.map(toEntry), ...nextPageToken };
+}
+
+function toEntry({ id, data }: StoredDocument): Entry {
+  const { createdAt, ...entry } = entryDocumentSchema.parse(data);
+  return { id, ...entry, createdAt: createdAt.toISOString() } as Entry;
+}

@@ -1,0 +1,89 @@
+/** Which key each attempt of a generation uses, and what this browser stores about it. */
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { ApiError, type Client } from '../../web/client.ts';
+import { createPendingGenerations } from '../../web/state/pendingGenerations.ts';
+import { createMemory, type UnsettledRequest } from '../../web/state/storage.ts';
+import { request } from './fakeFunctions.ts';
+
+const createError = (retry: 'same_key' | 'new_key', reason = 'PROVIDER_ERROR') =>
+  new ApiError('It failed.', { code: 502, reason, retry });
+
+/** Pending generations of a fake client that fails with each of these errors in turn, then never answers. */
+function createWithFailures(...errors: Error[]) {
+  const storedKeys: string[] = [];
+  const attempts: { key: string; storedKeys: string[] }[] = [];
+  const client = {
+    generate: (_: unknown, { key = '' }) => {
+      attempts.push({ key, storedKeys: [...storedKeys] });
+      const error = errors.shift();
+      return error ? Promise.reject(error) : new Promise(() => {});
+    },
+  } as unknown as Client;
+  const memory = {
+    saveRequest: async ({ key }: UnsettledRequest) => void storedKeys.push(key),
+    deleteRequest: async (key: string) => void storedKeys.splice(storedKeys.indexOf(key), 1),
+  } as ReturnType<typeof createMemory>;
+  const ignore = () => {};
+  const pendingGenerations = createPendingGenerations({
+    client,
+    memory,
+    onReceipt: ignore,
+    onCreated: ignore,
+  });
+  const getOnly = () => pendingGenerations.list.value[0] ?? expect.unreachable('the list is empty');
+  const waitForFailure = () => vi.waitFor(() => expect(getOnly().progress.value.state).toBe('failed'));
+  return {
+    pendingGenerations,
+    attempts,
+    storedKeys,
+    getOnly,
+    waitForFailure,
+    keys: () => attempts.map(({ key }) => key),
+  };
+}
+
+test('the key is stored before the first attempt, and until the generation is settled', async () => {
+  const { pendingGenerations, attempts, storedKeys, waitForFailure } = createWithFailures(
+    createError('same_key'),
+    createError('new_key'),
+  );
+  pendingGenerations.submit(request);
+  await waitForFailure();
+  const [key] = attempts.map((one) => one.key);
+  expect([attempts[0]?.storedKeys, storedKeys]).toEqual([[key], [key]]);
+  pendingGenerations.retry(pendingGenerations.list.value[0] as never);
+  await vi.waitFor(() => expect(storedKeys).toEqual([]));
+  expect(attempts.map((one) => one.key)).toEqual([key, key]);
+});
+
+test.each([
+  ['an unsettled generation', createError('same_key'), 1],
+  ['a generation that a proxy refused', createError('new_key', 'UNKNOWN'), 1],
+  ['a generation that failed for good', createError('new_key'), 2],
+])('a double click on retry retries %s only once', async (_, error, differentKeys) => {
+  const { pendingGenerations, keys, getOnly, waitForFailure } = createWithFailures(error);
+  pendingGenerations.submit(request);
+  await waitForFailure();
+  const pending = getOnly();
+  pendingGenerations.retry(pending);
+  pendingGenerations.retry(pending);
+  await vi.waitFor(() => expect(keys()).toHaveLength(2));
+  await new Promise(setImmediate);
+  expect(keys()).toHaveLength(2);
+  expect(new Set(keys()).size).toBe(differentKeys);
+});
+
+test('a browser that forbids storage stores nothing, without an error', async () => {
+  vi.stubGlobal('indexedDB', {
+    open() {
+      throw new DOMException('Not here', 'SecurityError');
+    },
+  });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const memory = createMemory('ann');
+  await memory.saveRequest({ key: 'k', request, askedAt: 0 });
+  await memory.saveOwnPrompt('id', 'mine');
+  expect([await memory.getOwnPrompt('id'), await memory.listRequests()]).toEqual([undefined, []]);
+  await memory.deleteRequest('k');
+  await memory.clear();
+});

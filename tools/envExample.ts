@@ -1,0 +1,63 @@
+/**
+ * Writes .env.example from shared/config/environment.ts. With --check it writes nothing, and fails if the file is
+ * not what it would write.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { environment } from '../shared/config/environment.ts';
+
+type Variable = { meta(): { default?: unknown; description?: string | undefined } | undefined };
+
+const file = join(import.meta.dirname, '../.env.example');
+
+const header = `# Every variable of the environment, with its default. Made by npm run env from shared/config/environment.ts:
+# change that, not this file. docs/setup/environment.md has the same as tables.
+#
+# npm start needs none of them. To change some of a local run, copy this file to .env, uncomment them there, and run
+#   set -a; . ./.env; set +a; npm start
+# For a deploy, put those you change into settings.env and pass --settings settings.env (docs/deployment/README.md).
+# Git ignores both files, because they may hold keys.`;
+
+/** Examples for required variables, which have no default. */
+const examples: Record<string, string> = { GOOGLE_CLOUD_PROJECT: 'demo-nano-banana-studio' };
+
+/**
+ * The whole file.
+ * @throws {Error} naming a required variable that has no example.
+ */
+export function formatEnvExample(sections: Record<string, Record<string, Variable>> = environment): string {
+  const parts = Object.entries(sections).map(([title, variables]) =>
+    [
+      `## ${title}`,
+      ...Object.entries(variables).map(([name, schema]) => formatVariable(name, schema.meta())),
+    ].join('\n\n'),
+  );
+  return `${[header, ...parts].join('\n\n')}\n`;
+}
+
+function formatVariable(name: string, meta: ReturnType<Variable['meta']>): string {
+  const shown = String(meta?.default ?? 'unset');
+  const comment = `# ${meta?.description ?? ''}\n# Default: ${shown}`.replaceAll('`', '');
+  if (shown !== 'required') return `${comment}\n#${name}=${toValue(shown)}`;
+  const example = examples[name];
+  if (example === undefined) throw new Error(`${name} is required and has no example in tools/envExample.ts`);
+  return `${comment.replace('Default: required', 'Required')}\n${name}=${example}`;
+}
+
+/** The value of a default as the documents show it, such as `month` or 120,000 (100 to 3,500,000); empty if it has none. */
+function toValue(shown: string): string {
+  const code = /^`([^`]+)`$/.exec(shown)?.[1];
+  const number = /^[\d,]+(?= \()/.exec(shown)?.[0].replaceAll(',', '');
+  const value = code ?? number ?? '';
+  // A shell reads the file too.
+  return /^[\w.,-]*$/.test(value) ? value : `"${value}"`;
+}
+
+if (import.meta.main) {
+  const text = formatEnvExample();
+  if (!process.argv.includes('--check')) writeFileSync(file, text);
+  else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
+    process.stderr.write('.env.example is out of date: npm run env writes it\n');
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,146 @@
+/** The texts of the API's description: about the API, about each kind of caller, and about each function. */
+import type { Reason } from '../../shared/reasons.ts';
+
+/** The groups of functions, by their callers. */
+export const groups = {
+  anyone: 'For anyone',
+  user: 'For users',
+  admin: 'For admins',
+  scheduler: 'For the scheduler',
+} as const;
+
+/** What each kind of caller has to send. */
+export const callers = {
+  anyone: 'Anyone. No token is needed.',
+  user: 'A signed-in user: `Authorization: Bearer` with an ID token of Firebase Authentication.',
+  admin:
+    'An admin: a user with the custom claim `admin: true` and a sign-in that is not revoked. Under `npm start`, `Bearer owner` on the same machine works too.',
+  scheduler:
+    'Cloud Scheduler: `Authorization: Bearer` with an OIDC token that Google signed for the configured service account and audience. Under `npm start`, `Bearer owner` on the same machine works too.',
+} as const;
+
+export const about = [
+  'The requests, answers and errors of each function. Signed-in users pay for images with credits. Every function is an HTTP endpoint under its own name. Requests and answers are JSON, and there are no sessions.',
+  'A generation ends in exactly one of two ways: with an image that is paid for, or with a refund. `generate` takes an `Idempotency-Key`: the same request with the same key is never charged twice, whatever fails on the way.',
+  'Answers may get new fields, and a client should ignore fields that it does not know. Requests with unknown fields are refused. Times are RFC 3339 in UTC. Credits are whole numbers.',
+  "One function has no HTTP interface: Eventarc calls `accountWritten` with the event of a change to a Firestore document `accounts/{uid}`. It turns an admin's edit in the console into a ledger entry.",
+];
+
+type OperationText = {
+  summary: string;
+  description: string;
+  /** The reasons of its errors, beside those that its method, its caller and its rate limit imply. */
+  reasons: Reason[];
+};
+
+const untilTimeIsUsed =
+  'It works until most of its time is used. The next call continues where this one stopped.';
+
+export const operations: Record<string, OperationText> = {
+  health: {
+    summary: 'Check that this instance answers',
+    description:
+      'Calls nothing that costs money. `warnings` lists configured models that are about to be retired.',
+    reasons: [],
+  },
+  account: {
+    summary: 'Get balance, prices and limits',
+    description:
+      "The caller's account, the tiers with their prices and sizes, and the limits. The first call creates the account, with the signup credits if there are any.",
+    reasons: ['ACCOUNT_INVALID', 'DATABASE_UNAVAILABLE'],
+  },
+  ledger: {
+    summary: "List the caller's ledger entries, newest first",
+    description:
+      'Every movement of credits: grants, debits, refunds, adjustments and allowances. Entries never change. A correction is a new entry.',
+    reasons: ['DATABASE_UNAVAILABLE'],
+  },
+  enhance: {
+    summary: 'Improve a prompt',
+    description:
+      'Asks a text model to improve a prompt. If the model is late or fails, the answer has the same prompt and `enhanced: false`. That is not an error. Costs no credits.',
+    reasons: [],
+  },
+  generate: {
+    summary: 'Generate an image',
+    description:
+      'Debits the price of the tier, generates and stores the image, and answers with it. If anything fails, the credits are refunded. This takes up to two minutes. A proxy that ends a request sooner (Firebase Hosting does after 60 s) ends only the request: call `generation` with the key, or `generate` again with the same key and body.\n\nThe same key and body again get the stored answer, with the header `Idempotent-Replayed: true`, and nothing is charged. While the generation is running they get 409 `IN_PROGRESS`. The same key with another body gets 422. A generation that failed after its debit gets the same failure again: a new try needs a new key. A request that was refused before any debit has not used its key.\n\nEvery answer of a generation that was debited has a `receipt`, errors too. A client that gets several keeps the one with the highest `sequence`.',
+    reasons: [
+      'INSUFFICIENT_CREDITS',
+      'ACCOUNT_SUSPENDED',
+      'NOT_FOUND',
+      'IN_PROGRESS',
+      'ACCOUNT_INVALID',
+      'EXPIRED',
+      'DELETED',
+      'IDEMPOTENCY_KEY_REUSED',
+      'CONTENT_BLOCKED',
+      'RATE_LIMITED',
+      'PROVIDER_MISCONFIGURED',
+      'PROVIDER_ERROR',
+      'NO_IMAGE',
+      'STORAGE_ERROR',
+      'PROVIDER_QUOTA',
+      'PROVIDER_OVERLOADED',
+      'SPEND_CEILING',
+      'DATABASE_UNAVAILABLE',
+      'PROVIDER_TIMEOUT',
+    ],
+  },
+  generation: {
+    summary: 'Get one generation',
+    description:
+      'One generation of the caller in its current state, by its `id` or by the `key` of its request: exactly one of the two.',
+    reasons: ['NOT_FOUND', 'DATABASE_UNAVAILABLE'],
+  },
+  gallery: {
+    summary: "List the caller's images, newest first",
+    description: 'Only finished generations: those that were refunded or deleted are left out.',
+    reasons: ['DATABASE_UNAVAILABLE'],
+  },
+  deleteGeneration: {
+    summary: 'Delete an image for good',
+    description:
+      'Deletes the image and its prompt. The record of the generation, its ledger entries and its key stay. The call can be repeated. No credits are refunded.',
+    reasons: ['NOT_FOUND', 'IN_PROGRESS', 'DATABASE_UNAVAILABLE'],
+  },
+  grant: {
+    summary: 'Add or take credits',
+    description:
+      'Adds `amount` credits to an account, or takes them if the amount is negative, once for each `Idempotency-Key`. The same key with another account or amount gets 422.',
+    reasons: [
+      'INSUFFICIENT_CREDITS',
+      'NOT_FOUND',
+      'ACCOUNT_INVALID',
+      'IDEMPOTENCY_KEY_REUSED',
+      'DATABASE_UNAVAILABLE',
+    ],
+  },
+  audit: {
+    summary: 'Check that the ledger adds up',
+    description:
+      'One account by its `uid`, or all accounts page by page. `differences` says in words what does not add up.',
+    reasons: ['NOT_FOUND', 'DATABASE_UNAVAILABLE'],
+  },
+  checkQuota: {
+    summary: 'Reopen models whose quota is back',
+    description: 'Checks every model that is marked as exhausted, and reports the state of every model.',
+    reasons: ['DATABASE_UNAVAILABLE'],
+  },
+  refillAllowances: {
+    summary: 'Top up free allowances',
+    description: `Tops up each account that has a periodic allowance, once in each period. ${untilTimeIsUsed}`,
+    reasons: ['DATABASE_UNAVAILABLE'],
+  },
+  sweepHolds: {
+    summary: 'Refund overdue generations',
+    description:
+      'Refunds generations whose deadline has passed, and deletes images that no generation owns. Calls can be repeated and can overlap.',
+    reasons: ['DATABASE_UNAVAILABLE'],
+  },
+  reconcile: {
+    summary: 'Record console edits, report broken accounts',
+    description: `Records edits in the console that are not in the ledger yet, and reports every account that does not add up. It corrects nothing else. ${untilTimeIsUsed}`,
+    reasons: ['DATABASE_UNAVAILABLE'],
+  },
+};

@@ -1,0 +1,107 @@
+/** The state of the page for one signed-in user. Sign-out closes it as a whole. */
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { Entry, Generation } from '../../shared/contract.ts';
+import { createClient } from '../client.ts';
+import { createAccount } from './account.ts';
+import { createDraft } from './draft.ts';
+import { createPagedList } from './pagedList.ts';
+import { createPendingGenerations } from './pendingGenerations.ts';
+import { type FirebaseConfig, idToken } from './session.ts';
+import { createMemory } from './storage.ts';
+
+const imagesPerPage = 24;
+const entriesPerPage = 30;
+
+export type PageState = ReturnType<typeof createPageState>;
+
+type GalleryChange = { created: Generation } | { deleted: string };
+
+/** Makes no request until `start` is called. */
+export function createPageState(config: FirebaseConfig, uid: string) {
+  const client = createClient({ token: idToken });
+  const memory = createMemory(uid);
+  const account = createAccount(client, config, uid);
+  const draft = createDraft();
+  const gallery = createPagedList<Generation>(async (pageToken) => {
+    const { generations, nextPageToken } = await client.gallery({ pageSize: imagesPerPage, pageToken });
+    return { items: generations, nextPageToken };
+  }, newestFirst);
+  const ledger = createPagedList<Entry>(
+    async (pageToken) => {
+      const { entries, nextPageToken } = await client.ledger({ pageSize: entriesPerPage, pageToken });
+      return { items: entries, nextPageToken };
+    },
+    (one, other) => other.sequence - one.sequence,
+  );
+
+  // Keeps the galleries in the user's other windows up to date.
+  const channel = new BroadcastChannel(`nano-banana-studio/${uid}`);
+  const broadcast = (change: GalleryChange) => channel.postMessage(change);
+  channel.onmessage = ({ data }: MessageEvent<GalleryChange>) => {
+    if ('created' in data) gallery.add(data.created);
+    else removeImage(data.deleted);
+  };
+
+  const pendingGenerations = createPendingGenerations({
+    client,
+    memory,
+    onReceipt: account.onReceipt,
+    onCreated(generation) {
+      gallery.add(generation);
+      broadcast({ created: generation });
+    },
+  });
+
+  function removeImage(id: string): void {
+    gallery.remove(id);
+    pendingGenerations.removeImage(id);
+    draft.references.value = draft.references.value.filter(
+      (reference) => reference.kind !== 'generation' || reference.id !== id,
+    );
+  }
+
+  return {
+    uid,
+    client,
+    memory,
+    account,
+    draft,
+    gallery,
+    ledger,
+    pendingGenerations,
+
+    start(): void {
+      void account.load().then(account.follow);
+      void gallery.more();
+      void pendingGenerations.resume();
+    },
+
+    /** Deletes the image and its prompt permanently. @throws {ApiError} if the image was not deleted */
+    async deleteImage(id: string): Promise<void> {
+      await client.deleteGeneration(id);
+      await memory.deleteOwnPrompt(id);
+      removeImage(id);
+      broadcast({ deleted: id });
+    },
+
+    close(): void {
+      account.close();
+      pendingGenerations.close();
+      channel.close();
+    },
+  };
+}
+
+const newestFirst = (one: Generation, other: Generation) =>
+  other.createdAt.localeCompare(one.createdAt) || other.id.localeCompare(one.id);
+
+const PageStateContext = createContext<PageState | undefined>(undefined);
+export const PageStateProvider = PageStateContext.Provider;
+
+/** @throws outside of `PageStateProvider`: only the sign-in view may render there */
+export function usePageState(): PageState {
+  const pageState = useContext(PageStateContext);
+  if (!pageState) throw new Error('This view needs a PageStateProvider around it');
+  return pageState;
+}
