@@ -9,7 +9,11 @@ import { refund } from '../../../shared/generation/refund.ts';
 import { settle } from '../../../shared/generation/settle.ts';
 import { entryPath } from '../../../shared/ledger/entries.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
-import { createMemoryStore, type MemoryStore, memoryDatabase } from '../../simulation/memoryDatabase.ts';
+import {
+  createMemoryDatabase,
+  createMemoryStore,
+  type MemoryStore,
+} from '../../simulation/memoryDatabase.ts';
 import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
 import { tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
@@ -36,7 +40,7 @@ beforeEach(() => {
 
 /** The ledger of one instance, with faults in its database. */
 function createInstance(faults: (database: Database) => Partial<Database> = () => ({})) {
-  const database = memoryDatabase(store);
+  const database = createMemoryDatabase(store);
   const log = createLog(() => {});
   return createLedger({ ...database, ...faults(database) }, settings, log, virtualClock().clock);
 }
@@ -49,7 +53,7 @@ const toRequest = (id: string, more: Partial<HoldRequest> = {}): HoldRequest => 
   ...more,
 });
 const balance = async () =>
-  (await memoryDatabase(store).read([`accounts/${uid}`])).documents[0]?.data.balance;
+  (await createMemoryDatabase(store).read([`accounts/${uid}`])).documents[0]?.data.balance;
 
 it('a key whose hold commits while another instance finds the image in the cache is never called deleted', async () => {
   const first = await hold(createInstance(), user, toRequest('1', { cacheKey: 'key' }));
@@ -105,6 +109,6 @@ it('a refund whose reply was lost is known by its entry if an admin deletes the 
     receipt: { charged: 2, refunded: 2, balance: 10, sequence: 3 },
   });
   expect(await balance()).toBe(10);
-  const { documents } = await memoryDatabase(store).read([entryPath(uid, `${record.id}:refund`)]);
+  const { documents } = await createMemoryDatabase(store).read([entryPath(uid, `${record.id}:refund`)]);
   expect(documents[0]?.data).toMatchObject({ amount: 2 });
 });
