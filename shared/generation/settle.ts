@@ -14,7 +14,7 @@ export type GenerationResult = {
   /** What the provider bills for it, micro-dollars. */
   providerCostMicros: number;
   /** Uploads of the image that failed before one succeeded. */
-  failedUploads: number;
+  failedUploads?: number;
   /** Until then the cache may return it again; used only if the generation has a cache key. */
   cacheUntil: Date;
 };
@@ -28,7 +28,7 @@ export type GenerationResult = {
 export async function settle(
   { database, retryCommit }: Ledger,
   held: GenerationRecord,
-  { cacheUntil, failedUploads, ...result }: GenerationResult,
+  { cacheUntil, failedUploads = 0, ...result }: GenerationResult,
 ): Promise<GenerationRecord> {
   const { uid, id, attemptId, cacheKey } = held;
   let isRetry = false;

@@ -10,7 +10,7 @@ import type { GenerateImage } from '../../shared/imagegen/modelFallback.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
 import { createServices } from '../../shared/services.ts';
 import { trustingAuth } from '../simulation/instance.ts';
-import { createMemoryStore, memoryDatabase } from '../simulation/memoryDatabase.ts';
+import { createMemoryDatabase, createMemoryStore } from '../simulation/memoryDatabase.ts';
 import { callHandler } from '../simulation/wire.ts';
 import { virtualClock } from './virtualClock.ts';
 
@@ -60,7 +60,7 @@ export function createMemoryStudio({
     new AbortController().signal,
     {
       clock,
-      database: memoryDatabase(store),
+      database: createMemoryDatabase(store),
       auth: trustingAuth,
       imageStore,
       async imageGenerator(...request) {

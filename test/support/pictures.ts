@@ -1,4 +1,5 @@
-/** The smallest PNG: one transparent pixel. For tests to which the picture does not matter. */
+/** The smallest PNG: one transparent pixel, for tests that need any image. */
+
 export const onePixelPng = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64',

@@ -2,27 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Data } from '../../../shared/database/database.ts';
 import { Failure } from '../../../shared/errors.ts';
-import { parseAccount } from '../../../shared/ledger/account.ts';
-import { type HoldParams, refundCredits, refuseHold, toWrites } from '../../../shared/ledger/credits.ts';
+import { refundCredits, refuseHold, toWrites } from '../../../shared/ledger/credits.ts';
 import { createMemoryStudio, createMemoryWorld, toOutcome } from '../../support/memoryStudio.ts';
+import { account, now, seconds, terms } from './exampleAccount.ts';
 
-const now = new Date('2026-01-01T12:00:00Z');
-const seconds = (after: number) => new Date(now.getTime() + after * 1000);
-const version = { isEqual: () => true };
-const account = (data: Data = {}) =>
-  parseAccount({
-    path: 'accounts/u',
-    id: 'u',
-    version,
-    data: { balance: 10, settled: 10, sequence: 3, createdAt: now, ...data },
-  });
-const params: HoldParams = {
-  generationId: 'g',
-  credits: 1,
-  deadline: seconds(180),
-  now,
+const params = terms({
   limits: { maxInFlightPerUser: 9, maxPerMinutePerUser: 9, maxRefundsPerHourPerUser: 2 },
-};
+});
 const refusalWith = (billedRefunds: unknown) => refuseHold(account({ billedRefunds }), params);
 
 describe('a hold', () => {
