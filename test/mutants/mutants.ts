@@ -4,30 +4,7 @@
  * entries, reasons. Everything else is captured, so that a mutant survives a rename and a reformat.
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
-import type { Rule } from '@ast-grep/napi';
-
-export type Mutant = {
-  name: string;
-  /** The folder or file in which the pattern matches exactly once. */
-  place: string;
-  find: string | Rule;
-  /** The code that replaces the match; empty: the match is removed. */
-  replace: string;
-  /** The file of the unit test that fails, for a mistake that histories cannot see. */
-  killedBy?: string;
-};
-
-/** The mistakes in one place, by name. */
-type Mutants = Record<string, Omit<Mutant, 'name' | 'place'>>;
-
-/** An object literal with these properties. */
-const object = (properties: string): Rule => ({
-  pattern: { context: `({ ${properties} })`, selector: 'object' },
-});
-/** One property of an object literal. */
-const property = (code: string): Rule => ({ pattern: { context: `({ ${code} })`, selector: 'pair' } });
-/** A rule about anything around a node, or anything within it. */
-const anywhere = (rule: Rule): Rule & { stopBy: 'end' } => ({ ...rule, stopBy: 'end' });
+import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
 
 const changeAccountTest = 'test/shared/ledger/changeAccount.test.ts';
 const retryCommitTest = 'test/shared/database/retryCommit.test.ts';

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { Lang, parse } from '@ast-grep/napi';
-import { type Mutant, mutants } from './mutants.ts';
+import { mutants } from './mutants.ts';
+import type { Mutant } from './rules.ts';
 
 /** Each seed starts a run of this many histories. A mutant that survives one seed is tried with the next. */
 const historiesPerSeed = 200;
