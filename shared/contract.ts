@@ -72,7 +72,7 @@ const textSchema = (bytesMax: number) =>
     .refine((text) => !stackedMarks.test(text), 'must not stack more than 30 marks on a letter')
     .refine((text) => text.trim() !== '', 'must not be empty');
 
-const promptSchema = describe(
+export const promptSchema = describe(
   'The prompt. No control characters except tab, line feed and carriage return.',
   textSchema(promptBytesMax)
     .transform((prompt) => prompt.normalize('NFC'))

@@ -37,7 +37,10 @@ async function startServer(env: Record<string, string>): Promise<string> {
 }
 
 const newUser = (credits = 10) => stack.user(`user-${++users}`, credits);
-const writes = (text: string): GeminiStep => ({ ...geminiFault.textOnly(text), model: writer });
+const writes = (text: string): GeminiStep => ({
+  ...geminiFault.json({ prompt: text, ok: true }),
+  model: writer,
+});
 /** What a model was asked, in the order of asking. */
 const askedOf = (model: string) =>
   gemini.requests
@@ -64,8 +67,8 @@ const failures: [string, GeminiStep, env?: Record<string, string>][] = [
   ['stops for safety', geminiFault.noImage('SAFETY')],
   ['writes nothing', geminiFault.textOnly('')],
   ['writes only space', geminiFault.textOnly(' \n ')],
-  ['writes the same', geminiFault.textOnly(prompt)],
-  ['writes the same in quotation marks', geminiFault.textOnly(`"${prompt}"`)],
+  ['writes the same', writes(prompt)],
+  ['writes the same with space around it', writes(`\n${prompt} `)],
   ['answers with an image', geminiFault.image(onePixelPng)],
   ['answers what nobody expects', { kind: 'answer', body: { candidates: 'bananas' } }],
 ];
@@ -95,24 +98,20 @@ describe('enhance', () => {
     expect(gemini.requests.map(({ model }) => model)).toEqual(['gemini-2.5-flash']);
   });
 
-  it('takes off what a model puts around it', async () => {
-    gemini.script(writes('Here is the improved prompt:\n"A ripe banana on the moon"'));
-    const { body } = await (await newUser()).post('enhance', { prompt }, {}, url);
-    expect(body).toEqual({ prompt: 'A ripe banana on the moon', enhanced: true });
-  });
-
   it('skips what the model only thought', async () => {
-    const parts = [{ text: 'Let me think.', thought: true }, { text: 'A ripe ' }, { text: 'banana' }];
-    gemini.script({ kind: 'answer', body: { candidates: [{ content: { role: 'model', parts } }] } });
+    const json = ['{"prompt": "A ripe ', 'banana", "ok": true}'].map((text) => ({ text }));
+    const parts = [{ text: 'Let me think.', thought: true }, ...json];
+    const candidate = { content: { role: 'model', parts }, finishReason: 'STOP' };
+    gemini.script({ kind: 'answer', body: { candidates: [candidate] } });
     const { body } = await (await newUser()).post('enhance', { prompt }, {}, url);
     expect(body).toEqual({ prompt: 'A ripe banana', enhanced: true });
   });
 
-  it('gives no more than a prompt may have, so that it can be painted', async () => {
-    gemini.script(writes('🍌'.repeat(5_000)), image);
+  it('takes a prompt of the greatest length, which can then be painted', async () => {
+    gemini.script(writes('🍌'.repeat(4_000)), image);
     const user = await newUser();
     const { body } = await user.post('enhance', { prompt }, {}, url);
-    expect([...body.prompt]).toHaveLength(4_000);
+    expect(body).toEqual({ prompt: '🍌'.repeat(4_000), enhanced: true });
     expect((await user.generate('key', { prompt: body.prompt }, url)).status).toBe(200);
   });
 
@@ -174,12 +173,13 @@ describe('generate with enhance', () => {
     gemini.script(image);
     const user = await newUser();
     const { enhancedPrompt } = (await user.generate('key', { prompt, enhance: true }, url)).body.generation;
-    // The stand-in counts a token for four characters: 0.10 dollars a million in, 0.40 out.
-    const tokens = [prompt, enhancedPrompt].map((text: string) => Math.ceil(text.length / 4)) as [
+    // The fake counts a token for four characters: 0.30 dollars a million in, 2.50 out.
+    const answer = JSON.stringify({ prompt: enhancedPrompt, ok: true });
+    const [tokensIn, tokensOut] = [prompt, answer].map((text) => Math.ceil(text.length / 4)) as [
       number,
       number,
     ];
-    const writing = Math.ceil(tokens[0] * 0.1 + tokens[1] * 0.4);
+    const writing = Math.ceil(tokensIn * 0.3 + tokensOut * 2.5);
     expect(writing).toBeGreaterThan(1);
     expect(await generationOf(user.uid)).toMatchObject({ providerCostMicros: 39_000 + writing });
 

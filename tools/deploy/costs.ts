@@ -46,7 +46,7 @@ const [storedPerImage, storedPerAccount] = [5_000, 2_000];
 const thumbnail = { bytes: 40_000, shownPerImage: 10 };
 const transformationsPerImage = 2;
 /** The price of an enhanced prompt: about 250 input tokens and 150 output tokens. */
-const enhanceUsd = (250 * 0.1 + 150 * 0.4) / 1_000_000;
+const enhanceUsd = (250 * 0.3 + 150 * 2.5) / 1_000_000;
 /** How long Cloud Run keeps an idle instance, seconds; and its load before Cloud Run starts another instance. */
 const idleSeconds = 900;
 const fullShare = 0.6;
