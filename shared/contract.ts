@@ -364,7 +364,7 @@ export const auditSchema = describe(
     ok: describe('True if the ledger adds up.', z.boolean()),
     differences: describe('What does not add up, in words.', z.array(z.string())),
     providerCostMicros: describe(
-      "What the account's generations cost at the provider, in millionths of a US dollar.",
+      "What the account's generations, and the prompts improved in the last 400 days, cost at the provider, in millionths of a US dollar.",
       z.int(),
     ),
   }),
