@@ -16,7 +16,7 @@ import type { RetryCommit } from '../database/retryCommit.ts';
 import { Failure } from '../errors.ts';
 
 const dayMs = 86_400_000;
-/** How long a document is kept, days: 13 months, so that `audit` can compare a month with the year before. */
+/** How long a document is kept, days: 13 months, so that the costs of a month can be compared with those a year before. */
 const keptDays = 400;
 
 /** The fields of `accounts/{uid}/enhancements/{yyyy-mm-dd}`. An admin may have typed anything into them. */
