@@ -225,11 +225,14 @@ export const environment = {
     MAX_REFUNDS_PER_HOUR_PER_USER: wholeNumber(30, 1, 1_000).describe(
       'most refunds of one user in any hour for images that the provider billed, or may have; then requests are refused',
     ),
+    MAX_ENHANCE_PER_DAY_PER_USER: wholeNumber(100, 0, 100_000).describe(
+      'most prompts of one user that the text model improves in a day (UTC); 0 stops that',
+    ),
     MAX_SPEND_PER_DAY_USD: z
       .preprocess(emptyAsUnset, dollars.optional())
       .meta(showDefault('unset: no limit'))
       .describe(
-        'most that the provider may bill for all images of a day (UTC), dollars with up to 6 decimals; 0 stops image generation',
+        'most that the provider may bill for all images and improved prompts of a day (UTC), dollars with up to 6 decimals; 0 stops both',
       ),
   },
   Credits: {

@@ -65,8 +65,8 @@ export async function startCalls() {
     letNewCallsPass() {
       gate = undefined;
     },
-    async user(uid: string, email = `${uid}@example.com`): Promise<Caller> {
-      return { uid, token: await stack.tokenFor(uid, { email }), shown: 'Bearer $ID_TOKEN' };
+    async user(uid: string, email = `${uid}@example.com`, claims: object = {}): Promise<Caller> {
+      return { uid, token: await stack.tokenFor(uid, { email, ...claims }), shown: 'Bearer $ID_TOKEN' };
     },
     async call(params: CallParams): Promise<RecordedCall> {
       const { path, key, body, as, url, title, method = body === undefined ? 'GET' : 'POST' } = params;

@@ -36,7 +36,10 @@ async function startServer(env: Record<string, string>): Promise<string> {
   return server.url;
 }
 
-const answerWith = (text: string): GeminiStep => ({ ...geminiFault.textOnly(text), model: textModel });
+const answerWith = (text: string): GeminiStep => ({
+  ...geminiFault.json({ prompt: text, ok: true }),
+  model: textModel,
+});
 /** The prompts that a model received, in order. */
 const getPrompts = (model: string) =>
   gemini.requests
@@ -62,9 +65,9 @@ const failures: [string, GeminiStep, env?: Record<string, string>][] = [
   ['blocks the prompt', geminiFault.promptBlocked('SAFETY')],
   ['stops for safety', geminiFault.noImage('SAFETY')],
   ['writes nothing', geminiFault.textOnly('')],
-  ['writes only white space', geminiFault.textOnly(' \n ')],
-  ['writes the same prompt', geminiFault.textOnly(prompt)],
-  ['writes the same prompt in quotation marks', geminiFault.textOnly(`"${prompt}"`)],
+  ['writes only space', geminiFault.textOnly(' \n ')],
+  ['writes the same', answerWith(prompt)],
+  ['writes the same with space around it', answerWith(`\n${prompt} `)],
   ['answers with an image', geminiFault.image(onePixelPng)],
   ['answers with an unknown shape', { kind: 'answer', body: { candidates: 'bananas' } }],
 ];
@@ -94,24 +97,20 @@ describe('enhance', () => {
     expect(gemini.requests.map(({ model }) => model)).toEqual(['gemini-2.5-flash']);
   });
 
-  it('removes what a model puts around the prompt', async () => {
-    gemini.script(answerWith('Here is the improved prompt:\n"A ripe banana on the moon"'));
-    const { body } = await (await stack.newUser()).post('enhance', { prompt }, {}, url);
-    expect(body).toEqual({ prompt: 'A ripe banana on the moon', enhanced: true });
-  });
-
-  it('skips thoughts of the model', async () => {
-    const parts = [{ text: 'Let me think.', thought: true }, { text: 'A ripe ' }, { text: 'banana' }];
-    gemini.script({ kind: 'answer', body: { candidates: [{ content: { role: 'model', parts } }] } });
+  it('skips what the model only thought', async () => {
+    const json = ['{"prompt": "A ripe ', 'banana", "ok": true}'].map((text) => ({ text }));
+    const parts = [{ text: 'Let me think.', thought: true }, ...json];
+    const candidate = { content: { role: 'model', parts }, finishReason: 'STOP' };
+    gemini.script({ kind: 'answer', body: { candidates: [candidate] } });
     const { body } = await (await stack.newUser()).post('enhance', { prompt }, {}, url);
     expect(body).toEqual({ prompt: 'A ripe banana', enhanced: true });
   });
 
-  it('cuts the prompt to the length that generate accepts', async () => {
-    gemini.script(answerWith('🍌'.repeat(5_000)), image);
+  it('takes a prompt of the greatest length, which can then be painted', async () => {
+    gemini.script(answerWith('🍌'.repeat(4_000)), image);
     const user = await stack.newUser();
     const { body } = await user.post('enhance', { prompt }, {}, url);
-    expect([...body.prompt]).toHaveLength(4_000);
+    expect(body).toEqual({ prompt: '🍌'.repeat(4_000), enhanced: true });
     expect((await user.generate('key', { prompt: body.prompt }, url)).status).toBe(200);
   });
 
@@ -173,12 +172,13 @@ describe('generate with enhance', () => {
     gemini.script(image);
     const user = await stack.newUser();
     const { enhancedPrompt } = (await user.generate('key', { prompt, enhance: true }, url)).body.generation;
-    // The fake counts a token per four characters: 0.10 dollars per million in, 0.40 out.
-    const tokens = [prompt, enhancedPrompt].map((text: string) => Math.ceil(text.length / 4)) as [
+    // The fake counts a token for four characters: 0.30 dollars a million in, 2.50 out.
+    const answer = JSON.stringify({ prompt: enhancedPrompt, ok: true });
+    const [tokensIn, tokensOut] = [prompt, answer].map((text) => Math.ceil(text.length / 4)) as [
       number,
       number,
     ];
-    const textCost = Math.ceil(tokens[0] * 0.1 + tokens[1] * 0.4);
+    const textCost = Math.ceil(tokensIn * 0.3 + tokensOut * 2.5);
     expect(textCost).toBeGreaterThan(1);
     expect(await getGeneration(user.uid)).toMatchObject({ providerCostMicros: 39_000 + textCost });
 

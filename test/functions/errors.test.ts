@@ -100,6 +100,16 @@ describe('every reason has its status, code and advice', () => {
       },
     ],
     ['ACCOUNT_SUSPENDED', 403, 'PERMISSION_DENIED', 'no', () => afterEdit({ suspended: true })],
+    [
+      'EMAIL_NOT_VERIFIED',
+      403,
+      'PERMISSION_DENIED',
+      'no',
+      async () => {
+        const user = await stack.user('unverified', 0, { email_verified: false });
+        return user.post('enhance', { prompt: 'A banana' });
+      },
+    ],
     ['NOT_FOUND', 404, 'NOT_FOUND', 'no', async () => (await stack.newUser()).get('generation?key=never')],
     ['METHOD_NOT_ALLOWED', 405, 'UNIMPLEMENTED', 'no', () => stack.fetch('generate')],
     [
