@@ -2,7 +2,6 @@
 import { vi } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { onePixelPng } from '../support/pictures.ts';
 import type { Caller, CallParams, Calls, RecordedCall } from './calls.ts';
 
 const model = 'gemini-2.5-flash-image';
@@ -12,7 +11,7 @@ type Failures = Record<string, RecordedCall>;
 
 /** Fails with every reason. The calls that take seconds run beside the others. */
 export async function failWithEveryReason(calls: Calls): Promise<Failures> {
-  calls.gemini.always(geminiFault.image(onePixelPng));
+  calls.gemini.always(geminiFault.blank());
   const finishSlowCalls = await startSlowCalls(calls);
   const failures = {
     ...(await failBeforeAnyWrite(calls)),
@@ -164,7 +163,7 @@ async function generateWith(
 ): Promise<RecordedCall> {
   calls.gemini.always(step);
   const recorded = await generate(calls, title, url ? { url } : {});
-  calls.gemini.always(geminiFault.image(onePixelPng));
+  calls.gemini.always(geminiFault.blank());
   return recorded;
 }
 

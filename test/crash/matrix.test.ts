@@ -8,7 +8,6 @@ import { parseConfig } from '../../shared/config/config.ts';
 import { createLog } from '../../shared/core/log.ts';
 import { createServices } from '../../shared/services.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
-import { onePixelPng } from '../support/pictures.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
 import { ahead, createFaultyParts, type Fault, faults } from './faults.ts';
 
@@ -26,7 +25,7 @@ let cases = 0;
 
 beforeAll(async () => {
   stack = await startStack({ GENERATE_TIMEOUT_MS: '20000' });
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
   const config = parseConfig(stack.environment);
   const { database } = stack;
   const real = createServices(

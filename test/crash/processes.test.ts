@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
-import { onePixelPng } from '../support/pictures.ts';
 import { startServerProcesses } from '../support/serverProcess.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
 import { ahead } from './faults.ts';
@@ -21,7 +20,7 @@ let pauseUrl: string;
 
 beforeAll(async () => {
   stack = await startStack();
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
   processes = await startServerProcesses(stack);
   sweeper = await stack.startServer({}, { database: ahead(stack.database, 10 * 60_000) });
   await new Promise<void>((resolve) => pause.listen(0, '127.0.0.1', resolve));

@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { functions } from '../../functions/index.ts';
 import { startFirestore, waitForEmulator } from '../../local/emulators.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { encodePng } from '../../local/fakes/png.ts';
 import { findFirestoreProgram } from '../../local/java.ts';
 import { findFreePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
@@ -32,7 +31,7 @@ let users = 0;
 
 beforeAll(async () => {
   stack = await startStack();
-  stack.gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
+  stack.gemini.always(geminiFault.blank());
   counted = countingDatabase(stack.database);
   countedUrl = await serverUrl({}, { database: counted.database });
 });

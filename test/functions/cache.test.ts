@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { encodePng } from '../../local/fakes/png.ts';
 import { generationSchema } from '../../shared/contract.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants, missingImages, strayImages } from '../support/invariants.ts';
@@ -21,7 +20,7 @@ const servers: { close: () => Promise<void> }[] = [];
 beforeAll(async () => {
   stack = await startStack({ CACHE_TTL_SECONDS: '3600' });
   other = await startServer({}, { database: watchedDatabase(stack.database, hooks).database });
-  stack.gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
+  stack.gemini.always(geminiFault.blank());
 });
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.close()));

@@ -8,7 +8,7 @@ import { type Stack, startStack } from '../support/stack.ts';
 
 const prompt = 'A banana on the moon';
 const [imageGenerator, writer] = ['gemini-2.5-flash-image', 'gemini-3.5-flash-lite'];
-const image: GeminiStep = { ...geminiFault.image(onePixelPng), model: imageGenerator };
+const image: GeminiStep = { ...geminiFault.blank(), model: imageGenerator };
 
 let stack: Stack;
 let gemini: FakeGemini;

@@ -65,7 +65,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   gate = undefined;
-  gemini.always(geminiFault.image(png));
+  gemini.always(geminiFault.blank());
   stack.cloudinary.always(undefined);
 });
 

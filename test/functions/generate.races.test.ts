@@ -1,7 +1,6 @@
 /** Many calls at once: nobody spends a credit twice, limits hold across servers, and checks keep their order. */
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
@@ -13,7 +12,6 @@ import { type Reply, type Stack, startStack } from '../support/stack.ts';
 type User = Awaited<ReturnType<Stack['user']>>;
 type Server = { url: string; close: () => Promise<void> };
 
-const png = createCanvas(6, 4).toBuffer('image/png');
 const unlimited = { MAX_IN_FLIGHT_PER_USER: '1000', MAX_PER_MINUTE_PER_USER: '10000' };
 const uids: string[] = [];
 const servers: Server[] = [];
@@ -32,7 +30,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   gate = undefined;
-  gemini.always(geminiFault.image(png));
+  gemini.always(geminiFault.blank());
 });
 
 async function startServer(...args: Parameters<Stack['startServer']>): Promise<Server> {

@@ -1,5 +1,4 @@
 /** One Idempotency-Key, one generation: one debit, one picture, and one answer however often it is asked for. */
-import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
@@ -8,7 +7,6 @@ import { type Reply, type Stack, startStack } from '../support/stack.ts';
 
 type User = Awaited<ReturnType<Stack['user']>>;
 
-const png = createCanvas(6, 4).toBuffer('image/png');
 const uids: string[] = [];
 let stack: Stack;
 let gemini: FakeGemini;
@@ -28,7 +26,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   gate = undefined;
-  gemini.always(geminiFault.image(png));
+  gemini.always(geminiFault.blank());
 });
 
 /** Holds every paint from now on; the function that is returned lets them go. */
@@ -176,7 +174,7 @@ describe('a key whose generation failed after its debit', () => {
     gemini.always(step);
     const first = await user.generate('key', { prompt });
     expect(infoOf(first).reason).toBe(reason);
-    gemini.always(geminiFault.image(png));
+    gemini.always(geminiFault.blank());
     const asked = paints(prompt);
 
     const again = await user.generate('key', { prompt });

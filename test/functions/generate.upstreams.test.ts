@@ -30,7 +30,7 @@ type Expected = {
 const prompt = 'A banana that no log may speak of';
 const model = 'gemini-2.5-flash-image';
 const paintMicros = 39_000;
-const canvas = createCanvas(6, 4);
+const canvas = createCanvas(1024, 1024);
 const png = canvas.toBuffer('image/png');
 
 let stack: Stack;
@@ -44,7 +44,7 @@ beforeAll(async () => {
   stack = await startStack();
   impatient = await stack.startServer({ GENERATE_TIMEOUT_MS: '1000' });
   // The first calls load and connect everything; their time is no part of a deadline that is tested.
-  stack.gemini.always(geminiFault.image(png));
+  stack.gemini.always(geminiFault.blank());
   for (const url of [stack.url, impatient.url]) await (await newUser()).generate('warm', {}, url);
 });
 afterAll(async () => {
@@ -240,7 +240,7 @@ describe('the cause of a failure is in the log, for whoever has to mend it', () 
   });
 
   it.each([401, 503] as const)('Cloudinary: %i', async (status) => {
-    stack.gemini.always(geminiFault.image(png));
+    stack.gemini.always(geminiFault.blank());
     stack.cloudinary.always(cloudinaryFault.error(status));
     expect((await fail()).logged).toContain(`Cloudinary failed: ${status}`);
   });
@@ -303,7 +303,7 @@ describe('a reply without an image is told apart by its finish reason', () => {
 });
 
 describe('the image that is painted is the one that is stored, to the byte', () => {
-  const other = createCanvas(3, 5).toBuffer('image/png');
+  const other = createCanvas(1024, 1000).toBuffer('image/png');
 
   async function painted(step: GeminiStep | undefined) {
     stack.gemini.always(step);
@@ -321,7 +321,7 @@ describe('the image that is painted is the one that is stored, to the byte', () 
     ['WebP', canvas.toBuffer('image/webp'), 'image/webp'],
   ])('%s, whatever type it was declared as', async (_, bytes, mimeType) => {
     const { image, delivered } = await painted(geminiFault.image(bytes, 'image/gif'));
-    expect(image).toMatchObject({ mimeType, width: 6, height: 4, bytes: bytes.length });
+    expect(image).toMatchObject({ mimeType, width: 1024, height: 1024, bytes: bytes.length });
     expect(delivered.equals(bytes)).toBe(true);
   });
 
@@ -336,7 +336,7 @@ describe('the image that is painted is the one that is stored, to the byte', () 
         inline(other, { thought: true }),
       ]),
     );
-    expect(image).toMatchObject({ width: 6, height: 4 });
+    expect(image).toMatchObject({ width: 1024, height: 1024 });
     expect(delivered.equals(png)).toBe(true);
   });
 
@@ -381,7 +381,7 @@ describe('when Cloudinary fails, nothing is charged and what may be stored is in
     ['an answer that names another image, ours stored', stored(somebody, true)],
     ['an answer without an address', stored({ public_id: 'x', version: 1 }, true)],
   ])('%s', async (_, step) => {
-    stack.gemini.always(geminiFault.image(png));
+    stack.gemini.always(geminiFault.blank());
     stack.cloudinary.always(step);
     const failed = await fail();
     await expectRefunded(failed, { reason: 'STORAGE_ERROR', inOutbox: true });
@@ -390,7 +390,7 @@ describe('when Cloudinary fails, nothing is charged and what may be stored is in
   });
 
   it('silence, the image stored or not, and a response that drips without end, end at the deadline', async () => {
-    stack.gemini.always(geminiFault.image(png));
+    stack.gemini.always(geminiFault.blank());
     const silence = cloudinaryFault.hang();
     stack.cloudinary.script(silence, { ...silence, afterWork: true }, cloudinaryFault.drip(50));
     for (const failed of await Promise.all([1, 2, 3].map(() => fail(impatient.url)))) {
@@ -399,7 +399,7 @@ describe('when Cloudinary fails, nothing is charged and what may be stored is in
   });
 
   it('an upload that only takes its time is no failure', async () => {
-    stack.gemini.always(geminiFault.image(png));
+    stack.gemini.always(geminiFault.blank());
     stack.cloudinary.always(cloudinaryFault.delay(100));
     expect((await fail()).reply.status).toBe(200);
   });

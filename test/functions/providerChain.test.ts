@@ -13,7 +13,7 @@ const [first, second, third] = [
   'gemini-nano-banana-2.1',
   'gemini-3.1-flash-lite-image',
 ] as const;
-const image = geminiFault.image(onePixelPng);
+const image = geminiFault.blank();
 const minuteMs = 60_000;
 
 let stack: Stack;

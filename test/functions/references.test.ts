@@ -7,12 +7,12 @@ import { hashGenerationId } from '../../shared/generation/record.ts';
 import { generateBodyBytesMax } from '../../shared/generation/references.ts';
 import { brokenInvariants, missingImages, strayImages } from '../support/invariants.ts';
 import { startPaintGate } from '../support/paintGate.ts';
-import { onePixelPng } from '../support/pictures.ts';
+import { onePixelPng, squarePng } from '../support/pictures.ts';
 import { refusalOf } from '../support/scheduler.ts';
 import { type Reply, type Stack, startStack } from '../support/stack.ts';
 import { type Hooks, newGeneration, once, watchedDatabase } from '../support/watchedDatabase.ts';
 
-const canvas = createCanvas(6, 4);
+const canvas = createCanvas(1024, 1024);
 const pictures = {
   'image/png': canvas.toBuffer('image/png'),
   'image/jpeg': canvas.toBuffer('image/jpeg'),
@@ -21,7 +21,7 @@ const pictures = {
 const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 const megabyte = 1_000_000;
 /** A picture of so many bytes: what follows a PNG's end is nobody's. */
-const padded = (bytes: number) => Buffer.concat([onePixelPng, Buffer.alloc(bytes - onePixelPng.length)]);
+const padded = (bytes: number) => Buffer.concat([squarePng, Buffer.alloc(bytes - squarePng.length)]);
 
 const uids: string[] = [];
 const hooks: Hooks = {};
@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   for (const name of Object.keys(hooks)) delete hooks[name as keyof Hooks];
-  stack.gemini.always(geminiFault.image(pictures['image/jpeg'], 'image/jpeg'));
+  stack.gemini.always(geminiFault.blank());
 });
 
 async function newUser(credits = 20) {
@@ -56,9 +56,9 @@ async function newUser(credits = 20) {
 type User = Awaited<ReturnType<typeof newUser>>;
 
 /** A user with a finished image under `a`, by its id. */
-async function imageGenerator(bytes?: Buffer) {
+async function imageGenerator(bytes = pictures['image/jpeg']) {
   const user = await newUser();
-  if (bytes) stack.gemini.script(geminiFault.image(bytes));
+  stack.gemini.script(geminiFault.image(bytes));
   const { status, body } = await user.generate('a');
   expect(status).toBe(200);
   return { user, id: body.generation.id as string, image: body.generation.image as { url: string } };

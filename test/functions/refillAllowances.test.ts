@@ -6,7 +6,6 @@ import type { Database } from '../../shared/database/database.ts';
 import { getPeriod } from '../../shared/ledger/allowancePeriod.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { onePixelPng } from '../support/pictures.ts';
 import { refusalOf, refusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { type Hooks, lostReply, once, watchedDatabase } from '../support/watchedDatabase.ts';
@@ -35,7 +34,7 @@ beforeAll(async () => {
       database: watchedDatabase(stack.database, hooks).database,
     },
   );
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
 });
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.close()));

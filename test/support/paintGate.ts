@@ -1,7 +1,6 @@
 /** A Gemini stand-in whose paints can be held, so that a test decides what happens while one is under way. */
 import { startFakeGemini } from '../../local/fakes/gemini.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { encodePng } from '../../local/fakes/png.ts';
 
 /** Start the stack with `GOOGLE_GEMINI_BASE_URL` set to its `url`. It paints one small picture, whatever is asked. */
 export async function startPaintGate() {
@@ -14,7 +13,7 @@ export async function startPaintGate() {
       await gate?.released;
     },
   });
-  gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
+  gemini.always(geminiFault.blank());
 
   return {
     url: gemini.url,
