@@ -4,8 +4,8 @@ import { type ImageFacts, sniffImage } from '../images/imageFormat.ts';
 import { isWholeImage } from '../images/imageStructure.ts';
 import type { AspectRatio, ImageModel } from './models.ts';
 
-/** Greatest difference of an image's aspect ratio from the requested one, as a share of it. */
-const ratioToleranceShare = 0.05;
+/** Greatest difference of an image's aspect ratio from the requested one, percent of the requested one. */
+const ratioTolerancePercent = 5;
 /** Shortest side of an image, as a share of the side that the model's images have at this aspect ratio. */
 const sideMinShare = 0.5;
 
@@ -23,7 +23,7 @@ export function checkImage(
   if (!isWholeImage(facts.mimeType, chunks)) throw unusableFailure('The model returned a broken image.');
   const { width, height } = facts;
   const pixels = `${width} x ${height} pixels`;
-  if (isOtherShape(width / height, aspectRatio)) {
+  if (isOtherShape(facts, aspectRatio)) {
     throw unusableFailure(`The model returned an image of ${pixels}, which is not ${aspectRatio}.`);
   }
   const [usualWidth, usualHeight] = sizes[aspectRatio];
@@ -33,10 +33,11 @@ export function checkImage(
   return facts;
 }
 
-function isOtherShape(ratio: number, aspectRatio: AspectRatio): boolean {
+/** In whole numbers, so that exactly 5 % is still within the tolerance. */
+function isOtherShape({ width, height }: ImageFacts, aspectRatio: AspectRatio): boolean {
   const [across = 1, down = 1] = aspectRatio.split(':').map(Number);
-  const requested = across / down;
-  return Math.abs(ratio - requested) > requested * ratioToleranceShare;
+  const requested = height * across;
+  return Math.abs(width * down - requested) * 100 > requested * ratioTolerancePercent;
 }
 
 /** The image was generated, so the provider bills it. */

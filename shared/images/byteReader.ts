@@ -46,11 +46,14 @@ export function createByteReader(chunks: Iterable<Uint8Array>) {
     uint32: () => uint16() * 0x1_0000 + uint16(),
     uint32LittleEndian: () => uint16LittleEndian() + uint16LittleEndian() * 0x1_0000,
     skip,
-    /** Skips all bytes before the next such byte, and that byte. False if there is none. */
-    skipUntil(value: number): boolean {
+    /** Skips up to and including the next 0xFF, except one that 0 or 0xFF follows in its chunk. False if there is none. */
+    skipUntilMarker(): boolean {
       for (;;) {
-        while (at < chunk.length && chunk[at] !== value) at += 1;
-        if (at < chunk.length) {
+        const bytes = chunk;
+        let i = at;
+        while (i < bytes.length && (bytes[i] !== 0xff || bytes[i + 1] === 0 || bytes[i + 1] === 0xff)) i += 1;
+        at = i;
+        if (i < bytes.length) {
           at += 1;
           return true;
         }

@@ -89,7 +89,7 @@ function* readJpegSegments(reader: ByteReader): Generator<{ marker: number; leng
 /** The next marker that is not part of a scan's pixels; NaN at the end of the bytes. */
 function findJpegMarker(reader: ByteReader): number {
   for (;;) {
-    if (!reader.skipUntil(0xff)) return Number.NaN;
+    if (!reader.skipUntilMarker()) return Number.NaN;
     let byte = reader.uint8();
     while (byte === 0xff) byte = reader.uint8();
     const isPixels = byte <= 0x01 || (byte >= 0xd0 && byte <= 0xd7);

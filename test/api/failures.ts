@@ -2,9 +2,12 @@
 import { vi } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { onePixelPng } from '../support/pictures.ts';
 import type { Caller, CallParams, Calls, RecordedCall } from './calls.ts';
 
 const model = 'gemini-2.5-flash-image';
+/** Without the last bytes, in base64. */
+const cutOffPng = onePixelPng.subarray(0, 45).toString('base64');
 const imageRequest = { prompt: 'A banana in a space suit', tier: 'standard' };
 
 type Failures = Record<string, RecordedCall>;
@@ -56,6 +59,9 @@ async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
     }),
     METHOD_NOT_ALLOWED: await call({ title: 'GET of an action', path: 'generate' }),
     ACCOUNT_INVALID: await generateWithAccount(calls, 'A balance of 1.5', { balance: 1.5 }),
+    REFERENCE_UNREADABLE: await generate(calls, 'A reference that is cut off', {
+      body: { ...imageRequest, references: [{ mimeType: 'image/png', data: cutOffPng }] },
+    }),
     TOO_LARGE: await call({
       title: 'A body of more than 64 KiB',
       as: await user('talkative'),

@@ -31,6 +31,7 @@ const statusOf: Record<string, number> = {
   DELETED: 410,
   IDEMPOTENCY_KEY_REUSED: 422,
   CONTENT_BLOCKED: 422,
+  REFERENCE_UNREADABLE: 422,
   RATE_LIMITED: 429,
   INTERNAL: 500,
   PROVIDER_MISCONFIGURED: 500,
@@ -116,7 +117,7 @@ export function judgeGenerate(
   }
   check(isSameBody(found.body, body), 'a reused key is told from a repeated call', about);
 
-  const isFinal = status === 200 || retry === 'new_key' || reason === 'DELETED';
+  const isFinal = status === 200 || isRefund(said) || reason === 'DELETED';
   checkReceipt(model, found, said);
   if (status === 200) {
     check(
@@ -126,7 +127,7 @@ export function judgeGenerate(
     );
   } else if (reason === 'DELETED')
     check(found.status === 'deleted', 'what is told of a generation is true', about);
-  else if (retry === 'new_key') {
+  else if (isRefund(said)) {
     check(found.status === 'refunded', 'a final failure was refunded', about);
     check(found.failure === reason, 'what is told of a generation is true', about);
   } else {
@@ -146,14 +147,19 @@ export function judgeGenerate(
   return said;
 }
 
+/** True if the answer is that of a refunded generation. A broken reference fails again with any key. */
+const isRefund = ({ retry, reason }: Said) =>
+  retry === (reason === 'REFERENCE_UNREADABLE' ? 'no' : 'new_key');
+
 /** A receipt must tell of an entry that is there, and of all that was charged and given back. */
-function checkReceipt(model: Model, found: GenerationSeen, { receipt, status, reason, retry }: Said): void {
+function checkReceipt(model: Model, found: GenerationSeen, said: Said): void {
+  const { receipt, status, reason } = said;
   const { check } = model.world;
   const about = () => `${found.id} ${status} ${reason}: ${JSON.stringify(receipt)}`;
   check(receipt !== undefined, 'every answer of what was debited has a receipt', about);
   if (!receipt) return;
   check(receipt.charged === found.price, 'a receipt tells the price', about);
-  const refunded = retry === 'new_key' ? found.price : 0;
+  const refunded = isRefund(said) ? found.price : 0;
   check(receipt.refunded === refunded, 'a receipt tells what was given back', about);
   const entry = model.account(found.uid).entries[receipt.sequence - 1];
   if (found.cached) {

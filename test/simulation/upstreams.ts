@@ -25,6 +25,8 @@ export type Images = {
 const paintFailures = [
   'CONTENT_BLOCKED',
   'NO_IMAGE',
+  'unusable image',
+  'REFERENCE_UNREADABLE',
   'PROVIDER_ERROR',
   'PROVIDER_QUOTA',
   'PROVIDER_OVERLOADED',
@@ -36,6 +38,12 @@ const costMicros = 39_000;
 
 function failureOf(reason: (typeof paintFailures)[number]) {
   const message = `The model failed: ${reason}.`;
+  if (reason === 'unusable image') {
+    // Of another shape, or broken: the model is done with it, and bills it.
+    const providerFailure = { kind: 'unusable', mayBeBilled: true } as const;
+    return new Failure('NO_IMAGE', message, { providerFailure, providerCostMicros: costMicros });
+  }
+  if (reason === 'REFERENCE_UNREADABLE') return new Failure(reason, message, { metadata: { index: '0' } });
   if (reason === 'CONTENT_BLOCKED') {
     return new Failure(reason, message, { metadata: { finishReason: 'IMAGE_SAFETY' } });
   }
