@@ -11,14 +11,15 @@ const sideMinShare = 0.5;
 
 /**
  * Checks an image that a model returned, and returns its facts.
- * @throws {Failure} NO_IMAGE of kind `unusable` if it is broken, cut off, too small or of another shape.
+ * @throws {Failure} NO_IMAGE, of kind `unusable` if it is broken, cut off, too small or of another shape.
  */
 export function checkImage(
   chunks: readonly Uint8Array[],
   { sizes }: Pick<ImageModel, 'sizes'>,
   aspectRatio: AspectRatio,
 ): ImageFacts {
-  const facts = chunks[0] && sniffImage(chunks[0]);
+  if (!chunks[0]?.length) throw emptyFailure();
+  const facts = sniffImage(chunks[0]);
   if (!facts) throw unusableFailure('The model returned a file that is not an image.');
   if (!isWholeImage(facts.mimeType, chunks)) throw unusableFailure('The model returned a broken image.');
   const { width, height } = facts;
@@ -38,6 +39,12 @@ function isOtherShape({ width, height }: ImageFacts, aspectRatio: AspectRatio): 
   const [across = 1, down = 1] = aspectRatio.split(':').map(Number);
   const requested = height * across;
   return Math.abs(width * down - requested) * 100 > requested * ratioTolerancePercent;
+}
+
+/** A model that returns nothing in place of an image is not replaced by the next one, as with any reply without one. */
+function emptyFailure(): Failure {
+  const providerFailure = { kind: 'final', mayBeBilled: true } as const;
+  return new Failure('NO_IMAGE', 'The model returned an empty image.', { providerFailure });
 }
 
 /** The image was generated, so the provider bills it. */

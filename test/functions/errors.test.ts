@@ -236,6 +236,16 @@ describe('the table of errors', () => {
     ],
     ['CONTENT_BLOCKED', 422, 'FAILED_PRECONDITION', 'new_key', painting(geminiFault.noImage('SAFETY'))],
     [
+      'REFERENCE_UNREADABLE',
+      422,
+      'INVALID_ARGUMENT',
+      'no',
+      async () => {
+        const cutOff = { mimeType: 'image/png', data: png.subarray(0, -3).toString('base64') };
+        return (await newUser()).generate('key', { references: [cutOff] });
+      },
+    ],
+    [
       'RATE_LIMITED',
       429,
       'RESOURCE_EXHAUSTED',

@@ -74,9 +74,14 @@ describe('a broken image is not delivered', () => {
     expect(() => checkImage([bytes.subarray(0, -1)], model, '1:1')).toThrow(unusable(/broken/));
   });
 
-  it('nor a file that is not an image, or nothing', () => {
-    for (const chunks of [[Buffer.from('text')], [Buffer.alloc(0)], []]) {
-      expect(() => checkImage(chunks, model, '1:1')).toThrow(unusable(/not an image/));
+  it('nor a file that is not an image', () => {
+    expect(() => checkImage([Buffer.from('text')], model, '1:1')).toThrow(unusable(/not an image/));
+  });
+
+  it('nor nothing, for which no other model is asked', () => {
+    const empty = { reason: 'NO_IMAGE', details: { providerFailure: { kind: 'final', mayBeBilled: true } } };
+    for (const chunks of [[Buffer.alloc(0)], []]) {
+      expect(() => checkImage(chunks, model, '1:1')).toThrow(expect.objectContaining(empty));
     }
   });
 });
