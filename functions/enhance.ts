@@ -1,6 +1,13 @@
+import type { User } from '../shared/auth.ts';
 import { enhanceAnswerSchema, enhanceRequestSchema } from '../shared/contract.ts';
 import { enhanceLimit } from '../shared/core/rateLimit.ts';
+import type { Failure } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
+import { accountPath, parseAccount } from '../shared/ledger/account.ts';
+import { refuseSuspended, refuseUnverified } from '../shared/ledger/credits.ts';
+import type { Ledger } from '../shared/ledger/ledger.ts';
+import { bookEnhancementCost, countEnhancement } from '../shared/prompts/enhancements.ts';
+import type { Services } from '../shared/services.ts';
 
 /** Returns a better prompt, or the same one if the text model is late or fails. */
 export const enhance = endpoint({
@@ -9,15 +16,45 @@ export const enhance = endpoint({
   input: enhanceRequestSchema,
   answer: enhanceAnswerSchema,
   limit: enhanceLimit,
-  dependencies: ['gemini'],
-  async run({ input, log }, services) {
+  dependencies: ['database', 'gemini'],
+  async run({ caller, input, log }, services) {
+    const { uid } = caller;
+    const { clock, config } = services;
+    const ledger = await services.ledger();
+    const now = new Date(clock.now());
+    const refusal =
+      (await refuseCaller(services, ledger, caller, now)) ??
+      (await countEnhancement(ledger, uid, now, config.prompt.maxPerDayPerUser));
+    if (refusal) throw refusal;
     const enhancePrompt = await services.enhancer();
-    const { prompt, providerCostMicros } = await enhancePrompt(
-      input.prompt,
-      services.config.prompt.timeoutMs,
-    );
+    const { prompt, providerCostMicros } = await enhancePrompt(input.prompt, config.prompt.timeoutMs);
     const enhanced = prompt !== null;
     log.add({ enhanced, providerCostMicros });
+    await bookEnhancementCost(ledger, uid, now, providerCostMicros);
     return { body: { prompt: prompt ?? input.prompt, enhanced } };
   },
 });
+
+/** The refusal by the account, then by the models and the spend ceiling. Creates no account. */
+async function refuseCaller(
+  services: Services,
+  { database, retryCommit }: Ledger,
+  caller: User,
+  now: Date,
+): Promise<Failure | undefined> {
+  const [quota, spendCeiling] = [await services.quota(), await services.spend()];
+  await spendCeiling.refresh();
+  const states = quota.statesToRead();
+  const { documents } = await retryCommit(undefined, () =>
+    database.read([accountPath(caller.uid), ...states.paths]),
+  );
+  const [document, ...stateDocuments] = documents;
+  states.learn(new Map(states.paths.map((path, i) => [path, stateDocuments[i]])));
+  const account = document && parseAccount(document);
+  return (
+    (account && refuseSuspended(account)) ??
+    refuseUnverified(account, caller) ??
+    quota.refusal([services.config.prompt.modelId], now.getTime()) ??
+    spendCeiling.refusal()
+  );
+}

@@ -72,7 +72,7 @@ const textSchema = (bytesMax: number) =>
     .refine((text) => !stackedMarks.test(text), 'must not stack more than 30 marks on a letter')
     .refine((text) => text.trim() !== '', 'must not be empty');
 
-const promptSchema = describe(
+export const promptSchema = describe(
   'The prompt. No control characters except tab, line feed and carriage return.',
   textSchema(promptBytesMax)
     .transform((prompt) => prompt.normalize('NFC'))
@@ -375,7 +375,7 @@ export const auditSchema = describe(
     ok: describe('True if the ledger adds up.', z.boolean()),
     differences: describe('What does not add up, in words.', z.array(z.string())),
     providerCostMicros: describe(
-      "What the account's generations cost at the provider, in millionths of a US dollar.",
+      "What the account's generations, and the prompts improved in the last 400 days, cost at the provider, in millionths of a US dollar.",
       z.int(),
     ),
   }),

@@ -81,6 +81,14 @@ export const reasons = {
     tell: '"Your account is suspended."',
     action: contactSupport,
   },
+  EMAIL_NOT_VERIFIED: {
+    httpStatus: 403,
+    status: 'PERMISSION_DENIED',
+    retry: 'no',
+    when: 'The user is anonymous, or the e-mail address is not verified, and the account has no credits.',
+    tell: '"Please verify your e-mail address first."',
+    action: 'Offer to send the verification e-mail again. An anonymous user has to sign in.',
+  },
   NOT_FOUND: {
     httpStatus: 404,
     status: 'NOT_FOUND',
@@ -181,12 +189,12 @@ export const reasons = {
     status: 'RESOURCE_EXHAUSTED',
     retry: 'same_key',
     retryAfter: 'always',
-    when: 'The user has too many generations in flight, or sent too many requests within 60 seconds.',
+    when: 'The user has too many generations in flight, sent too many requests within 60 seconds, or had too many prompts improved today (UTC).',
     tell: '"Too many at once. Continuing in a moment."',
     action: 'Wait, then send the request again. The client does this; `onWait` reports it.',
     metadata: {
       limit:
-        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `enhancePerMinute` or `readsPerMinute`.',
+        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `maxEnhancePerDayPerUser`, `enhancePerMinute` or `readsPerMinute`.',
     },
   },
   INTERNAL: {

@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBlankPicture } from './blankPicture.ts';
-import { bodyBytesMax, type ParsedRequest, parseBody, parseRequest, refuseCaller } from './geminiCheck.ts';
+import {
+  bodyBytesMax,
+  type ParsedRequest,
+  parseBody,
+  parseRequest,
+  type ResponseSchema,
+  refuseCaller,
+} from './geminiCheck.ts';
 import { type BlankStep, type GeminiStep, googleError, type Part } from './geminiFaults.ts';
 import { getPixels, type ImageModel } from './geminiModels.ts';
 import { drawPicture } from './picture.ts';
@@ -180,13 +187,41 @@ async function createBlankPart(
   return { inlineData: { mimeType, data: kept.toString('base64') } };
 }
 
-/** The answer of a text model. With a system instruction, it improves the prompt, always in the same way. */
-function createText({ prompt, hasSystemInstruction, maxOutputTokens }: ParsedRequest): string {
+/**
+ * The answer of a text model: JSON if the request has a schema. With a system instruction, it improves the prompt,
+ * always in the same way.
+ */
+function createText({
+  prompt,
+  hasSystemInstruction,
+  maxOutputTokens,
+  responseSchema,
+}: ParsedRequest): string {
   const subject = prompt.trim().replace(/[.\s]+$/, '');
-  const text = hasSystemInstruction
+  const words = hasSystemInstruction
     ? `${subject}, in soft natural light, with a balanced composition, fine texture and vivid yet harmonious colours.`
     : `You said: ${subject}`;
+  const text = responseSchema ? JSON.stringify(fillSchema(responseSchema, words)) : words;
   return maxOutputTokens === undefined ? text : text.slice(0, maxOutputTokens * charactersPerToken);
+}
+
+/** A value of the schema's shape: every text is `words`, every flag true. */
+function fillSchema({ type, properties = {}, items = {} }: ResponseSchema, words: string): unknown {
+  switch (type?.toUpperCase()) {
+    case 'OBJECT':
+      return Object.fromEntries(
+        Object.entries(properties).map(([name, schema]) => [name, fillSchema(schema, words)]),
+      );
+    case 'ARRAY':
+      return [fillSchema(items, words)];
+    case 'BOOLEAN':
+      return true;
+    case 'INTEGER':
+    case 'NUMBER':
+      return 1;
+    default:
+      return words;
+  }
 }
 
 const charactersPerToken = 4;

@@ -7,6 +7,13 @@ import type { Reply } from './server.ts';
 /** Google's documentation: "An inline request is capped at 20 MB". */
 export const bodyBytesMax = 20 * 1024 * 1024;
 const serverTimeoutSecondsMin = 10;
+const textMimeTypes = [
+  'text/plain',
+  'application/json',
+  'application/xml',
+  'application/yaml',
+  'text/x.enum',
+];
 const imageMimeTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'];
 
 /** A valid request. */
@@ -21,6 +28,15 @@ export type ParsedRequest = {
   wantsImage: boolean;
   hasSystemInstruction: boolean;
   maxOutputTokens: number | undefined;
+  /** The shape of a JSON answer, if one was requested. */
+  responseSchema: ResponseSchema | undefined;
+};
+
+/** The Gemini API's subset of an OpenAPI 3.0 schema, as far as the fake answers by it. */
+export type ResponseSchema = {
+  type?: string;
+  properties?: Record<string, ResponseSchema>;
+  items?: ResponseSchema;
 };
 
 type Content = {
@@ -35,6 +51,8 @@ type Body = {
     imageConfig?: { aspectRatio?: string; imageSize?: string };
     candidateCount?: number;
     maxOutputTokens?: number;
+    responseMimeType?: string;
+    responseSchema?: ResponseSchema;
   };
 };
 
@@ -145,6 +163,8 @@ function refuseConfig(modelId: string, model: ImageModel | TextModel, body: Body
       `The requested combination of response modalities (${modalities.join(', ')}) is not supported by the model. models/${modelId} accepts the following combination of response modalities:\n* TEXT${model.kind === 'image' ? '\n* IMAGE, TEXT' : ''}\n`,
     );
   }
+  const refusal = refuseJson(model, config);
+  if (refusal !== undefined) return refusal;
   if (model.kind === 'text') {
     return config.imageConfig
       ? invalidArgument('Image generation is not enabled for this model.')
@@ -154,6 +174,24 @@ function refuseConfig(modelId: string, model: ImageModel | TextModel, body: Body
     return invalidArgument('Multiple candidates is not enabled for this model');
   }
   return refuseImageConfig(model, config.imageConfig) ?? refuseReferenceCount(model, body.contents ?? []);
+}
+
+function refuseJson(
+  model: ImageModel | TextModel,
+  { responseMimeType = 'text/plain', responseSchema }: NonNullable<Body['generationConfig']>,
+): Reply | undefined {
+  const path = 'generation_config';
+  if (!textMimeTypes.includes(responseMimeType)) {
+    const allowed = textMimeTypes.map((type) => `\`${type}\``).join(', ');
+    return inRequest(`${path}.response_mime_type`, `allowed mimetypes are ${allowed}.`);
+  }
+  if (responseSchema && responseMimeType === 'text/plain') {
+    return inRequest(`${path}.response_schema`, 'only allowed with a response_mime_type of JSON or enum.');
+  }
+  const isJson = responseMimeType === 'application/json';
+  return isJson && model.kind === 'image'
+    ? invalidArgument('JSON mode is not enabled for this model')
+    : undefined;
 }
 
 function refuseImageConfig(
@@ -200,5 +238,6 @@ function toParsedRequest(model: ImageModel | TextModel, body: Body): ParsedReque
     wantsImage: modalities.includes('IMAGE'),
     hasSystemInstruction: Boolean(body.systemInstruction?.parts?.length),
     maxOutputTokens: config.maxOutputTokens,
+    responseSchema: config.responseSchema,
   };
 }

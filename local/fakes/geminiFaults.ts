@@ -128,12 +128,33 @@ const imageModel = 'gemini-2.5-flash-image';
 /** The three forms of a candidate without content. */
 const emptyContents = { empty: {}, 'null-parts': { parts: null }, 'role-only': { role: 'model' } } as const;
 
-const toCandidates = (parts: readonly Part[]) => ({
-  candidates: [{ content: { parts, role: 'model' }, finishReason: 'STOP', index: 0 }],
+const toCandidates = (parts: readonly Part[], finishReason = 'STOP') => ({
+  candidates: [{ content: { parts, role: 'model' }, finishReason, index: 0 }],
 });
 const toAnswerStep = (body: object) => ({ kind: 'answer', body }) as const;
+const toJsonStep = (value: unknown, finishReason?: string) =>
+  toAnswerStep(toCandidates([{ text: JSON.stringify(value) }], finishReason));
 const toImageStep = (bytes: Uint8Array, mimeType: string) =>
   toAnswerStep(toCandidates([{ inlineData: { mimeType, data: Buffer.from(bytes).toString('base64') } }]));
+
+/** What text models answer in place of an improved prompt. All are HTTP 200. */
+const uselessPrompts = {
+  refusal: () => toAnswerStep(toCandidates([{ text: "I'm sorry, but I can't assist with that." }])),
+  refusalInJson: () => toJsonStep({ prompt: "I'm sorry, but I can't assist with that.", ok: false }),
+  cutOff: () => toAnswerStep(toCandidates([{ text: '{"prompt": "A ripe banana on the' }], 'MAX_TOKENS')),
+  stoppedForSafety: () => toJsonStep({ prompt: 'A ripe banana on the', ok: true }, 'SAFETY'),
+  stoppedForRecitation: () => toJsonStep({ prompt: 'A ripe banana on the', ok: true }, 'RECITATION'),
+  options: () =>
+    toAnswerStep(toCandidates([{ text: 'Here are three options:\n1. A ripe banana\n2. A green banana' }])),
+  optionsInJson: () => toJsonStep([{ prompt: 'A ripe banana', ok: true }]),
+  question: () => toAnswerStep(toCandidates([{ text: 'Which style do you prefer: photo or painting?' }])),
+  otherShape: () => toJsonStep({ enhanced_prompt: 'A ripe banana', style: 'photo' }),
+  textForFlag: () => toJsonStep({ prompt: 'A ripe banana', ok: 'true' }),
+  noFlag: () => toJsonStep({ prompt: 'A ripe banana' }),
+  listForPrompt: () => toJsonStep({ prompt: ['A ripe banana'], ok: true }),
+  empty: () => toJsonStep({ prompt: ' \n ', ok: true }),
+  tooLong: () => toJsonStep({ prompt: 'x'.repeat(4_001), ok: true }),
+};
 
 /** Steps for `script` and `always`. `{...geminiFault.perDay(), model}` limits a step to a model. */
 export const geminiFault = {
@@ -187,9 +208,13 @@ export const geminiFault = {
     ),
   deadline: () =>
     toReplyStep(googleError(504, 'DEADLINE_EXCEEDED', 'Deadline expired before operation could complete.')),
-  /** The model answers with text and no image. */
-  textOnly: (text = 'I cannot draw that, but here is a description.') =>
-    toAnswerStep(toCandidates([{ text }])),
+  /** The model answers with text: an image model without an image, a text model without regard to a schema. */
+  textOnly: (text = 'I cannot draw that, but here is a description.', finishReason = 'STOP') =>
+    toAnswerStep(toCandidates([{ text }], finishReason)),
+  /** The model answers with this value in JSON, whatever schema was requested. */
+  json: toJsonStep,
+  /** Answers of a text model in place of an improved prompt. */
+  uselessPrompts,
   /** A candidate without an image, in one of its three forms. */
   noImage: (
     finishReason: string,

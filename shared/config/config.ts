@@ -59,7 +59,11 @@ export function parseConfig(env: Record<string, string | undefined>) {
     /** All models in the order of their calls. */
     modelIds,
     modelCostMicros: e.IMAGEGEN_MODEL_COSTS_USD,
-    prompt: { modelId: e.PROMPT_MODEL_ID, timeoutMs: e.PROMPT_TIMEOUT_MS },
+    prompt: {
+      modelId: e.PROMPT_MODEL_ID,
+      timeoutMs: e.PROMPT_TIMEOUT_MS,
+      maxPerDayPerUser: e.MAX_ENHANCE_PER_DAY_PER_USER,
+    },
     retry: { attempts: e.RETRY_ATTEMPTS, baseDelayMs: e.RETRY_BASE_DELAY_MS },
     cacheTtlSeconds: e.CACHE_TTL_SECONDS,
     allowance: { credits: e.ALLOWANCE_CREDITS, period: e.ALLOWANCE_PERIOD },

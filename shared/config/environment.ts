@@ -222,11 +222,14 @@ export const environment = {
     MAX_PER_MINUTE_PER_USER: wholeNumber(20, 1, 10_000).describe(
       'most images that one user may request in any 60 s',
     ),
+    MAX_ENHANCE_PER_DAY_PER_USER: wholeNumber(100, 0, 100_000).describe(
+      'most prompts of one user that the text model improves in a day (UTC); 0 stops that',
+    ),
     MAX_SPEND_PER_DAY_USD: z
       .preprocess(emptyAsUnset, dollars.optional())
       .meta(showDefault('unset: no limit'))
       .describe(
-        'most that the provider may bill for all images of a day (UTC), dollars with up to 6 decimals; 0 stops image generation',
+        'most that the provider may bill for all images and improved prompts of a day (UTC), dollars with up to 6 decimals; 0 stops both',
       ),
   },
   Credits: {

@@ -22,7 +22,9 @@ export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answe
     case 'refunded': {
       const isOwn = own !== undefined && own.reason === record.failure?.reason;
       const failure = isOwn ? own : restoreFailure(record.failure);
-      throw failure.with({ receipt, ...(!getReasonRow(failure.reason).isLasting && { retry: 'new_key' }) });
+      const answer = failure.with({ receipt, retry: 'new_key' });
+      const { isLasting, retry } = getReasonRow(failure.reason);
+      throw isLasting ? answer.with({ retry }) : answer;
     }
     case 'deleted':
       throw new Failure('DELETED', 'This image was deleted.', { receipt, metadata: { generationId: id } });

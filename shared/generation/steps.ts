@@ -1,12 +1,17 @@
 /** The steps between a hold and its settling. Each one begins only while time is left. */
 import type { GenerateRequest, Image } from '../contract.ts';
 import type { Clock } from '../core/clock.ts';
+import { withDeadline } from '../core/deadline.ts';
 import type { RequestLog } from '../core/log.ts';
 import { Failure } from '../errors.ts';
 import type { GeneratedImage, Reference } from '../imagegen/gemini.ts';
 import { getAspectRatio } from '../imagegen/models.ts';
+import { countEnhancement } from '../prompts/enhancements.ts';
 import type { Services } from '../services.ts';
 import type { Progress } from './settleOrRefund.ts';
+
+/** Longest time for counting an improved prompt, milliseconds. */
+const countMsMax = 3_000;
 
 /** What every step needs to know. */
 export type Step = {
@@ -38,6 +43,7 @@ export function createTimeLeft(clock: Clock, milliseconds: number): TimeLeft {
 /** A better prompt, if one was requested and the text model has one. */
 export async function enhancePrompt({
   services,
+  uid,
   request,
   log,
   timeLeft,
@@ -45,10 +51,30 @@ export async function enhancePrompt({
 }: Step): Promise<string | null> {
   const millisecondsLeft = timeLeft();
   if (!request.enhance) return null;
+  if (!(await mayEnhance(services, uid, millisecondsLeft))) return null;
   const enhance = await services.enhancer();
-  const enhanced = await log.timed('enhance', enhance(request.prompt, millisecondsLeft, services.shutdown));
+  const enhanced = await log.timed('enhance', enhance(request.prompt, timeLeft(), services.shutdown));
   progress.providerCostMicros += enhanced.providerCostMicros;
   return enhanced.prompt;
+}
+
+/**
+ * Counts a call of the text model. False if the user has no call left today, or if the database does not answer: the
+ * image is then generated from the user's own prompt.
+ */
+async function mayEnhance(services: Services, uid: string, millisecondsLeft: number): Promise<boolean> {
+  const { clock, config, shutdown } = services;
+  const ledger = await services.ledger();
+  const count = countEnhancement(ledger, uid, new Date(clock.now()), config.prompt.maxPerDayPerUser);
+  try {
+    const ms = Math.min(countMsMax, millisecondsLeft);
+    return (await withDeadline(count, ms, 'The count of improved prompts', shutdown)) === undefined;
+  } catch (error) {
+    shutdown.throwIfAborted();
+    const cause = error instanceof Error ? error.message : undefined;
+    services.log.warning('An improved prompt could not be counted', { uid, cause });
+    return false;
+  }
 }
 
 /** @throws {Failure} CONTENT_BLOCKED, NO_IMAGE, PROVIDER_*. What a failure costs is added to the progress as well. */

@@ -25,7 +25,17 @@ export type GeneratedImage = ImageFacts & {
   providerCostMicros: number;
 };
 
-export type WrittenText = { text: string; providerCostMicros: number };
+export type TextRequest = {
+  instruction: string;
+  prompt: string;
+  /** The shape of the answer: a schema of the Gemini API, which is a subset of OpenAPI 3.0. */
+  schema: object;
+  /** Longest answer, tokens. */
+  outputTokensMax: number;
+};
+
+/** `text` is JSON only if the model finished, with the reason `STOP`; even then it can have any shape. */
+export type WrittenText = { text: string; finishReason: string | undefined; providerCostMicros: number };
 
 export type Gemini = {
   /** @throws {Failure} CONTENT_BLOCKED, NO_IMAGE, PROVIDER_*, with `providerFailure` and what the provider bills. */
@@ -35,11 +45,10 @@ export type Gemini = {
     milliseconds: number,
     signal: AbortSignal,
   ): Promise<GeneratedImage>;
-  /** Returns a text model's answer to a prompt. @throws {Failure} PROVIDER_*. */
+  /** Asks a text model, without thinking, for an answer in JSON. @throws {Failure} PROVIDER_*. */
   write(
     modelId: string,
-    instruction: string,
-    prompt: string,
+    request: TextRequest,
     milliseconds: number,
     signal?: AbortSignal,
   ): Promise<WrittenText>;
@@ -47,8 +56,8 @@ export type Gemini = {
 
 /** Longest text of the model in a NO_IMAGE message, UTF-16 units. */
 const modelTextCharactersMax = 300;
-/** Price of a small text model: dollars per million tokens, so micro-dollars per token. */
-const tokenMicros = { input: 0.1, output: 0.4 };
+/** Price of gemini-3.5-flash-lite: dollars per million tokens, so micro-dollars per token. Thinking is output. */
+const tokenMicros = { input: 0.3, output: 2.5 };
 
 // Finish reasons that reject the content. Any other reason without an image is a failure of the model.
 const blockedReasons = new Set([
@@ -157,20 +166,32 @@ export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
       }
     },
 
-    async write(modelId, instruction, prompt, milliseconds, signal) {
-      const config = { systemInstruction: instruction, temperature: 0.7 };
+    async write(modelId, { instruction, prompt, schema, outputTokensMax }, milliseconds, signal) {
+      const config = {
+        systemInstruction: instruction,
+        responseMimeType: 'application/json',
+        responseSchema: schema,
+        maxOutputTokens: outputTokensMax,
+        thinkingConfig: { thinkingBudget: 0 },
+      };
       const { response } = await call(
         { model: modelId, config, parts: [{ text: prompt }] },
         milliseconds,
         signal,
       );
-      const parts = response.candidates?.[0]?.content?.parts ?? [];
+      const candidate = response.candidates?.[0];
+      const parts = candidate?.content?.parts ?? [];
       const text = parts.map((part) => (part.thought ? '' : (part.text ?? ''))).join('');
-      const { promptTokenCount = 0, candidatesTokenCount = 0 } = response.usageMetadata ?? {};
+      const {
+        promptTokenCount = 0,
+        candidatesTokenCount = 0,
+        thoughtsTokenCount = 0,
+      } = response.usageMetadata ?? {};
+      const outputTokens = candidatesTokenCount + thoughtsTokenCount;
       const providerCostMicros = Math.ceil(
-        promptTokenCount * tokenMicros.input + candidatesTokenCount * tokenMicros.output,
+        promptTokenCount * tokenMicros.input + outputTokens * tokenMicros.output,
       );
-      return { text, providerCostMicros };
+      return { text, finishReason: candidate?.finishReason, providerCostMicros };
     },
   };
 }

@@ -1,4 +1,4 @@
-/** The spend ceiling: the most that the provider may bill for all images of a day (UTC). */
+/** The spend ceiling: the most that the provider may bill for all images and improved prompts of a day (UTC). */
 import type { Clock } from '../core/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { RetryCommit } from '../database/retryCommit.ts';
@@ -7,6 +7,8 @@ import { Failure } from '../errors.ts';
 /** Greatest age of the day's sum, milliseconds. Images generated in the meantime can exceed the ceiling. */
 const freshMs = 30_000;
 const dayMs = 86_400_000;
+/** The collection groups whose documents have `providerCostMicros`. No cost is in both. */
+const billedGroups = ['generations', 'enhancements'];
 
 export type SpendOptions = {
   database: Database;
@@ -30,16 +32,18 @@ export function createSpend({ database, retryCommit, clock, ceilingMicros }: Spe
   async function sum(): Promise<void> {
     const day = toDay(clock.now());
     const { totals } = await retryCommit(undefined, () =>
-      database.totals('jobs/spend', [
-        {
-          collection: 'generations',
+      database.totals(
+        'jobs/spend',
+        billedGroups.map((collection) => ({
+          collection,
           group: true,
           where: [['createdAt', '>=', new Date(day * dayMs)]],
           field: 'providerCostMicros',
-        },
-      ]),
+        })),
+      ),
     );
-    [summedAt, summedDay, micros] = [clock.elapsed(), day, totals[0]?.sum ?? 0];
+    const sum = totals.reduce((all, each) => all + each.sum, 0);
+    [summedAt, summedDay, micros] = [clock.elapsed(), day, sum];
   }
 
   /** Sums the day's spend if the sum is too old. Concurrent callers share one query. */

@@ -22,10 +22,18 @@ export async function auditAccount(
       { collection: `${path}/generations`, where: [['status', 'in', paidFor]], field: 'receipt.charged' },
       { collection: `${path}/generations`, field: 'providerCostMicros' },
       { collection: entriesPath(uid), field: 'sequence' },
+      { collection: `${path}/enhancements`, field: 'providerCostMicros' },
     ]),
   );
   if (!document) return undefined;
-  const [entries, net, prices, cost, sequences] = totals as [Total, Total, Total, Total, Total];
+  const [entries, net, prices, images, sequences, prompts] = totals as [
+    Total,
+    Total,
+    Total,
+    Total,
+    Total,
+    Total,
+  ];
   const account = parseAccount(document);
   const differences: string[] = [];
   const invalid = findInvalidField(account);
@@ -51,7 +59,7 @@ export async function auditAccount(
     sum: entries.sum,
     ok: differences.length === 0,
     differences,
-    providerCostMicros: cost.sum,
+    providerCostMicros: images.sum + prompts.sum,
   };
 }
 

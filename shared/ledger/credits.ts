@@ -104,6 +104,19 @@ export function refuseSuspended(account: Account): Failure | undefined {
   return account.suspended ? new Failure('ACCOUNT_SUSPENDED', 'This account is suspended.') : undefined;
 }
 
+/**
+ * Refuses a user without a verified e-mail address or a provider's sign-in, unless an admin has given the account credits.
+ * @param account undefined if there is none.
+ */
+export function refuseUnverified(
+  account: Account | undefined,
+  user: { verified: boolean },
+): Failure | undefined {
+  const credits = (account?.balance ?? 0) + (account?.adjust ?? 0);
+  if (user.verified || credits > 0) return undefined;
+  return new Failure('EMAIL_NOT_VERIFIED', 'This needs a verified e-mail address.');
+}
+
 /** Refuses a hold by the account's limits, then by its credits. */
 export function refuseHold(account: Account, params: HoldParams): Failure | undefined {
   const { now, limits, credits } = params;

@@ -5,8 +5,9 @@ import { systemClock } from '../../shared/core/clock.ts';
 import type { Overrides } from '../../shared/services.ts';
 import type { Example } from '../../tools/openapi/examples.ts';
 import { answerLookups } from '../support/adminLookup.ts';
+import type { Reply } from '../support/replies.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
-import { type Reply, startStack } from '../support/stack.ts';
+import { startStack } from '../support/stack.ts';
 import { normalise } from './normalise.ts';
 
 /** A caller: the token that is sent, and the text that the example shows instead. */
@@ -64,8 +65,8 @@ export async function startCalls() {
     letNewCallsPass() {
       gate = undefined;
     },
-    async user(uid: string, email = `${uid}@example.com`): Promise<Caller> {
-      return { uid, token: await stack.tokenFor(uid, { email }), shown: 'Bearer $ID_TOKEN' };
+    async user(uid: string, email = `${uid}@example.com`, claims: object = {}): Promise<Caller> {
+      return { uid, token: await stack.tokenFor(uid, { email, ...claims }), shown: 'Bearer $ID_TOKEN' };
     },
     async call(params: CallParams): Promise<RecordedCall> {
       const { path, key, body, as, url, title, method = body === undefined ? 'GET' : 'POST' } = params;

@@ -52,6 +52,12 @@ async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
       balance: 10,
       suspended: true,
     }),
+    EMAIL_NOT_VERIFIED: await call({
+      title: 'An unverified e-mail address',
+      as: await user('new', 'new@example.com', { email_verified: false }),
+      path: 'enhance',
+      body: { prompt: imageRequest.prompt },
+    }),
     NOT_FOUND: await call({
       title: 'No such key',
       as: await user('lost'),

@@ -1,18 +1,18 @@
-/** The client that measures: plain node:http over kept connections, so that it costs little and the same for all. */
+/** The measuring client: plain node:http with keep-alive, so that its cost is small and the same for all servers. */
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Server } from './world.ts';
 
 export type Reply = { status: number; body: string };
 
-/** System-wide milliseconds, comparable between processes of one machine. */
+/** System-wide milliseconds, comparable between the processes of one machine. */
 export const now = () => Number(process.hrtime.bigint()) / 1e6;
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
-/** Lets go of connections that a server which was left alone for a while may be closing. */
-export const forgetConnections = () => agent.destroy();
+/** Closes all connections. An idle server may be closing its side. */
+export const closeConnections = () => agent.destroy();
 
-/** How long a server may take until it answers at all, milliseconds. */
+/** Longest wait for the first reply of a server, milliseconds. */
 const startMsMax = 30_000;
 
 function call(url: string, token?: string, key?: string, body?: object): Promise<Reply> {
@@ -41,13 +41,13 @@ export const get = (url: string, token?: string) => call(url, token);
 
 let keys = 0;
 
-/** One `generate` under a key of its own. */
+/** One `generate` under a new key. */
 export function generate(url: string, token: string): Promise<Reply> {
   keys += 1;
   return call(url, token, `key-${keys}`, { prompt: 'A banana on the moon', tier: 'standard' });
 }
 
-/** As `generate`, but anything other than success ends the measurement. Gives its milliseconds. */
+/** One `generate`. Returns its milliseconds. @throws {Error} if it does not succeed. */
 export async function timedGenerate(url: string, token: string): Promise<number> {
   const began = now();
   const reply = await generate(url, token);
@@ -56,13 +56,13 @@ export async function timedGenerate(url: string, token: string): Promise<number>
 }
 
 /**
- * Asks until the port answers.
- * @throws {Error} for an answer that is no 200, and when none comes.
+ * Sends a request until the port answers.
+ * @throws {Error} for a reply other than 200, and if none comes in time.
  */
-export async function untilFirst200(server: Server, ask: () => Promise<Reply>): Promise<void> {
+export async function waitForFirst200(server: Server, send: () => Promise<Reply>): Promise<void> {
   const deadline = now() + startMsMax;
   while (now() < deadline) {
-    const reply = await ask().catch((error: { code?: string }) => {
+    const reply = await send().catch((error: { code?: string }) => {
       if (error.code !== 'ECONNREFUSED') throw error;
     });
     if (reply?.status === 200) return;

@@ -1,25 +1,26 @@
 /**
- * The least that a `generate` can be: the same upstream calls and the same commits (documents of the same fields),
- * with nothing around them.
- * No token, no schema, no limits, no errors. With the argument `library` the commits go as ours do, through
- * Google's Firestore client, which tells what of the distance to the floor is the client's, and what is ours.
+ * The minimum of a `generate`: the same upstream calls and the same commits (documents with the same fields), and
+ * nothing else: no token, no schema, no limits, no errors. With the argument `library` the commits go through
+ * Google's Firestore client, as ours do. That shows how much of the distance to the floor is the client's.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Version } from '../../shared/database/database.ts';
 import { createDatabase } from '../../shared/database/firestore.ts';
-import { rawFirestore, type Stamp } from './rawFirestore.ts';
+import { createRawFirestore, type Stamp } from './rawFirestore.ts';
 
 const { GOOGLE_GEMINI_BASE_URL, GEMINI_API_KEY = '', CLOUDINARY_URL = '', PORT } = process.env;
 const { GOOGLE_CLOUD_PROJECT = '', FIRESTORE_EMULATOR_HOST = '' } = process.env;
-const paintUrl = `${GOOGLE_GEMINI_BASE_URL}/v1beta/models/gemini-2.5-flash-image:generateContent`;
+const generateUrl = `${GOOGLE_GEMINI_BASE_URL}/v1beta/models/gemini-2.5-flash-image:generateContent`;
 const cloudinary = new URL(CLOUDINARY_URL);
 const uploadUrl = `${cloudinary.searchParams.get('upload_prefix')}/v1_1/${cloudinary.hostname}/image/upload`;
 const database =
-  process.argv[2] === 'library' ? library() : rawFirestore(GOOGLE_CLOUD_PROJECT, FIRESTORE_EMULATOR_HOST);
+  process.argv[2] === 'library'
+    ? createLibraryDatabase()
+    : createRawFirestore(GOOGLE_CLOUD_PROJECT, FIRESTORE_EMULATOR_HOST);
 
-function library(): Pick<ReturnType<typeof rawFirestore>, 'read' | 'commit'> {
+function createLibraryDatabase(): Pick<ReturnType<typeof createRawFirestore>, 'read' | 'commit'> {
   const firestore = createDatabase(parseConfig(process.env));
   return {
     async read(paths) {
@@ -60,10 +61,10 @@ async function generate(uid: string, prompt: string): Promise<object> {
       path: `${account}/entries/${id}:debit`,
       data: { type: 'debit', amount: -1, generationId: id, sequence, balance, createdAt },
     },
-    { path, data: { ...pending(id, prompt), deadline, receipt, createdAt } },
+    { path, data: { ...createPending(id, prompt), deadline, receipt, createdAt } },
   ]);
 
-  const painted = await fetch(paintUrl, {
+  const generated = await fetch(generateUrl, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-goog-api-key': GEMINI_API_KEY },
     body: JSON.stringify({
@@ -71,7 +72,7 @@ async function generate(uid: string, prompt: string): Promise<object> {
       generationConfig: { responseModalities: ['IMAGE'], imageConfig: { aspectRatio: '1:1' } },
     }),
   });
-  const { candidates } = (await painted.json()) as {
+  const { candidates } = (await generated.json()) as {
     candidates: { content: { parts: { inlineData: { data: string } }[] } }[];
   };
   const bytes = Buffer.from(candidates[0]?.content.parts[0]?.inlineData.data ?? '', 'base64');
@@ -97,8 +98,8 @@ async function generate(uid: string, prompt: string): Promise<object> {
   return { generation: { id, ...done }, balance };
 }
 
-/** The fields of a generation that is being painted, as many and as long as ours. */
-function pending(id: string, prompt: string) {
+/** The fields of a pending generation, as many and as long as ours. */
+function createPending(id: string, prompt: string) {
   const owner = randomUUID();
   return {
     status: 'pending',
@@ -130,7 +131,7 @@ createServer((request, response) => {
     text += chunk;
   });
   request.on('end', async () => {
-    // The caller, as the token says without being asked whether it is true.
+    // The uid of the token, which is not verified.
     const [, payload = ''] = request.headers.authorization?.split('.') ?? [];
     const { sub } = JSON.parse(Buffer.from(payload, 'base64url').toString());
     const body = JSON.stringify(await generate(sub, JSON.parse(text).prompt));

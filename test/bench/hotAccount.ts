@@ -1,6 +1,6 @@
 /**
- * Debits of one account by many callers at once, as transactions and as the ledger commits them: batches under
- * preconditions, queued per account. Prints how many a second land, and how many fail.
+ * Debits of one account by many callers at once, as transactions and as the ledger commits them: batches with
+ * preconditions, queued per account. Prints how many succeed per second and how many fail.
  *
  *   npm run bench -- hot --callers 32 --seconds 20
  */
@@ -69,27 +69,27 @@ const asCommit: Debit = (account) =>
     ]);
   });
 
-/** Every caller debits again as soon as it is answered; what is under way at the end is waited for. */
+/** Every caller debits again as soon as its last debit ended. Waits for debits that still run at the end. */
 async function measure(name: string, debit: Debit): Promise<void> {
   const account = `accounts/${name}`;
   await database.commit([{ set: account, data: { balance: credits } }]);
-  let landed = 0;
+  let succeeded = 0;
   let failed = 0;
   const began = performance.now();
   const caller = async () => {
     while (performance.now() - began < seconds * 1_000) {
       await debit(account).then(
-        () => (landed += 1),
+        () => (succeeded += 1),
         () => (failed += 1),
       );
     }
   };
   await Promise.all(Array.from({ length: callers }, caller));
-  const perSecond = landed / ((performance.now() - began) / 1_000);
+  const perSecond = succeeded / ((performance.now() - began) / 1_000);
   const [document] = (await database.read([account])).documents;
-  const lost = credits - landed - Number(document?.data.balance);
+  const lost = credits - succeeded - Number(document?.data.balance);
   process.stdout.write(
-    `${name}: ${perSecond.toFixed(1)} debits a second, ${landed} landed, ${failed} failed, balance off by ${lost}\n`,
+    `${name}: ${perSecond.toFixed(1)} debits a second, ${succeeded} succeeded, ${failed} failed, balance off by ${lost}\n`,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * Conservation under load: 200 users, 5 generations each, 20 % of the upstream calls failing, two processes,
- * a sweep every second. Prints p50, p99 and throughput, and every violation of the ledger's promises.
+ * The ledger under load: 200 users with 5 generations each, 20 % failing upstream calls, two processes, and a
+ * sweep every second. Prints p50, p99 and the throughput, and every account that does not add up.
  *
  *   npm run bench -- load --users 200 --generations 5 --faults 0.2 --seed 1
  */
@@ -21,7 +21,7 @@ import { findFirestoreProgram } from '../../local/java.ts';
 import { findFreePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
 import { squarePng } from '../support/pictures.ts';
-import { startFakes } from './standIns.ts';
+import { startFakes } from './fakes.ts';
 
 const { values } = parseArgs({
   options: {
@@ -36,10 +36,10 @@ const generationsPerUser = Number(values.generations);
 const faultShare = Number(values.faults);
 const creditsEach = 1_000;
 const projectId = 'demo-bench-load';
-const paintMs = 200;
+const imageMs = 200;
 
-/** Mulberry32: small, seeded, good enough to draw lots. */
-function seeded(seed: number): () => number {
+/** Mulberry32: small, fast, and good enough here. */
+function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -48,7 +48,7 @@ function seeded(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
-const random = seeded(Number(values.seed));
+const random = createRandom(Number(values.seed));
 
 const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-bench-'));
 const program = await findFirestoreProgram(process.env, async () => {});
@@ -63,7 +63,7 @@ const emulator = startFirestore({
 });
 await waitForEmulator(emulator, firestoreHost, program);
 
-const { gemini, cloudinary } = await startFakes(squarePng, paintMs);
+const { gemini, cloudinary } = await startFakes(squarePng, imageMs);
 const auth = createServer((request, response) => {
   request.resume().on('end', () => response.end(JSON.stringify({ users: [{}] })));
 });
@@ -94,10 +94,10 @@ async function startProcess(): Promise<{ child: ChildProcess; url: string }> {
   return { child, url: `http://${loopback}:${port}` };
 }
 const servers = await Promise.all([startProcess(), startProcess()]);
-const serverOf = (i: number) => (servers[i % servers.length] as { url: string }).url;
+const getServerUrl = (i: number) => (servers[i % servers.length] as { url: string }).url;
 
 /** A token as the Auth emulator makes it. */
-function tokenOf(uid: string): string {
+function createToken(uid: string): string {
   const now = Math.floor(Date.now() / 1000);
   const claims = { auth_time: now, email: `${uid}@example.com`, email_verified: true };
   const issuer = `https://securetoken.google.com/${projectId}`;
@@ -119,61 +119,61 @@ const post = (url: string, token: string, body: unknown, key?: string) =>
     body: JSON.stringify(body),
   });
 
-const uidOf = (i: number) => `user-${i}`;
+const getUid = (i: number) => `user-${i}`;
 for (let i = 0; i < users; i++) {
-  const headers = { authorization: `Bearer ${tokenOf(uidOf(i))}` };
-  await (await fetch(`${serverOf(i)}/account`, { headers })).arrayBuffer();
+  const headers = { authorization: `Bearer ${createToken(getUid(i))}` };
+  await (await fetch(`${getServerUrl(i)}/account`, { headers })).arrayBuffer();
   await post(
-    `${serverOf(i)}/grant`,
+    `${getServerUrl(i)}/grant`,
     'owner',
-    { uid: uidOf(i), amount: creditsEach, reason: 'bench' },
-    uidOf(i),
+    { uid: getUid(i), amount: creditsEach, reason: 'bench' },
+    getUid(i),
   );
 }
 
-/** Before each request lots are drawn for the upstream calls to come. */
+/** Before each request, randomly scripts a fault of the next upstream call. */
 function drawFault(): void {
   if (random() >= faultShare) return;
   if (random() < 0.5) gemini.script(random() < 0.5 ? geminiFault.internal() : geminiFault.reset());
   else cloudinary.script(random() < 0.5 ? cloudinaryFault.error(500) : cloudinaryFault.storedThenReset());
 }
 
-let painting = true;
+let isRunning = true;
 let sweeps = 0;
-const sweeping = (async () => {
-  while (painting) {
-    await post(`${serverOf(sweeps)}/sweepHolds`, 'owner', {});
+const sweepLoop = (async () => {
+  while (isRunning) {
+    await post(`${getServerUrl(sweeps)}/sweepHolds`, 'owner', {});
     sweeps += 1;
     await sleep(1_000);
   }
 })();
 
-const millisecondsOf: number[] = [];
+const durations: number[] = [];
 const outcomes = new Map<string, number>();
 const startedAt = performance.now();
 await Promise.all(
   Array.from({ length: users }, async (_, i) => {
-    const token = tokenOf(uidOf(i));
+    const token = createToken(getUid(i));
     for (let n = 0; n < generationsPerUser; n++) {
       drawFault();
       const began = performance.now();
       const response = await post(
-        `${serverOf(i + n)}/generate`,
+        `${getServerUrl(i + n)}/generate`,
         token,
         { prompt: `No. ${n}`, tier: 'standard' },
         `k${n}`,
       );
       const body = (await response.json()) as { error?: { details: { reason: string }[] } };
-      millisecondsOf.push(performance.now() - began);
+      durations.push(performance.now() - began);
       const outcome = body.error?.details[0]?.reason ?? 'succeeded';
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     }
   }),
 );
 const seconds = (performance.now() - startedAt) / 1000;
-painting = false;
-await sweeping;
-await post(`${serverOf(0)}/sweepHolds`, 'owner', {});
+isRunning = false;
+await sweepLoop;
+await post(`${getServerUrl(0)}/sweepHolds`, 'owner', {});
 
 const violations: string[] = [];
 let pageToken = '';
@@ -181,7 +181,7 @@ let checked = 0;
 let totalBalance = 0;
 do {
   const query = new URLSearchParams({ pageSize: '100', ...(pageToken && { pageToken }) });
-  const response = await fetch(`${serverOf(0)}/audit?${query}`, {
+  const response = await fetch(`${getServerUrl(0)}/audit?${query}`, {
     headers: { authorization: 'Bearer owner' },
   });
   const page = (await response.json()) as {
@@ -202,12 +202,11 @@ const expected = users * (creditsEach + signup) - succeeded;
 if (checked !== users) violations.push(`${checked} accounts of ${users} were audited`);
 if (totalBalance !== expected) violations.push(`balances sum to ${totalBalance}, not ${expected}`);
 
-millisecondsOf.sort((a, b) => a - b);
-const percentile = (share: number) =>
-  Math.round(millisecondsOf[Math.floor(share * (millisecondsOf.length - 1))] ?? 0);
-process.stdout.write(`seed ${values.seed}: ${users} users x ${generationsPerUser}, ${faultShare * 100} % faults, ${servers.length} processes, ${sweeps} sweeps beside
+durations.sort((a, b) => a - b);
+const percentile = (share: number) => Math.round(durations[Math.floor(share * (durations.length - 1))] ?? 0);
+process.stdout.write(`seed ${values.seed}: ${users} users x ${generationsPerUser}, ${faultShare * 100} % faults, ${servers.length} processes, ${sweeps} concurrent sweeps
 outcomes: ${[...outcomes].map(([outcome, count]) => `${outcome} ${count}`).join(', ')}
-p50 ${percentile(0.5)} ms, p99 ${percentile(0.99)} ms (of which ${paintMs} ms painting), ${(millisecondsOf.length / seconds).toFixed(1)} generations/s
+p50 ${percentile(0.5)} ms, p99 ${percentile(0.99)} ms (of which ${imageMs} ms for the image), ${(durations.length / seconds).toFixed(1)} generations/s
 accounts audited: ${checked}; violations: ${violations.length}
 ${violations.join('\n')}\n`);
 

@@ -1,11 +1,11 @@
-/** The two plots. On a card of their own colour, so that they read the same on a light and on a dark page. */
+/** The two plots, on a white card, so that they are readable on a light and on a dark page. */
 import type { Throughput } from './rows/load.ts';
 import { type Steps, stepNames } from './rows/warm.ts';
 
 const [width, height] = [720, 360];
 const ink = '#24292f';
 const faint = '#d0d7de';
-// Told apart by those who see few colours, too.
+// Distinguishable for colour-blind readers.
 const colours = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9'] as const;
 const names = {
   ours: 'ours',
@@ -15,11 +15,11 @@ const names = {
   hello: '',
 };
 
-/** One bar for each who is measured, one piece for each step. */
+/** One bar per kind of server, with one piece per step. */
 export function stepsPlot(steps: Steps): string {
   const [left, right, top, bar] = [150, 680, 90, 34];
   const sums = steps.map(({ milliseconds }) => milliseconds.reduce((sum, each) => sum + each, 0));
-  const scale = axis(Math.max(...sums));
+  const scale = createAxis(Math.max(...sums));
   const x = (ms: number) => left + (ms / scale.most) * (right - left);
   const bottom = top + steps.length * (bar + 14);
   const bars = steps.map(({ kind, milliseconds }, row) => {
@@ -42,13 +42,13 @@ export function stepsPlot(steps: Steps): string {
       `<path d="M${x(ms)} ${top - 8}V${bottom}" stroke="${faint}"/><text x="${x(ms)}" y="${bottom + 18}" text-anchor="middle">${ms}</text>`,
   );
   const title = 'One generate, warm, instant upstreams: median milliseconds by step';
-  return card(title, [...ticks, ...legend, ...bars]);
+  return createCard(title, [...ticks, ...legend, ...bars]);
 }
 
 /** Clients in powers of two along the bottom. */
 export function throughputPlot(points: Throughput): string {
   const [left, right, top, bottom] = [70, 600, 60, 310];
-  const scale = axis(Math.max(...points.flatMap(({ ours, usual }) => [ours, usual])));
+  const scale = createAxis(Math.max(...points.flatMap(({ ours, usual }) => [ours, usual])));
   const last = Math.log2(points.at(-1)?.clients ?? 2);
   const x = (clients: number) => left + (Math.log2(clients) / last) * (right - left);
   const y = (rate: number) => bottom - (rate / scale.most) * (bottom - top);
@@ -69,16 +69,21 @@ export function throughputPlot(points: Throughput): string {
         `<circle cx="${x(point.clients)}" cy="${y(point[kind])}" r="4" fill="${colours[i]}"><title>${kind}, ${point.clients} clients: ${point[kind].toFixed(1)}/s</title></circle>`,
     );
     const end = ends?.[kind] ?? 0;
-    // Names beside the ends of the lines, never one on the other.
+    // Labels beside the ends of the lines, without overlap.
     const label = `<text x="${right + 10}" y="${y(end) + (kind === higher ? -4 : 14)}" style="fill:${colours[i]}">${kind} ${end.toFixed(0)}/s</text>`;
     return `<polyline points="${at.join(' ')}" fill="none" stroke="${colours[i]}" stroke-width="2.5"/>${dots.join('')}${label}`;
   });
   const below = `<text x="${(left + right) / 2}" y="${bottom + 40}" text-anchor="middle">clients, each on an account of its own</text>`;
-  return card('Generations a second, upstreams of 200 ms each', [...ticks, ...clients, ...lines, below]);
+  return createCard('Generations a second, upstreams of 200 ms each', [
+    ...ticks,
+    ...clients,
+    ...lines,
+    below,
+  ]);
 }
 
 /** Round ticks from 0 past the highest value. */
-function axis(highest: number): { most: number; ticks: number[] } {
+function createAxis(highest: number): { most: number; ticks: number[] } {
   const rough = highest / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 5, 10].find((each) => each * power >= rough) ?? 10) * power;
@@ -87,7 +92,7 @@ function axis(highest: number): { most: number; ticks: number[] } {
   return { most: count * step, ticks };
 }
 
-function card(title: string, content: string[]): string {
+function createCard(title: string, content: string[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${title}">
 <style>text{font:13px system-ui,sans-serif;fill:${ink}}</style>
 <rect width="${width}" height="${height}" rx="8" fill="#ffffff"/>

@@ -1,6 +1,6 @@
 /**
- * The two calls of Firestore that a `generate` needs, on node:http2 with nothing between: for the floor alone.
- * No retries, no deadlines, no credentials, one connection.
+ * The two Firestore calls that a `generate` needs, directly on node:http2, for floor.ts. No retries, no deadlines,
+ * no credentials, one connection.
  */
 import http2 from 'node:http2';
 import protobuf from 'protobufjs/light.js';
@@ -23,7 +23,7 @@ const kinds = {
   nullValue: { type: 'int32', id: 11 },
   stringValue: string(17),
 };
-// As much of google.firestore.v1 as is used; the numbers are those of Google's proto files.
+// The used part of google.firestore.v1, with the numbers of Google's proto files.
 const root = protobuf.Root.fromJSON({
   nested: {
     Timestamp: { fields: { seconds: { type: 'int64', id: 1 }, nanos: { type: 'int32', id: 2 } } },
@@ -58,10 +58,10 @@ export type Data = Record<string, unknown>;
 export type RawWrite = { path: string; data: Data; at?: Stamp };
 
 /** The client of a project's database on an emulator. */
-export function rawFirestore(projectId: string, host: string) {
+export function createRawFirestore(projectId: string, host: string) {
   const session = http2.connect(`http://${host}`);
   const database = `projects/${projectId}/databases/(default)`;
-  const nameOf = (path: string) => `${database}/documents/${path}`;
+  const toName = (path: string) => `${database}/documents/${path}`;
 
   function call<Answer>(method: string, request: string, answer: string, message: object): Promise<Answer[]> {
     const body = root.lookupType(request).encode(message).finish();
@@ -99,17 +99,17 @@ export function rawFirestore(projectId: string, host: string) {
   }
 
   return {
-    /** The first of some documents; the others need not exist. */
+    /** Reads documents. Returns the first that exists. */
     async read(paths: string[]): Promise<{ data: Data; at: Stamp }> {
       const answers = await call<{ found?: Found }>('BatchGetDocuments', 'Get', 'Got', {
         database,
-        documents: paths.map(nameOf),
+        documents: paths.map(toName),
       });
       const found = answers.find((each) => each.found)?.found;
       if (!found) throw new Error('No such account');
-      return { data: decodedFields(found.fields), at: found.updateTime };
+      return { data: decodeFields(found.fields), at: found.updateTime };
     },
-    /** With `at` an update of these fields as last written then, without it a new document. */
+    /** With `at` it updates these fields under that precondition, without it it creates the document. */
     async commit(writes: RawWrite[]): Promise<Stamp> {
       const [answer] = await call<{ writeResults: { updateTime: Stamp }[] }>(
         'Commit',
@@ -118,7 +118,7 @@ export function rawFirestore(projectId: string, host: string) {
         {
           database,
           writes: writes.map(({ path, data, at }) => ({
-            update: { name: nameOf(path), fields: fieldsOf(data) },
+            update: { name: toName(path), fields: encodeFields(data) },
             ...(at && { updateMask: { fieldPaths: Object.keys(data) } }),
             currentDocument: at ? { updateTime: at } : { exists: false },
           })),
@@ -130,34 +130,34 @@ export function rawFirestore(projectId: string, host: string) {
   };
 }
 
-function fieldsOf(data: Data): object {
-  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, encoded(value)]));
+function encodeFields(data: Data): object {
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, encodeValue(value)]));
 }
 
-function encoded(value: unknown): object {
+function encodeValue(value: unknown): object {
   if (value === null) return { nullValue: 0 };
   if (typeof value === 'number') return { integerValue: value };
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { booleanValue: value };
-  if (Array.isArray(value)) return { arrayValue: { values: value.map(encoded) } };
+  if (Array.isArray(value)) return { arrayValue: { values: value.map(encodeValue) } };
   if (value instanceof Date) {
     const ms = value.getTime();
     return { timestampValue: { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1_000_000 } };
   }
-  return { mapValue: { fields: fieldsOf(value as Data) } };
+  return { mapValue: { fields: encodeFields(value as Data) } };
 }
 
-function decodedFields(fields: Fields): Data {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, decoded(value)]));
+function decodeFields(fields: Fields): Data {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, decodeValue(value)]));
 }
 
-function decoded(value: Value): unknown {
-  const given = value[value.kind ?? ''];
-  if (value.kind === 'integerValue') return Number(given);
-  if (value.kind === 'mapValue') return decodedFields((given as { fields: Fields }).fields);
-  if (value.kind === 'arrayValue') return (given as { values: Value[] }).values.map(decoded);
+function decodeValue(value: Value): unknown {
+  const content = value[value.kind ?? ''];
+  if (value.kind === 'integerValue') return Number(content);
+  if (value.kind === 'mapValue') return decodeFields((content as { fields: Fields }).fields);
+  if (value.kind === 'arrayValue') return (content as { values: Value[] }).values.map(decodeValue);
   if (value.kind === 'nullValue') return null;
-  if (value.kind !== 'timestampValue') return given;
-  const { seconds, nanos = 0 } = given as Stamp;
+  if (value.kind !== 'timestampValue') return content;
+  const { seconds, nanos = 0 } = content as Stamp;
   return new Date(Number(seconds) * 1000 + nanos / 1_000_000);
 }

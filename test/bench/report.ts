@@ -1,22 +1,22 @@
 /** The table of results, for the terminal and for docs/audit/performance.md. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
-import { isMet, type Row, ratioOf } from './stats.ts';
+import { getRatio, isMet, type Row } from './stats.ts';
 
 const [begin, end] = ['<!-- bench: begin -->', '<!-- bench: end -->'];
 
 /** The table in Markdown, below a sentence with the command, the machine and its load. */
-export function tableOf(rows: readonly Row[], runs: number, command: string): string {
+export function formatTable(rows: readonly Row[], runs: number, command: string): string {
   const lines = rows.map((row) => {
     const { name, unit, ours, other, against, note } = row;
     const met = isMet(row);
     const verdict = met === undefined ? '' : met ? 'yes' : '**no**';
     const cells = [
       note ? `${name} (${note})` : name,
-      `${figure(ours)} ${unit}`,
-      `${against}: ${figure(other)} ${unit}`,
-      figure(ratioOf(row)),
-      goalOf(row),
+      `${formatFigure(ours)} ${unit}`,
+      `${against}: ${formatFigure(other)} ${unit}`,
+      formatFigure(getRatio(row)),
+      formatGoal(row),
       verdict,
     ];
     return `| ${cells.join(' | ')} |`;
@@ -34,9 +34,9 @@ export function tableOf(rows: readonly Row[], runs: number, command: string): st
 // A busy machine makes the figures less reliable.
 const loadBefore = os.loadavg()[0]?.toFixed(1);
 
-const figure = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
+const formatFigure = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
 
-function goalOf({ goal }: Row): string {
+function formatGoal({ goal }: Row): string {
   if (!goal) return '';
   return 'most' in goal ? `≤ ${goal.most}` : `≥ ${goal.least}`;
 }

@@ -1,6 +1,6 @@
 /**
- * One table of ratios, all measured in one run on one machine: ours as it is deployed, the same functions as a
- * tutorial would write them (usual/), and the least that a `generate` can be (floor.ts).
+ * One table of ratios, measured in one run on one machine: our functions as they are deployed, the same functions
+ * written like a tutorial (usual/), and the minimum of a `generate` (floor.ts).
  *
  *   npm run bench -- --runs 15 --only coldAccount
  *
@@ -10,14 +10,14 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { stepsPlot, throughputPlot } from './plots.ts';
-import { tableOf, writeTable } from './report.ts';
+import { formatTable, writeTable } from './report.ts';
 import { coldAccount, coldGenerate, coldHealth } from './rows/coldStart.ts';
 import { hotAccount, type Throughput, throughput } from './rows/load.ts';
 import { memory } from './rows/memory.ts';
 import { size } from './rows/size.ts';
 import { type Steps, warmGenerate } from './rows/warm.ts';
 import type { Row } from './stats.ts';
-import { openWorld, type World } from './world.ts';
+import { startWorld, type World } from './world.ts';
 
 const runsMin = 15;
 const { values } = parseArgs({
@@ -58,8 +58,8 @@ const found: Row[] = [];
 for (const [name, measure] of Object.entries(rows)) {
   if (values.only && values.only !== name) continue;
   process.stderr.write(`${name} …\n`);
-  // An emulator of its own for each: it keeps all that was ever written in memory.
-  const world = await openWorld();
+  // A new emulator for each row, because it keeps everything in memory.
+  const world = await startWorld();
   try {
     found.push(...(await measure(world, runs)));
   } finally {
@@ -67,7 +67,7 @@ for (const [name, measure] of Object.entries(rows)) {
   }
 }
 const command = `npm run bench -- --runs ${runs}`;
-const table = tableOf(found, runs, command);
+const table = formatTable(found, runs, command);
 process.stdout.write(`${table}\n`);
 if (steps) process.stdout.write(`${JSON.stringify(steps)}\n`);
 if (points) process.stdout.write(`${JSON.stringify(points)}\n`);

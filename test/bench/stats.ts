@@ -13,18 +13,18 @@ export type Row = {
   ours: number;
   other: number;
   against: string;
-  /** Left out where the row only informs. */
+  /** Absent if the row only informs. */
   goal?: { most: number } | { least: number };
   note?: string;
-  /** False where something else than the ratio misses the goal. */
+  /** False if something other than the ratio misses the goal. */
   ok?: boolean;
 };
 
-export const ratioOf = ({ ours, other }: Row) => ours / other;
+export const getRatio = ({ ours, other }: Row) => ours / other;
 
 export function isMet(row: Row): boolean | undefined {
   if (!row.goal) return undefined;
-  const ratio = ratioOf(row);
+  const ratio = getRatio(row);
   const within = 'most' in row.goal ? ratio <= row.goal.most : ratio >= row.goal.least;
   return within && row.ok !== false;
 }

@@ -1,4 +1,4 @@
-/** Firebase ID tokens with real RS256 signatures, and Google's key addresses that vouch for them. */
+/** Firebase ID tokens with real RS256 signatures, and a server for Google's public keys that verify them. */
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -12,14 +12,14 @@ const kid = 'bench';
 const host = 'www.googleapis.com';
 
 /**
- * Makes a key and its certificate with openssl, and serves them as Google does: as JWKS for ours, as X.509
- * for firebase-admin. `caFile` is to be trusted by the servers that are measured.
+ * Makes a key and its certificate with openssl and serves them as Google does: as JWKS for our functions, as
+ * X.509 for firebase-admin. The measured servers must trust `caFile`.
  */
 export async function startTokens(runDir: string) {
   const [keyFile, caFile] = [join(runDir, 'key.pem'), join(runDir, 'certificate.pem')];
   const subject = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`];
-  const made = ['-newkey', 'rsa:2048', '-nodes', '-keyout', keyFile, '-out', caFile, '-days', '2'];
-  execFileSync('openssl', ['req', '-x509', ...made, ...subject], { stdio: 'ignore' });
+  const options = ['-newkey', 'rsa:2048', '-nodes', '-keyout', keyFile, '-out', caFile, '-days', '2'];
+  execFileSync('openssl', ['req', '-x509', ...options, ...subject], { stdio: 'ignore' });
   const [key, cert] = [readFileSync(keyFile, 'utf8'), readFileSync(caFile, 'utf8')];
   const privateKey = createPrivateKey(key);
   const jwk = { ...createPublicKey(cert).export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' };

@@ -1,21 +1,21 @@
 /**
- * Both upstream stand-ins in a process of their own, so that their work is not ours. Started with fork:
- * answers with its addresses, then with the times of what has come and gone since the last time it was asked.
- * Arguments: milliseconds that every answer takes, and bytes of the ready-made image.
+ * The fakes of both upstreams in their own process, so that their work is not measured. Started with fork: it
+ * sends its addresses, then at each message the times of the requests since the last message.
+ * Arguments: milliseconds per reply, and bytes of the ready-made image.
  */
 import { randomBytes } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { squarePng } from '../support/pictures.ts';
-import { startFakes } from './standIns.ts';
+import { startFakes } from './fakes.ts';
 
-/** When a request began to arrive and when its answer was given away; system-wide milliseconds. */
+/** When a request began to arrive and when its reply was sent, system-wide milliseconds. */
 export type Mark = { path: string; beganAt: number; endedAt: number };
 export type Addresses = { geminiUrl: string; cloudinaryUrl: string };
 
 const [latencyMs = 0, imageBytes = 0] = process.argv.slice(2).map(Number);
-/** What an image says of itself, with bytes behind it that no compression would make fewer. */
+/** A PNG with random bytes after its end, which cannot be compressed. */
 const image = Buffer.concat([squarePng, randomBytes(Math.max(0, imageBytes - squarePng.length))]);
 
 const now = () => Number(process.hrtime.bigint()) / 1e6;

@@ -1,4 +1,4 @@
-/** What every row stands on: one emulator, one key server, upstream stand-ins, and the servers compared. */
+/** What all rows share: an emulator, a key server, the fakes of the upstreams, and the compared servers. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,19 +13,19 @@ import { endChild } from '../../local/processes.ts';
 import { startTokens } from './tokens.ts';
 import type { Addresses, Mark } from './upstreams.ts';
 
-/** Ours as it is deployed, the tutorial's, the bare minimum, and the framework's hello world. */
+/** Our functions as deployed, the tutorial's, the minimum (also with the Firestore client), and the framework's hello world. */
 export type Kind = 'ours' | 'usual' | 'floor' | 'floorLibrary' | 'hello';
 
 export type Server = { url: string; pid: number; stop: () => Promise<void> };
 export type Upstreams = Addresses & { marks: () => Promise<Mark[]>; stop: () => void };
-export type World = Awaited<ReturnType<typeof openWorld>>;
+export type World = Awaited<ReturnType<typeof startWorld>>;
 
 const here = import.meta.dirname;
 const framework = createRequire(import.meta.url).resolve('@google-cloud/functions-framework');
 const commandLine = join(framework, '..', 'main.js');
 
-/** Starts what all rows share. */
-export async function openWorld() {
+/** Starts it. */
+export async function startWorld() {
   process.env.METADATA_SERVER_DETECTION = 'none';
   const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-bench-'));
   const program = await findFirestoreProgram(process.env, async () => {});
@@ -40,16 +40,16 @@ export async function openWorld() {
   const children = new Set<ChildProcess>();
   let users = 0;
 
-  /** Each kind has a project of its own: their documents differ. */
-  const projectOf = (kind: Kind) => `demo-bench-${kind.toLowerCase()}`;
+  /** Each kind has its own project, because their documents differ. */
+  const getProject = (kind: Kind) => `demo-bench-${kind.toLowerCase()}`;
 
-  function databaseOf(kind: Kind): Firestore {
-    const database = databases.get(kind) ?? new Firestore({ projectId: projectOf(kind) });
+  function getDatabase(kind: Kind): Firestore {
+    const database = databases.get(kind) ?? new Firestore({ projectId: getProject(kind) });
     databases.set(kind, database);
     return database;
   }
 
-  /** The stand-ins with this latency and these images. */
+  /** Starts the fakes with this latency and image size. */
   async function startUpstreams(latencyMs: number, imageBytes: number): Promise<Upstreams> {
     const child = fork(join(here, 'upstreams.ts'), [String(latencyMs), String(imageBytes)], { execArgv: [] });
     children.add(child);
@@ -64,11 +64,11 @@ export async function openWorld() {
     };
   }
 
-  /** Spawns one function of a kind. Does not wait until it answers. */
+  /** Starts one function of a kind, without waiting for it. */
   async function spawnServer(kind: Kind, target: string, upstreams?: Upstreams): Promise<Server> {
     const serverPort = await findFreePort();
-    const projectId = projectOf(kind);
-    const child = spawn(process.execPath, commandOf(kind, target), {
+    const projectId = getProject(kind);
+    const child = spawn(process.execPath, createCommand(kind, target), {
       cwd: runDir,
       stdio: ['ignore', 'ignore', process.env.BENCH_STDERR ? 'inherit' : 'ignore'],
       env: {
@@ -116,16 +116,16 @@ export async function openWorld() {
     const now = new Date();
     const opened = { settled: credits, sequence: 0, createdAt: now, updatedAt: now, usedAt: now };
     const email = `${uid}@example.com`;
-    await databaseOf(kind)
+    await getDatabase(kind)
       .doc(`accounts/${uid}`)
       .set({ balance: credits, email, ...(kind === 'ours' && opened) });
-    return { uid, token: await tokens.token(projectOf(kind), uid) };
+    return { uid, token: await tokens.token(getProject(kind), uid) };
   }
 
   return {
     firestoreHost,
-    databaseOf,
-    projectOf,
+    getDatabase,
+    getProject,
     startUpstreams,
     spawnServer,
     newUser,
@@ -139,7 +139,7 @@ export async function openWorld() {
   };
 }
 
-function commandOf(kind: Kind, target: string): string[] {
+function createCommand(kind: Kind, target: string): string[] {
   if (kind === 'ours') return [resolve('dist/main.mjs')];
   if (kind === 'floor') return [join(here, 'floor.ts')];
   if (kind === 'floorLibrary') return [join(here, 'floor.ts'), 'library'];

@@ -1,25 +1,24 @@
-/** Faults at the await points of a function: every call it makes to the database, the model and the image store. */
-
+/** Faults at the await points of a function: its calls to the database, the model and the image store. */
 import { CommitRejected, type Database } from '../../shared/database/database.ts';
 import type { GenerateImage } from '../../shared/imagegen/modelFallback.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
 
-/** Each says what becomes of one call. */
+/** What happens to one call. */
 export const faults = [
-  /** It rejects before anything was done. */
+  /** The call rejects without an effect. */
   'throw',
-  /** The process dies before it: neither this call nor anything after it ever happens. */
+  /** The process dies before the call: neither it nor anything after it happens. */
   'killed before',
-  /** The process dies after it was done. */
+  /** The process dies after the call took effect. */
   'killed after',
-  /** It is stopped until the deadline has long passed and the sweep has been, and then goes on. */
+  /** The call stops until the deadline has passed and a sweep has run, and then goes on. */
   'hang past the deadline',
   'UNAVAILABLE before',
-  /** It was done, but the caller is told that the service was not there. */
+  /** The call took effect, but the caller gets UNAVAILABLE. */
   'UNAVAILABLE after',
-  /** It is rejected, and so are the next four of its kind. */
+  /** The call and the next four of its kind are rejected. */
   'ABORTED five times',
-  /** The same request arrives once more while this call is under way. */
+  /** The same request arrives again during the call. */
   'duplicate request',
 ] as const;
 export type Fault = (typeof faults)[number];
@@ -28,13 +27,13 @@ export type Plan = {
   /** Which call, from 0. */
   at: number;
   fault: Fault;
-  /** What the rest of the world does while the call is under way. */
+  /** What happens elsewhere during the call. */
   meanwhile(): Promise<unknown>;
 };
 
 type Real = { database: Database; imageGenerator: GenerateImage; imageStore: ImageStore };
 
-/** The real parts with a plan between them and their caller; `calls` lists what was called, by name. */
+/** Wraps the real parts with a plan of faults. `calls` lists the names of the calls so far. */
 export function createFaultyParts(real: Real) {
   const calls: string[] = [];
   let plan: Plan | undefined;
@@ -45,7 +44,7 @@ export function createFaultyParts(real: Real) {
     const index = calls.push(name) - 1;
     if (abortsLeft > 0 && aborted === name) {
       abortsLeft -= 1;
-      throw rejected(name);
+      throw createAborted(name);
     }
     if (!plan || index !== plan.at) return work();
     switch (plan.fault) {
@@ -64,21 +63,21 @@ export function createFaultyParts(real: Real) {
         return work();
       case 'UNAVAILABLE before':
         await plan.meanwhile();
-        throw unavailable();
+        throw createUnavailable();
       case 'UNAVAILABLE after':
         await Promise.allSettled([plan.meanwhile(), work()]);
-        throw unavailable();
+        throw createUnavailable();
       case 'ABORTED five times':
         await plan.meanwhile();
         [aborted, abortsLeft] = [name, 4];
-        throw rejected(name);
+        throw createAborted(name);
     }
   }
 
   const { database, imageGenerator, imageStore } = real;
   return {
     calls,
-    /** Begins anew with a plan, or with none. */
+    /** Starts again, with another plan or without one. */
     begin(next?: Plan) {
       plan = next;
       abortsLeft = 0;
@@ -93,7 +92,7 @@ export function createFaultyParts(real: Real) {
         totals: (path, requests) => pass('totals', () => database.totals(path, requests)),
       } satisfies Database,
       imageGenerator: ((request, ms, signal) =>
-        pass('paint', () => imageGenerator(request, ms, signal))) satisfies GenerateImage,
+        pass('generate image', () => imageGenerator(request, ms, signal))) satisfies GenerateImage,
       imageStore: {
         ...imageStore,
         store: (publicId, chunks, ms, signal) =>
@@ -105,14 +104,14 @@ export function createFaultyParts(real: Real) {
 }
 
 /** As Google's client reports it: google.rpc.Code 14. */
-const unavailable = () => Object.assign(new Error('UNAVAILABLE'), { code: 14 });
+const createUnavailable = () => Object.assign(new Error('UNAVAILABLE'), { code: 14 });
 
-/** ABORTED, as the database reports it for a commit; a read has only the code. */
-const rejected = (name: string) =>
+/** ABORTED, as the database reports it: CommitRejected for a commit, a bare code for a read. */
+const createAborted = (name: string) =>
   name === 'commit' ? new CommitRejected('ABORTED') : Object.assign(new Error('ABORTED'), { code: 10 });
 
-/** The same database, whose clock is ahead by so many milliseconds. */
-export function ahead(database: Database, milliseconds: number): Database {
+/** The same database with a clock that is ahead by this many milliseconds. */
+export function shiftClock(database: Database, milliseconds: number): Database {
   const later = (time: Date) => new Date(time.getTime() + milliseconds);
   return {
     ...database,

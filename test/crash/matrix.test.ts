@@ -1,6 +1,6 @@
 /**
- * The crash matrix: every await point of generate, sweep, grant and delete, each fault at each, with and
- * without a sweep beside it that finds every hold overdue. Two sweeps later everything must add up.
+ * The crash matrix: every fault at every await point of generate, sweep, grant and delete, with and without a
+ * concurrent sweep that finds every hold overdue. After two more sweeps everything must add up.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
@@ -8,19 +8,21 @@ import { parseConfig } from '../../shared/config/config.ts';
 import { createLog } from '../../shared/core/log.ts';
 import { createServices } from '../../shared/services.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
-import { ahead, createFaultyParts, type Fault, faults } from './faults.ts';
+import { getErrorInfo, type Reply } from '../support/replies.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+import { createFaultyParts, type Fault, faults, shiftClock } from './faults.ts';
 
 const minutes = 60_000;
 const owner = { authorization: 'Bearer owner' };
 
 let stack: Stack;
 let faulty: ReturnType<typeof createFaultyParts>;
-/** The server that faults happen to; one whose clock finds every hold overdue; one after every late upload. */
+/** The server that gets the faults. */
 let victim: string;
+/** A server with a clock at which every hold is overdue. */
 let sweeper: string;
+/** A server with a clock at which no upload can arrive any more. */
 let lastSweeper: string;
-let servers: { close(): Promise<void> }[] = [];
 let cases = 0;
 
 beforeAll(async () => {
@@ -41,31 +43,29 @@ beforeAll(async () => {
   });
   const started = await Promise.all([
     stack.startServer({}, faulty.overrides),
-    stack.startServer({}, { database: ahead(database, 10 * minutes) }),
-    stack.startServer({}, { database: ahead(database, 180 * minutes) }),
+    stack.startServer({}, { database: shiftClock(database, 10 * minutes) }),
+    stack.startServer({}, { database: shiftClock(database, 180 * minutes) }),
   ]);
-  servers = started;
   [victim, sweeper, lastSweeper] = started.map(({ url }) => url) as [string, string, string];
 });
 afterAll(async () => {
   process.stdout.write(`\nCrash matrix: ${cases} cases\n`);
-  // The handlers of killed calls never end: this takes as long as a shutdown may.
-  await Promise.all(servers.map((server) => server.close()));
+  // The handlers of killed calls never end, so this takes as long as a shutdown may.
   await stack.close();
 });
 
 const sweep = (url: string) => stack.fetch('sweepHolds', { method: 'POST', headers: owner }, url);
 
-/** A user, a request to the server that faults happen to, and the same request once more to a sound one. */
-type Scene = { uid: string; ask(url: string): Promise<Reply> };
-type Victim = { name: string; points: string[]; prepare(uid: string): Promise<Scene> };
+/** A user and a request, to be sent to the faulty server and again to a sound one. */
+type Scenario = { uid: string; ask(url: string): Promise<Reply> };
+type Victim = { name: string; points: string[]; prepare(uid: string): Promise<Scenario> };
 
 const grantBody = (uid: string) => JSON.stringify({ uid, amount: 5, reason: 'test' });
 
 const victims: Victim[] = [
   {
     name: 'generate',
-    points: ['read', 'commit', 'paint', 'store', 'commit'],
+    points: ['read', 'commit', 'generate image', 'store', 'commit'],
     async prepare(uid) {
       const user = await stack.user(uid, 20);
       await user.get('account');
@@ -74,7 +74,7 @@ const victims: Victim[] = [
   },
   {
     name: 'generate that cannot be stored',
-    points: ['read', 'commit', 'paint', 'store', 'read', 'commit'],
+    points: ['read', 'commit', 'generate image', 'store', 'read', 'commit'],
     async prepare(uid) {
       const user = await stack.user(uid, 20);
       await user.get('account');
@@ -88,7 +88,7 @@ const victims: Victim[] = [
     async prepare(uid) {
       const user = await stack.user(uid, 20);
       await user.get('account');
-      // A worker that stored its image and died before it could settle.
+      // A worker that stored its image and died before settling.
       faulty.begin({ at: 4, fault: 'killed before', meanwhile: async () => {} });
       void user.generate('k', {}, victim).catch(() => {});
       await expect.poll(() => faulty.calls.length, { timeout: 10_000 }).toBe(5);
@@ -120,15 +120,15 @@ const victims: Victim[] = [
   },
 ];
 
-const killed = (fault: Fault) => fault.startsWith('killed');
+const isKill = (fault: Fault) => fault.startsWith('killed');
 const table = victims.flatMap((each) =>
   each.points.flatMap((point, at) =>
-    faults.flatMap((fault) => [false, true].map((beside) => ({ each, point, at, fault, beside }))),
+    faults.flatMap((fault) => [false, true].map((withSweep) => ({ each, point, at, fault, withSweep }))),
   ),
 );
 
 describe.each(victims)('$name', (each) => {
-  it('has the await points that the matrix goes through', async () => {
+  it('has the await points that the matrix lists', async () => {
     const { ask } = await each.prepare(`points-${each.name.replaceAll(' ', '-')}`);
     faulty.begin();
     await ask(victim);
@@ -139,54 +139,54 @@ describe.each(victims)('$name', (each) => {
   it.each(
     table
       .filter((row) => row.each === each)
-      .map((row) => ({ ...row, sweeps: row.beside ? 'with a sweep beside it' : 'alone' })),
-  )('$fault at $at ($point), $sweeps', async ({ point, at, fault, beside }) => {
+      .map((row) => ({ ...row, sweeps: row.withSweep ? 'with a concurrent sweep' : 'alone' })),
+  )('$fault at $at ($point), $sweeps', async ({ point, at, fault, withSweep }) => {
     cases += 1;
-    const scene = await each.prepare(`case-${cases}`);
+    const scenario = await each.prepare(`case-${cases}`);
     let others: Promise<unknown> = Promise.resolve();
     faulty.begin({
       at,
       fault,
       async meanwhile() {
         others = Promise.all([
-          beside || fault === 'hang past the deadline' ? sweep(sweeper) : undefined,
-          fault === 'duplicate request' ? scene.ask(stack.url) : undefined,
+          withSweep || fault === 'hang past the deadline' ? sweep(sweeper) : undefined,
+          fault === 'duplicate request' ? scenario.ask(stack.url) : undefined,
         ]);
         await others;
       },
     });
-    const answer = scene.ask(victim);
-    if (killed(fault)) answer.catch(() => {});
-    const reply = await (killed(fault) ? expect.poll(() => faulty.calls.length).toBeGreaterThan(at) : answer);
+    const answer = scenario.ask(victim);
+    if (isKill(fault)) answer.catch(() => {});
+    const reply = await (isKill(fault) ? expect.poll(() => faulty.calls.length).toBeGreaterThan(at) : answer);
     await others;
     stack.cloudinary.always(undefined);
 
     await sweep(sweeper);
     await sweep(lastSweeper);
-    expect(await brokenInvariants(stack, scene.uid), point).toEqual([]);
-    expect(await strayImages(stack, [scene.uid])).toEqual([]);
-    const { account, generations, entries } = await stack.ledger(scene.uid);
+    expect(await brokenInvariants(stack, scenario.uid), point).toEqual([]);
+    expect(await strayImages(stack, [scenario.uid])).toEqual([]);
+    const { account, generations, entries } = await stack.ledger(scenario.uid);
     expect(generations.filter(({ status }) => status === 'pending')).toEqual([]);
-    expect(await waitingImages(scene.uid)).toEqual([]);
+    expect(await findOutboxItems(scenario.uid)).toEqual([]);
     const paid = generations.filter(({ status }) => status !== 'refunded').length;
     const granted = entries.filter(({ type }) => type === 'grant').length;
     expect(account.balance).toBe(20 - paid + 5 * granted);
-    if (each.name.startsWith('generate') && !killed(fault)) agree(reply as Reply, generations);
+    if (each.name.startsWith('generate') && !isKill(fault)) checkReply(reply as Reply, generations);
 
-    // Asked once more, as a client whose connection broke would: the same outcome, and nothing moves twice.
-    const again = await scene.ask(stack.url);
+    // The same request again, as a client sends it after a lost connection: same outcome, nothing moves twice.
+    const again = await scenario.ask(stack.url);
     expect(again.status).not.toBe(409);
-    expect(await brokenInvariants(stack, scene.uid)).toEqual([]);
+    expect(await brokenInvariants(stack, scenario.uid)).toEqual([]);
     if (each.name === 'grant') {
       expect(again.status).toBe(200);
-      expect((await stack.ledger(scene.uid)).account.balance).toBe(25);
+      expect((await stack.ledger(scenario.uid)).account.balance).toBe(25);
     }
   });
 });
 
-/** An answer that settles the matter must stay true. */
-function agree(reply: Reply, generations: { status: string }[]): void {
-  const retry = reply.body.error?.details[0].metadata.retry;
+/** A final reply must stay true. */
+function checkReply(reply: Reply, generations: { status: string }[]): void {
+  const retry = getErrorInfo(reply)?.metadata.retry;
   if (reply.status === 200) expect(generations).toMatchObject([{ status: 'succeeded' }]);
   if (retry === 'new_key') {
     expect(generations).toMatchObject([{ status: 'refunded' }]);
@@ -194,7 +194,7 @@ function agree(reply: Reply, generations: { status: string }[]): void {
   }
 }
 
-async function waitingImages(uid: string): Promise<unknown[]> {
+async function findOutboxItems(uid: string): Promise<unknown[]> {
   const outbox = await stack.database.page({
     collection: 'outbox',
     orderBy: [['dueAt', 'asc']],

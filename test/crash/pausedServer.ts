@@ -1,6 +1,6 @@
 /**
- * The functions in a process that pauses at one await point of `generate`: PAUSE_AT says before which call
- * (a number beyond the last: after it), PAUSE_URL where to ask; it goes on when that is answered.
+ * The functions in a process that pauses at one await point of `generate`. PAUSE_AT is the number of the call
+ * before which it pauses (a number beyond the last call: after that). It continues when PAUSE_URL answers.
  */
 import { functions } from '../../functions/index.ts';
 import { parseConfig } from '../../shared/config/config.ts';
@@ -12,7 +12,7 @@ import { createFaultyParts } from './faults.ts';
 
 const config = parseConfig(process.env);
 const at = Number(process.env.PAUSE_AT);
-const ask = () => fetch(String(process.env.PAUSE_URL));
+const waitForRelease = () => fetch(String(process.env.PAUSE_URL));
 const lastCall = 4;
 
 const database = createDatabase(config);
@@ -23,7 +23,7 @@ const faulty = createFaultyParts({
   imageGenerator: await real.imageGenerator(),
   imageStore: await real.imageStore(),
 });
-faulty.begin({ at, fault: 'hang past the deadline', meanwhile: ask });
+faulty.begin({ at, fault: 'hang past the deadline', meanwhile: waitForRelease });
 const { overrides } = faulty;
 serve({
   functions,
@@ -33,7 +33,7 @@ serve({
       ...overrides.database,
       async commit(writes) {
         const version = await overrides.database.commit(writes);
-        if (at > lastCall && faulty.calls.length > lastCall) await ask();
+        if (at > lastCall && faulty.calls.length > lastCall) await waitForRelease();
         return version;
       },
     },

@@ -1,18 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountSchema } from '../../shared/contract.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { startPaintGate } from '../support/paintGate.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
+import { getErrorInfo } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
-let gate: Awaited<ReturnType<typeof startPaintGate>>;
+let gemini: GatedGemini;
 beforeAll(async () => {
-  gate = await startPaintGate();
-  stack = await startStack({ SIGNUP_CREDITS: '10', GOOGLE_GEMINI_BASE_URL: gate.url });
+  gemini = await startGatedGemini();
+  stack = await startStack({ SIGNUP_CREDITS: '10', GOOGLE_GEMINI_BASE_URL: gemini.url });
 });
 afterAll(async () => {
   await stack.close();
-  await gate.close();
+  await gemini.close();
 });
 
 const anonymous = {
@@ -24,7 +25,7 @@ const unverified = { email_verified: false };
 const withGoogle = { email_verified: false, firebase: { sign_in_provider: 'google.com' } };
 
 describe('the first call', () => {
-  it('creates the account with the signup credits, an entry for them, and who it is', async () => {
+  it('creates the account with the signup credits, their entry and the e-mail address', async () => {
     const user = await stack.user('first');
     const { status, body } = await user.get('account');
 
@@ -46,7 +47,7 @@ describe('the first call', () => {
     expect(await brokenInvariants(stack, 'first')).toEqual([]);
   });
 
-  it('may be generate, which pays with the signup credits at once', async () => {
+  it('may be `generate`, paid with the signup credits', async () => {
     const user = await stack.user('eager');
     const { status, body } = await user.generate('k');
     expect(status).toBe(200);
@@ -56,7 +57,7 @@ describe('the first call', () => {
     expect(await brokenInvariants(stack, 'eager')).toEqual([]);
   });
 
-  it('creates one account and one grant, however many of them come at once to however many servers', async () => {
+  it('creates one account and one grant, however many calls come at once to two servers', async () => {
     const user = await stack.user('crowd');
     const second = await stack.startServer();
     const answers = await Promise.all(
@@ -70,7 +71,7 @@ describe('the first call', () => {
     expect(await brokenInvariants(stack, 'crowd')).toEqual([]);
   });
 
-  it('made by accounts and generations at once grants once and charges each generation once', async () => {
+  it('grants once and charges each generation once if `account` and `generate` come at once', async () => {
     const user = await stack.user('mixed');
     const answers = await Promise.all([
       ...Array.from({ length: 6 }, () => user.get('account')),
@@ -83,7 +84,7 @@ describe('the first call', () => {
 });
 
 describe('signup credits', () => {
-  it('come once, not with every call', async () => {
+  it('are granted once, not with every call', async () => {
     const user = await stack.user('again');
     for (let i = 0; i < 3; i += 1) {
       expect((await user.get('account')).body.account).toMatchObject({ balance: 10, sequence: 1 });
@@ -91,10 +92,10 @@ describe('signup credits', () => {
   });
 
   it.each([
-    ['a verified e-mail', {}, 10],
-    ["a provider's sign-in, its e-mail verified or not", withGoogle, 10],
+    ['a verified e-mail address', {}, 10],
+    ["a provider's sign-in, with an unverified e-mail address", withGoogle, 10],
     ['an anonymous user', anonymous, 0],
-    ['a password with an unverified e-mail', unverified, 0],
+    ['a password with an unverified e-mail address', unverified, 0],
   ])('for %s', async (name, claims, credits) => {
     const uid = `signup-${name.replaceAll(/\W/g, '')}`;
     const user = await stack.user(uid, undefined, claims);
@@ -107,7 +108,7 @@ describe('signup credits', () => {
   });
 
   it.each([
-    ['an e-mail that is verified later', unverified, {}],
+    ['an e-mail address that is verified later', unverified, {}],
     ['an anonymous user who signs up later', anonymous, withGoogle],
   ])('once for %s', async (name, before, after) => {
     const uid = `later-${name.length}`;
@@ -123,7 +124,7 @@ describe('signup credits', () => {
     expect(await brokenInvariants(stack, uid)).toEqual([]);
   });
 
-  it('of 0 are no grant and no entry', async () => {
+  it('of 0 leave no entry', async () => {
     const none = await stack.startServer({ SIGNUP_CREDITS: '0' });
     const user = await stack.user('nothing-given');
     expect((await user.get('account', none.url)).body.account).toMatchObject({ balance: 0, sequence: 0 });
@@ -133,7 +134,7 @@ describe('signup credits', () => {
 });
 
 describe('an account made by hand in the console', () => {
-  it('needs nothing but a balance, which becomes an adjustment at its first use, and gets no signup grant', async () => {
+  it('needs only a balance, which becomes an adjustment at its first use, and gets no signup grant', async () => {
     const user = await stack.user('by-hand', 74);
     expect((await user.get('account')).body.account).toMatchObject({
       balance: 74,
@@ -156,7 +157,7 @@ describe('an account made by hand in the console', () => {
 });
 
 describe('an account deleted in the console', () => {
-  it('comes back at its next use with its old entries and an adjustment to 0, without a second grant', async () => {
+  it('is recreated at its next use with its old entries and an adjustment to 0, without a second grant', async () => {
     const user = await stack.user('deleted');
     await user.generate('k');
     await stack.erase('accounts/deleted');
@@ -173,21 +174,21 @@ describe('an account deleted in the console', () => {
     expect(await brokenInvariants(stack, 'deleted')).toEqual([]);
   });
 
-  it('comes back by a generate that it cannot pay, and its old keys stay used', async () => {
+  it('is recreated by a generate that it cannot pay, and its old keys stay used', async () => {
     const user = await stack.user('deleted-poor');
     const first = await user.generate('old');
     await stack.erase('accounts/deleted-poor');
 
     const refused = await user.generate('new');
     expect(refused.status).toBe(402);
-    expect(refused.body.error.details[0].metadata).toMatchObject({ required: '1', balance: '0' });
+    expect(getErrorInfo(refused).metadata).toMatchObject({ required: '1', balance: '0' });
     const replayed = await user.generate('old');
     expect(replayed.body).toEqual(first.body);
     expect(replayed.headers.get('idempotent-replayed')).toBe('true');
     expect(await brokenInvariants(stack, 'deleted-poor')).toEqual([]);
   });
 
-  it('comes back with a new balance where an admin makes it again by hand', async () => {
+  it('is recreated with a new balance if an admin creates it by hand', async () => {
     const user = await stack.user('remade');
     await user.generate('k');
     await stack.erase('accounts/remade');
@@ -204,7 +205,7 @@ describe('an account deleted in the console', () => {
     expect(await brokenInvariants(stack, 'remade')).toEqual([]);
   });
 
-  it('keeps its books when it is deleted and made again, again and again', async () => {
+  it('stays consistent when it is deleted and recreated several times', async () => {
     const user = await stack.user('phoenix', 20);
     await user.get('account');
     for (const balance of [20, 0, 7]) {
@@ -218,8 +219,8 @@ describe('an account deleted in the console', () => {
   });
 });
 
-describe('the answer', () => {
-  it('tells what each tier costs and how large it is painted', async () => {
+describe('the reply', () => {
+  it('has the price and the image size of each tier', async () => {
     const { body } = await (await stack.user('shopper')).get('account');
     expect(body.tiers).toEqual([
       { id: 'standard', credits: 1, aspectRatio: '1:1', width: 1024, height: 1024 },
@@ -228,7 +229,7 @@ describe('the answer', () => {
     ]);
   });
 
-  it('tells the sizes of the model that is configured', async () => {
+  it('has the sizes of the configured model', async () => {
     const other = await stack.startServer({ IMAGEGEN_MODEL_ID: 'gemini-nano-banana-2.1' });
     const { body } = await (await stack.user('shopper')).get('account', other.url);
     await other.close();
@@ -241,7 +242,7 @@ describe('the answer', () => {
     });
   });
 
-  it('tells the limits', async () => {
+  it('has the limits', async () => {
     const strict = await stack.startServer({ MAX_IN_FLIGHT_PER_USER: '2', MAX_PER_MINUTE_PER_USER: '3' });
     const user = await stack.user('limited');
     expect((await user.get('account')).body.limits).toMatchObject({
@@ -257,7 +258,7 @@ describe('the answer', () => {
     await strict.close();
   });
 
-  it('tells that the account is suspended, and answers all the same', async () => {
+  it('says that the account is suspended, and still shows it', async () => {
     const user = await stack.user('suspended', 5);
     await stack.edit('accounts/suspended', { suspended: true });
     const { status, body } = await user.get('account');
@@ -267,7 +268,7 @@ describe('the answer', () => {
     expect((await user.get('account')).body.account.suspended).toBe(false);
   });
 
-  it('keeps the e-mail on the document when it changes, and no other field', async () => {
+  it('has a changed e-mail address, which is stored and changes no other field', async () => {
     await (await stack.user('mover')).get('account');
     const before = await stack.document('accounts/mover');
     const moved = await stack.user('mover', undefined, { email: 'new@example.com' });
@@ -276,12 +277,12 @@ describe('the answer', () => {
     expect(after).toEqual({ ...before, email: 'new@example.com', updatedAt: after?.updatedAt });
   });
 
-  it('has no e-mail for an anonymous user', async () => {
+  it('has no e-mail address for an anonymous user', async () => {
     const { body } = await (await stack.user('nobody', undefined, anonymous)).get('account');
     expect(accountSchema.parse(body.account).email).toBeNull();
   });
 
-  it('is not written again by a call that changes nothing', async () => {
+  it('writes nothing if nothing changes', async () => {
     const user = await stack.user('reader');
     await user.get('account');
     const before = (await stack.database.read(['accounts/reader'])).documents[0];
@@ -290,7 +291,7 @@ describe('the answer', () => {
     expect(after?.version.isEqual(before?.version as never)).toBe(true);
   });
 
-  it('is for signed-in users, by GET, without a query', async () => {
+  it('is for signed-in users, with GET, without a query', async () => {
     const user = await stack.user('asker');
     expect((await stack.fetch('account')).status).toBe(401);
     expect((await user.post('account', {})).status).toBe(405);

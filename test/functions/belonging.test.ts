@@ -1,6 +1,6 @@
 /**
- * Whose is what: every function against every caller, and every function that takes an id against the ids of
- * somebody else, of what was deleted, and of nothing. What is refused changes nothing and tells nothing.
+ * Access: every function with every kind of caller, and every function that takes an id with the ids of another
+ * user, of deleted generations and of none. A refused call changes nothing and reveals nothing.
  */
 import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -8,8 +8,9 @@ import { functions } from '../../functions/index.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { answerLookups } from '../support/adminLookup.ts';
 import { brokenInvariants } from '../support/invariants.ts';
+import { getReason, type Reply } from '../support/replies.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 
 const gets = ['health', 'account', 'ledger', 'gallery', 'generation', 'audit'];
 const [live, gone] = ['live', 'gone'].map((key) => hashGenerationId('owner', key)) as [string, string];
@@ -27,7 +28,7 @@ beforeAll(async () => {
     const id = hashGenerationId(user.uid, 'gone');
     expect((await user.post('deleteGeneration', { id })).status).toBe(200);
   }
-  // Somebody whose account an admin has deleted in the console.
+  // A user whose account an admin deleted in the console.
   await (await stack.user('erased', 5)).get('account');
   await stack.erase('accounts/erased');
   Object.assign(tokens, {
@@ -43,7 +44,7 @@ beforeAll(async () => {
 afterEach(() => void vi.unstubAllGlobals());
 afterAll(() => stack.close());
 
-/** The intruder's token of any project, good until any time, by the key that is trusted here. */
+/** A token of the intruder for any project and expiry, signed with the trusted key. */
 function signed(project: string, exp: number | string = '1h'): Promise<string> {
   return new SignJWT({ auth_time: 1, firebase: { sign_in_provider: 'password' } })
     .setProtectedHeader({ alg: 'RS256', kid: 'test' })
@@ -55,7 +56,7 @@ function signed(project: string, exp: number | string = '1h'): Promise<string> {
     .sign(stack.keys.privateKey);
 }
 
-/** Calls a function as somebody, by its own method; `input` is its query or its body. */
+/** Calls a function with its method. `input` is the query of a GET and the body of a POST. */
 function call(name: string, who: string | undefined, input: Record<string, unknown> = {}): Promise<Reply> {
   const token = who === undefined ? undefined : tokens[who];
   const headers: Record<string, string> = {
@@ -72,33 +73,49 @@ function call(name: string, who: string | undefined, input: Record<string, unkno
     headers: { ...headers, 'content-type': 'application/json' },
   });
 }
-const reasonOf = ({ status, body }: Reply) => [status, body.error?.details[0].reason ?? 'OK'];
+const getOutcome = (reply: Reply) => [reply.status, getReason(reply) ?? 'OK'];
 
-/** What a caller gets who asks for nothing in particular: let in, to the point of what the call needs. */
-const letIn: Record<string, number> = {
+/** The status for an allowed caller who sends no input: 200 unless the function requires some. */
+const statusWithoutInput: Record<string, number> = {
   generation: 400,
   enhance: 400,
   generate: 400,
   deleteGeneration: 400,
   grant: 400,
 };
-const ofUsers = ['account', 'ledger', 'gallery', 'generation', 'enhance', 'generate', 'deleteGeneration'];
-const ofAdmins = ['grant', 'audit'];
-const ofTheScheduler = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile'];
+const userFunctions = [
+  'account',
+  'ledger',
+  'gallery',
+  'generation',
+  'enhance',
+  'generate',
+  'deleteGeneration',
+];
+const adminFunctions = ['grant', 'audit'];
+const schedulerFunctions = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile'];
 
 describe('who may call', () => {
-  it('is asked of every function but the event, whose sender Cloud Run knows', () => {
-    expect(['health', ...ofUsers, ...ofAdmins, ...ofTheScheduler, 'accountWritten'].sort()).toEqual(
-      Object.keys(functions).sort(),
-    );
+  it('is tested for every function except the event, whose sender Cloud Run checks', () => {
+    expect(
+      ['health', ...userFunctions, ...adminFunctions, ...schedulerFunctions, 'accountWritten'].sort(),
+    ).toEqual(Object.keys(functions).sort());
   });
 
   const strangers = [undefined, 'expired', 'a malformed one', "another project's"];
-  const rows = [...ofUsers, ...ofAdmins, ...ofTheScheduler].flatMap((name) => [
+  const rows = [...userFunctions, ...adminFunctions, ...schedulerFunctions].flatMap((name) => [
     ...strangers.map((who): [string, string | undefined, number] => [name, who, 401]),
-    [name, 'intruder', ofUsers.includes(name) ? (letIn[name] ?? 200) : ofAdmins.includes(name) ? 403 : 401],
-    [name, 'admin', ofTheScheduler.includes(name) ? 401 : (letIn[name] ?? 200)],
-    [name, 'scheduler', ofTheScheduler.includes(name) ? 200 : 401],
+    [
+      name,
+      'intruder',
+      userFunctions.includes(name)
+        ? (statusWithoutInput[name] ?? 200)
+        : adminFunctions.includes(name)
+          ? 403
+          : 401,
+    ],
+    [name, 'admin', schedulerFunctions.includes(name) ? 401 : (statusWithoutInput[name] ?? 200)],
+    [name, 'scheduler', schedulerFunctions.includes(name) ? 200 : 401],
   ]) as [string, string | undefined, number][];
 
   it.each(rows)('%s by %s: %i', async (name, who, status) => {
@@ -111,31 +128,31 @@ describe('who may call', () => {
   it.each([
     ['was signed out everywhere', { validSince: String(Math.floor(Date.now() / 1000) + 3_600) }],
     ['was disabled', { disabled: true }],
-    ['is gone', null],
-  ])('an admin who %s is none, whatever the token says', async (_, found) => {
+    ['was deleted', null],
+  ])('no admin who %s, whatever the token says', async (_, found) => {
     answerLookups(stack, () => found);
-    for (const name of ofAdmins) expect((await call(name, 'admin')).status).toBe(401);
+    for (const name of adminFunctions) expect((await call(name, 'admin')).status).toBe(401);
   });
 
-  it('health is anybody’s, whatever they bring', async () => {
+  it('anyone may call health, with any token', async () => {
     for (const who of [...strangers, 'intruder']) expect((await call('health', who)).status).toBe(200);
   });
 });
 
-describe('what is somebody else’s is not there', () => {
+describe('data of another user does not exist for the caller', () => {
   const own = { prompt: 'A banana', tier: 'standard' };
   const rows: [name: string, what: string, input: Record<string, unknown>, expected: [number, string]][] = [
-    ['generation', "another's id", { id: live }, [404, 'NOT_FOUND']],
-    ['generation', "another's deleted id", { id: gone }, [404, 'NOT_FOUND']],
-    ['generation', "another's key", { key: 'only-the-owner-has-it' }, [404, 'NOT_FOUND']],
+    ['generation', "another user's id", { id: live }, [404, 'NOT_FOUND']],
+    ['generation', "another user's deleted id", { id: gone }, [404, 'NOT_FOUND']],
+    ['generation', "another user's key", { key: 'only-the-owner-has-it' }, [404, 'NOT_FOUND']],
     ['generation', 'an unknown id', { id: unknown }, [404, 'NOT_FOUND']],
-    ['generation', 'the own deleted id', { id: intrudersGone }, [200, 'OK']],
+    ['generation', "the caller's deleted id", { id: intrudersGone }, [200, 'OK']],
     ['generation', 'a malformed id', { id: '../../owner' }, [400, 'INVALID_REQUEST']],
-    ['generation', "another's uid", { id: live, uid: 'owner' }, [400, 'INVALID_REQUEST']],
-    ['deleteGeneration', "another's id", { id: live }, [404, 'NOT_FOUND']],
-    ['deleteGeneration', "another's deleted id", { id: gone }, [404, 'NOT_FOUND']],
+    ['generation', "another user's uid", { id: live, uid: 'owner' }, [400, 'INVALID_REQUEST']],
+    ['deleteGeneration', "another user's id", { id: live }, [404, 'NOT_FOUND']],
+    ['deleteGeneration', "another user's deleted id", { id: gone }, [404, 'NOT_FOUND']],
     ['deleteGeneration', 'an unknown id', { id: unknown }, [404, 'NOT_FOUND']],
-    ['deleteGeneration', 'the own deleted id', { id: intrudersGone }, [200, 'OK']],
+    ['deleteGeneration', "the caller's deleted id", { id: intrudersGone }, [200, 'OK']],
     [
       'deleteGeneration',
       'a malformed id',
@@ -144,61 +161,66 @@ describe('what is somebody else’s is not there', () => {
     ],
     [
       'generate',
-      "another's image as a reference",
+      "another user's image as a reference",
       { ...own, references: [{ generationId: live }] },
       [404, 'NOT_FOUND'],
     ],
     [
       'generate',
-      "another's deleted one",
+      "another user's deleted image as a reference",
       { ...own, references: [{ generationId: gone }] },
       [404, 'NOT_FOUND'],
     ],
-    ['generate', 'an unknown one', { ...own, references: [{ generationId: unknown }] }, [404, 'NOT_FOUND']],
     [
       'generate',
-      'the own deleted one',
+      'an unknown reference',
+      { ...own, references: [{ generationId: unknown }] },
+      [404, 'NOT_FOUND'],
+    ],
+    [
+      'generate',
+      "the caller's deleted image as a reference",
       { ...own, references: [{ generationId: intrudersGone }] },
       [404, 'NOT_FOUND'],
     ],
     [
       'generate',
-      'a malformed one',
+      'a malformed reference',
       { ...own, references: [{ generationId: `../${live}` }] },
       [400, 'INVALID_REQUEST'],
     ],
-    ['generate', "another's uid", { ...own, uid: 'owner' }, [400, 'INVALID_REQUEST']],
-    ['enhance', "another's uid", { prompt: 'A banana', uid: 'owner' }, [400, 'INVALID_REQUEST']],
-    ['account', "another's uid", { uid: 'owner' }, [400, 'INVALID_REQUEST']],
-    ['ledger', "another's uid", { uid: 'owner' }, [400, 'INVALID_REQUEST']],
-    ['gallery', "another's uid", { uid: 'owner' }, [400, 'INVALID_REQUEST']],
-    ['grant', "another's uid", { uid: 'owner', amount: 1, reason: 'r' }, [403, 'FORBIDDEN']],
-    ['audit', "another's uid", { uid: 'owner' }, [403, 'FORBIDDEN']],
-    ['audit', 'the own uid', { uid: 'intruder' }, [403, 'FORBIDDEN']],
+    ['generate', "another user's uid", { ...own, uid: 'owner' }, [400, 'INVALID_REQUEST']],
+    ['enhance', "another user's uid", { prompt: 'A banana', uid: 'owner' }, [400, 'INVALID_REQUEST']],
+    ['account', "another user's uid", { uid: 'owner' }, [400, 'INVALID_REQUEST']],
+    ['ledger', "another user's uid", { uid: 'owner' }, [400, 'INVALID_REQUEST']],
+    ['gallery', "another user's uid", { uid: 'owner' }, [400, 'INVALID_REQUEST']],
+    ['grant', "another user's uid", { uid: 'owner', amount: 1, reason: 'r' }, [403, 'FORBIDDEN']],
+    ['audit', "another user's uid", { uid: 'owner' }, [403, 'FORBIDDEN']],
+    ['audit', "the caller's uid", { uid: 'intruder' }, [403, 'FORBIDDEN']],
   ];
 
   it.each(rows)('%s with %s', async (name, _, input, expected) => {
-    expect(reasonOf(await call(name, 'intruder', input))).toEqual(expected);
+    expect(getOutcome(await call(name, 'intruder', input))).toEqual(expected);
   });
 
-  it.each(rows)('%s with %s, by nobody', async (name, _, input) => {
-    expect(reasonOf(await call(name, undefined, input))).toEqual([401, 'UNAUTHENTICATED']);
+  it.each(rows)('%s with %s, without a token', async (name, _, input) => {
+    expect(getOutcome(await call(name, undefined, input))).toEqual([401, 'UNAUTHENTICATED']);
   });
 
   it.each(['generation', 'deleteGeneration'])(
-    '%s answers the same for what is another’s, deleted, and for what never was',
+    '%s answers the same for ids of another user, deleted or not, and for an unknown id',
     async (name) => {
       const replies = await Promise.all([live, gone, unknown].map((id) => call(name, 'intruder', { id })));
       expect(new Set(replies.map(({ body }) => JSON.stringify(body))).size).toBe(1);
     },
   );
 
-  it.each(['ledger', 'gallery'])('a page token of another’s %s shows one’s own', async (name) => {
+  it.each(['ledger', 'gallery'])("a page token of another user's %s shows the caller's own", async (name) => {
     const theirs = await stack.fetch(`${name}?pageSize=1`, {
       headers: { authorization: `Bearer ${await stack.tokenFor('owner')}` },
     });
     const shown = JSON.stringify((await call(name, 'intruder')).body);
-    // One image has no second page; its token is made by hand.
+    // One image has no second page, so its token is made by hand.
     const pageToken =
       theirs.body.nextPageToken ??
       Buffer.from(JSON.stringify([new Date().toISOString(), 'f'.repeat(32)])).toString('base64url');
@@ -210,31 +232,31 @@ describe('what is somebody else’s is not there', () => {
 
 describe('an admin', () => {
   const rows: [name: string, what: string, uid: string, expected: [number, string]][] = [
-    ['audit', 'somebody', 'owner', [200, 'OK']],
-    ['audit', 'nobody', 'never-seen', [404, 'NOT_FOUND']],
-    ['audit', 'an account that was deleted', 'erased', [404, 'NOT_FOUND']],
+    ['audit', 'a user', 'owner', [200, 'OK']],
+    ['audit', 'an unknown uid', 'never-seen', [404, 'NOT_FOUND']],
+    ['audit', 'a deleted account', 'erased', [404, 'NOT_FOUND']],
     ['audit', 'a path', 'owner/entries/signup', [400, 'INVALID_REQUEST']],
     ['audit', 'two dots', '..', [400, 'INVALID_REQUEST']],
-    ['audit', 'a name of Firestore’s own', '__all__', [400, 'INVALID_REQUEST']],
-    ['audit', 'half a surrogate pair', '\ud83c', [404, 'NOT_FOUND']],
+    ['audit', 'a name that Firestore reserves', '__all__', [400, 'INVALID_REQUEST']],
+    ['audit', 'half of a surrogate pair', '\ud83c', [404, 'NOT_FOUND']],
     ['grant', 'a path', 'owner/entries/signup', [400, 'INVALID_REQUEST']],
-    ['grant', 'half a surrogate pair', '\ud83c', [400, 'INVALID_REQUEST']],
+    ['grant', 'half of a surrogate pair', '\ud83c', [400, 'INVALID_REQUEST']],
     ['grant', '129 characters', 'u'.repeat(129), [400, 'INVALID_REQUEST']],
   ];
 
   it.each(rows)('%s of %s', async (name, _, uid, expected) => {
     answerLookups(stack);
     const input = name === 'grant' ? { uid, amount: 1, reason: 'r' } : { uid };
-    expect(reasonOf(await call(name, 'admin', input))).toEqual(expected);
+    expect(getOutcome(await call(name, 'admin', input))).toEqual(expected);
   });
 
-  it('is a user like any other where users call', async () => {
-    expect(reasonOf(await call('generation', 'admin', { id: live }))).toEqual([404, 'NOT_FOUND']);
-    expect(reasonOf(await call('deleteGeneration', 'admin', { id: live }))).toEqual([404, 'NOT_FOUND']);
+  it('is an ordinary user for the functions of users', async () => {
+    expect(getOutcome(await call('generation', 'admin', { id: live }))).toEqual([404, 'NOT_FOUND']);
+    expect(getOutcome(await call('deleteGeneration', 'admin', { id: live }))).toEqual([404, 'NOT_FOUND']);
   });
 });
 
-it('after all of that everything of the owner’s is as it was', async () => {
+it('leaves all data of the owner as it was', async () => {
   expect(await stack.ledger('owner')).toEqual(before);
   expect(await brokenInvariants(stack, 'owner')).toEqual([]);
   expect(await brokenInvariants(stack, 'intruder')).toEqual([]);

@@ -1,37 +1,32 @@
-/** The cache and an admin's hand in the console: no credit and no image is lost between them. */
+/** The cache, and documents that an admin deletes or edits in the console: no credit and no image is lost. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { generationPath, hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
-import { startPaintGate } from '../support/paintGate.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
+import { getReason } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
-let gate: Awaited<ReturnType<typeof startPaintGate>>;
+let gemini: GatedGemini;
 beforeAll(async () => {
-  gate = await startPaintGate();
-  stack = await startStack({ CACHE_TTL_SECONDS: '3600', GOOGLE_GEMINI_BASE_URL: gate.url });
+  gemini = await startGatedGemini();
+  stack = await startStack({ CACHE_TTL_SECONDS: '3600', GOOGLE_GEMINI_BASE_URL: gemini.url });
 });
 afterAll(async () => {
   await stack.close();
-  await gate.close();
+  await gemini.close();
 });
 
-async function opened(uid: string) {
-  const user = await stack.user(uid, 20);
-  await user.get('account');
-  return user;
-}
-
-it('a key that is being painted cannot be taken over by a hit when its document is erased', async () => {
-  const user = await opened('erased');
-  const answer = await gate.during(
+it('answers 410, not a hit, to a running key whose document was deleted', async () => {
+  const user = await stack.newAccount(20);
+  const answer = await gemini.during(
     () => user.generate('a'),
     async () => {
       expect((await user.generate('b')).status).toBe(200);
       await stack.erase(generationPath(user.uid, hashGenerationId(user.uid, 'a')));
       const again = await user.generate('a');
       expect(again.status).toBe(410);
-      expect(again.body.error.details[0].reason).toBe('DELETED');
+      expect(getReason(again)).toBe('DELETED');
     },
   );
   expect(answer.body.receipt).toMatchObject({ charged: 1, refunded: 1, balance: 19 });
@@ -40,8 +35,8 @@ it('a key that is being painted cannot be taken over by a hit when its document 
   expect(entries.map(({ amount }) => amount)).toEqual([20, -1, -1, 1]);
 });
 
-it('a twin is no source for another: only who painted the image keeps the list', async () => {
-  const user = await opened('twin');
+it('takes no twin as the source of another: only the original keeps the list of sharers', async () => {
+  const user = await stack.newAccount(20);
   await user.generate('a');
   const twin = await user.generate('b');
   expect(twin.body.generation.cached).toBe(true);

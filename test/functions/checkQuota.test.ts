@@ -1,7 +1,8 @@
-/** What is due is opened again, once; what an operator has set off stays off; and every change is told. */
+/** checkQuota reopens models that are due, leaves those that an operator switched off, and logs every change. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { refusalOf, refusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
+import { getRefusal } from '../support/replies.ts';
+import { createRefusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { virtualClock } from '../support/virtualClock.ts';
 
@@ -25,94 +26,95 @@ beforeEach(async () => {
   stack.logs.length = 0;
 });
 
-const set = (id: string, state: string, more: object = {}) =>
+const setState = (id: string, state: string, more: object = {}) =>
   stack.edit(`quota/${id}`, { state, reason: undefined, retryAt: undefined, ...more });
-const stateOf = (id: string) => stack.document(`quota/${id}`);
-const modelsOf = async (url?: string) => (await runJob(stack, 'checkQuota', url ? { url } : {})).body.models;
-const transitions = () => stack.logs.filter(({ event }) => event === 'model_state_changed');
+const getState = (id: string) => stack.document(`quota/${id}`);
+const checkModels = async (url?: string) =>
+  (await runJob(stack, 'checkQuota', url ? { url } : {})).body.models;
+const findTransitions = () => stack.logs.filter(({ event }) => event === 'model_state_changed');
 
-it('where nothing is known every model is ready, and nothing is written', async () => {
+it('reports every model as ready and writes nothing if no state is stored', async () => {
   const { status, body } = await runJob(stack, 'checkQuota');
   expect(status).toBe(200);
   expect(body).toEqual({
     models: [first, second, third].map((id) => ({ id, state: 'ready' })),
     warnings: [warning],
   });
-  expect(await stateOf(first)).toBeUndefined();
-  expect(transitions()).toEqual([]);
+  expect(await getState(first)).toBeUndefined();
+  expect(findTransitions()).toEqual([]);
 });
 
-it('opens what is due, leaves the rest, and tells of each', async () => {
-  await set(first, 'exhausted', { reason: 'daily quota', retryAt: past });
-  await set(second, 'exhausted', { reason: 'billing', retryAt: future });
-  await set(third, 'off', { reason: 'too dear', retryAt: past });
-  expect(await modelsOf()).toEqual([
+it('reopens models that are due, leaves the others, and reports all', async () => {
+  await setState(first, 'exhausted', { reason: 'daily quota', retryAt: past });
+  await setState(second, 'exhausted', { reason: 'billing', retryAt: future });
+  await setState(third, 'off', { reason: 'too dear', retryAt: past });
+  expect(await checkModels()).toEqual([
     { id: first, state: 'ready' },
     { id: second, state: 'exhausted', reason: 'billing', retryAt: future.toISOString() },
     { id: third, state: 'off', reason: 'too dear', retryAt: past.toISOString() },
   ]);
-  const opened = await stateOf(first);
+  const opened = await getState(first);
   expect(opened).toMatchObject({ state: 'ready' });
   expect(opened).not.toHaveProperty('reason');
   expect(opened).not.toHaveProperty('retryAt');
-  expect(await stateOf(second)).toEqual({ state: 'exhausted', reason: 'billing', retryAt: future });
-  expect(await stateOf(third)).toEqual({ state: 'off', reason: 'too dear', retryAt: past });
-  expect(transitions()).toMatchObject([
+  expect(await getState(second)).toEqual({ state: 'exhausted', reason: 'billing', retryAt: future });
+  expect(await getState(third)).toEqual({ state: 'off', reason: 'too dear', retryAt: past });
+  expect(findTransitions()).toMatchObject([
     { severity: 'WARNING', model: first, from: 'exhausted', to: 'ready' },
   ]);
 });
 
-it('leaves alone what nobody has said a time for', async () => {
-  await set(first, 'exhausted', { reason: 'by hand' });
-  expect((await modelsOf())[0]).toEqual({ id: first, state: 'exhausted', reason: 'by hand' });
-  expect(await stateOf(first)).toEqual({ state: 'exhausted', reason: 'by hand' });
+it('leaves a model without a retry time as it is', async () => {
+  await setState(first, 'exhausted', { reason: 'by hand' });
+  expect((await checkModels())[0]).toEqual({ id: first, state: 'exhausted', reason: 'by hand' });
+  expect(await getState(first)).toEqual({ state: 'exhausted', reason: 'by hand' });
 });
 
 describe('the state of all', () => {
-  it.each(['Off', ' OFF '])('is off however a person types it: %j', async (state) => {
-    await set('all', state);
-    expect((await modelsOf())[0]).toEqual({ id: 'all', state: 'off' });
+  it.each(['Off', ' OFF '])('is off in any spelling: %j', async (state) => {
+    await setState('all', state);
+    expect((await checkModels())[0]).toEqual({ id: 'all', state: 'off' });
   });
 
-  it('is told where it is off, and stays off', async () => {
-    await set('all', 'off');
-    expect((await modelsOf())[0]).toEqual({ id: 'all', state: 'off' });
-    expect(await stateOf('all')).toEqual({ state: 'off' });
+  it('is reported if it is off, and stays off', async () => {
+    await setState('all', 'off');
+    expect((await checkModels())[0]).toEqual({ id: 'all', state: 'off' });
+    expect(await getState('all')).toEqual({ state: 'off' });
   });
 
-  it('is opened as any other', async () => {
-    await set('all', 'exhausted', { retryAt: past });
-    expect((await modelsOf()).map(({ id }: { id: string }) => id)).toEqual([first, second, third]);
-    expect(await stateOf('all')).toMatchObject({ state: 'ready' });
-    expect(transitions()).toMatchObject([{ model: 'all' }]);
+  it('is reopened like a model', async () => {
+    await setState('all', 'exhausted', { retryAt: past });
+    expect((await checkModels()).map(({ id }: { id: string }) => id)).toEqual([first, second, third]);
+    expect(await getState('all')).toMatchObject({ state: 'ready' });
+    expect(findTransitions()).toMatchObject([{ model: 'all' }]);
   });
 });
 
 it('a second call changes nothing', async () => {
-  await set(first, 'exhausted', { retryAt: past });
-  const models = await modelsOf();
-  const after = await stateOf(first);
-  expect(await modelsOf()).toEqual(models);
-  expect(await stateOf(first)).toEqual(after);
-  expect(transitions()).toHaveLength(1);
+  await setState(first, 'exhausted', { retryAt: past });
+  const models = await checkModels();
+  const after = await getState(first);
+  expect(await checkModels()).toEqual(models);
+  expect(await getState(first)).toEqual(after);
+  expect(findTransitions()).toHaveLength(1);
 });
 
-it('of many calls at once, on two servers, one opens and tells of it', async () => {
+it('reopens and logs once if many calls come at once on two servers', async () => {
   const other = await stack.startServer();
-  for (const id of [first, second]) await set(id, 'exhausted', { retryAt: past });
-  const calls = Array.from({ length: 10 }, (_, i) => modelsOf(i % 2 ? other.url : stack.url));
+  for (const id of [first, second]) await setState(id, 'exhausted', { retryAt: past });
+  const calls = Array.from({ length: 10 }, (_, i) => checkModels(i % 2 ? other.url : stack.url));
   for (const models of await Promise.all(calls)) {
     expect(models).toEqual([first, second, third].map((id) => ({ id, state: 'ready' })));
   }
-  expect(transitions().map(({ model }) => model)).toEqual(expect.arrayContaining([first, second]));
-  expect(transitions()).toHaveLength(2);
+  expect(findTransitions().map(({ model }) => model)).toEqual(expect.arrayContaining([first, second]));
+  expect(findTransitions()).toHaveLength(2);
   await other.close();
 });
 
-it('what is found exhausted anew, or set off, while it looks, is not opened', async () => {
-  const news: Record<string, () => Promise<unknown>> = {
-    [first]: () => set(first, 'exhausted', { reason: 'daily quota', retryAt: future }),
-    [second]: () => set(second, 'off'),
+it('does not reopen a model that is exhausted or switched off meanwhile', async () => {
+  const changes: Record<string, () => Promise<unknown>> = {
+    [first]: () => setState(first, 'exhausted', { reason: 'daily quota', retryAt: future }),
+    [second]: () => setState(second, 'off'),
   };
   const server = await stack.startServer(
     {},
@@ -122,32 +124,32 @@ it('what is found exhausted anew, or set off, while it looks, is not opened', as
         close: async () => {},
         async read(paths) {
           const found = await stack.database.read(paths);
-          if (paths.length > 1) for (const happen of Object.values(news)) await happen();
+          if (paths.length > 1) for (const change of Object.values(changes)) await change();
           return found;
         },
       },
     },
   );
-  for (const id of [first, second]) await set(id, 'exhausted', { retryAt: past });
-  expect(await modelsOf(server.url)).toEqual([
+  for (const id of [first, second]) await setState(id, 'exhausted', { retryAt: past });
+  expect(await checkModels(server.url)).toEqual([
     { id: first, state: 'exhausted', reason: 'daily quota', retryAt: future.toISOString() },
     { id: second, state: 'off' },
     { id: third, state: 'ready' },
   ]);
-  expect(transitions()).toEqual([]);
+  expect(findTransitions()).toEqual([]);
   await server.close();
 });
 
-it('a model without billing that is opened and fails again is left alone for longer', async () => {
-  await set(first, 'exhausted', { reason: 'billing', retryAt: past, attempts: 3 });
-  await modelsOf();
-  expect(await stateOf(first)).toMatchObject({ state: 'ready', attempts: 3 });
+it('waits longer for a reopened model without billing that fails again', async () => {
+  await setState(first, 'exhausted', { reason: 'billing', retryAt: past, attempts: 3 });
+  await checkModels();
+  expect(await getState(first)).toMatchObject({ state: 'ready', attempts: 3 });
   const startsAt = Date.now();
   const server = await stack.startServer({}, { clock: virtualClock({ startsAt }).clock });
   stack.gemini.script({ ...geminiFault.limitZero(), model: first });
   const user = await stack.user('payer', 10);
   expect((await user.generate('key', {}, server.url)).body.generation.model).toBe(second);
-  expect(await stateOf(first)).toMatchObject({
+  expect(await getState(first)).toMatchObject({
     state: 'exhausted',
     attempts: 4,
     retryAt: new Date(startsAt + 2 * 3_600_000),
@@ -155,8 +157,8 @@ it('a model without billing that is opened and fails again is left alone for lon
   await server.close();
 });
 
-it('the warnings are logged, and are those of health', async () => {
-  await modelsOf();
+it('logs the same warnings that health shows', async () => {
+  await checkModels();
   expect(stack.logs).toContainEqual(expect.objectContaining({ severity: 'WARNING', message: warning }));
   expect((await stack.fetch('health')).body.warnings).toContain(warning);
 });
@@ -164,11 +166,11 @@ it('the warnings are logged, and are those of health', async () => {
 describe('only the scheduler', () => {
   it('may call it', async () => {
     expect((await runJob(stack, 'checkQuota', { token: await schedulerToken(stack) })).status).toBe(200);
-    await set(first, 'exhausted', { retryAt: past });
-    for (const [who, token, status] of await refusedCallers(stack)) {
-      const refused = refusalOf(await runJob(stack, 'checkQuota', { token }));
+    await setState(first, 'exhausted', { retryAt: past });
+    for (const [who, token, status] of await createRefusedCallers(stack)) {
+      const refused = getRefusal(await runJob(stack, 'checkQuota', { token }));
       expect([who, ...refused]).toEqual([who, status, status === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN']);
     }
-    expect(await stateOf(first)).toEqual({ state: 'exhausted', retryAt: past });
+    expect(await getState(first)).toEqual({ state: 'exhausted', retryAt: past });
   });
 });

@@ -1,11 +1,12 @@
-/** What the provider bills is known of every generation, and what a day may cost is a limit. */
+/** Every generation records what the provider bills for it, and a daily limit of that cost is kept. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { getErrorInfo, getRefusal } from '../support/replies.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 import { virtualClock } from '../support/virtualClock.ts';
 
 const [first, second] = ['gemini-2.5-flash-image', 'gemini-nano-banana-2.1'];
@@ -16,7 +17,6 @@ let stack: Stack;
 let gemini: FakeGemini;
 let time: ReturnType<typeof virtualClock>;
 const servers: { close: () => Promise<void> }[] = [];
-let users = 0;
 
 beforeAll(async () => {
   stack = await startStack();
@@ -47,8 +47,7 @@ async function startServer(env: Record<string, string> = {}, database = stack.da
   return server.url;
 }
 
-const newUser = (of = stack) => of.user(`user-${++users}`, 10);
-const costOf = async (uid: string, of = stack) =>
+const getCosts = async (uid: string, of = stack) =>
   (await of.ledger(uid)).generations.map(
     (generation) => (generation as unknown as { providerCostMicros: number }).providerCostMicros,
   );
@@ -57,7 +56,7 @@ const at = (model: string | undefined, ...steps: GeminiStep[]): GeminiStep[] =>
 const { truncate, internal, highDemand, reset, emptyBody, html, perMinute, noImage, emptyImage } =
   geminiFault;
 
-async function audited(uid: string) {
+async function audit(uid: string) {
   const headers = { authorization: 'Bearer owner' };
   return (await stack.fetch(`audit?uid=${uid}`, { headers })).body.accounts[0];
 }
@@ -65,159 +64,163 @@ async function audited(uid: string) {
 describe('a generation costs', () => {
   it.each<[string, GeminiStep[], number, status: number]>([
     ['its image', [], 39_000, 200],
-    ['nothing for tries that painted nothing', [internal(), highDemand()], 39_000, 200],
+    ['nothing for attempts that generated nothing', [internal(), highDemand()], 39_000, 200],
     ['nothing for a limit per minute and a reset', [perMinute(1), reset()], 39_000, 200],
-    ['its image again where the first broke off', [truncate()], 78_000, 200],
-    ['all three where two broke off', [truncate(), emptyBody()], 117_000, 200],
-    ['what came with 200 and made no sense', [html(200)], 78_000, 200],
-    ['what was reset after its headers', [reset('after-headers')], 78_000, 200],
+    ['two images if the first reply broke off', [truncate()], 78_000, 200],
+    ['three images if two replies broke off', [truncate(), emptyBody()], 117_000, 200],
+    ['also a 200 that cannot be parsed', [html(200)], 78_000, 200],
+    ['also a reply that was reset after its headers', [reset('after-headers')], 78_000, 200],
     ["the next model's image", at(first, geminiFault.perDay()), 33_600, 200],
-    ['every try of both models', at(first, truncate(), truncate(), truncate()), 3 * 39_000 + 33_600, 200],
-    ['every try, although none came of it', Array(6).fill(truncate()), 3 * (39_000 + 33_600), 502],
-    ['nothing where it was blocked', [noImage('IMAGE_SAFETY')], 0, 422],
-    ['what broke off before it was blocked', [truncate(), noImage('IMAGE_SAFETY')], 39_000, 422],
-    ['an image that is none', [emptyImage()], 39_000, 502],
-    ['nothing where nobody painted', Array(6).fill(internal()), 0, 502],
+    [
+      'every attempt with both models',
+      at(first, truncate(), truncate(), truncate()),
+      3 * 39_000 + 33_600,
+      200,
+    ],
+    ['every attempt, although all failed', Array(6).fill(truncate()), 3 * (39_000 + 33_600), 502],
+    ['nothing if it was blocked', [noImage('IMAGE_SAFETY')], 0, 422],
+    ['the reply that broke off before it was blocked', [truncate(), noImage('IMAGE_SAFETY')], 39_000, 422],
+    ['an empty image', [emptyImage()], 39_000, 502],
+    ['nothing if every call failed', Array(6).fill(internal()), 0, 502],
   ])('%s', async (_, steps, cost, status) => {
     await stack.erase(`quota/${first}`);
     const url = await startServer();
     gemini.script(...steps);
-    const user = await newUser();
+    const user = await stack.newUser();
     const reply = await user.generate('key', {}, url);
     expect(reply.status).toBe(status);
-    expect(await costOf(user.uid)).toEqual([cost]);
+    expect(await getCosts(user.uid)).toEqual([cost]);
     expect(reply.body.receipt).toMatchObject(status === 200 ? { charged: 1 } : { charged: 1, refunded: 1 });
-    expect(await audited(user.uid)).toMatchObject({ ok: true, providerCostMicros: cost });
+    expect(await audit(user.uid)).toMatchObject({ ok: true, providerCostMicros: cost });
     expect(JSON.stringify(reply.body)).not.toContain('Micros');
     await stack.erase(`quota/${first}`);
   });
 
-  it('what an operator says of a model that we do not know', async () => {
+  it('the price that an operator configured for an unknown model', async () => {
     const retired = { ...geminiFault.noLongerAvailable(), model: first as string };
     gemini.script(retired);
     const url = await startServer({
       IMAGEGEN_FALLBACK_MODEL_IDS: 'gemini-3.1-flash-image',
       IMAGEGEN_MODEL_COSTS_USD: 'gemini-3.1-flash-image=1',
     });
-    const user = await newUser();
+    const user = await stack.newUser();
     await user.generate('key', {}, url);
-    expect(await costOf(user.uid)).toEqual([67_000]);
+    expect(await getCosts(user.uid)).toEqual([67_000]);
     await stack.erase(`quota/${first}`);
   });
 
-  it('its image although it could not be stored', async () => {
+  it('its image, although it could not be stored', async () => {
     const url = await startServer();
     gemini.script(truncate());
     stack.cloudinary.always(cloudinaryFault.error(500));
-    const user = await newUser();
+    const user = await stack.newUser();
     expect((await user.generate('key', {}, url)).status).toBe(502);
-    expect(await costOf(user.uid)).toEqual([78_000]);
+    expect(await getCosts(user.uid)).toEqual([78_000]);
   });
 
-  it('nothing where it comes from the cache, and the same after it was deleted', async () => {
+  it('nothing if it comes from the cache, and the same after it was deleted', async () => {
     const url = await startServer({ CACHE_TTL_SECONDS: '60' });
-    const user = await newUser();
+    const user = await stack.newUser();
     const { id } = (await user.generate('a', {}, url)).body.generation;
     expect((await user.generate('b', {}, url)).body.generation.cached).toBe(true);
-    expect((await costOf(user.uid)).sort()).toEqual([0, 39_000]);
+    expect((await getCosts(user.uid)).sort()).toEqual([0, 39_000]);
     await user.post('deleteGeneration', { id }, {}, url);
-    expect(await audited(user.uid)).toMatchObject({ ok: true, providerCostMicros: 39_000 });
+    expect(await audit(user.uid)).toMatchObject({ ok: true, providerCostMicros: 39_000 });
   });
 
-  it('and an audit adds all of an account up, and of no other', async () => {
+  it('and an audit adds up the costs of one account', async () => {
     const url = await startServer();
-    const [user, other] = [await newUser(), await newUser()];
+    const [user, other] = [await stack.newUser(), await stack.newUser()];
     gemini.script(image, truncate(), noImage('SAFETY'), truncate(), image);
     for (const key of ['a', 'b', 'c']) await user.generate(key, {}, url);
     await other.generate('key', {}, url);
-    expect(await costOf(user.uid)).toEqual([39_000, 39_000, 78_000]);
-    expect(await audited(user.uid)).toMatchObject({ ok: true, providerCostMicros: 156_000 });
-    expect(await audited(other.uid)).toMatchObject({ providerCostMicros: price[first as string] });
+    expect(await getCosts(user.uid)).toEqual([39_000, 39_000, 78_000]);
+    expect(await audit(user.uid)).toMatchObject({ ok: true, providerCostMicros: 156_000 });
+    expect(await audit(other.uid)).toMatchObject({ providerCostMicros: price[first as string] });
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 });
 
-describe('what a day may cost', () => {
+describe('MAX_SPEND_PER_DAY_USD', () => {
   let own: Stack;
   beforeEach(async () => {
     own = await startStack();
   });
   afterEach(() => own.close());
 
-  const refusal = (reply: Reply) => [reply.status, reply.body.error?.details[0].reason];
   const refused = [503, 'SPEND_CEILING'];
-  /** A generation that cost an image, as if it had been asked for at another time. */
-  async function spent(createdAt: string) {
-    const user = await newUser(own);
+  /** A generation that cost one image, created at another time. */
+  async function generateAt(createdAt: string) {
+    const user = await own.newUser();
     const { id } = (await user.generate('key', {}, await startServer({}, own.database, own))).body.generation;
     await own.edit(`accounts/${user.uid}/generations/${id}`, { createdAt: new Date(createdAt) });
   }
 
-  it('ends it before a debit; the sum is at most 30 s old', async () => {
+  it('refuses before the debit, by a sum that is at most 30 s old', async () => {
     const counted = countingDatabase(own.database);
-    const sums = () => counted.trips.filter((trip) => trip === 'totals').length;
+    const countSums = () => counted.trips.filter((trip) => trip === 'totals').length;
     const url = await startServer({ MAX_SPEND_PER_DAY_USD: '0.1' }, counted.database, own);
-    const user = await newUser(own);
+    const user = await own.newUser();
     for (const key of ['a', 'b']) expect((await user.generate(key, {}, url)).status).toBe(200);
     time.advance(29_999);
     expect((await user.generate('c', {}, url)).status).toBe(200);
-    expect(sums()).toBe(1);
+    expect(countSums()).toBe(1);
     time.advance(1);
     const reply = await user.generate('d', {}, url);
-    expect(refusal(reply)).toEqual(refused);
-    expect(sums()).toBe(2);
+    expect(getRefusal(reply)).toEqual(refused);
+    expect(countSums()).toBe(2);
     expect(reply.body).not.toHaveProperty('receipt');
-    expect(reply.body.error.details[0].metadata.retry).toBe('same_key');
+    expect(getErrorInfo(reply).metadata.retry).toBe('same_key');
     const ledger = await own.ledger(user.uid);
     expect(ledger.account).toMatchObject({ balance: 7 });
     expect(ledger.generations).toHaveLength(3);
     expect(gemini.requests).toHaveLength(3);
     expect((await user.generate('a', {}, url)).headers.get('idempotent-replayed')).toBe('true');
-    expect(sums()).toBe(2);
+    expect(countSums()).toBe(2);
 
     const higher = await startServer({ MAX_SPEND_PER_DAY_USD: '0.12' }, own.database, own);
     expect((await user.generate('d', {}, higher)).status).toBe(200);
   });
 
-  it('is summed once by twenty first requests at once', async () => {
+  it('is compared with one sum for twenty first requests at once', async () => {
     const counted = countingDatabase(own.database);
     const url = await startServer({ MAX_SPEND_PER_DAY_USD: '0' }, counted.database, own);
-    const all = await Promise.all(Array.from({ length: 20 }, () => newUser(own)));
+    const all = await Promise.all(Array.from({ length: 20 }, () => own.newUser()));
     const replies = await Promise.all(all.map((user) => user.generate('key', {}, url)));
-    for (const reply of replies) expect(refusal(reply)).toEqual(refused);
+    for (const reply of replies) expect(getRefusal(reply)).toEqual(refused);
     expect(counted.trips.filter((trip) => trip === 'totals')).toHaveLength(1);
     expect(gemini.requests).toEqual([]);
   });
 
-  it('counts what failed and was billed', async () => {
+  it('counts failed generations that were billed', async () => {
     const url = await startServer({}, own.database, own);
     gemini.script(...Array(6).fill(truncate()));
-    expect((await (await newUser(own)).generate('key', {}, url)).status).toBe(502);
+    expect((await (await own.newUser()).generate('key', {}, url)).status).toBe(502);
     const limited = await startServer({ MAX_SPEND_PER_DAY_USD: '0.2178' }, own.database, own);
-    expect(refusal(await (await newUser(own)).generate('key', {}, limited))).toEqual(refused);
+    expect(getRefusal(await (await own.newUser()).generate('key', {}, limited))).toEqual(refused);
   });
 
-  it('is the day of UTC: what was spent yesterday does not count, and at midnight it begins anew', async () => {
+  it('counts the UTC day only, and starts again at midnight', async () => {
     const env = { MAX_SPEND_PER_DAY_USD: '0.039' };
-    await spent('2099-05-04T23:59:59.999Z');
+    await generateAt('2099-05-04T23:59:59.999Z');
     time = virtualClock({ startsAt: Date.parse('2099-05-05T23:59:50Z') });
-    const user = await newUser(own);
+    const user = await own.newUser();
     expect((await user.generate('a', {}, await startServer(env, own.database, own))).status).toBe(200);
 
-    await spent('2099-05-05T00:00:00Z');
+    await generateAt('2099-05-05T00:00:00Z');
     const url = await startServer(env, own.database, own);
     const reply = await user.generate('b', {}, url);
-    expect(refusal(reply)).toEqual(refused);
+    expect(getRefusal(reply)).toEqual(refused);
     expect(reply.headers.get('retry-after')).toBe('10');
     time.advance(9_999);
-    expect(refusal(await user.generate('b', {}, url))).toEqual(refused);
+    expect(getRefusal(await user.generate('b', {}, url))).toEqual(refused);
     time.advance(1);
     expect((await user.generate('b', {}, url)).status).toBe(200);
   });
 
-  it('where none is set nothing is summed', async () => {
+  it('costs no query if it is not set', async () => {
     const counted = countingDatabase(own.database);
-    await (await newUser(own)).generate('key', {}, await startServer({}, counted.database, own));
+    await (await own.newUser()).generate('key', {}, await startServer({}, counted.database, own));
     expect(counted.trips).not.toContain('totals');
   });
 });

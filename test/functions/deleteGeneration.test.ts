@@ -4,25 +4,25 @@ import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { generationSchema } from '../../shared/contract.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
-import { startPaintGate } from '../support/paintGate.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
+import { getDetail, getErrorInfo, getRefusal } from '../support/replies.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
-let gate: Awaited<ReturnType<typeof startPaintGate>>;
+let gemini: GatedGemini;
 beforeAll(async () => {
-  gate = await startPaintGate();
-  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url });
+  gemini = await startGatedGemini();
+  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url });
 });
 afterAll(async () => {
   await stack.close();
-  await gate.close();
+  await gemini.close();
 });
 
 const prompt = 'A secret garden';
-const reasonOf = ({ body }: Reply) => body.error?.details[0].reason;
 
 /** A user with one finished image. */
-async function imageGenerator(uid: string) {
+async function createImage(uid: string) {
   const user = await stack.user(uid, 10);
   const { body } = await user.generate('k', { prompt, tier: 'premium2' });
   const { id } = body.generation as { id: string };
@@ -34,20 +34,20 @@ async function imageGenerator(uid: string) {
     publicId,
     first: body,
     remove: () => user.post('deleteGeneration', { id }),
-    stored: () => stack.document(`accounts/${uid}/generations/${id}`),
+    getStored: () => stack.document(`accounts/${uid}/generations/${id}`),
   };
 }
 
-/** Every destroy that the image store was asked for, of this image. */
-const destroys = (of: string) =>
+/** The requests to the image store that delete this image. */
+const findDestroys = (of: string) =>
   stack.cloudinary.requests.filter(({ action, publicId }) => action === 'destroy' && publicId === of);
 
 describe('a deleted generation', () => {
-  it('has no image any more: not in the store, and the CDN is told to forget it', async () => {
-    const { remove, publicId, first, id } = await imageGenerator('image');
+  it('has no image in the store, and the CDN is invalidated', async () => {
+    const { remove, publicId, first, id } = await createImage('image');
     expect((await remove()).status).toBe(200);
     expect(stack.cloudinary.assets.has(publicId)).toBe(false);
-    expect(destroys(publicId)).toMatchObject([{ invalidate: true }]);
+    expect(findDestroys(publicId)).toMatchObject([{ invalidate: true }]);
     for (const url of [first.generation.image.url, first.generation.image.thumbnailUrl]) {
       expect((await fetch(url)).status).toBe(404);
     }
@@ -55,8 +55,8 @@ describe('a deleted generation', () => {
     expect(await strayImages(stack, ['image'])).toEqual([]);
   });
 
-  it('has no prompt any more, in no document of its user', async () => {
-    const { remove, stored } = await imageGenerator('prompt');
+  it('has no prompt in any document of its user', async () => {
+    const { remove, getStored } = await createImage('prompt');
     const { body } = await remove();
     expect(body).toEqual({ generation: expect.anything() });
     expect(generationSchema.parse(body.generation)).toMatchObject({
@@ -65,7 +65,7 @@ describe('a deleted generation', () => {
       enhancedPrompt: null,
       image: null,
     });
-    expect(await stored()).toMatchObject({
+    expect(await getStored()).toMatchObject({
       status: 'deleted',
       prompt: null,
       enhancedPrompt: null,
@@ -75,29 +75,29 @@ describe('a deleted generation', () => {
     expect(JSON.stringify(stack.logs)).not.toContain(prompt);
   });
 
-  it('keeps its entries, its price and its key: 410, and never painted again', async () => {
-    const { user, remove, first } = await imageGenerator('key');
+  it('keeps its entries, its price and its key, which answers 410 and never generates again', async () => {
+    const { user, remove, first } = await createImage('key');
     const before = await stack.ledger('key');
     await remove();
     const after = await stack.ledger('key');
     expect(after.entries).toEqual(before.entries);
     expect(after.account).toEqual(before.account);
 
-    const painted = stack.gemini.requests.length;
+    const callsBefore = stack.gemini.requests.length;
     const again = await user.generate('k', { prompt, tier: 'premium2' });
-    expect([again.status, reasonOf(again)]).toEqual([410, 'DELETED']);
-    expect(again.body.error.details[0].metadata.retry).toBe('no');
+    expect(getRefusal(again)).toEqual([410, 'DELETED']);
+    expect(getErrorInfo(again).metadata.retry).toBe('no');
     expect(again.body.receipt).toEqual(first.receipt);
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     const other = await user.generate('k', { prompt: 'Something else' });
-    expect([other.status, reasonOf(other)]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
-    expect(stack.gemini.requests.length).toBe(painted);
+    expect(getRefusal(other)).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    expect(stack.gemini.requests.length).toBe(callsBefore);
     expect((await user.get('account')).body.account.balance).toBe(8);
     expect(await brokenInvariants(stack, 'key')).toEqual([]);
   });
 
-  it('is not in the gallery, and `generation` shows what is left of it', async () => {
-    const { user, id, remove } = await imageGenerator('gallery');
+  it('is not in the gallery, and `generation` shows the deleted record', async () => {
+    const { user, id, remove } = await createImage('gallery');
     const kept = (await user.generate('kept')).body.generation;
     const { body } = await remove();
     expect((await user.get('gallery')).body.generations).toEqual([kept]);
@@ -106,17 +106,17 @@ describe('a deleted generation', () => {
     }
   });
 
-  it('may be deleted again, with the same answer and no more work', async () => {
-    const { remove, publicId } = await imageGenerator('again');
+  it('may be deleted again, with the same reply and no further deletion', async () => {
+    const { remove, publicId } = await createImage('again');
     const first = await remove();
     const second = await remove();
     expect(second.status).toBe(200);
     expect(second.body).toEqual(first.body);
-    expect(destroys(publicId)).toHaveLength(1);
+    expect(findDestroys(publicId)).toHaveLength(1);
   });
 
   it('may be deleted many times at once', async () => {
-    const { remove, publicId } = await imageGenerator('at-once');
+    const { remove, publicId } = await createImage('at-once');
     const answers = await Promise.all(Array.from({ length: 6 }, remove));
     expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(200));
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
@@ -124,8 +124,8 @@ describe('a deleted generation', () => {
     expect(await brokenInvariants(stack, 'at-once')).toEqual([]);
   });
 
-  it('leaves the images of others whole', async () => {
-    const [mine, theirs] = [await imageGenerator('mine'), await imageGenerator('theirs')];
+  it('leaves the images of other users', async () => {
+    const [mine, theirs] = [await createImage('mine'), await createImage('theirs')];
     await mine.remove();
     expect(stack.cloudinary.assets.has(theirs.publicId)).toBe(true);
     expect((await theirs.user.get(`generation?id=${theirs.id}`)).body.generation.status).toBe('succeeded');
@@ -133,29 +133,29 @@ describe('a deleted generation', () => {
 });
 
 describe('a generation that cannot be deleted', () => {
-  it('is one that is being painted: 409, and it goes on', async () => {
+  it('is one in progress: 409, and it goes on', async () => {
     const user = await stack.user('pending', 10);
     const id = hashGenerationId('pending', 'k');
-    const painted = await gate.during(
+    const reply = await gemini.during(
       () => user.generate('k'),
       async () => {
         const answer = await user.post('deleteGeneration', { id });
-        expect([answer.status, reasonOf(answer)]).toEqual([409, 'IN_PROGRESS']);
-        expect(answer.body.error.details[0].metadata.generationId).toBe(id);
+        expect(getRefusal(answer)).toEqual([409, 'IN_PROGRESS']);
+        expect(getErrorInfo(answer).metadata.generationId).toBe(id);
         expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
       },
     );
-    expect(painted.status).toBe(200);
+    expect(reply.status).toBe(200);
     expect((await user.post('deleteGeneration', { id })).body.generation.status).toBe('deleted');
     expect(await brokenInvariants(stack, 'pending')).toEqual([]);
   });
 
-  it("is somebody else's, or one that never was: 404", async () => {
-    const { id, publicId } = await imageGenerator('owner');
+  it("is another user's or an unknown one: 404", async () => {
+    const { id, publicId } = await createImage('owner');
     const thief = await stack.user('thief', 10);
     for (const target of [id, 'f'.repeat(32)]) {
       const answer = await thief.post('deleteGeneration', { id: target });
-      expect([answer.status, reasonOf(answer)]).toEqual([404, 'NOT_FOUND']);
+      expect(getRefusal(answer)).toEqual([404, 'NOT_FOUND']);
     }
     expect(stack.cloudinary.assets.has(publicId)).toBe(true);
     expect(await stack.document('accounts/thief/generations/id')).toBeUndefined();
@@ -166,7 +166,7 @@ describe('a refunded generation', () => {
   it('loses its prompt when it is deleted, and stays refunded', async () => {
     const user = await stack.user('refunded', 10);
     const id = hashGenerationId('refunded', 'k');
-    gate.script(geminiFault.promptBlocked());
+    gemini.script(geminiFault.promptBlocked());
     const failed = await user.generate('k', { prompt });
 
     for (let i = 0; i < 2; i += 1) {
@@ -185,10 +185,10 @@ describe('a refunded generation', () => {
     expect(await brokenInvariants(stack, 'refunded')).toEqual([]);
   });
 
-  it('is what a generation past its deadline becomes first', async () => {
+  it('is what deleting a generation past its deadline leaves', async () => {
     const user = await stack.user('expired', 10);
     const id = hashGenerationId('expired', 'k');
-    await gate.during(
+    await gemini.during(
       () => user.generate('k', { prompt }),
       async () => {
         await stack.edit(`accounts/expired/generations/${id}`, { deadline: new Date(0) });
@@ -211,19 +211,19 @@ describe('a refunded generation', () => {
 describe('an image that the store fails to delete', () => {
   it.each([
     ['an error', cloudinaryFault.error(500)],
-    ['a limit', cloudinaryFault.rateLimited()],
+    ['a rate limit', cloudinaryFault.rateLimited()],
     ['a broken connection', cloudinaryFault.reset()],
-    ['a page', cloudinaryFault.html()],
-  ])('%s: is deleted for its user, and waits in the outbox', async (name, fault) => {
-    const uid = `outbox-${name.length}`;
-    const { user, id, publicId, remove, stored } = await imageGenerator(uid);
+    ['an HTML page', cloudinaryFault.html()],
+  ])('with %s is deleted for its user and waits in the outbox', async (name, fault) => {
+    const uid = `outbox-${name.replaceAll(' ', '-')}`;
+    const { user, id, publicId, remove, getStored } = await createImage(uid);
     stack.cloudinary.always({ action: 'destroy', ...fault });
     const answer = await remove();
     stack.cloudinary.always(undefined);
 
     expect(answer.status).toBe(200);
     expect(answer.body.generation).toMatchObject({ status: 'deleted', image: null });
-    expect(await stored()).toMatchObject({ status: 'deleted', prompt: null, image: null });
+    expect(await getStored()).toMatchObject({ status: 'deleted', prompt: null, image: null });
     expect((await user.get('gallery')).body.generations).toEqual([]);
     const waiting = await stack.document(`outbox/${id}`);
     expect(waiting).toMatchObject({ uid, generationId: id, publicId });
@@ -233,8 +233,8 @@ describe('an image that the store fails to delete', () => {
     expect(JSON.stringify(waiting)).not.toContain(prompt);
   });
 
-  it('is gone all the same where only the answer was lost', async () => {
-    const { id, publicId, remove } = await imageGenerator('lost-answer');
+  it('is deleted if only the reply was lost', async () => {
+    const { id, publicId, remove } = await createImage('lost-answer');
     stack.cloudinary.script({ action: 'destroy', ...cloudinaryFault.reset(), afterWork: true });
     expect((await remove()).status).toBe(200);
     expect(stack.cloudinary.assets.has(publicId)).toBe(false);
@@ -245,17 +245,17 @@ describe('an image that the store fails to delete', () => {
 describe('the request', () => {
   it.each([
     ['no id', {}, 'id'],
-    ['no text', { id: 7 }, 'id'],
+    ['an id that is not text', { id: 7 }, 'id'],
     ['a path', { id: '../../accounts/mine' }, 'id'],
     ['a key', { id: 'k' }, 'id'],
     ['more than an id', { id: '0'.repeat(32), uid: 'mine' }, 'uid'],
   ])('with %s is refused', async (_, body, field) => {
-    const { status, body: answer } = await (await stack.user('asker')).post('deleteGeneration', body);
-    expect(status).toBe(400);
-    expect(answer.error.details[1].fieldViolations).toMatchObject([{ field }]);
+    const reply = await (await stack.user('asker')).post('deleteGeneration', body);
+    expect(reply.status).toBe(400);
+    expect(getDetail(reply, 'BadRequest').fieldViolations).toMatchObject([{ field }]);
   });
 
-  it('is for signed-in users, by POST', async () => {
+  it('is for signed-in users, with POST', async () => {
     expect((await stack.fetch('deleteGeneration', { method: 'POST' })).status).toBe(401);
     expect((await (await stack.user('asker')).get('deleteGeneration')).status).toBe(405);
   });

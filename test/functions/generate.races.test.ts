@@ -1,83 +1,52 @@
-/** Many calls at once: nobody spends a credit twice, limits hold across servers, and checks keep their order. */
+/** Many calls at once: no credit is spent twice, limits hold across servers, and checks keep their order. */
 import http2 from 'node:http2';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Database, Write } from '../../shared/database/database.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
-
-type User = Awaited<ReturnType<Stack['user']>>;
-type Server = { url: string; close: () => Promise<void> };
+import { listen } from '../support/listen.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
+import { getErrorInfo, getReason, getRefusal, type Reply } from '../support/replies.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+import type { User } from '../support/users.ts';
 
 const unlimited = { MAX_IN_FLIGHT_PER_USER: '1000', MAX_PER_MINUTE_PER_USER: '10000' };
-const uids: string[] = [];
-const servers: Server[] = [];
 let stack: Stack;
-let gemini: FakeGemini;
-/** What every paint waits for. */
-let gate: Promise<void> | undefined;
+let gemini: GatedGemini;
 
 beforeAll(async () => {
-  gemini = await startFakeGemini({ apiKey: 'test-gemini-key', onRequest: () => gate });
+  gemini = await startGatedGemini();
   stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url, RETRY_ATTEMPTS: '1' });
 });
 afterAll(async () => {
-  await Promise.all([...servers.map((server) => server.close()), gemini.close()]);
   await stack.close();
+  await gemini.close();
 });
-beforeEach(() => {
-  gate = undefined;
-  gemini.always(geminiFault.blank());
-});
+const waitUntil = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
+const filterByStatus = (replies: Reply[], status: number) =>
+  replies.filter((reply) => reply.status === status);
+const getOutcome = (reply: Reply) => (reply.status === 200 ? 'OK' : getReason(reply));
 
-async function startServer(...args: Parameters<Stack['startServer']>): Promise<Server> {
-  const server = await stack.startServer(...args);
-  servers.push(server);
-  return server;
-}
-
-async function newUser(credits: number): Promise<User> {
-  const uid = `user-${uids.length}`;
-  uids.push(uid);
-  return stack.user(uid, credits);
-}
-
-function holdPaints(): () => void {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  gate = promise;
-  return () => {
-    gate = undefined;
-    resolve();
-  };
-}
-
-const until = (holds: () => void) => vi.waitFor(holds, { timeout: 10_000, interval: 5 });
-const statuses = (replies: Reply[], status: number) => replies.filter((reply) => reply.status === status);
-const infoOf = ({ body }: Reply) => body.error.details[0];
-const reasonOf = (reply: Reply) => (reply.status === 200 ? 'OK' : infoOf(reply).reason);
-
-describe('50 calls at once on 25 credits are 25 images and 25 refusals', () => {
+describe('50 calls at once with 25 credits give 25 images and 25 refusals', () => {
   it.each([1, 2])('on %i server(s)', async (count) => {
-    const urls = (await Promise.all(Array.from({ length: count }, () => startServer(unlimited)))).map(
+    const urls = (await Promise.all(Array.from({ length: count }, () => stack.startServer(unlimited)))).map(
       ({ url }) => url,
     );
-    const user = await newUser(25);
+    const user = await stack.newUser(25);
     const ask = (_: unknown, i: number) => user.generate(`key-${i}`, {}, urls[i % count]);
     const replies = await Promise.all(Array.from({ length: 50 }, ask));
 
-    expect(replies.map(reasonOf).sort()).toEqual([
+    expect(replies.map(getOutcome).sort()).toEqual([
       ...Array(25).fill('INSUFFICIENT_CREDITS'),
       ...Array(25).fill('OK'),
     ]);
-    for (const reply of statuses(replies, 402)) {
-      expect(infoOf(reply).metadata).toEqual({ required: '1', balance: '0', retry: 'no' });
+    for (const reply of filterByStatus(replies, 402)) {
+      expect(getErrorInfo(reply).metadata).toEqual({ required: '1', balance: '0', retry: 'no' });
       expect(reply.body).not.toHaveProperty('receipt');
     }
-    // Each debit left a balance of its own: none was made on a balance that another had spent.
-    const balances = statuses(replies, 200).map(({ body }) => body.receipt.balance);
+    // Each debit left a different balance, so no two debits started from the same one.
+    const balances = filterByStatus(replies, 200).map(({ body }) => body.receipt.balance);
     expect(balances.sort((a, b) => a - b)).toEqual(Array.from({ length: 25 }, (_, i) => i));
 
     const { account, entries, generations } = await stack.ledger(user.uid);
@@ -85,23 +54,23 @@ describe('50 calls at once on 25 credits are 25 images and 25 refusals', () => {
     expect(entries.filter(({ type }) => type === 'debit')).toHaveLength(25);
     expect(generations.map(({ status }) => status)).toEqual(Array(25).fill('succeeded'));
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
-    expect(await strayImages(stack, uids)).toEqual([]);
+    expect(await strayImages(stack, stack.uids)).toEqual([]);
   });
 
-  it('and where half of the paints fail, their credits are back', async () => {
-    const { url } = await startServer(unlimited);
-    const user = await newUser(30);
+  it('refunds the failed half', async () => {
+    const { url } = await stack.startServer(unlimited);
+    const user = await stack.newUser(30);
     gemini.script(...Array.from({ length: 10 }, () => geminiFault.noImage('SAFETY')));
     const ask = (_: unknown, i: number) => user.generate(`key-${i}`, {}, url);
     const replies = await Promise.all(Array.from({ length: 20 }, ask));
-    expect(statuses(replies, 422)).toHaveLength(10);
-    expect(statuses(replies, 200)).toHaveLength(10);
+    expect(filterByStatus(replies, 422)).toHaveLength(10);
+    expect(filterByStatus(replies, 200)).toHaveLength(10);
     expect((await stack.ledger(user.uid)).account).toMatchObject({ balance: 20, settled: 20 });
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 });
 
-describe('the good path', () => {
+describe('a generation that succeeds', () => {
   /** A database that counts its round trips and the documents of each commit. */
   function counting(database: Database) {
     const trips: string[] = [];
@@ -131,8 +100,8 @@ describe('the good path', () => {
 
   it('makes three round trips to the database and writes at most five documents', async () => {
     const { counted, trips, written, reset } = counting(stack.database);
-    const { url } = await startServer({}, { database: counted });
-    const user = await newUser(10);
+    const { url } = await stack.startServer({}, { database: counted });
+    const user = await stack.newUser(10);
     expect((await user.generate('first', {}, url)).status).toBe(200);
     reset();
     expect((await user.generate('second', {}, url)).status).toBe(200);
@@ -140,14 +109,14 @@ describe('the good path', () => {
     expect(written()).toBeLessThanOrEqual(5);
   });
 
-  it('sends no other call to Firestore than those three', async () => {
+  it('sends three calls to Firestore', async () => {
     const proxy = await countingProxy(inject('firestoreHost'));
-    const user = await newUser(10);
+    const user = await stack.newUser(10);
     const { createDatabase } = await import('../../shared/database/firestore.ts');
     const env = { GOOGLE_CLOUD_PROJECT: stack.projectId, FIRESTORE_EMULATOR_HOST: proxy.host };
     const database = createDatabase(parseConfig(env));
     try {
-      const { url } = await startServer({}, { database });
+      const { url } = await stack.startServer({}, { database });
       expect((await user.generate('first', {}, url)).status).toBe(200);
       proxy.calls.length = 0;
       expect((await user.generate('second', {}, url)).status).toBe(200);
@@ -159,7 +128,7 @@ describe('the good path', () => {
   });
 });
 
-/** Hands gRPC calls on to the emulator and keeps their names. */
+/** Forwards gRPC calls to the emulator and records their names. */
 async function countingProxy(target: string) {
   const calls: string[] = [];
   const upstream = http2.connect(`http://${target}`);
@@ -183,10 +152,10 @@ async function countingProxy(target: string) {
     stream.pipe(call);
     call.pipe(stream);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = await listen(server);
   return {
     calls,
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    host,
     close: async () => {
       upstream.destroy();
       for (const session of sessions) session.destroy();
@@ -196,19 +165,22 @@ async function countingProxy(target: string) {
 }
 
 describe('the limit of generations in flight', () => {
-  it('is four, whichever server they are on, and those that end make room', async () => {
-    const other = await startServer();
+  it('is four on all servers together, and a generation that ends makes room', async () => {
+    const other = await stack.startServer();
     const urls = [stack.url, other.url];
-    const user = await newUser(20);
-    const release = holdPaints();
+    const user = await stack.newUser(20);
+    const release = gemini.holdAll();
     const before = gemini.requests.length;
     const running = [0, 1, 2, 3].map((i) => user.generate(`key-${i}`, {}, urls[i % 2]));
-    await until(() => expect(gemini.requests.length).toBe(before + 4));
+    await waitUntil(() => expect(gemini.requests.length).toBe(before + 4));
 
     for (const url of urls) {
       const refused = await user.generate('fifth', {}, url);
       expect(refused.status).toBe(429);
-      expect(infoOf(refused)).toMatchObject({ reason: 'RATE_LIMITED', metadata: { retry: 'same_key' } });
+      expect(getErrorInfo(refused)).toMatchObject({
+        reason: 'RATE_LIMITED',
+        metadata: { retry: 'same_key' },
+      });
       expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
       expect(refused.body.error.details.at(-1)).toMatchObject({
         '@type': 'type.googleapis.com/google.rpc.RetryInfo',
@@ -216,20 +188,20 @@ describe('the limit of generations in flight', () => {
       });
       expect(refused.body).not.toHaveProperty('receipt');
     }
-    // Another user has room of their own.
-    const another = await newUser(1);
+    // The limit is per user.
+    const another = await stack.newUser(1);
     const theirs = another.generate('key');
-    await until(() => expect(gemini.requests.length).toBe(before + 5));
+    await waitUntil(() => expect(gemini.requests.length).toBe(before + 5));
     release();
-    expect(statuses(await Promise.all([...running, theirs]), 200)).toHaveLength(5);
+    expect(filterByStatus(await Promise.all([...running, theirs]), 200)).toHaveLength(5);
     expect((await user.generate('fifth', {}, other.url)).status).toBe(200);
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('lets exactly four of twenty through that come at once on two servers', async () => {
-    const urls = [stack.url, (await startServer()).url];
-    const user = await newUser(20);
-    const release = holdPaints();
+  it('accepts exactly four of twenty calls that come at once on two servers', async () => {
+    const urls = [stack.url, (await stack.startServer()).url];
+    const user = await stack.newUser(20);
+    const release = gemini.holdAll();
     const before = gemini.requests.length;
     let refused = 0;
     const all = Array.from({ length: 20 }, async (_, i) => {
@@ -237,9 +209,9 @@ describe('the limit of generations in flight', () => {
       if (reply.status === 429) refused += 1;
       return reply;
     });
-    await until(() => expect(refused).toBe(16));
+    await waitUntil(() => expect(refused).toBe(16));
     release();
-    expect((await Promise.all(all)).map(reasonOf).sort()).toEqual([
+    expect((await Promise.all(all)).map(getOutcome).sort()).toEqual([
       ...Array(4).fill('OK'),
       ...Array(16).fill('RATE_LIMITED'),
     ]);
@@ -248,9 +220,9 @@ describe('the limit of generations in flight', () => {
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('does not count those that failed', async () => {
-    const { url } = await startServer({ MAX_IN_FLIGHT_PER_USER: '1' });
-    const user = await newUser(5);
+  it('does not count failed generations', async () => {
+    const { url } = await stack.startServer({ MAX_IN_FLIGHT_PER_USER: '1' });
+    const user = await stack.newUser(5);
     gemini.script(geminiFault.noImage('SAFETY'), geminiFault.noImage('SAFETY'));
     for (const key of ['a', 'b']) expect((await user.generate(key, {}, url)).status).toBe(422);
     expect((await user.generate('c', {}, url)).status).toBe(200);
@@ -260,22 +232,22 @@ describe('the limit of generations in flight', () => {
 describe('the limit per minute', () => {
   const three = { MAX_PER_MINUTE_PER_USER: '3' };
 
-  it('counts holds on every server, those that failed too, and says how long to wait', async () => {
-    const urls = [(await startServer(three)).url, (await startServer(three)).url];
-    const user = await newUser(20);
+  it('counts holds on all servers, also failed ones, and says how long to wait', async () => {
+    const urls = [(await stack.startServer(three)).url, (await stack.startServer(three)).url];
+    const user = await stack.newUser(20);
     gemini.script(geminiFault.noImage('SAFETY'));
-    const held = [];
-    for (const i of [0, 1, 2]) held.push((await user.generate(`key-${i}`, {}, urls[i % 2])).status);
-    expect(held).toEqual([422, 200, 200]);
+    const heldStatuses = [];
+    for (const i of [0, 1, 2]) heldStatuses.push((await user.generate(`key-${i}`, {}, urls[i % 2])).status);
+    expect(heldStatuses).toEqual([422, 200, 200]);
 
     for (const url of urls) {
       const refused = await user.generate('fourth', {}, url);
-      expect([refused.status, reasonOf(refused)]).toEqual([429, 'RATE_LIMITED']);
+      expect(getRefusal(refused)).toEqual([429, 'RATE_LIMITED']);
       const seconds = Number(refused.headers.get('retry-after'));
       expect(seconds).toBeGreaterThan(30);
       expect(seconds).toBeLessThanOrEqual(60);
     }
-    // A replay is no hold: it is answered all the same.
+    // A replay is not a hold, so it is answered.
     expect((await user.generate('key-1', {}, urls[0])).status).toBe(200);
 
     await agePast60Seconds(user.uid);
@@ -284,24 +256,27 @@ describe('the limit per minute', () => {
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('does not count what was refused', async () => {
-    const { url } = await startServer(three);
-    const user = await newUser(0);
+  it('does not count refusals', async () => {
+    const { url } = await stack.startServer(three);
+    const user = await stack.newUser(0);
     for (let i = 0; i < 5; i += 1) expect((await user.generate('key', {}, url)).status).toBe(402);
     await stack.edit(`accounts/${user.uid}`, { balance: 3 });
     for (const key of ['a', 'b', 'c']) expect((await user.generate(key, {}, url)).status).toBe(200);
   });
 
-  it('lets exactly three of twelve through that come at once on two servers', async () => {
+  it('accepts exactly three of twelve calls that come at once on two servers', async () => {
     const room = { ...three, MAX_IN_FLIGHT_PER_USER: '100' };
-    const urls = [(await startServer(room)).url, (await startServer(room)).url];
-    const user = await newUser(20);
+    const urls = [(await stack.startServer(room)).url, (await stack.startServer(room)).url];
+    const user = await stack.newUser(20);
     const ask = (_: unknown, i: number) => user.generate(`key-${i}`, {}, urls[i % 2]);
     const replies = await Promise.all(Array.from({ length: 12 }, ask));
-    expect(replies.map(reasonOf).sort()).toEqual([...Array(3).fill('OK'), ...Array(9).fill('RATE_LIMITED')]);
+    expect(replies.map(getOutcome).sort()).toEqual([
+      ...Array(3).fill('OK'),
+      ...Array(9).fill('RATE_LIMITED'),
+    ]);
   });
 
-  /** As if a minute had passed since the holds of this account. */
+  /** Dates the holds of this account back by one minute. */
   async function agePast60Seconds(uid: string): Promise<void> {
     const [account] = (await stack.database.read([`accounts/${uid}`])).documents;
     if (!account) throw new Error('There is no such account');
@@ -313,16 +288,17 @@ describe('the limit per minute', () => {
 describe('checks come in the order of the contract', () => {
   let url: string;
   beforeAll(async () => {
-    ({ url } = await startServer({ MAX_PER_MINUTE_PER_USER: '1' }));
+    ({ url } = await stack.startServer({ MAX_PER_MINUTE_PER_USER: '1' }));
   });
 
-  /** One that has spent its one hold of this minute and its one credit, under the key `done`. */
-  async function spent(): Promise<User> {
-    const user = await newUser(1);
+  /** A user who has used the one hold of this minute and the one credit, under the key `done`. */
+  async function newSpentUser(): Promise<User> {
+    const user = await stack.newUser(1);
     expect((await user.generate('done', {}, url)).status).toBe(200);
     return user;
   }
-  const spoil = ({ uid }: User, fields: Record<string, unknown>) => stack.edit(`accounts/${uid}`, fields);
+  const editAccount = ({ uid }: User, fields: Record<string, unknown>) =>
+    stack.edit(`accounts/${uid}`, fields);
   const invalid = { prompt: '' };
 
   it('the caller before the request', async () => {
@@ -331,36 +307,36 @@ describe('checks come in the order of the contract', () => {
   });
 
   it('the request before the replay', async () => {
-    const user = await spent();
-    expect(reasonOf(await user.generate('done', invalid, url))).toBe('INVALID_REQUEST');
+    const user = await newSpentUser();
+    expect(getOutcome(await user.generate('done', invalid, url))).toBe('INVALID_REQUEST');
   });
 
-  it('the replay, and the conflict, before everything about the account', async () => {
-    const user = await spent();
-    await spoil(user, { balance: 'none', suspended: true });
-    expect(reasonOf(await user.generate('done', {}, url))).toBe('OK');
-    expect(reasonOf(await user.generate('done', { prompt: 'Else' }, url))).toBe('IDEMPOTENCY_KEY_REUSED');
+  it('the replay and the reused key before the account', async () => {
+    const user = await newSpentUser();
+    await editAccount(user, { balance: 'none', suspended: true });
+    expect(getOutcome(await user.generate('done', {}, url))).toBe('OK');
+    expect(getOutcome(await user.generate('done', { prompt: 'Else' }, url))).toBe('IDEMPOTENCY_KEY_REUSED');
   });
 
-  it('the account before its suspension', async () => {
-    const user = await spent();
-    await spoil(user, { balance: -1, suspended: true });
-    expect(reasonOf(await user.generate('key', {}, url))).toBe('ACCOUNT_INVALID');
+  it('an invalid account before its suspension', async () => {
+    const user = await newSpentUser();
+    await editAccount(user, { balance: -1, suspended: true });
+    expect(getOutcome(await user.generate('key', {}, url))).toBe('ACCOUNT_INVALID');
   });
 
-  it('its suspension before limits and credits', async () => {
-    const user = await spent();
-    await spoil(user, { suspended: true });
-    expect(reasonOf(await user.generate('key', {}, url))).toBe('ACCOUNT_SUSPENDED');
+  it('the suspension before limits and credits', async () => {
+    const user = await newSpentUser();
+    await editAccount(user, { suspended: true });
+    expect(getOutcome(await user.generate('key', {}, url))).toBe('ACCOUNT_SUSPENDED');
   });
 
   it('limits before credits', async () => {
-    const user = await spent();
-    expect(reasonOf(await user.generate('key', {}, url))).toBe('RATE_LIMITED');
+    const user = await newSpentUser();
+    expect(getOutcome(await user.generate('key', {}, url))).toBe('RATE_LIMITED');
   });
 
   it('credits last', async () => {
-    const user = await newUser(1);
-    expect(reasonOf(await user.generate('key', { tier: 'premium2' }, url))).toBe('INSUFFICIENT_CREDITS');
+    const user = await stack.newUser(1);
+    expect(getOutcome(await user.generate('key', { tier: 'premium2' }, url))).toBe('INSUFFICIENT_CREDITS');
   });
 });

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-describe('the happy path', () => {
+describe('generates an image of each tier and orientation', () => {
   it.each([
     ['standard', 'landscape', 1, 1024, 1024, '1:1'],
     ['standard', 'portrait', 1, 1024, 1024, '1:1'],
@@ -34,8 +34,8 @@ describe('the happy path', () => {
       image: { mimeType: 'image/png', width, height },
     });
     expect(body.receipt).toEqual({ charged: credits, refunded: 0, balance: 10 - credits, sequence: 2 });
-    const asked = stack.gemini.requests.at(-1)?.body as { generationConfig: { imageConfig: object } };
-    expect(asked.generationConfig.imageConfig).toEqual({ aspectRatio });
+    const request = stack.gemini.requests.at(-1)?.body as { generationConfig: { imageConfig: object } };
+    expect(request.generationConfig.imageConfig).toEqual({ aspectRatio });
     const { publicId } = (await stack.ledger(uid)).generations[0] ?? {};
     const stored = stack.cloudinary.assets.get(publicId ?? '');
     const delivered = Buffer.from(await (await fetch(body.generation.image.url)).arrayBuffer());

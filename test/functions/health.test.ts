@@ -1,4 +1,4 @@
-/** What health tells: what its instance has seen, and what is not the real thing; it asks nobody. */
+/** `health` shows what its instance knows of the models and warns of fakes, without calling anything. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { parseConfig } from '../../shared/config/config.ts';
@@ -10,9 +10,7 @@ import { virtualClock } from '../support/virtualClock.ts';
 const [first, second] = ['gemini-2.5-flash-image', 'gemini-nano-banana-2.1'] as const;
 const time = virtualClock();
 let stack: Stack;
-let users = 0;
 let url: string;
-const servers: { close: () => Promise<void> }[] = [];
 
 beforeAll(async () => {
   stack = await startStack({ IMAGEGEN_FALLBACK_MODEL_IDS: second });
@@ -20,23 +18,18 @@ beforeAll(async () => {
 beforeEach(async () => {
   await stack.database.commit(['all', first, second].map((id) => ({ delete: `quota/${id}` })));
   stack.gemini.always(geminiFault.blank());
-  const server = await stack.startServer({}, { clock: time.clock });
-  servers.push(server);
-  url = server.url;
+  ({ url } = await stack.startServer({}, { clock: time.clock }));
 });
-afterAll(async () => {
-  await Promise.all(servers.map((server) => server.close()));
-  await stack.close();
-});
+afterAll(() => stack.close());
 
 async function health() {
   const { status, body } = await stack.fetch('health', {}, url);
   expect(status).toBe(200);
   return healthAnswerSchema.parse(body);
 }
-const generateImage = async () => (await stack.user(`user-${++users}`, 10)).generate('key', {}, url);
+const generateImage = async () => (await stack.newUser()).generate('key', {}, url);
 
-it('an instance that has not painted knows no model, and has read nothing', async () => {
+it('shows unknown models before the first generation, and reads nothing', async () => {
   const database = new Proxy({} as Stack['database'], {
     get: () => () => Promise.reject(new Error('health must not look')),
   });
@@ -50,7 +43,7 @@ it('an instance that has not painted knows no model, and has read nothing', asyn
   ]);
 });
 
-it('one that has painted tells what it saw', async () => {
+it('shows the models as ready after a generation', async () => {
   expect((await generateImage()).status).toBe(200);
   expect((await health()).models).toEqual([
     { id: first, state: 'ready' },
@@ -58,7 +51,7 @@ it('one that has painted tells what it saw', async () => {
   ]);
 });
 
-it('a model that is used up is told with its reason and the time it is back, until then', async () => {
+it('shows an exhausted model with its reason and retry time, until then', async () => {
   stack.gemini.script(geminiFault.perDay());
   expect((await generateImage()).status).toBe(200);
   const [model, other] = (await health()).models;
@@ -69,7 +62,7 @@ it('a model that is used up is told with its reason and the time it is back, unt
   expect((await health()).models[0]).toEqual({ id: first, state: 'ready' });
 });
 
-it.each(['all', first])('what an operator has switched off by quota/%s is told', async (id) => {
+it.each(['all', first])('shows what an operator switched off by quota/%s', async (id) => {
   await stack.edit(`quota/${id}`, { state: 'off', reason: 'too dear' });
   await generateImage();
   const off = { state: 'off', reason: 'too dear' };
@@ -78,7 +71,7 @@ it.each(['all', first])('what an operator has switched off by quota/%s is told',
   expect(two).toEqual(id === 'all' ? { id: second, ...off } : { id: second, state: 'ready' });
 });
 
-it('warns of retiring models, stand-ins and emulators, and names no address and no key', async () => {
+it('warns of retiring models, fakes and emulators, and shows no address and no key', async () => {
   const { warnings } = await health();
   const starts = [
     `${first} may have been retired`,
@@ -90,7 +83,7 @@ it('warns of retiring models, stand-ins and emulators, and names no address and 
   expect(warnings.join()).not.toMatch(/127\.0\.0\.1|test-/);
 });
 
-it('the real services of a living model are no reason to warn', () => {
+it('warns of nothing with real services and a current model', () => {
   const config = parseConfig({
     GOOGLE_CLOUD_PROJECT: 'studio',
     GEMINI_API_KEY: 'key',

@@ -1,4 +1,4 @@
-/** One line for each request with all that it took and moved, and one for each entry that stands in the ledger. */
+/** One log line per request, with its steps and credits, and one per entry committed to the ledger. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
@@ -11,7 +11,6 @@ const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
 const ms = expect.toSatisfy((value: unknown) => Number.isInteger(value) && Number(value) >= 0);
 
 let stack: Stack;
-let users = 0;
 const hooks: Parameters<typeof watchedDatabase>[1] = {};
 
 beforeAll(async () => {
@@ -29,21 +28,20 @@ beforeEach(() => {
   stack.logs.length = 0;
 });
 
-const newUser = (credits = 10) => stack.user(`user-${++users}`, credits);
-const lines = (name: string) => stack.logs.filter((line) => line.function === name);
-const credits = () => stack.logs.filter(({ message }) => String(message).startsWith('credits: '));
-/** The one line of the one request to a function. */
-function lineOf(name: string) {
-  expect(lines(name)).toHaveLength(1);
-  return lines(name)[0] as Record<string, unknown>;
+const findLines = (name: string) => stack.logs.filter((line) => line.function === name);
+const findCreditLines = () => stack.logs.filter(({ message }) => String(message).startsWith('credits: '));
+/** The line of a function that was called once. */
+function getLine(name: string) {
+  expect(findLines(name)).toHaveLength(1);
+  return findLines(name)[0] as Record<string, unknown>;
 }
 
 describe('the line of a generation', () => {
-  it('that succeeds has its steps, model, calls, credits and bill', async () => {
+  it('that succeeds has its steps, model, attempts, credits and cost', async () => {
     stack.gemini.script(geminiFault.internal(), geminiFault.internal());
-    const user = await newUser();
+    const user = await stack.newUser();
     const { body } = await user.generate('key', { tier: 'premium2' });
-    expect(lineOf('generate')).toEqual({
+    expect(getLine('generate')).toEqual({
       severity: 'INFO',
       time: expect.any(String),
       message: 'generate: ok',
@@ -69,10 +67,10 @@ describe('the line of a generation', () => {
     });
   });
 
-  it('that fails has its reason, what came back, and how long that took', async () => {
+  it('that fails has its reason, its refund and the duration of each step', async () => {
     stack.cloudinary.always(cloudinaryFault.error(500));
-    await (await newUser()).generate('key', { enhance: true });
-    const line = lineOf('generate');
+    await (await stack.newUser()).generate('key', { enhance: true });
+    const line = getLine('generate');
     expect(line).toMatchObject({
       severity: 'WARNING',
       message: 'generate: STORAGE_ERROR',
@@ -90,19 +88,19 @@ describe('the line of a generation', () => {
     expect(line.providerCostMicros).toBeGreaterThanOrEqual(39_000);
   });
 
-  it('that no model would paint counts the calls to all of them', async () => {
+  it('that every model failed counts the calls to all of them', async () => {
     stack.gemini.always(geminiFault.highDemand());
-    await (await newUser()).generate('key');
-    expect(lineOf('generate')).toMatchObject({
+    await (await stack.newUser()).generate('key');
+    expect(getLine('generate')).toMatchObject({
       reason: 'PROVIDER_OVERLOADED',
       attempts: 4,
       creditsRefunded: 1,
     });
   });
 
-  it('that is refused is an ordinary line, and names no step that was not taken', async () => {
-    await (await newUser(0)).generate('key');
-    const line = lineOf('generate');
+  it('that is refused has severity INFO and only the steps that ran', async () => {
+    await (await stack.newUser(0)).generate('key');
+    const line = getLine('generate');
     expect(line).toMatchObject({
       severity: 'INFO',
       outcome: 'refused',
@@ -113,23 +111,23 @@ describe('the line of a generation', () => {
       expect(line).not.toHaveProperty(field);
   });
 
-  it('says whether it is a replay or from the cache, which charge nothing', async () => {
-    const user = await newUser();
+  it('says whether it is a replay or comes from the cache', async () => {
+    const user = await stack.newUser();
     await user.generate('one');
     stack.logs.length = 0;
     await user.generate('one');
     await user.generate('two');
-    expect(lines('generate')).toMatchObject([
+    expect(findLines('generate')).toMatchObject([
       { replayed: true, cached: false },
       { replayed: false, cached: true },
     ]);
-    expect(JSON.stringify(lines('generate'))).not.toContain('creditsCharged');
-    expect(credits()).toEqual([]);
+    expect(JSON.stringify(findLines('generate'))).not.toContain('creditsCharged');
+    expect(findCreditLines()).toEqual([]);
   });
 });
 
-it('every function logs one line for a request, whatever it comes to', async () => {
-  const user = await newUser();
+it('every function logs one line per request, whatever its outcome', async () => {
+  const user = await stack.newUser();
   for (const name of ['account', 'ledger', 'gallery', 'generation', 'audit', 'health']) await user.get(name);
   for (const name of ['enhance', 'deleteGeneration', 'grant', 'sweepHolds', 'reconcile', 'checkQuota'])
     await user.post(name, {});
@@ -150,8 +148,8 @@ it('every function logs one line for a request, whatever it comes to', async () 
   ]);
 });
 
-it("every line of a request has its trace, also the ledger's", async () => {
-  const user = await newUser();
+it('every line of a request has its trace, also the lines of its entries', async () => {
+  const user = await stack.newUser();
   await user.post(
     'generate',
     { prompt: 'A banana on the moon', tier: 'standard', fresh: true },
@@ -174,26 +172,26 @@ it("every line of a request has its trace, also the ledger's", async () => {
 });
 
 describe('the line of an entry', () => {
-  it('has the user, the amount and the balance after it, in the order of the ledger', async () => {
-    const user = await newUser();
+  it('has the user, the amount and the balance, in the order of the ledger', async () => {
+    const user = await stack.newUser();
     stack.gemini.always(geminiFault.textOnly());
     const { body } = await user.generate('key', { tier: 'premium4' });
     const generationId = body.error.details[0].metadata.generationId ?? expect.any(String);
     const of = { severity: 'INFO', uid: user.uid };
-    expect(credits()).toMatchObject([
+    expect(findCreditLines()).toMatchObject([
       { ...of, message: 'credits: adjustment', type: 'adjustment', amount: 10, balance: 10, sequence: 1 },
       { ...of, message: 'credits: debit', amount: -4, balance: 6, sequence: 2, generationId },
       { ...of, message: 'credits: refund', amount: 4, balance: 10, sequence: 3, generationId },
     ]);
     const { entries } = await stack.ledger(user.uid);
-    expect(credits().map(({ entryId }) => entryId)).toEqual(entries.map(({ id }) => id));
+    expect(findCreditLines().map(({ entryId }) => entryId)).toEqual(entries.map(({ id }) => id));
   });
 
-  /** A generation on a server whose commits something happens to. */
+  /** A generation on a server with hooks at its reads and commits. */
   async function generateThrough(watch: Parameters<typeof watchedDatabase>[1]) {
     const { database } = watchedDatabase(stack.database, { ...hooks, ...watch });
     const server = await stack.startServer({}, { database });
-    const user = await newUser();
+    const user = await stack.newUser();
     stack.logs.length = 0;
     const reply = await user.generate('key', { fresh: true }, server.url);
     await server.close();
@@ -203,13 +201,13 @@ describe('the line of an entry', () => {
 
   it.each([
     ['lost', lostReply],
-    ['lost, and another try of the client library refused', () => new CommitRejected('ALREADY_EXISTS')],
-  ])('is there once where the answer to its commit was %s', async (_how, thrown) => {
+    ['lost, and a retry of the client library refused', () => new CommitRejected('ALREADY_EXISTS')],
+  ])('is logged once if the reply to its commit was %s', async (_how, thrown) => {
     const afterCommit = once(isDebit, () => Promise.reject(thrown()));
     const { user, reply } = await generateThrough({ afterCommit });
     expect(reply.status).toBe(200);
     const { entries } = await stack.ledger(user.uid);
-    expect(credits().map(({ entryId, balance }) => [entryId, balance])).toEqual(
+    expect(findCreditLines().map(({ entryId, balance }) => [entryId, balance])).toEqual(
       entries.map(({ id, balance }) => [id, balance]),
     );
   });
@@ -228,24 +226,30 @@ describe('the line of an entry', () => {
     });
     expect(reply.status).toBe(200);
     expect(reads.filter((paths) => paths.every((path) => path.includes('/entries/')))).toEqual([]);
-    expect(credits().map(({ message }) => message)).toEqual(['credits: adjustment', 'credits: debit']);
+    expect(findCreditLines().map(({ message }) => message)).toEqual([
+      'credits: adjustment',
+      'credits: debit',
+    ]);
     expect((await stack.ledger(user.uid)).entries.map(({ type }) => type)).toEqual(['adjustment', 'debit']);
   });
 
-  it('is there once where its commit was refused and made again', async () => {
+  it('is logged once if its commit was refused and repeated', async () => {
     const refuse = once(isDebit, () => Promise.reject(new CommitRejected('stale')));
     const { user } = await generateThrough({ beforeCommit: refuse });
-    expect(credits().map(({ message }) => message)).toEqual(['credits: adjustment', 'credits: debit']);
+    expect(findCreditLines().map(({ message }) => message)).toEqual([
+      'credits: adjustment',
+      'credits: debit',
+    ]);
     expect((await stack.ledger(user.uid)).entries).toHaveLength(2);
   });
 
-  it('is not there where nothing was committed', async () => {
+  it('is not logged if nothing was committed', async () => {
     const beforeCommit = (writes: readonly object[]) => {
       if (isDebit(writes)) throw Object.assign(new Error('7 PERMISSION_DENIED'), { code: 7 });
     };
     const { user, reply } = await generateThrough({ beforeCommit });
     expect(reply.status).toBe(500);
-    expect(credits()).toEqual([]);
+    expect(findCreditLines()).toEqual([]);
     expect((await stack.ledger(user.uid)).entries).toEqual([]);
   });
 });

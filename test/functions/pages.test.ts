@@ -4,26 +4,27 @@ import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { type Entry, entrySchema, type Generation, generationSchema } from '../../shared/contract.ts';
 import type { StoredDocument, Write } from '../../shared/database/database.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
-import { startPaintGate } from '../support/paintGate.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
+import { getDetail, getRefusal } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
+import type { User } from '../support/users.ts';
 
 let stack: Stack;
-let gate: Awaited<ReturnType<typeof startPaintGate>>;
+let gemini: GatedGemini;
 beforeAll(async () => {
-  gate = await startPaintGate();
-  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url, MAX_PER_MINUTE_PER_USER: '1000' });
+  gemini = await startGatedGemini();
+  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url, MAX_PER_MINUTE_PER_USER: '1000' });
 });
 afterAll(async () => {
   await stack.close();
-  await gate.close();
+  await gemini.close();
 });
 
-type User = Awaited<ReturnType<Stack['user']>>;
 type ListName = 'ledger' | 'gallery';
 type Item = { id: string; createdAt: string };
-const itemsOf = { ledger: 'entries', gallery: 'generations' } as const;
+const listFields = { ledger: 'entries', gallery: 'generations' } as const;
 
-/** Every page of a list from the first to the last; `between` happens after each. */
+/** Every page of a list from the first to the last. `between` runs after each. */
 async function allPages<T extends Item>(
   user: User,
   list: ListName,
@@ -37,17 +38,17 @@ async function allPages<T extends Item>(
     );
     expect(status).toBe(200);
     expect(Object.keys(body)).toEqual(
-      body.nextPageToken === undefined ? [itemsOf[list]] : [itemsOf[list], 'nextPageToken'],
+      body.nextPageToken === undefined ? [listFields[list]] : [listFields[list], 'nextPageToken'],
     );
-    pages.push(body[itemsOf[list]]);
+    pages.push(body[listFields[list]]);
     token = body.nextPageToken;
     await between();
   }
   return pages;
 }
 
-/** Copies of an account's newest document of a collection, to fill pages without painting a hundred times. */
-async function fill(uid: string, count: number) {
+/** Copies an account's newest entry and generation, to fill pages without generating a hundred images. */
+async function fillPages(uid: string, count: number) {
   const newest = async (collection: string) =>
     (
       await stack.database.page({
@@ -60,7 +61,7 @@ async function fill(uid: string, count: number) {
   const sequence = Number(entry.data.sequence);
   const writes = Array.from({ length: count }, (_, i): Write[] => {
     const id = hashGenerationId(uid, `filler ${i}`);
-    // Two of them at each moment, as calls at once may have.
+    // Two at each moment, as concurrent calls may have.
     const createdAt = new Date(Number(image.data.createdAt) + 1 + Math.floor(i / 2));
     return [
       { create: `accounts/${uid}/generations/${id}`, data: { ...image.data, createdAt } },
@@ -87,11 +88,11 @@ async function fill(uid: string, count: number) {
 const ids = (items: readonly Item[]) => items.map(({ id }) => id);
 
 describe('pages', () => {
-  /** A user with so many images and entries. */
+  /** A user with this number of images and entries. */
   async function collector(uid: string, count: number): Promise<User> {
     const made = await stack.user(uid, 1000);
     for (const key of ['first', 'second']) expect((await made.generate(key)).status).toBe(200);
-    await fill(uid, count - 2);
+    await fillPages(uid, count - 2);
     return made;
   }
   let small: User;
@@ -110,7 +111,7 @@ describe('pages', () => {
     ['ledger', 100],
   ])('%s by %i: every item exactly once, newest first, while new ones are added', async (list, pageSize) => {
     const user = pageSize < 100 ? small : large;
-    const newest = (await user.get(`${list}?pageSize=1`)).body[itemsOf[list]][0].id;
+    const newest = (await user.get(`${list}?pageSize=1`)).body[listFields[list]][0].id;
     let added = 0;
     const pages = await allPages<Entry & Generation>(user, list, pageSize, async () => {
       if (added < 3) expect((await user.generate(`${list} ${pageSize} ${added++}`)).status).toBe(200);
@@ -122,7 +123,7 @@ describe('pages', () => {
     expect(new Set(ids(items)).size).toBe(items.length);
     const order = items.map(({ sequence, createdAt }) => sequence ?? Date.parse(createdAt));
     expect(order).toEqual([...order].sort((a, b) => b - a));
-    // All that there was at the beginning, which is all that there is now but what was added.
+    // Everything that existed at the beginning: everything now except what was added.
     const now = (await allPages<Item>(user, list, 100)).flat();
     expect(ids(items)).toEqual(ids(now).slice(added));
     expect(ids(now)).toContain(
@@ -132,40 +133,37 @@ describe('pages', () => {
     );
   });
 
-  it.each<ListName>(['gallery', 'ledger'])(
-    '%s has 20 items to a page where nothing is said',
-    async (list) => {
-      const { body } = await small.get(list);
-      expect(body[itemsOf[list]]).toHaveLength(20);
-      expect(body.nextPageToken).toEqual(expect.any(String));
-    },
-  );
+  it.each<ListName>(['gallery', 'ledger'])('%s has 20 items to a page by default', async (list) => {
+    const { body } = await small.get(list);
+    expect(body[listFields[list]]).toHaveLength(20);
+    expect(body.nextPageToken).toEqual(expect.any(String));
+  });
 
   it.each<ListName>(['gallery', 'ledger'])(
-    '%s ends without a token where its last page is full',
+    '%s ends without a token if its last page is full',
     async (list) => {
       const user = await stack.user(`exact-${list}`, 5);
       await user.generate('a');
       await user.generate('b');
       const size = list === 'gallery' ? 2 : 3;
       const { body } = await user.get(`${list}?pageSize=${size}`);
-      expect(body[itemsOf[list]]).toHaveLength(size);
+      expect(body[listFields[list]]).toHaveLength(size);
       expect(body).not.toHaveProperty('nextPageToken');
     },
   );
 
-  it.each<ListName>(['gallery', 'ledger'])('%s gives the same page for the same token', async (list) => {
+  it.each<ListName>(['gallery', 'ledger'])('%s returns the same page for the same token', async (list) => {
     const { body } = await small.get(`${list}?pageSize=5`);
     const next = `${list}?pageSize=5&pageToken=${body.nextPageToken}`;
     expect((await small.get(next)).body).toEqual((await small.get(next)).body);
   });
 });
 
-describe('what is in a list', () => {
-  it('is the shape of the contract, to the letter', async () => {
+describe('a list', () => {
+  it('has exactly the shape of the contract', async () => {
     const user = await stack.user('shapes', 10);
     const { body } = await user.generate('k', { tier: 'premium2', orientation: 'portrait', prompt: 'A fig' });
-    gate.script(geminiFault.promptBlocked());
+    gemini.script(geminiFault.promptBlocked());
     const failed = await user.generate('blocked');
     await stack.edit('accounts/shapes', { adjust: 5, note: 'sorry' });
     await user.get('account');
@@ -219,14 +217,14 @@ describe('what is in a list', () => {
     });
   });
 
-  it('is only what succeeded, in the gallery', async () => {
+  it('contains only succeeded generations in the gallery', async () => {
     const user = await stack.user('mixed', 10);
     await user.generate('kept');
     await user.generate('removed');
     await user.post('deleteGeneration', { id: hashGenerationId('mixed', 'removed') });
-    gate.script(geminiFault.promptBlocked());
+    gemini.script(geminiFault.promptBlocked());
     await user.generate('failed');
-    await gate.during(
+    await gemini.during(
       () => user.generate('pending'),
       async () => {
         const { body } = await user.get('gallery');
@@ -237,11 +235,11 @@ describe('what is in a list', () => {
       hashGenerationId('mixed', 'pending'),
       hashGenerationId('mixed', 'kept'),
     ]);
-    // The ledger forgets none of them.
+    // The ledger keeps the entries of all of them.
     expect((await user.get('ledger')).body.entries).toHaveLength(1 + 4 + 1);
   });
 
-  it("is the caller's own, and nobody else's token opens it", async () => {
+  it("contains the caller's own items, also with another user's page token", async () => {
     const mine = await stack.user('mine', 5);
     const other = await stack.user('other', 5);
     await mine.generate('same key');
@@ -255,7 +253,7 @@ describe('what is in a list', () => {
     expect(ids(body.generations)).not.toContain(hashGenerationId('mine', 'same key'));
   });
 
-  it('is nothing for a new user, who need not have an account', async () => {
+  it('is empty for a new user, without creating an account', async () => {
     const user = await stack.user('newcomer');
     expect((await user.get('ledger')).body).toEqual({ entries: [] });
     expect((await user.get('gallery')).body).toEqual({ generations: [] });
@@ -263,7 +261,7 @@ describe('what is in a list', () => {
   });
 });
 
-describe('a bad query is refused, its field named', () => {
+describe('refuses an invalid query and names its field', () => {
   const token = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const id = '0'.repeat(32);
 
@@ -294,24 +292,22 @@ describe('a bad query is refused, its field named', () => {
   ])('%s', async (query, field) => {
     const user = await stack.user('asker');
     for (const list of ['ledger', 'gallery']) {
-      const { status, body } = await user.get(`${list}?${query}`);
-      expect([list, status]).toEqual([list, 400]);
-      expect(body.error.details[0].reason).toBe('INVALID_REQUEST');
-      const bad = body.error.details.find((detail: { fieldViolations?: object[] }) => detail.fieldViolations);
-      expect(bad.fieldViolations).toMatchObject([{ field }]);
+      const refused = await user.get(`${list}?${query}`);
+      expect([list, ...getRefusal(refused)]).toEqual([list, 400, 'INVALID_REQUEST']);
+      expect(getDetail(refused, 'BadRequest').fieldViolations).toMatchObject([{ field }]);
     }
   });
 
   it.each<[ListName, ListName]>([
     ['ledger', 'gallery'],
     ['gallery', 'ledger'],
-  ])('a token of the %s is not one of the %s', async (from, to) => {
+  ])('refuses a token of the %s in the %s', async (from, to) => {
     const user = await stack.user('small');
     const { nextPageToken } = (await user.get(`${from}?pageSize=1`)).body;
     expect((await user.get(`${to}?pageToken=${nextPageToken}`)).status).toBe(400);
   });
 
-  it.each<ListName>(['ledger', 'gallery'])('%s is for signed-in users, by GET', async (list) => {
+  it.each<ListName>(['ledger', 'gallery'])('%s is for signed-in users, with GET', async (list) => {
     expect((await stack.fetch(list)).status).toBe(401);
     expect((await (await stack.user('asker')).post(list, {})).status).toBe(405);
   });

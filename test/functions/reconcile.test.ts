@@ -1,15 +1,15 @@
-/** Reconciling: edits that nobody noticed become entries, what does not add up is reported and left as it is. */
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+/** `reconcile` records open console edits, and reports accounts that do not add up without changing them. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import type { Audit } from '../../shared/contract.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import type { Database } from '../../shared/database/database.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { refusalOf, refusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
+import { getRefusal } from '../support/replies.ts';
+import { createRefusedCallers, runJob, schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
-const servers: { close: () => Promise<void> }[] = [];
 let stack: Stack;
 
 beforeAll(async () => {
@@ -17,21 +17,11 @@ beforeAll(async () => {
   stack = await startStack({ ...schedulerEnv, ...unlimited });
   stack.gemini.always(geminiFault.blank());
 });
-afterAll(async () => {
-  await Promise.all(servers.map((server) => server.close()));
-  await stack.close();
-});
+afterAll(() => stack.close());
 beforeEach(async () => {
-  const documents = `projects/${stack.projectId}/databases/(default)/documents`;
-  await fetch(`http://${inject('firestoreHost')}/emulator/v1/${documents}`, { method: 'DELETE' });
+  await stack.clear();
   stack.logs.length = 0;
 });
-
-async function serverUrl(...args: Parameters<Stack['startServer']>): Promise<string> {
-  const server = await stack.startServer(...args);
-  servers.push(server);
-  return server.url;
-}
 
 type Reconciled = { checked: number; adjusted: number; broken: Audit[] };
 
@@ -41,8 +31,8 @@ async function reconcile(url?: string): Promise<Reconciled> {
   return body;
 }
 
-/** An account with three entries: 10 credits given, an image of 2 and one of 1. */
-async function spender(uid: string) {
+/** An account with three entries: 10 credits, an image for 2 and one for 1. */
+async function createSpender(uid: string) {
   const user = await stack.user(uid, 10);
   for (const [key, tier] of [
     ['a', 'premium2'],
@@ -56,11 +46,11 @@ const entryPath = async (uid: string, sequence: number) => {
   const entry = (await stack.ledger(uid)).entries.find((each) => each.sequence === sequence);
   return `accounts/${uid}/entries/${entry?.id}`;
 };
-const errors = () => stack.logs.filter(({ severity }) => severity === 'ERROR');
+const findErrors = () => stack.logs.filter(({ severity }) => severity === 'ERROR');
 
-describe('an edit that nobody noticed', () => {
-  it('becomes one entry, and is counted', async () => {
-    for (const uid of ['ann', 'bob', 'cleo']) await spender(uid);
+describe('an open console edit', () => {
+  it('becomes one entry and is counted', async () => {
+    for (const uid of ['ann', 'bob', 'cleo']) await createSpender(uid);
     await stack.edit('accounts/ann', { balance: 74, note: 'a prize' });
     await stack.edit('accounts/bob', { adjust: -2 });
     expect(await reconcile()).toEqual({ checked: 3, adjusted: 2, broken: [] });
@@ -73,10 +63,10 @@ describe('an edit that nobody noticed', () => {
     expect((await stack.ledger('bob')).account).toMatchObject({ balance: 5, settled: 5, sequence: 4 });
     for (const uid of ['ann', 'bob', 'cleo']) expect(await brokenInvariants(stack, uid)).toEqual([]);
     expect(await reconcile()).toEqual({ checked: 3, adjusted: 0, broken: [] });
-    expect(errors()).toEqual([]);
+    expect(findErrors()).toEqual([]);
   });
 
-  it('of an account made by hand opens its books', async () => {
+  it('that created an account opens it in the ledger', async () => {
     await stack.user('ann', 74);
     await stack.user('bob', 0);
     expect(await reconcile()).toEqual({ checked: 2, adjusted: 1, broken: [] });
@@ -84,18 +74,18 @@ describe('an edit that nobody noticed', () => {
     expect((await stack.ledger('bob')).account).toMatchObject({ balance: 0, settled: 0, sequence: 0 });
   });
 
-  it('of an account deleted and made again by hand is one adjustment on its old entries', async () => {
-    await spender('ann');
+  it('of a deleted and recreated account is one adjustment after its old entries', async () => {
+    await createSpender('ann');
     await stack.erase('accounts/ann');
     await stack.edit('accounts/ann', { balance: 50 });
     expect(await reconcile()).toEqual({ checked: 1, adjusted: 1, broken: [] });
     expect((await stack.ledger('ann')).entries.map(({ amount }) => amount)).toEqual([10, -2, -1, 43]);
   });
 
-  it('is recorded once by four calls at once on two servers', async () => {
-    await spender('ann');
+  it('is recorded once by four concurrent calls on two servers', async () => {
+    await createSpender('ann');
     await stack.edit('accounts/ann', { balance: 74, adjust: 3 });
-    const other = await serverUrl();
+    const { url: other } = await stack.startServer();
     const answers = await Promise.all([undefined, other, undefined, other].map((url) => reconcile(url)));
     expect(answers.reduce((sum, { adjusted }) => sum + adjusted, 0)).toBe(1);
     expect(answers.flatMap(({ broken }) => broken)).toEqual([]);
@@ -103,7 +93,7 @@ describe('an edit that nobody noticed', () => {
   });
 });
 
-describe('an account that does not add up is reported and never mended', () => {
+describe('an account that does not add up is reported and never corrected', () => {
   const tampering: [string, (uid: string) => Promise<unknown>, RegExp][] = [
     [
       'settled was changed, and the balance with it',
@@ -127,7 +117,7 @@ describe('an account that does not add up is reported and never mended', () => {
     ],
     ['the sequence has a gap', async (uid) => stack.edit(await entryPath(uid, 3), { sequence: 5 }), /./],
     [
-      'a generation was taken away',
+      'a generation was deleted',
       async (uid) => {
         const [generation] = (await stack.ledger(uid)).generations;
         return stack.erase(`accounts/${uid}/generations/${generation?.id}`);
@@ -135,7 +125,7 @@ describe('an account that does not add up is reported and never mended', () => {
       /3.*1/,
     ],
     [
-      'a succeeded generation was made a refunded one',
+      'a succeeded generation was changed to refunded',
       async (uid) => {
         const [generation] = (await stack.ledger(uid)).generations;
         return stack.edit(`accounts/${uid}/generations/${generation?.id}`, { status: 'refunded' });
@@ -144,13 +134,13 @@ describe('an account that does not add up is reported and never mended', () => {
     ],
     ['the balance is text', (uid) => stack.edit(`accounts/${uid}`, { balance: 'seven' }), /balance/],
     ['the balance is negative', (uid) => stack.edit(`accounts/${uid}`, { balance: -7 }), /balance/],
-    ['the balance is gone', (uid) => stack.edit(`accounts/${uid}`, { balance: undefined }), /balance/],
+    ['the balance is missing', (uid) => stack.edit(`accounts/${uid}`, { balance: undefined }), /balance/],
     ['adjust is text', (uid) => stack.edit(`accounts/${uid}`, { adjust: '5' }), /adjust/],
   ];
 
   it.each(tampering)('%s', async (_, tamper, words) => {
-    await spender('ann');
-    await spender('bob');
+    await createSpender('ann');
+    await createSpender('bob');
     await tamper('ann');
     const before = await stack.ledger('ann');
     const first = await reconcile();
@@ -159,38 +149,41 @@ describe('an account that does not add up is reported and never mended', () => {
     const [{ differences } = { differences: [] }] = first.broken;
     expect(differences.length).toBeGreaterThan(0);
     expect(differences.join('; ')).toMatch(words);
-    expect(errors()).toEqual([expect.objectContaining({ uid: 'ann', differences })]);
+    expect(findErrors()).toEqual([expect.objectContaining({ uid: 'ann', differences })]);
 
     const second = await reconcile();
     expect(second.broken.map(({ uid }) => uid)).toEqual(['ann']);
     expect(second.adjusted).toBe(0);
-    // Of `settled` alone the ledger cannot tell that it was no edit of the balance.
+    // A changed `settled` alone looks like an edit of the balance.
     if (before.account.balance === before.account.settled || first.adjusted === 0) {
       expect(first.adjusted).toBe(0);
       expect(await stack.ledger('ann')).toEqual(before);
     }
   });
 
-  it('and what cannot be recorded on one does not keep the others from being seen to', async () => {
-    for (const uid of ['ann', 'bob', 'cleo']) await spender(uid);
-    // The adjustment's own id is taken: no commit for this account can ever succeed.
+  it('and an edit that cannot be recorded does not stop the other accounts', async () => {
+    for (const uid of ['ann', 'bob', 'cleo']) await createSpender(uid);
+    // The id of the adjustment is taken, so no commit for this account can succeed.
     await stack.edit('accounts/bob/entries/adjustment:4', { sequence: 9, amount: 1, type: 'grant' });
     for (const uid of ['ann', 'bob', 'cleo']) await stack.edit(`accounts/${uid}`, { balance: 50 });
-    // What is tried for ten seconds before it is given up is tried for one.
-    const url = await serverUrl({}, { clock: { ...systemClock, elapsed: () => 10 * performance.now() } });
+    // The ten seconds of retries take one second on this clock.
+    const { url } = await stack.startServer(
+      {},
+      { clock: { ...systemClock, elapsed: () => 10 * performance.now() } },
+    );
     const { body } = await runJob(stack, 'reconcile', { url });
     for (const uid of ['ann', 'cleo']) {
       expect((await stack.ledger(uid)).account).toMatchObject({ balance: 50, settled: 50, sequence: 4 });
     }
     expect(body.broken).toMatchObject([{ uid: 'bob' }]);
-    expect(errors()).toContainEqual(expect.objectContaining({ uid: 'bob' }));
-    // Nor does the next call begin with it again and get no further.
+    expect(findErrors()).toContainEqual(expect.objectContaining({ uid: 'bob' }));
+    // The next call does not start with this account and get stuck.
     expect((await stack.document('jobs/reconcile'))?.after ?? null).toBeNull();
   });
 });
 
 describe('no false alarm', () => {
-  it('while 30 generations and edits are under way', async () => {
+  it('during 30 generations and edits', async () => {
     const uids = Array.from({ length: 5 }, (_, i) => `user-${i}`);
     const users = await Promise.all(uids.map((uid) => stack.user(uid, 40)));
     stack.gemini.script(...Array.from({ length: 8 }, () => geminiFault.noImage('SAFETY')));
@@ -218,12 +211,12 @@ describe('no false alarm', () => {
     expect(runs.flatMap(({ broken }) => broken)).toEqual([]);
     expect(audits.filter(({ ok }) => !ok)).toEqual([]);
     expect(audits.length).toBeGreaterThanOrEqual(15);
-    expect(errors()).toEqual([]);
+    expect(findErrors()).toEqual([]);
     expect((await reconcile()).broken).toEqual([]);
     for (const uid of uids) expect(await brokenInvariants(stack, uid)).toEqual([]);
   });
 
-  it('for generations that are pending, refunded or deleted', async () => {
+  it('for pending, refunded and deleted generations', async () => {
     const user = await stack.user('ann', 20);
     stack.gemini.script(geminiFault.noImage('SAFETY'), geminiFault.hang());
     expect((await user.generate('refunded')).status).toBe(422);
@@ -249,8 +242,8 @@ describe('many accounts', () => {
       ),
     );
 
-  /** A database that notes which accounts are audited, and calls `atPage` before each page of them. */
-  function watching(atPage: () => void = () => {}) {
+  /** A database that records the audited accounts, and calls `atPage` before each page of accounts. */
+  function watchAudits(atPage: () => void = () => {}) {
     const audited: string[] = [];
     const database: Database = {
       ...stack.database,
@@ -265,60 +258,63 @@ describe('many accounts', () => {
     };
     return { database, audited };
   }
-  const cursor = async () => (await stack.document('jobs/reconcile'))?.after ?? null;
+  const getPosition = async () => (await stack.document('jobs/reconcile'))?.after ?? null;
 
-  it('are each seen to once, page by page', async () => {
+  it('are each audited once, page by page', async () => {
     await createAll();
-    const { database, audited } = watching();
-    const url = await serverUrl({}, { database });
+    const { database, audited } = watchAudits();
+    const { url } = await stack.startServer({}, { database });
     expect(await reconcile(url)).toEqual({ checked: 130, adjusted: 130, broken: [] });
     expect(audited.toSorted()).toEqual(uids);
-    expect(await cursor()).toBeNull();
+    expect(await getPosition()).toBeNull();
     expect((await stack.ledger('user-129')).account).toMatchObject({ settled: 7, sequence: 1 });
   });
 
   it.each(['a/b', '..', '__x__', '', 'x'.repeat(1_501), 7])(
-    'are seen to from the first where the note of where it stopped is %j',
+    'are audited from the first one if the stored position is %j',
     async (after) => {
       await createAll();
       await stack.database.commit([{ set: 'jobs/reconcile', data: { after } }]);
-      expect(await reconcile(await serverUrl({}, {}))).toMatchObject({ checked: 130, broken: [] });
-      expect(await cursor()).toBeNull();
+      expect(await reconcile((await stack.startServer()).url)).toMatchObject({ checked: 130, broken: [] });
+      expect(await getPosition()).toBeNull();
     },
   );
 
-  it('are seen to by several calls where one has no time for all, each from where the last stopped', async () => {
+  it('are audited by several calls, each from where the last one ran out of time', async () => {
     await createAll();
     let elapsed = 0;
-    // Every page takes so long that a call has time for but one.
-    const { database, audited } = watching(() => {
+    // Every page takes so long that a call has time for one only.
+    const { database, audited } = watchAudits(() => {
       elapsed += 241_000;
     });
-    const url = await serverUrl({}, { database, clock: { ...systemClock, elapsed: () => elapsed } });
+    const { url } = await stack.startServer(
+      {},
+      { database, clock: { ...systemClock, elapsed: () => elapsed } },
+    );
     const counts = [];
-    for (let call = 0; call < 10 && (call === 0 || (await cursor()) !== null); call += 1) {
+    for (let call = 0; call < 10 && (call === 0 || (await getPosition()) !== null); call += 1) {
       const { checked, broken } = await reconcile(url);
       expect(broken).toEqual([]);
       counts.push(checked);
-      const at = await cursor();
+      const at = await getPosition();
       expect(at === null || uids.includes(String(at))).toBe(true);
     }
     expect(counts.length).toBeGreaterThan(1);
     expect(Math.min(...counts)).toBeGreaterThan(0);
     expect(audited.toSorted()).toEqual(uids);
-    // And the next call begins again at the first account.
+    // The next call starts again at the first account.
     audited.length = 0;
     await reconcile(url);
     expect(audited.toSorted()[0]).toBe('user-000');
   });
 
-  it('that are deleted while they are being gone through are no trouble', async () => {
+  it('may be deleted during the call', async () => {
     await createAll();
     let pages = 0;
-    const { database } = watching(() => {
+    const { database } = watchAudits(() => {
       pages += 1;
     });
-    const url = await serverUrl(
+    const { url } = await stack.startServer(
       {},
       {
         database: {
@@ -339,10 +335,10 @@ describe('many accounts', () => {
   });
 });
 
-it('has the database sum the entries and does not read them', async () => {
-  await spender('ann');
+it('has the database sum the entries, without reading them', async () => {
+  await createSpender('ann');
   const counting = countingDatabase(stack.database);
-  const url = await serverUrl({}, { database: counting.database });
+  const { url } = await stack.startServer({}, { database: counting.database });
   const cost = async () => {
     counting.reset();
     expect(await reconcile(url)).toEqual({ checked: 1, adjusted: 0, broken: [] });
@@ -371,18 +367,18 @@ it('has the database sum the entries and does not read them', async () => {
 });
 
 describe('who may call', () => {
-  it('the scheduler, by the token that Google signs for it', async () => {
-    await spender('ann');
+  it('the scheduler, with a token signed by Google', async () => {
+    await createSpender('ann');
     const { status, body } = await runJob(stack, 'reconcile', { token: await schedulerToken(stack) });
     expect([status, body]).toEqual([200, { checked: 1, adjusted: 0, broken: [] }]);
   });
 
   it('nobody else', async () => {
     await stack.user('ann', 20);
-    for (const [who, token, expected] of await refusedCallers(stack)) {
+    for (const [who, token, expected] of await createRefusedCallers(stack)) {
       const answer = await runJob(stack, 'reconcile', { token });
       const reason = expected === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN';
-      expect([who, ...refusalOf(answer)]).toEqual([who, expected, reason]);
+      expect([who, ...getRefusal(answer)]).toEqual([who, expected, reason]);
     }
     expect(await stack.document('accounts/ann')).toEqual({ balance: 20 });
   });

@@ -1,4 +1,4 @@
-/** Reference images: checked before any debit, fetched from our own store alone, kept as hashes. */
+/** Reference images are checked before any debit, fetched only from our image store, and stored as hashes. */
 import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
@@ -6,10 +6,10 @@ import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { generateBodyBytesMax } from '../../shared/generation/references.ts';
 import { brokenInvariants, missingImages, strayImages } from '../support/invariants.ts';
-import { startPaintGate } from '../support/paintGate.ts';
+import { startGatedGemini } from '../support/modelGate.ts';
 import { onePixelPng, squarePng } from '../support/pictures.ts';
-import { refusalOf } from '../support/scheduler.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { getDetail, getErrorInfo, getRefusal, getViolatedFields } from '../support/replies.ts';
+import { type Server, type Stack, startStack } from '../support/stack.ts';
 import { type Hooks, newGeneration, once, watchedDatabase } from '../support/watchedDatabase.ts';
 
 const canvas = createCanvas(1024, 1024);
@@ -20,44 +20,38 @@ const pictures = {
 };
 const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 const megabyte = 1_000_000;
-/** A picture of so many bytes: what follows a PNG's end is nobody's. */
+/** An image of this many bytes. Readers ignore what follows the end of a PNG. */
 const padded = (bytes: number) => Buffer.concat([squarePng, Buffer.alloc(bytes - squarePng.length)]);
 
-const uids: string[] = [];
 const hooks: Hooks = {};
 let stack: Stack;
-let other: { url: string; close: () => Promise<void> };
+let other: Server;
 
 beforeAll(async () => {
   stack = await startStack();
   other = await stack.startServer({}, { database: watchedDatabase(stack.database, hooks).database });
 });
-afterAll(async () => {
-  await other.close();
-  await stack.close();
-});
+afterAll(() => stack.close());
 beforeEach(() => {
   for (const name of Object.keys(hooks)) delete hooks[name as keyof Hooks];
   stack.gemini.always(geminiFault.blank());
 });
 
-async function newUser(credits = 20) {
-  const uid = `user-${uids.length}`;
-  uids.push(uid);
-  const user = await stack.user(uid, credits);
+async function newReferrer(credits = 20) {
+  const user = await stack.newUser(credits);
   return {
     ...user,
     refer: (key: string, references: unknown, url?: string) =>
       user.generate(key, { tier: 'premium2', references }, url),
-    path: (key: string) => `accounts/${uid}/generations/${hashGenerationId(uid, key)}`,
-    stored: (key: string) => stack.document(`accounts/${uid}/generations/${hashGenerationId(uid, key)}`),
+    getPath: (key: string) => `${user.path}/generations/${hashGenerationId(user.uid, key)}`,
+    getStored: (key: string) => stack.document(`${user.path}/generations/${hashGenerationId(user.uid, key)}`),
   };
 }
-type User = Awaited<ReturnType<typeof newUser>>;
+type Referrer = Awaited<ReturnType<typeof newReferrer>>;
 
-/** A user with a finished image under `a`, by its id. */
-async function imageGenerator(bytes = pictures['image/jpeg']) {
-  const user = await newUser();
+/** A user with a finished image under the key `a`. */
+async function createImage(bytes = pictures['image/jpeg']) {
+  const user = await newReferrer();
   stack.gemini.script(geminiFault.image(bytes));
   const { status, body } = await user.generate('a');
   expect(status).toBe(200);
@@ -65,28 +59,27 @@ async function imageGenerator(bytes = pictures['image/jpeg']) {
 }
 
 const inline = (bytes: Buffer, mimeType = 'image/png') => ({ mimeType, data: bytes.toString('base64') });
-const asked = () => stack.gemini.requests.length;
-const deliveries = () => stack.cloudinary.requests.filter(({ action }) => action === 'deliver');
-const violations = ({ body }: Reply) => body.error.details[1].fieldViolations;
+const countModelCalls = () => stack.gemini.requests.length;
+const findDeliveries = () => stack.cloudinary.requests.filter(({ action }) => action === 'deliver');
 
-/** The images of the last request that the model was sent. */
-function sentImages() {
+/** The images of the last request to the model. */
+function getSentImages() {
   const body = stack.gemini.requests.at(-1)?.body as {
     contents: { parts: { inlineData?: { mimeType: string; data: string } }[] }[];
   };
   return body.contents.flatMap(({ parts }) => parts).flatMap(({ inlineData }) => inlineData ?? []);
 }
 
-/** Nothing was debited, nothing begun, and the key is as good as new. */
-async function expectUntouched(user: User, key: string, askedBefore: number) {
-  expect(await user.stored(key)).toBeUndefined();
+/** Nothing was debited or started, and the key can be used. */
+async function expectUntouched(user: Referrer, key: string, callsBefore: number) {
+  expect(await user.getStored(key)).toBeUndefined();
   const { entries } = await stack.ledger(user.uid);
   expect(entries.filter(({ generationId }) => generationId === hashGenerationId(user.uid, key))).toEqual([]);
-  expect(asked()).toBe(askedBefore);
+  expect(countModelCalls()).toBe(callsBefore);
 }
 
-async function expectRefunded(user: User, key: string, reason: string) {
-  expect(await user.stored(key)).toMatchObject({ status: 'refunded', failure: { reason } });
+async function expectRefunded(user: Referrer, key: string, reason: string) {
+  expect(await user.getStored(key)).toMatchObject({ status: 'refunded', failure: { reason } });
   const { entries } = await stack.ledger(user.uid);
   expect(entries.slice(-2).map(({ type, amount }) => [type, amount])).toEqual([
     ['debit', -2],
@@ -97,8 +90,8 @@ async function expectRefunded(user: User, key: string, reason: string) {
 }
 
 describe('references', () => {
-  it('inline are sent to the model as they are, in their order, with the type that their bytes say', async () => {
-    const user = await newUser();
+  it('inline are sent to the model unchanged, in order, with the MIME type of their bytes', async () => {
+    const user = await newReferrer();
     const bytes = Object.values(pictures);
     const { status, body } = await user.refer('k', [
       inline(pictures['image/png'], 'image/webp'),
@@ -106,19 +99,19 @@ describe('references', () => {
       inline(pictures['image/webp'], 'image/jpeg'),
     ]);
     expect([status, body.receipt.charged]).toEqual([200, 2]);
-    expect(sentImages()).toEqual(
+    expect(getSentImages()).toEqual(
       Object.keys(pictures).map((mimeType, i) => ({ mimeType, data: bytes[i]?.toString('base64') })),
     );
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('from the gallery are fetched from the store, and sent beside inline ones', async () => {
-    const { user, id, image } = await imageGenerator();
-    const before = deliveries().length;
+  it('from the gallery are fetched from the store and sent with inline ones', async () => {
+    const { user, id, image } = await createImage();
+    const before = findDeliveries().length;
     const { status } = await user.refer('b', [{ generationId: id }, inline(onePixelPng)]);
     expect(status).toBe(200);
-    expect(deliveries().slice(before)).toMatchObject([{ path: new URL(image.url).pathname }]);
-    expect(sentImages()).toEqual([
+    expect(findDeliveries().slice(before)).toMatchObject([{ path: new URL(image.url).pathname }]);
+    expect(getSentImages()).toEqual([
       { mimeType: 'image/jpeg', data: pictures['image/jpeg'].toString('base64') },
       { mimeType: 'image/png', data: onePixelPng.toString('base64') },
     ]);
@@ -126,30 +119,30 @@ describe('references', () => {
   });
 
   it('may name one image twice', async () => {
-    const { user, id } = await imageGenerator();
+    const { user, id } = await createImage();
     expect((await user.refer('b', [{ generationId: id }, { generationId: id }])).status).toBe(200);
-    expect(sentImages()).toHaveLength(2);
+    expect(getSentImages()).toHaveLength(2);
   });
 
-  it('are kept as hashes: no bytes in any document, nor in the log', async () => {
-    const { user, id } = await imageGenerator();
+  it('are stored as hashes: no document and no log line has their bytes', async () => {
+    const { user, id } = await createImage();
     const data = pictures['image/webp'].toString('base64');
     await user.refer('b', [{ generationId: id }, inline(pictures['image/webp'])]);
-    const stored = await user.stored('b');
+    const stored = await user.getStored('b');
     expect(stored?.request).toEqual({
       enhance: false,
       fresh: false,
       references: [`generation:${id}`, expect.stringMatching(/^[0-9a-f]{64}$/)],
     });
     const { body } = await user.get(`generation?key=b`);
-    for (const said of [await stack.ledger(user.uid), stack.logs, body]) {
-      expect(JSON.stringify(said)).not.toContain(data);
-      expect(JSON.stringify(said)).not.toContain(data.slice(0, 40));
+    for (const text of [await stack.ledger(user.uid), stack.logs, body]) {
+      expect(JSON.stringify(text)).not.toContain(data);
+      expect(JSON.stringify(text)).not.toContain(data.slice(0, 40));
     }
   });
 
-  it('are part of what a key stands for', async () => {
-    const { user, id } = await imageGenerator();
+  it('are part of the request that a key identifies', async () => {
+    const { user, id } = await createImage();
     const references = [{ generationId: id }, inline(onePixelPng)];
     const first = await user.refer('b', references);
     const again = await user.refer('b', references);
@@ -161,12 +154,12 @@ describe('references', () => {
       references.toReversed(),
       [references[0], inline(pictures['image/png'])],
     ]) {
-      expect(refusalOf(await user.refer('b', others))).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+      expect(getRefusal(await user.refer('b', others))).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
     }
   });
 
-  it('are told again by their key, whatever has become of them', async () => {
-    const { user, id } = await imageGenerator();
+  it('are replayed by their key, even after they were deleted', async () => {
+    const { user, id } = await createImage();
     const first = await user.refer('b', [{ generationId: id }]);
     await user.post('deleteGeneration', { id });
     expect((await user.refer('b', [{ generationId: id }])).body).toEqual(first.body);
@@ -176,78 +169,74 @@ describe('references', () => {
 describe('a request is refused before any debit', () => {
   const png = inline(onePixelPng);
   it.each<[string, unknown[], string]>([
-    ['with more than the model takes', [png, png, png, png], 'references'],
-    ['with more than any model takes', Array(15).fill(png), 'references'],
-    ['with text for an image', [inline(Buffer.from('not an image'))], 'references.0.data'],
+    ['with more than the model accepts', [png, png, png, png], 'references'],
+    ['with more than any model accepts', Array(15).fill(png), 'references'],
+    ['with text in place of an image', [inline(Buffer.from('not an image'))], 'references.0.data'],
     ['with a GIF', [png, inline(gif)], 'references.1.data'],
     ['with half a header', [inline(onePixelPng.subarray(0, 12))], 'references.0.data'],
     ['with bad base64', [{ ...png, data: '@@@@' }], 'references.0.data'],
     ['with base64 of the wrong length', [{ ...png, data: `${png.data}A` }], 'references.0.data'],
     ['with base64url', [{ ...png, data: 'ab-_' }], 'references.0.data'],
     ['with a data URL', [{ ...png, data: `data:image/png;base64,${png.data}` }], 'references.0.data'],
-    ['with nothing', [{ ...png, data: '' }], 'references.0.data'],
+    ['with empty data', [{ ...png, data: '' }], 'references.0.data'],
     ['declared as a GIF', [{ ...png, mimeType: 'image/gif' }], 'references.0'],
-    ['with an address', [{ url: 'https://example.com/a.png' }], 'references.0'],
-    ['with an address for data', [{ ...png, data: 'https://example.com/a.png' }], 'references.0.data'],
-    ['with an address beside it', [{ ...png, url: 'https://example.com/a.png' }], 'references.0.url'],
-    [
-      'with an address for an id',
-      [{ generationId: 'https://example.com/a.png' }],
-      'references.0.generationId',
-    ],
-    ['with a path for an id', [{ generationId: '../../accounts/a' }], 'references.0.generationId'],
+    ['with a URL', [{ url: 'https://example.com/a.png' }], 'references.0'],
+    ['with a URL as data', [{ ...png, data: 'https://example.com/a.png' }], 'references.0.data'],
+    ['with a URL beside the data', [{ ...png, url: 'https://example.com/a.png' }], 'references.0.url'],
+    ['with a URL as an id', [{ generationId: 'https://example.com/a.png' }], 'references.0.generationId'],
+    ['with a path as an id', [{ generationId: '../../accounts/a' }], 'references.0.generationId'],
     ['with both kinds in one', [{ ...png, generationId: '0'.repeat(32) }], 'references.0'],
   ])('%s: 400', async (_, references, field) => {
-    const user = await newUser();
-    const before = asked();
+    const user = await newReferrer();
+    const before = countModelCalls();
     const answer = await user.refer('k', references);
-    expect(refusalOf(answer)).toEqual([400, 'INVALID_REQUEST']);
-    expect(violations(answer).map((violation: { field: string }) => violation.field)).toContain(field);
+    expect(getRefusal(answer)).toEqual([400, 'INVALID_REQUEST']);
+    expect(getViolatedFields(answer)).toContain(field);
     expect(answer.body).not.toHaveProperty('receipt');
     await expectUntouched(user, 'k', before);
   });
 
-  it('with too many for the model, of which others take more', async () => {
-    const user = await newUser();
+  it('but not with 14 if the model accepts 14', async () => {
+    const user = await newReferrer();
     const { url, close } = await stack.startServer({ IMAGEGEN_MODEL_ID: 'gemini-nano-banana-2.1' });
     expect((await user.refer('k', Array(14).fill(png), url)).status).toBe(200);
-    expect(sentImages()).toHaveLength(14);
+    expect(getSentImages()).toHaveLength(14);
     await close();
   });
 
-  it('too large together, inline and from the gallery', async () => {
-    const { user, id } = await imageGenerator(padded(8 * megabyte));
-    const before = asked();
+  it('with references that are too large together, inline and from the gallery', async () => {
+    const { user, id } = await createImage(padded(8 * megabyte));
+    const before = countModelCalls();
     const tooMuch = [{ generationId: id }, inline(padded(6 * megabyte + 1))];
     const answer = await user.refer('b', tooMuch);
-    expect(refusalOf(answer)).toEqual([400, 'INVALID_REQUEST']);
-    expect(violations(answer)).toMatchObject([{ field: 'references' }]);
+    expect(getRefusal(answer)).toEqual([400, 'INVALID_REQUEST']);
+    expect(getDetail(answer, 'BadRequest').fieldViolations).toMatchObject([{ field: 'references' }]);
     await expectUntouched(user, 'b', before);
     const inlineAlone = await user.refer('b', [
       inline(padded(7 * megabyte)),
       inline(padded(7 * megabyte + 3)),
     ]);
-    expect(refusalOf(inlineAlone)).toEqual([400, 'INVALID_REQUEST']);
+    expect(getRefusal(inlineAlone)).toEqual([400, 'INVALID_REQUEST']);
     await expectUntouched(user, 'b', before);
-    const asMuchAsMayBe = [{ generationId: id }, inline(padded(6 * megabyte))];
-    expect((await user.refer('b', asMuchAsMayBe)).status).toBe(200);
-    expect(sentImages()).toHaveLength(2);
+    const largestAllowed = [{ generationId: id }, inline(padded(6 * megabyte))];
+    expect((await user.refer('b', largestAllowed)).status).toBe(200);
+    expect(getSentImages()).toHaveLength(2);
   });
 
   it('with a body over its limit: 413', async () => {
-    const user = await newUser();
-    const before = asked();
+    const user = await newReferrer();
+    const before = countModelCalls();
     const prompt = 'x'.repeat(generateBodyBytesMax);
     const answer = await user.generate('k', { prompt });
-    expect(refusalOf(answer)).toEqual([413, 'TOO_LARGE']);
+    expect(getRefusal(answer)).toEqual([413, 'TOO_LARGE']);
     expect(generateBodyBytesMax).toBe(19_500_000);
     await expectUntouched(user, 'k', before);
   });
 
-  it.each<[string, (user: User) => Promise<string>]>([
+  it.each<[string, (user: Referrer) => Promise<string>]>([
     ['an unknown id', async () => 'f'.repeat(32)],
-    ['its own id', async ({ uid }) => hashGenerationId(uid, 'b')],
-    ["somebody else's id", async () => (await imageGenerator()).id],
+    ['the id of this request', async ({ uid }) => hashGenerationId(uid, 'b')],
+    ["another user's id", async () => (await createImage()).id],
     [
       'a refunded generation',
       async (user) => {
@@ -265,90 +254,90 @@ describe('a request is refused before any debit', () => {
       },
     ],
   ])('with %s: 404', async (_, find) => {
-    const user = await newUser();
+    const user = await newReferrer();
     const id = await find(user);
-    const before = asked();
-    const delivered = deliveries().length;
+    const before = countModelCalls();
+    const delivered = findDeliveries().length;
     const answer = await user.refer('b', [inline(onePixelPng), { generationId: id }]);
-    expect(refusalOf(answer)).toEqual([404, 'NOT_FOUND']);
+    expect(getRefusal(answer)).toEqual([404, 'NOT_FOUND']);
     expect(answer.body).not.toHaveProperty('receipt');
-    expect(deliveries()).toHaveLength(delivered);
+    expect(findDeliveries()).toHaveLength(delivered);
     await expectUntouched(user, 'b', before);
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
 
-  it('with a generation that is still being painted: 404', async () => {
-    const gate = await startPaintGate();
-    const { url, close } = await stack.startServer({ GOOGLE_GEMINI_BASE_URL: gate.url });
-    const user = await newUser();
-    const painting = await gate.during(
+  it('with a pending generation: 404', async () => {
+    const gemini = await startGatedGemini();
+    const { url, close } = await stack.startServer({ GOOGLE_GEMINI_BASE_URL: gemini.url });
+    const user = await newReferrer();
+    const pending = await gemini.during(
       () => user.generate('a', {}, url),
       async () => {
         const answer = await user.refer('b', [{ generationId: hashGenerationId(user.uid, 'a') }], url);
-        expect(refusalOf(answer)).toEqual([404, 'NOT_FOUND']);
-        expect(await user.stored('b')).toBeUndefined();
+        expect(getRefusal(answer)).toEqual([404, 'NOT_FOUND']);
+        expect(await user.getStored('b')).toBeUndefined();
       },
     );
-    expect(painting.status).toBe(200);
-    expect((await user.refer('b', [{ generationId: painting.body.generation.id }], url)).status).toBe(200);
+    expect(pending.status).toBe(200);
+    expect((await user.refer('b', [{ generationId: pending.body.generation.id }], url)).status).toBe(200);
     await close();
-    await gate.close();
+    await gemini.close();
   });
 });
 
-describe('a reference that cannot be fetched after the debit', () => {
-  it('because it was deleted meanwhile: refunded', async () => {
-    const { user, id } = await imageGenerator();
-    const before = asked();
+describe('a reference that fails after the debit is refunded', () => {
+  it('because it was deleted meanwhile', async () => {
+    const { user, id } = await createImage();
+    const before = countModelCalls();
     hooks.afterCommit = once(
       (writes) => newGeneration(writes)?.status === 'pending',
       async () => void expect((await user.post('deleteGeneration', { id })).status).toBe(200),
     );
     const answer = await user.refer('b', [{ generationId: id }], other.url);
-    expect(refusalOf(answer)).toEqual([404, 'NOT_FOUND']);
-    expect(answer.body.error.details[0].metadata.retry).toBe('new_key');
+    expect(getRefusal(answer)).toEqual([404, 'NOT_FOUND']);
+    expect(getErrorInfo(answer).metadata.retry).toBe('new_key');
     expect(answer.body.receipt).toMatchObject({ charged: 2, refunded: 2 });
-    expect(asked()).toBe(before);
+    expect(countModelCalls()).toBe(before);
     await expectRefunded(user, 'b', 'NOT_FOUND');
   });
 
   it.each([
     ['an error', cloudinaryFault.error(500)],
     ['a broken connection', cloudinaryFault.reset()],
-    ['a page in place of the image', cloudinaryFault.html(200 as 502)],
-    ['an empty answer', cloudinaryFault.emptyBody(200)],
-  ])('because the store answers with %s: refunded', async (_, fault) => {
-    const { user, id } = await imageGenerator();
-    const before = asked();
+    ['an HTML page in place of the image', cloudinaryFault.html(200 as 502)],
+    ['an empty reply', cloudinaryFault.emptyBody(200)],
+  ])('because the store answers with %s', async (_, fault) => {
+    const { user, id } = await createImage();
+    const before = countModelCalls();
     stack.cloudinary.script({ action: 'deliver', ...fault });
     const answer = await user.refer('b', [{ generationId: id }]);
-    expect(refusalOf(answer)).toEqual([502, 'STORAGE_ERROR']);
+    expect(getRefusal(answer)).toEqual([502, 'STORAGE_ERROR']);
     expect(answer.body.receipt).toMatchObject({ charged: 2, refunded: 2 });
-    expect(asked()).toBe(before);
+    expect(countModelCalls()).toBe(before);
     await expectRefunded(user, 'b', 'STORAGE_ERROR');
   });
 
-  it('because the store never answers: 504 at the deadline, refunded', async () => {
-    const { user, id } = await imageGenerator();
+  it('because the store never answers: 504 at the deadline', async () => {
+    const { user, id } = await createImage();
     const { url, close } = await stack.startServer({ GENERATE_TIMEOUT_MS: '1500' });
     await user.generate('warm', {}, url);
     stack.cloudinary.script({ action: 'deliver', ...cloudinaryFault.hang() });
-    expect(refusalOf(await user.refer('b', [{ generationId: id }], url))).toEqual([504, 'PROVIDER_TIMEOUT']);
+    expect(getRefusal(await user.refer('b', [{ generationId: id }], url))).toEqual([504, 'PROVIDER_TIMEOUT']);
     await expectRefunded(user, 'b', 'PROVIDER_TIMEOUT');
     await close();
   });
 
   it.each([
     ['another host', () => 'http://127.0.0.1:9/test/image/upload/v1/a.png'],
-    ['another host in the guise of the store', () => `${stack.cloudinary.url}@127.0.0.1:9/a.png`],
+    ['another host that looks like the store', () => `${stack.cloudinary.url}@127.0.0.1:9/a.png`],
     ['a file', () => 'file:///etc/passwd'],
     ['the metadata server', () => 'http://169.254.169.254/computeMetadata/v1/'],
-  ])('because its document names %s: never fetched, refunded', async (_, address) => {
-    const { user, id } = await imageGenerator();
-    const document = await user.stored('a');
+  ])('because its document names %s, which is never fetched', async (_, address) => {
+    const { user, id } = await createImage();
+    const document = await user.getStored('a');
     const image = { ...(document?.image as object), url: address() };
-    await stack.database.commit([{ set: user.path('a'), data: { ...document, image } }]);
-    const [before, delivered] = [asked(), deliveries().length];
+    await stack.database.commit([{ set: user.getPath('a'), data: { ...document, image } }]);
+    const [before, delivered] = [countModelCalls(), findDeliveries().length];
     const fetched: string[] = [];
     const real = globalThis.fetch;
     globalThis.fetch = (input, init) => {
@@ -358,19 +347,19 @@ describe('a reference that cannot be fetched after the debit', () => {
     const answer = await user.refer('b', [{ generationId: id }]).finally(() => {
       globalThis.fetch = real;
     });
-    expect(refusalOf(answer)).toEqual([502, 'STORAGE_ERROR']);
+    expect(getRefusal(answer)).toEqual([502, 'STORAGE_ERROR']);
     expect(fetched.filter((url) => !url.startsWith(stack.url))).toEqual([]);
-    expect([asked(), deliveries().length]).toEqual([before, delivered]);
+    expect([countModelCalls(), findDeliveries().length]).toEqual([before, delivered]);
     await expectRefunded(user, 'b', 'STORAGE_ERROR');
   });
 
-  it('because the store sends it elsewhere: not followed, not even to an image; refunded', async () => {
-    const { user, id, image } = await imageGenerator();
-    const before = deliveries().length;
+  it('because the store redirects, which is not followed, even to an image', async () => {
+    const { user, id, image } = await createImage();
+    const before = findDeliveries().length;
     const headers = { location: image.url };
     stack.cloudinary.script({ action: 'deliver', kind: 'reply', status: 302, headers, body: '' });
-    expect(refusalOf(await user.refer('b', [{ generationId: id }]))).toEqual([502, 'STORAGE_ERROR']);
-    expect(deliveries()).toHaveLength(before + 1);
+    expect(getRefusal(await user.refer('b', [{ generationId: id }]))).toEqual([502, 'STORAGE_ERROR']);
+    expect(findDeliveries()).toHaveLength(before + 1);
     await expectRefunded(user, 'b', 'STORAGE_ERROR');
   });
 });

@@ -5,8 +5,8 @@ import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { onePixelPng } from '../support/pictures.ts';
-import { refusalOf } from '../support/scheduler.ts';
-import { type Reply, type Stack, startStack } from '../support/stack.ts';
+import { getRefusal, type Reply } from '../support/replies.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 
 const mimeTypes = ['image/png', 'image/jpeg', 'image/webp'] as const;
 const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1');
@@ -38,7 +38,7 @@ describe('a reference that is cut off', () => {
       const before = stack.gemini.requests.length;
       const references = [inline(onePixelPng), inline(bytes.subarray(0, length), mimeType)];
       const answer = await user.generate('key', { references });
-      expect(refusalOf(answer)).toEqual([422, 'REFERENCE_UNREADABLE']);
+      expect(getRefusal(answer)).toEqual([422, 'REFERENCE_UNREADABLE']);
       expect(errorInfo(answer).metadata).toEqual({ index: '1', retry: 'no' });
       expect(answer.body).not.toHaveProperty('receipt');
       expect(stack.gemini.requests).toHaveLength(before);
@@ -56,7 +56,7 @@ describe('a reference that is cut off', () => {
     ]);
     const startedAt = performance.now();
     const answer = await user.generate('key', { references: [inline(segments, 'image/jpeg')] });
-    expect(refusalOf(answer)).toEqual([422, 'REFERENCE_UNREADABLE']);
+    expect(getRefusal(answer)).toEqual([422, 'REFERENCE_UNREADABLE']);
     expect(performance.now() - startedAt).toBeLessThan(10_000);
     await expectNothingBegun(user);
   });
@@ -69,7 +69,7 @@ describe('a reference that the model cannot read', () => {
     stack.gemini.script(geminiFault.badReference());
     const references = [inline(onePixelPng)];
     const answer = await user.generate('key', { references });
-    expect(refusalOf(answer)).toEqual([422, 'REFERENCE_UNREADABLE']);
+    expect(getRefusal(answer)).toEqual([422, 'REFERENCE_UNREADABLE']);
     expect(errorInfo(answer).metadata).toMatchObject({ index: '0', retry: 'no' });
     expect(answer.body.receipt).toMatchObject({ charged: 1, refunded: 1, balance: 10 });
     expect(stack.gemini.requests).toHaveLength(before + 1);
@@ -92,7 +92,7 @@ describe('a HEIC image is named, with what to do', () => {
   ])('%s', async (_, reference, field) => {
     const user = await newUser();
     const answer = await user.generate('key', { references: [reference] });
-    expect(refusalOf(answer)).toEqual([400, 'INVALID_REQUEST']);
+    expect(getRefusal(answer)).toEqual([400, 'INVALID_REQUEST']);
     const [violation] = answer.body.error.details[1].fieldViolations;
     expect(violation.field).toBe(field);
     expect(violation.description).toMatch(/HEIC.*export it as JPEG/);

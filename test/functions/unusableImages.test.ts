@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
-import { refusalOf } from '../support/scheduler.ts';
+import { getRefusal } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 const [first, second] = ['gemini-2.5-flash-image', 'gemini-nano-banana-2.1'];
@@ -52,7 +52,7 @@ const unusable: [string, Tier, GeminiStep, RegExp][] = [
 describe.each(unusable)('%s', (_, tier, step, message) => {
   it('is refunded, and what Google bills is kept', async () => {
     const { reply, models, generations, entries } = await generate(tier, alone.url, step);
-    expect(refusalOf(reply)).toEqual([502, 'NO_IMAGE']);
+    expect(getRefusal(reply)).toEqual([502, 'NO_IMAGE']);
     expect(reply.body.error.message).toMatch(message);
     expect(reply.body.receipt).toEqual({
       charged: credits[tier],
@@ -79,7 +79,7 @@ describe.each(unusable)('%s', (_, tier, step, message) => {
 it('is refunded if the next model returns one, too', async () => {
   const step = geminiFault.cutOff();
   const { reply, models, generations } = await generate('premium2', stack.url, step, step);
-  expect(refusalOf(reply)).toEqual([502, 'NO_IMAGE']);
+  expect(getRefusal(reply)).toEqual([502, 'NO_IMAGE']);
   expect(reply.body.receipt).toMatchObject({ charged: 2, refunded: 2, balance: 10 });
   expect(models).toEqual([first, second]);
   expect(generations).toMatchObject([{ providerCostMicros: costs.first + costs.second }]);

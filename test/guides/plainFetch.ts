@@ -1,4 +1,4 @@
-/** One image, asked for with the same key until it is settled, so it is charged once. */
+/** Requests one image with the same key until it is settled, so that it is charged once. */
 export async function generate(baseUrl: string, token: () => Promise<string>, key: string, request: object) {
   for (let attempt = 1; ; attempt++) {
     const response = await fetch(`${baseUrl}/generate`, {

@@ -1,4 +1,4 @@
-/** The code of docs/guides runs against the real functions, and is the code that the guides show. */
+/** The code in docs/guides works with the real functions, and the guides show exactly this code. */
 import { execFile } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,30 +11,30 @@ import { reasons } from '../../shared/reasons.ts';
 import { ApiError, createClient } from '../../web/client.ts';
 import { startCuttingProxy } from '../support/cuttingProxy.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { startPaintGate } from '../support/paintGate.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { generate } from './plainFetch.ts';
 import { useGenerate } from './useGenerate.tsx';
-import { clientOf, creditsSentence, findByKey, latest } from './withClient.ts';
+import { createUserClient, creditsSentence, findByKey, pickLatest } from './withClient.ts';
 
 const request: GenerateInput = { prompt: 'A banana on the moon', tier: 'premium2' };
 let stack: Stack;
-let gate: Awaited<ReturnType<typeof startPaintGate>>;
+let gemini: GatedGemini;
 let proxy: Awaited<ReturnType<typeof startCuttingProxy>>;
 
 beforeAll(async () => {
-  gate = await startPaintGate();
-  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url });
+  gemini = await startGatedGemini();
+  stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url });
   proxy = await startCuttingProxy(stack.url);
 });
 afterAll(async () => {
   await proxy.close();
   await stack.close();
-  await gate.close();
+  await gemini.close();
 });
 afterEach(() => void vi.unstubAllGlobals());
 
-const thrown = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
+const catchError = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
 
 async function expectChargedOnce(uid: string) {
   expect((await stack.ledger(uid)).entries.map(({ type }) => type)).toEqual(['adjustment', 'debit']);
@@ -42,21 +42,25 @@ async function expectChargedOnce(uid: string) {
 }
 
 describe('the client', () => {
-  test('is made of a user of Firebase; a key finds its generation', async () => {
+  test('uses a Firebase user, and finds a generation by its key', async () => {
     const { token } = await stack.user('firebase', 10);
-    const client = clientOf({ getIdToken: async () => token }, stack.url);
+    const client = createUserClient({ getIdToken: async () => token }, stack.url);
     const { generation } = await client.generate(request, { key: 'kept' });
     expect(await findByKey(client, 'kept')).toEqual(generation);
     expect(await findByKey(client, 'never asked')).toBeUndefined();
   });
 
-  test('the balance with the highest sequence is the one to show', () => {
+  test('shows the balance with the highest sequence', () => {
     const [older, newer] = [
       { balance: 9, sequence: 1 },
       { balance: 7, sequence: 2 },
     ];
-    expect([undefined, older, newer].map((known) => latest(known, older))).toEqual([older, older, newer]);
-    expect(latest(older, newer)).toBe(newer);
+    expect([undefined, older, newer].map((current) => pickLatest(current, older))).toEqual([
+      older,
+      older,
+      newer,
+    ]);
+    expect(pickLatest(older, newer)).toBe(newer);
   });
 
   const receipt = (charged: number, refunded: number) => ({ charged, refunded, balance: 1, sequence: 1 });
@@ -73,7 +77,7 @@ describe('the client', () => {
 });
 
 describe('plain fetch', () => {
-  test('charges once over a connection that is cut', async () => {
+  test('charges once over a broken connection', async () => {
     const { token } = await stack.user('plain', 10);
     proxy.cut('midAnswer');
     const answer = await generate(proxy.url, async () => token, 'key', request);
@@ -81,16 +85,16 @@ describe('plain fetch', () => {
     await expectChargedOnce('plain');
   });
 
-  test('throws what is refused', async () => {
+  test('throws a refusal', async () => {
     const { token } = await stack.user('plain-poor', 1);
-    expect(await thrown(generate(stack.url, async () => token, 'key', request))).toMatchObject({
+    expect(await catchError(generate(stack.url, async () => token, 'key', request))).toMatchObject({
       reason: 'INSUFFICIENT_CREDITS',
       retry: 'no',
     });
   });
 });
 
-test('curl charges once over a connection that is cut, and shows and deletes the image', async () => {
+test('curl charges once over a broken connection, and shows and deletes the image', async () => {
   const { token } = await stack.user('curl', 10);
   const cwd = mkdtempSync(join(tmpdir(), 'guide-'));
   onTestFinished(() => rmSync(cwd, { recursive: true }));
@@ -111,7 +115,7 @@ test('curl charges once over a connection that is cut, and shows and deletes the
 });
 
 describe('the hook', () => {
-  /** A page that shows nothing: what the hook returned last is all there is to see. */
+  /** A page that only exposes what the hook returned last. */
   function mount(client: ReturnType<typeof createClient>, uid: string) {
     const page = { childNodes: [], firstChild: null } as unknown as Element;
     const receipts: Receipt[] = [];
@@ -121,11 +125,11 @@ describe('the hook', () => {
       return null;
     };
     render(h(Probe, {}), page);
-    const current = () => hook ?? expect.unreachable('it was not rendered');
+    const current = () => hook ?? expect.unreachable('the hook was not rendered');
     return { receipts, current, unmount: () => render(null, page) };
   }
 
-  function storage() {
+  function stubLocalStorage() {
     const kept = new Map<string, string>();
     vi.stubGlobal('localStorage', {
       getItem: (name: string) => kept.get(name) ?? null,
@@ -140,8 +144,8 @@ describe('the hook', () => {
   const until = (page: ReturnType<typeof mount>, phase: string) =>
     vi.waitFor(() => expect(page.current().image.phase).toBe(phase), { timeout: 10_000, interval: 5 });
 
-  test('a page that is left while it waits finds its image when it comes back', async () => {
-    const kept = storage();
+  test('a page that was closed while it waited finds its image when it opens again', async () => {
+    const kept = stubLocalStorage();
     const { token } = await stack.user('hook', 10);
     proxy.cut('midAnswer');
     const [waiting, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -168,8 +172,8 @@ describe('the hook', () => {
     await expectChargedOnce('hook');
   });
 
-  test('what was left open is asked for again with its key', async () => {
-    const kept = storage();
+  test('repeats an open request with its key', async () => {
+    const kept = stubLocalStorage();
     const { token } = await stack.user('hook-open', 10);
     const page = mount(clientFor(token), 'hook-open');
     proxy.cut('midAnswer', 'before', 'before', 'before', 'before');
@@ -177,13 +181,13 @@ describe('the hook', () => {
     await until(page, 'failed');
     expect(page.current().image).toMatchObject({ isOpen: true, error: { reason: 'UNREACHABLE' } });
     expect(kept.size).toBe(1);
-    page.current().askAgain();
+    page.current().retry();
     await until(page, 'done');
     await expectChargedOnce('hook-open');
   });
 
-  test('what has failed for good is forgotten', async () => {
-    const kept = storage();
+  test('forgets a request that failed for good', async () => {
+    const kept = stubLocalStorage();
     const { token } = await stack.user('hook-poor', 1);
     const page = mount(clientFor(token), 'hook-poor');
     page.current().generate(request);
@@ -193,17 +197,17 @@ describe('the hook', () => {
   });
 });
 
-describe('the guide of the client', () => {
+describe('the client guide', () => {
   const guide = readFileSync('docs/guides/client.md', 'utf8');
   const samples = globSync('test/guides/*', { exclude: ['**/*.test.ts'] });
 
-  test.each(samples.map((path) => [basename(path), path]))('shows %s as it is', (_, path) => {
+  test.each(samples.map((path) => [basename(path), path]))('shows %s unchanged', (_, path) => {
     const blocks = [...guide.matchAll(/^```(?:ts|tsx|sh)\n(.*?)^```$/gms)].map(([, code]) => code);
     expect(blocks).toContain(readFileSync(path, 'utf8'));
     expect(blocks).toHaveLength(samples.length);
   });
 
-  test('says of every reason what to tell and what to do', () => {
+  test('explains every reason', () => {
     const rows = [...guide.matchAll(/^\| (.+?) \|/gm)].flatMap(
       ([, cell = '']) => cell.match(/[A-Z_]{4,}/g) ?? [],
     );

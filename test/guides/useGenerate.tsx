@@ -7,7 +7,7 @@ export type GeneratedImage =
   | { phase: 'idle' }
   | { phase: 'generating'; waitingFor?: ApiError }
   | { phase: 'done'; answer: GenerateAnswer }
-  /** `isOpen`: the outcome is not final, or not known. `askAgain` finds out. */
+  /** `isOpen`: the outcome is not final, or not known. `retry` finds out. */
   | { phase: 'failed'; error: unknown; isOpen: boolean };
 
 /** One generation at a time. It survives a reload. `onReceipt` gets every receipt. */
@@ -16,7 +16,7 @@ export function useGenerate(client: Client, uid: string, onReceipt: (receipt: Re
   const running = useRef<AbortController | undefined>(undefined);
   const storageKey = `generation of ${uid}`;
 
-  async function ask({ key, request }: StoredRequest) {
+  async function send({ key, request }: StoredRequest) {
     running.current?.abort();
     running.current = new AbortController();
     const { signal } = running.current;
@@ -40,33 +40,33 @@ export function useGenerate(client: Client, uid: string, onReceipt: (receipt: Re
     }
   }
 
-  function askAgain() {
+  function retry() {
     const stored = localStorage.getItem(storageKey);
-    if (stored) void ask(JSON.parse(stored));
+    if (stored) void send(JSON.parse(stored));
   }
 
   // After a reload or a sign-in: the same key and the same request return the same image.
   useEffect(() => {
-    askAgain();
+    retry();
     return () => running.current?.abort();
   }, [client, storageKey]);
 
   return {
     image,
     /** Sends the stored request again, with the same key. */
-    askAgain,
+    retry,
     generate(request: GenerateInput) {
       const stored: StoredRequest = { key: crypto.randomUUID(), request };
       // Stored before the call: without the key, nobody can find the generation after a reload.
       localStorage.setItem(storageKey, JSON.stringify(stored));
-      void ask(stored);
+      void send(stored);
     },
   };
 }
 
 export function Generate({ client, uid }: { client: Client; uid: string }) {
   const [balance, setBalance] = useState<Receipt | undefined>(undefined);
-  const { image, askAgain, generate } = useGenerate(client, uid, (seen) =>
+  const { image, retry, generate } = useGenerate(client, uid, (seen) =>
     setBalance((known) => (known && known.sequence > seen.sequence ? known : seen)),
   );
   const { phase } = image;
@@ -84,7 +84,7 @@ export function Generate({ client, uid }: { client: Client; uid: string }) {
       {phase === 'done' && <img src={image.answer.generation.image?.url} alt="A banana on the moon" />}
       {phase === 'failed' && <p role="alert">{String(image.error)}</p>}
       {phase === 'failed' && image.isOpen && (
-        <button type="button" onClick={askAgain}>
+        <button type="button" onClick={retry}>
           Ask again
         </button>
       )}

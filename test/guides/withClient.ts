@@ -2,13 +2,16 @@ import type { Receipt } from '../../shared/contract.ts';
 import { ApiError, type Client, createClient, isSettled } from '../../web/client.ts';
 
 /** `user` is Firebase's `getAuth().currentUser`. `baseUrl` is '' if Hosting serves the page and the functions. */
-export function clientOf(user: { getIdToken(forceRefresh: boolean): Promise<string> }, baseUrl = ''): Client {
+export function createUserClient(
+  user: { getIdToken(forceRefresh: boolean): Promise<string> },
+  baseUrl = '',
+): Client {
   return createClient({ baseUrl, token: (forceRefresh) => user.getIdToken(forceRefresh) });
 }
 
 /** The balance to show: the one with the highest sequence. Balances may arrive in any order. */
 export type Balance = Pick<Receipt, 'balance' | 'sequence'>;
-export function latest(known: Balance | undefined, seen: Balance): Balance {
+export function pickLatest(known: Balance | undefined, seen: Balance): Balance {
   return known && known.sequence > seen.sequence ? known : seen;
 }
 

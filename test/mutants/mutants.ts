@@ -373,6 +373,11 @@ const inPrompts: Mutants = {
     replace: 'const $V = $T;',
     killedBy: 'test/shared/prompts/enhance.test.ts',
   },
+  'an answer that was cut off is used': {
+    find: "$F !== 'STOP'",
+    replace: 'false',
+    killedBy: 'test/shared/prompts/enhance.test.ts',
+  },
 };
 
 export const mutants: readonly Mutant[] = Object.entries({

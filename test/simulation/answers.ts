@@ -1,6 +1,13 @@
-/** Whether an answer of `generate` was right, by what the database held while it was being made. */
+/** Checks replies of `generate` against what the database held while the call ran. */
 import type { Model } from './model.ts';
-import { adjustable, type Body, type GenerationSeen, isSameBody, type Moment, prices } from './seen.ts';
+import {
+  type Body,
+  getApplicableAdjust,
+  isSameBody,
+  type Moment,
+  type ObservedGeneration,
+  prices,
+} from './observed.ts';
 import type { WireAnswer } from './wire.ts';
 
 export type Receipt = { charged: number; refunded: number; balance: number; sequence: number };
@@ -9,8 +16,8 @@ type ErrorBody = {
   receipt?: Receipt;
 };
 
-/** What an answer says, in the parts that a client goes by. */
-export type Said = {
+/** The parts of a reply that a client acts on. */
+export type Outcome = {
   status: number;
   reason: string;
   retry: string;
@@ -20,8 +27,8 @@ export type Said = {
   isReplay: boolean;
 };
 
-/** The contract's table of reasons. */
-const statusOf: Record<string, number> = {
+/** The HTTP status of each reason, from the contract. */
+const statuses: Record<string, number> = {
   INSUFFICIENT_CREDITS: 402,
   ACCOUNT_SUSPENDED: 403,
   NOT_FOUND: 404,
@@ -44,8 +51,8 @@ const statusOf: Record<string, number> = {
   SHUTTING_DOWN: 503,
   PROVIDER_TIMEOUT: 504,
 };
-/** What each of these tells a client to do, always; the others depend on what became of the debit. */
-const retryOf: Record<string, string> = {
+/** The advice of the reasons whose advice never changes. For the others it depends on the debit. */
+const fixedRetries: Record<string, string> = {
   INSUFFICIENT_CREDITS: 'no',
   ACCOUNT_SUSPENDED: 'no',
   ACCOUNT_INVALID: 'no',
@@ -56,11 +63,11 @@ const retryOf: Record<string, string> = {
   IDEMPOTENCY_KEY_REUSED: 'new_key',
   DELETED: 'no',
 };
-/** Refusals before any debit: they leave no trace and do not use the key up. */
+/** Refusals before any debit. They leave no trace, and the key can be used again. */
 const refusals = new Set(['INSUFFICIENT_CREDITS', 'ACCOUNT_SUSPENDED', 'ACCOUNT_INVALID', 'RATE_LIMITED']);
 
-/** Reads an answer; whatever is not in the contract's form breaks the history. */
-export function read({ world: { check } }: Model, { status, headers, body }: WireAnswer): Said {
+/** Parses a reply. A reply that does not fit the contract breaks the history. */
+export function parseAnswer({ world: { check } }: Model, { status, headers, body }: WireAnswer): Outcome {
   const isReplay = headers['idempotent-replayed'] === 'true';
   if (status === 200) {
     const { receipt } = body as { receipt?: Receipt };
@@ -69,121 +76,130 @@ export function read({ world: { check } }: Model, { status, headers, body }: Wir
   const { error, receipt } = body as ErrorBody;
   const { reason = '', metadata = {} } = error.details[0] ?? {};
   const retry = metadata.retry ?? '';
-  check(statusOf[reason] === status, 'answers are in the contract', () => `${status} ${reason}`);
-  check(['same_key', 'new_key', 'no'].includes(retry), 'retry is always there', () => `${status} ${reason}`);
-  const only = retryOf[reason] ?? retry;
-  check(retry === only, 'retry tells what helps', () => `${reason} ${retry}`);
+  check(statuses[reason] === status, 'replies fit the contract', () => `${status} ${reason}`);
+  check(
+    ['same_key', 'new_key', 'no'].includes(retry),
+    'every error has retry advice',
+    () => `${status} ${reason}`,
+  );
+  const expected = fixedRetries[reason] ?? retry;
+  check(retry === expected, 'the retry advice fits the reason', () => `${reason} ${retry}`);
   return { status, reason, retry, metadata, receipt, body, isReplay };
 }
 
-export type Asked = { uid: string; key: string; body: Body };
+export type Call = { uid: string; key: string; body: Body };
 
-/** The statuses that a generation had from a tick on, the one of that tick first, if it was there then. */
-export function statusesSince({ history }: GenerationSeen, tick: number): string[] {
+/** The statuses of a generation since a tick, beginning with the one it had at that tick. */
+export function statusesSince({ history }: ObservedGeneration, tick: number): string[] {
   const current = history.findLastIndex((one) => one.tick <= tick);
   return history.slice(Math.max(0, current)).map(({ status }) => status);
 }
 
-/** Checks one answer of `generate`, and that every later final one of the same call is the same. */
-export function judgeGenerate(
+/** Checks one reply of `generate`, and that every later final reply of the same call is the same. */
+export function checkGenerate(
   model: Model,
   finals: Map<string, string>,
-  { uid, key, body }: Asked,
+  { uid, key, body }: Call,
   answer: WireAnswer,
   startTick: number,
   startedAt: number,
-): Said {
+): Outcome {
   const { check, happened } = model.world;
-  const said = read(model, answer);
-  const { status, reason, retry, receipt, metadata } = said;
-  const found = model.generationAsked(uid, key);
-  const about = () => `${uid} ${key}: ${status} ${reason}`;
-  happened(`answer: ${reason}${said.isReplay ? ' again' : ''}`);
+  const outcome = parseAnswer(model, answer);
+  const { status, reason, retry, receipt, metadata } = outcome;
+  const found = model.findGeneration(uid, key);
+  const describe = () => `${uid} ${key}: ${status} ${reason}`;
+  happened(`answer: ${reason}${outcome.isReplay ? ' again' : ''}`);
 
   if (refusals.has(reason)) {
     const wasThere = found && (found.history[0]?.tick ?? 0) <= startTick;
-    check(!wasThere, 'a key that was used is replayed', about);
-    check(receipt === undefined, 'a refusal has no receipt', about);
-    checkRefusal(model, uid, body, said, startTick, startedAt);
-    return said;
+    check(!wasThere, 'a used key is replayed', describe);
+    check(receipt === undefined, 'a refusal has no receipt', describe);
+    checkRefusal(model, uid, body, outcome, startTick, startedAt);
+    return outcome;
   }
-  if (reason === 'DATABASE_UNAVAILABLE' && retry === 'same_key') return said;
-  if (reason === 'SHUTTING_DOWN' && !receipt) return said;
-  check(found !== undefined, 'what is told of a generation is true', about);
-  if (!found) return said;
+  if (reason === 'DATABASE_UNAVAILABLE' && retry === 'same_key') return outcome;
+  if (reason === 'SHUTTING_DOWN' && !receipt) return outcome;
+  check(found !== undefined, 'a reply about a generation is true', describe);
+  if (!found) return outcome;
   if (reason === 'IDEMPOTENCY_KEY_REUSED') {
-    check(!isSameBody(found.body, body), 'a reused key is told from a repeated call', about);
-    return said;
+    check(!isSameBody(found.body, body), 'a reused key is distinguished from a repeated call', describe);
+    return outcome;
   }
-  check(isSameBody(found.body, body), 'a reused key is told from a repeated call', about);
+  check(isSameBody(found.body, body), 'a reused key is distinguished from a repeated call', describe);
 
-  const isFinal = status === 200 || isRefund(said) || reason === 'DELETED';
-  checkReceipt(model, found, said);
+  const isFinal = status === 200 || isRefund(outcome) || reason === 'DELETED';
+  checkReceipt(model, found, outcome);
   if (status === 200) {
     check(
       statusesSince(found, startTick).includes('succeeded'),
-      'what is told of a generation is true',
-      about,
+      'a reply about a generation is true',
+      describe,
     );
   } else if (reason === 'DELETED')
-    check(found.status === 'deleted', 'what is told of a generation is true', about);
-  else if (isRefund(said)) {
-    check(found.status === 'refunded', 'a final failure was refunded', about);
-    check(found.failure === reason, 'what is told of a generation is true', about);
+    check(found.status === 'deleted', 'a reply about a generation is true', describe);
+  else if (isRefund(outcome)) {
+    check(found.status === 'refunded', 'a final failure was refunded', describe);
+    check(found.failure === reason, 'a reply about a generation is true', describe);
   } else {
-    check(retry === 'same_key', 'what is told of a generation is true', about);
+    check(retry === 'same_key', 'a reply about a generation is true', describe);
     const wasPending = statusesSince(found, startTick).includes('pending');
-    check(wasPending, 'nobody is told to wait for what has ended', about);
+    check(wasPending, 'no client waits for a generation that has ended', describe);
   }
   if (reason === 'IN_PROGRESS') {
-    check(found.deadline > startedAt, 'nobody waits past a deadline', about);
-    check(metadata.generationId === found.id, 'what is told of a generation is true', about);
+    check(found.deadline > startedAt, 'no client waits past a deadline', describe);
+    check(metadata.generationId === found.id, 'a reply about a generation is true', describe);
   }
   if (status === 500) {
-    const kind = `paint: ${reason}`;
-    check((model.world.counts.get(kind) ?? 0) > 0, 'no 500 without a cause', about);
+    const kind = `generate image: ${reason}`;
+    check((model.world.counts.get(kind) ?? 0) > 0, 'no 500 without a cause', describe);
   }
-  if (isFinal) checkSameAgain(model, finals, found, said);
-  return said;
+  if (isFinal) checkSameAgain(model, finals, found, outcome);
+  return outcome;
 }
 
 /** True if the answer is that of a refunded generation. A broken reference fails again with any key. */
-const isRefund = ({ retry, reason }: Said) =>
+const isRefund = ({ retry, reason }: Outcome) =>
   retry === (reason === 'REFERENCE_UNREADABLE' ? 'no' : 'new_key');
 
-/** A receipt must tell of an entry that is there, and of all that was charged and given back. */
-function checkReceipt(model: Model, found: GenerationSeen, said: Said): void {
-  const { receipt, status, reason } = said;
+/** A receipt must match an entry of the ledger, the price and the refund. */
+function checkReceipt(model: Model, found: ObservedGeneration, outcome: Outcome): void {
+  const { receipt, status, reason } = outcome;
   const { check } = model.world;
-  const about = () => `${found.id} ${status} ${reason}: ${JSON.stringify(receipt)}`;
-  check(receipt !== undefined, 'every answer of what was debited has a receipt', about);
+  const describe = () => `${found.id} ${status} ${reason}: ${JSON.stringify(receipt)}`;
+  check(receipt !== undefined, 'every reply after a debit has a receipt', describe);
   if (!receipt) return;
-  check(receipt.charged === found.price, 'a receipt tells the price', about);
-  const refunded = isRefund(said) ? found.price : 0;
-  check(receipt.refunded === refunded, 'a receipt tells what was given back', about);
+  check(receipt.charged === found.price, 'a receipt has the price', describe);
+  const refunded = isRefund(outcome) ? found.price : 0;
+  check(receipt.refunded === refunded, 'a receipt has the refund', describe);
   const entry = model.account(found.uid).entries[receipt.sequence - 1];
   if (found.cached) {
-    checkMoment(model, found, receipt);
+    checkHitReceipt(model, found, receipt);
     return;
   }
   const type = refunded > 0 ? 'refund' : 'debit';
   const isEntry =
     entry?.generationId === found.id && entry.type === type && entry.balance === receipt.balance;
-  check(isEntry, 'a receipt is an entry of the ledger', about);
+  check(isEntry, 'a receipt is an entry of the ledger', describe);
 }
 
-/** What the cache gave has no entry of its own: its receipt tells the newest one of its account. */
-function checkMoment({ world, account }: Model, { uid, id }: GenerationSeen, receipt: Receipt): void {
+/** A cache hit has no entry. Its receipt has the newest entry of the account. */
+function checkHitReceipt({ world, account }: Model, { uid, id }: ObservedGeneration, receipt: Receipt): void {
   const balance = receipt.sequence === 0 ? 0 : account(uid).entries[receipt.sequence - 1]?.balance;
   world.check(balance === receipt.balance, 'a receipt is an entry of the ledger', () => id);
 }
 
-/** The stored answer again, word for word; the deletion of a success has an answer of its own. */
-function checkSameAgain(model: Model, finals: Map<string, string>, { id }: GenerationSeen, said: Said): void {
+/** A replay must be the stored reply, word for word. A deleted success has one more final reply. */
+function checkSameAgain(
+  model: Model,
+  finals: Map<string, string>,
+  { id }: ObservedGeneration,
+  outcome: Outcome,
+): void {
   const { check } = model.world;
-  const { status, reason, metadata, receipt, body } = said;
+  const { status, reason, metadata, receipt, body } = outcome;
   const generation = status === 200 ? (body as { generation: { id: string } }).generation : undefined;
-  const told = JSON.stringify({
+  const final = JSON.stringify({
     status,
     reason,
     metadata: Object.entries(metadata).sort(),
@@ -192,56 +208,61 @@ function checkSameAgain(model: Model, finals: Map<string, string>, { id }: Gener
   });
   check(!generation || generation.id === id, 'one key, one generation', () => `${id}, not ${generation?.id}`);
   const name = reason === 'DELETED' ? `${id} deleted` : id;
-  const before = finals.get(name) ?? told;
-  check(before === told, 'the same answer again', () => `${before}, then ${told}`);
-  finals.set(name, told);
+  const before = finals.get(name) ?? final;
+  check(before === final, 'a replay is the same reply', () => `${before}, then ${final}`);
+  finals.set(name, final);
   const fresh = `${id} fresh`;
-  if (said.isReplay) return;
-  check(!finals.has(fresh), 'one call paints, all others are replays', () => id);
-  finals.set(fresh, told);
+  if (outcome.isReplay) return;
+  check(!finals.has(fresh), 'one call generates, all others are replays', () => id);
+  finals.set(fresh, final);
 }
 
-/** A refusal must have been right at some moment while it was being made. */
+/** A refusal must have been right at some moment during the call. */
 function checkRefusal(
   model: Model,
   uid: string,
   { tier }: Body,
-  { reason, metadata }: Said,
+  { reason, metadata }: Outcome,
   startTick: number,
   startedAt: number,
 ): void {
   const moments = model.since(uid, startTick);
   const { check } = model.world;
-  const isRight: Record<string, () => boolean> = {
+  const isJustified: Record<string, () => boolean> = {
     INSUFFICIENT_CREDITS: () =>
-      Number(metadata.required) === prices[tier] && hadTooLittle(moments, metadata, prices[tier] ?? 0),
+      Number(metadata.required) === prices[tier] && hadTooFewCredits(moments, metadata, prices[tier] ?? 0),
     ACCOUNT_SUSPENDED: () => moments.some(({ suspended }) => suspended),
     ACCOUNT_INVALID: () => moments.some(isInvalid),
     RATE_LIMITED: () =>
       metadata.limit === 'maxInFlightPerUser'
         ? moments.some(({ pending }) => pending >= model.rules.maxInFlight)
-        : hadMany(model, uid, startedAt),
+        : hadTooManyHolds(model, uid, startedAt),
   };
   check(
-    isRight[reason]?.() ?? false,
-    'a refusal has its reason',
+    isJustified[reason]?.() ?? false,
+    'a refusal is justified',
     () => `${uid} ${reason} ${JSON.stringify(metadata)}`,
   );
 }
 
-/** Whether the ledger had recorded the balance that was told of, and it was too little. */
-export function hadTooLittle(moments: Moment[], metadata: Record<string, string>, required: number): boolean {
+/** True if the account had the balance that the refusal names, and it was too small. */
+export function hadTooFewCredits(
+  moments: Moment[],
+  metadata: Record<string, string>,
+  required: number,
+): boolean {
   const balance = Number(metadata.balance);
   return moments.some(({ sum, shown }) => sum === balance && shown === sum) && balance < required;
 }
 
-/** Whether the console held a balance, or an addition, that cannot be applied. */
+/** True if the balance or `adjust` in the document cannot be applied. */
 export function isInvalid(moment: Moment): boolean {
   if (moment.shown === undefined) return true;
-  return moment.adjust !== undefined && adjustable(moment) === undefined;
+  return moment.adjust !== undefined && getApplicableAdjust(moment) === undefined;
 }
 
-function hadMany({ generations, rules, world }: Model, uid: string, startedAt: number): boolean {
+/** True if the user had as many holds in some 60 s as the limit per minute allows. */
+function hadTooManyHolds({ generations, rules, world }: Model, uid: string, startedAt: number): boolean {
   const mine = [...generations.values()].filter((one) => one.uid === uid && !one.cached);
   return mine.some((first) => {
     const within = mine.filter(

@@ -1,34 +1,34 @@
 /**
- * The end of a history: nothing fails any more, admins mend what only they can, everybody asks until it is
- * settled, time passes. Then the contract's "always, at rest" must hold, and nothing may move any more.
+ * The end of a history: faults stop, admins correct invalid accounts, every request is repeated until it is
+ * settled, and time passes. Then every invariant of the contract must hold, and no credits may move any more.
  */
 import { isInvalid } from './answers.ts';
 import { type ImageRequest, isSettled, type User } from './clients.ts';
 import type { History } from './history.ts';
-import { type AccountSeen, creditsIn, type GenerationSeen } from './seen.ts';
+import { type ObservedAccount, type ObservedGeneration, parseCredits } from './observed.ts';
 import { signatureMs } from './upstreams.ts';
 
-/** Most times that a call is made until it is settled; more and it is stuck. */
+/** Attempts until a request is settled. One that needs more is stuck. */
 const triesMax = 20;
-/** Sweeps after its deadline until nothing is pending, and after its last upload until no image is left. */
+/** Sweeps after the last deadline until nothing is pending, and after the last upload until no stray image is left. */
 const sweepsMax = 2;
 
-/** How long the queues of an instance are held up by the last call that hung, milliseconds. */
+/** How long the last hanging call may block the queues of an instance, milliseconds. */
 const lingeringMs = 30_000;
 
-/** Brings a history to rest, and checks all that must hold then. */
+/** Brings a history to rest and checks everything that must hold then. */
 export async function checkAtRest(history: History): Promise<void> {
-  const { world, weather, model, users, clients, admin, wishes, grants } = history;
+  const { world, faultRates, model, users, clients, admin, imageRequests, grants } = history;
   const { check } = world;
-  const calmFrom = Math.min(weather.calmFrom, world.now() + lingeringMs);
-  Object.assign(weather, { database: 0, upstream: 0, slow: 0, calmFrom });
+  const undisturbedFrom = Math.min(faultRates.undisturbedFrom, world.now() + lingeringMs);
+  Object.assign(faultRates, { database: 0, upstream: 0, slow: 0, undisturbedFrom });
   delete model.onUpload;
-  for (const user of users) admin.mend(user);
+  for (const user of users) admin.repair(user);
 
   const sweepFirst = world.random.chance(0.5);
-  if (sweepFirst) await pastAllDeadlines(history);
+  if (sweepFirst) await passAllDeadlines(history);
   await settleAll(history);
-  if (!sweepFirst) await pastAllDeadlines(history);
+  if (!sweepFirst) await passAllDeadlines(history);
 
   history.fleet.wakeAll();
   const deadlines = [...model.generations.values()].map(({ deadline }) => deadline);
@@ -42,13 +42,13 @@ export async function checkAtRest(history: History): Promise<void> {
   await world.run(admin.schedule('reconcile', true));
   for (const user of users) await world.run(admin.audit(user));
   await world.run();
-  for (const account of model.accounts.values()) checkBooks(history, account);
+  for (const account of model.accounts.values()) checkLedger(history, account);
   checkGrants(history);
   for (const generation of model.generations.values()) {
     const { status, id, publicId } = generation;
     check(status !== 'pending', 'nothing is pending', () => id);
     const isStored = model.images.stored.has(publicId);
-    const isTwin = (one: GenerationSeen) => one.publicId === publicId && one.status === 'succeeded';
+    const isTwin = (one: ObservedGeneration) => one.publicId === publicId && one.status === 'succeeded';
     check(
       isStored === [...model.generations.values()].some(isTwin),
       'exactly the images of succeeded generations are stored',
@@ -64,31 +64,30 @@ export async function checkAtRest(history: History): Promise<void> {
     () => JSON.stringify(grants),
   );
   check(
-    wishes.every(({ said }) => isSettled(said)),
+    imageRequests.every(({ outcome }) => isSettled(outcome)),
     'every call is settled',
     () => '',
   );
   await world.run();
 }
 
-/** Asks for everything until it is settled, all at once. */
-async function settleAll({ world, clients, admin, wishes, grants }: History): Promise<void> {
-  const open = wishes.filter(({ said }) => !isSettled(said));
-  const about = ({ uid, key, said }: ImageRequest) => `${uid} ${key}: ${said?.reason}`;
+/** Repeats all open requests at once until each is settled. */
+async function settleAll({ world, clients, admin, imageRequests, grants }: History): Promise<void> {
+  const open = imageRequests.filter(({ outcome }) => !isSettled(outcome));
+  const describe = ({ uid, key, outcome }: ImageRequest) => `${uid} ${key}: ${outcome?.reason}`;
   const all = Promise.all([
     ...open.map((imageRequest) => clients.ask(imageRequest, triesMax)),
-    ...grants.map((imageRequest) => admin.grant(imageRequest, triesMax)),
+    ...grants.map((grant) => admin.grant(grant, triesMax)),
   ]);
   await world.run(all);
   await world.run();
   for (const imageRequest of open)
-    world.check(isSettled(imageRequest.said), 'no call is stuck', () => about(imageRequest));
-  for (const imageRequest of grants)
-    world.check(imageRequest.settled !== undefined, 'no call is stuck', () => imageRequest.key);
+    world.check(isSettled(imageRequest.outcome), 'no call is stuck', () => describe(imageRequest));
+  for (const { settled, key } of grants) world.check(settled !== undefined, 'no call is stuck', () => key);
 }
 
-/** Lets the deadline of whatever is pending pass: after two sweeps nothing is. */
-async function pastAllDeadlines({ world, model, admin }: History): Promise<void> {
+/** Lets every deadline pass. After two sweeps nothing is pending. */
+async function passAllDeadlines({ world, model, admin }: History): Promise<void> {
   await world.run();
   const pending = () => [...model.generations.values()].filter(({ status }) => status === 'pending');
   const latest = Math.max(world.now(), ...pending().map(({ deadline }) => deadline));
@@ -98,11 +97,11 @@ async function pastAllDeadlines({ world, model, admin }: History): Promise<void>
   world.check(pending().length === 0, 'nothing is pending after two sweeps', () => `${pending().length} are`);
 }
 
-/** The invariants of one account, from all that the model saw and not from what any commit said of itself. */
-function checkBooks({ world, model }: History, account: AccountSeen): void {
+/** The invariants of one account, derived from the changes that the model observed. */
+function checkLedger({ world, model }: History, account: ObservedAccount): void {
   const { check } = world;
   const { uid, data, entries, sum, edits, verified, signup } = account;
-  const balance = creditsIn(data?.balance);
+  const balance = parseCredits(data?.balance);
   check(balance !== undefined, 'a balance is a whole number', () => `${uid}: ${data?.balance}`);
   check(balance === sum && data?.settled === sum, 'the balance is the sum of all entries', () => uid);
   const moment = model.since(uid, model.tick())[0];
@@ -113,7 +112,11 @@ function checkBooks({ world, model }: History, account: AccountSeen): void {
   const cost = kept.reduce((total, { price }) => total + price, 0);
   const of = (...types: string[]) =>
     entries.filter(({ type }) => types.includes(type)).reduce((total, { amount }) => total + amount, 0);
-  check(-of('debit', 'refund') === cost, 'what was kept is the price of what succeeded', () => uid);
+  check(
+    -of('debit', 'refund') === cost,
+    'the credits kept are the price of the succeeded generations',
+    () => uid,
+  );
   check(
     of('adjustment') === edits,
     'every edit counts once',
@@ -122,7 +125,7 @@ function checkBooks({ world, model }: History, account: AccountSeen): void {
   const expected = edits + of('grant', 'allowance') - cost;
   check(
     balance === expected,
-    'the balance is what it must be',
+    'the balance is the expected one',
     () => `${uid}: ${balance}, expected ${expected}`,
   );
   for (const { id, price, status, cached } of mine) {
@@ -146,12 +149,12 @@ function checkLog({ world, model }: History): void {
 async function checkPages({ world, model, clients }: History, user: User): Promise<void> {
   const { entries, uid } = model.account(user.uid);
   const leaf = async (name: 'ledger' | 'gallery') => {
-    const items = clients.leafThrough(user, name);
+    const items = clients.readAllPages(user, name);
     await world.run(items);
     return (await items).map(({ id }) => id).join();
   };
-  const wanted = entries.map(({ id }) => id).reverse();
-  world.check((await leaf('ledger')) === wanted.join(), 'the ledger shows every entry', () => uid);
+  const expected = entries.map(({ id }) => id).reverse();
+  world.check((await leaf('ledger')) === expected.join(), 'the ledger shows every entry', () => uid);
   const images = [...model.generations.values()]
     .filter((one) => one.uid === uid && one.status === 'succeeded')
     .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
@@ -159,31 +162,27 @@ async function checkPages({ world, model, clients }: History, user: User): Promi
   world.check((await leaf('gallery')) === images.join(), 'the gallery shows every image', () => uid);
 }
 
-/** As many grants as keys that were granted, to whom and as much as was said. */
+/** Each granted key gave one grant, to its user and with its amount. */
 function checkGrants({ world, model, grants }: History): void {
   const byKey = new Map(
-    grants
-      .filter(({ settled }) => settled === 'granted')
-      .map((imageRequest) => [imageRequest.key, imageRequest]),
+    grants.filter(({ settled }) => settled === 'granted').map((grant) => [grant.key, grant]),
   );
   for (const { uid, entries } of model.accounts.values()) {
     const found = entries
       .filter(({ type, id }) => type === 'grant' && id !== 'signup')
       .map(({ amount }) => amount);
-    const wanted = [...byKey.values()]
-      .filter((imageRequest) => imageRequest.uid === uid)
-      .map(({ amount }) => amount);
-    const [a, b] = [String(found.sort()), String(wanted.sort())];
+    const expected = [...byKey.values()].filter((grant) => grant.uid === uid).map(({ amount }) => amount);
+    const [a, b] = [String(found.sort()), String(expected.sort())];
     world.check(a === b, 'each grant is made once', () => `${uid}: ${a}, expected ${b}`);
   }
 }
 
-/** Asking for everything once more tells the same and moves nothing. */
-async function checkReplays({ world, model, clients, wishes }: History): Promise<void> {
+/** Repeating every request gives the same reply and moves no credits. */
+async function checkReplays({ world, model, clients, imageRequests }: History): Promise<void> {
   const count = () => [...model.accounts.values()].map(({ entries }) => entries.length).join();
   const before = count();
-  const used = wishes.filter(({ uid, key }) => model.generationAsked(uid, key));
-  await world.run(Promise.all(used.map((imageRequest) => clients.ask(imageRequest, 1))));
+  const usedRequests = imageRequests.filter(({ uid, key }) => model.findGeneration(uid, key));
+  await world.run(Promise.all(usedRequests.map((imageRequest) => clients.ask(imageRequest, 1))));
   await world.run();
   world.check(count() === before, 'a replay moves nothing', () => `${before}, then ${count()}`);
 }

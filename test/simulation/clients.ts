@@ -1,32 +1,33 @@
-/** Users: they ask for images, ask again as the answer tells them, look, and delete. */
-import { type Asked, judgeGenerate, read, type Said, statusesSince } from './answers.ts';
+/** Users: they request images, retry as the reply advises, read and delete. */
+import { type Call, checkGenerate, type Outcome, parseAnswer, statusesSince } from './answers.ts';
 import type { Fleet } from './fleet.ts';
 import { tokens } from './instance.ts';
 import type { Model } from './model.ts';
-import { adjustable, type Body } from './seen.ts';
+import { type Body, getApplicableAdjust } from './observed.ts';
 
 export type User = { uid: string; verified: boolean };
 
-/** One call of `generate` that some user wants to see through. */
-export type ImageRequest = Asked & { user: User; said?: Said };
+/** One request to `generate` that a user repeats until it is settled. `outcome` is the last reply. */
+export type ImageRequest = Call & { user: User; outcome?: Outcome };
 
 export type Clients = {
-  /** Asks until it is settled, at most so many times. Resolves with what was said last, if anything was. */
-  ask(imageRequest: ImageRequest, triesMax: number, patienceMs?: number): Promise<Said | undefined>;
-  look(user: User, key: string): Promise<void>;
-  erase(user: User, key: string): Promise<void>;
+  /** Sends the request until it is settled, at most `triesMax` times. Resolves with the last reply, if any. */
+  ask(imageRequest: ImageRequest, triesMax: number, patienceMs?: number): Promise<Outcome | undefined>;
+  readGeneration(user: User, key: string): Promise<void>;
+  deleteGeneration(user: User, key: string): Promise<void>;
   getOrCreateAccount(user: User): Promise<boolean>;
-  /** All pages of a user's entries, or images. */
-  leafThrough(user: User, name: 'ledger' | 'gallery'): Promise<{ id: string }[]>;
+  /** All pages of a user's entries or images. */
+  readAllPages(user: User, name: 'ledger' | 'gallery'): Promise<{ id: string }[]>;
 };
 
 type Page = { entries?: { id: string }[]; generations?: { id: string }[]; nextPageToken?: string };
 
-/** Whether asking again with the same key would tell nothing new. */
-export const isSettled = (said: Said | undefined) => said !== undefined && said.retry !== 'same_key';
+/** True if repeating the request with the same key gives the same reply. */
+export const isSettled = (outcome: Outcome | undefined) =>
+  outcome !== undefined && outcome.retry !== 'same_key';
 
-/** A body, or with another variant one that differs from it in one thing alone. */
-export function bodyOf(variant: number, tier: string): Body {
+/** A request body. Every variant but 0 differs from it in one field. */
+export function createBody(variant: number, tier: string): Body {
   const other = { standard: 'premium2', premium2: 'premium4', premium4: 'standard' }[tier] ?? 'standard';
   return {
     prompt: variant === 1 ? 'an apple' : 'a banana',
@@ -36,109 +37,111 @@ export function bodyOf(variant: number, tier: string): Body {
   };
 }
 
-/** The users of a history; `finals` keeps the last word on each generation. */
+/** The users of a history. `finals` keeps the final reply of each generation. */
 export function createClients(fleet: Fleet, model: Model, finals: Map<string, string>): Clients {
   const { world } = model;
   const { random, check } = world;
-  const tokenOf = ({ uid, verified }: User) => tokens.user(uid, verified);
+  const getToken = ({ uid, verified }: User) => tokens.user(uid, verified);
 
   return {
     async ask(imageRequest, triesMax, patienceMs) {
       const { user, key, body } = imageRequest;
       for (let i = 0; i < triesMax; i += 1) {
-        let said: Said | undefined;
-        const request = { name: 'generate', method: 'POST' as const, as: tokenOf(user), body, key };
-        const judge: Parameters<Fleet['send']>[1] = (answer, startTick, startedAt) => {
-          said = judgeGenerate(model, finals, imageRequest, answer, startTick, startedAt);
+        let outcome: Outcome | undefined;
+        const request = { name: 'generate', method: 'POST' as const, as: getToken(user), body, key };
+        const checkReply: Parameters<Fleet['send']>[1] = (answer, startTick, startedAt) => {
+          outcome = checkGenerate(model, finals, imageRequest, answer, startTick, startedAt);
         };
-        const answer = await fleet.send(request, judge, patienceMs);
-        if (!answer) world.happened('client: no answer');
-        // Of several that ask at once, what one has learned for good another's doubt does not undo.
-        if (answer && said && (isSettled(said) || !isSettled(imageRequest.said))) imageRequest.said = said;
-        if (answer && isSettled(said)) return said;
+        const answer = await fleet.send(request, checkReply, patienceMs);
+        if (!answer) world.happened('client: no reply');
+        // Of several concurrent calls, a settled reply is not replaced by an unsettled one.
+        if (answer && outcome && (isSettled(outcome) || !isSettled(imageRequest.outcome)))
+          imageRequest.outcome = outcome;
+        if (answer && isSettled(outcome)) return outcome;
         const seconds = Number(answer?.headers['retry-after'] ?? 1);
         await world.sleep(seconds * 1_000 + random.whole(0, 20_000) * Math.min(i, 3));
       }
-      return imageRequest.said;
+      return imageRequest.outcome;
     },
 
-    async look(user, key) {
-      const request = { name: 'generation', method: 'GET' as const, as: tokenOf(user), query: { key } };
+    async readGeneration(user, key) {
+      const request = { name: 'generation', method: 'GET' as const, as: getToken(user), query: { key } };
       await fleet.send(request, ({ status, body }, startTick, startedAt) => {
-        const found = model.generationAsked(user.uid, key);
+        const found = model.findGeneration(user.uid, key);
         if (status === 503) return;
         const statuses = found ? statusesSince(found, startTick) : [];
-        const about = () => `${user.uid} ${key}: ${status} ${JSON.stringify(body)}`;
+        const describe = () => `${user.uid} ${key}: ${status} ${JSON.stringify(body)}`;
         if (status === 404) {
           const wasThere = found && (found.history[0]?.tick ?? 0) <= startTick;
-          return check(!wasThere, 'what is told of a generation is true', about);
+          return check(!wasThere, 'a reply about a generation is true', describe);
         }
         const shown = (body as { generation?: { id: string; status: string } }).generation;
-        check(status === 200 && shown !== undefined, 'no other answer', about);
+        check(status === 200 && shown !== undefined, 'no other reply', describe);
         const isTrue = shown?.id === found?.id && statuses.includes(shown?.status ?? '');
-        check(isTrue, 'what is told of a generation is true', about);
+        check(isTrue, 'a reply about a generation is true', describe);
         const isLate = shown?.status === 'pending' && (found?.deadline ?? 0) <= startedAt;
-        check(!isLate, 'nobody waits past a deadline', about);
+        check(!isLate, 'no client waits past a deadline', describe);
       });
     },
 
-    async erase(user, key) {
-      const before = model.generationAsked(user.uid, key);
+    async deleteGeneration(user, key) {
+      const before = model.findGeneration(user.uid, key);
       const id = before?.id ?? '0'.repeat(32);
-      const request = { name: 'deleteGeneration', method: 'POST' as const, as: tokenOf(user), body: { id } };
+      const request = { name: 'deleteGeneration', method: 'POST' as const, as: getToken(user), body: { id } };
       await fleet.send(request, (answer, startTick) => {
         const found = model.generations.get(id);
-        const about = () => `${user.uid} ${id}: ${JSON.stringify(answer.body)}`;
+        const describe = () => `${user.uid} ${id}: ${JSON.stringify(answer.body)}`;
         if (answer.status === 200) {
           const { generation } = answer.body as { generation: { status: string; prompt: unknown } };
           const isGone = found?.erased === true && ['deleted', 'refunded'].includes(found.status);
-          check(isGone && generation.prompt === null, 'a deletion deletes', about);
-          return check(generation.status === found?.status, 'what is told of a generation is true', about);
+          check(isGone && generation.prompt === null, 'a deletion removes image and prompt', describe);
+          return check(generation.status === found?.status, 'a reply about a generation is true', describe);
         }
-        const { reason } = read(model, answer);
+        const { reason } = parseAnswer(model, answer);
         const wasPending = found && statusesSince(found, startTick).includes('pending');
         if (reason === 'IN_PROGRESS')
-          check(Boolean(wasPending), 'nobody is told to wait for what has ended', about);
-        else if (reason === 'NOT_FOUND') check(!found, 'what is told of a generation is true', about);
-        else check(reason === 'DATABASE_UNAVAILABLE', 'no other answer', about);
+          check(Boolean(wasPending), 'no client waits for a generation that has ended', describe);
+        else if (reason === 'NOT_FOUND') check(!found, 'a reply about a generation is true', describe);
+        else check(reason === 'DATABASE_UNAVAILABLE', 'no other reply', describe);
       });
     },
 
     async getOrCreateAccount(user) {
       let isOpen = false;
-      const request = { name: 'account', method: 'GET' as const, as: tokenOf(user) };
+      const request = { name: 'account', method: 'GET' as const, as: getToken(user) };
       await fleet.send(request, (answer, startTick) => {
         const moments = model.since(user.uid, startTick);
-        const about = () => `${user.uid}: ${JSON.stringify(answer.body)}`;
+        const describe = () => `${user.uid}: ${JSON.stringify(answer.body)}`;
         if (answer.status !== 200) {
-          const { reason } = read(model, answer);
+          const { reason } = parseAnswer(model, answer);
           const wasInvalid = moments.some(
             (moment) =>
-              moment.shown === undefined || (moment.adjust !== undefined && adjustable(moment) === undefined),
+              moment.shown === undefined ||
+              (moment.adjust !== undefined && getApplicableAdjust(moment) === undefined),
           );
-          if (reason === 'ACCOUNT_INVALID') check(wasInvalid, 'a refusal has its reason', about);
-          else check(reason === 'DATABASE_UNAVAILABLE', 'no other answer', about);
+          if (reason === 'ACCOUNT_INVALID') check(wasInvalid, 'a refusal is justified', describe);
+          else check(reason === 'DATABASE_UNAVAILABLE', 'no other reply', describe);
           return;
         }
         isOpen = true;
         const { account } = answer.body as { account: { balance: number; sequence: number } };
-        const had = moments.some((moment) => moment.shown === account.balance);
-        check(had, 'an account shows what it had', about);
+        const hadBalance = moments.some((moment) => moment.shown === account.balance);
+        check(hadBalance, 'an account shows a balance that it had', describe);
         const { entries } = model.account(user.uid);
         const entry = entries[account.sequence - 1];
-        check((entry?.balance ?? 0) === account.balance, 'a balance shown is an entry of the ledger', about);
+        check((entry?.balance ?? 0) === account.balance, 'a shown balance is that of an entry', describe);
       });
       return isOpen;
     },
 
-    async leafThrough(user, name) {
+    async readAllPages(user, name) {
       const items: { id: string }[] = [];
       let pageToken: string | undefined;
       do {
         const query = { pageSize: '3', ...(pageToken && { pageToken }) };
-        const request = { name, method: 'GET' as const, as: tokenOf(user), query };
+        const request = { name, method: 'GET' as const, as: getToken(user), query };
         const answer = await fleet.send(request, () => {});
-        check(answer?.status === 200, 'no other answer', () => `${name}: ${JSON.stringify(answer?.body)}`);
+        check(answer?.status === 200, 'no other reply', () => `${name}: ${JSON.stringify(answer?.body)}`);
         const page = answer?.body as Page | undefined;
         items.push(...(page?.entries ?? page?.generations ?? []));
         pageToken = page?.nextPageToken;

@@ -1,4 +1,4 @@
-/** What goes wrong on the way to the database and back: how often, in which ways, and whether it was done all the same. */
+/** Faults between an instance and the database: how often they happen, and whether the commit succeeds all the same. */
 
 import { DeadlinePassed } from '../../shared/core/deadline.ts';
 import {
@@ -11,21 +11,21 @@ import {
 import type { MemoryStore } from './memoryDatabase.ts';
 import type { Actor, World } from './world.ts';
 
-/** How much goes wrong in a history; all of it stops for its end. */
-export type Weather = {
-  /** Share of the database's calls that fail in some way. */
+/** How often calls fail in a history. All faults stop at its end. */
+export type FaultRates = {
+  /** Share of database calls that fail. */
   database: number;
-  /** Share of paints, uploads and deletions that fail in some way. */
+  /** Share of image generations, uploads and deletions that fail. */
   upstream: number;
-  /** Share of calls that come to be delivered late. */
+  /** Share of calls that are slow. */
   slow: number;
-  /** From when on nothing is left of any trouble with the database, milliseconds since 1970. */
-  calmFrom: number;
+  /** From when on no database fault has an effect any more, milliseconds since 1970. */
+  undisturbedFrom: number;
 };
 
-/** How long a call waits for its answer before it is given up, milliseconds. */
+/** Timeout of a call, milliseconds. */
 const operationMs = 10_000;
-/** How long after that a commit may still land: the client library's retries are many. */
+/** How long a commit may still take effect, milliseconds: the client library retries. */
 const landingMsMax = 300_000;
 /** google.rpc codes: DEADLINE_EXCEEDED, ABORTED, INTERNAL, UNAVAILABLE. */
 const codes = [4, 10, 13, 14];
@@ -38,16 +38,21 @@ type Fate =
   | 'hangs and lands late'
   | 'aborts';
 
-/** The database as one instance sees it, through a network with weather. */
-export function databaseThrough(world: World, weather: Weather, store: MemoryStore, actor: Actor): Database {
+/** The database as one instance sees it, with faults and delays. */
+export function createFaultyDatabase(
+  world: World,
+  rates: FaultRates,
+  store: MemoryStore,
+  actor: Actor,
+): Database {
   const { random, happened } = world;
-  /** How many more commits in a row are ABORTED. */
+  /** How many of the next commits are ABORTED. */
   let abortsLeft = 0;
 
   const delay = () =>
-    random.chance(weather.slow) ? random.whole(100, 4_000) : random.pick([1, 2, 2, 3, 5, 8, 13]);
+    random.chance(rates.slow) ? random.whole(100, 4_000) : random.pick([1, 2, 2, 3, 5, 8, 13]);
 
-  /** Calls the store once the call has arrived, and brings back what comes of it. */
+  /** Calls the store after a delay, and returns its result after another. */
   function call<T>(what: string, execute: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       world.after(delay(), `${actor.name} ${what}`, () => {
@@ -59,25 +64,25 @@ export function databaseThrough(world: World, weather: Weather, store: MemorySto
           world.happened('commit rejected', () => String(error));
           deliver = () => reject(error);
         }
-        world.after(delay(), `${actor.name} hears of ${what}`, deliver, actor);
+        world.after(delay(), `${actor.name} gets the result of ${what}`, deliver, actor);
       });
     });
   }
 
-  function failing<T>(what: string, milliseconds: number, error: Error): Promise<T> {
+  function fail<T>(what: string, milliseconds: number, error: Error): Promise<T> {
     return new Promise((_, reject) => {
       world.after(
         milliseconds,
-        `${actor.name} hears that ${what} failed: ${error}`,
+        `${actor.name} gets an error of ${what}: ${error}`,
         () => reject(error),
         actor,
       );
     });
   }
 
-  const tooLate = (what: string) => new DeadlinePassed(`${what} took more than ${operationMs} ms`);
-  const coded = () => Object.assign(new Error('an injected fault'), { code: random.pick(codes) });
-  const ignoring = (act: () => unknown) => () => {
+  const createTimeout = (what: string) => new DeadlinePassed(`${what} took more than ${operationMs} ms`);
+  const createCodedError = () => Object.assign(new Error('an injected fault'), { code: random.pick(codes) });
+  const ignoreRejection = (act: () => unknown) => () => {
     try {
       act();
     } catch (error) {
@@ -86,21 +91,21 @@ export function databaseThrough(world: World, weather: Weather, store: MemorySto
   };
 
   function read<T>(what: string, execute: () => T): Promise<T> {
-    if (!random.chance(weather.database)) return call(what, execute);
+    if (!random.chance(rates.database)) return call(what, execute);
     if (random.chance(0.2)) {
       happened('fault: a read hangs');
-      return failing(what, operationMs, tooLate(what));
+      return fail(what, operationMs, createTimeout(what));
     }
     happened('fault: a read fails');
-    return failing(what, delay(), coded());
+    return fail(what, delay(), createCodedError());
   }
 
-  function fateOf(): Fate | undefined {
+  function drawFate(): Fate | undefined {
     if (abortsLeft > 0) {
       abortsLeft -= 1;
       return 'aborts';
     }
-    if (!random.chance(weather.database)) return undefined;
+    if (!random.chance(rates.database)) return undefined;
     const fate = random.weighted<Fate>({
       fails: 3,
       'fails but is done': 4,
@@ -114,30 +119,34 @@ export function databaseThrough(world: World, weather: Weather, store: MemorySto
   }
 
   function commit(writes: readonly Write[]) {
-    const what = `commits ${writes.map(nameOf).join(', ')}`;
+    const what = `commits ${writes.map(describeWrite).join(', ')}`;
     const execute = () => store.commit(writes);
-    const fate = fateOf();
+    const fate = drawFate();
     if (!fate) return call(what, execute);
     happened(`fault: a commit ${fate}`);
     const soon = delay();
     switch (fate) {
       case 'fails':
-        return failing<never>(what, soon, coded());
+        return fail<never>(what, soon, createCodedError());
       case 'aborts':
-        return failing<never>(what, soon, new CommitRejected('aborted'));
+        return fail<never>(what, soon, new CommitRejected('aborted'));
       case 'fails but is done':
       case 'is rejected but was done':
-        world.after(soon, `${actor.name} ${what}, unheard`, ignoring(execute));
-        return failing<never>(
+        world.after(soon, `${actor.name} ${what}, without a reply`, ignoreRejection(execute));
+        return fail<never>(
           what,
           soon + delay(),
-          fate === 'fails but is done' ? coded() : new CommitRejected('by a retry of its own'),
+          fate === 'fails but is done' ? createCodedError() : new CommitRejected('by a retry of its own'),
         );
       case 'hangs and lands late':
-        world.after(random.whole(0, landingMsMax), `${actor.name} ${what}, long given up`, ignoring(execute));
-        return failing<never>(what, operationMs, tooLate(what));
+        world.after(
+          random.whole(0, landingMsMax),
+          `${actor.name} ${what}, after its timeout`,
+          ignoreRejection(execute),
+        );
+        return fail<never>(what, operationMs, createTimeout(what));
       case 'hangs':
-        return failing<never>(what, operationMs, tooLate(what));
+        return fail<never>(what, operationMs, createTimeout(what));
     }
   }
 
@@ -151,7 +160,7 @@ export function databaseThrough(world: World, weather: Weather, store: MemorySto
   };
 }
 
-function nameOf(write: Write): string {
+function describeWrite(write: Write): string {
   if ('create' in write) return `+${write.create}`;
   if ('set' in write) return `=${write.set}`;
   return 'update' in write ? `~${write.update}` : `-${write.delete}`;

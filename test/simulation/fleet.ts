@@ -1,41 +1,41 @@
-/** The instances of a history: which there are, how requests reach them, and how they come to an end. */
-import { type Ground, type Instance, startInstance } from './instance.ts';
+/** The instances of a history: how requests reach them, and how they start, stop and die. */
+import { type Environment, type Instance, startInstance } from './instance.ts';
 import type { Model } from './model.ts';
 import type { WireAnswer, WireRequest } from './wire.ts';
 
-/** Looks at an answer; `startTick` is the model's at the moment the request reached the function. */
-export type Judge = (answer: WireAnswer, startTick: number, startedAt: number) => void;
+/** Checks a reply. `startTick` is the model's tick when the request reached the function. */
+export type Check = (answer: WireAnswer, startTick: number, startedAt: number) => void;
 
 export type Fleet = {
-  /** Sends a request to one of the instances. Undefined where no answer came: nobody knows what became of it. */
-  send(request: WireRequest, judge: Judge, patienceMs?: number): Promise<WireAnswer | undefined>;
-  /** Delivers an account's event, again and again while it is refused. */
+  /** Sends a request to one of the instances. Undefined if no reply came, so its effect is unknown. */
+  send(request: WireRequest, checkReply: Check, patienceMs?: number): Promise<WireAnswer | undefined>;
+  /** Delivers an account's event, and repeats that while it is refused. */
   deliver(event: Parameters<Instance['deliver']>[0], triesLeft: number): void;
   start(): void;
-  /** One dies in the middle of everything. Another comes up. */
+  /** Kills an instance and starts another. */
   crash(): void;
-  /** One is stopped, and comes back after so long. */
+  /** Stops an instance for this time. */
   suspend(milliseconds: number): void;
-  /** One is replaced: told to end, and killed a while later. */
+  /** Replaces an instance: asks it to end and kills it later. */
   replace(): void;
-  /** All that are stopped come back. */
+  /** Wakes all stopped instances. */
   wakeAll(): void;
 };
 
-/** How long Cloud Run leaves an instance after telling it to end, milliseconds. */
+/** How long Cloud Run waits between SIGTERM and SIGKILL, milliseconds. */
 const graceMs = 10_000;
-/** Longer than any call takes that is ever answered. */
+/** Longer than any call that is ever answered takes, milliseconds. */
 const patienceMsMax = 400_000;
 
-/** A fleet of so many instances. */
-export async function startFleet(ground: Ground, model: Model, size: number): Promise<Fleet> {
-  const { world, weather } = ground;
+/** A fleet of `size` instances. */
+export async function startFleet(environment: Environment, model: Model, size: number): Promise<Fleet> {
+  const { world, faultRates } = environment;
   const { random, check } = world;
   let started = 0;
   const instances: Instance[] = [];
   const startOne = async () => {
     started += 1;
-    instances.push(await startInstance(ground, `instance-${started}`));
+    instances.push(await startInstance(environment, `instance-${started}`));
   };
   for (let i = 0; i < size; i += 1) await startOne();
 
@@ -43,14 +43,14 @@ export async function startFleet(ground: Ground, model: Model, size: number): Pr
   const delay = () => random.whole(1, 30);
 
   const fleet: Fleet = {
-    send(request, judge, patienceMs = patienceMsMax) {
+    send(request, checkReply, patienceMs = patienceMsMax) {
       const { actor, call } = random.pick(instances);
-      const isCalm = () => world.now() >= weather.calmFrom && actor.stoppedUntil === 0;
+      const isUndisturbed = () => world.now() >= faultRates.undisturbedFrom && actor.stoppedUntil === 0;
       const what = `${request.name} ${request.key ?? ''} of ${request.as}`;
       return new Promise((resolve) => {
-        const giveUp = world.after(patienceMs, `${what} is given up`, () => resolve(undefined));
+        const giveUp = world.after(patienceMs, `${what} times out`, () => resolve(undefined));
         const arrive = () => {
-          const [startTick, startedAt, wasCalm] = [model.tick(), world.now(), isCalm()];
+          const [startTick, startedAt, wasUndisturbed] = [model.tick(), world.now(), isUndisturbed()];
           call(request).then(
             (answer) => {
               const { status } = answer;
@@ -58,10 +58,14 @@ export async function startFleet(ground: Ground, model: Model, size: number): Pr
                 `${request.name} ${status}`,
                 () => `${actor.name} ${JSON.stringify(answer.body)}`,
               );
-              judge(answer, startTick, startedAt);
-              const told = JSON.stringify(answer.body);
-              const isTrouble = told.includes('DATABASE_UNAVAILABLE') && told.includes('same_key');
-              check(!isTrouble || !wasCalm || !isCalm(), 'without trouble there is none', () => what);
+              checkReply(answer, startTick, startedAt);
+              const text = JSON.stringify(answer.body);
+              const isUnavailable = text.includes('DATABASE_UNAVAILABLE') && text.includes('same_key');
+              check(
+                !isUnavailable || !wasUndisturbed || !isUndisturbed(),
+                'an undisturbed call does not fail',
+                () => what,
+              );
               giveUp();
               world.after(delay(), `${what} is answered`, () => resolve(answer));
             },

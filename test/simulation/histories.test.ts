@@ -1,11 +1,11 @@
-/** Thousands of random histories end at rest with every credit accounted for; here some hundreds, the rest by command. */
+/** Random histories end with every credit accounted for. `npm run test:histories` runs thousands more. */
 import { describe, expect, it } from 'vitest';
-import { failureOf, runHistories } from './histories.ts';
+import { describeFailure, runHistories } from './histories.ts';
 import { runHistory } from './history.ts';
 
 const count = 300;
-/** What must have happened at least once in so many histories, or they prove nothing. */
-const wanted = [
+/** The events that must happen at least once, or the histories prove nothing. */
+const requiredEvents = [
   'fault: a commit fails but is done',
   'fault: a commit is rejected but was done',
   'fault: a commit hangs and lands late',
@@ -19,7 +19,7 @@ const wanted = [
   'instance stopped past all deadlines',
   'console: balance is text',
   'console: balance is a fraction',
-  'console: balance is gone',
+  'console: balance is removed',
   'console: adjust',
   'console: adjust too far down',
   'console: account deleted',
@@ -47,12 +47,12 @@ describe('random histories of users, admins, failures and crashes', () => {
   it.each(Object.entries(seeds))(`${count} from a %s seed, %i`, { timeout: 120_000 }, async (_, seed) => {
     const { failed, counts, milliseconds } = await runHistories(count, seed);
     process.stdout.write(`${count} histories from seed ${seed} in ${Math.round(milliseconds)} ms\n`);
-    expect(failed && failureOf(failed)).toBeUndefined();
-    expect(wanted.filter((kind) => !counts.has(kind))).toEqual([]);
+    expect(failed && describeFailure(failed)).toBeUndefined();
+    expect(requiredEvents.filter((kind) => !counts.has(kind))).toEqual([]);
   });
 
-  it('are the same again from the same seed', async () => {
-    // Owner tokens are random; all else must not be.
+  it('are the same for the same seed', async () => {
+    // Attempt ids are random. Everything else must not be.
     const trace = async () => (await runHistory(7, true)).trace;
     const [first, second] = [await trace(), await trace()];
     expect(first.length).toBeGreaterThan(100);

@@ -1,7 +1,7 @@
 /**
- * Runs random histories: `node test/simulation/histories.ts --count 300 --seed 1`. Each has a seed of its own,
- * from the given one on; one that fails prints it with everything that happened, and `--seed X --count 1`
- * runs it again exactly.
+ * Runs random histories: `node test/simulation/histories.ts --count 300 --seed 1`. Each has its own seed,
+ * counted up from `--seed`. A failed history prints its seed and its trace, and `--seed X --count 1` runs the
+ * same history again.
  */
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -9,14 +9,14 @@ import { type Outcome, runHistory } from './history.ts';
 
 export type Histories = {
   count: number;
-  /** How often each kind of thing happened, in all histories together. */
+  /** How often each kind of event happened, in all histories together. */
   counts: Map<string, number>;
   milliseconds: number;
-  /** The first that failed, run again with its trace. */
+  /** The first failed history, run again with its trace. */
   failed: Outcome | undefined;
 };
 
-/** Runs so many histories, up to the first that fails. */
+/** Runs `count` histories, or up to the first that fails. */
 export async function runHistories(count: number, seed: number): Promise<Histories> {
   const startedAt = performance.now();
   const counts = new Map<string, number>();
@@ -31,9 +31,9 @@ export async function runHistories(count: number, seed: number): Promise<Histori
   return { count: ran, counts, milliseconds: performance.now() - startedAt, failed };
 }
 
-/** What to print of a failed history: its seed, what was broken, and all that led to it. */
-export function failureOf({ seed, broken, trace }: Outcome): string {
-  return `${trace.join('\n')}\nFAILED seed ${seed}: ${broken?.message ?? 'only without its trace'}\n`;
+/** The text for a failed history: its trace, its seed and the failed check. */
+export function describeFailure({ seed, broken, trace }: Outcome): string {
+  return `${trace.join('\n')}\nFAILED seed ${seed}: ${broken?.message ?? 'not reproduced with tracing'}\n`;
 }
 
 async function main(): Promise<void> {
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   const result = await runHistories(count, seed);
   const lines = [...result.counts].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [kind, times] of lines) process.stdout.write(`${String(times).padStart(9)}  ${kind}\n`);
-  if (result.failed) process.stdout.write(failureOf(result.failed));
+  if (result.failed) process.stdout.write(describeFailure(result.failed));
   const seconds = (result.milliseconds / 1000).toFixed(1);
   process.stdout.write(
     `${result.count} histories in ${seconds} s${result.failed ? ', the last one failed' : ''}\n`,

@@ -1,9 +1,8 @@
-/** One history: a seed's worth of users, admins, failures and crashes, brought to rest and looked over. */
-
+/** One history: the users, admins, failures and crashes of a seed, brought to rest and checked. */
 import { type Admin, createAdmin, type Grant } from './admin.ts';
 import { checkAtRest } from './atRest.ts';
-import { bodyOf, type Clients, createClients, type ImageRequest, type User } from './clients.ts';
-import type { Weather } from './faults.ts';
+import { type Clients, createBody, createClients, type ImageRequest, type User } from './clients.ts';
+import type { FaultRates } from './faults.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { createMemoryStore, type MemoryStore } from './memoryDatabase.ts';
 import { createModel, type Model } from './model.ts';
@@ -13,33 +12,33 @@ import { Broken, createWorld, type World } from './world.ts';
 export type Outcome = {
   seed: number;
   counts: Map<string, number>;
-  /** Which promise was broken, and how. */
+  /** The failed check, if any. */
   broken: Broken | undefined;
   trace: string[];
 };
 
-/** What a history consists of. */
+/** The parts of a history. */
 export type History = {
   world: World;
-  weather: Weather;
+  faultRates: FaultRates;
   store: MemoryStore;
   model: Model;
   fleet: Fleet;
   clients: Clients;
   admin: Admin;
   users: User[];
-  wishes: ImageRequest[];
+  imageRequests: ImageRequest[];
   grants: Grant[];
   finals: Map<string, string>;
 };
 
-/** Runs the history of a seed; always the same one. */
+/** Runs the history of a seed, which is always the same. */
 export async function runHistory(seed: number, tracing = false): Promise<Outcome> {
   const world = createWorld(seed, tracing);
   let broken: Broken | undefined;
   try {
     const history = await begin(world);
-    // What is not over by then goes on while everything comes to rest.
+    // What still runs then goes on while the history comes to rest.
     await world.run(world.sleep(plan(history)));
     await checkAtRest(history);
   } catch (error) {
@@ -51,11 +50,11 @@ export async function runHistory(seed: number, tracing = false): Promise<Outcome
 
 async function begin(world: World): Promise<History> {
   const { random } = world;
-  // Some histories have one kind of trouble only, and some have none: what hides in a storm shows in a calm.
+  // Some histories have one kind of fault only and some have none: many faults can hide a bug.
   const database = random.pick([0, 0, 0.02, 0.08, 0.2, 0.4]);
   const slow = random.pick([0, 0, 0.05, 0.3]);
-  const calmFrom = database + slow > 0 ? Number.POSITIVE_INFINITY : 0;
-  const weather: Weather = { database, slow, upstream: random.pick([0, 0.2, 0.5]), calmFrom };
+  const undisturbedFrom = database + slow > 0 ? Number.POSITIVE_INFINITY : 0;
+  const faultRates: FaultRates = { database, slow, upstream: random.pick([0, 0.2, 0.5]), undisturbedFrom };
   const rules = {
     signupCredits: random.pick([0, 3, 10]),
     maxInFlight: random.pick([1, 3, 8, 30]),
@@ -75,17 +74,29 @@ async function begin(world: World): Promise<History> {
     CACHE_TTL_SECONDS: random.pick(['0', '20', '3600']),
   };
   const { images, observeLog } = model;
-  const ground = { world, weather, store, images, env, observeLog };
-  const fleet = await startFleet(ground, model, random.whole(1, 3));
+  const environment = { world, faultRates, store, images, env, observeLog };
+  const fleet = await startFleet(environment, model, random.whole(1, 3));
   const finals = new Map<string, string>();
   const clients = createClients(fleet, model, finals);
   const admin = createAdmin(fleet, model, store, users);
-  return { world, weather, store, model, fleet, clients, admin, users, wishes: [], grants: [], finals };
+  return {
+    world,
+    faultRates,
+    store,
+    model,
+    fleet,
+    clients,
+    admin,
+    users,
+    imageRequests: [],
+    grants: [],
+    finals,
+  };
 }
 
-/** Puts everything that will happen at its moment; the answers bring on the rest. Returns how long it goes on. */
+/** Schedules the events of the history. Returns its length, milliseconds. */
 function plan(history: History): number {
-  const { world, store, users, fleet, clients, admin, wishes, grants } = history;
+  const { world, store, users, fleet, clients, admin, imageRequests, grants } = history;
   const { random } = world;
   const lengthMs = random.pick([2_000, 60_000, 600_000]);
   const sometime = (what: string, act: () => unknown) =>
@@ -93,36 +104,35 @@ function plan(history: History): number {
   const times = (count: number, what: string, act: () => unknown) => {
     for (let i = 0; i < count; i += 1) sometime(what, act);
   };
-  const someone = () => random.pick(users);
+  const pickUser = () => random.pick(users);
 
-  // Most users begin with what an admin gave them.
+  // Most users start with credits from an admin.
   for (const user of users) {
-    if (random.chance(0.7)) give(history, user);
+    if (random.chance(0.7)) createByHand(history, user);
   }
-  planWishes(history, sometime);
-  times(random.whole(0, 6), 'a user looks', () => {
-    const imageRequest = random.pick(wishes);
-    return clients.look(imageRequest.user, imageRequest.key);
+  planImageRequests(history, sometime);
+  times(random.whole(0, 6), 'a user reads a generation', () => {
+    const imageRequest = random.pick(imageRequests);
+    return clients.readGeneration(imageRequest.user, imageRequest.key);
   });
   times(random.whole(0, 6), 'a user deletes', () => {
-    const imageRequest = random.pick(wishes);
-    return clients.erase(imageRequest.user, imageRequest.key);
+    const imageRequest = random.pick(imageRequests);
+    return clients.deleteGeneration(imageRequest.user, imageRequest.key);
   });
-  times(random.whole(0, 3), 'a user looks at the account', () => clients.getOrCreateAccount(someone()));
-  times(random.pick([0, 1, 3, 8]), 'an admin edits', () => admin.edit(someone()));
-  times(random.pick([0, 0, 0, 1]), 'an admin deletes', () => admin.erase(someone()));
-  times(random.whole(0, 2), 'an admin audits', () => admin.audit(someone()));
+  times(random.whole(0, 3), 'a user reads the account', () => clients.getOrCreateAccount(pickUser()));
+  times(random.pick([0, 1, 3, 8]), 'an admin edits', () => admin.edit(pickUser()));
+  times(random.pick([0, 0, 0, 1]), 'an admin deletes', () => admin.deleteAccount(pickUser()));
+  times(random.whole(0, 2), 'an admin audits', () => admin.audit(pickUser()));
   for (let i = random.whole(0, 3); i > 0; i -= 1) {
     const key = `grant-${random.whole(1, 2)}`;
-    const imageRequest: Grant = {
+    const grant: Grant = {
       key,
-      uid: someone().uid,
+      uid: pickUser().uid,
       amount: random.pick([5, 5, -2, 9]),
       settled: undefined,
     };
-    grants.push(imageRequest);
-    for (let j = random.whole(1, 2); j > 0; j -= 1)
-      sometime('an admin grants', () => admin.grant(imageRequest, 2));
+    grants.push(grant);
+    for (let j = random.whole(1, 2); j > 0; j -= 1) sometime('an admin grants', () => admin.grant(grant, 2));
   }
   times(random.whole(0, 4), 'the scheduler sweeps', () => {
     for (let i = random.whole(1, 3); i > 0; i -= 1) void admin.schedule('sweepHolds');
@@ -153,7 +163,7 @@ function plan(history: History): number {
   return lengthMs + 1;
 }
 
-/** Workers that are stopped with their image on its way, and come back when the sweep comes for it. */
+/** Workers that stop during their upload and wake when the sweep runs. */
 function planDuels({ world, model, admin }: History): void {
   const { random } = world;
   model.onUpload = (actor, deadline) => {
@@ -171,59 +181,62 @@ function planDuels({ world, model, admin }: History): void {
   };
 }
 
-/** One wish under several keys, so that the cache has it, and in bursts deletions of what was made of it. */
-function planTwins({ world, model, users, clients, wishes }: History): void {
+/** One request under several keys, so that the cache answers, and deletions of its generations in bursts. */
+function planTwins({ world, model, users, clients, imageRequests }: History): void {
   const { random } = world;
   const user = random.pick(users);
-  const body = bodyOf(0, 'standard');
+  const body = createBody(0, 'standard');
   const keys = [1, 2, 3, 4].map((i) => `twin-${i}`);
   for (const key of keys) {
     model.expect(user.uid, key);
-    wishes.push({ uid: user.uid, user, key, body });
+    imageRequests.push({ uid: user.uid, user, key, body });
   }
-  const twins = wishes.slice(-keys.length);
+  const twins = imageRequests.slice(-keys.length);
   for (let burst = 0; burst < 3; burst += 1) {
     const at = burst * 15_000;
     for (const imageRequest of twins) {
       if (random.chance(0.5)) {
-        world.after(at + random.whole(0, 60), 'a twin is asked for', () => void clients.ask(imageRequest, 2));
+        world.after(at + random.whole(0, 60), 'a twin is requested', () => void clients.ask(imageRequest, 2));
       }
       if (burst > 0 && random.chance(0.6)) {
         world.after(
           at + random.whole(0, 60),
           'a twin is deleted',
-          () => void clients.erase(user, imageRequest.key),
+          () => void clients.deleteGeneration(user, imageRequest.key),
         );
       }
     }
   }
 }
 
-function give({ world, store, model }: History, { uid }: User): void {
+function createByHand({ world, store, model }: History, { uid }: User): void {
   const balance = world.random.pick([3, 10, 40, 100]);
   world.happened('console: account made by hand', () => `${uid} ${balance}`);
   model.asConsole(() => store.commit([{ create: `accounts/${uid}`, data: { balance } }]));
 }
 
-/** Calls of `generate`: several for many keys, some at once, some with another body. */
-function planWishes(
-  { world, model, users, clients, wishes }: History,
+/** Calls of `generate`: several per key, some at once, some with another body. */
+function planImageRequests(
+  { world, model, users, clients, imageRequests }: History,
   sometime: (what: string, act: () => unknown) => void,
 ): void {
   const { random } = world;
   for (let i = random.pick([2, 6, 12, 24]); i > 0; i -= 1) {
     const user = random.pick(users);
-    // Users have keys of the same name.
+    // Different users use the same keys.
     const key = `key-${i % 9}`;
     const tier = random.pick(['standard', 'premium2', 'premium4']);
-    const first = wishes.find((imageRequest) => imageRequest.key === key && imageRequest.uid === user.uid);
-    const body = first && random.chance(0.7) ? first.body : bodyOf(random.pick([0, 0, 0, 1, 2, 3, 4]), tier);
+    const first = imageRequests.find(
+      (imageRequest) => imageRequest.key === key && imageRequest.uid === user.uid,
+    );
+    const body =
+      first && random.chance(0.7) ? first.body : createBody(random.pick([0, 0, 0, 1, 2, 3, 4]), tier);
     const imageRequest: ImageRequest = { uid: user.uid, user, key, body };
-    wishes.push(imageRequest);
+    imageRequests.push(imageRequest);
     model.expect(user.uid, key);
     for (let j = random.pick([1, 1, 2, 3]); j > 0; j -= 1) {
       const patienceMs = random.pick([400_000, 400_000, 5_000, 60_000]);
-      sometime('a user asks', () => clients.ask(imageRequest, random.whole(1, 4), patienceMs));
+      sometime('a user requests an image', () => clients.ask(imageRequest, random.whole(1, 4), patienceMs));
     }
   }
 }

@@ -1,4 +1,4 @@
-/** A server instance of a history: the real functions on the shared database, with books and queues of its own. */
+/** A server instance of a history: the real functions on the shared database, with its own ledger and queues. */
 import { functions } from '../../functions/index.ts';
 import type { Auth, Credentials } from '../../shared/auth.ts';
 import { parseConfig } from '../../shared/config/config.ts';
@@ -7,26 +7,26 @@ import type { Database } from '../../shared/database/database.ts';
 import { Failure } from '../../shared/errors.ts';
 import type { EventHandler, Handler } from '../../shared/http/endpoint.ts';
 import { createServices } from '../../shared/services.ts';
-import { databaseThrough, type Weather } from './faults.ts';
+import { createFaultyDatabase, type FaultRates } from './faults.ts';
 import type { MemoryStore } from './memoryDatabase.ts';
-import { type Images, imageStoreIn, painterIn } from './upstreams.ts';
+import { createImageGenerator, createImageStore, type Images } from './upstreams.ts';
 import { callHandler, type WireAnswer, type WireRequest } from './wire.ts';
 import type { Actor, World } from './world.ts';
 
 export type Instance = {
   actor: Actor;
-  /** Never resolves where the instance dies meanwhile. */
+  /** Never resolves if the instance dies meanwhile. */
   call(request: WireRequest): Promise<WireAnswer>;
-  /** Delivers an event; rejects where it wants it again. */
+  /** Delivers an event. Rejects if it must be delivered again. */
   deliver: EventHandler;
-  /** Tells it to end: what is in flight is refunded. */
+  /** Shuts the instance down, which refunds generations in flight. */
   shutDown(): void;
 };
 
 /** What the instances of one history share. */
-export type Ground = {
+export type Environment = {
   world: World;
-  weather: Weather;
+  faultRates: FaultRates;
   store: MemoryStore;
   images: Images;
   env: Record<string, string>;
@@ -34,35 +34,36 @@ export type Ground = {
   observeLog(instance: string, fields: Fields): void;
 };
 
-/** Who a token says: `user:ada`, `user:eve:unverified`, `admin:root` or `scheduler`. */
+/** Tokens that name their caller: `user:ada`, `user:eve:unverified`, `admin:root` or `scheduler`. */
 export const tokens = {
   user: (uid: string, verified: boolean) => `user:${uid}${verified ? '' : ':unverified'}`,
   admin: (name: string) => `admin:${name}`,
   scheduler: 'scheduler',
 };
 
-const partsOf = ({ authorization }: Credentials) => (authorization ?? '').replace(/^Bearer /, '').split(':');
+const splitToken = ({ authorization }: Credentials) =>
+  (authorization ?? '').replace(/^Bearer /, '').split(':');
 
-/** Trusts whoever says who they are. */
+/** Trusts every token. */
 const trustingAuth: Auth = {
   async user(credentials) {
-    const [kind, uid = '', verified] = partsOf(credentials);
+    const [kind, uid = '', verified] = splitToken(credentials);
     if (kind !== 'user') throw new Failure('UNAUTHENTICATED', 'Not a user.');
     return { uid, email: `${uid}@example.com`, verified: verified === undefined };
   },
   async admin(credentials) {
-    const [kind, actor = ''] = partsOf(credentials);
+    const [kind, actor = ''] = splitToken(credentials);
     if (kind !== 'admin') throw new Failure('FORBIDDEN', 'Not an admin.');
     return { actor, uid: actor };
   },
   async scheduler(credentials) {
-    if (partsOf(credentials)[0] !== 'scheduler') throw new Failure('FORBIDDEN', 'Not the scheduler.');
+    if (splitToken(credentials)[0] !== 'scheduler') throw new Failure('FORBIDDEN', 'Not the scheduler.');
   },
 };
 
-/** An instance that has loaded all of its functions. */
-export async function startInstance(ground: Ground, name: string): Promise<Instance> {
-  const { world, weather, store, images, env } = ground;
+/** Starts an instance and loads all of its functions. */
+export async function startInstance(environment: Environment, name: string): Promise<Instance> {
+  const { world, faultRates, store, images, env } = environment;
   const actor: Actor = { name, dead: false, stoppedUntil: 0 };
   const end = new AbortController();
   // Machines disagree about the time.
@@ -73,26 +74,26 @@ export async function startInstance(ground: Ground, name: string): Promise<Insta
     pause: (milliseconds: number) => world.sleep(milliseconds, actor),
     random: world.random.next,
   };
-  const database: Database = databaseThrough(world, weather, store, actor);
-  const studio = createServices(
+  const database: Database = createFaultyDatabase(world, faultRates, store, actor);
+  const services = createServices(
     parseConfig({ GOOGLE_CLOUD_PROJECT: 'demo-history', ...env }),
-    logInto(ground, actor),
+    createTracingLog(environment, actor),
     end.signal,
     {
       clock,
       database,
       auth: trustingAuth,
-      imageGenerator: painterIn(world, weather, actor),
-      imageStore: imageStoreIn(world, weather, actor, images),
+      imageGenerator: createImageGenerator(world, faultRates, actor),
+      imageStore: createImageStore(world, faultRates, actor, images),
     },
   );
-  // Loaded before its first request: an import takes a turn of the machine's own event loop.
-  await Promise.all([studio.ledger(), studio.auth(), studio.imageGenerator(), studio.imageStore()]);
+  // Loaded before the first request, because an import takes a turn of the real event loop.
+  await Promise.all([services.ledger(), services.auth(), services.imageGenerator(), services.imageStore()]);
   const handlers = new Map<string, Handler>();
   let deliver: EventHandler = async () => {};
   for (const [functionName, module] of Object.entries(functions)) {
-    if ('event' in module) deliver = (await module.event())(studio, functionName);
-    else handlers.set(functionName, (await module())(studio, functionName));
+    if ('event' in module) deliver = (await module.event())(services, functionName);
+    else handlers.set(functionName, (await module())(services, functionName));
   }
   return {
     actor,
@@ -106,21 +107,25 @@ export async function startInstance(ground: Ground, name: string): Promise<Insta
   };
 }
 
-/** What is logged of work that failed and is left for later: only trouble with the database is a reason. */
-const leftForLater = /^(A refund failed|A job could not|A document could not)/;
+/** Log messages about work that is left for later. Only a database fault justifies them. */
+const postponedWork = /^(A refund failed|A job could not|A document could not)/;
 
-/** Keeps the errors of a log in the trace; the rest tells nothing that is not there already. */
-function logInto({ world, weather, observeLog }: Ground, actor: Actor): Log {
+/** A log that adds warnings and errors to the trace. */
+function createTracingLog({ world, faultRates, observeLog }: Environment, actor: Actor): Log {
   return {
     info(message, fields) {
       if (fields && message.startsWith('credits: ')) observeLog(actor.name, fields);
     },
     warning: (message) => world.happened(`log: ${message.replace(/^.*: /, '')}`),
     error: (message, { error } = {}) => {
-      const isCalm = world.now() >= weather.calmFrom && actor.stoppedUntil === 0;
-      world.check(!isCalm || !leftForLater.test(message), 'without trouble there is none', () => message);
-      const particulars = () => `${actor.name} ${error instanceof Error ? error.stack : error}`;
-      world.happened(`log: ${message}`, particulars);
+      const isUndisturbed = world.now() >= faultRates.undisturbedFrom && actor.stoppedUntil === 0;
+      world.check(
+        !isUndisturbed || !postponedWork.test(message),
+        'an undisturbed call does not fail',
+        () => message,
+      );
+      const details = () => `${actor.name} ${error instanceof Error ? error.stack : error}`;
+      world.happened(`log: ${message}`, details);
     },
   };
 }

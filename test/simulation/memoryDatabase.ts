@@ -1,7 +1,6 @@
 /**
- * The database in memory, with Firestore's refusals, so that thousands of histories run in seconds.
- * Its own test compares it with the emulator. Everything happens at once and at the caller's moment: what
- * comes late, or not at all, is put in between by whoever passes the calls on.
+ * A database in memory with Firestore's refusals, so that thousands of histories run in seconds. Its test
+ * compares it with the emulator. Every call takes effect at once; faults.ts adds delays and faults.
  */
 import {
   CommitRejected,
@@ -16,9 +15,9 @@ import {
   type Version,
   type Write,
 } from '../../shared/database/database.ts';
-import { pageOf, totalOf } from './memoryQuery.ts';
+import { queryPage, queryTotal } from './memoryQuery.ts';
 
-/** What one commit made of one document. What is in it is never changed afterwards, and must not be. */
+/** One document before and after a commit. The data must not be changed. */
 export type DocumentChange = { path: string; before: Data | undefined; after: Data | undefined };
 
 export type MemoryStore = {
@@ -30,38 +29,40 @@ export type MemoryStore = {
     path: string | undefined,
     requests: readonly TotalRequest[],
   ): { document: StoredDocument | undefined; totals: Total[] };
-  /** Is told of every commit, right after it. */
+  /** Calls `listener` right after every commit. */
   watch(listener: (changes: DocumentChange[]) => void): void;
 };
 
 type Stored = { data: Data; version: MemoryVersion };
 type MemoryVersion = { microseconds: number; isEqual: (other: never) => boolean };
 
-/** An empty store whose time is `now`, in milliseconds since 1970. */
+/** An empty store. `now` is its clock, milliseconds since 1970. */
 export function createMemoryStore(now: () => number): MemoryStore {
   const collections = new Map<string, Map<string, Stored>>();
   const listeners: ((changes: DocumentChange[]) => void)[] = [];
   let lastMicroseconds = 0;
 
-  const find = (path: string) => collections.get(parentOf(path))?.get(path);
-  const shown = (path: string, { data, version }: Stored): StoredDocument => ({
+  const find = (path: string) => collections.get(getParent(path))?.get(path);
+  const toDocument = (path: string, { data, version }: Stored): StoredDocument => ({
     path,
     id: path.slice(path.lastIndexOf('/') + 1),
     data: copy(data) as Data,
     version,
   });
-  function documentsOf({ collection, group }: { collection: string; group?: boolean }): StoredDocument[] {
+  function findDocuments({ collection, group }: { collection: string; group?: boolean }): StoredDocument[] {
     const names = group
       ? [...collections.keys()].filter((name) => name === collection || name.endsWith(`/${collection}`))
       : [collection];
-    return names.flatMap((name) => [...(collections.get(name) ?? [])].map(([path, one]) => shown(path, one)));
+    return names.flatMap((name) =>
+      [...(collections.get(name) ?? [])].map(([path, one]) => toDocument(path, one)),
+    );
   }
   const readTime = () => new Date(Math.floor(Math.max(now(), lastMicroseconds / 1000)));
 
   function read(paths: readonly string[]) {
     const documents = paths.map((path) => {
       const stored = find(path);
-      return stored && shown(path, stored);
+      return stored && toDocument(path, stored);
     });
     return { documents, readTime: readTime() };
   }
@@ -75,12 +76,12 @@ export function createMemoryStore(now: () => number): MemoryStore {
         throw new Error('An update of no field');
       }
       const microseconds = Math.max(now() * 1000, lastMicroseconds + 1);
-      const version = versionOf(microseconds);
+      const version = createVersion(microseconds);
       const results = new Map<string, Stored | undefined>();
       for (const write of writes) {
-        const path = pathOf(write);
+        const path = getPath(write);
         if (results.has(path)) throw new Error(`One commit writes ${path} twice`);
-        results.set(path, resultOf(timed(write, now()), find(path), version));
+        results.set(path, applyWrite(applyServerTime(write, now()), find(path), version));
       }
       lastMicroseconds = microseconds;
       const changes = [...results].map(([path, after]) => ({
@@ -90,24 +91,24 @@ export function createMemoryStore(now: () => number): MemoryStore {
       }));
       for (const [path, after] of results) put(collections, path, after);
       for (const listener of listeners) listener(changes);
-      return results.get(pathOf(writes[0] as Write))?.version ?? version;
+      return results.get(getPath(writes[0] as Write))?.version ?? version;
     },
 
     page(request) {
-      return { documents: pageOf(documentsOf(request), request), readTime: readTime() };
+      return { documents: queryPage(findDocuments(request), request), readTime: readTime() };
     },
 
     totals(path, requests) {
       const [document] = path === undefined ? [] : read([path]).documents;
-      return { document, totals: requests.map((request) => totalOf(documentsOf(request), request)) };
+      return { document, totals: requests.map((request) => queryTotal(findDocuments(request), request)) };
     },
 
     watch: (listener) => void listeners.push(listener),
   };
 }
 
-/** The database on a store, as the ledger wants it. */
-export function memoryDatabase(store: MemoryStore): Database {
+/** The port that the ledger uses, on a store. */
+export function createMemoryDatabase(store: MemoryStore): Database {
   return {
     read: async (paths) => store.read(paths),
     commit: async (writes) => store.commit(writes),
@@ -118,7 +119,7 @@ export function memoryDatabase(store: MemoryStore): Database {
 }
 
 /** The write with the database's time in place of `serverTime`. */
-function timed(write: Write, now: number): Write {
+function applyServerTime(write: Write, now: number): Write {
   if ('delete' in write) return write;
   const fields = Object.entries(write.data).map(([name, value]) => [
     name,
@@ -127,39 +128,39 @@ function timed(write: Write, now: number): Write {
   return { ...write, data: Object.fromEntries(fields) };
 }
 
-/** What a write leaves of a document; undefined where it deletes it. One that changes nothing leaves the version too. */
-function resultOf(write: Write, before: Stored | undefined, version: MemoryVersion): Stored | undefined {
+/** The document after a write; undefined if it is deleted. A write that changes nothing keeps the version. */
+function applyWrite(write: Write, before: Stored | undefined, version: MemoryVersion): Stored | undefined {
   if ('delete' in write) return undefined;
   let data: Data;
   if ('create' in write) {
     if (before) throw new CommitRejected(`${write.create} exists`);
-    data = fieldsOf(write.data);
+    data = copyFields(write.data);
   } else if ('set' in write) {
-    data = fieldsOf(write.data);
+    data = copyFields(write.data);
   } else {
     if (!before) throw new CommitRejected(`${write.update} does not exist`);
     if (!before.version.isEqual(write.at as never)) throw new CommitRejected(`${write.update} has changed`);
-    const merged = { ...before.data, ...fieldsOf(write.data, true) };
+    const merged = { ...before.data, ...copyFields(write.data, true) };
     data = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== (removed as unknown)));
   }
   return before && isSame(before.data, data) ? { data, version: before.version } : { data, version };
 }
 
 function put(collections: Map<string, Map<string, Stored>>, path: string, stored: Stored | undefined): void {
-  const parent = parentOf(path);
+  const parent = getParent(path);
   const documents = collections.get(parent) ?? new Map<string, Stored>();
   collections.set(parent, documents);
   if (stored) documents.set(path, stored);
   else documents.delete(path);
 }
 
-function pathOf(write: Write): string {
+function getPath(write: Write): string {
   if ('create' in write) return write.create;
   if ('set' in write) return write.set;
   return 'update' in write ? write.update : write.delete;
 }
 
-function parentOf(path: string): string {
+function getParent(path: string): string {
   const segments = path.split('/');
   if (segments.length % 2 !== 0 || segments.some((segment) => segment === '')) {
     throw new Error(`${path} is not the path of a document`);
@@ -167,12 +168,12 @@ function parentOf(path: string): string {
   return segments.slice(0, -1).join('/');
 }
 
-function versionOf(microseconds: number): MemoryVersion {
+function createVersion(microseconds: number): MemoryVersion {
   return { microseconds, isEqual: (other: MemoryVersion) => other.microseconds === microseconds };
 }
 
 /** A deep copy of a write's fields, without those that are undefined. */
-function fieldsOf(data: Data, mayRemove = false): Data {
+function copyFields(data: Data, mayRemove = false): Data {
   const fields = Object.entries(data).filter(([, value]) => value !== undefined);
   if (fields.some(([name]) => name.includes('.'))) throw new Error('A dot in the name of a field');
   return Object.fromEntries(
@@ -180,7 +181,7 @@ function fieldsOf(data: Data, mayRemove = false): Data {
   );
 }
 
-/** A deep copy of plain data. What Firestore would not store is refused. */
+/** A deep copy of plain data. @throws {Error} for values that Firestore does not store. */
 function copy(value: unknown): unknown {
   if (value === null || typeof value !== 'object') {
     if (typeof value === 'symbol' || typeof value === 'function') throw new Error('Not a value of Firestore');
@@ -193,7 +194,7 @@ function copy(value: unknown): unknown {
   return Object.fromEntries(fields.map(([name, inner]) => [name, copy(inner)]));
 }
 
-/** Whether two values of Firestore are the same. */
+/** True if two Firestore values are equal. */
 export function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return Object.is(a, b);

@@ -1,4 +1,4 @@
-/** Queries as Firestore answers them, over documents in memory: filters, order, cursors, sums. */
+/** Queries with Firestore's semantics over documents in memory: filters, order, cursors, sums. */
 import type {
   Data,
   Filter,
@@ -8,20 +8,20 @@ import type {
   TotalRequest,
 } from '../../shared/database/database.ts';
 
-/** The documents of one page of a query, out of all that its collection holds. */
-export function pageOf(documents: StoredDocument[], request: PageRequest): StoredDocument[] {
+/** The documents of one page of a query. `documents` is the whole collection. */
+export function queryPage(documents: StoredDocument[], request: PageRequest): StoredDocument[] {
   const { where = [], after, limit } = request;
-  const order = fullOrder(request);
+  const order = completeOrder(request);
   if (limit < 1) throw new Error('A page has at least one document');
   if (after && after.length > request.orderBy.length) throw new Error('Too many cursor values specified');
-  const cursor = after?.map((value, i) => cursorValue(value, order[i]?.[0], request));
+  const cursor = after?.map((value, i) => toCursorValue(value, order[i]?.[0], request));
   const isAfter = (document: StoredDocument) =>
-    !cursor || compareBy(order, (field, i) => [fieldOf(document, field), cursor[i]], cursor.length) > 0;
+    !cursor || compareBy(order, (field, i) => [getField(document, field), cursor[i]], cursor.length) > 0;
   return documents
     .filter((document) => matches(document, where))
-    .filter((document) => order.every(([field]) => fieldOf(document, field) !== undefined))
+    .filter((document) => order.every(([field]) => getField(document, field) !== undefined))
     .filter(isAfter)
-    .sort((a, b) => compareBy(order, (field) => [fieldOf(a, field), fieldOf(b, field)], order.length))
+    .sort((a, b) => compareBy(order, (field) => [getField(a, field), getField(b, field)], order.length))
     .slice(0, limit);
 }
 
@@ -29,10 +29,10 @@ export function pageOf(documents: StoredDocument[], request: PageRequest): Store
  * The sum of a field's numbers over the documents that a query matches, and how many they are: a document
  * without the field is not among them, because the sum and the count are asked for together.
  */
-export function totalOf(documents: StoredDocument[], { where = [], field }: TotalRequest): Total {
+export function queryTotal(documents: StoredDocument[], { where = [], field }: TotalRequest): Total {
   const values = documents
     .filter((document) => matches(document, where))
-    .map((document) => fieldOf(document, field))
+    .map((document) => getField(document, field))
     .filter((value) => value !== undefined);
   const numbers = values.filter((value) => typeof value === 'number');
   return { sum: numbers.reduce((sum, value) => sum + value, 0), count: values.length };
@@ -40,8 +40,8 @@ export function totalOf(documents: StoredDocument[], { where = [], field }: Tota
 
 type Order = readonly (readonly [field: string, direction: 'asc' | 'desc'])[];
 
-/** What Firestore adds to an order by itself: fields of inequalities, then the name, in the last direction. */
-function fullOrder({ orderBy, where = [] }: PageRequest): Order {
+/** Firestore extends an order by the fields of inequalities and by the name, in the last direction. */
+function completeOrder({ orderBy, where = [] }: PageRequest): Order {
   const direction = orderBy.at(-1)?.[1] ?? 'asc';
   const named = (field: string) => orderBy.some(([name]) => name === field);
   const unequal = new Set(where.filter(([, op]) => op.includes('<') || op.includes('>')).map(([f]) => f));
@@ -52,8 +52,8 @@ function fullOrder({ orderBy, where = [] }: PageRequest): Order {
   return [...orderBy, ...implied.map((field) => [field, direction] as const)];
 }
 
-/** A cursor's name is an id in a collection and a whole path in a group, as the client library insists. */
-function cursorValue(value: unknown, field: string | undefined, request: PageRequest): unknown {
+/** The name in a cursor is an id in a collection and a whole path in a collection group, as the client library demands. */
+function toCursorValue(value: unknown, field: string | undefined, request: PageRequest): unknown {
   if (field !== '__name__') return value;
   const name = String(value);
   if (request.group) {
@@ -79,14 +79,14 @@ function compareBy(
 }
 
 function matches(document: StoredDocument, where: readonly Filter[]): boolean {
-  return where.every(([field, op, wanted]) => {
-    const value = fieldOf(document, field);
+  return where.every(([field, op, operand]) => {
+    const value = getField(document, field);
     if (value === undefined) return false;
     // A null in the list matches nothing.
-    if (op === 'in') return value !== null && (wanted as unknown[]).some((one) => isEqual(value, one));
-    const compared = compareValues(value, wanted);
+    if (op === 'in') return value !== null && (operand as unknown[]).some((one) => isEqual(value, one));
+    const compared = compareValues(value, operand);
     if (op === '==') return compared === 0;
-    if (rankOf(value) !== rankOf(wanted)) return false;
+    if (getTypeRank(value) !== getTypeRank(operand)) return false;
     if (op === '<') return compared < 0;
     if (op === '<=') return compared <= 0;
     if (op === '>') return compared > 0;
@@ -94,13 +94,13 @@ function matches(document: StoredDocument, where: readonly Filter[]): boolean {
   });
 }
 
-function fieldOf({ path, data }: StoredDocument, field: string): unknown {
+function getField({ path, data }: StoredDocument, field: string): unknown {
   if (field === '__name__') return path;
   return field.split('.').reduce<unknown>((value, name) => (value as Data | null | undefined)?.[name], data);
 }
 
-/** Firestore's order among types, of those that are compared here. */
-function rankOf(value: unknown): number {
+/** Firestore's order of types, for those that occur here. */
+function getTypeRank(value: unknown): number {
   if (value === null) return 0;
   if (typeof value === 'boolean') return 1;
   if (typeof value === 'number') return 2;
@@ -110,7 +110,7 @@ function rankOf(value: unknown): number {
 }
 
 function compareValues(a: unknown, b: unknown): number {
-  const ranks = rankOf(a) - rankOf(b);
+  const ranks = getTypeRank(a) - getTypeRank(b);
   if (ranks !== 0 || a === null) return ranks;
   if (typeof a === 'string') return compareText(a, b as string);
   return Number(a) - Number(b);

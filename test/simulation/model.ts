@@ -1,14 +1,20 @@
 /**
- * What must be, told from the outside: every commit is watched and every credit accounted for by rules
- * written down here a second time, from the contract and not from the ledger's code.
+ * An independent model of the contract: it observes every commit and accounts for every credit. Its rules are
+ * written from the contract and import nothing of the ledger.
  */
 import type { Fields } from '../../shared/core/log.ts';
 import type { Data } from '../../shared/database/database.ts';
 import type { DocumentChange, MemoryStore } from './memoryDatabase.ts';
-import { type Movement, observeBooks } from './modelBooks.ts';
-import { observeGeneration, type Seen } from './modelGenerations.ts';
+import { type Observation, observeGeneration } from './modelGenerations.ts';
 import { watchImages } from './modelImages.ts';
-import { type AccountSeen, creditsIn, type GenerationSeen, idOf, type Moment } from './seen.ts';
+import { type Movement, observeLedger } from './modelLedger.ts';
+import {
+  hashId,
+  type Moment,
+  type ObservedAccount,
+  type ObservedGeneration,
+  parseCredits,
+} from './observed.ts';
 import type { Images } from './upstreams.ts';
 import type { Actor, World } from './world.ts';
 
@@ -22,29 +28,29 @@ export type Rules = {
 export type Model = {
   world: World;
   rules: Rules;
-  /** Counts commits: intervals are measured in these, so that no two things are at one time. */
+  /** The number of commits so far. Intervals are measured in ticks, so that no two commits are at the same time. */
   tick(): number;
-  account(uid: string): AccountSeen;
-  accounts: Map<string, AccountSeen>;
-  generations: Map<string, GenerationSeen>;
-  /** Says that a user will use a key: no other generations may come to be. */
+  account(uid: string): ObservedAccount;
+  accounts: Map<string, ObservedAccount>;
+  generations: Map<string, ObservedGeneration>;
+  /** Announces a key of a user. No other generations may be created. */
   expect(uid: string, key: string): void;
-  generationAsked(uid: string, key: string): GenerationSeen | undefined;
+  findGeneration(uid: string, key: string): ObservedGeneration | undefined;
   outbox: Map<string, Data>;
   images: Images;
-  /** Checks a line that an instance logs: one for each entry that it has committed. */
+  /** Checks a log line of an instance about an entry: it must be an entry that it has committed. */
   observeLog(instance: string, fields: Fields): void;
-  /** How many entries were logged. */
+  /** The number of entries that were logged. */
   loggedCount(): number;
-  /** Writes as an admin does in the console: past the ledger. */
+  /** Runs a write as the console's, past the ledger. */
   asConsole(write: () => void): void;
-  /** Told of each upload as it begins: by whom, and when its generation's deadline is. */
+  /** Called when an upload begins, with its actor and the deadline of its generation. */
   onUpload?: (actor: Actor, deadline: number) => void;
-  /** The moments of an account from a tick on, the one that was current then included. */
+  /** The moments of an account since a tick, beginning with the current one at that tick. */
   since(uid: string, tick: number): Moment[];
 };
 
-/** A model that watches a store and its images from now on. */
+/** A model that observes a store and its images from now on. */
 export function createModel(
   world: World,
   store: MemoryStore,
@@ -53,8 +59,8 @@ export function createModel(
 ): Model {
   let ticks = 0;
   let isConsole = false;
-  const accounts = new Map<string, AccountSeen>();
-  const generations = new Map<string, GenerationSeen>();
+  const accounts = new Map<string, ObservedAccount>();
+  const generations = new Map<string, ObservedGeneration>();
   const outbox = new Map<string, Data>();
   const ids = new Set<string>();
   /** The instances that logged an entry, by its account and id. */
@@ -109,16 +115,16 @@ export function createModel(
       if (root !== 'accounts') continue;
       touched.add(first);
       if (collection !== 'generations') continue;
-      const seen: Seen = { world, rules, images, accounts, generations, ids, tick: ticks };
-      const moved = observeGeneration(seen, first, second, change);
+      const observation: Observation = { world, rules, images, accounts, generations, ids, tick: ticks };
+      const moved = observeGeneration(observation, first, second, change);
       movements.set(first, [...(movements.get(first) ?? []), ...moved]);
     }
     for (const uid of touched) {
       const account = accounts.get(uid);
       if (!account) continue;
       const own = changes.filter(({ path }) => path.split('/')[1] === uid);
-      observeBooks(world, rules, account, own, movements.get(uid) ?? [], isConsole);
-      account.moments.push(momentOf(account));
+      observeLedger(world, rules, account, own, movements.get(uid) ?? [], isConsole);
+      account.moments.push(createMoment(account));
     }
     checkOwned();
   }
@@ -134,12 +140,12 @@ export function createModel(
     logged.set(`${uid} ${entryId}`, [...instances, instance]);
   }
 
-  function momentOf({ uid, data, entries, sum }: AccountSeen): Moment {
+  function createMoment({ uid, data, entries, sum }: ObservedAccount): Moment {
     const mine = [...generations.values()].filter((one) => one.uid === uid && one.status === 'pending');
     return {
       tick: ticks,
       exists: data !== undefined,
-      shown: data ? creditsIn(data.balance) : 0,
+      shown: data ? parseCredits(data.balance) : 0,
       adjust:
         data?.adjust === undefined
           ? undefined
@@ -160,13 +166,13 @@ export function createModel(
     tick: () => ticks,
     account(uid) {
       const account = accounts.get(uid);
-      if (!account) throw new Error(`Nobody is called ${uid}`);
+      if (!account) throw new Error(`There is no user ${uid}`);
       return account;
     },
     accounts,
     generations,
-    expect: (uid, key) => void ids.add(idOf(uid, key)),
-    generationAsked: (uid, key) => generations.get(idOf(uid, key)),
+    expect: (uid, key) => void ids.add(hashId(uid, key)),
+    findGeneration: (uid, key) => generations.get(hashId(uid, key)),
     outbox,
     images,
     observeLog,
@@ -180,7 +186,7 @@ export function createModel(
       }
     },
     since(uid, tick) {
-      const { moments } = accounts.get(uid) as AccountSeen;
+      const { moments } = accounts.get(uid) as ObservedAccount;
       const current = moments.findLastIndex((moment) => moment.tick <= tick);
       return moments.slice(Math.max(0, current));
     },

@@ -1,66 +1,86 @@
-/** One generation, commit by commit: how it may begin, what may become of it, and what that moves. */
+/** One generation, commit by commit: how it may begin and end, and which credits move. */
 import type { Data } from '../../shared/database/database.ts';
 import type { DocumentChange } from './memoryDatabase.ts';
 import type { Rules } from './model.ts';
-import type { Movement } from './modelBooks.ts';
-import { type AccountSeen, type Body, type GenerationSeen, isSameBody, prices, type Status } from './seen.ts';
+import type { Movement } from './modelLedger.ts';
+import {
+  type Body,
+  isSameBody,
+  type ObservedAccount,
+  type ObservedGeneration,
+  prices,
+  type Status,
+} from './observed.ts';
 import type { Images } from './upstreams.ts';
 import type { World } from './world.ts';
 
-/** What is known when a commit comes. */
-export type Seen = {
+/** The model when a commit is observed. */
+export type Observation = {
   world: World;
   rules: Rules;
   images: Images;
-  accounts: Map<string, AccountSeen>;
-  generations: Map<string, GenerationSeen>;
-  /** All that were asked for. */
+  accounts: Map<string, ObservedAccount>;
+  generations: Map<string, ObservedGeneration>;
+  /** The ids of all announced keys. */
   ids: Set<string>;
   tick: number;
 };
 
-/** What a generation may become. */
-const ends: Record<Status, Status[]> = {
+/** The statuses that may follow a status. */
+const nextStatuses: Record<Status, Status[]> = {
   pending: ['succeeded', 'refunded'],
   succeeded: ['deleted'],
   refunded: [],
   deleted: [],
 };
-/** What never changes from its first commit on. */
-const fixed = ['owner', 'deadline', 'credits', 'publicId', 'fingerprint', 'createdAt', 'tier', 'cached'];
+/** The fields that never change. */
+const fixedFields = [
+  'owner',
+  'deadline',
+  'credits',
+  'publicId',
+  'fingerprint',
+  'createdAt',
+  'tier',
+  'cached',
+];
 
-/** Takes one change of a generation, and returns the credits that must have moved with it. */
+/** Observes one change of a generation. Returns the credits that must move with it. */
 export function observeGeneration(
-  seen: Seen,
+  observation: Observation,
   uid: string,
   id: string,
   { before, after }: DocumentChange,
 ): Movement[] {
-  const { check } = seen.world;
+  const { check } = observation.world;
   if (!after) {
     check(false, 'a generation is never deleted', () => id);
     return [];
   }
-  if (!before) return begin(seen, uid, id, after);
-  const generation = seen.generations.get(id);
+  if (!before) return begin(observation, uid, id, after);
+  const generation = observation.generations.get(id);
   if (!generation) return [];
-  for (const field of fixed) {
-    check(String(before[field]) === String(after[field]), 'what was held does not change', () => field);
+  for (const field of fixedFields) {
+    check(
+      String(before[field]) === String(after[field]),
+      'the fields of the hold do not change',
+      () => field,
+    );
   }
   generation.erased = after.prompt === null;
   const to = after.status as Status;
-  return generation.status === to ? [] : become(seen, generation, to, after);
+  return generation.status === to ? [] : become(observation, generation, to, after);
 }
 
-function begin(seen: Seen, uid: string, id: string, after: Data): Movement[] {
-  const { world, ids, generations, tick } = seen;
+function begin(observation: Observation, uid: string, id: string, after: Data): Movement[] {
+  const { world, ids, generations, tick } = observation;
   const { check } = world;
   const status = after.status as Status;
   const cached = after.cached === true;
   check(ids.has(id) && !generations.has(id), 'one key, one generation', () => `${uid} ${id}`);
   check(status === (cached ? 'succeeded' : 'pending'), 'a generation begins pending', () => status);
   const { prompt, tier, orientation, request } = after as Body & { request?: { fresh?: boolean } };
-  const generation: GenerationSeen = {
+  const generation: ObservedGeneration = {
     id,
     uid,
     body: { prompt, tier, orientation, fresh: request?.fresh === true },
@@ -78,32 +98,32 @@ function begin(seen: Seen, uid: string, id: string, after: Data): Movement[] {
   generations.set(id, generation);
   if (cached) {
     world.happened('generation cached', () => id);
-    const isTwin = (twin: GenerationSeen) =>
+    const isTwin = (twin: ObservedGeneration) =>
       twin.status === 'succeeded' &&
       twin.uid === uid &&
       isSameBody({ ...twin.body, fresh: false }, generation.body);
-    check(twins.some(isTwin), 'the cache gives the same image to the same wish', () => id);
+    check(twins.some(isTwin), 'the cache returns an image of the same request', () => id);
     return [];
   }
-  check(twins.length === 0, 'an image name of its own', () => generation.publicId);
-  observeLimits(seen, generation);
+  check(twins.length === 0, 'every generation has its own image name', () => generation.publicId);
+  observeLimits(observation, generation);
   return [{ type: 'debit', amount: -generation.price, generationId: id }];
 }
 
 function become(
-  { world, images, tick }: Seen,
-  generation: GenerationSeen,
+  { world, images, tick }: Observation,
+  generation: ObservedGeneration,
   to: Status,
   after: Data,
 ): Movement[] {
   const { check } = world;
   const { id, status: from, publicId, deadline, price } = generation;
-  check(ends[from].includes(to), 'one end for each generation', () => `${id}: ${from} to ${to}`);
+  check(nextStatuses[from].includes(to), 'a generation ends once', () => `${id}: ${from} to ${to}`);
   generation.status = to;
   generation.history.push({ tick, status: to });
   world.happened(`generation ${to}`, () => id);
   if (to === 'succeeded') {
-    check(images.stored.has(publicId), 'what succeeded has its image', () => id);
+    check(images.stored.has(publicId), 'a succeeded generation has its image', () => id);
     const isNow = Number(after.finishedAt) === Math.floor(world.now());
     check(isNow, "the time of success is the database's", () => `${id}: ${after.finishedAt}`);
   }
@@ -115,14 +135,14 @@ function become(
   return [{ type: 'refund', amount: price, generationId: id }];
 }
 
-function observeLimits({ world, rules, accounts, generations }: Seen, held: GenerationSeen): void {
+function observeLimits({ world, rules, accounts, generations }: Observation, held: ObservedGeneration): void {
   const { uid, createdAt, id } = held;
   const account = accounts.get(uid);
   if (!account || account.limitsForgotten) return;
   const holds = [...generations.values()].filter((one) => one.uid === uid && one.id !== id && !one.cached);
   const running = holds.filter((one) => one.status === 'pending' && one.deadline > world.now());
   world.check(running.length < rules.maxInFlight, 'the limit in flight holds', () => `${running.length + 1}`);
-  // A hold counts from the time at which it read.
+  // A hold counts from the time of its read.
   const recent = holds.filter((one) => one.createdAt > createdAt - 60_000 && one.createdAt <= createdAt);
   world.check(recent.length < rules.maxPerMinute, 'the limit per minute holds', () => `${recent.length + 1}`);
 }

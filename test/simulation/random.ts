@@ -1,17 +1,17 @@
-/** Chance from a seed: the same seed, the same history. */
+/** Random numbers from a seed: the same seed gives the same history. */
 
 export type Random = {
-  /** From 0 up to but not including 1. */
+  /** From 0, inclusive, to 1, exclusive. */
   next(): number;
   /** A whole number from `min` to `max`, both included. */
   whole(min: number, max: number): number;
   chance(probability: number): boolean;
   pick<T>(items: readonly T[]): T;
-  /** One of the names, each as likely as its weight says. */
+  /** One of the names, with a probability in proportion to its weight. */
   weighted<T extends string>(weights: Record<T, number>): T;
 };
 
-/** Mulberry32: small, quick, and good enough to draw lots. */
+/** Mulberry32: small, fast, and good enough here. */
 export function createRandom(seed: number): Random {
   let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
   const next = () => {

@@ -1,20 +1,19 @@
-/** The model and the image store in a history: every way they fail, and images that come too late. */
-
+/** The image generator and the image store of a history: their failures, and images that arrive late. */
 import { Failure } from '../../shared/errors.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
 import type { Overrides } from '../../shared/services.ts';
-import type { Weather } from './faults.ts';
+import type { FaultRates } from './faults.ts';
 import type { Actor, World } from './world.ts';
 
 type GenerateImage = NonNullable<Overrides['imageGenerator']>;
 
-/** How long after its signing an upload is accepted, milliseconds: an hour. */
+/** How long after its signature an upload is accepted, milliseconds: one hour. */
 export const signatureMs = 3_600_000;
 
-/** What is kept in the image store, and who wants to know of it. */
+/** The image store and its observer. */
 export type Images = {
   stored: Set<string>;
-  /** Told of each upload when it is signed, and of each image right after it came or went. */
+  /** Called when an upload is signed, and right after an image is stored or deleted. */
   watch: {
     signed(publicId: string, actor: Actor): void;
     stored(publicId: string): void;
@@ -22,7 +21,7 @@ export type Images = {
   };
 };
 
-const paintFailures = [
+const generatorFailures = [
   'CONTENT_BLOCKED',
   'NO_IMAGE',
   'unusable image',
@@ -33,10 +32,10 @@ const paintFailures = [
   'PROVIDER_TIMEOUT',
   'PROVIDER_MISCONFIGURED',
 ] as const;
-/** The model's bill for one image, micro-dollars. */
+/** What the provider bills for one image, micro-dollars. */
 const costMicros = 39_000;
 
-function failureOf(reason: (typeof paintFailures)[number]) {
+function createFailure(reason: (typeof generatorFailures)[number]) {
   const message = `The model failed: ${reason}.`;
   if (reason === 'unusable image') {
     // Of another shape, or broken: the model is done with it, and bills it.
@@ -50,8 +49,8 @@ function failureOf(reason: (typeof paintFailures)[number]) {
   return new Failure(reason, message, reason === 'PROVIDER_QUOTA' ? { retryAfterSeconds: 60 } : {});
 }
 
-/** A call upstream that ends in time, or is ended by the shutdown. */
-function ending<T>(
+/** An upstream call that ends after `milliseconds`, or at a shutdown. */
+function endAfter<T>(
   { world, actor }: { world: World; actor: Actor },
   what: string,
   milliseconds: number,
@@ -74,29 +73,29 @@ function ending<T>(
   });
 }
 
-/** The model as one instance sees it. */
-export function painterIn(world: World, weather: Weather, actor: Actor): GenerateImage {
+/** The image generator as one instance sees it. */
+export function createImageGenerator(world: World, rates: FaultRates, actor: Actor): GenerateImage {
   const { random, happened } = world;
   return async (_request, millisecondsLeft, signal) => {
-    const wanted = random.chance(weather.slow) ? random.whole(10_000, 150_000) : random.whole(50, 9_000);
-    const milliseconds = Math.min(wanted, millisecondsLeft);
-    const fails = random.chance(weather.upstream);
-    const failure = random.pick(paintFailures);
-    const isOurs = random.chance(0.1);
-    return ending({ world, actor }, 'has painted', milliseconds, signal, () => {
-      if (wanted > millisecondsLeft) {
-        happened('paint: takes too long');
-        throw failureOf('PROVIDER_TIMEOUT');
+    const duration = random.chance(rates.slow) ? random.whole(10_000, 150_000) : random.whole(50, 9_000);
+    const milliseconds = Math.min(duration, millisecondsLeft);
+    const fails = random.chance(rates.upstream);
+    const failure = random.pick(generatorFailures);
+    const isOurBug = random.chance(0.1);
+    return endAfter({ world, actor }, 'has generated an image', milliseconds, signal, () => {
+      if (duration > millisecondsLeft) {
+        happened('generate image: takes too long');
+        throw createFailure('PROVIDER_TIMEOUT');
       }
-      if (fails && isOurs) {
-        happened('paint: INTERNAL');
-        throw new TypeError('an injected mistake of ours');
+      if (fails && isOurBug) {
+        happened('generate image: INTERNAL');
+        throw new TypeError('an injected bug');
       }
       if (fails) {
-        happened(`paint: ${failure}`);
-        throw failureOf(failure);
+        happened(`generate image: ${failure}`);
+        throw createFailure(failure);
       }
-      happened('paint: done');
+      happened('generate image: done');
       const facts = { mimeType: 'image/png' as const, width: 1024, height: 1024 };
       return { ...facts, chunks: [], bytes: 3, model: 'model', providerCostMicros: costMicros };
     });
@@ -111,21 +110,21 @@ type StoreFate =
   | 'comes after its timeout';
 
 /** The image store as one instance sees it. */
-export function imageStoreIn(world: World, weather: Weather, actor: Actor, images: Images): ImageStore {
+export function createImageStore(world: World, rates: FaultRates, actor: Actor, images: Images): ImageStore {
   const { random, happened } = world;
-  const delay = () => (random.chance(weather.slow) ? random.whole(1_000, 20_000) : random.whole(5, 900));
-  const land = (publicId: string) => {
+  const delay = () => (random.chance(rates.slow) ? random.whole(1_000, 20_000) : random.whole(5, 900));
+  const putImage = (publicId: string) => {
     images.stored.add(publicId);
     images.watch.stored(publicId);
   };
-  const unavailable = (reason: 'STORAGE_ERROR' | 'PROVIDER_TIMEOUT') =>
+  const createStoreFailure = (reason: 'STORAGE_ERROR' | 'PROVIDER_TIMEOUT') =>
     new Failure(reason, `The image store failed: ${reason}.`);
 
   return {
     async store(publicId, _pieces, millisecondsLeft, signal) {
-      // Signed now: whatever becomes of this call, the upload may arrive for an hour.
+      // Signed now: whatever the result of this call, the upload may arrive for an hour.
       images.watch.signed(publicId, actor);
-      const fate = random.chance(weather.upstream)
+      const fate = random.chance(rates.upstream)
         ? random.weighted<StoreFate>({
             fails: 2,
             'is stored but fails': 3,
@@ -138,41 +137,41 @@ export function imageStoreIn(world: World, weather: Weather, actor: Actor, image
       const late = random.chance(0.3) ? signatureMs : random.whole(milliseconds + 1, signatureMs);
       happened(`store: ${fate ?? 'done'}`);
       const arrive = (after: number) =>
-        world.after(after, 'an image arrives at the store', () => land(publicId));
+        world.after(after, 'an image arrives at the store', () => putImage(publicId));
       const isTimeout = fate === 'takes too long' || fate === 'comes after its timeout';
       if (fate === 'is stored but fails') arrive(milliseconds);
       if (fate === 'fails and comes late') arrive(late);
       if (fate === 'comes after its timeout') arrive(Math.min(millisecondsLeft + late, signatureMs));
       const within = isTimeout || milliseconds > millisecondsLeft ? millisecondsLeft : milliseconds;
-      // Where a call is given up at its deadline or at a shutdown, its bytes may be there already.
+      // A call that ends at its deadline or at a shutdown may have stored its bytes already.
       if (!fate) arrive(milliseconds);
-      return ending({ world, actor }, `has stored (${fate ?? 'done'})`, within + 1, signal, () => {
-        if (isTimeout || milliseconds > millisecondsLeft) throw unavailable('PROVIDER_TIMEOUT');
-        if (fate) throw unavailable('STORAGE_ERROR');
+      return endAfter({ world, actor }, `has stored (${fate ?? 'done'})`, within + 1, signal, () => {
+        if (isTimeout || milliseconds > millisecondsLeft) throw createStoreFailure('PROVIDER_TIMEOUT');
+        if (fate) throw createStoreFailure('STORAGE_ERROR');
         const url = `https://images.example/${publicId}`;
         return { url, thumbnailUrl: `${url}/small` };
       });
     },
 
     async fetch() {
-      throw unavailable('STORAGE_ERROR');
+      throw createStoreFailure('STORAGE_ERROR');
     },
 
     async destroy(publicId) {
-      const isDone = !random.chance(weather.upstream);
-      const isHeard = isDone || random.chance(0.5);
-      const isHeardOf = isDone;
-      happened(`destroy: ${isDone ? 'done' : isHeard ? 'done but fails' : 'fails'}`);
+      const isDone = !random.chance(rates.upstream);
+      const isExecuted = isDone || random.chance(0.5);
+      const hasReply = isDone;
+      happened(`destroy: ${isDone ? 'done' : isExecuted ? 'done but fails' : 'fails'}`);
       const milliseconds = delay();
       let wasThere = false;
-      if (isHeard) {
+      if (isExecuted) {
         world.after(milliseconds, 'an image is deleted from the store', () => {
           wasThere = images.stored.delete(publicId);
           images.watch.destroyed(publicId);
         });
       }
-      return ending({ world, actor }, 'has deleted an image', milliseconds + 1, undefined, () => {
-        if (!isHeardOf) throw unavailable('STORAGE_ERROR');
+      return endAfter({ world, actor }, 'has deleted an image', milliseconds + 1, undefined, () => {
+        if (!hasReply) throw createStoreFailure('STORAGE_ERROR');
         return wasThere;
       });
     },

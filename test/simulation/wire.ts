@@ -1,4 +1,4 @@
-/** Requests, answers and events without a network: what functions-framework would hand to a function. */
+/** Requests, replies and events without a network, as functions-framework passes them to a function. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import protobuf from 'protobufjs/light.js';
 import type { BinaryEvent } from '../../shared/database/accountEvent.ts';
@@ -16,7 +16,7 @@ export type WireRequest = {
 
 export type WireAnswer = { status: number; headers: Record<string, string>; body: unknown };
 
-/** Calls a handler with a request; resolves with its answer once it has sent one. */
+/** Calls a handler. Resolves with its reply. */
 export async function callHandler(handler: Handler, request: WireRequest): Promise<WireAnswer> {
   const { name, method, as, query = {}, body, key } = request;
   const incoming = {
@@ -51,7 +51,7 @@ export async function callHandler(handler: Handler, request: WireRequest): Promi
   return answer;
 }
 
-// google.events.cloud.firestore.v1.DocumentEventData, as far as an account's numbers and texts go.
+// google.events.cloud.firestore.v1.DocumentEventData, reduced to numbers and texts.
 const { nested } = protobuf.Root.fromJSON({
   nested: {
     Value: {
@@ -75,14 +75,14 @@ const { nested } = protobuf.Root.fromJSON({
 });
 const eventData = nested?.DocumentEventData as protobuf.Type;
 
-/** The event of a write to an account, as Eventarc delivers it; without `after` it was deleted. */
+/** The event of a write to an account, as Eventarc delivers it. Without `after` the account was deleted. */
 export function accountEvent(
   uid: string,
   { before, after }: { before: Data | undefined; after: Data | undefined },
   actor: string | undefined,
 ): BinaryEvent {
-  const value = after && { name: `accounts/${uid}`, fields: fieldsOf(after) };
-  const oldValue = before && { name: `accounts/${uid}`, fields: fieldsOf(before) };
+  const value = after && { name: `accounts/${uid}`, fields: toEventFields(after) };
+  const oldValue = before && { name: `accounts/${uid}`, fields: toEventFields(before) };
   const event = eventData.create({ ...(value && { value }), ...(oldValue && { oldValue }) });
   return {
     document: `accounts/${uid}`,
@@ -91,7 +91,7 @@ export function accountEvent(
   };
 }
 
-function fieldsOf(data: Data): Record<string, object> {
+function toEventFields(data: Data): Record<string, object> {
   const fields = Object.entries(data).flatMap(([name, value]): [string, object][] => {
     if (typeof value === 'string') return [[name, { stringValue: value }]];
     if (typeof value !== 'number') return [];

@@ -1,19 +1,19 @@
 /**
- * Virtual time and the order of events. Whatever happens in a history is an event with a moment: the world
- * takes the earliest, lets everything it sets off come to rest, and takes the next. Two events of one
- * moment come in an order that the seed decides.
+ * Virtual time and the order of events. Everything in a history is an event at a time. The world runs the
+ * earliest event, waits until all promises that it triggers are settled, and runs the next. The seed decides
+ * the order of two events at the same time.
  */
 import { createRandom, type Random } from './random.ts';
 
-/** Something that can be stopped for a while or for ever, with everything that goes on in it. */
+/** Something that can be stopped for a while or killed, together with everything that runs in it. */
 export type Actor = { name: string; dead: boolean; stoppedUntil: number };
 
-/** A promise that was broken: its name and the particulars. Ends the history. */
+/** A check that failed: its name and the details. Ends the history. */
 export class Broken extends Error {
   override name = 'Broken';
   readonly check: string;
-  constructor(check: string, particulars: string) {
-    super(`${check}: ${particulars}`);
+  constructor(check: string, details: string) {
+    super(`${check}: ${details}`);
     this.check = check;
   }
 }
@@ -22,47 +22,47 @@ export type World = {
   /** Milliseconds since 1970. */
   now(): number;
   random: Random;
-  /** Has `act` happen in so many milliseconds; never, where the actor is dead by then. Returns what calls it off. */
+  /** Runs `act` after this many milliseconds, unless the actor is dead by then. Returns a function that cancels it. */
   after(milliseconds: number, what: string, act: () => void, actor?: Actor): () => void;
   /** Waits, as an actor. */
   sleep(milliseconds: number, actor?: Actor): Promise<void>;
-  /** Lets events happen until there are none, or until `until` is settled. */
+  /** Runs events until none is left, or until `until` is settled. */
   run(until?: Promise<unknown>): Promise<void>;
-  /** Lets time pass with nothing going on. */
+  /** Lets time pass without running events. */
   advance(milliseconds: number): void;
-  /** Counts one more of a kind of happening, and notes it in the trace. */
-  happened(kind: string, particulars?: () => string): void;
-  /** Ends the history where a promise does not hold. */
-  check(holds: boolean, name: string, particulars: () => string): void;
+  /** Counts an occurrence of this kind and adds it to the trace. */
+  happened(kind: string, details?: () => string): void;
+  /** Ends the history if the check does not hold. */
+  check(holds: boolean, name: string, details: () => string): void;
   counts: Map<string, number>;
   trace: string[];
 };
 
 type Event = { at: number; tie: number; what: string; act: () => void; actor: Actor | undefined };
 
-/** Most events of one history: one that has not come to rest by then never will. */
+/** Most events of one history. One that is still running after so many never ends. */
 const eventsMax = 60_000;
-/** Long before the machine's own clock, so that whoever looks at that one is found out. */
-const beginning = Date.UTC(2020, 0, 1);
+/** Far from the real time, so that code which reads the machine's clock is noticed. */
+const startTime = Date.UTC(2020, 0, 1);
 
-/** A world before its first event. Without `tracing` nothing is kept of what happens but how often. */
+/** A world before its first event. Without `tracing` it keeps only the counts. */
 export function createWorld(seed: number, tracing: boolean): World {
   const random = createRandom(seed);
   const queue: Event[] = [];
   const counts = new Map<string, number>();
   const trace: string[] = [];
-  let now = beginning;
+  let now = startTime;
   let events = 0;
   let broken: Broken | undefined;
 
   const isBefore = (a: Event, b: Event) => (a.at === b.at ? a.tie < b.tie : a.at < b.at);
   const note = (line: string) => {
-    if (tracing) trace.push(`${((now - beginning) / 1000).toFixed(3).padStart(10)} ${line}`);
+    if (tracing) trace.push(`${((now - startTime) / 1000).toFixed(3).padStart(10)} ${line}`);
   };
 
   function insert(event: Event): void {
     let [low, high] = [0, queue.length];
-    // Latest first, so that the next event is taken from the end.
+    // Sorted latest first, so that the next event is the last element.
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (isBefore(event, queue[middle] as Event)) low = middle + 1;
@@ -101,7 +101,7 @@ export function createWorld(seed: number, tracing: boolean): World {
 
     sleep(milliseconds, actor) {
       return new Promise((resolve) => {
-        this.after(milliseconds, `${actor?.name ?? 'somebody'} wakes up`, resolve, actor);
+        this.after(milliseconds, `${actor?.name ?? 'a client'} wakes up`, resolve, actor);
       });
     },
 
@@ -116,30 +116,32 @@ export function createWorld(seed: number, tracing: boolean): World {
         const event = queue.pop();
         if (!event) break;
         events += 1;
-        if (events > eventsMax) throw new Broken('comes to rest', `not after ${eventsMax} events`);
+        if (events > eventsMax)
+          throw new Broken('the history comes to rest', `not after ${eventsMax} events`);
         step(event);
         await untilQuiet();
       }
       if (broken) throw broken;
-      if (until && !isSettled) throw new Broken('comes to rest', 'somebody waits for what never happens');
+      if (until && !isSettled)
+        throw new Broken('the history comes to rest', 'something waits for an event that never happens');
     },
 
     advance(milliseconds) {
       now += Math.max(0, milliseconds);
     },
 
-    happened(kind, particulars) {
+    happened(kind, details) {
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
-      if (tracing) note(`  ${kind}${particulars ? `: ${particulars()}` : ''}`);
+      if (tracing) note(`  ${kind}${details ? `: ${details()}` : ''}`);
     },
 
-    check(holds, name, particulars) {
+    check(holds, name, details) {
       if (holds || broken) return;
-      broken = new Broken(name, particulars());
+      broken = new Broken(name, details());
       note(`BROKEN ${broken.message}`);
     },
   };
 }
 
-/** Until no promise has anything left to do: they all come before the next turn of the event loop. */
+/** Waits until all promises have run: they run before the next turn of the event loop. */
 const untilQuiet = () => new Promise<void>((resolve) => void setImmediate(resolve));

@@ -1,7 +1,7 @@
-/** Firestore's document-written events as they come over HTTP, from the emulator and from production. */
+/** Firestore's document-written events over HTTP, as production and the emulator send them. */
 import protobuf from 'protobufjs';
 
-// As Google publishes it: google/events/cloud/firestore/v1/data.proto of googleapis/google-cloudevents.
+// Google's schema: google/events/cloud/firestore/v1/data.proto in googleapis/google-cloudevents.
 const { root } = protobuf.parse(`
   syntax = "proto3";
   package google.events.cloud.firestore.v1;
@@ -38,42 +38,42 @@ const eventData = root.lookupType('google.events.cloud.firestore.v1.DocumentEven
 
 type Data = Record<string, unknown>;
 
-/** The account before and after the write; undefined where there was none. */
+/** The account before and after the write; undefined if it did not exist. */
 export type AccountWrite = { before?: Data | undefined; after?: Data | undefined };
 
-const timestamp = (date: Date) => ({
+const toTimestamp = (date: Date) => ({
   seconds: Math.floor(date.getTime() / 1000),
   nanos: (date.getTime() % 1000) * 1_000_000,
 });
 
-function encoded(value: unknown): object {
+function toEventValue(value: unknown): object {
   if (value === null) return { nullValue: 0 };
   if (typeof value === 'boolean') return { booleanValue: value };
   if (typeof value === 'string') return { stringValue: value };
-  if (value instanceof Date) return { timestampValue: timestamp(value) };
-  if (Array.isArray(value)) return { arrayValue: { values: value.map(encoded) } };
-  if (typeof value === 'object') return { mapValue: { fields: fieldsOf(value as Data) } };
+  if (value instanceof Date) return { timestampValue: toTimestamp(value) };
+  if (Array.isArray(value)) return { arrayValue: { values: value.map(toEventValue) } };
+  if (typeof value === 'object') return { mapValue: { fields: toEventFields(value as Data) } };
   return Number.isSafeInteger(value) ? { integerValue: value } : { doubleValue: value };
 }
 
-const fieldsOf = (data: Data) =>
+const toEventFields = (data: Data) =>
   Object.fromEntries(
     Object.entries(data)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, encoded(value)]),
+      .map(([name, value]) => [name, toEventValue(value)]),
   );
 
-/** The body of an event, as the protocol buffer that production sends. */
+/** The body of an event: the protocol buffer that production sends. */
 export function eventBody(projectId: string, document: string, { before, after }: AccountWrite): Buffer {
-  const state = (data: Data) => ({
+  const toDocument = (data: Data) => ({
     name: `projects/${projectId}/databases/(default)/documents/${document}`,
-    fields: fieldsOf(data),
-    createTime: timestamp(new Date(0)),
-    updateTime: timestamp(new Date()),
+    fields: toEventFields(data),
+    createTime: toTimestamp(new Date(0)),
+    updateTime: toTimestamp(new Date()),
   });
   const message = {
-    ...(after && { value: state(after) }),
-    ...(before && { oldValue: state(before) }),
+    ...(after && { value: toDocument(after) }),
+    ...(before && { oldValue: toDocument(before) }),
     ...(before && after && { updateMask: { fieldPaths: ['balance'] } }),
   };
   return Buffer.from(eventData.encode(eventData.fromObject(message)).finish());
@@ -81,7 +81,7 @@ export function eventBody(projectId: string, document: string, { before, after }
 
 let events = 0;
 
-/** The headers of an event: with `authid` as Eventarc sends it "with auth context". */
+/** The headers of an event. With `authid` it is the event type "with auth context". */
 export function eventHeaders(projectId: string, document: string, authid?: string): Record<string, string> {
   const type = 'google.cloud.firestore.document.v1.written';
   return {

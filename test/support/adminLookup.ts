@@ -1,25 +1,25 @@
-/** Google's user lookup, which every call of a signed-in admin asks whether that admin was revoked. */
+/** Google's user lookup. Every call of an admin uses it to check that the admin is not revoked. */
 import { vi } from 'vitest';
 import type { Stack } from './stack.ts';
 
-/** What the lookup says of a user; null where there is no such user, 'down' where nobody answers. */
+/** The user that the lookup finds; null if there is none, 'down' if Google does not answer. */
 export type Lookup = { disabled?: boolean; validSince?: string } | null | 'down';
 
 /**
- * Answers for Google in this process until `vi.unstubAllGlobals`, and lets every other request through.
- * Returns the lookups that were asked.
+ * Answers lookups in place of Google until `vi.unstubAllGlobals`. Other requests pass through.
+ * Returns the list of lookups, which grows with each.
  */
 export function answerLookups(stack: Stack, found: () => Lookup = () => ({})) {
-  const asked: { authorization: string | null; body: unknown }[] = [];
+  const lookups: { authorization: string | null; body: unknown }[] = [];
   const real = globalThis.fetch;
-  const lookup = `https://identitytoolkit.googleapis.com/v1/projects/${stack.projectId}/accounts:lookup`;
+  const lookupUrl = `https://identitytoolkit.googleapis.com/v1/projects/${stack.projectId}/accounts:lookup`;
   vi.stubGlobal('fetch', async (input: string | URL | Request, init?: RequestInit) => {
     const url = String(input instanceof Request ? input.url : input);
     if (url.startsWith('http://metadata.google.internal/')) {
       return Response.json({ access_token: 'of-the-service-account' });
     }
-    if (url !== lookup) return real(input, init);
-    asked.push({
+    if (url !== lookupUrl) return real(input, init);
+    lookups.push({
       authorization: new Headers(init?.headers).get('authorization'),
       body: JSON.parse(String(init?.body)),
     });
@@ -27,5 +27,5 @@ export function answerLookups(stack: Stack, found: () => Lookup = () => ({})) {
     if (user === 'down') throw new TypeError('fetch failed');
     return Response.json(user ? { users: [user] } : {});
   });
-  return asked;
+  return lookups;
 }

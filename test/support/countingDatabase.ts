@@ -1,4 +1,4 @@
-/** A database that counts what is asked of it: round trips, and the documents it bills as read. */
+/** A database that records its round trips and counts the documents that Firestore bills as read. */
 import type { Database } from '../../shared/database/database.ts';
 
 export function countingDatabase(database: Database) {

@@ -1,6 +1,6 @@
-/** A proxy before the functions that can cut the connection: before they are asked, or in the middle of their answer. */
+/** A proxy in front of the functions that breaks connections: before the request, or in the middle of the reply. */
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from './listen.ts';
 
 export async function startCuttingProxy(target: string) {
   const cuts: ('before' | 'midAnswer' | undefined)[] = [];
@@ -24,10 +24,10 @@ export async function startCuttingProxy(target: string) {
     if (cut === undefined) return void response.end(body);
     response.write(body.subarray(0, body.length / 2), () => response.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = await listen(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** Cuts the next requests, one each; undefined lets one through. */
+    url: `http://${host}`,
+    /** How to break the next requests, one each. Undefined lets one pass. */
     cut: (...next: typeof cuts) => void cuts.push(...next),
     close() {
       server.closeAllConnections();

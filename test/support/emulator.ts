@@ -1,4 +1,4 @@
-/** One Firestore emulator for a whole test run, on a free port, ended with it. No emulator: the run fails. */
+/** Starts one Firestore emulator for a whole run, on a free port, and ends it. Without an emulator the run fails. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,12 +10,12 @@ import { endChild } from '../../local/processes.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
+    /** Host and port of the emulator; undefined outside of the project `emulator`. */
     firestoreHost: string;
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  process.env.METADATA_SERVER_DETECTION = 'none';
   const program = await findFirestoreProgram(process.env, async () => {});
   const [port, functionsPort] = [await findFreePort(), await findFreePort()];
   const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-test-'));

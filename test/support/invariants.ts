@@ -1,13 +1,12 @@
-/** What the ledger promises of every account, always, at rest: one list of what is broken, empty if nothing is. */
-
+/** The invariants of every account at rest. Each function lists what is broken. */
 import type { Stack } from './stack.ts';
 import { tierCredits } from './tierCredits.ts';
 
-/** Checks an account's books by themselves, reading every entry and generation. */
+/** The broken invariants of an account, from all of its entries and generations; empty if it is consistent. */
 export async function brokenInvariants(stack: Stack, uid: string): Promise<string[]> {
   const { account, entries, generations } = await stack.ledger(uid);
   const broken: string[] = [];
-  const check = (holds: boolean, what: string) => void (holds || broken.push(what));
+  const check = (holds: boolean, message: string) => void (holds || broken.push(message));
   const sum = (list: { amount: number }[]) => list.reduce((total, { amount }) => total + amount, 0);
 
   const { balance, settled, sequence } = account as { balance: unknown; settled: number; sequence: number };
@@ -30,22 +29,24 @@ export async function brokenInvariants(stack: Stack, uid: string): Promise<strin
   const kept = -sum(entries.filter(({ type }) => type === 'debit' || type === 'refund'));
   check(paid === kept, `images cost ${paid}, the ledger kept ${kept}`);
   for (const generation of generations) {
-    const of = entries.filter(({ generationId }) => generationId === generation.id).map(({ type }) => type);
+    const types = entries
+      .filter(({ generationId }) => generationId === generation.id)
+      .map(({ type }) => type);
     const expected = { pending: 'debit', succeeded: 'debit', deleted: 'debit', refunded: 'debit,refund' }[
       generation.status
     ];
     if (generation.receipt.charged > 0)
-      check(of.join() === expected, `${generation.status} generation has entries ${of.join()}`);
+      check(types.join() === expected, `${generation.status} generation has entries ${types.join()}`);
     const prices = generation.cached ? [0] : Object.values(tierCredits);
-    check(prices.includes(generation.credits), 'a price of no tier');
+    check(prices.includes(generation.credits), 'the price is that of no tier');
     const charged = generation.cached ? 0 : generation.credits;
     check(generation.receipt.charged === charged, `charged ${generation.receipt.charged} for ${charged}`);
-    if (generation.cached) check(of.length === 0, `a cached generation has entries ${of.join()}`);
+    if (generation.cached) check(types.length === 0, `a cached generation has entries ${types.join()}`);
   }
   return broken;
 }
 
-/** The images that succeeded generations of these users show and the store does not have. */
+/** The images of these users' succeeded generations that the store does not have. */
 export async function missingImages(stack: Stack, uids: string[]): Promise<string[]> {
   const ledger = await Promise.all(uids.map((uid) => stack.ledger(uid)));
   const shown = ledger.flatMap(({ generations }) =>
@@ -54,11 +55,11 @@ export async function missingImages(stack: Stack, uids: string[]): Promise<strin
   return shown.map(({ publicId }) => publicId).filter((id) => !stack.cloudinary.assets.has(id));
 }
 
-/** Every image of these users in the store belongs to a succeeded generation or waits in the outbox; those that do not. */
+/** The stored images of these users that neither belong to a succeeded generation nor wait in the outbox. */
 export async function strayImages(stack: Stack, uids: string[]): Promise<string[]> {
   const ledger = await Promise.all(uids.map((uid) => stack.ledger(uid)));
   const generations = ledger.flatMap((each) => each.generations);
-  const theirs = new Set(generations.map(({ id }) => id));
+  const generationIds = new Set(generations.map(({ id }) => id));
   const owned = generations.filter(({ status }) => status === 'succeeded').map(({ publicId }) => publicId);
   const outbox = await stack.database.page({
     collection: 'outbox',
@@ -67,5 +68,5 @@ export async function strayImages(stack: Stack, uids: string[]): Promise<string[
   });
   const accounted = new Set([...owned, ...outbox.documents.map(({ data }) => data.publicId)]);
   const stored = [...stack.cloudinary.assets.keys()];
-  return stored.filter((id) => theirs.has(id.split('/')[0] ?? '') && !accounted.has(id));
+  return stored.filter((id) => generationIds.has(id.split('/')[0] ?? '') && !accounted.has(id));
 }

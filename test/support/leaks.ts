@@ -1,18 +1,18 @@
-/** Looks on at everything that servers say, and finds what must not be in it. */
+/** Records everything that servers reply and log, and finds what must not be in it. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
-/** A shorter prompt, or one word, may well be a part of something else. */
-const isTelling = (prompt: string) => prompt.length >= 10 && prompt.trim().includes(' ');
+/** A short prompt or a single word may be part of another text. */
+const isDistinctive = (prompt: string) => prompt.length >= 10 && prompt.trim().includes(' ');
 
-/** A watch over answers and log lines; `verify` throws with what leaked. */
+/** Watches replies and log lines. `verify` throws with what leaked. */
 export function watchLeaks() {
   const secrets = new Set<string>();
   const prompts = new Set<string>();
   const answers: string[] = [];
   const lines: string[] = [];
 
-  /** Which of these words some text has, in quotes as JSON writes them. */
-  const found = (words: Iterable<string>, texts: readonly string[], where: string) =>
+  /** The words that some text contains, written as JSON writes them. */
+  const findLeaks = (words: Iterable<string>, texts: readonly string[], where: string) =>
     [...words].flatMap((word) => {
       const written = JSON.stringify(word).slice(1, -1);
       const text = texts.find((one) => one.includes(written));
@@ -38,24 +38,24 @@ export function watchLeaks() {
   }
 
   return {
-    /** Everything that was answered: path, headers and body. */
+    /** Every reply: path, headers and body. */
     answers,
     lines,
-    /** Must be nowhere. */
+    /** Adds words that must be nowhere. */
     secret: (...words: string[]) => words.forEach((word) => void secrets.add(word)),
-    /** Must be in no line of a log. */
+    /** Adds a prompt, which must be in no log line. */
     prompt(word: unknown): void {
-      if (typeof word === 'string' && isTelling(word)) prompts.add(word);
+      if (typeof word === 'string' && isDistinctive(word)) prompts.add(word);
     },
     line: (line: string) => void lines.push(line),
-    /** Keeps what a server answers from now on. */
-    answersOf: (server: Server) => void server.prependListener('request', keepAnswer),
+    /** Records what a server replies from now on. */
+    watchServer: (server: Server) => void server.prependListener('request', keepAnswer),
 
     verify(): void {
       const leaks = [
-        ...found(secrets, answers, 'an answer'),
-        ...found(secrets, lines, 'the log'),
-        ...found(prompts, lines, 'the log'),
+        ...findLeaks(secrets, answers, 'an answer'),
+        ...findLeaks(secrets, lines, 'the log'),
+        ...findLeaks(prompts, lines, 'the log'),
       ];
       if (leaks.length > 0) throw new Error(`Something leaked.\n${leaks.join('\n')}`);
     },

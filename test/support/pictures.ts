@@ -1,6 +1,6 @@
 import { createBlankPicture } from '../../local/fakes/blankPicture.ts';
 
-/** The smallest PNG: one transparent pixel. For tests to which the picture does not matter. */
+/** The smallest PNG: one transparent pixel. For references, and for tests of the image store. */
 export const onePixelPng = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64',

@@ -1,12 +1,13 @@
-/** The server of the functions with nothing behind it, and raw connections to it. */
-import { type AddressInfo, connect, type Socket } from 'node:net';
+/** The functions' server without a database or upstreams, and raw connections to it that send any bytes. */
+import { connect, type Socket } from 'node:net';
 import { functions } from '../../functions/index.ts';
 import type { Auth } from '../../shared/auth.ts';
 import { Failure } from '../../shared/errors.ts';
 import { createFunctionsServer, type ServerOptions } from '../../shared/http/server.ts';
 import type { Overrides } from '../../shared/services.ts';
+import { listen } from './listen.ts';
 
-/** Accepts one user, `Bearer ann`. */
+/** Accepts one user: `Bearer ann`. */
 const annsAuth: Auth = {
   async user({ authorization }) {
     if (authorization !== 'Bearer ann') throw new Failure('UNAUTHENTICATED', 'Please sign in.');
@@ -19,11 +20,11 @@ const annsAuth: Auth = {
 export type RawAnswer = {
   status: number;
   headers: Record<string, string>;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers as a client without types would.
+  // biome-ignore lint/suspicious/noExplicitAny: tests read replies as a client without types does.
   body: any;
 };
 
-/** Starts it on a free port. */
+/** Starts the server on a free port. */
 export async function startRawServer(
   env: Record<string, string> = {},
   { auth = annsAuth, clock, limits }: Overrides & Pick<ServerOptions, 'limits'> = {},
@@ -36,14 +37,14 @@ export async function startRawServer(
     ...(limits && { limits }),
     writeLog: (line) => void logs.push(JSON.parse(line)),
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const host = await listen(server);
+  const port = Number(host.split(':')[1]);
   return {
     logs,
     shutdown,
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host}`,
     connect: () => rawConnection(port),
-    /** Sends bytes, and waits until the server closes the connection or has sent `answersMax` answers. */
+    /** Sends bytes and reads until the server closes the connection or has sent `answersMax` replies. */
     async exchange(bytes: string | Buffer, answersMax = Number.POSITIVE_INFINITY) {
       const connection = rawConnection(port);
       connection.socket.write(bytes);
@@ -70,7 +71,7 @@ function rawConnection(port: number) {
     received += text;
     wake();
   });
-  // The server resets a connection that it stops reading.
+  // The server resets the connection for bytes that it no longer reads.
   socket.on('error', () => {});
   socket.on('end', () => socket.end());
   socket.on('close', () => {
@@ -81,15 +82,15 @@ function rawConnection(port: number) {
     socket,
     received: () => received,
     isClosed: () => closed,
-    answers: () => answersIn(received),
+    answers: () => parseAnswers(received),
     async until(check: () => boolean) {
       while (!check()) await new Promise<void>((resolve) => (wake = resolve));
     },
   };
 }
 
-/** All complete answers on a connection, including interim ones. */
-function answersIn(text: string): RawAnswer[] {
+/** All complete replies of a connection, including interim ones. */
+function parseAnswers(text: string): RawAnswer[] {
   const answers: RawAnswer[] = [];
   let rest = text;
   for (;;) {
@@ -100,7 +101,7 @@ function answersIn(text: string): RawAnswer[] {
     const headers = Object.fromEntries(
       lines.map((line) => [line.split(':', 1)[0]?.toLowerCase() ?? '', line.replace(/^[^:]*:\s*/, '')]),
     );
-    const body = bodyIn(rest, headers);
+    const body = parseBody(rest, headers);
     if (!body) return answers;
     rest = rest.slice(body.length);
     const isJson = headers['content-type']?.startsWith('application/json') && body.text !== '';
@@ -108,7 +109,10 @@ function answersIn(text: string): RawAnswer[] {
   }
 }
 
-function bodyIn(rest: string, headers: Record<string, string>): { text: string; length: number } | undefined {
+function parseBody(
+  rest: string,
+  headers: Record<string, string>,
+): { text: string; length: number } | undefined {
   if (headers['transfer-encoding'] === 'chunked') {
     const chunks = /^(?:[1-9a-f][\da-f]*\r\n[\s\S]*?\r\n)*?0\r\n\r\n/.exec(rest)?.[0];
     return chunks === undefined

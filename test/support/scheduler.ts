@@ -1,14 +1,14 @@
-/** Cloud Scheduler as it calls: an OIDC token that Google signed for the configured service account. */
+/** Calls as Cloud Scheduler makes them: with an OIDC token that Google signs for the configured service account. */
 import { SignJWT } from 'jose';
-import type { Reply, Stack } from './stack.ts';
+import type { Stack } from './stack.ts';
 
 const audience = 'https://studio.example.com';
 const email = 'scheduler@demo.iam.gserviceaccount.com';
 
-/** What a stack's environment needs for such tokens. */
+/** The environment that accepts these tokens. */
 export const schedulerEnv = { SCHEDULER_AUDIENCE: audience, SCHEDULER_SERVICE_ACCOUNT: email };
 
-/** A token as Google would sign it; `claims` go over the usual ones. */
+/** A token as Google signs it. `claims` replace the usual ones. */
 export async function schedulerToken(stack: Stack, claims: Record<string, unknown> = {}): Promise<string> {
   return new SignJWT({ aud: audience, email, email_verified: true, ...claims })
     .setProtectedHeader({ alg: 'RS256', kid: 'test' })
@@ -19,7 +19,7 @@ export async function schedulerToken(stack: Stack, claims: Record<string, unknow
     .sign(stack.keys.privateKey);
 }
 
-/** Calls a scheduled function; as the local owner where no token is given. */
+/** Calls a scheduled function, as the emulators' superuser unless a token is given. */
 export function runJob(
   stack: Stack,
   name: string,
@@ -29,10 +29,12 @@ export function runJob(
   return stack.fetch(name, { method: 'POST', headers }, url);
 }
 
-/** Who is turned away by a function for the scheduler, and with what. */
-export async function refusedCallers(stack: Stack): Promise<[who: string, token: string, status: number][]> {
+/** The callers that a scheduled function must refuse, each with the expected status. */
+export async function createRefusedCallers(
+  stack: Stack,
+): Promise<[who: string, token: string, status: number][]> {
   const [user, admin] = await Promise.all([
-    stack.tokenFor('somebody'),
+    stack.tokenFor('a-user'),
     stack.tokenFor('an-admin', { admin: true }),
   ]);
   const [otherAudience, otherAccount, unverified] = await Promise.all([
@@ -42,15 +44,12 @@ export async function refusedCallers(stack: Stack): Promise<[who: string, token:
   ]);
   const unsigned = `${otherAudience.split('.').slice(0, 2).join('.')}.`;
   return [
-    ['nobody', '', 401],
+    ['a caller without a token', '', 401],
     ['a user', user, 401],
     ['an admin', admin, 401],
     ['a token for another audience', otherAudience, 401],
     ['a token without its signature', unsigned, 401],
     ["another service account's token", otherAccount, 403],
-    ['a token whose address is not verified', unverified, 403],
+    ['a token with an unverified e-mail address', unverified, 403],
   ];
 }
-
-/** The status and reason of a refusal. */
-export const refusalOf = ({ status, body }: Reply) => [status, body?.error?.details[0].reason];

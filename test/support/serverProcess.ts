@@ -1,18 +1,18 @@
 /**
- * The functions as they are deployed: `node functions/main.ts` in a process of its own, on a stack's
- * database and stand-ins. Its users come from a stand-in for the Auth emulator that knows every uid.
+ * The functions as they are deployed: `node functions/main.ts` in its own process, with the database and the
+ * fakes of a stack. A fake Auth emulator knows every uid.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { UnsecuredJWT } from 'jose';
 import { inject } from 'vitest';
 import { findFreePort, loopback } from '../../local/ports.ts';
+import { listen } from './listen.ts';
 import type { Stack } from './stack.ts';
 
-/** Longest wait for a process to open its port, milliseconds; two cores may be busy with other tests. */
+/** Longest wait for a process to open its port, milliseconds. Other tests may keep two cores busy. */
 const startMsMax = 20_000;
 
 export type ServerProcess = {
@@ -25,7 +25,7 @@ export type ServerProcess = {
   isEnded(): boolean;
 };
 
-/** Starts processes; `close` ends what is left of them. */
+/** Starts server processes. `close` kills those that still run. */
 export async function startServerProcesses(stack: Stack) {
   const children: ChildProcess[] = [];
   const auth = createServer(async (request, response) => {
@@ -36,11 +36,10 @@ export async function startServerProcesses(stack: Stack) {
     response.writeHead(isLookup ? 200 : 404, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ users }));
   });
-  await new Promise<void>((resolve) => auth.listen(0, loopback, resolve));
-  const authHost = `${loopback}:${(auth.address() as AddressInfo).port}`;
+  const authHost = await listen(auth);
 
   return {
-    /** A token as the Auth emulator makes it, which signs nothing. */
+    /** An unsigned token, as the Auth emulator makes it. */
     tokenFor(uid: string): string {
       const now = Math.floor(Date.now() / 1000);
       return new UnsecuredJWT({ auth_time: now, email: `${uid}@example.com`, email_verified: true })
@@ -78,9 +77,9 @@ export async function startServerProcesses(stack: Stack) {
         },
       });
       children.push(child);
-      let over = false;
+      let hasEnded = false;
       const ended = once(child, 'exit').then(([code, signal]) => {
-        over = true;
+        hasEnded = true;
         return { code, signal };
       });
       const logs: Record<string, unknown>[] = [];
@@ -90,9 +89,9 @@ export async function startServerProcesses(stack: Stack) {
           logs.push(JSON.parse(line));
           if (logs.at(-1)?.message === 'Serving') resolve();
         });
-        const late = () => reject(new Error(`No server process within ${startMsMax} ms`));
-        setTimeout(late, startMsMax).unref();
-        void ended.then(() => reject(new Error('The server process ended at its start')));
+        const fail = () => reject(new Error(`No server process within ${startMsMax} ms`));
+        setTimeout(fail, startMsMax).unref();
+        void ended.then(() => reject(new Error('The server process ended while starting')));
       });
       await serving;
       return {
@@ -101,7 +100,7 @@ export async function startServerProcesses(stack: Stack) {
         logs,
         signal: (name) => void child.kill(name),
         ended,
-        isEnded: () => over,
+        isEnded: () => hasEnded,
       };
     },
 

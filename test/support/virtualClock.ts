@@ -1,7 +1,7 @@
-/** A clock on which nothing waits: a pause is over at once, and has moved the time on by as much. */
+/** A clock on which a pause ends at once and moves the time forward instead. */
 import type { Clock } from '../../shared/core/clock.ts';
 
-/** @param random what every draw gives, from 0 up to but not including 1. */
+/** @param random the result of every draw, from 0 (inclusive) to 1 (exclusive). */
 export function virtualClock({ startsAt = Date.now(), random = 0.5 } = {}) {
   let passed = 0;
   const pauses: number[] = [];
@@ -17,7 +17,7 @@ export function virtualClock({ startsAt = Date.now(), random = 0.5 } = {}) {
   };
   return {
     clock,
-    /** Every pause that was asked for, milliseconds. */
+    /** Every requested pause, milliseconds. */
     pauses,
     advance(milliseconds: number) {
       passed += milliseconds;

@@ -1,14 +1,14 @@
-/** A database in front of which a test can look on, step in and lose answers. */
+/** A database with hooks, so that a test can observe calls, act between them and lose replies. */
 import type { Database, Write } from '../../shared/database/database.ts';
 
 export type Hooks = {
   beforeRead?: (paths: readonly string[]) => Promise<void> | void;
   beforeCommit?: (writes: readonly Write[]) => Promise<void> | void;
-  /** Runs once the commit is there; what it throws takes the place of the answer. */
+  /** Runs after the commit succeeded. What it throws replaces the reply. */
   afterCommit?: (writes: readonly Write[]) => Promise<void> | void;
 };
 
-/** The database with hooks that may be changed at any time. */
+/** The database with hooks, which may change at any time. */
 export function watchedDatabase(database: Database, hooks: Hooks = {}) {
   const watched: Database = {
     ...database,
@@ -26,23 +26,23 @@ export function watchedDatabase(database: Database, hooks: Hooks = {}) {
   return { database: watched, hooks };
 }
 
-/** What the client library throws where a commit may have landed and its answer is lost: UNAVAILABLE. */
+/** The client library's error when the reply to a commit is lost: UNAVAILABLE. The commit may have succeeded. */
 export const lostReply = () => Object.assign(new Error('14 UNAVAILABLE: connection lost'), { code: 14 });
 
-/** The fields that a commit writes to new documents of generations, if it makes any. */
+/** The fields of the generation that a commit creates, or undefined. */
 export const newGeneration = (writes: readonly Write[]) =>
   writes.flatMap((write) =>
     'create' in write && write.create.includes('/generations/') ? [write.data] : [],
   )[0];
 
-/** A hook that acts once, at the first commit that is the one meant. */
+/** A hook that acts once, at the first commit that matches. */
 export function once(
-  isMeant: (writes: readonly Write[]) => boolean,
+  matches: (writes: readonly Write[]) => boolean,
   act: () => Promise<void> | void,
 ): (writes: readonly Write[]) => Promise<void> {
   let done = false;
   return async (writes) => {
-    if (done || !isMeant(writes)) return;
+    if (done || !matches(writes)) return;
     done = true;
     await act();
   };

@@ -1,12 +1,12 @@
-/** JSON in any way in which it can be written and arrive. */
+/** JSON in every spelling, and cut into pieces at any byte. */
 
-/** JSON as it is written: keys may come twice, and in any order. */
+/** A JSON value whose objects may repeat keys, in any order. */
 type Written = { [Symbol.iterator]?: never; entries: [string, Value][] };
 export type Value = string | number | boolean | null | Value[] | Written;
 
-/** How a text is written and where it is cut: numbers of a list, again and again. */
+/** Decides how a text is written and cut: returns the numbers of a list, over and over. */
 export type Choices = () => number;
-export const choicesOf = (numbers: readonly number[]): Choices => {
+export const createChoices = (numbers: readonly number[]): Choices => {
   let at = 0;
   return () => numbers[at++ % numbers.length] ?? 0;
 };
@@ -27,7 +27,7 @@ function writeString(text: string, choose: Choices): string {
   return `"${characters.join('')}"`;
 }
 
-/** The JSON of a value, with blanks and escapes as they are chosen. */
+/** The JSON of a value, with white space and escapes as `choose` says. */
 export function write(value: Value, choose: Choices): string {
   const around = (text: string) => `${blank(choose)}${text}${blank(choose)}`;
   if (typeof value === 'string') return around(writeString(value, choose));
@@ -39,7 +39,7 @@ export function write(value: Value, choose: Choices): string {
   return around(`{${members.join(',')}}`);
 }
 
-/** The bytes of a text, cut into pieces, some of them empty. */
+/** The bytes of a text in pieces, some of them empty. */
 export async function* cut(text: string | Uint8Array, choose: Choices): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) {

@@ -34,7 +34,7 @@ const minutesPerMonth = 30 * 24 * 60;
 const gib = 2 ** 30;
 const gb = 10 ** 9;
 
-/** Documents of one image. It reads two of its own and the models' states; it writes three to hold and one to settle. */
+/** Documents of one image, without the count of an improved prompt, which is one read and one write. It reads two of its own and the models' states; it writes three to hold and one to settle. */
 export const perImage = { reads: 2, stateReads: 4, writes: 4 };
 /** The minimum time between two reads of the models' states by one instance, seconds. */
 const stateSeconds = 5;
@@ -46,7 +46,7 @@ const [storedPerImage, storedPerAccount] = [5_000, 2_000];
 const thumbnail = { bytes: 40_000, shownPerImage: 10 };
 const transformationsPerImage = 2;
 /** The price of an enhanced prompt: about 250 input tokens and 150 output tokens. */
-const enhanceUsd = (250 * 0.1 + 150 * 0.4) / 1_000_000;
+const enhanceUsd = (250 * 0.3 + 150 * 2.5) / 1_000_000;
 /** How long Cloud Run keeps an idle instance, seconds; and its load before Cloud Run starts another instance. */
 const idleSeconds = 900;
 const fullShare = 0.6;
@@ -95,7 +95,7 @@ export function createBill(usage: Usage): Line[] {
       prices.egress,
     ),
     createLine('Firestore: reads', estimateFirestoreReads(usage), prices.reads),
-    createLine('Firestore: writes', usage.images * perImage.writes, prices.writes),
+    createLine('Firestore: writes', usage.images * (perImage.writes + usage.enhanceShare), prices.writes),
     createLine('Firestore: storage', storedGib, prices.storage),
     createLine(
       'Firestore: point-in-time recovery',
@@ -139,11 +139,16 @@ function estimateFirestoreReads(usage: Usage): number {
   const stateReads =
     Math.min(usage.images, (estimateInstances(usage) * monthSeconds) / stateSeconds) * perImage.stateReads;
   const sweeps = minutesPerMonth * 4;
-  // Each account every hour for its allowance; and every day with five sums over its entries.
-  const jobs = usage.accounts * (24 * 30 + 30 * 7);
+  // Each account every hour for its allowance; and every day with six sums over its documents.
+  const jobs = usage.accounts * (24 * 30 + 30 * 8);
   const listenerReads = usage.images;
   return (
-    usage.images * perImage.reads + stateReads + usage.visits * readsPerVisit + listenerReads + sweeps + jobs
+    usage.images * (perImage.reads + usage.enhanceShare) +
+    stateReads +
+    usage.visits * readsPerVisit +
+    listenerReads +
+    sweeps +
+    jobs
   );
 }
 

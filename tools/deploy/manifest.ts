@@ -57,7 +57,7 @@ export const manifest: Record<string, FunctionSpec> = {
   ledger: { ...small, trigger: http, roles: readRoles },
   gallery: { ...small, trigger: http, roles: readRoles },
   generation: { ...small, trigger: http, roles: readWriteRoles },
-  enhance: { ...small, trigger: http, roles: [], secrets: ['GEMINI_API_KEY'] },
+  enhance: { ...small, trigger: http, roles: readWriteRoles, secrets: ['GEMINI_API_KEY'] },
   generate: {
     ...small,
     trigger: http,

@@ -58,8 +58,14 @@ export const operations: Record<string, OperationText> = {
   enhance: {
     summary: 'Improve a prompt',
     description:
-      'Asks a text model to improve a prompt. If the model is late or fails, the answer has the same prompt and `enhanced: false`. That is not an error. Costs no credits.',
-    reasons: [],
+      'Asks a text model to improve a prompt. If the model is late or fails, the answer has the same prompt and `enhanced: false`. That is not an error. Costs no credits, but needs a verified e-mail address, or credits in the account.',
+    reasons: [
+      'ACCOUNT_SUSPENDED',
+      'EMAIL_NOT_VERIFIED',
+      'PROVIDER_QUOTA',
+      'SPEND_CEILING',
+      'DATABASE_UNAVAILABLE',
+    ],
   },
   generate: {
     summary: 'Generate an image',

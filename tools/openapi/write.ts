@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, '../..');
 
 if (process.argv.includes('--examples')) {
   const env = { ...process.env, API_EXAMPLES: 'write' };
-  const { status } = spawnSync('npx', ['vitest', 'run', 'test/api/examples.test.ts'], {
+  const { status } = spawnSync('npx', ['vitest', 'run', 'test/api/examples.emulator.test.ts'], {
     env,
     stdio: 'inherit',
   });

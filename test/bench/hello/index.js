@@ -1,4 +1,4 @@
-/** The hello world of the functions-framework, started from its command line. */
+/** The hello world of functions-framework, started from its command line. */
 export const hello = (_request, response) => {
   response.send('Hello, World');
 };

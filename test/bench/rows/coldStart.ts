@@ -1,30 +1,30 @@
-/** Rows 1 to 3: from the start of a process to its first 200. */
-import { generate, get, now, type Reply, untilFirst200 } from '../client.ts';
+/** Rows 1 to 3: the time from the start of a process to its first 200. */
+import { generate, get, now, type Reply, waitForFirst200 } from '../client.ts';
 import { median, type Row } from '../stats.ts';
 import type { Kind, Server, World } from '../world.ts';
 
-type Ask = (server: Server, token: string) => Promise<Reply>;
-type Start = { kind: Kind; target: string; ask: Ask };
+type Send = (server: Server, token: string) => Promise<Reply>;
+type Start = { kind: Kind; target: string; send: Send };
 
 export const coldHealth = (world: World, runs: number) =>
   coldRow(world, runs, 'cold start: `health`', 'the hello world', 0.9, [
-    { kind: 'ours', target: 'health', ask: ({ url }) => get(url) },
-    { kind: 'hello', target: 'hello', ask: ({ url }) => get(url) },
+    { kind: 'ours', target: 'health', send: ({ url }) => get(url) },
+    { kind: 'hello', target: 'hello', send: ({ url }) => get(url) },
   ]);
 
 export const coldAccount = (world: World, runs: number) => {
-  const ask: Ask = ({ url }, token) => get(url, token);
+  const send: Send = ({ url }, token) => get(url, token);
   return coldRow(world, runs, 'cold start: `account`', 'usual', 0.55, [
-    { kind: 'ours', target: 'account', ask },
-    { kind: 'usual', target: 'account', ask },
+    { kind: 'ours', target: 'account', send },
+    { kind: 'usual', target: 'account', send },
   ]);
 };
 
 export const coldGenerate = (world: World, runs: number) => {
-  const ask: Ask = ({ url }, token) => generate(url, token);
+  const send: Send = ({ url }, token) => generate(url, token);
   return coldRow(world, runs, 'cold start: `generate`', 'usual', 0.6, [
-    { kind: 'ours', target: 'generate', ask },
-    { kind: 'usual', target: 'generate', ask },
+    { kind: 'ours', target: 'generate', send },
+    { kind: 'usual', target: 'generate', send },
   ]);
 };
 
@@ -39,11 +39,11 @@ async function coldRow(
   const upstreams = await world.startUpstreams(0, 0);
   const times: [number[], number[]] = [[], []];
   for (let run = 0; run < runs; run += 1) {
-    for (const [i, { kind, target, ask }] of starts.entries()) {
+    for (const [i, { kind, target, send }] of starts.entries()) {
       const { token } = await world.newUser(kind, 10);
       const began = now();
       const server = await world.spawnServer(kind, target, upstreams);
-      await untilFirst200(server, () => ask(server, token));
+      await waitForFirst200(server, () => send(server, token));
       times[i]?.push(now() - began);
       await server.stop();
     }

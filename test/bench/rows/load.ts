@@ -1,5 +1,5 @@
-/** Rows 5 and 6: how much goes through, on many accounts and on one. */
-import { forgetConnections, generate, now, untilFirst200 } from '../client.ts';
+/** Rows 5 and 6: the throughput, on many accounts and on one. */
+import { closeConnections, generate, now, waitForFirst200 } from '../client.ts';
 import { median, type Row } from '../stats.ts';
 import type { Server, Upstreams, World } from '../world.ts';
 
@@ -11,26 +11,26 @@ export type Throughput = { clients: number; ours: number; usual: number }[];
 
 const clientsMax = 64;
 const perClient = 4;
-/** Few runs for the points of the plot that are no row. */
+/** The points that appear in the plot only need few runs. */
 const plotted = { clients: [1, 2, 4, 8, 16, 32], runs: 3 };
 
-/** Row 5; and the plot's points. */
+/** Row 5, and the points of the plot. */
 export async function throughput(
   world: World,
   runs: number,
   save: (points: Throughput) => void,
 ): Promise<Row[]> {
   const upstreams = await world.startUpstreams(200, 0);
-  const servers = await start(world, upstreams, 1, [...kinds, 'floor']);
+  const servers = await startServers(world, upstreams, 1, [...kinds, 'floor']);
   const measure = async (clients: number, times: number, measured = kinds) => {
     const rates: Record<Compared, number[]> = { ours: [], usual: [], floor: [] };
-    // The first of each warms up.
+    // The first run warms up.
     for (let run = -1; run < times; run += 1) {
       for (const kind of measured) {
         const users = await Promise.all(Array.from({ length: clients }, () => world.newUser(kind, 100)));
         const tokens = users.map(({ token }) => token);
-        const { rate, failed, why } = await drive(servers[kind], tokens, perClient);
-        if (failed > 0) throw new Error(`${failed} generations of ${kind} failed: ${why}`);
+        const { rate, failed, firstError } = await drive(servers[kind], tokens, perClient);
+        if (failed > 0) throw new Error(`${failed} generations of ${kind} failed: ${firstError}`);
         if (run >= 0) rates[kind].push(rate);
       }
     }
@@ -40,7 +40,7 @@ export async function throughput(
   for (const clients of plotted.clients) points.push(await measure(clients, Math.min(runs, plotted.runs)));
   const most = await measure(clientsMax, runs, [...kinds, 'floor']);
   save([...points, most]);
-  await stop(servers);
+  await stopServers(servers);
   upstreams.stop();
   const name = `throughput, ${clientsMax} clients on ${clientsMax} accounts, upstreams 200 ms`;
   const row = { name, unit: '/s', ours: most.ours };
@@ -54,7 +54,7 @@ export async function throughput(
 export async function hotAccount(world: World, runs: number): Promise<Row[]> {
   const clients = 32;
   const upstreams = await world.startUpstreams(0, 0);
-  const servers = await start(world, upstreams, 2, kinds);
+  const servers = await startServers(world, upstreams, 2, kinds);
   const rates: Record<Compared, number[]> = { ours: [], usual: [], floor: [] };
   const failures: Record<Compared, number> = { ours: 0, usual: 0, floor: 0 };
   for (let run = 0; run < runs; run += 1) {
@@ -65,7 +65,7 @@ export async function hotAccount(world: World, runs: number): Promise<Row[]> {
       failures[kind] += failed;
     }
   }
-  await stop(servers);
+  await stopServers(servers);
   upstreams.stop();
   const of = runs * clients;
   return [
@@ -82,31 +82,36 @@ export async function hotAccount(world: World, runs: number): Promise<Row[]> {
   ];
 }
 
-async function start(world: World, upstreams: Upstreams, each: number, started: readonly Compared[]) {
+async function startServers(
+  world: World,
+  upstreams: Upstreams,
+  each: number,
+  kindsToStart: readonly Compared[],
+) {
   const servers: Record<Compared, Server[]> = { ours: [], usual: [], floor: [] };
-  for (const kind of started) {
+  for (const kind of kindsToStart) {
     for (let i = 0; i < each; i += 1) {
       const server = await world.spawnServer(kind, 'generate', upstreams);
       const { token } = await world.newUser(kind, 10);
-      await untilFirst200(server, () => generate(server.url, token));
+      await waitForFirst200(server, () => generate(server.url, token));
       servers[kind].push(server);
     }
   }
   return servers;
 }
 
-const stop = (servers: Record<Compared, Server[]>) =>
+const stopServers = (servers: Record<Compared, Server[]>) =>
   Promise.all(
     Object.values(servers)
       .flat()
       .map((server) => server.stop()),
   );
 
-/** As many clients as tokens, each one generation after the other. Succeeded ones a second, and what failed. */
+/** One client per token, each with one generation after the other. `rate` is the succeeded ones per second. */
 async function drive(servers: Server[], tokens: string[], times: number) {
-  forgetConnections();
+  closeConnections();
   let [succeeded, failed] = [0, 0];
-  let why: string | undefined;
+  let firstError: string | undefined;
   const began = now();
   await Promise.all(
     tokens.map(async (token, client) => {
@@ -116,10 +121,10 @@ async function drive(servers: Server[], tokens: string[], times: number) {
         if (status === 200) succeeded += 1;
         else {
           failed += 1;
-          why ??= `${status} ${body.slice(0, 400)}`;
+          firstError ??= `${status} ${body.slice(0, 400)}`;
         }
       }
     }),
   );
-  return { rate: succeeded / ((now() - began) / 1000), failed, why };
+  return { rate: succeeded / ((now() - began) / 1000), failed, firstError };
 }

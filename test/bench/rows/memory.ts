@@ -1,12 +1,12 @@
-/** Row 7: how much memory a generation in flight takes. */
+/** Row 7: the memory of a generation in flight. */
 import { readFileSync } from 'node:fs';
-import { generate, untilFirst200 } from '../client.ts';
+import { generate, waitForFirst200 } from '../client.ts';
 import { median, type Row } from '../stats.ts';
 import type { World } from '../world.ts';
 
 const inFlight = 24;
 const imageBytes = 4_000_000;
-/** Long enough for all of them to be painted at the same time. */
+/** Long enough for all of them to be in flight at the same time, milliseconds. */
 const latencyMs = 500;
 
 export async function memory(world: World, runs: number): Promise<Row[]> {
@@ -17,8 +17,8 @@ export async function memory(world: World, runs: number): Promise<Row[]> {
       const server = await world.spawnServer(kind, 'generate', large);
       const users = await Promise.all(Array.from({ length: inFlight + 1 }, () => world.newUser(kind, 10)));
       const [first, ...others] = users.map(({ token }) => token);
-      // All that is loaded lazily is loaded before, so that only what is in flight is counted.
-      await untilFirst200(server, () => generate(server.url, first as string));
+      // Load everything lazy first, so that only the generations in flight count.
+      await waitForFirst200(server, () => generate(server.url, first as string));
       const before = megabytes(server.pid, 'VmRSS');
       const replies = await Promise.all(others.map((token) => generate(server.url, token)));
       const bad = replies.find(({ status }) => status !== 200);
@@ -40,7 +40,7 @@ export async function memory(world: World, runs: number): Promise<Row[]> {
   ];
 }
 
-/** The resident size of a process as Linux has it: `VmRSS` now, `VmHWM` at its highest. */
+/** The resident size of a process on Linux: `VmRSS` is the current one, `VmHWM` the peak. */
 function megabytes(pid: number, field: 'VmRSS' | 'VmHWM'): number {
   const line = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return (Number(line?.[1]) * 1024) / 1e6;

@@ -1,4 +1,4 @@
-/** Row 8: what an account's past costs its next generation, and its pages. */
+/** Row 8: what the history of an account costs its next generation and its pages. */
 import type { WriteBatch } from '@google-cloud/firestore';
 import { parseConfig } from '../../../shared/config/config.ts';
 import { generateRequestSchema } from '../../../shared/contract.ts';
@@ -18,14 +18,14 @@ import { now } from '../client.ts';
 import { median, type Row } from '../stats.ts';
 import type { World } from '../world.ts';
 
-const past = 10_000;
+const historyLength = 10_000;
 const perRun = 5;
 const pageSize = 20;
 const writesPerBatch = 500;
 const request = generateRequestSchema.parse({ prompt: 'A banana on the moon', tier: 'standard' });
 const urls = { url: 'https://example.com/a.png', thumbnailUrl: 'https://example.com/b.png' };
 const image = { ...urls, mimeType: 'image/png' as const, width: 1, height: 1, bytes: 70 };
-const painted = {
+const generated = {
   model: 'gemini-2.5-flash-image',
   enhancedPrompt: null,
   image,
@@ -37,7 +37,7 @@ const painted = {
 export async function size(world: World, runs: number): Promise<Row[]> {
   const { firestoreHost } = world;
   const config = parseConfig({
-    GOOGLE_CLOUD_PROJECT: world.projectOf('ours'),
+    GOOGLE_CLOUD_PROJECT: world.getProject('ours'),
     FIRESTORE_EMULATOR_HOST: firestoreHost,
   });
   const counted = countingDatabase(createDatabase(config));
@@ -55,19 +55,19 @@ export async function size(world: World, runs: number): Promise<Row[]> {
     keys += 1;
     const holder = { uid, email: `${uid}@example.com`, verified: true };
     const id = hashGenerationId(uid, `size-${keys}`);
-    const wanted = { id, fingerprint: hashFingerprint(request), request, availability: alwaysAvailable };
-    const { record } = await hold(ledger, holder, wanted);
-    return settle(ledger, record, painted);
+    const params = { id, fingerprint: hashFingerprint(request), request, availability: alwaysAvailable };
+    const { record } = await hold(ledger, holder, params);
+    return settle(ledger, record, generated);
   }
 
   const template = await world.newUser('ours', 10);
   const { id: templateId } = await holdAndSettle(template.uid);
   const full = await world.newUser('ours', 1_000_000);
-  await fill(world, full.uid, `accounts/${template.uid}/generations/${templateId}`);
+  await fillHistory(world, full.uid, `accounts/${template.uid}/generations/${templateId}`);
 
   const times = { full: [] as number[], empty: [] as number[] };
   for (let run = -2; run < runs; run += 1) {
-    // An account made beside it, so that both have had as many holds of late.
+    // A new account for each run, so that both accounts have the same number of recent holds.
     const { uid: empty } = await world.newUser('ours', 1_000);
     for (const [name, uid] of [['full', full.uid] as const, ['empty', empty] as const]) {
       const each: number[] = [];
@@ -78,7 +78,7 @@ export async function size(world: World, runs: number): Promise<Row[]> {
       }
       if (run >= 0) times[name].push(median(each));
     }
-    await forgetRecent(world, full.uid);
+    await clearRecentHolds(world, full.uid);
   }
 
   const read: Record<string, number> = {};
@@ -90,7 +90,7 @@ export async function size(world: World, runs: number): Promise<Row[]> {
   await counted.database.close();
   return [
     {
-      name: `hold and settle with ${past} entries and generations`,
+      name: `hold and settle with ${historyLength} entries and generations`,
       unit: 'ms',
       ours: median(times.full),
       other: median(times.empty),
@@ -103,14 +103,14 @@ export async function size(world: World, runs: number): Promise<Row[]> {
   ];
 }
 
-/** Gives an account a long past: copies of a generation that went well, and their debits. */
-async function fill(world: World, uid: string, templatePath: string): Promise<void> {
-  const firestore = world.databaseOf('ours');
+/** Gives an account a long history: copies of a succeeded generation, and their debits. */
+async function fillHistory(world: World, uid: string, templatePath: string): Promise<void> {
+  const firestore = world.getDatabase('ours');
   const account = firestore.doc(`accounts/${uid}`);
   const template = (await firestore.doc(templatePath).get()).data() ?? {};
   let batch: WriteBatch = firestore.batch();
-  for (let i = 1; i <= past; i += 1) {
-    const createdAt = new Date(Date.now() - (past - i) * 60_000);
+  for (let i = 1; i <= historyLength; i += 1) {
+    const createdAt = new Date(Date.now() - (historyLength - i) * 60_000);
     const id = hashGenerationId(uid, `past-${i}`);
     batch.set(account.collection('generations').doc(id), { ...template, createdAt });
     const entry = { sequence: i, type: 'debit', amount: -1, balance: 0, generationId: id, createdAt };
@@ -120,9 +120,9 @@ async function fill(world: World, uid: string, templatePath: string): Promise<vo
       batch = firestore.batch();
     }
   }
-  await account.update({ sequence: past });
+  await account.update({ sequence: historyLength });
 }
 
-/** The holds of the last minute are no part of the past that is measured. */
-const forgetRecent = (world: World, uid: string) =>
-  world.databaseOf('ours').doc(`accounts/${uid}`).update({ active: {}, rate: [] });
+/** Removes the holds of the last minute, which are not part of the measured history. */
+const clearRecentHolds = (world: World, uid: string) =>
+  world.getDatabase('ours').doc(`accounts/${uid}`).update({ active: {}, rate: [] });

@@ -1,16 +1,16 @@
-/** Row 4: one `generate` after the other on a warm process, and where its time goes. */
-import { generate, now, timedGenerate, untilFirst200 } from '../client.ts';
+/** Row 4: one `generate` after the other on a warm process, and the time of each step. */
+import { generate, now, timedGenerate, waitForFirst200 } from '../client.ts';
 import { median, type Row } from '../stats.ts';
 import type { Kind, Server, Upstreams, World } from '../world.ts';
 
-/** Fewer than the limit per minute of an ordinary user, so that accounts are of an ordinary size. */
+/** Fewer than the default limit per minute, so that accounts have an ordinary size. */
 const generationsPerRun = 10;
-/** Until V8 has compiled what there is to compile. */
+/** Enough runs for V8 to compile the code. */
 const warmUpRuns = 30;
 const kinds = ['ours', 'usual', 'floorLibrary', 'floor'] as const;
 
 export const stepNames = ['check and hold', 'paint', 'read the image', 'store', 'settle and answer'];
-/** Median milliseconds of each step, by who is measured. */
+/** Median milliseconds of each step, for each kind of server. */
 export type Steps = { kind: Kind; milliseconds: number[] }[];
 
 export async function warmGenerate(world: World, runs: number, save: (steps: Steps) => void): Promise<Row[]> {
@@ -43,20 +43,20 @@ async function startAll(world: World, upstreams: Upstreams) {
   for (const kind of kinds) {
     const server = await world.spawnServer(kind, 'generate', upstreams);
     const { token } = await world.newUser(kind, 10);
-    await untilFirst200(server, () => generate(server.url, token));
+    await waitForFirst200(server, () => generate(server.url, token));
     servers.push({ kind, server });
   }
   return servers;
 }
 
-/** Seen from outside, the same for all: when each upstream was called and answered. */
+/** Measured from outside, the same for all kinds: when each upstream was called and answered. */
 async function steps(
   world: World,
   servers: { kind: Kind; server: Server }[],
   upstreams: Upstreams,
   runs: number,
 ): Promise<Steps> {
-  const seen = new Map<Kind, number[][]>();
+  const measured = new Map<Kind, number[][]>();
   for (let run = 0; run < runs; run += 1) {
     for (const { kind, server } of servers) {
       const { token } = await world.newUser(kind, 100);
@@ -78,11 +78,11 @@ async function steps(
           ended,
         ];
         const each = times.slice(1).map((time, step) => time - (times[step] as number));
-        seen.set(kind, [...(seen.get(kind) ?? []), each]);
+        measured.set(kind, [...(measured.get(kind) ?? []), each]);
       }
     }
   }
-  return [...seen].map(([kind, all]) => ({
+  return [...measured].map(([kind, all]) => ({
     kind,
     milliseconds: stepNames.map((_, step) => median(all.map((each) => each[step] as number))),
   }));

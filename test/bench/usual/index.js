@@ -1,6 +1,6 @@
 /**
- * The same functions as a careful tutorial would write them: firebase-functions, firebase-admin, the vendors'
- * SDKs, transactions, an idempotency key, a refund. Everything is imported at the top, and nothing is bundled.
+ * The same functions as a careful tutorial writes them: firebase-functions, firebase-admin, the vendors' SDKs,
+ * transactions, an idempotency key, a refund. Everything is imported at the top and nothing is bundled.
  */
 
 import { GoogleGenAI, Modality } from '@google/genai';
@@ -59,7 +59,7 @@ export const account = handled('GET', async (request) => {
   return { account: { uid: user.uid, balance: snapshot.get('balance') ?? 10 }, tiers: prices };
 });
 
-/** Takes the price off the balance, once for each key. */
+/** Debits the price once per key. */
 function debit(uid, key, { prompt, tier, price }) {
   const account = db.doc(`accounts/${uid}`);
   const generation = account.collection('generations').doc(key);
@@ -104,7 +104,7 @@ function refund(uid, key, price) {
   });
 }
 
-async function paint(prompt, tier) {
+async function generateImage(prompt, tier) {
   const response = await ai.models.generateContent({
     model: modelId,
     contents: prompt,
@@ -137,7 +137,7 @@ export const generate = handled('POST', async (request) => {
   if (stored?.status === 'pending') throw new HttpError(409, 'Still running.');
   if (stored) return { generation: stored };
   try {
-    const bytes = await paint(prompt, tier);
+    const bytes = await generateImage(prompt, tier);
     const image = await upload(bytes, `generations/${user.uid}/${key}`);
     const { secure_url: url, width, height } = image;
     const done = { status: 'succeeded', image: { url, width, height, bytes: bytes.length } };

@@ -1,4 +1,4 @@
-import type { GenerateContentResponse } from '@google/genai';
+import { type GenerateContentResponse, Type } from '@google/genai';
 import { imageSize } from 'image-size';
 import { describe, expect, test } from 'vitest';
 import { defaultModel, gemini, imageRequest, picture, post } from './support.ts';
@@ -86,6 +86,24 @@ describe('the real SDK gets an answer', () => {
       expect(first.candidates?.[0]?.finishReason).toBe('STOP');
     },
   );
+
+  test('with JSON of the shape of a schema', async () => {
+    const { sdk } = await gemini();
+    const properties = {
+      words: { type: Type.STRING },
+      ok: { type: Type.BOOLEAN },
+      sizes: { type: Type.ARRAY, items: { type: Type.INTEGER } },
+    };
+    const response = await sdk.models.generateContent({
+      model: 'gemini-2.5-flash',
+      contents: 'a fox',
+      config: {
+        responseMimeType: 'application/json',
+        responseSchema: { type: Type.OBJECT, properties },
+      },
+    });
+    expect(JSON.parse(response.text ?? '')).toEqual({ words: 'You said: a fox', ok: true, sizes: [1] });
+  });
 
   test('with a text cut off at maxOutputTokens', async () => {
     const { sdk } = await gemini();

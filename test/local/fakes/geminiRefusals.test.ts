@@ -57,6 +57,23 @@ const rows: Row[] = [
     message: 'not supported for predict',
   },
   {
+    name: 'a schema without JSON',
+    body: { contents: user(fox), generationConfig: { responseSchema: { type: 'OBJECT' } } },
+    call: { model: text },
+    message: 'response_schema',
+  },
+  {
+    name: 'an answer of an unknown type',
+    body: { contents: user(fox), generationConfig: { responseMimeType: 'text/html' } },
+    call: { model: text },
+    message: 'allowed mimetypes are `text/plain`, `application/json`',
+  },
+  {
+    name: 'JSON from an image model',
+    body: { contents: user(fox), generationConfig: { responseMimeType: 'application/json' } },
+    message: 'JSON mode is not enabled for this model',
+  },
+  {
     name: 'malformed JSON',
     body: '{"contents": [',
     message: 'Invalid JSON payload received. Unexpected token.',

@@ -310,6 +310,16 @@ export const variables: Variable[] = [
     bad: [...notWhole, '0', '10001'],
   },
   {
+    name: 'MAX_ENHANCE_PER_DAY_PER_USER',
+    read: (config) => config.prompt.maxPerDayPerUser,
+    fallback: 100,
+    good: [
+      ['0', 0],
+      ['1', 1],
+    ],
+    bad: [...notWhole, '100001'],
+  },
+  {
     name: 'ALLOWED_ORIGINS',
     read: (config) => config.allowedOrigins,
     fallback: [],

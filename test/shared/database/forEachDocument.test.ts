@@ -4,7 +4,7 @@ import { createLog } from '../../../shared/core/log.ts';
 import type { StoredDocument } from '../../../shared/database/database.ts';
 import { forEachDocument } from '../../../shared/database/forEachDocument.ts';
 import { createRetryCommit } from '../../../shared/database/retryCommit.ts';
-import { createMemoryStore, memoryDatabase } from '../../simulation/memoryDatabase.ts';
+import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
 
 const ids = ['a', 'b', 'c', 'd', 'e'];
 
@@ -16,7 +16,7 @@ async function runJob(handle: (id: string) => Promise<void>, mayContinue = () =>
   const cursors: (string | undefined)[] = [];
   await forEachDocument(
     {
-      database: memoryDatabase(store),
+      database: createMemoryDatabase(store),
       retryCommit: createRetryCommit(),
       log: createLog((line) => void lines.push(line)),
     },

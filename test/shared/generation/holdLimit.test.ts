@@ -1,6 +1,6 @@
 /**
- * The limit of holds per minute, across processes: two sets of books, as two processes have them, on one
- * database whose time is the test's own. Calls come singly and at once, in any gaps.
+ * The limit of holds per minute across processes: two ledgers, as in two processes, on one database with a clock
+ * of the test. Calls come alone and at once, with random gaps.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import type { Database } from '../../../shared/database/database.ts';
 import { toFailure } from '../../../shared/errors.ts';
 import { hold } from '../../../shared/generation/hold.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
-import { createMemoryStore, memoryDatabase } from '../../simulation/memoryDatabase.ts';
+import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
 import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
 import { tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
@@ -20,7 +20,7 @@ const startsAt = Date.parse('2026-01-01T00:00:00Z');
 const request = generateRequestSchema.parse({ prompt: 'A banana', tier: 'standard' });
 const holder = { uid: 'ann', email: undefined, verified: true };
 
-/** What one round of calls is: how long after the one before, and how many at once in each process. */
+/** Rounds of calls: the gap to the previous round, and how many calls come at once in each process. */
 const rounds = fc.array(
   fc.record({
     gapMs: fc.oneof(fc.nat({ max: 50 }), fc.nat({ max: 30_000 }), fc.integer({ min: 59_990, max: 60_010 })),
@@ -29,11 +29,11 @@ const rounds = fc.array(
   { minLength: 1, maxLength: 25 },
 );
 
-it('no 60 s see more holds than the limit, none is refused before that, and waiting as told is enough', async () => {
+it('accepts exactly the limit in any 60 s, and Retry-After is long enough', async () => {
   await fc.assert(
     fc.asyncProperty(rounds, fc.integer({ min: 1, max: 6 }), async (all, maxPerMinutePerUser) => {
       let now = startsAt;
-      const database = eachInItsTurn(memoryDatabase(createMemoryStore(() => now)));
+      const database = createInterleavedDatabase(createMemoryDatabase(createMemoryStore(() => now)));
       const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser };
       const settings = { signupCredits: 1_000, tierCredits, limits, holdMs: 10 };
       const quiet = createLog(() => {});
@@ -42,13 +42,13 @@ it('no 60 s see more holds than the limit, none is refused before that, and wait
       let calls = 0;
       const call = async (index: number) => {
         calls += 1;
-        const wanted = {
+        const params = {
           id: calls.toString(16).padStart(32, '0'),
           fingerprint: 'f',
           request,
           availability: alwaysAvailable,
         };
-        return hold(processes[index] as (typeof processes)[0], holder, wanted).then(
+        return hold(processes[index] as (typeof processes)[0], holder, params).then(
           () => 0,
           (error) => {
             expect(toFailure(error).reason).toBe('RATE_LIMITED');
@@ -63,9 +63,9 @@ it('no 60 s see more holds than the limit, none is refused before that, and wait
           calls.flatMap((count, index) => Array.from({ length: count }, () => call(index))),
         );
         const room = Math.max(0, maxPerMinutePerUser - held.filter((at) => at > now - windowMs).length);
-        const through = waits.filter((wait) => wait === 0).length;
-        expect(through).toBe(Math.min(room, waits.length));
-        held.push(...Array(through).fill(now));
+        const accepted = waits.filter((wait) => wait === 0).length;
+        expect(accepted).toBe(Math.min(room, waits.length));
+        held.push(...Array(accepted).fill(now));
         const wait = waits.find((seconds) => seconds > 0);
         if (wait === undefined) continue;
         now += wait * 1_000;
@@ -81,8 +81,8 @@ it('no 60 s see more holds than the limit, none is refused before that, and wait
   );
 });
 
-/** The database as over a network: other calls come between a read and its commit. */
-function eachInItsTurn(database: Database): Database {
+/** Other calls come between a read and its commit, as over a network. */
+function createInterleavedDatabase(database: Database): Database {
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
   return {
     ...database,

@@ -6,7 +6,7 @@ import { hold } from '../../../shared/generation/hold.ts';
 import { sweepHolds, sweepOutbox } from '../../../shared/generation/sweep.ts';
 import type { ImageStore } from '../../../shared/images/cloudinary.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
-import { createMemoryStore, memoryDatabase } from '../../simulation/memoryDatabase.ts';
+import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
 import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
 import { tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
@@ -26,7 +26,7 @@ function createWorld() {
   const settings = { signupCredits: 1_000, tierCredits, limits, holdMs };
   const lines: string[] = [];
   const log = createLog((line) => void lines.push(line));
-  const ledger = createLedger(memoryDatabase(store), settings, log, virtualClock().clock);
+  const ledger = createLedger(createMemoryDatabase(store), settings, log, virtualClock().clock);
   const errors = () => lines.filter((line) => line.includes('"ERROR"'));
   const advance = (milliseconds: number) => {
     now += milliseconds;

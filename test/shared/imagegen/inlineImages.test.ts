@@ -9,7 +9,7 @@ import {
   readInlineReply,
   restBytesMax,
 } from '../../../shared/imagegen/inlineImages.ts';
-import { type Choices, choicesOf, cut, type Value, write } from '../../support/writtenJson.ts';
+import { type Choices, createChoices, cut, type Value, write } from '../../support/writtenJson.ts';
 
 const numbers = fc.array(fc.nat({ max: 200 }), { minLength: 1, maxLength: 40 });
 const whole = (json: unknown) => cut(JSON.stringify(json), () => 65_536);
@@ -111,8 +111,8 @@ describe('a reply', () => {
     let images = 0;
     await fc.assert(
       fc.asyncProperty(reply, numbers, numbers, async (value, style, cuts) => {
-        const json = write(value, choicesOf(style));
-        expect(await read(json, choicesOf(cuts))).toEqual(expected(json));
+        const json = write(value, createChoices(style));
+        expect(await read(json, createChoices(cuts))).toEqual(expected(json));
         eachImage(JSON.parse(json), (data) => {
           images += 1;
           return data;
@@ -144,11 +144,11 @@ describe('a reply', () => {
     await fc.assert(
       fc.asyncProperty(reply, numbers, numbers, fc.nat(), wrong, fc.boolean(), async (...drawn) => {
         const [value, style, cuts, place, character, isCutOff] = drawn;
-        const good = write(value, choicesOf(style));
+        const good = write(value, createChoices(style));
         const at = place % (good.length + 1);
         const json = `${good.slice(0, at)}${character}${isCutOff ? '' : good.slice(at + 1)}`;
         const [ours, theirs] = await Promise.all([
-          read(json, choicesOf(cuts)).catch((error) => error.name),
+          read(json, createChoices(cuts)).catch((error) => error.name),
           Promise.resolve(json)
             .then(expected)
             .catch((error) => error.name),
@@ -180,7 +180,7 @@ describe('a reply', () => {
 it('decodes base64 as Buffer does, for any cuts', () => {
   fc.assert(
     fc.property(base64, numbers, (data, cuts) => {
-      const [choose, out]: [Choices, number[]] = [choicesOf(cuts), []];
+      const [choose, out]: [Choices, number[]] = [createChoices(cuts), []];
       const decode = createBase64Decoder((bytes) => out.push(...bytes));
       const letters = Buffer.from(data);
       for (let at = 0; at < letters.length; ) {

@@ -7,7 +7,7 @@ const at = (period: 'day' | 'week' | 'month', time: string) => {
 };
 const midnight = (day: string) => `${day}T00:00:00.000Z`;
 
-describe('the period that a time is in begins at midnight UTC and ends where the next begins', () => {
+describe('a period begins at midnight UTC and ends when the next begins', () => {
   it.each<['day' | 'week' | 'month', time: string, from: string, next: string]>([
     ['day', '2026-11-22T00:00:00.000Z', '2026-11-22', '2026-11-23'],
     ['day', '2026-11-22T23:59:59.999Z', '2026-11-22', '2026-11-23'],
@@ -50,18 +50,18 @@ describe('periods', () => {
     }
   });
 
-  it('do not depend on where the machine is', () => {
-    const zone = process.env.TZ;
+  it("do not depend on the machine's time zone", () => {
+    const original = process.env.TZ;
     try {
-      for (const place of ['Pacific/Kiritimati', 'America/Los_Angeles', 'Asia/Kathmandu']) {
-        process.env.TZ = place;
+      for (const timeZone of ['Pacific/Kiritimati', 'America/Los_Angeles', 'Asia/Kathmandu']) {
+        process.env.TZ = timeZone;
         expect(at('day', '2026-11-22T23:59:59Z')).toEqual(['day-2026-11-22', midnight('2026-11-23')]);
         expect(at('week', '2026-11-22T23:59:59Z')).toEqual(['week-2026-11-16', midnight('2026-11-23')]);
         expect(at('month', '2026-11-30T23:59:59Z')).toEqual(['month-2026-11-01', midnight('2026-12-01')]);
       }
     } finally {
-      if (zone === undefined) delete process.env.TZ;
-      else process.env.TZ = zone;
+      if (original === undefined) delete process.env.TZ;
+      else process.env.TZ = original;
     }
   });
 });
@@ -77,7 +77,7 @@ describe('a period is past', () => {
     ['day-2026-11-22', 'week-2026-11-23', false],
     ['day-2026-11-22', 'month-2026-12-01', false],
     ['week-2026-11-16', 'day-2026-11-22', false],
-    ['week-2026-11-16', 'whatever', false],
+    ['week-2026-11-16', 'unknown', false],
   ])('%s after %s: %s', (period, last, past) => {
     expect(isPast(period, last)).toBe(past);
   });

@@ -7,7 +7,11 @@ import { grantCredits } from '../../../shared/ledger/credits.ts';
 import { entryPath } from '../../../shared/ledger/entries.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { recordConsoleEdit } from '../../../shared/ledger/recordConsoleEdit.ts';
-import { createMemoryStore, type MemoryStore, memoryDatabase } from '../../simulation/memoryDatabase.ts';
+import {
+  createMemoryDatabase,
+  createMemoryStore,
+  type MemoryStore,
+} from '../../simulation/memoryDatabase.ts';
 import { tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
@@ -28,7 +32,7 @@ function createStore(): MemoryStore {
 function createProcess(store: MemoryStore, faults: Partial<Database> = {}) {
   const lines: Fields[] = [];
   const log: Log = { info: (_, fields = {}) => void lines.push(fields), warning() {}, error() {} };
-  const database = { ...memoryDatabase(store), ...faults };
+  const database = { ...createMemoryDatabase(store), ...faults };
   const ledger = createLedger(database, settings, log, virtualClock().clock);
   return { ledger, entryIds: () => lines.map(({ entryId }) => entryId) };
 }

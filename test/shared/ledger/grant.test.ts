@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createLog } from '../../../shared/core/log.ts';
 import { grantTo } from '../../../shared/ledger/grant.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
-import { createMemoryStore, memoryDatabase } from '../../simulation/memoryDatabase.ts';
+import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
 import { tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
@@ -14,7 +14,7 @@ it('lets two admins use the same key for different grants', async () => {
   const settings = { signupCredits: 0, tierCredits, limits, holdMs: 1 };
   const { clock } = virtualClock();
   const ledger = createLedger(
-    memoryDatabase(store),
+    createMemoryDatabase(store),
     settings,
     createLog(() => {}),
     clock,

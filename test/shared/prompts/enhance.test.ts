@@ -1,77 +1,58 @@
 import { describe, expect, it } from 'vitest';
+import { promptCharactersMax } from '../../../shared/contract.ts';
 import { createLog } from '../../../shared/core/log.ts';
-import { cleanPrompt, createEnhancer } from '../../../shared/prompts/enhance.ts';
+import type { TextRequest } from '../../../shared/imagegen/gemini.ts';
+import { createEnhancer, parseAnswer } from '../../../shared/prompts/enhance.ts';
 
 const prompt = 'A banana on the moon, in soft light';
+const toJson = (value: unknown) => ({ text: JSON.stringify(value), finishReason: 'STOP' });
+const good = { prompt, ok: true };
 
-describe('removes what a model puts around a prompt', () => {
+describe('takes the prompt of an answer', () => {
   it.each([
-    ['white space', `\n  ${prompt}\t\n`],
-    ['quotation marks', `"${prompt}"`],
-    ['single quotation marks', `'${prompt}'`],
-    ['curly quotation marks', `“${prompt}”`],
-    ['German quotation marks', `„${prompt}“`],
-    ['French quotation marks', `« ${prompt} »`],
-    ['backticks', `\`${prompt}\``],
-    ['bold', `**${prompt}**`],
-    ['bold in quotation marks', `"**${prompt}**"`],
-    ['a fence', `\`\`\`\n${prompt}\n\`\`\``],
-    ['a fence with a language', `\`\`\`text\n${prompt}\n\`\`\``],
-    ['an introduction', `Here is the improved prompt: ${prompt}`],
-    ['a short introduction', `Here's a better prompt:\n\n${prompt}`],
-    ['an introduction with a curly apostrophe', `Here’s your enhanced prompt: ${prompt}`],
-    ['a polite introduction', `Sure! Here is the enhanced prompt:\n${prompt}`],
-    ['an introduction with Certainly', `Certainly, here's an improved version of your prompt:\n"${prompt}"`],
-    ['an introduction on its own line', `Of course:\n${prompt}`],
-    ['a title', `Enhanced prompt: ${prompt}`],
-    ['a bold title', `**Enhanced prompt:** ${prompt}`],
-    ['an introduction and a fence', `Here is the improved prompt:\n\`\`\`\n${prompt}\n\`\`\``],
-    ['a NUL and an escape', `A banana\u0000 on the \u001bmoon, in soft light`],
-  ])('%s', (_, text) => expect(cleanPrompt(text)).toBe(prompt));
-});
-
-describe('keeps what belongs to the prompt', () => {
-  it.each([
+    prompt,
     'Here is a sign on a wall: "Bananas"',
-    'Sure-footed goats on a cliff: three of them, at dusk',
-    'Certainly the finest banana: yellow, curved',
-    'New prompt book on a desk',
-    'Here are two bananas: one green, one yellow',
-    'Of course a banana, and a sign that reads: hello',
     '"Hello" says a banana to one named "Bob"',
-    "'Tis the season' on a banner",
-    '“Ja” steht auf einem Schild, „Nein“ auf dem anderen, beide „alt“',
-    'A banana with the words "Eat me"',
-    "The cooks' bananas'",
-    'Eine Banane auf dem Mond: still, kühl, blau',
-    '月の上のバナナ、柔らかな光',
-    'موزة على القمر',
-    '🍌 on the 🌕, 👩‍🚀 watching',
+    "I'm sorry, says a banana to its peel",
     'Line one\nLine two\n\tindented',
-    '2 ** 3 ** 2 on a blackboard',
-  ])('%s', (text) => expect(cleanPrompt(text)).toBe(text));
+    '月の上のバナナ、柔らかな光',
+    '🍌'.repeat(promptCharactersMax),
+  ])('unchanged: %.40s', (text) => expect(parseAnswer(toJson({ prompt: text, ok: true }))).toBe(text));
+
+  it('without the space around it, and composed (NFC)', () => {
+    expect(parseAnswer(toJson({ prompt: ' cafe\u0301\n', ok: true }))).toBe('caf\u00e9');
+  });
 });
 
-it('cuts a prompt to its greatest length, and never within a character', () => {
-  expect(cleanPrompt('🍌'.repeat(5_000))).toBe('🍌'.repeat(4_000));
-  expect(cleanPrompt(` ${'x'.repeat(4_001)}`)).toBe('x'.repeat(4_000));
-});
-
-it('makes a prompt well-formed and composed (NFC)', () => {
-  expect(cleanPrompt('cafe\u0301')).toBe('caf\u00e9');
-  expect(cleanPrompt('A \ud83c banana').isWellFormed()).toBe(true);
-});
-
-it.each(['', '  \n', '""', '```\n\n```', '**'])('returns no letters for %j', (text) => {
-  expect(cleanPrompt(text)).toMatch(/^\W{0,2}$/);
-});
-
-it('handles a hundred thousand characters within 2 s', () => {
-  for (const piece of ['"', '*', '`', 'Sure ', 'Here is ', '```\n', ' \n']) {
-    const startedAt = performance.now();
-    cleanPrompt(piece.repeat(100_000));
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
-  }
+describe('takes no prompt', () => {
+  it.each<[string, { text: string; finishReason: string | undefined }]>([
+    ['of an answer cut off by its length', { ...toJson(good), finishReason: 'MAX_TOKENS' }],
+    ['of an answer stopped for safety', { ...toJson(good), finishReason: 'SAFETY' }],
+    ['of an answer without a finish reason', { ...toJson(good), finishReason: undefined }],
+    ['of half an object', { text: '{"prompt": "A banana on', finishReason: 'STOP' }],
+    [
+      'of a refusal in plain text',
+      { text: "I'm sorry, but I can't assist with that.", finishReason: 'STOP' },
+    ],
+    [
+      'of an answer in a code fence',
+      { text: `\`\`\`json\n${JSON.stringify(good)}\n\`\`\``, finishReason: 'STOP' },
+    ],
+    ['of nothing', { text: '', finishReason: 'STOP' }],
+    ['of null', toJson(null)],
+    ['of a text', toJson(prompt)],
+    ['of a list', toJson([good])],
+    ['of a refusal by the schema', toJson({ prompt, ok: false })],
+    ['with a text for the flag', toJson({ prompt, ok: 'true' })],
+    ['without the flag', toJson({ prompt })],
+    ['with a list for the prompt', toJson({ prompt: [prompt], ok: true })],
+    ['with more fields', toJson({ ...good, question: 'Which style?' })],
+    ['that is empty', toJson({ prompt: '', ok: true })],
+    ['of space alone', toJson({ prompt: ' \n\t', ok: true })],
+    ['of too many characters', toJson({ prompt: 'x'.repeat(promptCharactersMax + 1), ok: true })],
+    ['with a NUL', toJson({ prompt: 'A banana\u0000', ok: true })],
+    ['with half a surrogate pair', toJson({ prompt: 'A \ud83c banana', ok: true })],
+  ])('%s', (_, answer) => expect(parseAnswer(answer)).toBeNull());
 });
 
 it.each([
@@ -79,9 +60,9 @@ it.each([
   { millisecondsLeft: 1_200, milliseconds: 1_200 },
 ])('gives the text model $milliseconds ms if $millisecondsLeft ms are left of 5 s', async (limits) => {
   const calls: number[] = [];
-  const write = async (_model: string, _instruction: string, text: string, milliseconds: number) => {
+  const write = async (_model: string, request: TextRequest, milliseconds: number) => {
     calls.push(milliseconds);
-    return { text: `${text}, at dusk`, providerCostMicros: 1 };
+    return { ...toJson({ prompt: `${request.prompt}, at dusk`, ok: true }), providerCostMicros: 1 };
   };
   const settings = { modelId: 'text-model', timeoutMs: 5_000 };
   const enhance = createEnhancer(

@@ -11,6 +11,7 @@ type Job = {
   'timeout-minutes'?: number;
   steps: Step[];
 };
+type TestProject = { test: { name: string } };
 type Workflow = { permissions: unknown; concurrency?: unknown; jobs: Record<string, Job> };
 
 const read = (file: string) => readFileSync(file, 'utf8');
@@ -24,25 +25,30 @@ const steps = [...jobs.flatMap(([, job]) => job.steps), ...setup.runs.steps];
 const toCommands = (of: Step[]) => of.flatMap(({ run }) => (run === undefined ? [] : [run]));
 const { jobs: ciJobs } = workflows.ci;
 const ciCommands = toCommands([...Object.values(ciJobs).flatMap((job) => job.steps), ...setup.runs.steps]);
-const projects = ['unit', 'emulator', 'browser'];
+/** The test projects that each job runs. */
+const projects = { unit: ['unit', 'slow'], emulator: ['emulator'], browser: ['browser'] };
 
 describe('the workflows', () => {
-  it('run every command of .ci/run, with one job for each test project, and look for known vulnerabilities', () => {
+  it('run every command of .ci/run and every test project, and look for known vulnerabilities', async () => {
     const local = read('.ci/run')
       .split('\n')
       .filter((line) => line.startsWith('npm '));
     expect(local).toEqual(['npm ci', 'npm run check', 'npm test', 'npm run build']);
     for (const command of local.filter((line) => line !== 'npm test')) expect(ciCommands).toContain(command);
-    for (const project of projects) {
-      expect(toCommands(ciJobs[project]?.steps ?? [])).toEqual([`npx vitest run --project ${project}`]);
+    for (const [job, names] of Object.entries(projects)) {
+      const options = names.map((name) => ` --project ${name}`).join('');
+      expect(toCommands(ciJobs[job]?.steps ?? [])).toEqual([`npx vitest run${options}`]);
     }
+    const config = await import('../../../vitest.config.ts');
+    const names = config.default.test?.projects?.map((project) => (project as TestProject).test.name);
+    expect(names?.sort()).toEqual(Object.values(projects).flat().sort());
     expect(ciCommands).toContain('npm audit --omit=dev');
   });
 
   it('deploy only after every other job', () => {
     const others = Object.keys(ciJobs).filter((name) => name !== 'deploy');
     expect(ciJobs.deploy?.needs).toEqual(others);
-    expect(others).toEqual(['check', ...projects]);
+    expect(others).toEqual(['check', ...Object.keys(projects)]);
   });
 
   it('set up every job in the same way', () => {

@@ -1,15 +1,15 @@
 /**
- * firestore.rules, as a client meets them: over REST with tokens as the Auth emulator makes them. A
- * signed-in user may get their own account document; everything else is refused to everybody.
+ * firestore.rules over REST, with tokens as the Auth emulator makes them. A signed-in user may read their own
+ * account document. Everything else is refused to everyone.
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 
 const project = `demo-rules-${process.pid}`;
 const root = `http://${inject('firestoreHost')}/v1/projects/${project}/databases/(default)/documents`;
-const console_ = { authorization: 'Bearer owner' };
+const superuser = { authorization: 'Bearer owner' };
 
-/** Calls the database as `caller`; returns the HTTP status and, of an error, its status name. */
+/** Calls the database as `caller`. Returns the HTTP status and, for an error, its status name. */
 async function call(caller: object, method: string, path: string, body?: object) {
   const response = await fetch(`${root}${path}`, {
     method,
@@ -17,13 +17,13 @@ async function call(caller: object, method: string, path: string, body?: object)
     ...(body && { body: JSON.stringify(body) }),
   });
   const answer = await response.json();
-  // A query that was let through answers with a list.
+  // A permitted query answers with a list.
   const error = [answer].flat()[0]?.error;
   return { code: response.status, refused: error?.status as string | undefined, answer };
 }
 
-/** An ID token as the Auth emulator makes it: unsigned, and good enough for the Firestore emulator. */
-function signedIn(uid: string, claims: object = {}) {
+/** The header with an unsigned ID token, as the Auth emulator makes it. The Firestore emulator accepts it. */
+function signIn(uid: string, claims: object = {}) {
   const now = Math.floor(Date.now() / 1000);
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
   const payload = {
@@ -44,27 +44,28 @@ function signedIn(uid: string, claims: object = {}) {
 
 const callers: [string, object][] = [
   ['nobody', {}],
-  ['the owner', signedIn('owner')],
-  ['another user', signedIn('other')],
-  ['a user with the claim admin', signedIn('boss', { admin: true })],
+  ['the owner', signIn('owner')],
+  ['another user', signIn('other')],
+  ['a user with the claim admin', signIn('boss', { admin: true })],
 ];
 
 const collections: [string, string, string][] = [
   ['accounts', '/accounts', 'owner'],
   ['entries', '/accounts/owner/entries', 'signup'],
   ['generations', '/accounts/owner/generations', 'g1'],
+  ['enhancements', '/accounts/owner/enhancements', '2026-11-26'],
   ['outbox', '/outbox', 'g1'],
   ['quota', '/quota', 'all'],
   ['cache', '/cache', 'c1'],
   ['jobs', '/jobs', 'sweepHolds'],
   ['spend', '/spend', '2026-11-22'],
   ['grants', '/grants', 'boss:key'],
-  ['a collection that nobody thought of', '/secrets', 's1'],
-  ['one below their own account', '/accounts/owner/secrets', 's1'],
-  ['one named as accounts are', '/accounts/owner/accounts', 'owner'],
-  ['one below an entry', '/accounts/owner/entries/signup/notes', 'n1'],
-  ['one below a generation', '/accounts/owner/generations/g1/owner', 'owner'],
-  ['entries of somebody who has no account', '/accounts/other/entries', 'signup'],
+  ['an unknown collection', '/secrets', 's1'],
+  ['an unknown collection below their own account', '/accounts/owner/secrets', 's1'],
+  ['a collection named accounts below an account', '/accounts/owner/accounts', 'owner'],
+  ['a collection below an entry', '/accounts/owner/entries/signup/notes', 'n1'],
+  ['a collection below a generation', '/accounts/owner/generations/g1/owner', 'owner'],
+  ['entries of a user without an account', '/accounts/other/entries', 'signup'],
 ];
 
 const name = (path: string) => `projects/${project}/databases/(default)/documents${path}`;
@@ -77,32 +78,32 @@ const seeded = { fields: { balance: { integerValue: '5' } } };
 
 beforeAll(async () => {
   for (const [, collection, id] of collections) {
-    expect((await call(console_, 'PATCH', `${collection}/${id}`, seeded)).code).toBe(200);
+    expect((await call(superuser, 'PATCH', `${collection}/${id}`, seeded)).code).toBe(200);
   }
 });
 
 describe('the harness', () => {
-  it('tells a call that is let through from one that is refused', async () => {
+  it('distinguishes permitted from refused calls', async () => {
     for (const [, collection, id] of collections) {
-      expect((await call(console_, 'GET', `${collection}/${id}`)).code).toBe(200);
-      expect((await call(console_, 'GET', collection)).answer.documents.length).toBeGreaterThan(0);
+      expect((await call(superuser, 'GET', `${collection}/${id}`)).code).toBe(200);
+      expect((await call(superuser, 'GET', collection)).answer.documents.length).toBeGreaterThan(0);
     }
     const written = { fields: { by: { stringValue: 'the console' } } };
-    expect((await call(console_, 'PATCH', '/scratch/s', written)).code).toBe(200);
-    expect((await call(console_, 'DELETE', '/scratch/s')).code).toBe(200);
-    expect((await call(console_, 'GET', '/scratch/s')).refused).toBe('NOT_FOUND');
+    expect((await call(superuser, 'PATCH', '/scratch/s', written)).code).toBe(200);
+    expect((await call(superuser, 'DELETE', '/scratch/s')).code).toBe(200);
+    expect((await call(superuser, 'GET', '/scratch/s')).refused).toBe('NOT_FOUND');
   });
 });
 
 describe('a signed-in user', () => {
-  it('gets their own account', async () => {
-    const { code, answer } = await call(signedIn('owner'), 'GET', '/accounts/owner');
+  it('may read their own account', async () => {
+    const { code, answer } = await call(signIn('owner'), 'GET', '/accounts/owner');
     expect(code).toBe(200);
     expect(answer.fields).toEqual(seeded.fields);
   });
 
-  it('is told that their own account is not there yet, which is no refusal', async () => {
-    expect((await call(signedIn('new'), 'GET', '/accounts/new')).refused).toBe('NOT_FOUND');
+  it('gets NOT_FOUND for their own account before it exists', async () => {
+    expect((await call(signIn('new'), 'GET', '/accounts/new')).refused).toBe('NOT_FOUND');
   });
 });
 
@@ -136,9 +137,13 @@ describe.each(callers)('%s', (caller, token) => {
     ['their own generations', '/accounts/owner', { from: [{ collectionId: 'generations' }] }],
     ['their own entries', '/accounts/owner', { from: [{ collectionId: 'entries' }] }],
     ['accounts', '', { from: [{ collectionId: 'accounts' }], limit: 1 }],
-    ['accounts with their own e-mail', '', accountsWhere('email', { stringValue: 'owner@example.com' })],
     [
-      'accounts of their own name',
+      'accounts with their own e-mail address',
+      '',
+      accountsWhere('email', { stringValue: 'owner@example.com' }),
+    ],
+    [
+      'accounts with their own name',
       '',
       accountsWhere('__name__', { referenceValue: name('/accounts/owner') }),
     ],
@@ -165,9 +170,9 @@ describe.each(callers)('%s', (caller, token) => {
   });
 });
 
-it('nothing of all this was written', async () => {
+it('no refused call wrote anything', async () => {
   for (const [, collection, id] of collections) {
-    const { answer } = await call(console_, 'GET', collection);
+    const { answer } = await call(superuser, 'GET', collection);
     expect(answer.documents).toHaveLength(1);
     expect(answer.documents[0].name).toMatch(new RegExp(`/${id}$`));
     expect(answer.documents[0].fields).toEqual(seeded.fields);
@@ -180,7 +185,7 @@ type Evaluated = {
   children?: Evaluated[];
 };
 
-it('every condition of the rules was true for some of these calls, and false for others', async () => {
+it('every condition of the rules was true for some calls and false for others', async () => {
   const url = `http://${inject('firestoreHost')}/emulator/v1/projects/${project}:ruleCoverage`;
   const { rules, report } = (await (await fetch(url)).json()) as {
     rules: { files: { content: string }[] };
@@ -194,15 +199,16 @@ it('every condition of the rules was true for some of these calls, and false for
   const conditions = evaluated
     .filter(({ values = [] }) => values.some(({ value }) => value.boolValue !== undefined))
     .map(({ sourcePosition: { currentOffset, endOffset }, values = [] }) => {
-      const times = (wanted: boolean) => values.find(({ value }) => value.boolValue === wanted)?.count ?? 0;
+      const countResults = (result: boolean) =>
+        values.find(({ value }) => value.boolValue === result)?.count ?? 0;
       return {
         condition: source.slice(currentOffset, endOffset + 1),
-        met: times(true),
-        missed: times(false),
+        whenTrue: countResults(true),
+        whenFalse: countResults(false),
       };
     });
   const lines = conditions.map(
-    ({ condition, met, missed }) => `${condition}: true ${met}, false ${missed}\n`,
+    ({ condition, whenTrue, whenFalse }) => `${condition}: true ${whenTrue}, false ${whenFalse}\n`,
   );
   process.stdout.write(`Coverage of the rules\n${lines.join('')}`);
   expect(never).toEqual([]);
@@ -211,5 +217,5 @@ it('every condition of the rules was true for some of these calls, and false for
     'request.auth != null',
     'request.auth.uid == uid',
   ]);
-  for (const { met, missed } of conditions) expect(Math.min(met, missed)).toBeGreaterThan(0);
+  for (const { whenTrue, whenFalse } of conditions) expect(Math.min(whenTrue, whenFalse)).toBeGreaterThan(0);
 });

@@ -1,9 +1,9 @@
-/** Both upstream stand-ins as every bench wants them: one ready-made image, and few requests remembered. */
+/** The fakes of both upstreams for benches: they serve one ready-made image and remember few requests. */
 import { type CloudinaryOptions, startFakeCloudinary } from '../../local/fakes/cloudinary.ts';
 import { startFakeGemini } from '../../local/fakes/gemini.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 
-/** @param latencyMs how long Gemini paints. */
+/** @param latencyMs how long Gemini takes for an image. */
 export async function startFakes(image: Buffer, latencyMs: number, options: Partial<CloudinaryOptions> = {}) {
   const requestsMax = 10;
   const gemini = await startFakeGemini({ apiKey: 'bench', latencyMs, requestsMax });

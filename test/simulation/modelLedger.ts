@@ -1,8 +1,8 @@
-/** One account's books, commit by commit: every entry must be one that was due, and every one due must be there. */
+/** The ledger of one account, commit by commit: its entries must be exactly those that are due. */
 import type { Data } from '../../shared/database/database.ts';
 import { type DocumentChange, isSame } from './memoryDatabase.ts';
 import type { Rules } from './model.ts';
-import { type AccountSeen, adjustable, creditsIn } from './seen.ts';
+import { getApplicableAdjust, type ObservedAccount, parseCredits } from './observed.ts';
 import type { World } from './world.ts';
 
 export type Entry = {
@@ -15,14 +15,14 @@ export type Entry = {
   reason?: string;
 };
 
-/** Credits that moved, as the commit's other documents tell. */
+/** Credits that move according to the other documents of the commit. */
 export type Movement = { type: string; amount: number; generationId?: string };
 
-/** Takes one commit to an account's documents, and checks that it keeps the books. */
-export function observeBooks(
+/** Observes one commit to an account's documents and checks that its ledger stays consistent. */
+export function observeLedger(
   world: World,
   rules: Rules,
-  account: AccountSeen,
+  account: ObservedAccount,
   changes: DocumentChange[],
   movements: Movement[],
   isConsole: boolean,
@@ -53,15 +53,15 @@ export function observeBooks(
   check(Boolean(before?.suspended) === Boolean(after.suspended), 'only an admin suspends', () => uid);
 
   const due = [...movements];
-  if (entries.some(({ id }) => id === 'signup')) due.push(signupOf(world, rules, account));
+  if (entries.some(({ id }) => id === 'signup')) due.push(checkSignup(world, rules, account));
   for (const { id, amount, type } of entries) {
-    if (type === 'allowance') due.push(allowanceOf(world, rules, account, { id, amount }, after.balance));
+    if (type === 'allowance') due.push(checkAllowance(world, rules, account, { id, amount }, after.balance));
   }
-  const shown = before ? creditsIn(before.balance) : 0;
-  const taken = before ? takenAdjust(world, before, after, shown) : 0;
+  const shown = before ? parseCredits(before.balance) : 0;
+  const taken = before ? getTakenAdjust(world, before, after, shown) : 0;
   const isOpened = after.settled !== undefined;
-  check(isOpened || !before, 'an account that is written has its books opened', () => uid);
-  // What an admin changed since, and this commit has to tell of.
+  check(isOpened || !before, 'a written account is opened in the ledger', () => uid);
+  // The console edits that this commit must record.
   const unaccounted = shown === undefined || !isOpened ? 0 : shown + taken - account.sum;
   if (unaccounted !== 0) due.unshift({ type: 'adjustment', amount: unaccounted });
   checkEntries(world, account, entries, due);
@@ -71,15 +71,15 @@ export function observeBooks(
   } else {
     const moved = due.reduce((sum, { type, amount }) => (type === 'adjustment' ? sum : sum + amount), 0);
     const expected = shown + taken + moved;
-    check(after.balance === expected, 'the balance is what it must be', () =>
-      told(uid, after.balance, expected),
+    check(after.balance === expected, 'the balance is the expected one', () =>
+      describe(uid, after.balance, expected),
     );
     check(expected >= 0, 'no balance is ever negative', () => `${uid}: ${expected}`);
   }
   account.edits += taken;
   if (isOpened) {
     check(after.settled === account.sum, 'settled is the sum of all entries', () =>
-      told(uid, after.settled, account.sum),
+      describe(uid, after.settled, account.sum),
     );
     check(
       after.sequence === account.entries.length,
@@ -89,12 +89,15 @@ export function observeBooks(
   }
 }
 
-const told = (uid: string, found: unknown, expected: number) => `${uid}: ${found}, expected ${expected}`;
+const describe = (uid: string, found: unknown, expected: number) => `${uid}: ${found}, expected ${expected}`;
 
-/** What an admin's `adjust` added with this commit. One that can be applied must be, by whoever comes first. */
-function takenAdjust(world: World, before: Data, after: Data, shown: number | undefined): number {
+/** What `adjust` added with this commit. The first commit must apply a valid one. */
+function getTakenAdjust(world: World, before: Data, after: Data, shown: number | undefined): number {
   const adjust = before.adjust;
-  const applicable = adjustable({ shown, adjust: Number.isSafeInteger(adjust) ? Number(adjust) : undefined });
+  const applicable = getApplicableAdjust({
+    shown,
+    adjust: Number.isSafeInteger(adjust) ? Number(adjust) : undefined,
+  });
   if (applicable === undefined) {
     world.check(isSame(adjust, after.adjust), 'an invalid adjust is left alone', () => String(adjust));
     return 0;
@@ -103,7 +106,7 @@ function takenAdjust(world: World, before: Data, after: Data, shown: number | un
   return applicable;
 }
 
-function signupOf(world: World, rules: Rules, account: AccountSeen): Movement {
+function checkSignup(world: World, rules: Rules, account: ObservedAccount): Movement {
   const { uid, verified } = account;
   world.check(account.signup === 'due', 'signup credits are granted once', () => `${uid}: ${account.signup}`);
   account.signup = 'granted';
@@ -112,29 +115,29 @@ function signupOf(world: World, rules: Rules, account: AccountSeen): Movement {
   return { type: 'grant', amount: rules.signupCredits };
 }
 
-/** Tops up to the allowance exactly, once for each period, which its id names. */
-function allowanceOf(
+/** An allowance tops up to the exact amount, once per period. Its id names the period. */
+function checkAllowance(
   world: World,
   { allowanceCredits }: Rules,
-  { uid, entries }: AccountSeen,
+  { uid, entries }: ObservedAccount,
   { id, amount }: { id: string; amount: number },
   balance: unknown,
 ): Movement {
   const { check } = world;
-  check(!entries.some((entry) => entry.id === id), 'an allowance is given once', () => `${uid} ${id}`);
+  check(!entries.some((entry) => entry.id === id), 'an allowance is granted once', () => `${uid} ${id}`);
   check(amount > 0 && balance === allowanceCredits, 'an allowance tops up', () => `${uid}: ${balance}`);
   return { type: 'allowance', amount };
 }
 
-/** The new entries must be exactly those that are due, each telling the balance it led to. */
-function checkEntries(world: World, account: AccountSeen, entries: Entry[], due: Movement[]): void {
+/** The new entries must be exactly those that are due, each with its balance. */
+function checkEntries(world: World, account: ObservedAccount, entries: Entry[], due: Movement[]): void {
   const { check } = world;
   const name = ({ type, amount, generationId }: Movement) => `${type} ${amount} ${generationId ?? ''}`;
-  const [found, wanted] = [entries.map(name).sort().join('; '), due.map(name).sort().join('; ')];
+  const [found, expected] = [entries.map(name).sort().join('; '), due.map(name).sort().join('; ')];
   check(
-    found === wanted,
+    found === expected,
     'every movement has its entry',
-    () => `${account.uid}: ${found}, expected ${wanted}`,
+    () => `${account.uid}: ${found}, expected ${expected}`,
   );
   for (const entry of entries) {
     world.happened(
@@ -144,17 +147,17 @@ function checkEntries(world: World, account: AccountSeen, entries: Entry[], due:
     account.sum += entry.amount;
     account.entries.push(entry);
     check(entry.sequence === account.entries.length, 'sequences have no gap', () => entry.id);
-    check(entry.balance === account.sum, 'an entry tells the balance after it', () => entry.id);
-    const named = entry.generationId === undefined || entry.id === `${entry.generationId}:${entry.type}`;
-    check(named, "an entry's id is that of its cause", () => entry.id);
+    check(entry.balance === account.sum, 'an entry has the balance after it', () => entry.id);
+    const isNamed = entry.generationId === undefined || entry.id === `${entry.generationId}:${entry.type}`;
+    check(isNamed, "an entry's id names its generation", () => entry.id);
   }
 }
 
-/** An admin's edit: what it adds counts from now on, whenever the ledger comes to know of it. */
-function observeEdit(account: AccountSeen, { before, after }: DocumentChange): void {
-  // The books as whoever reads the account would have them: an invalid balance tells nothing.
-  const worthOf = (data: Data | undefined) => (data ? (creditsIn(data.balance) ?? account.sum) : 0);
-  account.edits += worthOf(after) - (before ? worthOf(before) : 0);
+/** A console edit counts from now on, whenever the ledger records it. */
+function observeEdit(account: ObservedAccount, { before, after }: DocumentChange): void {
+  // An invalid balance changes nothing.
+  const getCredits = (data: Data | undefined) => (data ? (parseCredits(data.balance) ?? account.sum) : 0);
+  account.edits += getCredits(after) - (before ? getCredits(before) : 0);
   account.data = after;
   if (account.signup !== 'granted') {
     if (!before && after) account.signup = 'none';

@@ -159,14 +159,16 @@ describe('firestore.indexes.json', () => {
   it('exempts all fields of frequently written collections from automatic indexes', () => {
     const exempt = file.fieldOverrides.filter(({ fieldPath }) => fieldPath === '*');
     expect(exempt.map(({ collectionGroup }) => collectionGroup).sort()).toEqual(
-      ['accounts', 'cache', 'entries', 'generations', 'outbox'].sort(),
+      ['accounts', 'cache', 'enhancements', 'entries', 'generations', 'outbox'].sort(),
     );
   });
 
-  it('has a TTL policy that deletes expired cache items', () => {
-    const [cache, ...others] = file.fieldOverrides.filter(({ ttl }) => ttl);
-    expect(cache).toMatchObject({ collectionGroup: 'cache', fieldPath: 'expiresAt' });
-    expect(others).toEqual([]);
+  it('has TTL policies that delete expired cache items and counts of improved prompts', () => {
+    const policies = file.fieldOverrides.filter(({ ttl }) => ttl);
+    expect(policies.map(({ collectionGroup, fieldPath }) => [collectionGroup, fieldPath])).toEqual([
+      ['cache', 'expiresAt'],
+      ['enhancements', 'expiresAt'],
+    ]);
   });
 });
 

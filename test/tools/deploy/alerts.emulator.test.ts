@@ -19,7 +19,6 @@ const picture = {
   model,
 };
 let stack: Stack;
-let users = 0;
 /** A new server for each test, because a server remembers the models' states and the day's spend. */
 let servers: { url: string; close: () => Promise<void> }[] = [];
 
@@ -36,7 +35,6 @@ beforeEach(async () => {
   stack.logs.length = 0;
 });
 
-const newUser = () => stack.user(`user-${++users}`, 10);
 async function startServer(...args: Parameters<Stack['startServer']>): Promise<string> {
   const server = await stack.startServer(...args);
   servers.push(server);
@@ -44,7 +42,7 @@ async function startServer(...args: Parameters<Stack['startServer']>): Promise<s
 }
 async function generate(...args: Parameters<Stack['startServer']>) {
   const url = await startServer(...args);
-  const user = await newUser();
+  const user = await stack.newUser();
   return { user, url, reply: await user.generate('key', {}, url) };
 }
 
@@ -96,7 +94,7 @@ const provoke: Record<string, () => Promise<unknown>> = {
   async 'holds-overdue'() {
     const { promise, resolve } = Promise.withResolvers<void>();
     const imageGenerator = () => promise.then(() => ({ ...picture, providerCostMicros: 0 }));
-    const user = await newUser();
+    const user = await stack.newUser();
     const url = await startServer({}, { imageGenerator });
     const answer = user.generate('key', {}, url);
     const heldGeneration = await vi.waitFor(async () => {

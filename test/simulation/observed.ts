@@ -1,7 +1,7 @@
-/** What the model knows of accounts and generations: what it saw, in its own words. */
+/** What the model has observed of accounts and generations. */
 import { createHash } from 'node:crypto';
 import type { Data } from '../../shared/database/database.ts';
-import type { Entry } from './modelBooks.ts';
+import type { Entry } from './modelLedger.ts';
 
 /** The contract's prices. */
 export const prices: Record<string, number> = { standard: 1, premium2: 2, premium4: 4 };
@@ -14,12 +14,12 @@ export const isSameBody = (a: Body, b: Body) =>
 
 export type Status = 'pending' | 'succeeded' | 'refunded' | 'deleted';
 
-export type GenerationSeen = {
+export type ObservedGeneration = {
   id: string;
   uid: string;
-  /** What it was asked with. */
+  /** The body of its request. */
   body: Body;
-  /** Whether it came from the cache: a finished image again, for nothing. */
+  /** True if it is a cache hit: a finished image again, without a charge. */
   cached: boolean;
   status: Status;
   /** The status after each commit that changed it. */
@@ -32,52 +32,50 @@ export type GenerationSeen = {
   erased: boolean;
 };
 
-/** An account as it stood after one commit. */
+/** An account after one commit. */
 export type Moment = {
   tick: number;
   exists: boolean;
-  /** Undefined where the balance is no whole number ≥ 0. */
+  /** Undefined if the balance is not a whole number ≥ 0. */
   shown: number | undefined;
-  /** Null where it is no whole number. */
+  /** Null if it is not a whole number. */
   adjust: number | null | undefined;
   suspended: boolean;
-  /** Generations pending. */
+  /** The number of pending generations. */
   pending: number;
-  /** Entries, and the sum of their amounts: what the ledger has recorded. */
+  /** The number of entries, and the sum of their amounts. */
   entries: number;
   sum: number;
 };
 
-export type AccountSeen = {
+export type ObservedAccount = {
   uid: string;
   verified: boolean;
   data: Data | undefined;
   entries: Entry[];
   sum: number;
   moments: Moment[];
-  /** An admin threw away what the limits are counted by. */
+  /** True if an admin removed the fields that the limits use. */
   limitsForgotten: boolean;
-  /** Whether its next call is its first, with signup credits due: not on one made by hand, nor on one with entries. */
+  /** `due` until the first call; `none` for an account made by hand or with entries. */
   signup: 'due' | 'granted' | 'none';
-  /** What all console edits, taken together, added. */
+  /** The sum of all console edits. */
   edits: number;
 };
 
-/**
- * The id that a user's key has for ever: were it another one day, all keys in use would be charged again.
- */
-export const idOf = (uid: string, key: string) =>
+/** The generation id of a key. It must never change: another hash would charge all used keys again. */
+export const hashId = (uid: string, key: string) =>
   createHash('sha256')
     .update(JSON.stringify([uid, key]))
     .digest('hex')
     .slice(0, 32);
 
 /** A balance that is a whole number of credits, or undefined. */
-export const creditsIn = (balance: unknown): number | undefined =>
+export const parseCredits = (balance: unknown): number | undefined =>
   Number.isSafeInteger(balance) && Number(balance) >= 0 ? Number(balance) : undefined;
 
-/** What an admin's addition comes to where it can be applied, or undefined. */
-export function adjustable({ shown, adjust }: Pick<Moment, 'shown' | 'adjust'>): number | undefined {
+/** The amount of `adjust` if it can be applied, else undefined. */
+export function getApplicableAdjust({ shown, adjust }: Pick<Moment, 'shown' | 'adjust'>): number | undefined {
   if (shown === undefined || typeof adjust !== 'number' || shown + adjust < 0) return undefined;
   return adjust;
 }

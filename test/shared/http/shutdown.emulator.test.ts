@@ -9,9 +9,10 @@ import { type FakeGemini, startFakeGemini } from '../../../local/fakes/gemini.ts
 import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
 import { generationPath, hashGenerationId } from '../../../shared/generation/record.ts';
 import { brokenInvariants, strayImages } from '../../support/invariants.ts';
-import { refusalOf, runJob } from '../../support/scheduler.ts';
+import { getErrorInfo, getRefusal, type Reply } from '../../support/replies.ts';
+import { runJob } from '../../support/scheduler.ts';
 import { type ServerProcess, startServerProcesses } from '../../support/serverProcess.ts';
-import { type Reply, type Stack, startStack } from '../../support/stack.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
 
 const origin = 'https://studio.example.com';
 let stack: Stack;
@@ -167,7 +168,7 @@ describe('a process that gets SIGTERM while it generates images', () => {
 
   it('refunds images it cannot finish, and answers before Cloud Run kills it', () => {
     for (const { status, body, at } of stuck) {
-      expect(refusalOf({ status, body } as Reply)).toEqual([503, 'SHUTTING_DOWN']);
+      expect(getRefusal({ status, body } as Reply)).toEqual([503, 'SHUTTING_DOWN']);
       expect(body.error.status).toBe('UNAVAILABLE');
       expect(body.error.details[0].metadata.retry).toBe('new_key');
       expect(body.receipt).toMatchObject({ charged: 2, refunded: 2 });
@@ -177,7 +178,7 @@ describe('a process that gets SIGTERM while it generates images', () => {
   });
 
   it('refunds an image during its upload, and leaves the image to the sweep', async () => {
-    expect(refusalOf(storing)).toEqual([503, 'SHUTTING_DOWN']);
+    expect(getRefusal(storing)).toEqual([503, 'SHUTTING_DOWN']);
     expect(storing.body.receipt).toMatchObject({ charged: 2, refunded: 2 });
     expect(await stack.document(`outbox/${hashGenerationId('ann', 'storing')}`)).toBeDefined();
     expect(await strayImages(stack, uids)).toEqual([]);
@@ -196,10 +197,10 @@ describe('a process that gets SIGTERM while it generates images', () => {
   it('stores its failures: another server repeats them for the same key', async () => {
     const user = await stack.user('bob');
     const again = await user.generate('stuck 1', { prompt: 'stuck 1', tier: 'premium2' });
-    expect(refusalOf(again)).toEqual([503, 'SHUTTING_DOWN']);
+    expect(getRefusal(again)).toEqual([503, 'SHUTTING_DOWN']);
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     expect(again.body.receipt).toEqual(stuck[1]?.body.receipt);
-    expect(again.body.error.details[0].metadata.retry).toBe('new_key');
+    expect(getErrorInfo(again).metadata.retry).toBe('new_key');
   });
 
   it.each(['generate', 'account', 'large'])(
@@ -207,8 +208,8 @@ describe('a process that gets SIGTERM while it generates images', () => {
     async (name) => {
       const answer = reused[name] as ReusedReply;
       expect(answer.reused).toBe(true);
-      expect(refusalOf(answer)).toEqual([503, 'SHUTTING_DOWN']);
-      expect(answer.body.error.details[0].metadata.retry).toBe('same_key');
+      expect(getRefusal(answer)).toEqual([503, 'SHUTTING_DOWN']);
+      expect(getErrorInfo(answer).metadata.retry).toBe('same_key');
       expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
       expect(answer.headers.get('connection')).toBe('close');
       expect(answer.body).not.toHaveProperty('receipt');
@@ -217,7 +218,7 @@ describe('a process that gets SIGTERM while it generates images', () => {
   );
 
   it('lets a browser of an allowed origin read that answer', () => {
-    expect(refusalOf(reused.browser as ReusedReply)).toEqual([503, 'SHUTTING_DOWN']);
+    expect(getRefusal(reused.browser as ReusedReply)).toEqual([503, 'SHUTTING_DOWN']);
     expect(reused.browser?.headers.get('access-control-allow-origin')).toBe(origin);
   });
 
@@ -293,7 +294,7 @@ describe('a process that is killed', () => {
     await runJob(stack, 'sweepHolds');
     expect(await stack.document(path)).toMatchObject({ status: 'refunded' });
     const again = await user.generate('killed', { prompt: 'killed', tier: 'premium2' });
-    expect(refusalOf(again)).toEqual([410, 'EXPIRED']);
+    expect(getRefusal(again)).toEqual([410, 'EXPIRED']);
     expect((await stack.ledger('killed')).account).toMatchObject({ balance: 20, settled: 20 });
     expect(await brokenInvariants(stack, 'killed')).toEqual([]);
   });

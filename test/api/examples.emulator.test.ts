@@ -14,6 +14,7 @@ import {
   type Operation,
 } from '../../tools/openapi/document.ts';
 import { type Examples, examplesFile, readExamples } from '../../tools/openapi/examples.ts';
+import { getErrorInfo, getReason } from '../support/replies.ts';
 import { type Calls, callEveryFunction, type RecordedCall, startCalls } from './calls.ts';
 import { failWithEveryReason } from './failures.ts';
 
@@ -107,7 +108,7 @@ describe.each(reasonNames)('%s', (reason) => {
 
   it('has the shape that the contract and the document say', () => {
     const { reply } = getFailure();
-    expect(reply.body.error?.details[0].reason).toBe(reason);
+    expect(getReason(reply)).toBe(reason);
     expect(errorAnswerSchema.safeParse(reply.body).error).toBeUndefined();
     expect(findErrors('/components/schemas/Error', reply.body)).toEqual([]);
   });
@@ -125,7 +126,7 @@ describe.each(reasonNames)('%s', (reason) => {
   it('has the status, the advice, the metadata and the wait of the table', () => {
     const { reply } = getFailure();
     const row = document['x-error-reasons'][reason];
-    const { retry, ...metadata } = reply.body.error.details[0].metadata;
+    const { retry, ...metadata } = getErrorInfo(reply).metadata;
     expect([reply.status, reply.body.error.status]).toEqual([row?.httpStatus, row?.status]);
     expect(row?.retry).toContain(retry);
     expect(Object.keys(row?.metadata ?? {})).toEqual(expect.arrayContaining(Object.keys(metadata)));

@@ -1,4 +1,4 @@
-/** The database in memory answers what the emulator answers: the same random operations on both. */
+/** The database in memory gives the same results as the emulator for the same random operations. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parseConfig } from '../../shared/config/config.ts';
@@ -12,7 +12,7 @@ import {
   type Version,
   type Write,
 } from '../../shared/database/database.ts';
-import { createMemoryStore, memoryDatabase } from './memoryDatabase.ts';
+import { createMemoryDatabase, createMemoryStore } from './memoryDatabase.ts';
 
 const runs = 50;
 const seed = Date.now() % 1_000_000;
@@ -26,8 +26,8 @@ beforeAll(async () => {
 });
 afterAll(() => emulator.close());
 
-/** One of the databases, with every version that was seen of each document on it. */
-type Side = { database: Database; seen: Map<string, Version[]>; first?: Version };
+/** One of the databases, with the versions of each document so far. */
+type Side = { database: Database; versions: Map<string, Version[]>; first?: Version };
 
 type Named = 'ada' | 'bob' | 'eve';
 const names: Named[] = ['ada', 'bob', 'eve'];
@@ -45,7 +45,7 @@ const value = fc.oneof(
   { weight: 1, arbitrary: fc.constant(undefined) },
 );
 const fields = fc.dictionary(fc.constantFrom('n', 'm', 'kind'), value, { maxKeys: 3, noNullPrototype: true });
-/** Fields that are compared: no arrays and maps, whose order nothing of ours asks for. */
+/** Fields that queries compare. No arrays and maps, because no query orders by them. */
 const simple = fc.dictionary(fc.constantFrom('at', 'state'), scalar, { maxKeys: 2, noNullPrototype: true });
 
 const write = fc.record({
@@ -54,11 +54,11 @@ const write = fc.record({
   parent: fc.constantFrom('x', 'y'),
   data: fc.tuple(fields, simple).map(([a, b]): Data => ({ ...a, ...b })),
   remove: fc.constantFrom(undefined, undefined, 'n', 'at'),
-  /** How many versions before the newest the update was read at. */
+  /** How many versions old the read of the update is. */
   age: fc.constantFrom(0, 0, 0, 0, 1, 2),
 });
 type RandomWrite = typeof write extends fc.Arbitrary<infer T> ? T : never;
-/** No document twice in one commit, as the ledger never does. */
+/** No document twice in one commit: the ledger never does that. */
 const commit = fc.uniqueArray(write, {
   minLength: 1,
   maxLength: 4,
@@ -94,35 +94,35 @@ const anyQuery = fc.record({
   ),
   limit: fc.integer({ min: 1, max: 3 }),
 });
-/** An inequality wants its field before the name in the order. */
+/** An inequality requires its field before the name in the order. */
 const query = anyQuery.filter(({ filter, order }) => filter?.[0] !== 'at' || order[0]?.[0] !== '__name__');
 type RandomQuery = typeof query extends fc.Arbitrary<infer T> ? T : never;
 
-const pathOf = ({ parent, name }: { parent: string; name: string }) =>
+const toPath = ({ parent, name }: { parent: string; name: string }) =>
   `runs/${run}/${parent}/1/list${run}/${name}`;
 const everyPath = ['x', 'y'].flatMap((parent) => names.map((name) => ({ parent, name })));
 
-function writesOn(side: Side, drafts: RandomWrite[]): Write[] {
+function createWrites(side: Side, drafts: RandomWrite[]): Write[] {
   return drafts.map((draft): Write => {
-    const path = pathOf(draft);
+    const path = toPath(draft);
     if (draft.op === 'create') return { create: path, data: draft.data };
     if (draft.op === 'set') return { set: path, data: draft.data };
     if (draft.op === 'delete') return { delete: path };
-    // Another document's version is an old one: Firestore calls one from the future a bad request.
-    const at = side.seen.get(path)?.at(-1 - draft.age) ?? side.first;
-    // Nothing was ever written: no version to update at.
+    // The version of another document is an old one: Firestore refuses versions from the future as a bad request.
+    const at = side.versions.get(path)?.at(-1 - draft.age) ?? side.first;
+    // Without any version there is nothing to update.
     if (!at) return { create: path, data: draft.data };
     return { update: path, data: { ...draft.data, ...(draft.remove && { [draft.remove]: removed }) }, at };
   });
 }
 
-/** What a commit did, in terms that do not depend on whose versions they are. */
-async function committed(side: Side, drafts: RandomWrite[]): Promise<unknown> {
-  const paths = everyPath.map(pathOf);
+/** The result of a commit, without the versions, which differ between the databases. */
+async function commitDrafts(side: Side, drafts: RandomWrite[]): Promise<unknown> {
+  const paths = everyPath.map(toPath);
   let outcome: string;
   let version: Version | undefined;
   try {
-    version = await side.database.commit(writesOn(side, drafts));
+    version = await side.database.commit(createWrites(side, drafts));
     side.first ??= version;
     outcome = 'committed';
   } catch (error) {
@@ -131,24 +131,24 @@ async function committed(side: Side, drafts: RandomWrite[]): Promise<unknown> {
   const { documents } = await side.database.read(paths);
   const after = documents.map((document, i) => {
     const path = paths[i] as string;
-    const versions = side.seen.get(path) ?? [];
-    side.seen.set(path, versions);
+    const known = side.versions.get(path) ?? [];
+    side.versions.set(path, known);
     if (!document) return undefined;
-    const isNew = !versions.at(-1)?.isEqual(document.version as never);
-    if (isNew) versions.push(document.version);
+    const isNew = !known.at(-1)?.isEqual(document.version as never);
+    if (isNew) known.push(document.version);
     const { data, id } = document;
     return { path: document.path, id, data, isNew, ours: version?.isEqual(document.version as never) };
   });
   return { outcome, after };
 }
 
-/** All pages of a query one after the other, each beginning after the last document of the one before. */
-async function pages(side: Side, { group, filter, order, limit }: RandomQuery): Promise<unknown[]> {
+/** All pages of a query. */
+async function readPages(side: Side, { group, filter, order, limit }: RandomQuery): Promise<unknown[]> {
   const collection = group ? `list${run}` : `runs/${run}/x/1/list${run}`;
   const where = filter ? [filter] : [];
   const found: unknown[] = [];
   let after: unknown[] | undefined;
-  // More pages than documents: the end is an empty one.
+  // Up to the empty page at the end.
   for (let i = 0; i < 8; i += 1) {
     const request = { collection, group, where, orderBy: order, limit, ...(after && { after }) };
     const { documents } = await side.database.page(request);
@@ -177,7 +177,7 @@ function totals({ database }: Side): Promise<unknown> {
 }
 
 describe('the database in memory', () => {
-  it(`is the emulator's equal in ${runs} random runs (seed ${seed})`, { timeout: 120_000 }, async () => {
+  it(`equals the emulator in ${runs} random runs (seed ${seed})`, { timeout: 120_000 }, async () => {
     process.stdout.write(`seed of the comparison: ${seed}\n`);
     const counts: Record<string, number> = {};
     await fc.assert(
@@ -188,8 +188,8 @@ describe('the database in memory', () => {
           run += 1;
           const store = createMemoryStore(() => Date.now());
           const sides: [Side, Side] = [
-            { database: memoryDatabase(store), seen: new Map() },
-            { database: emulator, seen: new Map() },
+            { database: createMemoryDatabase(store), versions: new Map() },
+            { database: emulator, versions: new Map() },
           ];
           const both = async (act: (side: Side) => Promise<unknown>) => {
             const [ours, theirs] = [await act(sides[0]), await act(sides[1])];
@@ -197,10 +197,10 @@ describe('the database in memory', () => {
             return ours;
           };
           for (const drafts of commits) {
-            const { outcome } = (await both((side) => committed(side, drafts))) as { outcome: string };
+            const { outcome } = (await both((side) => commitDrafts(side, drafts))) as { outcome: string };
             counts[outcome] = (counts[outcome] ?? 0) + 1;
           }
-          for (const one of queries) await both((side) => pages(side, one));
+          for (const one of queries) await both((side) => readPages(side, one));
           await both(totals);
         },
       ),
@@ -213,7 +213,7 @@ describe('the database in memory', () => {
 
   it('refuses a cursor that the client library refuses', async () => {
     const orderBy = [['__name__', 'asc']] as const;
-    const memory = memoryDatabase(createMemoryStore(() => Date.now()));
+    const memory = createMemoryDatabase(createMemoryStore(() => Date.now()));
     const cursors = [
       { collection: 'list', after: ['list/a'] },
       { collection: 'list', group: true, after: ['a'] },
@@ -226,8 +226,8 @@ describe('the database in memory', () => {
     }
   });
 
-  it('hands out copies', async () => {
-    const memory = memoryDatabase(createMemoryStore(() => Date.now()));
+  it('returns copies', async () => {
+    const memory = createMemoryDatabase(createMemoryStore(() => Date.now()));
     const data = { list: [1], map: { at: time(0) } };
     await memory.commit([{ create: 'list/a', data }]);
     data.list.push(2);
@@ -236,9 +236,9 @@ describe('the database in memory', () => {
     expect((await memory.read(['list/a'])).documents[0]?.data).toEqual({ list: [1], map: { at: time(0) } });
   });
 
-  it('gives every commit a version of its own, all its writes the same, and time never runs back', async () => {
+  it('gives each commit one new version, and never lets time run backwards', async () => {
     let now = 5_000;
-    const memory = memoryDatabase(createMemoryStore(() => now));
+    const memory = createMemoryDatabase(createMemoryStore(() => now));
     const first = await memory.commit([
       { create: 'list/a', data: { n: 1 } },
       { create: 'list/b', data: { n: 1 } },

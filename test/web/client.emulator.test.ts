@@ -6,16 +6,16 @@ import { ApiError, type ClientOptions, createClient } from '../../web/client.ts'
 import { answerLookups } from '../support/adminLookup.ts';
 import { startCuttingProxy } from '../support/cuttingProxy.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { startPaintGate } from '../support/paintGate.ts';
+import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 const request: contract.GenerateInput = { prompt: 'A banana on the moon', tier: 'premium2' };
 let stack: Stack;
-let gate: Awaited<ReturnType<typeof startPaintGate>>;
+let gate: GatedGemini;
 let proxy: Awaited<ReturnType<typeof startCuttingProxy>>;
 
 beforeAll(async () => {
-  gate = await startPaintGate();
+  gate = await startGatedGemini();
   stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gate.url });
   proxy = await startCuttingProxy(stack.url);
 });

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventBody, eventHeaders } from '../../support/accountEvents.ts';
 import { brokenInvariants } from '../../support/invariants.ts';
+import type { Reply } from '../../support/replies.ts';
 import { runJob } from '../../support/scheduler.ts';
-import { type Reply, type Stack, startStack } from '../../support/stack.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
 import { drawConsole, type Panel } from './consolePicture.ts';
 
 const folder = 'docs/deployment/console';

@@ -1,0 +1,121 @@
+/**
+ * How often each user calls the text model on a day (UTC), and what that costs. The count is in the database, so that all
+ * instances share it. There is one small document per user and day.
+ */
+import type { Log } from '../core/log.ts';
+import {
+  createDocument,
+  type Database,
+  type DocumentPath,
+  documentPath,
+  type StoredDocument,
+  type Unparsed,
+  updateDocument,
+} from '../database/database.ts';
+import type { RetryCommit } from '../database/retryCommit.ts';
+import { Failure } from '../errors.ts';
+
+const dayMs = 86_400_000;
+/** How long a document is kept, days: 13 months, so that the costs of a month can be compared with those a year before. */
+const keptDays = 400;
+
+/** The fields of `accounts/{uid}/enhancements/{yyyy-mm-dd}`. An admin may have typed anything into them. */
+export type EnhancementsData = {
+  /** Calls of the text model, by `enhance` and by `generate`. */
+  count: number;
+  /** What the provider bills for the calls of `enhance`. A call of `generate` is in the cost of its generation. */
+  providerCostMicros: number;
+  createdAt: Date;
+  /** When the TTL policy deletes the document. */
+  expiresAt: Date;
+};
+
+export type EnhancementStore = { database: Database; retryCommit: RetryCommit; log: Log };
+
+export const enhancementsPath = (uid: string, now: Date): DocumentPath<EnhancementsData> =>
+  documentPath(`accounts/${uid}/enhancements/${now.toISOString().slice(0, 10)}`);
+
+/**
+ * Counts a call of the text model before it is made. If the reply of the commit is lost, the call is counted twice.
+ * @param max calls of one user per day.
+ * @returns the refusal if the user has used them up; a refused call does not count.
+ * @throws {Failure} DATABASE_UNAVAILABLE.
+ */
+export async function countEnhancement(
+  store: EnhancementStore,
+  uid: string,
+  now: Date,
+  max: number,
+): Promise<Failure | undefined> {
+  return change(store, enhancementsPath(uid, now), now, ({ count }) =>
+    count < max ? { count: count + 1 } : limitFailure(now, max),
+  );
+}
+
+/** Adds the cost of a counted call. A failure is only logged: the user has the answer. */
+export async function bookEnhancementCost(
+  store: EnhancementStore,
+  uid: string,
+  now: Date,
+  costMicros: number,
+): Promise<void> {
+  if (costMicros === 0) return;
+  try {
+    await change(store, enhancementsPath(uid, now), now, ({ providerCostMicros }) => ({
+      providerCostMicros: providerCostMicros + costMicros,
+    }));
+  } catch (cause) {
+    store.log.warning('The cost of an improved prompt could not be stored', {
+      event: 'enhancement_cost_lost',
+      uid,
+      providerCostMicros: costMicros,
+      cause: cause instanceof Error ? cause.message : undefined,
+    });
+  }
+}
+
+type Numbers = Pick<EnhancementsData, 'count' | 'providerCostMicros'>;
+
+/** Changes the numbers of a day, or returns the refusal. Creates the document if it is missing. */
+function change(
+  { database, retryCommit, log }: EnhancementStore,
+  path: DocumentPath<EnhancementsData>,
+  now: Date,
+  decide: (numbers: Numbers) => Partial<Numbers> | Failure,
+): Promise<Failure | undefined> {
+  return retryCommit(path, async () => {
+    const [document] = (await database.read([path])).documents;
+    const numbers = document ? parseNumbers(document, log) : { count: 0, providerCostMicros: 0 };
+    const decision = decide(numbers);
+    if (decision instanceof Failure) return decision;
+    const expiresAt = new Date(now.getTime() + keptDays * dayMs);
+    await database.commit([
+      document
+        ? updateDocument(path, decision, document.version)
+        : createDocument(path, { ...numbers, ...decision, createdAt: now, expiresAt }),
+    ]);
+    return undefined;
+  });
+}
+
+/** A count that is not a whole number counts as used up, until an admin corrects it. */
+function parseNumbers({ path, data }: StoredDocument, log: Log): Numbers {
+  const { count, providerCostMicros }: Unparsed<EnhancementsData> = data;
+  if (!isCount(count)) {
+    log.warning('The count of improved prompts is not a whole number', { event: 'document_invalid', path });
+  }
+  return {
+    count: isCount(count) ? count : Number.POSITIVE_INFINITY,
+    providerCostMicros: isCount(providerCostMicros) ? providerCostMicros : 0,
+  };
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+function limitFailure(now: Date, max: number): Failure {
+  const untilMidnightMs = dayMs - (now.getTime() % dayMs);
+  return new Failure('RATE_LIMITED', `At most ${max} improved prompts a day.`, {
+    retryAfterSeconds: Math.max(1, Math.ceil(untilMidnightMs / 1000)),
+    metadata: { limit: 'maxEnhancePerDayPerUser' },
+  });
+}
