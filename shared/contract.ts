@@ -105,6 +105,12 @@ export const referenceBytesMax = 14_000_000;
 /** The most reference images that any model accepts. */
 const referencesMax = 14;
 
+/** What is wrong with a reference in the format of phones, and what to do. */
+export const heicDescription = 'is a HEIC image. HEIC images are not supported: export it as JPEG';
+
+const isDeclaredHeic = (reference: unknown) =>
+  /^image\/hei[cf]\b/i.test(String((reference as { mimeType?: unknown } | null)?.mimeType));
+
 export const referenceSchema = describe(
   'A reference image: a finished generation of the caller, or an image in the request itself.',
   z.union(
@@ -123,7 +129,12 @@ export const referenceSchema = describe(
         ),
       }),
     ],
-    { error: 'must be {"generationId"} or {"mimeType", "data"} with a PNG, JPEG or WebP in base64' },
+    {
+      error: ({ input }) =>
+        isDeclaredHeic(input)
+          ? heicDescription
+          : 'must be {"generationId"} or {"mimeType", "data"} with a PNG, JPEG or WebP in base64',
+    },
   ),
 );
 

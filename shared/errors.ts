@@ -51,9 +51,10 @@ type FailureArguments = { [R in Reason]: ArgumentsFor<R> }[Reason];
 export type ProviderFailure = {
   /**
    * `minute` and `day`: that quota is used up. `billing`: no model answers until somebody pays. `retired`: the model
-   * is gone. `overloaded` and `passing`: the same call may succeed later. `final`: no retry helps.
+   * is gone. `overloaded` and `passing`: the same call may succeed later. `unusable`: the image has the wrong shape or
+   * is broken: the next model is asked once. `final`: no retry helps.
    */
-  kind: 'minute' | 'day' | 'billing' | 'retired' | 'overloaded' | 'passing' | 'final';
+  kind: 'minute' | 'day' | 'billing' | 'retired' | 'overloaded' | 'passing' | 'unusable' | 'final';
   /** After how many milliseconds the provider says that a retry may help. */
   retryAfterMs?: number;
   /** True if the model may have generated an image in spite of the failure, which is then billed. */

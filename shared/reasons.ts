@@ -17,6 +17,8 @@ type ReasonRow = {
   retryAfter?: 'always' | 'sometimes';
   /** True if a generation can fail with it after its debit. It is then refunded, and `retry` is `new_key`. */
   afterDebit?: true;
+  /** True if the same request fails again even with a new key: `retry` stays as it is after a debit, too. */
+  isLasting?: true;
   /** When a request fails with this reason. */
   when: string;
   /** What a client tells the user. */
@@ -167,6 +169,20 @@ export const reasons = {
     tell: '"The model refused this prompt. Your credits are back."',
     action: 'Let the user change the prompt.',
     metadata: { finishReason },
+  },
+  REFERENCE_UNREADABLE: {
+    httpStatus: 422,
+    status: 'INVALID_ARGUMENT',
+    retry: 'no',
+    afterDebit: true,
+    isLasting: true,
+    when: 'A reference image is cut off or broken, or the model cannot read it.',
+    tell: '"This reference image cannot be read."',
+    action: 'Mark the reference at `metadata.index`, and let the user replace it.',
+    metadata: {
+      index:
+        'The position in `references`, from 0. The model does not say which image it cannot read: it is then 0.',
+    },
   },
   RATE_LIMITED: {
     httpStatus: 429,

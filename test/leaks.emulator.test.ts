@@ -35,7 +35,7 @@ beforeAll(async () => {
   stack = await startStack();
   stack.leaks.secret(geminiKey, apiSecret, reference.data);
   stack.leaks.prompt(prompt);
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
 });
 afterAll(async () => {
   await stack.close(); // Checks every reply and log line.

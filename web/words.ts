@@ -72,7 +72,8 @@ const entryNames: Record<Entry['type'], string> = {
 /** Why an image failed, by the error reason in its refund entry. */
 const refundReasons: Record<string, string> = {
   CONTENT_BLOCKED: 'the model declined this prompt',
-  NO_IMAGE: 'the model returned no image',
+  NO_IMAGE: 'the model returned no usable image',
+  REFERENCE_UNREADABLE: 'the model could not read a reference image',
   PROVIDER_ERROR: 'the model failed',
   PROVIDER_OVERLOADED: 'the model was overloaded',
   PROVIDER_QUOTA: 'the model had no quota left',

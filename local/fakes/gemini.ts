@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createBlankPicture } from './blankPicture.ts';
 import {
   bodyBytesMax,
   type ParsedRequest,
@@ -9,7 +10,7 @@ import {
   type ResponseSchema,
   refuseCaller,
 } from './geminiCheck.ts';
-import { type GeminiStep, googleError, type Part } from './geminiFaults.ts';
+import { type BlankStep, type GeminiStep, googleError, type Part } from './geminiFaults.ts';
 import { getPixels, type ImageModel } from './geminiModels.ts';
 import { drawPicture } from './picture.ts';
 import { answer, createFaultScript, type Reply, readBody, send, startServer } from './server.ts';
@@ -100,10 +101,14 @@ export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemin
         return { status: 200, body: { ...step.body, ...toMetadata(modelId, parsedRequest, 0) } };
       }
       record.worked = true;
-      const parts = await createParts(modelId, parsedRequest, step?.kind === 'drafts' ? step.count : 0);
+      const parts =
+        step?.kind === 'blank' && parsedRequest.model.kind === 'image'
+          ? [await createBlankPart(step, parsedRequest.model, parsedRequest)]
+          : await createParts(modelId, parsedRequest, step?.kind === 'drafts' ? step.count : 0);
       return { status: 200, body: toResponseBody(modelId, parsedRequest, parts) };
     };
-    const fault = step?.kind === 'answer' || step?.kind === 'drafts' ? undefined : step;
+    const fault =
+      step?.kind === 'answer' || step?.kind === 'drafts' || step?.kind === 'blank' ? undefined : step;
     await answer(response, fault, closing, work);
   }
 
@@ -169,6 +174,17 @@ async function createImagePart(
     mimeType: model.mimeType,
   });
   return { inlineData: { mimeType: model.mimeType, data: bytes.toString('base64') } };
+}
+
+async function createBlankPart(
+  { aspectRatio, size, mimeType = 'image/png', isCutOff }: BlankStep,
+  model: ImageModel,
+  request: ParsedRequest,
+): Promise<Part> {
+  const pixels = size ?? getPixels(model, aspectRatio ?? request.aspectRatio, request.imageSize);
+  const bytes = await createBlankPicture({ ...pixels, mimeType });
+  const kept = isCutOff ? bytes.subarray(0, Math.ceil(bytes.length / 2)) : bytes;
+  return { inlineData: { mimeType, data: kept.toString('base64') } };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { imageSize } from 'image-size';
-import { apiKeyInvalid, googleError, modelNotFound, modelRetired } from './geminiFaults.ts';
+import { apiKeyInvalid, googleError, modelNotFound, modelRetired, unreadableImage } from './geminiFaults.ts';
 import { geminiModels, type ImageModel, retiredModels, type TextModel } from './geminiModels.ts';
 import { findProblems, toCamelCaseFields } from './geminiShape.ts';
 import type { Reply } from './server.ts';
@@ -148,9 +148,7 @@ function refusePart(part: Record<string, unknown>, path: string): Reply | undefi
     imageSize(Buffer.from(inline.data ?? '', 'base64'));
     return undefined;
   } catch {
-    return invalidArgument(
-      'Unable to process input image. Please retry or report in https://developers.generativeai.google/guide/troubleshooting',
-    );
+    return unreadableImage();
   }
 }
 

@@ -11,13 +11,27 @@ export type Part = {
 /**
  * A fault for the next request, or for the next one to `model`. In addition to the faults of any service, `answer`
  * sends a 200 with this body, to which the fake adds usage, model and id; `drafts` generates an image, preceded by
- * drafts and comments marked as `thought`.
+ * drafts and comments marked as `thought`; `blank` generates an image of one colour.
  */
 export type GeminiStep = { model?: string } & (
   | WireFault
   | { kind: 'answer'; body: object }
   | { kind: 'drafts'; count: number }
+  | BlankStep
 );
+
+/** An image of the requested size unless it says otherwise. */
+export type BlankStep = {
+  kind: 'blank';
+  /** The model's size at this aspect ratio, instead of the requested one. */
+  aspectRatio?: string;
+  /** Pixels, instead of the model's size. */
+  size?: { width: number; height: number };
+  /** image/png by default. */
+  mimeType?: 'image/png' | 'image/jpeg' | 'image/webp';
+  /** Only the first half of the bytes. */
+  isCutOff?: boolean;
+};
 
 type Detail = { '@type': string } & Record<string, unknown>;
 
@@ -58,6 +72,14 @@ export const modelRetired = (model: string): Reply =>
     404,
     'NOT_FOUND',
     `This model models/${model} is no longer available. Please update your code to use a newer model for the latest features and improvements.`,
+  );
+
+/** Google does not say which image it means. */
+export const unreadableImage = (): Reply =>
+  googleError(
+    400,
+    'INVALID_ARGUMENT',
+    'Unable to process input image. Please retry or report in https://developers.generativeai.google/guide/troubleshooting',
   );
 
 const toReplyStep = (reply: Reply) => ({ kind: 'reply', ...reply }) as const;
@@ -208,5 +230,17 @@ export const geminiFault = {
   notAnImage: () => toImageStep(Buffer.from('this is not an image'), 'image/png'),
   /** An image with these bytes, for any request. */
   image: (bytes: Uint8Array, mimeType = 'image/png') => toImageStep(bytes, mimeType),
+  /** An image of one colour in the requested size, which takes no time to draw. */
+  blank: (mimeType: BlankStep['mimeType'] = 'image/png') => ({ kind: 'blank', mimeType }) as const,
+  /** An image of another aspect ratio than the requested one. */
+  otherShape: (aspectRatio = '1:1') => ({ kind: 'blank', aspectRatio }) as const,
+  /** An image of this size, whatever was requested. */
+  sized: (width: number, height: number) => ({ kind: 'blank', size: { width, height } }) as const,
+  onePixel: () => ({ kind: 'blank', size: { width: 1, height: 1 } }) as const,
+  /** The first half of an image. */
+  cutOff: (mimeType: BlankStep['mimeType'] = 'image/png') =>
+    ({ kind: 'blank', mimeType, isCutOff: true }) as const,
+  /** 400: the model cannot read one of the images in the request. */
+  badReference: () => toReplyStep(unreadableImage()),
   drafts: (count = 1) => ({ kind: 'drafts', count }) as const,
 };

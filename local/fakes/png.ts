@@ -5,6 +5,7 @@ const deflateFast = promisify(deflate);
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 /** The filter "Up" stores each byte as the difference to the byte above, which suits soft gradients. */
 const filterUp = 2;
+const colourTypeRgb = 2;
 
 /**
  * Encodes RGBA bytes as an opaque 8-bit RGB PNG. The canvas library's encoder takes 330 ms for 1344x768 at its only
@@ -24,15 +25,26 @@ export async function encodePng(rgba: Uint8Array, width: number, height: number)
       }
     }
   }
+  return assemblePng(
+    { width, height, bitDepth: 8, colourType: colourTypeRgb },
+    await deflateFast(rows, { level: 1 }),
+  );
+}
+
+/** A PNG file of these pixels, which are filtered and compressed already. Colour type 0 is grey, 2 is RGB. */
+export function assemblePng(
+  image: { width: number; height: number; bitDepth: number; colourType: number },
+  pixels: Buffer,
+): Buffer {
   const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header[8] = 8; // bits a channel
-  header[9] = 2; // RGB
+  header.writeUInt32BE(image.width, 0);
+  header.writeUInt32BE(image.height, 4);
+  header[8] = image.bitDepth;
+  header[9] = image.colourType;
   return Buffer.concat([
     signature,
     chunk('IHDR', header),
-    chunk('IDAT', await deflateFast(rows, { level: 1 })),
+    chunk('IDAT', pixels),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }

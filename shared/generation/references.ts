@@ -1,10 +1,11 @@
 /** Reference images: checked before the debit, loaded after it. */
 
-import type { GenerateRequest } from '../contract.ts';
+import { type GenerateRequest, heicDescription } from '../contract.ts';
 import { Failure, type FieldViolation, invalidRequest } from '../errors.ts';
 import type { Reference } from '../imagegen/gemini.ts';
 import type { ImageModel } from '../imagegen/models.ts';
-import { headerBytesMax, type ImageFacts, sniffImage } from '../images/imageFormat.ts';
+import { headerBytesMax, type ImageFacts, isHeic, sniffImage } from '../images/imageFormat.ts';
+import { isWholeImage } from '../images/imageStructure.ts';
 import { findGeneration } from './record.ts';
 import type { Step } from './steps.ts';
 
@@ -12,15 +13,31 @@ import type { Step } from './steps.ts';
 export const generateBodyBytesMax = 19_500_000;
 
 /**
+/**
  * Checks what no configuration can change, so that it may come before the look-up of an earlier call with this key.
- * @throws {Failure} INVALID_REQUEST for a reference that is not a PNG, JPEG or WebP.
+ * @throws {Failure} INVALID_REQUEST for a reference that is not a PNG, JPEG or WebP; REFERENCE_UNREADABLE for one that is
+ * cut off or broken.
  */
 export function checkReferences({ references }: GenerateRequest): void {
-  const violations = references.flatMap((reference, i): FieldViolation[] => {
-    const isImage = 'generationId' in reference || sniffBase64(reference.data) !== undefined;
-    return isImage ? [] : [{ field: `references.${i}.data`, description: 'is no PNG, JPEG or WebP' }];
+  const inline = references.map((reference) =>
+    'data' in reference ? { data: reference.data, facts: sniffBase64(reference.data) } : undefined,
+  );
+  const violations = inline.flatMap((image, i): FieldViolation[] => {
+    if (!image || image.facts) return [];
+    return [{ field: `references.${i}.data`, description: describeOtherFormat(image.data) }];
   });
   if (violations.length > 0) throw invalidRequest(violations);
+  const index = inline.findIndex(
+    (image) => image?.facts && !isWholeImage(image.facts.mimeType, decodeBase64(image.data)),
+  );
+  if (index < 0) return;
+  const message = `Reference image ${index + 1} cannot be read: the file is cut off or broken.`;
+  throw new Failure('REFERENCE_UNREADABLE', message, { metadata: { index: String(index) } });
+}
+
+function describeOtherFormat(data: string): string {
+  const header = Buffer.from(data.slice(0, 16), 'base64');
+  return isHeic(header) ? heicDescription : 'is no PNG, JPEG or WebP';
 }
 
 /** Refuses more references than the first model takes. Another configuration may allow them, so a replay comes first. */
@@ -62,7 +79,16 @@ function toReference(data: string): Reference {
   return { mimeType: facts.mimeType, data };
 }
 
+const headerLetters = Math.ceil(headerBytesMax / 3) * 4;
+
 /** Decodes only as much of an image as shows its type. */
 function sniffBase64(data: string): ImageFacts | undefined {
-  return sniffImage(Buffer.from(data.slice(0, Math.ceil(headerBytesMax / 3) * 4), 'base64'));
+  return sniffImage(Buffer.from(data.slice(0, headerLetters), 'base64'));
+}
+
+/** Decodes an image in chunks, so that only one is in memory at a time. */
+function* decodeBase64(data: string): Generator<Uint8Array> {
+  for (let from = 0; from < data.length; from += headerLetters) {
+    yield Buffer.from(data.slice(from, from + headerLetters), 'base64');
+  }
 }

@@ -1,6 +1,7 @@
 /** The answer of `generate` for a generation, by its status. */
 import type { GenerateAnswer } from '../contract.ts';
 import { Failure, restoreFailure } from '../errors.ts';
+import { getReasonRow } from '../reasons.ts';
 import { type GenerationRecord, type StoredFailure, toGeneration } from './record.ts';
 
 /** Seconds after which a client may ask again for a pending generation. */
@@ -18,11 +19,13 @@ export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answe
   switch (record.status) {
     case 'succeeded':
       return { body: { generation: toGeneration(record), receipt } };
-    case 'refunded':
-      throw (own?.reason === record.failure?.reason && own ? own : restoreFailure(record.failure)).with({
-        receipt,
-        retry: 'new_key',
-      });
+    case 'refunded': {
+      const isOwn = own !== undefined && own.reason === record.failure?.reason;
+      const failure = isOwn ? own : restoreFailure(record.failure);
+      const answer = failure.with({ receipt, retry: 'new_key' });
+      const { isLasting, retry } = getReasonRow(failure.reason);
+      throw isLasting ? answer.with({ retry }) : answer;
+    }
     case 'deleted':
       throw new Failure('DELETED', 'This image was deleted.', { receipt, metadata: { generationId: id } });
     case 'pending':

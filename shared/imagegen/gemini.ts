@@ -5,10 +5,11 @@
 import { ApiError, type GenerateContentResponse, GoogleGenAI, Modality } from '@google/genai';
 import { withDeadline } from '../core/deadline.ts';
 import { Failure } from '../errors.ts';
-import { type ImageFacts, sniffImage } from '../images/imageFormat.ts';
+import type { ImageFacts } from '../images/imageFormat.ts';
 import { misconfiguredFailure, type Received, toProviderFailure } from './geminiFailures.ts';
 import { findImagePart, type InlineReply, readInlineReply } from './inlineImages.ts';
 import type { AspectRatio, ImageModel } from './models.ts';
+import { checkImage } from './usableImage.ts';
 
 /** A reference image: its type as detected from its bytes, and its bytes in base64. */
 export type Reference = { mimeType: ImageFacts['mimeType']; data: string };
@@ -156,7 +157,8 @@ export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
           milliseconds,
           signal,
         );
-        return { ...findImage(response, image, costMicros), model: model.id, providerCostMicros: costMicros };
+        const found = findImage(response, image, model, aspectRatio);
+        return { ...found, model: model.id, providerCostMicros: costMicros };
       } catch (error) {
         throw error instanceof Failure && error.details.providerFailure?.mayBeBilled
           ? error.with({ providerCostMicros: costMicros })
@@ -195,13 +197,14 @@ export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
 }
 
 /**
- * Finds the image in a reply.
+ * Finds the image in a reply, and checks that it is what was requested.
  * @throws {Failure} CONTENT_BLOCKED for a blocked prompt or image, NO_IMAGE for any other reply; all are HTTP 200.
  */
 function findImage(
   response: GenerateContentResponse,
   toChunks: InlineReply['image'],
-  costMicros: number,
+  model: ImageModel,
+  aspectRatio: AspectRatio,
 ): ImageFacts & Pick<GeneratedImage, 'chunks' | 'bytes'> {
   const blockReason = response.promptFeedback?.blockReason;
   if (blockReason) throw blockedFailure(blockReason);
@@ -210,12 +213,8 @@ function findImage(
   const image = findImagePart(parts)?.inlineData;
   if (image) {
     const chunks = toChunks(image.data);
-    const facts = chunks[0] && sniffImage(chunks[0]);
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    if (facts) return { ...facts, chunks, bytes };
-    throw new Failure('NO_IMAGE', 'The model returned a file that is not an image.', {
-      providerCostMicros: costMicros,
-    });
+    return { ...checkImage(chunks, model, aspectRatio), chunks, bytes };
   }
   const finishReason = candidate?.finishReason ?? 'NO_CANDIDATE';
   if (blockedReasons.has(finishReason)) throw blockedFailure(finishReason);

@@ -51,6 +51,14 @@ export function toProviderFailure(error: unknown, received: Received): Failure {
       if (reason === 'API_KEY_INVALID' || body?.status === 'FAILED_PRECONDITION') {
         return misconfiguredFailure(cause);
       }
+      if (body?.message?.includes('Unable to process input image')) {
+        // The message does not say which image it means.
+        const metadata = { index: '0' };
+        return new Failure('REFERENCE_UNREADABLE', 'The model cannot read a reference image.', {
+          cause,
+          metadata,
+        });
+      }
       return new Failure('PROVIDER_ERROR', 'The model refused the request.', { cause });
     case 401:
     case 403:

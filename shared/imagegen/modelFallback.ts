@@ -34,7 +34,7 @@ export type ModelFallbackOptions = {
 type Progress = { providerCostMicros: number; attempts: number };
 
 /** Failures after which the next model is called. */
-const fallbackKinds = new Set(['minute', 'day', 'billing', 'retired', 'overloaded', 'passing']);
+const fallbackKinds = new Set(['minute', 'day', 'billing', 'retired', 'overloaded', 'passing', 'unusable']);
 /** Failures after which the same model is called again. */
 const retryableKinds = new Set(['minute', 'overloaded', 'passing']);
 

@@ -6,13 +6,15 @@ import { onePixelPng } from '../support/pictures.ts';
 import type { Caller, CallParams, Calls, RecordedCall } from './calls.ts';
 
 const model = 'gemini-2.5-flash-image';
+/** Without the last bytes, in base64. */
+const cutOffPng = onePixelPng.subarray(0, 45).toString('base64');
 const imageRequest = { prompt: 'A banana in a space suit', tier: 'standard' };
 
 type Failures = Record<string, RecordedCall>;
 
 /** Fails with every reason. The calls that take seconds run beside the others. */
 export async function failWithEveryReason(calls: Calls): Promise<Failures> {
-  calls.gemini.always(geminiFault.image(onePixelPng));
+  calls.gemini.always(geminiFault.blank());
   const finishSlowCalls = await startSlowCalls(calls);
   const failures = {
     ...(await failBeforeAnyWrite(calls)),
@@ -63,6 +65,9 @@ async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
     }),
     METHOD_NOT_ALLOWED: await call({ title: 'GET of an action', path: 'generate' }),
     ACCOUNT_INVALID: await generateWithAccount(calls, 'A balance of 1.5', { balance: 1.5 }),
+    REFERENCE_UNREADABLE: await generate(calls, 'A reference that is cut off', {
+      body: { ...imageRequest, references: [{ mimeType: 'image/png', data: cutOffPng }] },
+    }),
     TOO_LARGE: await call({
       title: 'A body of more than 64 KiB',
       as: await user('talkative'),
@@ -170,7 +175,7 @@ async function generateWith(
 ): Promise<RecordedCall> {
   calls.gemini.always(step);
   const recorded = await generate(calls, title, url ? { url } : {});
-  calls.gemini.always(geminiFault.image(onePixelPng));
+  calls.gemini.always(geminiFault.blank());
   return recorded;
 }
 

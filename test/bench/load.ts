@@ -20,7 +20,7 @@ import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { findFirestoreProgram } from '../../local/java.ts';
 import { findFreePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
-import { onePixelPng } from '../support/pictures.ts';
+import { squarePng } from '../support/pictures.ts';
 import { startFakes } from './fakes.ts';
 
 const { values } = parseArgs({
@@ -63,7 +63,7 @@ const emulator = startFirestore({
 });
 await waitForEmulator(emulator, firestoreHost, program);
 
-const { gemini, cloudinary } = await startFakes(onePixelPng, imageMs);
+const { gemini, cloudinary } = await startFakes(squarePng, imageMs);
 const auth = createServer((request, response) => {
   request.resume().on('end', () => response.end(JSON.stringify({ users: [{}] })));
 });

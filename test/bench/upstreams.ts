@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onePixelPng } from '../support/pictures.ts';
+import { squarePng } from '../support/pictures.ts';
 import { startFakes } from './fakes.ts';
 
 /** When a request began to arrive and when its reply was sent, system-wide milliseconds. */
@@ -16,7 +16,7 @@ export type Addresses = { geminiUrl: string; cloudinaryUrl: string };
 
 const [latencyMs = 0, imageBytes = 0] = process.argv.slice(2).map(Number);
 /** A PNG with random bytes after its end, which cannot be compressed. */
-const image = Buffer.concat([onePixelPng, randomBytes(Math.max(0, imageBytes - onePixelPng.length))]);
+const image = Buffer.concat([squarePng, randomBytes(Math.max(0, imageBytes - squarePng.length))]);
 
 const now = () => Number(process.hrtime.bigint()) / 1e6;
 const began = new WeakMap<IncomingMessage, number>();

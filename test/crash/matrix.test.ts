@@ -8,7 +8,6 @@ import { parseConfig } from '../../shared/config/config.ts';
 import { createLog } from '../../shared/core/log.ts';
 import { createServices } from '../../shared/services.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
-import { onePixelPng } from '../support/pictures.ts';
 import { getErrorInfo, type Reply } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { createFaultyParts, type Fault, faults, shiftClock } from './faults.ts';
@@ -28,7 +27,7 @@ let cases = 0;
 
 beforeAll(async () => {
   stack = await startStack({ GENERATE_TIMEOUT_MS: '20000' });
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
   const config = parseConfig(stack.environment);
   const { database } = stack;
   const real = createServices(

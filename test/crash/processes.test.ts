@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { listen } from '../support/listen.ts';
-import { onePixelPng } from '../support/pictures.ts';
 import type { Reply } from '../support/replies.ts';
 import { startServerProcesses } from '../support/serverProcess.ts';
 import { type Server, type Stack, startStack } from '../support/stack.ts';
@@ -25,7 +24,7 @@ let pauseUrl: string;
 
 beforeAll(async () => {
   stack = await startStack();
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
   processes = await startServerProcesses(stack);
   sweeper = await stack.startServer({}, { database: shiftClock(stack.database, 10 * 60_000) });
   pauseUrl = `http://${await listen(pause)}`;

@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { expectError, expectUntouched } from '../support/errorReplies.ts';
-import { onePixelPng } from '../support/pictures.ts';
 import { getDetail } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import type { User } from '../support/users.ts';
@@ -11,7 +10,7 @@ let stack: Stack;
 
 beforeAll(async () => {
   stack = await startStack();
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
 });
 afterAll(() => stack.close());
 

@@ -5,13 +5,12 @@ import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { onePixelPng } from '../support/pictures.ts';
 import { getErrorInfo, getRefusal } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { virtualClock } from '../support/virtualClock.ts';
 
 const [first, second] = ['gemini-2.5-flash-image', 'gemini-nano-banana-2.1'];
-const image = geminiFault.image(onePixelPng);
+const image = geminiFault.blank();
 const price = { [first as string]: 39_000, [second as string]: 33_600 } as const;
 
 let stack: Stack;

@@ -1,7 +1,6 @@
 /** A text model that does not improve a prompt: the image model gets the user's own prompt. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { onePixelPng } from '../support/pictures.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 const prompt = 'A banana on the moon';
@@ -37,7 +36,7 @@ describe.each(answers)('the text model answers with $name', ({ step }) => {
   });
 
   it("generate sends the image model the user's own prompt", async () => {
-    stack.gemini.script(step, { ...geminiFault.image(onePixelPng), model: imageGenerator });
+    stack.gemini.script(step, { ...geminiFault.blank(), model: imageGenerator });
     const { status, body } = await (await newUser()).generate('key', { prompt, enhance: true });
     expect([status, body.generation?.enhancedPrompt]).toEqual([200, null]);
     expect([promptsSentTo(writer), promptsSentTo(imageGenerator)]).toEqual([[prompt], [prompt]]);

@@ -1,7 +1,6 @@
 /** What improved prompts cost is in the audit and under the spend ceiling, and nothing of it is counted twice. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { onePixelPng } from '../support/pictures.ts';
 import type { Reply } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
@@ -14,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 beforeEach(() => {
-  stack.gemini.always({ ...geminiFault.image(onePixelPng), model: 'gemini-2.5-flash-image' });
+  stack.gemini.always({ ...geminiFault.blank(), model: 'gemini-2.5-flash-image' });
 });
 
 const refusalOf = ({ status, body }: Reply) => [status, body.error?.details[0].reason];

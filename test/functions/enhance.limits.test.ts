@@ -3,7 +3,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import type { Write } from '../../shared/database/database.ts';
-import { onePixelPng } from '../support/pictures.ts';
 import type { Reply } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { watchedDatabase } from '../support/watchedDatabase.ts';
@@ -31,7 +30,7 @@ afterAll(async () => {
   await stack.close();
 });
 beforeEach(() => {
-  stack.gemini.always({ ...geminiFault.image(onePixelPng), model: imageGenerator });
+  stack.gemini.always({ ...geminiFault.blank(), model: imageGenerator });
   stack.gemini.requests.length = 0;
 });
 

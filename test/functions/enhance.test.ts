@@ -9,7 +9,7 @@ import { type Stack, startStack } from '../support/stack.ts';
 
 const prompt = 'A banana on the moon';
 const [imageModel, textModel] = ['gemini-2.5-flash-image', 'gemini-3.5-flash-lite'];
-const image: GeminiStep = { ...geminiFault.image(onePixelPng), model: imageModel };
+const image: GeminiStep = { ...geminiFault.blank(), model: imageModel };
 
 let stack: Stack;
 let gemini: FakeGemini;

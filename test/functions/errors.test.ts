@@ -6,6 +6,7 @@ import { reasons } from '../../shared/reasons.ts';
 import { expectError } from '../support/errorReplies.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';
+import { onePixelPng } from '../support/pictures.ts';
 import { getDetail, type Reply } from '../support/replies.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import type { User } from '../support/users.ts';
@@ -169,6 +170,16 @@ describe('every reason has its status, code and advice', () => {
       async () => (await succeed()).user.generate('key', { prompt: 'Else' }),
     ],
     ['CONTENT_BLOCKED', 422, 'FAILED_PRECONDITION', 'new_key', generating(geminiFault.noImage('SAFETY'))],
+    [
+      'REFERENCE_UNREADABLE',
+      422,
+      'INVALID_ARGUMENT',
+      'no',
+      async () => {
+        const cutOff = { mimeType: 'image/png', data: onePixelPng.subarray(0, -3).toString('base64') };
+        return (await stack.newUser()).generate('key', { references: [cutOff] });
+      },
+    ],
     [
       'RATE_LIMITED',
       429,

@@ -8,7 +8,7 @@ import { brokenInvariants, strayImages } from '../support/invariants.ts';
 import { type Server, type Stack, startStack } from '../support/stack.ts';
 
 const model = 'gemini-2.5-flash-image';
-const canvas = createCanvas(6, 4);
+const canvas = createCanvas(1024, 1024);
 const png = canvas.toBuffer('image/png');
 
 let stack: Stack;
@@ -21,7 +21,7 @@ beforeAll(async () => {
   stack = await startStack();
   impatient = await stack.startServer({ GENERATE_TIMEOUT_MS: '1000' });
   // The first calls load and connect everything. A test of a deadline must not include that time.
-  stack.gemini.always(geminiFault.image(png));
+  stack.gemini.always(geminiFault.blank());
   for (const url of [stack.url, impatient.url]) await (await stack.newUser()).generate('warm', {}, url);
 });
 afterAll(() => stack.close());
@@ -44,7 +44,7 @@ const inline = (bytes: Uint8Array, more: Partial<Part> = {}): Part => ({
   ...more,
 });
 describe('stores the generated image byte for byte', () => {
-  const other = createCanvas(3, 5).toBuffer('image/png');
+  const other = createCanvas(1024, 1000).toBuffer('image/png');
 
   async function generate(step: GeminiStep | undefined) {
     stack.gemini.always(step);
@@ -62,7 +62,7 @@ describe('stores the generated image byte for byte', () => {
     ['WebP', canvas.toBuffer('image/webp'), 'image/webp'],
   ])('%s, whatever MIME type the model declared', async (_, bytes, mimeType) => {
     const { image, delivered } = await generate(geminiFault.image(bytes, 'image/gif'));
-    expect(image).toMatchObject({ mimeType, width: 6, height: 4, bytes: bytes.length });
+    expect(image).toMatchObject({ mimeType, width: 1024, height: 1024, bytes: bytes.length });
     expect(delivered.equals(bytes)).toBe(true);
   });
 
@@ -77,7 +77,7 @@ describe('stores the generated image byte for byte', () => {
         inline(other, { thought: true }),
       ]),
     );
-    expect(image).toMatchObject({ width: 6, height: 4 });
+    expect(image).toMatchObject({ width: 1024, height: 1024 });
     expect(delivered.equals(png)).toBe(true);
   });
 
@@ -122,7 +122,7 @@ describe('refunds a failed upload and puts the image into the outbox', () => {
     ['a reply that names another image, ours stored', storedReply(otherImage, true)],
     ['a reply without an address', storedReply({ public_id: 'x', version: 1 }, true)],
   ])('%s', async (_, step) => {
-    stack.gemini.always(geminiFault.image(png));
+    stack.gemini.always(geminiFault.blank());
     stack.cloudinary.always(step);
     const failed = await generateOnce(stack, server.url);
     await expectRefunded(stack, failed, { reason: 'STORAGE_ERROR', inOutbox: true });
@@ -160,7 +160,7 @@ describe('refunds a failed upload and puts the image into the outbox', () => {
   });
 
   it('uploads that hang, whether stored or not, and one that drips without end fail at the deadline', async () => {
-    stack.gemini.always(geminiFault.image(png));
+    stack.gemini.always(geminiFault.blank());
     const silence = cloudinaryFault.hang();
     stack.cloudinary.script(silence, { ...silence, afterWork: true }, cloudinaryFault.drip(50));
     for (const failed of await Promise.all([1, 2, 3].map(() => generateOnce(stack, impatient.url)))) {
@@ -169,13 +169,13 @@ describe('refunds a failed upload and puts the image into the outbox', () => {
   });
 
   it('a slow upload succeeds', async () => {
-    stack.gemini.always(geminiFault.image(png));
+    stack.gemini.always(geminiFault.blank());
     stack.cloudinary.always(cloudinaryFault.delay(100));
     expect((await generateOnce(stack, server.url)).reply.status).toBe(200);
   });
 
   it.each([401, 503] as const)('Cloudinary: %i', async (status) => {
-    stack.gemini.always(geminiFault.image(png));
+    stack.gemini.always(geminiFault.blank());
     stack.cloudinary.always(cloudinaryFault.error(status));
     expect((await generateOnce(stack, server.url)).logged).toContain(`Cloudinary failed: ${status}`);
   });

@@ -13,7 +13,7 @@ import { getDetail } from '../support/replies.ts';
 import { type Server, type Stack, startStack } from '../support/stack.ts';
 
 const model = 'gemini-2.5-flash-image';
-const canvas = createCanvas(6, 4);
+const canvas = createCanvas(1024, 1024);
 const png = canvas.toBuffer('image/png');
 
 let stack: Stack;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   stack = await startStack();
   impatient = await stack.startServer({ GENERATE_TIMEOUT_MS: '1000' });
   // The first calls load and connect everything. A test of a deadline must not include that time.
-  stack.gemini.always(geminiFault.image(png));
+  stack.gemini.always(geminiFault.blank());
   for (const url of [stack.url, impatient.url]) await (await stack.newUser()).generate('warm', {}, url);
 });
 afterAll(() => stack.close());

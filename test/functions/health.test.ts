@@ -4,7 +4,6 @@ import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import { getWarnings } from '../../shared/config/warnings.ts';
 import { healthAnswerSchema } from '../../shared/contract.ts';
-import { onePixelPng } from '../support/pictures.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { virtualClock } from '../support/virtualClock.ts';
 
@@ -18,7 +17,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await stack.database.commit(['all', first, second].map((id) => ({ delete: `quota/${id}` })));
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
   ({ url } = await stack.startServer({}, { clock: time.clock }));
 });
 afterAll(() => stack.close());

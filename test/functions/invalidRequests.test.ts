@@ -10,7 +10,7 @@ let stack: Stack;
 
 beforeAll(async () => {
   stack = await startStack();
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
 });
 afterAll(() => stack.close());
 

@@ -2,14 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { expectError, getFunctions, postFunctions } from '../support/errorReplies.ts';
-import { onePixelPng } from '../support/pictures.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
 
 beforeAll(async () => {
   stack = await startStack();
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
 });
 afterAll(() => stack.close());
 

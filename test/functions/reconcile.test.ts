@@ -1,7 +1,6 @@
 /** `reconcile` records open console edits, and reports accounts that do not add up without changing them. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { encodePng } from '../../local/fakes/png.ts';
 import type { Audit } from '../../shared/contract.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import type { Database } from '../../shared/database/database.ts';
@@ -16,7 +15,7 @@ let stack: Stack;
 beforeAll(async () => {
   const unlimited = { MAX_IN_FLIGHT_PER_USER: '1000', MAX_PER_MINUTE_PER_USER: '10000' };
   stack = await startStack({ ...schedulerEnv, ...unlimited });
-  stack.gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
+  stack.gemini.always(geminiFault.blank());
 });
 afterAll(() => stack.close());
 beforeEach(async () => {

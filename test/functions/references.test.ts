@@ -7,12 +7,12 @@ import { hashGenerationId } from '../../shared/generation/record.ts';
 import { generateBodyBytesMax } from '../../shared/generation/references.ts';
 import { brokenInvariants, missingImages, strayImages } from '../support/invariants.ts';
 import { startGatedGemini } from '../support/modelGate.ts';
-import { onePixelPng } from '../support/pictures.ts';
+import { onePixelPng, squarePng } from '../support/pictures.ts';
 import { getDetail, getErrorInfo, getRefusal, getViolatedFields } from '../support/replies.ts';
 import { type Server, type Stack, startStack } from '../support/stack.ts';
 import { type Hooks, newGeneration, once, watchedDatabase } from '../support/watchedDatabase.ts';
 
-const canvas = createCanvas(6, 4);
+const canvas = createCanvas(1024, 1024);
 const pictures = {
   'image/png': canvas.toBuffer('image/png'),
   'image/jpeg': canvas.toBuffer('image/jpeg'),
@@ -21,7 +21,7 @@ const pictures = {
 const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 const megabyte = 1_000_000;
 /** An image of this many bytes. Readers ignore what follows the end of a PNG. */
-const padded = (bytes: number) => Buffer.concat([onePixelPng, Buffer.alloc(bytes - onePixelPng.length)]);
+const padded = (bytes: number) => Buffer.concat([squarePng, Buffer.alloc(bytes - squarePng.length)]);
 
 const hooks: Hooks = {};
 let stack: Stack;
@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 beforeEach(() => {
   for (const name of Object.keys(hooks)) delete hooks[name as keyof Hooks];
-  stack.gemini.always(geminiFault.image(pictures['image/jpeg'], 'image/jpeg'));
+  stack.gemini.always(geminiFault.blank());
 });
 
 async function newReferrer(credits = 20) {
@@ -50,9 +50,9 @@ async function newReferrer(credits = 20) {
 type Referrer = Awaited<ReturnType<typeof newReferrer>>;
 
 /** A user with a finished image under the key `a`. */
-async function createImage(bytes?: Buffer) {
+async function createImage(bytes = pictures['image/jpeg']) {
   const user = await newReferrer();
-  if (bytes) stack.gemini.script(geminiFault.image(bytes));
+  stack.gemini.script(geminiFault.image(bytes));
   const { status, body } = await user.generate('a');
   expect(status).toBe(200);
   return { user, id: body.generation.id as string, image: body.generation.image as { url: string } };

@@ -39,6 +39,7 @@ const statuses: Record<string, number> = {
   DELETED: 410,
   IDEMPOTENCY_KEY_REUSED: 422,
   CONTENT_BLOCKED: 422,
+  REFERENCE_UNREADABLE: 422,
   RATE_LIMITED: 429,
   INTERNAL: 500,
   PROVIDER_MISCONFIGURED: 500,
@@ -128,7 +129,7 @@ export function checkGenerate(
   }
   check(isSameBody(found.body, body), 'a reused key is distinguished from a repeated call', describe);
 
-  const isFinal = status === 200 || retry === 'new_key' || reason === 'DELETED';
+  const isFinal = status === 200 || isRefund(outcome) || reason === 'DELETED';
   checkReceipt(model, found, outcome);
   if (status === 200) {
     check(
@@ -138,7 +139,7 @@ export function checkGenerate(
     );
   } else if (reason === 'DELETED')
     check(found.status === 'deleted', 'a reply about a generation is true', describe);
-  else if (retry === 'new_key') {
+  else if (isRefund(outcome)) {
     check(found.status === 'refunded', 'a final failure was refunded', describe);
     check(found.failure === reason, 'a reply about a generation is true', describe);
   } else {
@@ -158,18 +159,19 @@ export function checkGenerate(
   return outcome;
 }
 
+/** True if the answer is that of a refunded generation. A broken reference fails again with any key. */
+const isRefund = ({ retry, reason }: Outcome) =>
+  retry === (reason === 'REFERENCE_UNREADABLE' ? 'no' : 'new_key');
+
 /** A receipt must match an entry of the ledger, the price and the refund. */
-function checkReceipt(
-  model: Model,
-  found: ObservedGeneration,
-  { receipt, status, reason, retry }: Outcome,
-): void {
+function checkReceipt(model: Model, found: ObservedGeneration, outcome: Outcome): void {
+  const { receipt, status, reason } = outcome;
   const { check } = model.world;
   const describe = () => `${found.id} ${status} ${reason}: ${JSON.stringify(receipt)}`;
   check(receipt !== undefined, 'every reply after a debit has a receipt', describe);
   if (!receipt) return;
   check(receipt.charged === found.price, 'a receipt has the price', describe);
-  const refunded = retry === 'new_key' ? found.price : 0;
+  const refunded = isRefund(outcome) ? found.price : 0;
   check(receipt.refunded === refunded, 'a receipt has the refund', describe);
   const entry = model.account(found.uid).entries[receipt.sequence - 1];
   if (found.cached) {

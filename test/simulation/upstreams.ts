@@ -24,6 +24,8 @@ export type Images = {
 const generatorFailures = [
   'CONTENT_BLOCKED',
   'NO_IMAGE',
+  'unusable image',
+  'REFERENCE_UNREADABLE',
   'PROVIDER_ERROR',
   'PROVIDER_QUOTA',
   'PROVIDER_OVERLOADED',
@@ -35,6 +37,12 @@ const costMicros = 39_000;
 
 function createFailure(reason: (typeof generatorFailures)[number]) {
   const message = `The model failed: ${reason}.`;
+  if (reason === 'unusable image') {
+    // Of another shape, or broken: the model is done with it, and bills it.
+    const providerFailure = { kind: 'unusable', mayBeBilled: true } as const;
+    return new Failure('NO_IMAGE', message, { providerFailure, providerCostMicros: costMicros });
+  }
+  if (reason === 'REFERENCE_UNREADABLE') return new Failure(reason, message, { metadata: { index: '0' } });
   if (reason === 'CONTENT_BLOCKED') {
     return new Failure(reason, message, { metadata: { finishReason: 'IMAGE_SAFETY' } });
   }

@@ -4,7 +4,6 @@ import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import { getPeriod } from '../../shared/ledger/allowancePeriod.ts';
 import { brokenInvariants } from './invariants.ts';
-import { onePixelPng } from './pictures.ts';
 import { runJob, schedulerEnv } from './scheduler.ts';
 import { startStack } from './stack.ts';
 import { type Hooks, watchedDatabase } from './watchedDatabase.ts';
@@ -21,7 +20,7 @@ export async function startAllowances() {
   const clock = { ...systemClock, now: () => time.now };
   const env = { ALLOWANCE_CREDITS: '5', ALLOWANCE_PERIOD: 'day', ...schedulerEnv };
   const stack = await startStack(env, { clock });
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
   /** What happens at reads and commits of the server `other`. */
   const hooks: Hooks = {};
   const other = await stack.startServer(

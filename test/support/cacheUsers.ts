@@ -1,7 +1,6 @@
 /** What tests of the cache share: users who repeat one request, and the twins of an image that this makes. */
 import { expect } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { encodePng } from '../../local/fakes/png.ts';
 import { hashGenerationId } from '../../shared/generation/record.ts';
 import { brokenInvariants, missingImages, strayImages } from './invariants.ts';
 import { onePixelPng } from './pictures.ts';
@@ -23,7 +22,7 @@ export const isCached = ({ status, body }: Reply) => [status, body.generation?.c
 
 export async function startCache() {
   const stack = await startStack({ CACHE_TTL_SECONDS: '3600' });
-  stack.gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
+  stack.gemini.always(geminiFault.blank());
   /** What happens at reads and commits of the server `other`. */
   const hooks: Hooks = {};
   const other = await stack.startServer({}, { database: watchedDatabase(stack.database, hooks).database });

@@ -2,7 +2,6 @@
 import { expect } from 'vitest';
 import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { type GeminiStep, geminiFault, googleError } from '../../local/fakes/geminiFaults.ts';
-import { onePixelPng } from './pictures.ts';
 import { getErrorInfo, type Reply } from './replies.ts';
 import { type Stack, startStack } from './stack.ts';
 import { virtualClock } from './virtualClock.ts';
@@ -13,7 +12,7 @@ export const [first, second, third] = [
   'gemini-nano-banana-2.1',
   'gemini-3.1-flash-lite-image',
 ] as const;
-export const image = geminiFault.image(onePixelPng);
+export const image = geminiFault.blank();
 export const noFallback = { IMAGEGEN_FALLBACK_MODEL_IDS: '' };
 const minuteMs = 60_000;
 

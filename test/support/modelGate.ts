@@ -1,7 +1,6 @@
 /** Holds calls to the model, so that a test decides what happens while an image is being generated. */
 import { startFakeGemini } from '../../local/fakes/gemini.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { encodePng } from '../../local/fakes/png.ts';
 
 /** A gate in front of a model. Pass its `onRequest` to the fake Gemini. */
 export function createModelGate() {
@@ -61,7 +60,7 @@ export function createModelGate() {
 export async function startGatedGemini() {
   const { onRequest, ...gate } = createModelGate();
   const gemini = await startFakeGemini({ apiKey: 'test-gemini-key', onRequest });
-  const image = geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8));
+  const image = geminiFault.blank();
   gemini.always(image);
   return {
     ...gemini,

@@ -28,7 +28,8 @@ export function reasonTable(): Record<string, ReasonEntry> {
 function toReasonEntry(reason: Reason): ReasonEntry {
   const row = getReasonRow(reason);
   const { httpStatus, status, when, retryAfter = 'never' } = row;
-  const retry: string[] = row.afterDebit && row.retry !== 'new_key' ? [row.retry, 'new_key'] : [row.retry];
+  const retry: string[] =
+    row.afterDebit && !row.isLasting && row.retry !== 'new_key' ? [row.retry, 'new_key'] : [row.retry];
   return {
     httpStatus,
     status,

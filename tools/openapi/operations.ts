@@ -81,6 +81,7 @@ export const operations: Record<string, OperationText> = {
       'DELETED',
       'IDEMPOTENCY_KEY_REUSED',
       'CONTENT_BLOCKED',
+      'REFERENCE_UNREADABLE',
       'RATE_LIMITED',
       'PROVIDER_MISCONFIGURED',
       'PROVIDER_ERROR',

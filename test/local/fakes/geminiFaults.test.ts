@@ -1,3 +1,5 @@
+import { loadImage } from '@napi-rs/canvas';
+import { imageSize } from 'image-size';
 import { describe, expect, test } from 'vitest';
 import { type GeminiStep, geminiFault } from '../../../local/fakes/geminiFaults.ts';
 import { defaultModel, gemini, imageRequest, picture, post, rejection } from './support.ts';
@@ -25,6 +27,7 @@ describe('the SDK gets a scripted error', () => {
     ['forbidden', geminiFault.forbidden(), 403, ['PERMISSION_DENIED']],
     ['notFound', geminiFault.notFound(), 404, ['is not found for API version v1beta']],
     ['noLongerAvailable', geminiFault.noLongerAvailable(), 404, ['no longer available']],
+    ['badReference', geminiFault.badReference(), 400, ['INVALID_ARGUMENT', 'Unable to process input image']],
     ['internal', geminiFault.internal(), 500, ['INTERNAL']],
     ['highDemand', geminiFault.highDemand(), 503, ['experiencing high demand']],
     ['deadline', geminiFault.deadline(), 504, ['DEADLINE_EXCEEDED']],
@@ -184,6 +187,37 @@ test('sends the bytes of a scripted image unchanged', async () => {
   server.script(geminiFault.image(bytes, 'image/webp'));
   const { inlineData } = (await post(server, body)).body.candidates[0].content.parts[0];
   expect(inlineData).toEqual({ mimeType: 'image/webp', data: bytes.toString('base64') });
+});
+
+describe('generates an image of one colour', () => {
+  const wide = { ...body, generationConfig: { imageConfig: { aspectRatio: '16:9' } } };
+  const generate = async (step: GeminiStep) => {
+    const { server } = await gemini();
+    server.script(step);
+    const { inlineData } = (await post(server, wide)).body.candidates[0].content.parts[0];
+    expect(server.requests).toMatchObject([{ worked: true }]);
+    return Buffer.from(inlineData.data, 'base64');
+  };
+
+  test.each<[string, GeminiStep, object]>([
+    ['of the requested size', geminiFault.blank(), { type: 'png', width: 1344, height: 768 }],
+    ['as JPEG', geminiFault.blank('image/jpeg'), { type: 'jpg', width: 1344, height: 768 }],
+    ['as WebP', geminiFault.blank('image/webp'), { type: 'webp', width: 1344, height: 768 }],
+    ['of another shape', geminiFault.otherShape('1:1'), { type: 'png', width: 1024, height: 1024 }],
+    ['of another size', geminiFault.sized(300, 200), { type: 'png', width: 300, height: 200 }],
+    ['of one pixel', geminiFault.onePixel(), { type: 'png', width: 1, height: 1 }],
+  ])('%s', async (_, step, facts) => {
+    const bytes = await generate(step);
+    expect(imageSize(bytes)).toMatchObject(facts);
+    await expect(loadImage(bytes)).resolves.toMatchObject({ width: imageSize(bytes).width });
+  });
+
+  test.each(['image/png', 'image/jpeg', 'image/webp'] as const)('that is cut off: %s', async (mimeType) => {
+    const whole = await generate(geminiFault.blank(mimeType));
+    const bytes = await generate(geminiFault.cutOff(mimeType));
+    expect(bytes.equals(whole.subarray(0, Math.ceil(whole.length / 2)))).toBe(true);
+    expect(imageSize(bytes)).toMatchObject({ width: 1344, height: 768 });
+  });
 });
 
 test('sends drafts first, marked as thoughts and different from the image', async () => {

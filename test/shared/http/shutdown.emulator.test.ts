@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cloudinaryFault } from '../../../local/fakes/cloudinaryFaults.ts';
 import { type FakeGemini, startFakeGemini } from '../../../local/fakes/gemini.ts';
 import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
-import { encodePng } from '../../../local/fakes/png.ts';
 import { generationPath, hashGenerationId } from '../../../shared/generation/record.ts';
 import { brokenInvariants, strayImages } from '../../support/invariants.ts';
 import { getErrorInfo, getRefusal, type Reply } from '../../support/replies.ts';
@@ -27,7 +26,7 @@ beforeAll(async () => {
     apiKey: 'test-gemini-key',
     onRequest: (request) => waiting.get(getPrompt(request))?.promise,
   });
-  gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
+  gemini.always(geminiFault.blank());
   stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url });
   processes = await startServerProcesses(stack);
 });

@@ -5,7 +5,6 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
-import { encodePng } from '../../../local/fakes/png.ts';
 import { brokenInvariants, strayImages } from '../../support/invariants.ts';
 import { type ServerProcess, startServerProcesses } from '../../support/serverProcess.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
@@ -21,7 +20,7 @@ let servers: ServerProcess[];
 
 beforeAll(async () => {
   stack = await startStack();
-  stack.gemini.always(geminiFault.image(await encodePng(new Uint8Array(8 * 8 * 4), 8, 8)));
+  stack.gemini.always(geminiFault.blank());
   processes = await startServerProcesses(stack);
   const unlimited = { MAX_IN_FLIGHT_PER_USER: '1000', MAX_PER_MINUTE_PER_USER: '10000' };
   servers = await Promise.all([processes.start(unlimited), processes.start(unlimited)]);

@@ -30,7 +30,7 @@ beforeEach(async () => {
   await Promise.all(servers.map((server) => server.close()));
   servers = [];
   await stack.erase(`quota/${model}`);
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
   stack.cloudinary.always(undefined);
   stack.logs.length = 0;
 });

@@ -9,7 +9,6 @@ import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
 import type { Database, PageRequest, TotalRequest } from '../../../shared/database/database.ts';
 import { manifest } from '../../../tools/deploy/manifest.ts';
 import { answerLookups } from '../../support/adminLookup.ts';
-import { onePixelPng } from '../../support/pictures.ts';
 import { runJob } from '../../support/scheduler.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 import { findIndexes, type IndexFile, type Query, toQuery } from './neededIndexes.ts';
@@ -58,7 +57,7 @@ function createRecordingDatabase(database: Database): Database {
 
 beforeAll(async () => {
   stack = await startStack();
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
   answerLookups(stack);
   const database = createRecordingDatabase(stack.database);
   const env = {
