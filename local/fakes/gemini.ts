@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bodyBytesMax, type ParsedRequest, parseBody, parseRequest, refuseCaller } from './geminiCheck.ts';
-import { type GeminiStep, googleError, type Part } from './geminiFaults.ts';
+import { type GeminiStep, googleError, type Part, type ReplyMetadata } from './geminiFaults.ts';
 import { getPixels, type ImageModel } from './geminiModels.ts';
 import { drawPicture } from './picture.ts';
 import { answer, createFaultScript, type Reply, readBody, send, startServer } from './server.ts';
@@ -90,11 +90,13 @@ export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemin
     const work = async (): Promise<Reply> => {
       if (latencyMs > 0) await sleep(latencyMs, undefined, { signal: closing });
       if (step?.kind === 'answer') {
-        return { status: 200, body: { ...step.body, ...toMetadata(modelId, parsedRequest, 0) } };
+        const body = { ...step.body, ...toMetadata(modelId, parsedRequest, 0) };
+        return { status: 200, body: withMetadata(body, step.metadata) };
       }
       record.worked = true;
       const parts = await createParts(modelId, parsedRequest, step?.kind === 'drafts' ? step.count : 0);
-      return { status: 200, body: toResponseBody(modelId, parsedRequest, parts) };
+      const body = toResponseBody(modelId, parsedRequest, parts);
+      return { status: 200, body: withMetadata(body, step?.kind === 'drafts' ? step.metadata : undefined) };
     };
     const fault = step?.kind === 'answer' || step?.kind === 'drafts' ? undefined : step;
     await answer(response, fault, closing, work);
@@ -176,7 +178,7 @@ function createText({ prompt, hasSystemInstruction, maxOutputTokens }: ParsedReq
 const charactersPerToken = 4;
 const tokensPerReference = 258;
 
-function toResponseBody(modelId: string, parsedRequest: ParsedRequest, parts: Part[]): object {
+function toResponseBody(modelId: string, parsedRequest: ParsedRequest, parts: Part[]) {
   const text = parts.flatMap((part) => part.text ?? []).join('');
   const textTokens = Math.ceil(text.length / charactersPerToken);
   const isTruncated =
@@ -194,12 +196,20 @@ function toResponseBody(modelId: string, parsedRequest: ParsedRequest, parts: Pa
   };
 }
 
+/** A body with a step's own metadata over the usual one. */
+function withMetadata(
+  body: { usageMetadata?: object },
+  { usageMetadata, ...metadata }: ReplyMetadata = {},
+): object {
+  return { ...body, usageMetadata: { ...body.usageMetadata, ...usageMetadata }, ...metadata };
+}
+
 function toMetadata(
   modelId: string,
   parsedRequest: ParsedRequest,
   candidatesTokenCount: number,
   imageTokens = 0,
-): object {
+): { usageMetadata: object; modelVersion: string; responseId: string } {
   const promptTokens = Math.ceil(parsedRequest.prompt.length / charactersPerToken);
   const referenceTokens = parsedRequest.references.length * tokensPerReference;
   const promptTokenCount = promptTokens + referenceTokens;

@@ -68,8 +68,16 @@ export function shareImage(source: GenerationRecord, twinId: string): Write {
 }
 
 /** What a twin takes from the generation that made its image. */
-export function toSharedFields({ image, model, enhancedPrompt, publicId, id }: GenerationRecord) {
-  return { image, model, enhancedPrompt, publicId, imageOwner: id } satisfies Partial<GenerationData>;
+export function toSharedFields(source: GenerationRecord) {
+  const { image, model, modelVersion, enhancedPrompt, publicId, id } = source;
+  return {
+    image,
+    model,
+    ...(modelVersion && { modelVersion }),
+    enhancedPrompt,
+    publicId,
+    imageOwner: id,
+  } satisfies Partial<GenerationData>;
 }
 
 /**
