@@ -25,7 +25,7 @@ const errorBodySchema = z.object({
       .array(
         z.looseObject({
           reason: text,
-          retryDelay: z.unknown(),
+          retryDelay: z.unknown().optional(),
           violations: z
             .array(z.looseObject({ quotaId: text }))
             .optional()

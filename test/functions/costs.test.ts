@@ -11,6 +11,8 @@ import { virtualClock } from '../support/virtualClock.ts';
 
 const [first, second] = ['gemini-2.5-flash-image', 'gemini-nano-banana-2.1'];
 const image = geminiFault.image(onePixelPng);
+/** 'A banana on the moon' has 5 tokens, at $0.30 for a million tokens. */
+const promptMicros = Math.ceil(5 * 0.3);
 const price = { [first as string]: 39_000, [second as string]: 33_600 } as const;
 
 let stack: Stack;
@@ -69,15 +71,19 @@ describe('a generation costs', () => {
     ['nothing for tries that painted nothing', [internal(), highDemand()], 39_000, 200],
     ['nothing for a limit per minute and a reset', [perMinute(1), reset()], 39_000, 200],
     ['its image again where the first broke off', [truncate()], 78_000, 200],
-    ['all three where two broke off', [truncate(), emptyBody()], 117_000, 200],
+    ['both where two broke off', [truncate(), emptyBody()], 78_000, 502],
     ['what came with 200 and made no sense', [html(200)], 78_000, 200],
     ['what was reset after its headers', [reset('after-headers')], 78_000, 200],
     ["the next model's image", at(first, geminiFault.perDay()), 33_600, 200],
-    ['every try of both models', at(first, truncate(), truncate(), truncate()), 3 * 39_000 + 33_600, 200],
-    ['every try, although none came of it', Array(6).fill(truncate()), 3 * (39_000 + 33_600), 502],
-    ['nothing where it was blocked', [noImage('IMAGE_SAFETY')], 0, 422],
-    ['what broke off before it was blocked', [truncate(), noImage('IMAGE_SAFETY')], 39_000, 422],
-    ['an image that is none', [emptyImage()], 39_000, 502],
+    ['both tries, although none came of it', Array(6).fill(truncate()), 78_000, 502],
+    ['its prompt where it was blocked', [noImage('IMAGE_SAFETY')], promptMicros, 422],
+    [
+      'what broke off before it was blocked, and the prompt',
+      [truncate(), noImage('IMAGE_SAFETY')],
+      39_000 + promptMicros,
+      422,
+    ],
+    ['an image that is none, and that of the next model', [emptyImage()], 39_000 + 33_600, 200],
     ['nothing where nobody painted', Array(6).fill(internal()), 0, 502],
   ])('%s', async (_, steps, cost, status) => {
     await stack.erase(`quota/${first}`);
@@ -131,8 +137,8 @@ describe('a generation costs', () => {
     gemini.script(image, truncate(), noImage('SAFETY'), truncate(), image);
     for (const key of ['a', 'b', 'c']) await user.generate(key, {}, url);
     await other.generate('key', {}, url);
-    expect(await costOf(user.uid)).toEqual([39_000, 39_000, 78_000]);
-    expect(await audited(user.uid)).toMatchObject({ ok: true, providerCostMicros: 156_000 });
+    expect(await costOf(user.uid)).toEqual([39_000, 39_000 + promptMicros, 78_000]);
+    expect(await audited(user.uid)).toMatchObject({ ok: true, providerCostMicros: 156_000 + promptMicros });
     expect(await audited(other.uid)).toMatchObject({ providerCostMicros: price[first as string] });
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
@@ -194,7 +200,7 @@ describe('what a day may cost', () => {
     const url = await startServer({}, own.database, own);
     gemini.script(...Array(6).fill(truncate()));
     expect((await (await newUser(own)).generate('key', {}, url)).status).toBe(502);
-    const limited = await startServer({ MAX_SPEND_PER_DAY_USD: '0.2178' }, own.database, own);
+    const limited = await startServer({ MAX_SPEND_PER_DAY_USD: '0.078' }, own.database, own);
     expect(refusal(await (await newUser(own)).generate('key', {}, limited))).toEqual(refused);
   });
 

@@ -25,11 +25,15 @@ type Expected = {
   inOutbox: boolean;
   /** Whether Google bills it although nothing came of it; what was painted and not stored always is. */
   billed?: boolean;
+  /** Whether the answer reports its tokens, so that the prompt is billed. */
+  replied?: boolean;
 };
 
 const prompt = 'A banana that no log may speak of';
 const model = 'gemini-2.5-flash-image';
 const paintMicros = 39_000;
+/** A token has 4 characters, and input costs $0.30 for a million tokens. */
+const promptMicros = Math.ceil(Math.ceil(prompt.length / 4) * 0.3);
 const canvas = createCanvas(6, 4);
 const png = canvas.toBuffer('image/png');
 
@@ -80,7 +84,7 @@ const detailOf = ({ body }: Reply, type: string) =>
 
 async function expectRefunded(
   { uid, reply, logged }: Failed,
-  { reason, metadata, inOutbox, billed = inOutbox }: Expected,
+  { reason, metadata, inOutbox, billed = inOutbox, replied = false }: Expected,
 ) {
   const [code, status] = codes[reason];
   expect(detailOf(reply, 'ErrorInfo')).toMatchObject({ reason, domain: 'nano-banana-studio' });
@@ -99,7 +103,12 @@ async function expectRefunded(
   ]);
   expect(entries[2]).toMatchObject({ id: `${id}:refund`, generationId: id, reason });
   expect(generations).toMatchObject([
-    { status: 'refunded', failure: { reason }, image: null, providerCostMicros: billed ? paintMicros : 0 },
+    {
+      status: 'refunded',
+      failure: { reason },
+      image: null,
+      providerCostMicros: billed ? paintMicros : replied ? promptMicros : 0,
+    },
   ]);
   expect(await brokenInvariants(stack, uid)).toEqual([]);
   const item = await stack.document(`outbox/${id}`);
@@ -181,15 +190,19 @@ describe('when Gemini fails, nothing is charged and nothing of its words is told
       'billed',
     ],
     ['a 200 larger than any', geminiFault.textOnly('banana '.repeat(1_500_000)), 'PROVIDER_ERROR', 'billed'],
-    ['only a thought', answer([inline(png, { thought: true })]), 'NO_IMAGE'],
+    ['a thought of a blocked image', geminiFault.thoughtOnly(png, 'IMAGE_SAFETY'), 'CONTENT_BLOCKED'],
   ])('%s', async (what, step, reason, billed) => {
     stack.gemini.always(step);
     const failed = await fail();
-    const finishReason = { 'only a thought': 'STOP', 'JSON of another shape': 'NO_CANDIDATE' }[what];
+    const finishReason = {
+      'a thought of a blocked image': 'IMAGE_SAFETY',
+      'JSON of another shape': 'NO_CANDIDATE',
+    }[what];
     await expectRefunded(failed, {
       reason,
       inOutbox: false,
       billed: billed === 'billed',
+      replied: finishReason !== undefined,
       ...(finishReason && { metadata: { finishReason } }),
     });
     expectNoWordsOf(step, failed);
@@ -263,14 +276,19 @@ describe('a reply without an image is told apart by its finish reason', () => {
     const step = geminiFault.noImage(finishReason);
     stack.gemini.always(step);
     const failed = await fail();
-    await expectRefunded(failed, { reason, metadata: { finishReason }, inOutbox: false });
+    await expectRefunded(failed, { reason, metadata: { finishReason }, inOutbox: false, replied: true });
     expectNoWordsOf(step, failed);
   });
 
   it.each(['empty', 'null-parts', 'role-only'] as const)('content in its %s form', async (form) => {
     stack.gemini.always(geminiFault.noImage('IMAGE_SAFETY', 'The model stopped.', form));
     const metadata = { finishReason: 'IMAGE_SAFETY' };
-    await expectRefunded(await fail(), { reason: 'CONTENT_BLOCKED', metadata, inOutbox: false });
+    await expectRefunded(await fail(), {
+      reason: 'CONTENT_BLOCKED',
+      metadata,
+      inOutbox: false,
+      replied: true,
+    });
   });
 
   it.each(['SAFETY', 'OTHER', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'IMAGE_SAFETY'])(
@@ -282,6 +300,7 @@ describe('a reply without an image is told apart by its finish reason', () => {
         reason: 'CONTENT_BLOCKED',
         metadata: { finishReason },
         inOutbox: false,
+        replied: true,
       });
     },
   );
@@ -291,7 +310,7 @@ describe('a reply without an image is told apart by its finish reason', () => {
     stack.gemini.always(geminiFault.textOnly(text));
     const failed = await fail();
     const metadata = { finishReason: 'STOP' };
-    await expectRefunded(failed, { reason: 'NO_IMAGE', metadata, inOutbox: false });
+    await expectRefunded(failed, { reason: 'NO_IMAGE', metadata, inOutbox: false, replied: true });
     expect(failed.reply.body.error.message).toContain(text);
     expect(failed.logged).not.toContain(text);
   });
