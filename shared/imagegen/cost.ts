@@ -60,4 +60,4 @@ export function countImageTokens(usage: Usage | undefined): number {
 const toCount = (value: unknown) =>
   typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
 
-const roundUp = (micros: number) => Math.ceil(micros - roundingError);
+const roundUp = (micros: number) => Math.max(0, Math.ceil(micros - roundingError));

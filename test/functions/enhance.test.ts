@@ -174,12 +174,12 @@ describe('generate with enhance', () => {
     gemini.script(image);
     const user = await newUser();
     const { enhancedPrompt } = (await user.generate('key', { prompt, enhance: true }, url)).body.generation;
-    // The stand-in counts a token for four characters: 0.10 dollars a million in, 0.40 out.
+    // The fake counts a token for four characters: 0.30 dollars a million in, 2.50 out.
     const tokens = [prompt, enhancedPrompt].map((text: string) => Math.ceil(text.length / 4)) as [
       number,
       number,
     ];
-    const writing = Math.ceil(tokens[0] * 0.1 + tokens[1] * 0.4);
+    const writing = Math.ceil(tokens[0] * 0.3 + tokens[1] * 2.5);
     expect(writing).toBeGreaterThan(1);
     expect(await generationOf(user.uid)).toMatchObject({ providerCostMicros: 39_000 + writing });
 
@@ -188,7 +188,8 @@ describe('generate with enhance', () => {
     expect((await unlucky.generate('key', { prompt, enhance: true }, url)).status).toBe(422);
     expect(await generationOf(unlucky.uid)).toMatchObject({
       status: 'refunded',
-      providerCostMicros: writing,
+      // The blocked image's prompt is billed too.
+      providerCostMicros: writing + Math.ceil(tokens[1] * 0.3),
     });
   });
 
