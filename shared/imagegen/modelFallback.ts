@@ -162,6 +162,7 @@ export function createModelFallback({
     { retiredIds }: Run,
   ): Promise<void> {
     if (providerFailure.kind === 'retired') {
+      log.warning('Google does not know a model', { event: 'model_not_found', model: id });
       const isAlone = filterUsable(models.filter((each) => each.id !== id)).length === 0;
       if (isAlone && (retiredIds.length > 0 || models.length === 1)) return;
       retiredIds.push(id);
