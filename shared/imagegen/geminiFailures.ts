@@ -16,6 +16,9 @@ export function misconfiguredFailure(cause: unknown): Failure {
   });
 }
 
+/** Longest wait to believe, milliseconds: a day. */
+const waitMsMax = 86_400_000;
+
 const text = z.string().optional().catch(undefined);
 const errorBodySchema = z.object({
   error: z.object({
@@ -138,7 +141,7 @@ export function refusesStore({ status, message }: { status: number; message: str
 function parseRetryAfter(body: ErrorBody | undefined, { retryAfter }: Received): { retryAfterMs?: number } {
   const delay = body?.details?.find((detail) => detail.retryDelay)?.retryDelay;
   const waits = [parseDurationMs(delay) ?? 0, Number(retryAfter ?? 0) * 1000].filter((wait) => wait > 0);
-  return waits.length > 0 ? { retryAfterMs: Math.ceil(Math.max(...waits)) } : {};
+  return waits.length > 0 ? { retryAfterMs: Math.min(Math.ceil(Math.max(...waits)), waitMsMax) } : {};
 }
 
 function parseErrorBody(text: string): ErrorBody | undefined {

@@ -33,8 +33,6 @@ const waitsMs = {
 } as const;
 /** Longest limit that stays in the instance that hit it. */
 const localLimitMs = minuteMs;
-/** Longest wait to believe. */
-const waitMsMax = 24 * hourMs;
 /** How long other models are preferred to one that did not answer. */
 const silenceMs = minuteMs;
 
@@ -172,7 +170,7 @@ export function createQuota({
   /** Records a failure that tells when to call the model again. Never overwrites an operator's `off`. */
   async function recordFailure(id: string, failure: ProviderFailure): Promise<void> {
     const now = clock.now();
-    const waitMs = Math.min(failure.retryAfterMs ?? 0, waitMsMax);
+    const waitMs = failure.retryAfterMs ?? 0;
     switch (failure.kind) {
       case 'minute':
         coolUntil.set(id, now + (waitMs || minuteMs));

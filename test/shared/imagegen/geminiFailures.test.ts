@@ -88,6 +88,9 @@ describe('a wait is read from', () => {
     ['5h59m10s', 21_550_000],
     ['5h59m10.25s', 21_550_250],
     ['1m', 60_000],
+    ['24h', 86_400_000],
+    // A wait is believed for a day at most.
+    ['9999999999h', 86_400_000],
     ['0s', undefined],
     ['-5s', undefined],
     ['soon', undefined],

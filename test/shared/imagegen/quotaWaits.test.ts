@@ -105,12 +105,6 @@ describe('a limit per minute', () => {
     expect(usable(quota)).toEqual([second]);
     expect(await stateOf(first)).toBeUndefined();
   });
-
-  it('is believed for a day at most', async () => {
-    const quota = startInstance();
-    await quota.recordFailure(first, { kind: 'minute', retryAfterMs: 1e15 });
-    expect(usable(quota, 24 * hourMs)).toEqual([first, second]);
-  });
 });
 
 describe('a silent model', () => {
