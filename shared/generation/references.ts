@@ -13,7 +13,8 @@ export const generateBodyBytesMax = 19_500_000;
 
 /** @throws {Failure} INVALID_REQUEST for too many references, or for one that is not a PNG, JPEG or WebP. */
 export function checkReferences({ references }: GenerateRequest, models: readonly ImageModel[]): void {
-  const referencesMax = models[0]?.referenceImagesMax ?? 0;
+  // Not of the first model alone: if it is closed, `account` offers what the next one can do.
+  const referencesMax = Math.max(0, ...models.map((model) => model.referenceImagesMax));
   if (references.length > referencesMax) {
     const description = `must have at most ${referencesMax} images with this model`;
     throw invalidRequest([{ field: 'references', description }]);

@@ -133,6 +133,15 @@ describe('account offers what the first usable model can do', () => {
     expect(await offer(url)).toEqual([1264, 848, 14]);
   });
 
+  it('and generate accepts as many references, also in an instance that knows no states yet', async () => {
+    await stack.edit(`quota/${first}`, { state: 'off' });
+    const reference = { mimeType: 'image/png', data: onePixelPng.toString('base64') };
+    const references = Array.from({ length: 14 }, () => reference);
+    const url = await startServer();
+    const reply = await (await newUser()).generate('key', { references }, url);
+    expect([reply.status, reply.body.generation?.model]).toEqual([200, second]);
+  });
+
   it('until the model is back', async () => {
     await stack.edit(`quota/${first}`, {
       state: 'exhausted',
