@@ -8,13 +8,13 @@ import {
 } from '../shared/contract.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { getAspectRatio, imageModel } from '../shared/imagegen/models.ts';
+import { getAspectRatio, type ImageModel } from '../shared/imagegen/models.ts';
 import type { Account } from '../shared/ledger/account.ts';
 import { getPeriod } from '../shared/ledger/allowancePeriod.ts';
 import { getOrCreateAccount } from '../shared/ledger/getOrCreateAccount.ts';
 import type { Services } from '../shared/services.ts';
 
-/** The caller's balance, the tiers on offer, and the limits. */
+/** The caller's balance, the tiers on offer, and the limits: those of the first model that is usable now. */
 export const account = endpoint({
   method: 'GET',
   access: 'user',
@@ -22,8 +22,11 @@ export const account = endpoint({
   answer: accountAnswerSchema,
   limit: readLimit,
   async run({ caller }, services) {
-    const { config } = services;
-    const opened = await getOrCreateAccount(await services.ledger(), caller);
+    const { config, models } = services;
+    const quota = await services.quota();
+    const opened = await getOrCreateAccount(await services.ledger(), caller, quota.readAlong());
+    const modelId = quota.firstUsable(services.clock.now());
+    const model = models.find(({ id }) => id === modelId) ?? (models[0] as ImageModel);
     const { balance, sequence, suspended, email, createdAt } = opened;
     const view: AccountView = {
       uid: caller.uid,
@@ -34,7 +37,7 @@ export const account = endpoint({
       createdAt: (createdAt ?? new Date()).toISOString(),
       ...toAllowance(opened, config.allowance, new Date(services.clock.now())),
     };
-    return { body: { account: view, tiers: toTierOffers(config), limits: toLimits(services) } };
+    return { body: { account: view, tiers: toTierOffers(config, model), limits: toLimits(config, model) } };
   },
 });
 
@@ -51,16 +54,20 @@ function toAllowance(
   return { allowance: { credits: own, period, nextAt: next.toISOString() } };
 }
 
-function toLimits({ config, models }: Services): Limits {
-  const maxReferences = models[0]?.referenceImagesMax ?? 0;
-  const { maxInFlightPerUser, maxPerMinutePerUser } = config.limits;
-  return { maxInFlightPerUser, maxPerMinutePerUser, maxReferences, maxReferenceBytes: referenceBytesMax };
+function toLimits({ limits }: Services['config'], { referenceImagesMax }: ImageModel): Limits {
+  const { maxInFlightPerUser, maxPerMinutePerUser } = limits;
+  return {
+    maxInFlightPerUser,
+    maxPerMinutePerUser,
+    maxReferences: referenceImagesMax,
+    maxReferenceBytes: referenceBytesMax,
+  };
 }
 
-function toTierOffers({ modelId, tierCredits }: Services['config']) {
+function toTierOffers({ tierCredits }: Services['config'], { sizes }: ImageModel) {
   return tierSchema.options.map((id) => {
     const aspectRatio = getAspectRatio(id, 'landscape');
-    const [width, height] = imageModel(modelId).sizes[aspectRatio];
+    const [width, height] = sizes[aspectRatio];
     return { id, credits: tierCredits[id], aspectRatio, width, height };
   });
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { quotaAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
+import { stateWarnings } from '../shared/imagegen/modelStates.ts';
 import { modelWarnings } from '../shared/imagegen/models.ts';
 
 /** Reopens models whose quota is due back, and reports the state of every model. */
@@ -17,7 +18,9 @@ export const checkQuota = endpoint({
       ...(reason && { reason }),
       ...(retryAt && { retryAt: retryAt.toISOString() }),
     }));
-    const warnings = modelWarnings(services.config.modelIds, new Date(services.clock.now()));
+    const { modelIds } = services.config;
+    const now = new Date(services.clock.now());
+    const warnings = [...modelWarnings(modelIds, now), ...stateWarnings(modelIds, services.modelStates, now)];
     for (const warning of warnings) services.log.warning(warning);
     return { body: { models, warnings } };
   },

@@ -38,7 +38,8 @@ export const generate = endpoint({
       const generated = await generateImage(step, enhancedPrompt ?? request.prompt, references);
       const image = await storeImage(step, record.publicId, generated);
       const cacheUntil = new Date(clock.now() + config.cacheTtlSeconds * 1000);
-      return { model: generated.model, enhancedPrompt, image, cacheUntil };
+      const { model, modelVersion } = generated;
+      return { model, ...(modelVersion && { modelVersion }), enhancedPrompt, image, cacheUntil };
     });
     return toGenerateAnswer(ended.record, ended.failure);
   },

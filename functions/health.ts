@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { getWarnings } from '../shared/config/warnings.ts';
 import { healthAnswerSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { toModelReports } from '../shared/imagegen/modelStates.ts';
+import { stateWarnings, toModelReports } from '../shared/imagegen/modelStates.ts';
 
 /** Reports that this instance answers, and what it knows. It calls no other service, so nobody can make it cost money. */
 export const health = endpoint({
@@ -17,7 +17,7 @@ export const health = endpoint({
         status: 'ok' as const,
         version: config.version,
         models: toModelReports(config.modelIds, modelStates, now),
-        warnings: getWarnings(config, now),
+        warnings: [...getWarnings(config, now), ...stateWarnings(config.modelIds, modelStates, now)],
       },
     };
   },

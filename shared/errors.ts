@@ -50,11 +50,25 @@ type FailureArguments = { [R in Reason]: ArgumentsFor<R> }[Reason];
 /** How a model failed. The image store uses the kind `passing` only. */
 export type ProviderFailure = {
   /**
-   * `minute` and `day`: that quota is used up. `billing`: no model answers until somebody pays. `retired`: the model
-   * is gone. `overloaded` and `passing`: the same call may succeed later. `unusable`: the image has the wrong shape or
-   * is broken: the next model is asked once. `final`: no retry helps.
+   * `minute` and `day`: that quota is used up. `billing`: the model does not answer until somebody pays. `retired`:
+   * the model is gone. `overloaded` and `passing`: the same call may succeed later. `silent`: no answer in time.
+   * `refused`: this model refuses the call, another may not. `unusable`: the reply has no image, or one of the wrong
+   * shape or a broken one; the next model is asked once, then the request fails with the failure. `final`: no retry
+   * helps.
    */
-  kind: 'minute' | 'day' | 'billing' | 'retired' | 'overloaded' | 'passing' | 'unusable' | 'final';
+  kind:
+    | 'minute'
+    | 'day'
+    | 'billing'
+    | 'retired'
+    | 'overloaded'
+    | 'passing'
+    | 'silent'
+    | 'refused'
+    | 'unusable'
+    | 'final';
+  /** True if the whole project is affected, and so every model. */
+  isWholeProject?: boolean;
   /** After how many milliseconds the provider says that a retry may help. */
   retryAfterMs?: number;
   /** True if the model may have generated an image in spite of the failure, which is then billed. */

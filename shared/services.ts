@@ -78,7 +78,7 @@ export function createServices(
   const modelStates = new Map<string, QuotaState>();
   const preloaded = new Set<Dependency>();
 
-  const gemini = lazy(async () => overrides.gemini ?? (await modules.gemini()).createGemini(config));
+  const gemini = lazy(async () => overrides.gemini ?? (await modules.gemini()).createGemini(config, log));
   const ledger = lazy(async () => {
     const { createLedger } = await import('./ledger/ledger.ts');
     const database = overrides.database ?? (await modules.database()).createDatabase(config);

@@ -10,7 +10,13 @@ import {
   type ResponseSchema,
   refuseCaller,
 } from './geminiCheck.ts';
-import { type BlankStep, type GeminiStep, googleError, type Part } from './geminiFaults.ts';
+import {
+  type BlankStep,
+  type GeminiStep,
+  googleError,
+  type Part,
+  type ReplyMetadata,
+} from './geminiFaults.ts';
 import { getPixels, type ImageModel } from './geminiModels.ts';
 import { drawPicture } from './picture.ts';
 import { answer, createFaultScript, type Reply, readBody, send, startServer } from './server.ts';
@@ -98,14 +104,16 @@ export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemin
     const work = async (): Promise<Reply> => {
       if (latencyMs > 0) await sleep(latencyMs, undefined, { signal: closing });
       if (step?.kind === 'answer') {
-        return { status: 200, body: { ...step.body, ...toMetadata(modelId, parsedRequest, 0) } };
+        const body = { ...step.body, ...toMetadata(modelId, parsedRequest, 0) };
+        return { status: 200, body: withMetadata(body, step.metadata) };
       }
       record.worked = true;
       const parts =
         step?.kind === 'blank' && parsedRequest.model.kind === 'image'
           ? [await createBlankPart(step, parsedRequest.model, parsedRequest)]
           : await createParts(modelId, parsedRequest, step?.kind === 'drafts' ? step.count : 0);
-      return { status: 200, body: toResponseBody(modelId, parsedRequest, parts) };
+      const body = toResponseBody(modelId, parsedRequest, parts);
+      return { status: 200, body: withMetadata(body, step?.kind === 'drafts' ? step.metadata : undefined) };
     };
     const fault =
       step?.kind === 'answer' || step?.kind === 'drafts' || step?.kind === 'blank' ? undefined : step;
@@ -227,7 +235,7 @@ function fillSchema({ type, properties = {}, items = {} }: ResponseSchema, words
 const charactersPerToken = 4;
 const tokensPerReference = 258;
 
-function toResponseBody(modelId: string, parsedRequest: ParsedRequest, parts: Part[]): object {
+function toResponseBody(modelId: string, parsedRequest: ParsedRequest, parts: Part[]) {
   const text = parts.flatMap((part) => part.text ?? []).join('');
   const textTokens = Math.ceil(text.length / charactersPerToken);
   const isTruncated =
@@ -245,12 +253,20 @@ function toResponseBody(modelId: string, parsedRequest: ParsedRequest, parts: Pa
   };
 }
 
+/** A body with a step's own metadata over the usual one. */
+function withMetadata(
+  body: { usageMetadata?: object },
+  { usageMetadata, ...metadata }: ReplyMetadata = {},
+): object {
+  return { ...body, usageMetadata: { ...body.usageMetadata, ...usageMetadata }, ...metadata };
+}
+
 function toMetadata(
   modelId: string,
   parsedRequest: ParsedRequest,
   candidatesTokenCount: number,
   imageTokens = 0,
-): object {
+): { usageMetadata: object; modelVersion: string; responseId: string } {
   const promptTokens = Math.ceil(parsedRequest.prompt.length / charactersPerToken);
   const referenceTokens = parsedRequest.references.length * tokensPerReference;
   const promptTokenCount = promptTokens + referenceTokens;

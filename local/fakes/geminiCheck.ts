@@ -46,6 +46,7 @@ type Content = {
 type Body = {
   contents?: Content[];
   systemInstruction?: Content;
+  store?: boolean;
   generationConfig?: {
     responseModalities?: string[];
     imageConfig?: { aspectRatio?: string; imageSize?: string };
@@ -107,9 +108,17 @@ export function parseRequest(
     };
   }
   const body = toCamelCaseFields(json ?? {}) as Body;
-  const refusal = refuseContents(body.contents) ?? refuseConfig(modelId, model, body);
+  const refusal = refuseContents(body.contents) ?? refuseConfig(modelId, model, body) ?? refuseStore(body);
   if (refusal !== undefined) return { refusal };
   return toParsedRequest(model, body);
+}
+
+/**
+ * Google stores requests and replies of new paid projects unless the request says `store: false`. The fake refuses such
+ * a request, in Google's form, so that a test fails where a prompt would be kept.
+ */
+function refuseStore({ store }: Body): Reply | undefined {
+  return store === false ? undefined : inRequest('store', 'store must be false, or the request is kept.');
 }
 
 function refuseContents(contents: Content[] | undefined): Reply | undefined {

@@ -8,15 +8,27 @@ export type Part = {
   inlineData?: { mimeType: string; data: string };
 };
 
+/** What a reply says of itself, beside its candidates. */
+export type ReplyMetadata = {
+  usageMetadata?: {
+    promptTokenCount?: number;
+    candidatesTokenCount?: number;
+    candidatesTokensDetails?: { modality: string; tokenCount: number }[];
+    thoughtsTokenCount?: number;
+  };
+  modelVersion?: string;
+};
+
 /**
  * A fault for the next request, or for the next one to `model`. In addition to the faults of any service, `answer`
  * sends a 200 with this body, to which the fake adds usage, model and id; `drafts` generates an image, preceded by
- * drafts and comments marked as `thought`; `blank` generates an image of one colour.
+ * drafts and comments marked as `thought`; `blank` generates an image of one colour. `metadata` replaces what the fake
+ * adds.
  */
 export type GeminiStep = { model?: string } & (
   | WireFault
-  | { kind: 'answer'; body: object }
-  | { kind: 'drafts'; count: number }
+  | { kind: 'answer'; body: object; metadata?: ReplyMetadata }
+  | { kind: 'drafts'; count: number; metadata?: ReplyMetadata }
   | BlankStep
 );
 
@@ -84,10 +96,16 @@ export const unreadableImage = (): Reply =>
 
 const toReplyStep = (reply: Reply) => ({ kind: 'reply', ...reply }) as const;
 
-type Quota = { quotaId: string; retrySeconds: number; limit: number; quotaModel: string };
+type Quota = {
+  quotaId: string;
+  retrySeconds: number;
+  limit: number;
+  quotaModel: string;
+  retryDelay?: string;
+};
 
 /** A 429 with Google's details. It names `quotaModel`, which may differ from the requested model. */
-function quotaExceeded({ quotaId, retrySeconds, limit, quotaModel }: Quota) {
+function quotaExceeded({ quotaId, retrySeconds, limit, quotaModel, retryDelay = `${retrySeconds}s` }: Quota) {
   const quotaMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_requests';
   const message = [
     'You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits. To monitor your current usage, head to: https://ai.dev/rate-limit. ',
@@ -116,7 +134,7 @@ function quotaExceeded({ quotaId, retrySeconds, limit, quotaModel }: Quota) {
           },
         ],
       },
-      { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${retrySeconds}s` },
+      { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay },
     ]),
   );
 }
@@ -162,6 +180,27 @@ export const geminiFault = {
   /** 429 that ends after `retrySeconds`: the only 429 with a correct RetryInfo. */
   perMinute: (retrySeconds = 20, quotaModel = imageModel) =>
     quotaExceeded({ quotaId: perMinuteQuotaId, retrySeconds, limit: 10, quotaModel }),
+  /** 429 with this text as its RetryInfo. Google's own are such as "45.7s"; others were reported. */
+  retryIn: (retryDelay: string, quotaModel = imageModel) =>
+    quotaExceeded({ quotaId: perMinuteQuotaId, retrySeconds: 1, limit: 10, quotaModel, retryDelay }),
+  /** 429 with this message, and no details unless `withDetails`: Google sends either. */
+  quotaMessage: (message: string, withDetails = false) =>
+    toReplyStep(
+      googleError(
+        429,
+        'RESOURCE_EXHAUSTED',
+        message,
+        withDetails
+          ? [{ '@type': 'type.googleapis.com/google.rpc.Help', links: [{ description: 'Learn more' }] }]
+          : undefined,
+      ),
+    ),
+  /** 429 of a project that has reached the cap its owner set. */
+  spendingCap: (withDetails = false) =>
+    geminiFault.quotaMessage(
+      'Your project has exceeded its monthly spending cap. Please go to AI Studio at https://ai.studio/spend to manage your project spend cap.',
+      withDetails,
+    ),
   /** 429 until midnight in Los Angeles, though its RetryInfo says one second. */
   perDay: (quotaModel = imageModel) =>
     quotaExceeded({ quotaId: perDayQuotaId, retrySeconds: 1, limit: 100, quotaModel }),
@@ -177,6 +216,18 @@ export const geminiFault = {
         'Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects to manage your project and billing.',
       ),
     ),
+  /** 403 of one model that the project may not use. */
+  modelForbidden: (model = imageModel) =>
+    toReplyStep(
+      googleError(
+        403,
+        'PERMISSION_DENIED',
+        `Your project does not have access to the model models/${model}.`,
+      ),
+    ),
+  /** 404 of a proxy or gateway, in plain text. `html(404)` is its page. */
+  plainNotFound: () =>
+    ({ kind: 'reply', status: 404, headers: { 'content-type': 'text/plain' }, body: 'not found\n' }) as const,
   badKey: () => toReplyStep(apiKeyInvalid()),
   badRegion: () =>
     toReplyStep(googleError(400, 'FAILED_PRECONDITION', 'User location is not supported for the API use.')),
@@ -242,5 +293,25 @@ export const geminiFault = {
     ({ kind: 'blank', mimeType, isCutOff: true }) as const,
   /** 400: the model cannot read one of the images in the request. */
   badReference: () => toReplyStep(unreadableImage()),
-  drafts: (count = 1) => ({ kind: 'drafts', count }) as const,
+  /** The image is the only part, and marked as a thought. */
+  thoughtOnly: (bytes: Uint8Array, finishReason = 'STOP') =>
+    toAnswerStep({
+      candidates: [
+        {
+          content: {
+            parts: [
+              {
+                inlineData: { mimeType: 'image/png', data: Buffer.from(bytes).toString('base64') },
+                thought: true,
+              },
+            ],
+            role: 'model',
+          },
+          finishReason,
+          index: 0,
+        },
+      ],
+    }),
+  drafts: (count = 1, metadata?: ReplyMetadata) =>
+    ({ kind: 'drafts', count, ...(metadata && { metadata }) }) as const,
 };

@@ -1,7 +1,7 @@
 /** The environment variables: the format, default and description of each. */
 import * as z from 'zod';
 import { type Tier, tierSchema } from '../contract.ts';
-import { fallbackModelIdsDefault, imagenSuccessor, modelIdDefault } from '../imagegen/models.ts';
+import { fallbackModelIdsDefault, modelIdDefault, successorModelId } from '../imagegen/models.ts';
 
 /** An empty variable counts as not set. */
 const emptyAsUnset = (value: unknown) => (value === '' ? undefined : value);
@@ -84,7 +84,7 @@ const modelId = z.preprocess(
     .string()
     .refine(
       (id) => !id.startsWith('imagen-'),
-      `names an Imagen model; Google retired them all, use ${imagenSuccessor}`,
+      `names an Imagen model; Google retired them all, use ${successorModelId}`,
     )
     .refine((id) => /^[\w.-]{1,100}$/.test(id), 'must be a model id')
     .optional(),
@@ -178,7 +178,7 @@ export const environment = {
     IMAGEGEN_FALLBACK_MODEL_IDS: list
       .refine(
         (ids) => !ids.some((id) => id.startsWith('imagen-')),
-        `names an Imagen model; Google retired them all, use ${imagenSuccessor}`,
+        `names an Imagen model; Google retired them all, use ${successorModelId}`,
       )
       .refine((ids) => ids.every((id) => /^[\w.-]{1,100}$/.test(id)), 'must be model ids')
       .optional()

@@ -69,10 +69,11 @@ export function shareImage(source: GenerationRecord, twinId: string): Write {
 
 /** What a twin takes from the generation that made its image. */
 export function toSharedFields(source: GenerationRecord) {
-  const { image, model, enhancedPrompt, publicId, id, lateUploadUntil } = source;
+  const { image, model, modelVersion, enhancedPrompt, publicId, id, lateUploadUntil } = source;
   return {
     image,
     model,
+    ...(modelVersion && { modelVersion }),
     enhancedPrompt,
     publicId,
     imageOwner: id,

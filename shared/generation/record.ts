@@ -44,7 +44,10 @@ const generationDocumentSchema = z.object({
     /** Hashes of the reference images. */
     references: z.array(z.string()),
   }),
+  /** The model that was asked. */
   model: z.string().nullable(),
+  /** The model that answered, if Google names another. */
+  modelVersion: z.string().optional(),
   cached: z.boolean(),
   /** The generation that made its image: itself, unless the image came from the cache. */
   imageOwner: z.string().optional(),

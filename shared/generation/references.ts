@@ -13,7 +13,6 @@ import type { Step } from './steps.ts';
 export const generateBodyBytesMax = 19_500_000;
 
 /**
-/**
  * Checks what no configuration can change, so that it may come before the look-up of an earlier call with this key.
  * @throws {Failure} INVALID_REQUEST for a reference that is not a PNG, JPEG or WebP; REFERENCE_UNREADABLE for one that is
  * cut off or broken.
@@ -40,12 +39,15 @@ function describeOtherFormat(data: string): string {
   return isHeic(header) ? heicDescription : 'is no PNG, JPEG or WebP';
 }
 
-/** Refuses more references than the first model takes. Another configuration may allow them, so a replay comes first. */
+/**
+ * Refuses more references than any configured model takes. If the first model is closed, `account` offers what the next
+ * one can do. Another configuration may allow more, so a replay comes first.
+ */
 export function refuseTooManyReferences(
   { references }: GenerateRequest,
   models: readonly ImageModel[],
 ): Failure | undefined {
-  const referencesMax = models[0]?.referenceImagesMax ?? 0;
+  const referencesMax = Math.max(0, ...models.map((model) => model.referenceImagesMax));
   if (references.length <= referencesMax) return undefined;
   const description = `must have at most ${referencesMax} images with this model`;
   return invalidRequest([{ field: 'references', description }]);

@@ -9,6 +9,7 @@ import { findGeneration, type GenerationRecord, generationPath } from './record.
 /** What a held generation becomes when its image is stored. */
 export type GenerationResult = {
   model: string;
+  modelVersion?: string;
   enhancedPrompt: string | null;
   image: Image;
   /** What the provider bills for it, micro-dollars. */

@@ -4,11 +4,13 @@
  */
 import { ApiError, type GenerateContentResponse, GoogleGenAI, Modality } from '@google/genai';
 import { withDeadline } from '../core/deadline.ts';
+import type { Log } from '../core/log.ts';
 import { Failure } from '../errors.ts';
 import type { ImageFacts } from '../images/imageFormat.ts';
-import { misconfiguredFailure, type Received, toProviderFailure } from './geminiFailures.ts';
+import { countImageTokens, getImageCostMicros, getTextCostMicros, getTokenCostMicros } from './cost.ts';
+import { misconfiguredFailure, type Received, refusesStore, toProviderFailure } from './geminiFailures.ts';
 import { findImagePart, type InlineReply, readInlineReply } from './inlineImages.ts';
-import type { AspectRatio, ImageModel } from './models.ts';
+import { type AspectRatio, type ImageModel, imageModel, isKnownModel } from './models.ts';
 import { checkImage } from './usableImage.ts';
 
 /** A reference image: its type as detected from its bytes, and its bytes in base64. */
@@ -17,7 +19,10 @@ export type Reference = { mimeType: ImageFacts['mimeType']; data: string };
 export type ImageRequest = { prompt: string; aspectRatio: AspectRatio; references: readonly Reference[] };
 
 export type GeneratedImage = ImageFacts & {
+  /** The model that was asked. */
   model: string;
+  /** The model that answered, if Google names another: it routes some retired models to their successors. */
+  modelVersion?: string;
   /** The image's bytes in order, and their number. */
   chunks: Uint8Array[];
   bytes: number;
@@ -56,8 +61,6 @@ export type Gemini = {
 
 /** Longest text of the model in a NO_IMAGE message, UTF-16 units. */
 const modelTextCharactersMax = 300;
-/** Price of gemini-3.5-flash-lite: dollars per million tokens, so micro-dollars per token. Thinking is output. */
-const tokenMicros = { input: 0.3, output: 2.5 };
 
 // Finish reasons that reject the content. Any other reason without an image is a failure of the model.
 const blockedReasons = new Set([
@@ -82,8 +85,10 @@ export type GeminiOptions = {
   };
 };
 
+type GenerateContentParameters = Parameters<GoogleGenAI['models']['generateContent']>[0];
+
 /** @throws {Failure} PROVIDER_MISCONFIGURED without credentials. */
-export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
+export function createGemini({ gemini, projectId }: GeminiOptions, log: Pick<Log, 'warning'>): Gemini {
   if (!gemini.apiKey && !gemini.vertexAi) {
     throw misconfiguredFailure(
       new Error('GEMINI_API_KEY is not set, and GOOGLE_GENAI_USE_VERTEXAI is not true'),
@@ -96,12 +101,36 @@ export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
         { vertexai: false, apiKey: gemini.apiKey ?? '', apiVersion: 'v1beta' },
   );
 
+  let isStoreRefused = false;
+
+  /**
+   * Sends a request that Google must not keep: new paid projects store requests and replies for 55 days by default.
+   * The SDK refuses `store` in the configuration for Vertex AI, so it goes directly into the body there. If Vertex AI
+   * refuses the field, it is left out from then on.
+   */
+  async function send(request: GenerateContentParameters): Promise<GenerateContentResponse> {
+    const { config } = request;
+    if (!gemini.vertexAi) {
+      return client.models.generateContent({ ...request, config: { ...config, store: false } });
+    }
+    if (isStoreRefused) return client.models.generateContent(request);
+    try {
+      const httpOptions = { ...config?.httpOptions, extraBody: { store: false } };
+      return await client.models.generateContent({ ...request, config: { ...config, httpOptions } });
+    } catch (error) {
+      if (!(error instanceof ApiError && refusesStore(error))) throw error;
+      if (!isStoreRefused) log.warning('Vertex AI refuses `store: false`; requests are sent without it');
+      isStoreRefused = true;
+      return client.models.generateContent(request);
+    }
+  }
+
   /**
    * Sends one request. The SDK drops the headers of a response, and its status if the body is not JSON: our `fetch`
    * records both. It also takes the images out of the body, see inlineImages.ts.
    */
   async function call(
-    request: Omit<Parameters<typeof client.models.generateContent>[0], 'contents'> & { parts: object[] },
+    request: Omit<GenerateContentParameters, 'contents'> & { parts: object[] },
     milliseconds: number,
     signal?: AbortSignal,
   ): Promise<{ response: GenerateContentResponse; image: InlineReply['image'] }> {
@@ -109,7 +138,7 @@ export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
     let image: InlineReply['image'] = () => [];
     const abort = new AbortController();
     const { parts, config, model } = request;
-    const answer = client.models.generateContent({
+    const answer = send({
       model,
       contents: [{ role: 'user', parts }],
       config: {
@@ -139,7 +168,7 @@ export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
         received.status = error.status;
         received.body = error.message;
       }
-      throw toProviderFailure(error, received);
+      throw toProviderFailure(error, received, model);
     }
   }
 
@@ -150,19 +179,17 @@ export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
         responseModalities: [Modality.IMAGE],
         imageConfig: { aspectRatio, ...(model.imageSize && { imageSize: model.imageSize }) },
       };
-      const { costMicros } = model;
       try {
         const { response, image } = await call(
           { model: model.id, config, parts: [{ text: prompt }, ...images] },
           milliseconds,
           signal,
         );
-        const found = findImage(response, image, model, aspectRatio);
-        return { ...found, model: model.id, providerCostMicros: costMicros };
+        return toGeneratedImage(model, aspectRatio, response, image);
       } catch (error) {
-        throw error instanceof Failure && error.details.providerFailure?.mayBeBilled
-          ? error.with({ providerCostMicros: costMicros })
-          : error;
+        const isPriced = !(error instanceof Failure) || error.details.providerCostMicros !== undefined;
+        if (isPriced || !error.details.providerFailure?.mayBeBilled) throw error;
+        throw error.with({ providerCostMicros: model.costMicros });
       }
     },
 
@@ -182,19 +209,47 @@ export function createGemini({ gemini, projectId }: GeminiOptions): Gemini {
       const candidate = response.candidates?.[0];
       const parts = candidate?.content?.parts ?? [];
       const text = parts.map((part) => (part.thought ? '' : (part.text ?? ''))).join('');
-      const {
-        promptTokenCount = 0,
-        candidatesTokenCount = 0,
-        thoughtsTokenCount = 0,
-      } = response.usageMetadata ?? {};
-      const outputTokens = candidatesTokenCount + thoughtsTokenCount;
-      const providerCostMicros = Math.ceil(
-        promptTokenCount * tokenMicros.input + outputTokens * tokenMicros.output,
-      );
+      const providerCostMicros = getTextCostMicros(response.usageMetadata, modelId);
       return { text, finishReason: candidate?.finishReason, providerCostMicros };
     },
   };
 }
+
+/** @throws {Failure} as `findImage`, with what the reply costs and what it means for the model. */
+function toGeneratedImage(
+  model: ImageModel,
+  aspectRatio: AspectRatio,
+  response: GenerateContentResponse,
+  image: InlineReply['image'],
+): GeneratedImage {
+  const { usageMetadata: usage } = response;
+  const modelVersion = response.modelVersion?.replace(/^.*\//, '') || model.id;
+  const answering = isKnownModel(modelVersion) ? imageModel(modelVersion) : model;
+  try {
+    return {
+      ...findImage(response, image, model, aspectRatio),
+      model: model.id,
+      ...(modelVersion !== model.id && { modelVersion }),
+      providerCostMicros: getImageCostMicros(usage, answering),
+    };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { providerCostMicros = 0, providerFailure, metadata } = error.details;
+    const tokenCostMicros = getTokenCostMicros(usage, answering.tokenMicros);
+    const isUnusable =
+      error.reason === 'NO_IMAGE' && !(metadata?.finishReason === 'STOP' && hasText(response));
+    const kind = providerFailure?.kind ?? (isUnusable ? 'unusable' : 'final');
+    const hasImage = providerCostMicros > 0 || countImageTokens(usage) > 0;
+    throw error.with({
+      providerCostMicros: Math.max(providerCostMicros, tokenCostMicros),
+      providerFailure: { ...providerFailure, kind, ...(hasImage && { mayBeBilled: true }) },
+    });
+  }
+}
+
+/** Whether the model says something in place of an image. The user sees it, so no other model is asked. */
+const hasText = (response: GenerateContentResponse) =>
+  (response.candidates?.[0]?.content?.parts ?? []).some(({ text, thought }) => text?.trim() && !thought);
 
 /**
  * Finds the image in a reply, and checks that it is what was requested.
@@ -210,7 +265,7 @@ function findImage(
   if (blockReason) throw blockedFailure(blockReason);
   const candidate = response.candidates?.[0];
   const parts = candidate?.content?.parts ?? [];
-  const image = findImagePart(parts)?.inlineData;
+  const image = findImagePart(parts, candidate?.finishReason)?.inlineData;
   if (image) {
     const chunks = toChunks(image.data);
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);

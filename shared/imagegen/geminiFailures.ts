@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { DeadlinePassed } from '../core/deadline.ts';
 import { Failure, type ProviderFailure } from '../errors.ts';
+import { parseDurationMs } from './duration.ts';
 
 /**
  * A failed response. `body` is its text, which the SDK passes on as the message of an ApiError. For a 200 whose body is
@@ -15,27 +16,35 @@ export function misconfiguredFailure(cause: unknown): Failure {
   });
 }
 
+/** Longest wait to believe, milliseconds: a day. */
+const waitMsMax = 86_400_000;
+
+const text = z.string().optional().catch(undefined);
 const errorBodySchema = z.object({
   error: z.object({
-    status: z.string().optional(),
-    message: z.string().optional(),
+    status: text,
+    message: text,
     details: z
       .array(
         z.looseObject({
-          reason: z.string().optional(),
-          retryDelay: z.string().optional(),
-          violations: z.array(z.looseObject({ quotaId: z.string().optional() })).optional(),
+          reason: text,
+          retryDelay: z.unknown().optional(),
+          violations: z
+            .array(z.looseObject({ quotaId: text }))
+            .optional()
+            .catch(undefined),
         }),
       )
-      .optional(),
+      .optional()
+      .catch(undefined),
   }),
 });
 type ErrorBody = z.infer<typeof errorBodySchema>['error'];
 
 /** Maps an error of the SDK to a reason of ours. Keeps only codes of its text, which may quote anything. */
-export function toProviderFailure(error: unknown, received: Received): Failure {
+export function toProviderFailure(error: unknown, received: Received, modelId: string): Failure {
   if (error instanceof DeadlinePassed) {
-    const providerFailure: ProviderFailure = { kind: 'final', mayBeBilled: true };
+    const providerFailure: ProviderFailure = { kind: 'silent', mayBeBilled: true };
     return new Failure('PROVIDER_TIMEOUT', 'The model took too long.', { cause: error, providerFailure });
   }
   const body = received.body === undefined ? undefined : parseErrorBody(received.body);
@@ -59,12 +68,20 @@ export function toProviderFailure(error: unknown, received: Received): Failure {
           metadata,
         });
       }
-      return new Failure('PROVIDER_ERROR', 'The model refused the request.', { cause });
+      return new Failure('PROVIDER_ERROR', 'The model refused the request.', {
+        cause,
+        providerFailure: { kind: 'refused' },
+      });
     case 401:
-    case 403:
       return misconfiguredFailure(cause);
+    case 403:
+      return misconfiguredFailure(cause).with({ providerFailure: { kind: 'refused' } });
     case 404:
-      return misconfiguredFailure(cause).with({ providerFailure: { kind: 'retired' } });
+      // A proxy answers 404 too, in HTML or plain text. Only Google's own 404 says that the model is gone.
+      if (body?.status === 'NOT_FOUND' && body.message?.includes(modelId)) {
+        return misconfiguredFailure(cause).with({ providerFailure: { kind: 'retired' } });
+      }
+      return new Failure('PROVIDER_ERROR', 'The model failed.', { cause, providerFailure: passing });
     case 429:
       return quotaFailure(body, retryHint, cause);
     case 503: {
@@ -85,7 +102,17 @@ export function toProviderFailure(error: unknown, received: Received): Failure {
   }
 }
 
-/** Maps a 429 to the quota that is exhausted: per minute, per day, or billing. */
+/**
+ * Messages of a 429 that only money helps against, with or without details. "Please check your plan and billing
+ * details" is not one of them: Google says that of any quota. A spending cap applies to the whole project.
+ */
+const billingMessages: readonly { pattern: RegExp; isWholeProject?: true }[] = [
+  { pattern: /\blimit: 0(?![\d.]*\d)/ },
+  { pattern: /prepayment credits are depleted/i },
+  { pattern: /exceeded its (monthly )?spending cap/i, isWholeProject: true },
+];
+
+/** Maps a 429 to the quota that is exhausted: billing, per day, or else per minute. */
 function quotaFailure(
   body: ErrorBody | undefined,
   retryHint: { retryAfterMs?: number },
@@ -94,8 +121,11 @@ function quotaFailure(
   const message = body?.message ?? '';
   const quotaIds =
     body?.details?.flatMap(({ violations = [] }) => violations.map(({ quotaId }) => quotaId)) ?? [];
-  const isDepleted = (body?.details ?? []).length === 0 && /prepa(id|y)|credits|billing/i.test(message);
-  if (/limit: 0\b/.test(message) || isDepleted) return exhausted({ kind: 'billing' });
+  const billing = billingMessages.find(({ pattern }) => pattern.test(message));
+  if (billing) {
+    const { isWholeProject } = billing;
+    return exhausted({ kind: 'billing', ...(isWholeProject && { isWholeProject }) });
+  }
   // For a daily quota RetryInfo says one second, so ignore it.
   if (quotaIds.some((id) => id?.includes('PerDay'))) return exhausted({ kind: 'day' });
   const seconds = Math.max(1, Math.ceil((retryHint.retryAfterMs ?? 60_000) / 1000));
@@ -109,16 +139,23 @@ function quotaFailure(
   }
 }
 
+/** Whether Vertex AI refused the request because of its field `store`. */
+export function refusesStore({ status, message }: { status: number; message: string }): boolean {
+  const body = parseErrorBody(message);
+  return status === 400 && body?.status === 'INVALID_ARGUMENT' && /\bstore\b/.test(body.message ?? '');
+}
+
 /** When to call again: the longer of the body's RetryInfo and the Retry-After header. */
 function parseRetryAfter(body: ErrorBody | undefined, { retryAfter }: Received): { retryAfterMs?: number } {
   const delay = body?.details?.find((detail) => detail.retryDelay)?.retryDelay;
-  const waits = [Number.parseFloat(delay ?? ''), Number(retryAfter ?? Number.NaN)].filter((wait) => wait > 0);
-  return waits.length > 0 ? { retryAfterMs: Math.ceil(Math.max(...waits) * 1000) } : {};
+  const waits = [parseDurationMs(delay) ?? 0, Number(retryAfter ?? 0) * 1000].filter((wait) => wait > 0);
+  return waits.length > 0 ? { retryAfterMs: Math.min(Math.ceil(Math.max(...waits)), waitMsMax) } : {};
 }
 
 function parseErrorBody(text: string): ErrorBody | undefined {
   try {
-    return errorBodySchema.safeParse(JSON.parse(text)).data?.error;
+    const json: unknown = JSON.parse(text);
+    return errorBodySchema.safeParse(Array.isArray(json) ? json[0] : json).data?.error;
   } catch {
     return undefined; // Not JSON: an HTML page of a proxy, or an empty body.
   }

@@ -32,9 +32,14 @@ const closing = '"}}]}}]}';
 /** Most characters of a key to remember: one more than `inlineData` has. */
 const keyCharactersMax = 11;
 
-/** The part with the final image: the last one. Gemini 3 may send drafts before it, marked as thoughts or not. */
-export function findImagePart<P extends Part>(parts: readonly P[]): P | undefined {
-  return parts.findLast((part) => part.inlineData && !part.thought);
+/**
+ * The part with the final image: the last one. Gemini 3 may send drafts before it, marked as thoughts or not. In a
+ * reply that ended normally, the final image may be marked as a thought too: the last one is taken if there is no other.
+ */
+export function findImagePart<P extends Part>(parts: readonly P[], finishReason?: string): P | undefined {
+  const final = parts.findLast((part) => part.inlineData && !part.thought);
+  if (final || finishReason !== 'STOP') return final;
+  return parts.findLast((part) => part.inlineData);
 }
 
 /**
@@ -138,7 +143,10 @@ function createImages() {
   };
 }
 
-/** The `data` of the final image if the last part is ignored, null without one; undefined if the JSON does not tell. */
+/**
+ * The `data` of the final image if the last part turns out to be a thought, null without one; undefined if the JSON
+ * does not tell. Earlier thoughts are never final: the last part is taken in their place, thought or not.
+ */
 function findFinalData(json: string): unknown {
   try {
     const parts: Part[] = JSON.parse(json).candidates[0].content.parts;

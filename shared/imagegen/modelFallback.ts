@@ -33,10 +33,41 @@ export type ModelFallbackOptions = {
 /** What the calls for one image have cost so far. */
 type Progress = { providerCostMicros: number; attempts: number };
 
+/** The state of one image's generation. */
+type Run = {
+  request: ImageRequest;
+  signal: AbortSignal;
+  progress: Progress;
+  /** Milliseconds until the deadline. */
+  left(): number;
+  /** Failures for which only one further call is made, see `isCostly`. */
+  costlyFailures: number;
+  /** Models that this request has recorded as retired. */
+  retiredIds: string[];
+};
+
 /** Failures after which the next model is called. */
-const fallbackKinds = new Set(['minute', 'day', 'billing', 'retired', 'overloaded', 'passing', 'unusable']);
+const fallbackKinds = new Set([
+  'minute',
+  'day',
+  'billing',
+  'retired',
+  'overloaded',
+  'passing',
+  'silent',
+  'refused',
+  'unusable',
+]);
 /** Failures after which the same model is called again. */
 const retryableKinds = new Set(['minute', 'overloaded', 'passing']);
+/** Failures that another model may not have, but that rarely pass. */
+const oneMoreKinds = new Set(['silent', 'refused', 'unusable']);
+/** The request ends with this many failures that are billed, or that another call rarely helps against. */
+const costlyFailuresMax = 2;
+/** Longest pause before the same model is called again while another model is free, milliseconds. */
+const pauseMsMax = 1_500;
+
+const isCostly = ({ kind, mayBeBilled }: ProviderFailure) => oneMoreKinds.has(kind) || mayBeBilled === true;
 
 export function createModelFallback({
   gemini,
@@ -48,15 +79,20 @@ export function createModelFallback({
 }: ModelFallbackOptions): GenerateImage {
   return async (request, millisecondsLeft, signal) => {
     const endsAt = clock.elapsed() + millisecondsLeft;
-    const left = () => endsAt - clock.elapsed();
     const able = models.filter((model) => model.referenceImagesMax >= request.references.length);
     const failures: Failure[] = [];
     const progress: Progress = { providerCostMicros: 0, attempts: 0 };
+    const left = () => endsAt - clock.elapsed();
+    const run: Run = { request, signal, progress, left, costlyFailures: 0, retiredIds: [] };
 
-    for (const model of able) {
-      if (quota.filterUsable([model.id], clock.now()).length === 0) continue;
+    let waiting = able;
+    for (;;) {
+      const [id] = filterUsable(waiting);
+      const model = able.find((each) => each.id === id);
+      if (!model) break;
+      waiting = waiting.filter((each) => each !== model);
       try {
-        const image = await callModel(model, request, left, signal, progress);
+        const image = await callModel(model, waiting, run);
         await logFailedWrite(quota.recordSuccess(model.id));
         progress.providerCostMicros += image.providerCostMicros;
         return { ...image, ...progress };
@@ -65,24 +101,34 @@ export function createModelFallback({
         if (signal.aborted) throw error.with(progress);
         failures.push(error);
         const providerFailure = getProviderFailure(error);
-        await logFailedWrite(quota.recordFailure(model.id, providerFailure));
-        if (!fallbackKinds.has(providerFailure.kind) || left() <= 0) break;
+        await logFailedWrite(recordFailure(model, providerFailure, run));
+        const isOver = run.costlyFailures >= costlyFailuresMax || left() <= 0;
+        if (isOver || !fallbackKinds.has(providerFailure.kind)) break;
       }
     }
     throw pickFailure(failures, able).with(progress);
   };
 
-  /** Calls one model, again while that may help and the deadline allows it. Updates `progress`. */
+  function filterUsable(candidates: readonly ImageModel[]): string[] {
+    return quota.filterUsable(
+      candidates.map(({ id }) => id),
+      clock.now(),
+    );
+  }
+
+  /** Calls one model, again while that may help and the deadline allows it. Updates the run. */
   async function callModel(
     model: ImageModel,
-    request: ImageRequest,
-    left: () => number,
-    signal: AbortSignal,
-    progress: Progress,
+    waiting: readonly ImageModel[],
+    run: Run,
   ): Promise<GeneratedImage> {
+    const { request, signal, progress, left } = run;
+    const isAnotherFree = () => filterUsable(waiting).length > 0;
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
-      const milliseconds = left();
+      // Silence leaves half of the time for another model, if one may still be asked after it.
+      const isLast = run.costlyFailures + 1 >= costlyFailuresMax || !isAnotherFree();
+      const milliseconds = isLast ? left() : left() / 2;
       if (milliseconds <= 0) throw new Failure('PROVIDER_TIMEOUT', 'The model took too long.');
       progress.attempts += 1;
       try {
@@ -95,15 +141,33 @@ export function createModelFallback({
         }
         if (!(error instanceof Failure)) throw error;
         progress.providerCostMicros += error.details.providerCostMicros ?? 0;
-        const { kind, retryAfterMs } = getProviderFailure(error);
+        const providerFailure = getProviderFailure(error);
+        const { kind, retryAfterMs } = providerFailure;
+        if (isCostly(providerFailure)) run.costlyFailures += 1;
         const cause = getCauseMessage(error);
         log.warning('A model failed', { model: model.id, attempt, providerFailure: kind, cause });
-        if (attempt >= retry.attempts || !retryableKinds.has(kind)) throw error;
+        const isOver = attempt >= retry.attempts || run.costlyFailures >= costlyFailuresMax;
+        if (isOver || !retryableKinds.has(kind)) throw error;
         const pauseMs = retryAfterMs ?? clock.random() * retry.baseDelayMs * 2 ** (attempt - 1);
-        if (pauseMs >= left()) throw error;
+        if (pauseMs >= left() || (pauseMs > pauseMsMax && isAnotherFree())) throw error;
         await clock.pause(pauseMs, signal);
       }
     }
+  }
+
+  /** Records what a failure means for a model, but never retires the last usable one: a gateway may be to blame. */
+  async function recordFailure(
+    { id }: ImageModel,
+    providerFailure: ProviderFailure,
+    { retiredIds }: Run,
+  ): Promise<void> {
+    if (providerFailure.kind === 'retired') {
+      log.warning('Google does not know a model', { event: 'model_not_found', model: id });
+      const isAlone = filterUsable(models.filter((each) => each.id !== id)).length === 0;
+      if (isAlone && (retiredIds.length > 0 || models.length === 1)) return;
+      retiredIds.push(id);
+    }
+    await quota.recordFailure(id, providerFailure);
   }
 
   /** The state of a model is only a hint: if it cannot be written, the generation goes on. */

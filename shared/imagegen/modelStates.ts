@@ -14,6 +14,15 @@ export function toModelReports(ids: readonly string[], states: ReadonlyMap<strin
   });
 }
 
+/** Warnings about models that Google does not know at the moment. They are asked again later. */
+export function stateWarnings(ids: readonly string[], states: ReadonlyMap<string, QuotaState>, now: Date) {
+  return toModelReports(ids, states, now).flatMap((report) =>
+    'reason' in report && report.reason === 'retired'
+      ? [`${report.id} was not found at Google and is not asked until ${report.retryAt}`]
+      : [],
+  );
+}
+
 /** An exhausted model is usable again after `retryAt`. */
 const isUnusable = ({ state, retryAt }: QuotaState, now: Date) =>
   state === 'off' || (state === 'exhausted' && (retryAt === undefined || retryAt > now));

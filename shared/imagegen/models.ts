@@ -1,7 +1,8 @@
 /**
  * The catalogue of image models: sizes, cost and end of life of each.
  * Image sizes depend on the aspect ratio and the model.
- * Source: Google's model, pricing and deprecation pages as of November 2026.
+ * Source: Google's model, pricing and deprecation pages as of November 2026. Token prices marked "unverified" are from
+ * resellers' and third parties' price lists of the same month.
  */
 import { type Orientation, type Tier, tiers } from '../contract.ts';
 
@@ -37,6 +38,16 @@ const sizes3: Sizes = {
   '21:9': [1584, 672],
 };
 
+/** Prices of a model's tokens: dollars per million tokens, so micro-dollars per token. */
+export type TokenPrices = {
+  /** Text and images of the request. */
+  input: number;
+  /** Text of the reply, and thinking. */
+  text: number;
+  /** Images of the reply. */
+  image: number;
+};
+
 /** Every model generates images in the same ten aspect ratios. */
 export type ImageModel = {
   id: string;
@@ -47,6 +58,8 @@ export type ImageModel = {
   referenceImagesMax: number;
   /** Cost of one image at 1K, micro-dollars. */
   costMicros: number;
+  /** For what is billed by the token: thinking, and replies without an image. */
+  tokenMicros: TokenPrices;
   status: 'available' | 'deprecated' | 'retired';
   /** First day on which the model may be retired. */
   retiresOn?: string;
@@ -59,6 +72,8 @@ const catalogue: readonly ImageModel[] = [
     sizes: sizes25,
     referenceImagesMax: 3,
     costMicros: 39_000,
+    // Google's price list, 2026-10-12.
+    tokenMicros: { input: 0.3, text: 2.5, image: 30 },
     status: 'deprecated',
     retiresOn: '2026-10-02',
     successor: 'gemini-nano-banana-2.1',
@@ -69,6 +84,8 @@ const catalogue: readonly ImageModel[] = [
     imageSize: '1K',
     referenceImagesMax: 14,
     costMicros: 33_600,
+    // Unverified: LiteLLM's price list, 2026-11. An image has 1120 tokens at 1K, which is $0.0336.
+    tokenMicros: { input: 1.5, text: 7.5, image: 30 },
     status: 'available',
   },
   {
@@ -77,6 +94,8 @@ const catalogue: readonly ImageModel[] = [
     imageSize: '1K',
     referenceImagesMax: 14,
     costMicros: 34_000,
+    // Unverified: the prices of gemini-3.1-flash-lite, and $30 for images, 2026-11.
+    tokenMicros: { input: 0.25, text: 1.5, image: 30 },
     status: 'available',
   },
   {
@@ -85,6 +104,8 @@ const catalogue: readonly ImageModel[] = [
     imageSize: '1K',
     referenceImagesMax: 14,
     costMicros: 67_000,
+    // Unverified, 2026-11. An image has 1120 tokens, which is $0.067.
+    tokenMicros: { input: 0.5, text: 3, image: 60 },
     status: 'retired',
     retiresOn: '2026-10-29',
     successor: 'gemini-nano-banana-2.1',
@@ -95,12 +116,20 @@ const catalogue: readonly ImageModel[] = [
     imageSize: '1K',
     referenceImagesMax: 14,
     costMicros: 134_000,
+    // Unverified, 2026-11. An image has 1120 tokens, which is $0.134.
+    tokenMicros: { input: 2, text: 12, image: 120 },
     status: 'available',
   },
 ];
 
-/** Google retired the Imagen models on 2026-08-17. The message that refuses one names this successor. */
-export const imagenSuccessor = 'gemini-nano-banana-2.1';
+/** The tokens of an image at 1K. Prices an unknown model's image tokens from the configured cost of its images. */
+const imageTokens = 1_120;
+
+/**
+ * The successor of the models that Google retired or may retire: of Imagen, since 2026-08-17, and of the default. A
+ * deployment calls it first unless its settings name another model.
+ */
+export const successorModelId = 'gemini-nano-banana-2.1';
 
 /** The first model if the environment names none. */
 export const modelIdDefault = 'gemini-2.5-flash-image';
@@ -117,7 +146,16 @@ export const isKnownModel = (id: string) => catalogue.some((model) => model.id =
 export function imageModel(id: string, costMicros = 0): ImageModel {
   const model = catalogue.find((each) => each.id === id);
   if (model) return model;
-  return { id, sizes: sizes3, imageSize: '1K', referenceImagesMax: 3, costMicros, status: 'available' };
+  return {
+    id,
+    sizes: sizes3,
+    imageSize: '1K',
+    referenceImagesMax: 3,
+    costMicros,
+    // Text at the highest price of the newest family.
+    tokenMicros: { input: 1.5, text: 7.5, image: costMicros / imageTokens },
+    status: 'available',
+  };
 }
 
 /** How long before a model may be retired its operator is warned, days. */

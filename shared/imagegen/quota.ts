@@ -25,10 +25,16 @@ const freshMs = 5_000;
 const claimMs = 1_000;
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-/** A model without billing is tried again after a quarter of an hour, then after twice as long each time. */
-const billingMs = { first: 15 * minuteMs, max: 6 * hourMs };
-/** A model that the API does not know (misspelt, or removed for now) is tried again after a day. */
-const retiredMs = 24 * hourMs;
+/** A failed model is tried again after the first time, then after twice as long each time. */
+const waitsMs = {
+  billing: { first: 15 * minuteMs, max: 6 * hourMs },
+  /** The API does not know the model: it is misspelt, or removed, perhaps only for now. */
+  retired: { first: 5 * minuteMs, max: 24 * hourMs },
+} as const;
+/** Longest limit that stays in the instance that hit it. */
+const localLimitMs = minuteMs;
+/** How long other models are preferred to one that did not answer. */
+const silenceMs = minuteMs;
 
 /** A person may type ` Off` in the console to stop spending; it means `off`. */
 const toLowerCase = (state: unknown) => (typeof state === 'string' ? state.trim().toLowerCase() : state);
@@ -37,8 +43,10 @@ const stateSchema = z.object({
   state: z.preprocess(toLowerCase, z.enum(['ready', 'exhausted', 'off'])).catch('ready'),
   reason: z.string().optional().catch(undefined),
   retryAt: z.date().optional().catch(undefined),
-  /** How many times in a row billing has failed. */
+  /** How many times in a row the model failed for billing or because it is gone. */
   attempts: z.int().min(0).catch(0),
+  /** Until then other models are asked first: this one does not answer, or says that it needs long. */
+  slowUntil: z.date().optional().catch(undefined),
 });
 export type QuotaState = z.infer<typeof stateSchema>;
 
@@ -69,9 +77,6 @@ export type StatesToRead = {
   learn(documents: Documents): void;
 };
 
-/** Failures that last longer than a call or an instance. */
-const lastingKinds = new Set(['day', 'billing', 'retired']);
-
 /** The quota of the models, as far as this instance knows it. */
 export function createQuota({
   database,
@@ -85,6 +90,8 @@ export function createQuota({
   const paths = ids.map(quotaPath);
   /** End of each model's limit per minute, milliseconds since 1970. */
   const coolUntil = new Map<string, number>();
+  /** Until when this instance asks other models first, milliseconds since 1970. */
+  const slowUntil = new Map<string, number>();
   let readAt = Number.NEGATIVE_INFINITY;
   let claimedAt = Number.NEGATIVE_INFINITY;
   /** Counts reads and changes of states. A read that began before a state became known is older than that state. */
@@ -117,6 +124,18 @@ export function createQuota({
     return { paths, learn: (documents) => learn(documents, since) };
   }
 
+  /** The states as documents that a caller reads along with its own, at each attempt. */
+  function readAlong() {
+    let states: StatesToRead | undefined;
+    return {
+      paths(): readonly string[] {
+        states = statesToRead();
+        return states.paths;
+      },
+      learn: (documents: Documents) => states?.learn(documents),
+    };
+  }
+
   /** Takes over the states as read, except those that are known from after change number `since`. */
   function learn(documents: Documents, since: number): void {
     for (const id of ids) {
@@ -128,9 +147,16 @@ export function createQuota({
     readAt = clock.elapsed();
   }
 
-  /** Those of `candidates` that may be called now. */
-  const filterUsable = (candidates: readonly string[], now: number) =>
-    candidates.filter((id) => usableFrom(id, now) === 0);
+  /** Those of `candidates` that may be called now, slow ones last. */
+  function filterUsable(candidates: readonly string[], now: number): string[] {
+    const isSlow = (id: string) =>
+      Math.max(getState(id).slowUntil?.getTime() ?? 0, slowUntil.get(id) ?? 0) > now;
+    const usable = candidates.filter((id) => usableFrom(id, now) === 0);
+    return [...usable.filter((id) => !isSlow(id)), ...usable.filter(isSlow)];
+  }
+
+  /** The first model, in the configured order, that may be called now; the first of all if none may. */
+  const firstUsable = (now: number) => modelIds.find((id) => usableFrom(id, now) === 0) ?? modelIds[0];
 
   /** The refusal if none of `candidates` may be called, with the earliest time at which one may. */
   function refusal(candidates: readonly string[], now: number): Failure | undefined {
@@ -142,24 +168,54 @@ export function createQuota({
   }
 
   /** Records a failure that tells when to call the model again. Never overwrites an operator's `off`. */
-  async function recordFailure(id: string, { kind, retryAfterMs }: ProviderFailure): Promise<void> {
+  async function recordFailure(id: string, failure: ProviderFailure): Promise<void> {
     const now = clock.now();
-    if (kind === 'minute') {
-      coolUntil.set(id, now + (retryAfterMs ?? minuteMs));
-      return;
+    const waitMs = failure.retryAfterMs ?? 0;
+    switch (failure.kind) {
+      case 'minute':
+        coolUntil.set(id, now + (waitMs || minuteMs));
+        if (waitMs > localLimitMs) await exhaust(id, now, 'rate limit', () => new Date(now + waitMs));
+        return;
+      case 'day':
+        return exhaust(id, now, 'daily quota', () => nextPacificMidnight(now));
+      case 'billing':
+      case 'retired': {
+        const { first, max } = waitsMs[failure.kind];
+        const toRetryAt = (attempts: number) => new Date(now + Math.min(first * 2 ** (attempts - 1), max));
+        return exhaust(failure.isWholeProject ? everyModel : id, now, failure.kind, toRetryAt);
+      }
+      case 'silent':
+        return avoid(id, now, silenceMs, 'shared');
+      case 'overloaded':
+      case 'passing':
+        return avoid(id, now, waitMs, waitMs > localLimitMs ? 'shared' : 'local');
     }
-    if (!lastingKinds.has(kind)) return;
-    const next = (current: QuotaState): QuotaState | undefined => {
+  }
+
+  /** Closes a model for all instances, unless it is closed. */
+  async function exhaust(
+    id: string,
+    now: number,
+    reason: string,
+    toRetryAt: (attempts: number) => Date,
+  ): Promise<void> {
+    const isRepeated = reason === 'billing' || reason === 'retired';
+    await change(id, (current) => {
       if (current.state === 'exhausted' && (current.retryAt?.getTime() ?? now) > now) return undefined;
-      const attempts = kind === 'billing' ? current.attempts + 1 : current.attempts;
-      const billingWaitMs = Math.min(billingMs.first * 2 ** (attempts - 1), billingMs.max);
-      const retryAt =
-        kind === 'day'
-          ? nextPacificMidnight(now)
-          : new Date(now + (kind === 'billing' ? billingWaitMs : retiredMs));
-      return { state: 'exhausted', reason: kind === 'day' ? 'daily quota' : kind, retryAt, attempts };
-    };
-    await change(id, next);
+      const attempts = isRepeated ? current.attempts + 1 : current.attempts;
+      return { state: 'exhausted', reason, retryAt: toRetryAt(attempts), attempts };
+    });
+  }
+
+  /** Asks other models first for a time. The model stays usable, for requests that no other model can answer. */
+  async function avoid(id: string, now: number, waitMs: number, scope: 'local' | 'shared'): Promise<void> {
+    const until = now + waitMs;
+    if (waitMs <= 0 || modelIds.length < 2) return;
+    slowUntil.set(id, Math.max(until, slowUntil.get(id) ?? 0));
+    if (scope === 'local') return;
+    const isDue = ({ state, slowUntil }: QuotaState) =>
+      state === 'ready' && (slowUntil?.getTime() ?? 0) < until;
+    await change(id, (current) => (isDue(current) ? { ...current, slowUntil: new Date(until) } : undefined));
   }
 
   /** Records a success: clears an expired state. A model found exhausted in the meantime stays exhausted. */
@@ -167,7 +223,9 @@ export function createQuota({
     const now = clock.now();
     const isOver = (current: QuotaState) =>
       current.state === 'ready' ? current.attempts > 0 : exhaustedUntil(current) <= now;
-    if (isOver(getState(id))) await change(id, (current) => (isOver(current) ? ready : undefined));
+    for (const each of [id, everyModel]) {
+      if (isOver(getState(each))) await change(each, (current) => (isOver(current) ? ready : undefined));
+    }
   }
 
   /** Reopens the models whose time has come, and returns the state of every model. */
@@ -207,14 +265,14 @@ export function createQuota({
         document
           ? updateDocument(
               quotaPath(id),
-              { reason: removed, retryAt: removed, ...after, updatedAt: serverTime },
+              { reason: removed, retryAt: removed, slowUntil: removed, ...after, updatedAt: serverTime },
               document.version,
             )
           : createDocument(quotaPath(id), { ...after, updatedAt: serverTime }),
       ]);
       setState(id, after);
-      log.warning('The state of a model changed', {
-        event: 'model_state_changed',
+      log.warning(after.slowUntil ? 'A model is slow' : 'The state of a model changed', {
+        event: after.slowUntil ? 'model_slow' : 'model_state_changed',
         model: id,
         from: current.state,
         to: after.state,
@@ -223,7 +281,16 @@ export function createQuota({
     });
   }
 
-  return { statesToRead, filterUsable, refusal, recordFailure, recordSuccess, reopenDue };
+  return {
+    statesToRead,
+    readAlong,
+    filterUsable,
+    firstUsable,
+    refusal,
+    recordFailure,
+    recordSuccess,
+    reopenDue,
+  };
 }
 
 const exhaustedUntil = ({ state, retryAt }: QuotaState) =>

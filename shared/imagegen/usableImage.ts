@@ -18,8 +18,7 @@ export function checkImage(
   { sizes }: Pick<ImageModel, 'sizes'>,
   aspectRatio: AspectRatio,
 ): ImageFacts {
-  if (!chunks[0]?.length) throw emptyFailure();
-  const facts = sniffImage(chunks[0]);
+  const facts = chunks[0] && sniffImage(chunks[0]);
   if (!facts) throw unusableFailure('The model returned a file that is not an image.');
   if (!isWholeImage(facts.mimeType, chunks)) throw unusableFailure('The model returned a broken image.');
   const { width, height } = facts;
@@ -39,12 +38,6 @@ function isOtherShape({ width, height }: ImageFacts, aspectRatio: AspectRatio): 
   const [across = 1, down = 1] = aspectRatio.split(':').map(Number);
   const requested = height * across;
   return Math.abs(width * down - requested) * 100 > requested * ratioTolerancePercent;
-}
-
-/** A model that returns nothing in place of an image is not replaced by the next one, as with any reply without one. */
-function emptyFailure(): Failure {
-  const providerFailure = { kind: 'final', mayBeBilled: true } as const;
-  return new Failure('NO_IMAGE', 'The model returned an empty image.', { providerFailure });
 }
 
 /** The image was generated, so the provider bills it. */

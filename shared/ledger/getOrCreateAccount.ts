@@ -1,19 +1,27 @@
 import type { Account } from './account.ts';
-import { changeAccount, type LedgerUser } from './changeAccount.ts';
+import { changeAccount, type Documents, type LedgerUser } from './changeAccount.ts';
 import { unchanged } from './credits.ts';
 import type { Ledger } from './ledger.ts';
 
 /** How old `usedAt` may be, milliseconds: a look at an account is not worth a write each time. */
 const usedAtMs = 86_400_000;
 
+/** Other documents to read in the account's round trip. */
+type ReadAlong = { paths(): readonly string[]; learn(documents: Documents): void };
+
 /**
  * The caller's account: created at its first use, with edits recorded and signup credits granted.
  * @throws {Failure} ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
  */
-export function getOrCreateAccount(ledger: Ledger, user: LedgerUser): Promise<Account> {
+export function getOrCreateAccount(ledger: Ledger, user: LedgerUser, readAlong: ReadAlong): Promise<Account> {
   return changeAccount<Account>(ledger, user.uid, {
     user,
     missing: 'create',
+    reads: readAlong.paths,
+    findAnswer(documents) {
+      readAlong.learn(documents);
+      return undefined;
+    },
     decide({ account, hasPendingChanges, now }) {
       const hasNewEmail = user.email !== undefined && user.email !== account.email;
       const isUsedAgain = now.getTime() - (account.usedAt?.getTime() ?? 0) > usedAtMs;

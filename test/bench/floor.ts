@@ -70,6 +70,7 @@ async function generate(uid: string, prompt: string): Promise<object> {
     body: JSON.stringify({
       contents: [{ role: 'user', parts: [{ text: prompt }] }],
       generationConfig: { responseModalities: ['IMAGE'], imageConfig: { aspectRatio: '1:1' } },
+      store: false,
     }),
   });
   const { candidates } = (await generated.json()) as {

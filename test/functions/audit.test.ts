@@ -57,7 +57,8 @@ describe('an account that adds up', () => {
       balance: 10,
       settled: 10,
       sum: 10,
-      providerCostMicros: 117_000,
+      // Three images, and the 5 tokens of a prompt that was blocked, at $0.30 for a million tokens.
+      providerCostMicros: 117_002,
       ...noDifferences,
     });
   });

@@ -56,6 +56,9 @@ const at = (model: string | undefined, ...steps: GeminiStep[]): GeminiStep[] =>
 const { truncate, internal, highDemand, reset, emptyBody, html, perMinute, noImage, emptyImage } =
   geminiFault;
 
+/** 'A banana on the moon' has 5 tokens, at $0.30 for a million tokens. */
+const promptMicros = Math.ceil(5 * 0.3);
+
 async function audit(uid: string) {
   const headers = { authorization: 'Bearer owner' };
   return (await stack.fetch(`audit?uid=${uid}`, { headers })).body.accounts[0];
@@ -67,20 +70,19 @@ describe('a generation costs', () => {
     ['nothing for attempts that generated nothing', [internal(), highDemand()], 39_000, 200],
     ['nothing for a limit per minute and a reset', [perMinute(1), reset()], 39_000, 200],
     ['two images if the first reply broke off', [truncate()], 78_000, 200],
-    ['three images if two replies broke off', [truncate(), emptyBody()], 117_000, 200],
+    ['both images if two replies broke off', [truncate(), emptyBody()], 78_000, 502],
     ['also a 200 that cannot be parsed', [html(200)], 78_000, 200],
     ['also a reply that was reset after its headers', [reset('after-headers')], 78_000, 200],
     ["the next model's image", at(first, geminiFault.perDay()), 33_600, 200],
+    ['both attempts, although all failed', Array(6).fill(truncate()), 78_000, 502],
+    ['its prompt if it was blocked', [noImage('IMAGE_SAFETY')], promptMicros, 422],
     [
-      'every attempt with both models',
-      at(first, truncate(), truncate(), truncate()),
-      3 * 39_000 + 33_600,
-      200,
+      'the reply that broke off before it was blocked, and the prompt',
+      [truncate(), noImage('IMAGE_SAFETY')],
+      39_000 + promptMicros,
+      422,
     ],
-    ['every attempt, although all failed', Array(6).fill(truncate()), 3 * (39_000 + 33_600), 502],
-    ['nothing if it was blocked', [noImage('IMAGE_SAFETY')], 0, 422],
-    ['the reply that broke off before it was blocked', [truncate(), noImage('IMAGE_SAFETY')], 39_000, 422],
-    ['an empty image', [emptyImage()], 39_000, 502],
+    ['an empty image, and that of the next model', [emptyImage()], 39_000 + 33_600, 200],
     ['nothing if every call failed', Array(6).fill(internal()), 0, 502],
   ])('%s', async (_, steps, cost, status) => {
     await stack.erase(`quota/${first}`);
@@ -134,8 +136,8 @@ describe('a generation costs', () => {
     gemini.script(image, truncate(), noImage('SAFETY'), truncate(), image);
     for (const key of ['a', 'b', 'c']) await user.generate(key, {}, url);
     await other.generate('key', {}, url);
-    expect(await getCosts(user.uid)).toEqual([39_000, 39_000, 78_000]);
-    expect(await audit(user.uid)).toMatchObject({ ok: true, providerCostMicros: 156_000 });
+    expect(await getCosts(user.uid)).toEqual([39_000, 39_000 + promptMicros, 78_000]);
+    expect(await audit(user.uid)).toMatchObject({ ok: true, providerCostMicros: 156_000 + promptMicros });
     expect(await audit(other.uid)).toMatchObject({ providerCostMicros: price[first as string] });
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
   });
@@ -196,7 +198,7 @@ describe('MAX_SPEND_PER_DAY_USD', () => {
     const url = await startServer({}, own.database, own);
     gemini.script(...Array(6).fill(truncate()));
     expect((await (await own.newUser()).generate('key', {}, url)).status).toBe(502);
-    const limited = await startServer({ MAX_SPEND_PER_DAY_USD: '0.2178' }, own.database, own);
+    const limited = await startServer({ MAX_SPEND_PER_DAY_USD: '0.078' }, own.database, own);
     expect(getRefusal(await (await own.newUser()).generate('key', {}, limited))).toEqual(refused);
   });
 

@@ -187,7 +187,8 @@ describe('generate with enhance', () => {
     expect((await unlucky.generate('key', { prompt, enhance: true }, url)).status).toBe(422);
     expect(await getGeneration(unlucky.uid)).toMatchObject({
       status: 'refunded',
-      providerCostMicros: textCost,
+      // The prompt of the blocked image is billed too.
+      providerCostMicros: textCost + Math.ceil(Math.ceil(enhancedPrompt.length / 4) * 0.3),
     });
   });
 

@@ -40,14 +40,6 @@ afterEach(async () => {
   await server.close();
 });
 
-const answerWith = (parts: Part[]): GeminiStep => ({
-  kind: 'answer',
-  body: { candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP', index: 0 }] },
-});
-const inline = (bytes: Uint8Array, more: Partial<Part> = {}): Part => ({
-  inlineData: { mimeType: 'image/png', data: Buffer.from(bytes).toString('base64') },
-  ...more,
-});
 const replyWith = (code: number, status: string, message: string): GeminiStep => ({
   kind: 'reply',
   ...googleError(code, status, message),
@@ -100,15 +92,19 @@ describe('refunds a failed call to Gemini and repeats none of its words', () => 
       'PROVIDER_ERROR',
       'billed',
     ],
-    ['only a thought image', answerWith([inline(png, { thought: true })]), 'NO_IMAGE'],
+    ['a thought of a blocked image', geminiFault.thoughtOnly(png, 'IMAGE_SAFETY'), 'CONTENT_BLOCKED'],
   ])('%s', async (what, step, reason, billed) => {
     stack.gemini.always(step);
     const failed = await generateOnce(stack, server.url);
-    const finishReason = { 'only a thought image': 'STOP', 'JSON of another shape': 'NO_CANDIDATE' }[what];
+    const finishReason = {
+      'a thought of a blocked image': 'IMAGE_SAFETY',
+      'JSON of another shape': 'NO_CANDIDATE',
+    }[what];
     await expectRefunded(stack, failed, {
       reason,
       inOutbox: false,
       billed: billed === 'billed',
+      replied: finishReason !== undefined,
       ...(finishReason && { metadata: { finishReason } }),
     });
     expectNoVendorWords(step, failed);
@@ -179,7 +175,12 @@ describe('derives the reason of a reply without an image from its finish reason'
     const step = geminiFault.noImage(finishReason);
     stack.gemini.always(step);
     const failed = await generateOnce(stack, server.url);
-    await expectRefunded(stack, failed, { reason, metadata: { finishReason }, inOutbox: false });
+    await expectRefunded(stack, failed, {
+      reason,
+      metadata: { finishReason },
+      inOutbox: false,
+      replied: true,
+    });
     expectNoVendorWords(step, failed);
   });
 
@@ -190,6 +191,7 @@ describe('derives the reason of a reply without an image from its finish reason'
       reason: 'CONTENT_BLOCKED',
       metadata,
       inOutbox: false,
+      replied: true,
     });
   });
 
@@ -202,6 +204,7 @@ describe('derives the reason of a reply without an image from its finish reason'
         reason: 'CONTENT_BLOCKED',
         metadata: { finishReason },
         inOutbox: false,
+        replied: true,
       });
     },
   );
@@ -211,7 +214,7 @@ describe('derives the reason of a reply without an image from its finish reason'
     stack.gemini.always(geminiFault.textOnly(text));
     const failed = await generateOnce(stack, server.url);
     const metadata = { finishReason: 'STOP' };
-    await expectRefunded(stack, failed, { reason: 'NO_IMAGE', metadata, inOutbox: false });
+    await expectRefunded(stack, failed, { reason: 'NO_IMAGE', metadata, inOutbox: false, replied: true });
     expect(failed.reply.body.error.message).toContain(text);
     expect(failed.logged).not.toContain(text);
   });

@@ -20,6 +20,8 @@ export type UpstreamReason = keyof typeof codes;
 /** What one image of the default model costs, micro-dollars. */
 const imageCostMicros = 39_000;
 const prompt = 'A banana that no log may speak of';
+/** A token has 4 characters, and input costs $0.30 for a million tokens. */
+const promptMicros = Math.ceil(Math.ceil(prompt.length / 4) * 0.3);
 
 export type FailedGeneration = { uid: string; reply: Reply; logged: string };
 type Expected = {
@@ -29,6 +31,8 @@ type Expected = {
   inOutbox: boolean;
   /** Whether Google bills the call. It bills every image that was generated, also one that was not stored. */
   billed?: boolean;
+  /** Whether the answer reports its tokens, so that the prompt is billed. */
+  replied?: boolean;
 };
 
 /** Has a new user generate an image for two credits. `logged` is what the servers logged meanwhile. */
@@ -42,7 +46,7 @@ export async function generateOnce(stack: Stack, url: string): Promise<FailedGen
 export async function expectRefunded(
   stack: Stack,
   { uid, reply, logged }: FailedGeneration,
-  { reason, metadata, inOutbox, billed = inOutbox }: Expected,
+  { reason, metadata, inOutbox, billed = inOutbox, replied = false }: Expected,
 ): Promise<void> {
   const [code, status] = codes[reason];
   expect(getDetail(reply, 'ErrorInfo')).toMatchObject({ reason, domain: 'nano-banana-studio' });
@@ -65,7 +69,7 @@ export async function expectRefunded(
       status: 'refunded',
       failure: { reason },
       image: null,
-      providerCostMicros: billed ? imageCostMicros : 0,
+      providerCostMicros: billed ? imageCostMicros : replied ? promptMicros : 0,
     },
   ]);
   expect(await brokenInvariants(stack, uid)).toEqual([]);

@@ -93,7 +93,7 @@ export const alerts: readonly Alert[] = [
   alert(
     'model-retired',
     'A model is retired',
-    'jsonPayload.event="model_state_changed" AND jsonPayload.reason="retired"',
+    'jsonPayload.event="model_not_found"',
     { count: 0, minutes: 5 },
     'Set `IMAGEGEN_MODEL_ID` to the successor that `health` names, and deploy.',
   ),

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
 import { ConfigError, parseConfig } from '../../shared/config/config.ts';
+import { successorModelId } from '../../shared/imagegen/models.ts';
 import { checkTimeouts, type Secret } from './manifest.ts';
 
 export type DeployOptions = {
@@ -48,7 +49,7 @@ export function parseOptions(args: string[], readFile: (path: string) => string 
   const location = values.location ?? region;
   if (!/^([a-z]+-[a-z]+\d+|[a-z]{3,4}\d)$/.test(location))
     throw toRefusal('--location must be a Firestore location');
-  const settings = values.settings ? parseSettings(readFile(values.settings)) : {};
+  const settings = withModel(values.settings ? parseSettings(readFile(values.settings)) : {});
   const [geminiFile, cloudinaryFile] = [values['gemini-key-file'], values['cloudinary-file']];
   return {
     project,
@@ -105,6 +106,15 @@ function parseSettings(text: string): Record<string, string> {
   if (placeholders.length > 0)
     throw toRefusal(`The settings must not contain {{ in ${placeholders.join(', ')}`);
   return settings;
+}
+
+/**
+ * The settings with the model that is called first. Google may end the functions' own default at any time, so a
+ * deployment without a choice gets its successor.
+ */
+function withModel(settings: Record<string, string>): Record<string, string> {
+  const hasModel = settings.IMAGEGEN_MODEL_ID || settings.IMAGEGEN_GEMINI_MODEL_ID;
+  return hasModel ? settings : { ...settings, IMAGEGEN_MODEL_ID: successorModelId };
 }
 
 /** Parses the configuration as the functions will, so that a bad value stops the deploy. */

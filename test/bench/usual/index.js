@@ -108,7 +108,11 @@ async function generateImage(prompt, tier) {
   const response = await ai.models.generateContent({
     model: modelId,
     contents: prompt,
-    config: { responseModalities: [Modality.IMAGE], imageConfig: { aspectRatio: aspectRatios[tier] } },
+    config: {
+      responseModalities: [Modality.IMAGE],
+      imageConfig: { aspectRatio: aspectRatios[tier] },
+      store: false,
+    },
   });
   const part = response.candidates?.[0]?.content?.parts?.find((each) => each.inlineData);
   if (!part) throw new HttpError(502, 'The model made no image.');

@@ -107,7 +107,7 @@ describe('the SDK gets a scripted connection failure', () => {
     const response = await fetch(`${server.url}/v1beta/models/${defaultModel}:generateContent`, {
       method: 'POST',
       headers: { 'x-goog-api-key': 'key-of-the-test' },
-      body: JSON.stringify(body),
+      body: JSON.stringify({ ...body, store: false }),
       signal: caller.signal,
     });
     let received = '';

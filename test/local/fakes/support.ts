@@ -24,7 +24,11 @@ export async function gemini(options: Partial<GeminiOptions> = {}) {
 }
 
 export const geminiSdk = (server: FakeGemini, apiKey = geminiKey) =>
-  new GoogleGenAI({ apiKey, apiVersion: 'v1beta', httpOptions: { baseUrl: server.url } });
+  new GoogleGenAI({
+    apiKey,
+    apiVersion: 'v1beta',
+    httpOptions: { baseUrl: server.url, extraBody: { store: false } },
+  });
 
 export const imageRequest = (prompt = 'a fox', aspectRatio = '1:1') => ({
   model: defaultModel,
@@ -32,7 +36,10 @@ export const imageRequest = (prompt = 'a fox', aspectRatio = '1:1') => ({
   config: { responseModalities: ['IMAGE'], imageConfig: { aspectRatio } },
 });
 
-/** A raw call, for requests that the SDK would refuse. */
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A raw call, for requests that the SDK would refuse. An object is sent with `store: false`, as the fake requires. */
 export async function post(
   server: FakeGemini,
   body: unknown,
@@ -41,7 +48,7 @@ export async function post(
   const response = await fetch(`${server.url}/${version}/models/${model}:${method}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-goog-api-key': geminiKey, ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
+    body: typeof body === 'string' ? body : JSON.stringify(isObject(body) ? { store: false, ...body } : body),
   });
   return { status: response.status, body: JSON.parse(await response.text()) };
 }

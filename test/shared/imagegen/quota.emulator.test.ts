@@ -60,7 +60,7 @@ describe('a failed model', () => {
     ['day', '2026-07-01T12:00:00Z', '2026-07-02T07:00:00Z'],
     ['day', '2026-12-01T12:00:00Z', '2026-12-02T08:00:00Z'],
     ['day', '2026-07-01T06:59:59Z', '2026-07-01T07:00:00Z'],
-    ['retired', '2026-07-01T12:00:00Z', '2026-07-02T12:00:00Z'],
+    ['retired', '2026-07-01T12:00:00Z', '2026-07-01T12:05:00Z'],
   ] as const)('waits after a %s failure at %s until %s', async (kind, now, until) => {
     const { quota } = quotaAt(Date.parse(now));
     await quota.recordFailure(id, { kind, retryAfterMs: 1_000 });
@@ -70,14 +70,19 @@ describe('a failed model', () => {
     });
   });
 
-  it.each<ProviderFailure['kind']>(['minute', 'overloaded', 'passing', 'final'])(
-    'needs no read or write of its state after a %s failure',
-    async (kind) => {
-      const { quota, counted } = quotaAt();
-      await quota.recordFailure(id, { kind });
-      expect(counted.trips).toEqual([]);
-    },
-  );
+  it.each<ProviderFailure['kind']>([
+    'minute',
+    'overloaded',
+    'passing',
+    'silent',
+    'refused',
+    'unusable',
+    'final',
+  ])('needs no read or write of its state after a %s failure', async (kind) => {
+    const { quota, counted } = quotaAt();
+    await quota.recordFailure(id, { kind });
+    expect(counted.trips).toEqual([]);
+  });
 
   it('waits a minute if a limit per minute names no time', async () => {
     const { quota, time } = quotaAt();

@@ -321,6 +321,21 @@ describe('the options', () => {
     expect(parse).not.toThrow('top-secret');
   });
 
+  it.each([
+    ['no settings', '', 'gemini-nano-banana-2.1'],
+    ['an empty model', 'IMAGEGEN_MODEL_ID=', 'gemini-nano-banana-2.1'],
+    ['a model', 'IMAGEGEN_MODEL_ID=gemini-3-pro-image', 'gemini-3-pro-image'],
+    ['a model by the deprecated alias', 'IMAGEGEN_GEMINI_MODEL_ID=gemini-3-pro-image', undefined],
+  ])(
+    'with %s, call first the model that the settings name, or one that Google will not end soon',
+    (_, text, id) => {
+      const plan = createPlan(parseOptions([...args, '--settings', 'file'], () => text));
+      for (const target of ['generate', 'account']) {
+        expect(getDeployment(target, plan).env.IMAGEGEN_MODEL_ID).toBe(id);
+      }
+    },
+  );
+
   it('set the environment of every function', () => {
     const folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-settings-'));
     const file = join(folder, 'settings.env');

@@ -1,0 +1,63 @@
+/** What Google bills for a reply, from the tokens that the reply reports. */
+import type { ImageModel, TokenPrices } from './models.ts';
+
+/** The part of a reply's `usageMetadata` that is billed. Thinking is not part of `candidatesTokenCount`. */
+export type Usage = {
+  promptTokenCount?: number;
+  candidatesTokenCount?: number;
+  thoughtsTokenCount?: number;
+  candidatesTokensDetails?: readonly { modality?: string; tokenCount?: number }[];
+};
+
+type TextPrices = Omit<TokenPrices, 'image'>;
+
+/** The catalogue of text models: dollars per million tokens, so micro-dollars per token. */
+const textModels: Record<string, TextPrices> = {
+  // Google's price list, 2026-11-25.
+  'gemini-3.5-flash-lite': { input: 0.3, text: 2.5 },
+  // Google's price list, 2026-10.
+  'gemini-2.5-flash': { input: 0.3, text: 2.5 },
+  // Unverified: gateways' price lists, 2026-11.
+  'gemini-3.1-flash-lite': { input: 0.25, text: 1.5 },
+};
+/** An unknown text model counts as the default one. */
+const textPricesDefault: TextPrices = { input: 0.3, text: 2.5 };
+
+/** Sums of floating-point prices may exceed a whole number by less than this. */
+const roundingError = 1e-6;
+
+/** The cost of all tokens of a reply, in whole micro-dollars, rounded up. 0 without usage. */
+export function getTokenCostMicros(usage: Usage | undefined, prices: TokenPrices): number {
+  const images = countImageTokens(usage);
+  const text = Math.max(0, toCount(usage?.candidatesTokenCount) - images);
+  return roundUp(
+    toCount(usage?.promptTokenCount) * prices.input +
+      (text + toCount(usage?.thoughtsTokenCount)) * prices.text +
+      images * prices.image,
+  );
+}
+
+/** The cost of a reply with an image: the catalogue's price of the image, and the thinking before it. */
+export function getImageCostMicros(usage: Usage | undefined, model: ImageModel): number {
+  return model.costMicros + roundUp(toCount(usage?.thoughtsTokenCount) * model.tokenMicros.text);
+}
+
+/** The cost of a text model's reply. */
+export function getTextCostMicros(usage: Usage | undefined, modelId: string): number {
+  const prices = Object.hasOwn(textModels, modelId) ? textModels[modelId] : undefined;
+  return getTokenCostMicros(usage, { ...(prices ?? textPricesDefault), image: 0 });
+}
+
+/** The tokens of the images in a reply. */
+export function countImageTokens(usage: Usage | undefined): number {
+  const details = Array.isArray(usage?.candidatesTokensDetails) ? usage.candidatesTokensDetails : [];
+  return details
+    .filter(({ modality }) => modality === 'IMAGE')
+    .reduce((sum, { tokenCount }) => sum + toCount(tokenCount), 0);
+}
+
+/** A gateway may send anything. */
+const toCount = (value: unknown) =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
+
+const roundUp = (micros: number) => Math.max(0, Math.ceil(micros - roundingError));

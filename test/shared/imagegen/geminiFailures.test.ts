@@ -1,0 +1,169 @@
+/** What each error of Gemini's API means for its model. Each row is a form that was seen or is documented. */
+import { describe, expect, it } from 'vitest';
+import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
+import { DeadlinePassed } from '../../../shared/core/deadline.ts';
+import type { ProviderFailure } from '../../../shared/errors.ts';
+import { parseDurationMs } from '../../../shared/imagegen/duration.ts';
+import { toProviderFailure } from '../../../shared/imagegen/geminiFailures.ts';
+
+const id = 'gemini-2.5-flash-image';
+
+type Reply = { status: number; body: string | object; headers?: Record<string, string> };
+const fail = ({ status, body }: Reply, retryAfter?: string) =>
+  toProviderFailure(
+    new Error('as the SDK throws it'),
+    {
+      status,
+      retryAfter: retryAfter ?? null,
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    },
+    id,
+  );
+const meaning = (reply: object) => fail(reply as Reply).details.providerFailure;
+
+const ordinary = 'You exceeded your current quota, please check your plan and billing details.';
+const exhausted = 'Resource has been exhausted (e.g. check quota).';
+const depleted = 'Your prepayment credits are depleted. Please go to AI Studio to manage your billing.';
+const capped = 'Your project has exceeded its monthly spending cap. Please go to AI Studio.';
+const noQuota = 'Quota exceeded for metric: generate_content_free_tier_requests, limit: 0, model: any';
+const minute: ProviderFailure = { kind: 'minute' };
+const billing: ProviderFailure = { kind: 'billing' };
+
+describe('a 429 is', () => {
+  it.each<[string, object, ProviderFailure]>([
+    ['a limit per minute: the ordinary sentence alone', geminiFault.quotaMessage(ordinary), minute],
+    [
+      'a limit per minute: the ordinary sentence with details',
+      geminiFault.quotaMessage(ordinary, true),
+      minute,
+    ],
+    [
+      'a limit per minute: the ordinary sentence with a quota per minute',
+      geminiFault.perMinute(20),
+      { kind: 'minute', retryAfterMs: 20_000 },
+    ],
+    ['a daily quota: the ordinary sentence with a quota per day', geminiFault.perDay(), { kind: 'day' }],
+    ['a limit per minute: an exhausted resource', geminiFault.quotaMessage(exhausted), minute],
+    [
+      'a limit per minute: an exhausted resource with details',
+      geminiFault.quotaMessage(exhausted, true),
+      minute,
+    ],
+    ['a lack of money: a limit of 0', geminiFault.limitZero(), billing],
+    ['a lack of money: a limit of 0 without details', geminiFault.quotaMessage(noQuota), billing],
+    ['a limit per minute: a limit of 0.5', geminiFault.quotaMessage('Quota exceeded, limit: 0.5'), minute],
+    ['a limit per minute: a limit of 05', geminiFault.quotaMessage('Quota exceeded, limit: 05'), minute],
+    ['a lack of money: depleted credits', geminiFault.prepaymentDepleted(), billing],
+    ['a lack of money: depleted credits with details', geminiFault.quotaMessage(depleted, true), billing],
+    ['a cap of the project', geminiFault.quotaMessage(capped), { ...billing, isWholeProject: true }],
+    [
+      'a cap of the project with details',
+      geminiFault.spendingCap(true),
+      { ...billing, isWholeProject: true },
+    ],
+    ['a limit per minute: a page of a proxy', geminiFault.html(429), minute],
+    ['a limit per minute: no body', { status: 429, body: '' }, minute],
+    [
+      'a limit per minute: details of another shape',
+      { status: 429, body: { error: { status: 'RESOURCE_EXHAUSTED', message: ordinary, details: 'none' } } },
+      minute,
+    ],
+    [
+      'a daily quota: a quota per day in a list',
+      { status: 429, body: [geminiFault.perDay().body] },
+      { kind: 'day' },
+    ],
+  ])('%s', (_, reply, expected) => {
+    expect(meaning(reply)).toEqual(expected);
+    expect(fail(reply as Reply).reason).toBe('PROVIDER_QUOTA');
+  });
+});
+
+describe('a wait is read from', () => {
+  it.each<[string, number | undefined]>([
+    ['45.7s', 45_700],
+    ['0.85s', 850],
+    ['850ms', 850],
+    ['850.5ms', 851],
+    ['5h59m10s', 21_550_000],
+    ['5h59m10.25s', 21_550_250],
+    ['1m', 60_000],
+    ['24h', 86_400_000],
+    // A wait is believed for a day at most.
+    ['9999999999h', 86_400_000],
+    ['0s', undefined],
+    ['-5s', undefined],
+    ['soon', undefined],
+    ['5 bananas', undefined],
+    ['', undefined],
+    ['12', undefined],
+  ])('RetryInfo of %j', (retryDelay, milliseconds) => {
+    const failure = meaning(geminiFault.retryIn(retryDelay));
+    expect(failure).toEqual({
+      kind: 'minute',
+      ...(milliseconds !== undefined && { retryAfterMs: milliseconds }),
+    });
+  });
+
+  it('the seconds and nanoseconds of a duration', () => {
+    expect(parseDurationMs({ seconds: '45', nanos: 700_000_000 })).toBe(45_700);
+    expect(parseDurationMs({ nanos: 850_000_000 })).toBe(850);
+    for (const value of [{ seconds: 'many' }, null, 7, true]) expect(parseDurationMs(value)).toBeUndefined();
+  });
+
+  it('the header or RetryInfo, whichever is longer', () => {
+    const reply = geminiFault.retryIn('850ms') as Reply;
+    expect(fail(reply, '9').details.providerFailure?.retryAfterMs).toBe(9_000);
+    expect(fail(reply, '0').details.providerFailure?.retryAfterMs).toBe(850);
+  });
+});
+
+describe('a 404 means', () => {
+  it.each<[string, object, ProviderFailure['kind'], string]>([
+    ['that the model is gone: not found', geminiFault.notFound(id), 'retired', 'PROVIDER_MISCONFIGURED'],
+    [
+      'that the model is gone: no longer available',
+      geminiFault.noLongerAvailable(id),
+      'retired',
+      'PROVIDER_MISCONFIGURED',
+    ],
+    ['nothing for the model: a page', geminiFault.html(404), 'passing', 'PROVIDER_ERROR'],
+    ['nothing for the model: plain text', geminiFault.plainNotFound(), 'passing', 'PROVIDER_ERROR'],
+    ['nothing for the model: no body', { status: 404, body: '' }, 'passing', 'PROVIDER_ERROR'],
+    [
+      'nothing for the model: JSON of a gateway',
+      { status: 404, body: { error: { message: `no route to ${id}` } } },
+      'passing',
+      'PROVIDER_ERROR',
+    ],
+    [
+      'nothing for the model: another name',
+      geminiFault.notFound('gemini-nano-banana-2.1'),
+      'passing',
+      'PROVIDER_ERROR',
+    ],
+  ])('%s', (_, reply, kind, reason) => {
+    expect(meaning(reply)).toEqual({ kind });
+    expect(fail(reply as Reply).reason).toBe(reason);
+  });
+});
+
+describe('another model is worth a call after', () => {
+  const badRequest = { error: { status: 'INVALID_ARGUMENT', message: 'image_size must be one of' } };
+  it.each<[string, object, ProviderFailure['kind'] | undefined]>([
+    ['400 of one model', { status: 400, body: badRequest }, 'refused'],
+    ['403 of one model', geminiFault.modelForbidden(), 'refused'],
+    ['403 of a leaked key: it may be of one model', geminiFault.forbidden(), 'refused'],
+    ['no invalid key', geminiFault.badKey(), undefined],
+    ['no unsupported region', geminiFault.badRegion(), undefined],
+    ['no missing credentials', { status: 401, body: '' }, undefined],
+  ])('%s', (_, reply, kind) => expect(meaning(reply)?.kind).toBe(kind));
+
+  it('silence, which may be billed', () => {
+    const failure = toProviderFailure(new DeadlinePassed('Gemini took more than 5 ms'), {}, id);
+    expect(failure).toMatchObject({
+      reason: 'PROVIDER_TIMEOUT',
+      details: { providerFailure: { kind: 'silent', mayBeBilled: true } },
+    });
+  });
+});
