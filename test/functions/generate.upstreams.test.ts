@@ -1,7 +1,7 @@
 /** Whatever Gemini answers: the right error, the credits refunded, and none of its words. */
 import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type GeminiStep, geminiFault, googleError, type Part } from '../../local/fakes/geminiFaults.ts';
+import { type GeminiStep, geminiFault, googleError } from '../../local/fakes/geminiFaults.ts';
 import {
   expectNoVendorWords,
   expectRefunded,

@@ -1,14 +1,12 @@
 /** Whatever the configuration has become since, a key that was paid for gets its answer again. */
 import { expect, it } from 'vitest';
 import { createMemoryStudio, createMemoryWorld, toOutcome } from '../../support/memoryStudio.ts';
+import { onePixelPng } from '../../support/pictures.ts';
 
-/** A PNG as far as its header: that is all that is looked at before the model. */
-const png = Buffer.concat([
-  Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'),
-  Buffer.from('0000000100000001', 'hex'),
-  Buffer.from('08060000001f15c489', 'hex'),
-]).toString('base64');
-const references = Array.from({ length: 5 }, () => ({ mimeType: 'image/png', data: png }));
+const references = Array.from({ length: 5 }, () => ({
+  mimeType: 'image/png',
+  data: onePixelPng.toString('base64'),
+}));
 const takesMany = { IMAGEGEN_MODEL_ID: 'gemini-nano-banana-2.1' };
 const takesThree = { IMAGEGEN_MODEL_ID: 'gemini-2.5-flash-image' };
 const fallback = { IMAGEGEN_FALLBACK_MODEL_IDS: '' };

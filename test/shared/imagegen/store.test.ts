@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { startFakeGemini } from '../../../local/fakes/gemini.ts';
 import { createGemini } from '../../../shared/imagegen/gemini.ts';
 import { imageModel } from '../../../shared/imagegen/models.ts';
-import { onePixelPng } from '../../support/pictures.ts';
+import { squarePng } from '../../support/pictures.ts';
 
 const imageId = 'gemini-nano-banana-2.1';
 const textId = 'gemini-3.5-flash-lite';
@@ -44,7 +44,7 @@ describe('Vertex AI', () => {
     message: 'Unknown name "store": Cannot find field.',
   };
   let refuse: (body: Body) => typeof refusal | undefined = () => undefined;
-  const part = { inlineData: { mimeType: 'image/png', data: onePixelPng.toString('base64') } };
+  const part = { inlineData: { mimeType: 'image/png', data: squarePng.toString('base64') } };
 
   /** The metadata server, which signs in, and Vertex AI in one. */
   const google = createServer(async (incoming, response) => {
