@@ -251,14 +251,16 @@ function toGeneratedImage(
     };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const { providerCostMicros = 0, providerFailure, metadata } = error.details;
+    const { providerFailure, metadata } = error.details;
+    // An image was generated, although it cannot be delivered.
+    const imageMicros = providerFailure?.mayBeBilled ? getImageCostMicros(usage, answering) : 0;
     const tokenCostMicros = getTokenCostMicros(usage, answering.tokenMicros);
     const isUnusable =
       error.reason === 'NO_IMAGE' && !(metadata?.finishReason === 'STOP' && hasText(response));
     const kind = providerFailure?.kind ?? (isUnusable ? 'unusable' : 'final');
-    const hasImage = providerCostMicros > 0 || countImageTokens(usage) > 0;
+    const hasImage = imageMicros > 0 || countImageTokens(usage) > 0;
     throw error.with({
-      providerCostMicros: Math.max(providerCostMicros, tokenCostMicros),
+      providerCostMicros: Math.max(imageMicros, tokenCostMicros),
       providerFailure: { ...providerFailure, kind, ...(hasImage && { mayBeBilled: true }) },
     });
   }

@@ -10,6 +10,8 @@ import { type Server, type Stack, startStack } from '../support/stack.ts';
 const model = 'gemini-2.5-flash-image';
 const canvas = createCanvas(1024, 1024);
 const png = canvas.toBuffer('image/png');
+/** What `generateOnce` requests. */
+const photo = createCanvas(1248, 832).toBuffer('image/png');
 
 let stack: Stack;
 /** A new server for each test, because what one learns about a model stops the next from calling it. */
@@ -135,7 +137,7 @@ describe('refunds a failed upload and puts the image into the outbox', () => {
     ['401 for a disabled account', cloudinaryFault.accountDisabled()],
     ['403', cloudinaryFault.error(403)],
   ])('%s is our own configuration, and an error in the log', async (_, step) => {
-    stack.gemini.always(geminiFault.image(png));
+    stack.gemini.always(geminiFault.image(photo));
     stack.cloudinary.always(step);
     const failed = await generateOnce(stack, server.url);
     await expectRefunded(stack, failed, { reason: 'PROVIDER_MISCONFIGURED', inOutbox: true });
@@ -149,12 +151,12 @@ describe('refunds a failed upload and puts the image into the outbox', () => {
     ['a connection reset, the image stored', cloudinaryFault.storedThenReset()],
     ['truncated JSON, the image stored', cloudinaryFault.truncate()],
   ])('%s, but only once: the second upload keeps the image', async (_, step) => {
-    stack.gemini.always(geminiFault.image(png));
+    stack.gemini.always(geminiFault.image(photo));
     stack.cloudinary.script(step);
     const { uid, reply } = await generateOnce(stack, server.url);
     expect(reply.status).toBe(200);
     const { url } = reply.body.generation.image;
-    expect(Buffer.from(await (await fetch(url)).arrayBuffer()).equals(png)).toBe(true);
+    expect(Buffer.from(await (await fetch(url)).arrayBuffer()).equals(photo)).toBe(true);
     expect((await stack.ledger(uid)).account).toMatchObject({ balance: 8 });
     expect(await brokenInvariants(stack, uid)).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { onePixelPng } from '../support/pictures.ts';
+import { squarePng } from '../support/pictures.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { virtualClock } from '../support/virtualClock.ts';
 
@@ -12,7 +12,7 @@ const [first, second, third] = [
   'gemini-nano-banana-2.1',
   'gemini-3.1-flash-lite-image',
 ] as const;
-const image = geminiFault.image(onePixelPng);
+const image = geminiFault.blank();
 
 let stack: Stack;
 let gemini: FakeGemini;
@@ -66,17 +66,17 @@ async function generate(url: string, body: object = {}) {
 
 describe('an image that is marked as a thought', () => {
   it('is delivered if it is the only one', async () => {
-    gemini.script(geminiFault.thoughtOnly(onePixelPng));
+    gemini.script(geminiFault.thoughtOnly(squarePng));
     const { reply } = await generate(await startServer(alone));
     expect(reply.status).toBe(200);
-    expect(reply.body.generation.image).toMatchObject({ width: 1, height: 1, bytes: onePixelPng.length });
+    expect(reply.body.generation.image).toMatchObject({ width: 1024, height: 1024 });
   });
 
   it.each([
     ['IMAGE_SAFETY', 'CONTENT_BLOCKED'],
     ['MALFORMED_RESPONSE', 'NO_IMAGE'],
   ])('is not delivered if the model stopped for %s', async (finishReason, expected) => {
-    gemini.script(geminiFault.thoughtOnly(onePixelPng, finishReason));
+    gemini.script(geminiFault.thoughtOnly(squarePng, finishReason));
     expect((await generate(await startServer(alone))).reason).toBe(expected);
   });
 });

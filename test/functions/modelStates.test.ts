@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 beforeEach(() => {
   time = virtualClock();
-  stack.gemini.always(geminiFault.image(onePixelPng));
+  stack.gemini.always(geminiFault.blank());
 });
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
@@ -76,7 +76,7 @@ describe('404', () => {
     const reply = await generate(url);
     expect([reply.status, reasonOf(reply)]).toEqual([502, 'PROVIDER_ERROR']);
     for (const id of ids) expect(await stateOf(id)).toBeUndefined();
-    stack.gemini.always(geminiFault.image(onePixelPng));
+    stack.gemini.always(geminiFault.blank());
     expect((await generate(url)).body.generation.model).toBe(first);
   });
 

@@ -82,7 +82,8 @@ it('is refunded if the next model returns one, too', async () => {
   expect(getRefusal(reply)).toEqual([502, 'NO_IMAGE']);
   expect(reply.body.receipt).toMatchObject({ charged: 2, refunded: 2, balance: 10 });
   expect(models).toEqual([first, second]);
-  expect(generations).toMatchObject([{ providerCostMicros: costs.first + costs.second }]);
+  // The tokens of the second reply, its prompt's included, cost 8 more than the price of its image.
+  expect(generations).toMatchObject([{ providerCostMicros: costs.first + costs.second + 8 }]);
 });
 
 it.each(['image/png', 'image/jpeg', 'image/webp'] as const)('a whole %s is delivered', async (mimeType) => {

@@ -18,7 +18,16 @@ const seeds = [1, 1_000, 2_000, 3_000, 4_000] as const;
 const runMsMax = 180_000;
 
 const root = resolve(import.meta.dirname, '../..');
-const copyPaths = ['functions', 'shared', 'test/simulation', 'test/shared', 'test/support', 'package.json'];
+const copyPaths = [
+  'functions',
+  'shared',
+  'test/simulation',
+  'test/shared',
+  'test/support',
+  'local',
+  'tools',
+  'package.json',
+];
 
 /** The file of a mutant without and with the mistake. */
 type Mutation = { file: string; before: string; after: string };

@@ -100,7 +100,7 @@ describe('Vertex AI', () => {
   it('is told to store neither images nor texts', async () => {
     refuse = () => undefined;
     const { gemini, generate, warning } = start();
-    expect(await generate()).toMatchObject({ width: 1, height: 1 });
+    expect(await generate()).toMatchObject({ width: 1024, height: 1024 });
     expect(
       (
         await gemini.write(

@@ -48,7 +48,8 @@ it('calls Vertex AI with the token of the service account', async () => {
     GOOGLE_GENAI_USE_VERTEXAI: 'true',
     GOOGLE_GEMINI_BASE_URL: `http://127.0.0.1:${(google.address() as AddressInfo).port}`,
   };
-  const { text } = await createGemini(parseConfig(env)).write('gemini-x', 'Improve', 'A banana', 10_000);
+  const request = { instruction: 'Improve', prompt: 'A banana', schema: {}, outputTokensMax: 100 };
+  const { text } = await createGemini(parseConfig(env), { warning() {} }).write('gemini-x', request, 10_000);
   expect(text).toBe('Better');
   expect(requests.at(-1)).toMatch(
     /^Bearer of-the-account .*\/projects\/a-project\/.*gemini-x:generateContent/,
