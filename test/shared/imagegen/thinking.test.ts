@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-type Body = { generationConfig: { thinkingConfig: object } };
+type Body = { generationConfig?: { thinkingConfig?: object } } | undefined;
 
 /** The answer of a text model, or the failure, and what the request said of thinking. */
 async function write(modelId: string) {
@@ -20,8 +20,8 @@ async function write(modelId: string) {
   const gemini = createGemini(options, { warning: vi.fn() });
   const request = { instruction: 'Improve', prompt: 'A banana', schema: {}, outputTokensMax: 100 };
   const answer = await gemini.write(modelId, request, 20_000).catch(({ reason }) => ({ reason }));
-  const { generationConfig } = server.requests.at(-1)?.body as Body;
-  return { answer, thinking: generationConfig.thinkingConfig };
+  const body = server.requests.at(-1)?.body as Body;
+  return { answer, thinking: body?.generationConfig?.thinkingConfig };
 }
 
 it.each([
