@@ -293,7 +293,11 @@ function findImage(
   const finishReason = candidate?.finishReason ?? 'NO_CANDIDATE';
   if (blockedReasons.has(finishReason)) throw blockedFailure(finishReason);
   const text = parts.map((part) => (part.thought ? '' : (part.text ?? ''))).join('');
-  const words = text.trim().slice(0, modelTextCharactersMax);
+  // A cut may leave half of an emoji, which is not Unicode.
+  const words = text
+    .trim()
+    .slice(0, modelTextCharactersMax)
+    .replace(/\p{Surrogate}/gu, '');
   const message = words ? `The model answered without an image: ${words}` : 'The model returned no image.';
   throw new Failure('NO_IMAGE', message, { metadata: { finishReason } });
 }
