@@ -54,6 +54,7 @@ type Body = {
     maxOutputTokens?: number;
     responseMimeType?: string;
     responseSchema?: ResponseSchema;
+    thinkingConfig?: { thinkingBudget?: number; thinkingLevel?: string };
   };
 };
 
@@ -177,12 +178,24 @@ function refuseConfig(modelId: string, model: ImageModel | TextModel, body: Body
   if (model.kind === 'text') {
     return config.imageConfig
       ? invalidArgument('Image generation is not enabled for this model.')
-      : undefined;
+      : refuseThinking(model, config.thinkingConfig);
   }
   if ((config.candidateCount ?? 1) !== 1) {
     return invalidArgument('Multiple candidates is not enabled for this model');
   }
   return refuseImageConfig(model, config.imageConfig) ?? refuseReferenceCount(model, body.contents ?? []);
+}
+
+function refuseThinking(
+  { thinking }: TextModel,
+  { thinkingBudget, thinkingLevel }: { thinkingBudget?: number; thinkingLevel?: string } = {},
+): Reply | undefined {
+  if (thinking === 'level' && thinkingBudget === 0) {
+    return invalidArgument('Budget 0 is invalid. This model only works in thinking mode.');
+  }
+  return thinking === 'budget' && thinkingLevel !== undefined
+    ? invalidArgument('Thinking level is not supported for this model.')
+    : undefined;
 }
 
 function refuseJson(

@@ -14,7 +14,8 @@ export type ImageModel = {
   /** Pixels at 1K, by ratio. */
   pixels: Readonly<Record<string, readonly [width: number, height: number]>>;
 };
-export type TextModel = { kind: 'text' };
+/** How a request limits the model's thinking: by a budget of tokens, or by a level. The other one is refused. */
+export type TextModel = { kind: 'text'; thinking: 'budget' | 'level' };
 
 const flash25Pixels = {
   '1:1': [1024, 1024],
@@ -96,8 +97,8 @@ export const geminiModels: Readonly<Record<string, ImageModel | TextModel>> = {
     tokens: { '1K': 1120, '2K': 1120, '4K': 2000 },
     pixels: gemini3Pixels,
   },
-  'gemini-3.5-flash-lite': { kind: 'text' },
-  'gemini-2.5-flash': { kind: 'text' },
+  'gemini-3.5-flash-lite': { kind: 'text', thinking: 'level' },
+  'gemini-2.5-flash': { kind: 'text', thinking: 'budget' },
 };
 
 /** Models that Google has shut down, which old configurations may still name. */

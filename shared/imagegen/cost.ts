@@ -4,10 +4,12 @@ import type { ImageModel, TokenPrices } from './models.ts';
 /** The part of a reply's `usageMetadata` that is billed. Thinking is not part of `candidatesTokenCount`. */
 export type Usage = {
   promptTokenCount?: number;
+  promptTokensDetails?: readonly ModalityTokens[];
   candidatesTokenCount?: number;
   thoughtsTokenCount?: number;
-  candidatesTokensDetails?: readonly { modality?: string; tokenCount?: number }[];
+  candidatesTokensDetails?: readonly ModalityTokens[];
 };
+type ModalityTokens = { modality?: string; tokenCount?: number };
 
 type TextPrices = Omit<TokenPrices, 'image'>;
 
@@ -37,9 +39,16 @@ export function getTokenCostMicros(usage: Usage | undefined, prices: TokenPrices
   );
 }
 
-/** The cost of a reply with an image: the catalogue's price of the image, and the thinking before it. */
-export function getImageCostMicros(usage: Usage | undefined, model: ImageModel): number {
-  return model.costMicros + roundUp(toCount(usage?.thoughtsTokenCount) * model.tokenMicros.text);
+/**
+ * The cost of a reply with an image: the catalogue's price of the image, the reference images, and the thinking. The text
+ * of the prompt does not count: it usually costs less than 1 % of the image.
+ */
+export function getImageCostMicros(
+  usage: Usage | undefined,
+  { costMicros, tokenMicros }: ImageModel,
+): number {
+  const references = sumImageTokens(usage?.promptTokensDetails) * tokenMicros.input;
+  return costMicros + roundUp(references + toCount(usage?.thoughtsTokenCount) * tokenMicros.text);
 }
 
 /** The cost of a text model's reply. */
@@ -50,8 +59,11 @@ export function getTextCostMicros(usage: Usage | undefined, modelId: string): nu
 
 /** The tokens of the images in a reply. */
 export function countImageTokens(usage: Usage | undefined): number {
-  const details = Array.isArray(usage?.candidatesTokensDetails) ? usage.candidatesTokensDetails : [];
-  return details
+  return sumImageTokens(usage?.candidatesTokensDetails);
+}
+
+function sumImageTokens(details: Usage['candidatesTokensDetails']): number {
+  return (Array.isArray(details) ? details : [])
     .filter(({ modality }) => modality === 'IMAGE')
     .reduce((sum, { tokenCount }) => sum + toCount(tokenCount), 0);
 }

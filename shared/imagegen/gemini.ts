@@ -2,7 +2,14 @@
  * Calls Gemini's models, each call under a hard deadline. The only file that imports their SDK.
  * Facts about the API are from Google's Gemini API reference and from the source of the SDK, version 3.1.
  */
-import { ApiError, type GenerateContentResponse, GoogleGenAI, Modality } from '@google/genai';
+import {
+  ApiError,
+  type GenerateContentResponse,
+  GoogleGenAI,
+  Modality,
+  type ThinkingConfig,
+  ThinkingLevel,
+} from '@google/genai';
 import { withDeadline } from '../core/deadline.ts';
 import type { Log } from '../core/log.ts';
 import { Failure } from '../errors.ts';
@@ -50,7 +57,7 @@ export type Gemini = {
     milliseconds: number,
     signal: AbortSignal,
   ): Promise<GeneratedImage>;
-  /** Asks a text model, without thinking, for an answer in JSON. @throws {Failure} PROVIDER_*. */
+  /** Asks a text model, with as little thinking as it allows, for an answer in JSON. @throws {Failure} PROVIDER_*. */
   write(
     modelId: string,
     request: TextRequest,
@@ -199,7 +206,7 @@ export function createGemini({ gemini, projectId }: GeminiOptions, log: Pick<Log
         responseMimeType: 'application/json',
         responseSchema: schema,
         maxOutputTokens: outputTokensMax,
-        thinkingConfig: { thinkingBudget: 0 },
+        thinkingConfig: getLeastThinking(modelId),
       };
       const { response } = await call(
         { model: modelId, config, parts: [{ text: prompt }] },
@@ -213,6 +220,16 @@ export function createGemini({ gemini, projectId }: GeminiOptions, log: Pick<Log
       return { text, finishReason: candidate?.finishReason, providerCostMicros };
     },
   };
+}
+
+/**
+ * The least thinking of a text model. Models of version 2.5 have a budget, which is at least 128 tokens for Pro. Later
+ * ones have levels instead, and only Flash-Lite has the lowest: Gemini 3.5 Flash-Lite refuses a budget of 0.
+ */
+function getLeastThinking(modelId: string): ThinkingConfig {
+  if (modelId.includes('gemini-2.5-pro')) return { thinkingBudget: 128 };
+  if (modelId.includes('gemini-2.')) return { thinkingBudget: 0 };
+  return { thinkingLevel: modelId.includes('flash-lite') ? ThinkingLevel.MINIMAL : ThinkingLevel.LOW };
 }
 
 /** @throws {Failure} as `findImage`, with what the reply costs and what it means for the model. */
@@ -276,7 +293,11 @@ function findImage(
   const finishReason = candidate?.finishReason ?? 'NO_CANDIDATE';
   if (blockedReasons.has(finishReason)) throw blockedFailure(finishReason);
   const text = parts.map((part) => (part.thought ? '' : (part.text ?? ''))).join('');
-  const words = text.trim().slice(0, modelTextCharactersMax);
+  // A cut may leave half of an emoji, which is not Unicode.
+  const words = text
+    .trim()
+    .slice(0, modelTextCharactersMax)
+    .replace(/\p{Surrogate}/gu, '');
   const message = words ? `The model answered without an image: ${words}` : 'The model returned no image.';
   throw new Failure('NO_IMAGE', message, { metadata: { finishReason } });
 }

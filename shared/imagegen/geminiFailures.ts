@@ -16,6 +16,9 @@ export function misconfiguredFailure(cause: unknown): Failure {
   });
 }
 
+/** Messages of a 400 about a reference image. They do not say which one. */
+const unreadableMessages = /Unable to process input image|Provided image is not valid/;
+
 /** Longest wait to believe, milliseconds: a day. */
 const waitMsMax = 86_400_000;
 
@@ -60,18 +63,14 @@ export function toProviderFailure(error: unknown, received: Received, modelId: s
       if (reason === 'API_KEY_INVALID' || body?.status === 'FAILED_PRECONDITION') {
         return misconfiguredFailure(cause);
       }
-      if (body?.message?.includes('Unable to process input image')) {
-        // The message does not say which image it means.
+      if (unreadableMessages.test(body?.message ?? '')) {
         const metadata = { index: '0' };
         return new Failure('REFERENCE_UNREADABLE', 'The model cannot read a reference image.', {
           cause,
           metadata,
         });
       }
-      return new Failure('PROVIDER_ERROR', 'The model refused the request.', {
-        cause,
-        providerFailure: { kind: 'refused' },
-      });
+      return refusedFailure(cause);
     case 401:
       return misconfiguredFailure(cause);
     case 403:
@@ -82,6 +81,8 @@ export function toProviderFailure(error: unknown, received: Received, modelId: s
         return misconfiguredFailure(cause).with({ providerFailure: { kind: 'retired' } });
       }
       return new Failure('PROVIDER_ERROR', 'The model failed.', { cause, providerFailure: passing });
+    case 413:
+      return refusedFailure(cause);
     case 429:
       return quotaFailure(body, retryHint, cause);
     case 503: {
@@ -101,6 +102,13 @@ export function toProviderFailure(error: unknown, received: Received, modelId: s
     }
   }
 }
+
+/** A request that the same model would refuse again. */
+const refusedFailure = (cause: Error) =>
+  new Failure('PROVIDER_ERROR', 'The model refused the request.', {
+    cause,
+    providerFailure: { kind: 'refused' },
+  });
 
 /**
  * Messages of a 429 that only money helps against, with or without details. "Please check your plan and billing

@@ -199,11 +199,14 @@ function describeError(error: unknown): { status: number | undefined; cause: Err
   };
 }
 
-/** A failed call to the upload API. A broken connection or answer, a 423 and a 5xx may pass; another 4xx stays. */
+/** Timed out, in use, and too many calls at once. The hourly limit of calls is a 420, which stays. */
+const passingStatuses = [408, 423, 429];
+
+/** A failed call to the upload API. A broken connection or answer and a 5xx may pass; most of 4xx stay. */
 function toStoreFailure(error: unknown): Failure {
   const { status, cause } = describeError(error);
   if (status === 401 || status === 403) return misconfigured(cause);
-  const mayPass = status === undefined || status < 400 || status === 423 || status >= 500;
+  const mayPass = status === undefined || status < 400 || status >= 500 || passingStatuses.includes(status);
   return mayPass ? passingFailure(error) : storageFailure(error);
 }
 

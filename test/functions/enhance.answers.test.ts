@@ -43,7 +43,7 @@ describe.each(answers)('the text model answers with $name', ({ step }) => {
   });
 });
 
-it('asks for JSON by a schema, without thinking, and with room for the longest prompt', async () => {
+it('asks for JSON by a schema, with the least thinking, and with room for the longest prompt', async () => {
   await (await newUser()).post('enhance', { prompt });
   const [request] = stack.gemini.requests;
   expect(request?.body).toHaveProperty('generationConfig', {
@@ -55,6 +55,6 @@ it('asks for JSON by a schema, without thinking, and with room for the longest p
       propertyOrdering: ['prompt', 'ok'],
     },
     maxOutputTokens: 1_500,
-    thinkingConfig: { thinkingBudget: 0 },
+    thinkingConfig: { thinkingLevel: 'MINIMAL' },
   });
 });

@@ -153,6 +153,20 @@ describe('the model that answered', () => {
   });
 });
 
+it.each([
+  ['cut within an emoji', `${'x'.repeat(299)}🍌 and more`, 'x'.repeat(299)],
+  ['with half of an emoji', 'I cannot \ud83d draw.', 'I cannot  draw.'],
+])(
+  'a sentence of the model that is %s is answered and stored as well-formed Unicode',
+  async (_, text, words) => {
+    gemini.script(geminiFault.textOnly(text));
+    const { reply, document } = await generate(await startServer(alone));
+    const message = `The model answered without an image: ${words}`;
+    expect(reply.body.error.message).toBe(message);
+    expect(document).toMatchObject({ failure: { reason: 'NO_IMAGE', message } });
+  },
+);
+
 describe('another model is called once', () => {
   it.each<[string, GeminiStep, string]>([
     ['403 of one model', geminiFault.modelForbidden(), 'PROVIDER_MISCONFIGURED'],

@@ -10,6 +10,7 @@ const reference = inline('image/png', picture().toString('base64'));
 const image = (imageConfig: object) => ({ contents: user(fox), generationConfig: { imageConfig } });
 const pro = 'gemini-3-pro-image';
 const text = 'gemini-2.5-flash';
+const levelText = 'gemini-3.5-flash-lite';
 
 type Row = {
   name: string;
@@ -172,6 +173,18 @@ const rows: Row[] = [
     name: 'empty inline data',
     body: { contents: user(fox, inline('image/png', '')) },
     message: 'Unable to process input image',
+  },
+  {
+    name: 'a thinking budget of 0 for a model with levels',
+    body: { contents: user(fox), generationConfig: { thinkingConfig: { thinkingBudget: 0 } } },
+    call: { model: levelText },
+    message: 'Budget 0 is invalid. This model only works in thinking mode.',
+  },
+  {
+    name: 'a thinking level for a model with a budget',
+    body: { contents: user(fox), generationConfig: { thinkingConfig: { thinkingLevel: 'MINIMAL' } } },
+    call: { model: text },
+    message: 'Thinking level is not supported for this model.',
   },
   {
     name: 'a fourth reference for the first Nano Banana',

@@ -49,6 +49,18 @@ it('a success costs the catalogue price of its image, and its thinking', () => {
   expect(getImageCostMicros(undefined, model)).toBe(33_600);
 });
 
+it('a success costs the tokens of its reference images too', () => {
+  const usage = {
+    promptTokenCount: 10 + 14 * 560,
+    promptTokensDetails: [{ modality: 'TEXT', tokenCount: 10 }, ...imageTokens(14 * 560)],
+    candidatesTokenCount: 1_120,
+    candidatesTokensDetails: imageTokens(1_120),
+    thoughtsTokenCount: 220,
+  };
+  const model = imageModel('gemini-nano-banana-2.1');
+  expect(getImageCostMicros(usage, model)).toBe(33_600 + 14 * 560 * 1.5 + 220 * 7.5);
+});
+
 it("an unknown model's image tokens cost what its images cost", () => {
   const usage = { candidatesTokenCount: 1_120, candidatesTokensDetails: imageTokens(1_120) };
   expect(getTokenCostMicros(usage, imageModel('another', 50_000).tokenMicros)).toBe(50_000);

@@ -148,10 +148,20 @@ describe('a 404 means', () => {
   });
 });
 
+it.each([
+  ['Unable to process input image. Please retry or report in https://developers.generativeai.google'],
+  ['Provided image is not valid.'],
+])('a 400 is about a reference image: %s', (message) => {
+  const failure = fail({ status: 400, body: { error: { status: 'INVALID_ARGUMENT', message } } });
+  expect(failure.reason).toBe('REFERENCE_UNREADABLE');
+  expect(failure.details.providerFailure).toBeUndefined();
+});
+
 describe('another model is worth a call after', () => {
   const badRequest = { error: { status: 'INVALID_ARGUMENT', message: 'image_size must be one of' } };
   it.each<[string, object, ProviderFailure['kind'] | undefined]>([
     ['400 of one model', { status: 400, body: badRequest }, 'refused'],
+    ['413 of a proxy: the same request is too large again', geminiFault.html(413), 'refused'],
     ['403 of one model', geminiFault.modelForbidden(), 'refused'],
     ['403 of a leaked key: it may be of one model', geminiFault.forbidden(), 'refused'],
     ['no invalid key', geminiFault.badKey(), undefined],

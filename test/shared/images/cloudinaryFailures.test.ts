@@ -37,7 +37,9 @@ async function fail(step: CloudinaryStep, call: () => Promise<unknown> = () => s
 
 describe('may pass', () => {
   it.each<[string, CloudinaryStep]>([
+    ['408', cloudinaryFault.error(408)],
     ['423', cloudinaryFault.error(423)],
+    ['429', cloudinaryFault.error(429)],
     ['500', cloudinaryFault.error(500)],
     ['502', cloudinaryFault.error(502)],
     ['503', cloudinaryFault.error(503)],
