@@ -1,4 +1,5 @@
 import type { GenerateRequest } from '../contract.ts';
+import { toFailure } from '../errors.ts';
 import type { StatesToRead } from '../imagegen/quota.ts';
 import type { Services } from '../services.ts';
 import type { HoldRequest, ModelAvailability } from './hold.ts';
@@ -26,7 +27,8 @@ export async function toHoldRequest(
 async function checkAvailability(services: Services, request: GenerateRequest): Promise<ModelAvailability> {
   const { storeAccess } = services;
   const [quota, spendCeiling] = [await services.quota(), await services.spend()];
-  await spendCeiling.refresh();
+  // A sum that is not known refuses a new generation, never a replay.
+  const unknownSpend = await spendCeiling.refresh().then(() => undefined, toFailure);
   const { references } = request;
   const tooMany = refuseTooManyReferences(request, services.models);
   const ids = services.models
@@ -40,6 +42,10 @@ async function checkAvailability(services: Services, request: GenerateRequest): 
     },
     learn: (documents) => states?.learn(documents),
     refusal: (now) =>
-      tooMany ?? quota.refusal(ids, now.getTime()) ?? spendCeiling.refusal() ?? storeAccess.refusal(),
+      tooMany ??
+      quota.refusal(ids, now.getTime()) ??
+      unknownSpend ??
+      spendCeiling.refusal() ??
+      storeAccess.refusal(),
   };
 }

@@ -25,6 +25,8 @@ export type RefundRequest = {
   failure: StoredFailure;
   /** What the provider bills although the generation failed, micro-dollars; unknown if its worker died. */
   providerCostMicros?: number;
+  /** Whether a part of that is for the image; unless it is known, true if the cost is not 0. */
+  isImageBilled?: boolean;
   /** Whether an upload may have begun, so that an image may be stored or still arrive. */
   mayBeStored: boolean;
 };
@@ -39,6 +41,7 @@ export type RefundOutcome = { record: GenerationRecord; refundedNow: boolean };
  */
 export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOutcome | undefined> {
   const { uid, id, held, failure, providerCostMicros = 0, mayBeStored } = request;
+  const { isImageBilled = request.providerCostMicros !== 0 } = request;
   const path = generationPath(uid, id);
   const entry = entryPath(uid, `${id}:refund`);
   const findRecord = (documents: Documents) => {
@@ -71,8 +74,7 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
         generationId: id,
         credits: record.credits,
         reason: failure.reason,
-        // Unknown if its worker died.
-        billed: request.providerCostMicros !== 0,
+        billed: isImageBilled,
         now,
       });
       const { balance, ledgerBalance, sequence } = change.account;

@@ -10,6 +10,8 @@ import { type GenerationResult, settle } from './settle.ts';
 export type Progress = {
   /** What the provider bills, micro-dollars. */
   providerCostMicros: number;
+  /** Whether the provider bills anything for the image: improving the prompt does not count. */
+  isImageBilled: boolean;
   /** Whether an upload may have begun. */
   mayBeStored: boolean;
   /** Uploads that failed, and may still arrive. */
@@ -32,7 +34,12 @@ export async function settleOrRefund(
   log: RequestLog,
   work: (progress: Progress) => Promise<Omit<GenerationResult, 'providerCostMicros' | 'failedUploads'>>,
 ): Promise<EndedGeneration> {
-  const progress: Progress = { providerCostMicros: 0, mayBeStored: false, failedUploads: 0 };
+  const progress: Progress = {
+    providerCostMicros: 0,
+    isImageBilled: false,
+    mayBeStored: false,
+    failedUploads: 0,
+  };
   log.add({ creditsCharged: held.receipt.charged });
   try {
     const result = await work(progress);

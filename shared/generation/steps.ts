@@ -96,11 +96,13 @@ export async function generateImage(
       generate(imageRequest, timeLeft(), services.shutdown),
     );
     progress.providerCostMicros += image.providerCostMicros;
+    progress.isImageBilled = true;
     log.add({ model: image.model, attempts, providerCostMicros: progress.providerCostMicros });
     return image;
   } catch (error) {
     const { attempts, providerCostMicros = 0 } = error instanceof Failure ? error.details : {};
     progress.providerCostMicros += providerCostMicros;
+    progress.isImageBilled = providerCostMicros > 0;
     log.add({ ...(attempts && { attempts }) });
     throw error;
   }

@@ -37,6 +37,19 @@ export function createByteReader(chunks: Iterable<Uint8Array>) {
     return true;
   }
 
+  /** Passes so many bytes to `visit`, as they lie in the chunks. False if there are fewer. */
+  function forEachPart(count: number, visit: (part: Uint8Array) => void): boolean {
+    let left = count;
+    while (left > 0) {
+      while (at >= chunk.length) if (!advance()) return false;
+      const part = chunk.subarray(at, at + left);
+      visit(part);
+      at += part.length;
+      left -= part.length;
+    }
+    return left === 0;
+  }
+
   const uint16 = () => uint8() * 0x100 + uint8();
   const uint16LittleEndian = () => uint8() + uint8() * 0x100;
 
@@ -46,6 +59,7 @@ export function createByteReader(chunks: Iterable<Uint8Array>) {
     uint32: () => uint16() * 0x1_0000 + uint16(),
     uint32LittleEndian: () => uint16LittleEndian() + uint16LittleEndian() * 0x1_0000,
     skip,
+    forEachPart,
     /** Skips up to and including the next 0xFF, except one that 0 or 0xFF follows in its chunk. False if there is none. */
     skipUntilMarker(): boolean {
       for (;;) {

@@ -1,8 +1,9 @@
 /**
  * Checks that the bytes of an image go on to its end. The image may come in chunks, which are never joined. No pixel is
- * decoded, and bytes after the end of a PNG or JPEG are ignored, as every decoder does.
+ * decoded, and bytes after the end are ignored, as every decoder does.
  * Sources: the PNG specification (W3C), ITU-T T.81 for JPEG, and Google's WebP container specification.
  */
+import { crc32 } from 'node:zlib';
 import { type ByteReader, createByteReader } from './byteReader.ts';
 import type { ImageFacts } from './imageFormat.ts';
 
@@ -33,7 +34,11 @@ function isWholePng(reader: ByteReader): boolean {
     const length = reader.uint32();
     const type = reader.text(4);
     if (count === 0 && type !== 'IHDR') return false;
-    if (!reader.skip(length + 4)) return false;
+    let checksum = crc32(type);
+    const isComplete = reader.forEachPart(length, (part) => {
+      checksum = crc32(part, checksum);
+    });
+    if (!isComplete || reader.uint32() !== checksum) return false;
     if (type === 'IDAT' && length > 0) hasPixels = true;
     if (type === 'IEND') return hasPixels && length === 0;
   }
@@ -104,8 +109,8 @@ function isWholeWebp(reader: ByteReader): boolean {
   if (reader.text(4) !== 'WEBP') return false;
   let hasPixels = false;
   for (let count = 0; count < sectionsMax; count += 1) {
+    if (reader.position() >= 8 + size) return hasPixels && reader.position() === 8 + size + (size % 2);
     const type = reader.text(4);
-    if (type === '') return hasPixels && reader.position() === 8 + size + (size % 2);
     const length = reader.uint32LittleEndian();
     if (!reader.skip(length + (length % 2))) return false;
     if (['VP8 ', 'VP8L', 'ANMF'].includes(type) && length > 0) hasPixels = true;

@@ -165,8 +165,9 @@ export function insufficientCredits(required: number, balance: number): Failure 
   });
 }
 
+/** Later times than `now` can only come from the console. */
 function findRecent(times: readonly Date[], windowMs: number, now: Date): Date[] {
-  return times.filter((time) => time.getTime() > now.getTime() - windowMs);
+  return times.filter((time) => time <= now && time.getTime() > now.getTime() - windowMs);
 }
 
 /** Whole seconds until fewer than `max` of the times are within the window; undefined if that is so now. */

@@ -6,6 +6,7 @@ import { functions } from '../../functions/index.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import { createLog } from '../../shared/core/log.ts';
 import type { HttpFunction } from '../../shared/http/endpoint.ts';
+import type { Gemini } from '../../shared/imagegen/gemini.ts';
 import type { GenerateImage } from '../../shared/imagegen/modelFallback.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
 import { createServices } from '../../shared/services.ts';
@@ -40,6 +41,8 @@ export function createMemoryStudio({
   env?: Record<string, string>;
   imageGenerator?: GenerateImage;
   imageStore?: Partial<ImageStore>;
+  /** The text model's part. */
+  write?: Gemini['write'];
 }) {
   const { clock, store } = world;
   const lines: Record<string, unknown>[] = [];
@@ -63,6 +66,7 @@ export function createMemoryStudio({
       database: createMemoryDatabase(store),
       auth: trustingAuth,
       imageStore,
+      ...(parts.write && { gemini: { write: parts.write } as Partial<Gemini> as Gemini }),
       async imageGenerator(...request) {
         generated += 1;
         return parts.imageGenerator ? parts.imageGenerator(...request) : image();

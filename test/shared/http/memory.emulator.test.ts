@@ -167,9 +167,13 @@ async function generateAtOnce(count: number, references: object[], env: Record<s
       'idempotency-key': 'k',
     };
     const body = JSON.stringify({ prompt: 'A banana', tier: 'standard', ...request });
-    const response = await fetch(`${server.url}/generate`, { method: 'POST', headers, body });
-    const answer = await response.text();
-    return response.ok ? 200 : answer;
+    // On a busy machine the database can wait too long: then a client asks again with the same key.
+    for (let attempt = 1; ; attempt += 1) {
+      const response = await fetch(`${server.url}/generate`, { method: 'POST', headers, body });
+      const answer = await response.text();
+      if (response.ok) return 200;
+      if (attempt === 5 || !answer.includes('DATABASE_UNAVAILABLE')) return answer;
+    }
   };
   try {
     // Load and run everything before measuring.

@@ -1,5 +1,6 @@
 /** Images are checked to their end: what is cut off anywhere, or broken in its structure, is not whole. */
 import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { createCanvas } from '@napi-rs/canvas';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -33,7 +34,10 @@ const isWhole = (mimeType: MimeType, bytes: Uint8Array) => isWholeImage(mimeType
 const pngChunk = (type: string, data = Buffer.alloc(0)) => {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(data.length);
-  return Buffer.concat([length, Buffer.from(type, 'latin1'), data, Buffer.alloc(4)]);
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, checksum]);
 };
 const pngStart = images['image/png'].subarray(0, 33);
 const jpegSegment = (marker: number, length = 2) => {
@@ -84,11 +88,13 @@ describe.each(mimeTypes)('%s', (mimeType) => {
 
 describe('a PNG', () => {
   const pixels = pngChunk('IDAT', Buffer.alloc(10));
+  const overwritten = Buffer.from(pixels).fill(1, 10, 12);
   it.each<[string, Buffer[], boolean]>([
     ['with bytes after its end', [images['image/png'], Buffer.alloc(99, 0xff)], true],
     ['with two chunks of pixels', [pngStart, pixels, pixels, pngChunk('IEND')], true],
     ['with unknown chunks', [pngStart, pngChunk('caBX', Buffer.alloc(5)), pixels, pngChunk('IEND')], true],
     ['without pixels', [pngStart, pngChunk('IEND')], false],
+    ['with pixels that were overwritten', [pngStart, overwritten, pngChunk('IEND')], false],
     ['with empty pixels', [pngStart, pngChunk('IDAT'), pngChunk('IEND')], false],
     ['with bytes in its end', [pngStart, pixels, pngChunk('IEND', Buffer.alloc(1))], false],
     ['without a header', [pngStart.subarray(0, 8), pixels, pngChunk('IEND')], false],
@@ -140,7 +146,7 @@ describe('a WebP', () => {
   it.each<[string, Buffer, boolean]>([
     ['that says it is longer', withSize(2), false],
     ['that says it is shorter', withSize(-2), false],
-    ['with bytes after its end', Buffer.concat([webp, Buffer.alloc(10)]), false],
+    ['with bytes after its end', Buffer.concat([webp, Buffer.alloc(10)]), true],
     ['without pixels', Buffer.from('RIFF\x04\0\0\0WEBP', 'latin1'), false],
   ])('%s', (_, bytes, whole) => {
     expect(isWhole('image/webp', bytes)).toBe(whole);

@@ -26,6 +26,7 @@ describe('a hold', () => {
     ['one that is an hour old', [seconds(-3_600), seconds(-1)]],
     ['what an admin typed in their place', 'none'],
     ['what is no time', [1, 'x', null]],
+    ['times that are still to come', [seconds(60), seconds(31_536_000)]],
   ])('is not refused with %s', (_, billedRefunds) => {
     expect(refusalWith(billedRefunds)).toBeUndefined();
   });
