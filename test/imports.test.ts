@@ -62,7 +62,9 @@ describe('imports point one way', () => {
 
   it('no file imports itself through others', () => {
     const next = new Map<string, string[]>();
-    for (const { from, to, isType } of imports) if (!isType) next.set(from, [...(next.get(from) ?? []), to]);
+    // Types count too, but for the simulation's model, which is one subject in several files.
+    const counted = imports.filter(({ from, isType }) => !isType || !isIn(from, 'test'));
+    for (const { from, to } of counted) next.set(from, [...(next.get(from) ?? []), to]);
     const done = new Set<string>();
     const circles: string[] = [];
     function visit(file: string, path: readonly string[]): void {

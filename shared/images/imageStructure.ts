@@ -5,7 +5,6 @@
  */
 import { crc32 } from 'node:zlib';
 import { type ByteReader, createByteReader } from './byteReader.ts';
-import type { ImageFacts } from './imageFormat.ts';
 
 /**
  * Most chunks of a PNG or WebP, or segments of a JPEG. A PNG of 32 MB in chunks of 8 KiB, as libpng writes it, has
@@ -14,7 +13,10 @@ import type { ImageFacts } from './imageFormat.ts';
 const sectionsMax = 16_384;
 
 /** True if the image is whole: neither cut off nor broken in its structure. */
-export function isWholeImage(mimeType: ImageFacts['mimeType'], chunks: Iterable<Uint8Array>): boolean {
+export function isWholeImage(
+  mimeType: 'image/png' | 'image/jpeg' | 'image/webp',
+  chunks: Iterable<Uint8Array>,
+): boolean {
   const reader = createByteReader(chunks);
   switch (mimeType) {
     case 'image/png':

@@ -8,7 +8,6 @@ import {
   type Version,
 } from '../database/database.ts';
 import { Failure } from '../errors.ts';
-import type { EntryData } from './entries.ts';
 
 /** The most credits that a grant may bring a balance to: far below where doubles stop counting in ones. */
 export const creditsMax = 1_000_000_000_000;
@@ -52,6 +51,14 @@ export type AccountData = {
 export const accountPath = (uid: string): DocumentPath<Partial<AccountData>> =>
   documentPath(`accounts/${uid}`);
 
+export type HoldLimits = {
+  maxInFlightPerUser: number;
+  /** Holds in any 60 s. */
+  maxPerMinutePerUser: number;
+  /** Refunds in any hour of generations that the provider billed, or may have billed. */
+  maxRefundsPerHourPerUser: number;
+};
+
 /** An account as last read, and as the rules of credit change it. */
 export type Account = {
   uid: string;
@@ -78,7 +85,7 @@ export function isOpened({ data }: { data: Unparsed<AccountData> }): boolean {
 }
 
 /** The newest entry of an account, from which an account without the ledger's fields continues. */
-export type NewestEntry = Pick<EntryData, 'balance' | 'sequence'>;
+export type NewestEntry = { balance: number; sequence: number };
 
 /** @param newest continues the ledger of an account that is not opened. */
 export function parseAccount(

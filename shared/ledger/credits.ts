@@ -14,7 +14,7 @@ import {
   type Write,
 } from '../database/database.ts';
 import { Failure } from '../errors.ts';
-import { type Account, type AccountData, accountPath, findInvalidField } from './account.ts';
+import { type Account, type AccountData, accountPath, findInvalidField, type HoldLimits } from './account.ts';
 import { type EntryData, entryPath } from './entries.ts';
 import { hasExpired } from './holdDeadline.ts';
 
@@ -86,14 +86,6 @@ export function signupGrant(account: Account, credits: number): Change {
   if (credits === 0) return unchanged(granted);
   return move(granted, { id: 'signup', type: 'grant', amount: credits, reason: 'signup' });
 }
-
-export type HoldLimits = {
-  maxInFlightPerUser: number;
-  /** Holds in any 60 s. */
-  maxPerMinutePerUser: number;
-  /** Refunds in any hour of generations that the provider billed, or may have billed. */
-  maxRefundsPerHourPerUser: number;
-};
 
 export type HoldParams = {
   generationId: string;

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../database/database.ts';
 import { createRetryCommit, type RetryCommit } from '../database/retryCommit.ts';
-import type { HoldLimits } from './credits.ts';
+import type { HoldLimits } from './account.ts';
 
 export type LedgerSettings = {
   signupCredits: number;
