@@ -22,9 +22,8 @@ export const generate = endpoint({
     const timeLeft = createTimeLeft(clock, config.generateTimeoutMs);
     checkReferences(request);
     const ledger = await services.ledger();
-    const { uid } = caller;
-    const holdRequest = await toHoldRequest(services, uid, idempotencyKey, request);
-    log.add({ uid, generationId: holdRequest.id, tier: request.tier });
+    const holdRequest = await toHoldRequest(services, caller.uid, idempotencyKey, request);
+    log.add({ uid: caller.uid, generationId: holdRequest.id, tier: request.tier });
 
     const { outcome, record } = await log.timed('hold', hold(ledger, caller, holdRequest));
     log.add({ cached: outcome === 'cached', replayed: outcome === 'existing' });
@@ -32,7 +31,7 @@ export const generate = endpoint({
     if (outcome === 'cached') return toGenerateAnswer(record);
 
     const ended = await settleOrRefund(ledger, record, log, async (progress) => {
-      const step = { services, uid, request, log, timeLeft, progress };
+      const step = { services, uid: caller.uid, request, log, timeLeft, progress };
       const enhancedPrompt = await enhancePrompt(step);
       const references = await loadReferences(step);
       const generated = await generateImage(step, enhancedPrompt ?? request.prompt, references);
