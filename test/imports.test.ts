@@ -46,6 +46,7 @@ const rooms = [
   'ledger',
   'services.ts',
   'generation',
+  'sharing',
   'http',
 ];
 const getRoom = (path: string) => path.split('/')[1] ?? '';

@@ -69,6 +69,12 @@ export function parseConfig(env: Record<string, string | undefined>) {
     allowance: { credits: e.ALLOWANCE_CREDITS, period: e.ALLOWANCE_PERIOD },
     maxSpendPerDayMicros: e.MAX_SPEND_PER_DAY_USD,
     cloudinaryUrl: e.CLOUDINARY_URL,
+    /** Where people reach the studio, without a slash at the end. */
+    publicUrl:
+      e.PUBLIC_URL ??
+      (e.K_SERVICE ? `https://${e.GOOGLE_CLOUD_PROJECT}.web.app` : `http://localhost:${e.PORT}`),
+    sharedImagesIndexed: e.SHARED_IMAGES_INDEXED,
+    identityHashKey: e.IDENTITY_HASH_KEY,
     generateTimeoutMs: e.GENERATE_TIMEOUT_MS,
     holdGraceMs: e.HOLD_GRACE_MS,
     signupCredits: e.SIGNUP_CREDITS,
@@ -90,8 +96,8 @@ export type Config = ReturnType<typeof parseConfig>;
 const secretCharactersMin = 20;
 
 /** The secrets that must never appear in a log line. */
-export function getSecrets({ gemini, cloudinaryUrl }: Config): string[] {
+export function getSecrets({ gemini, cloudinaryUrl, identityHashKey }: Config): string[] {
   const encoded = cloudinaryUrl && new URL(cloudinaryUrl).password;
-  const secrets = [gemini.apiKey, encoded, encoded && decodeURIComponent(encoded)];
+  const secrets = [gemini.apiKey, identityHashKey, encoded, encoded && decodeURIComponent(encoded)];
   return secrets.filter((secret) => secret !== undefined && secret.length >= secretCharactersMin) as string[];
 }

@@ -147,6 +147,9 @@ export const environment = {
     SCHEDULER_AUDIENCE: text.describe(
       "audience of the scheduler's tokens; the scheduler is refused unless this and the next variable are set",
     ),
+    IDENTITY_HASH_KEY: text.describe(
+      'secret key of the hashes that stand for the addresses of people who report an image; if unset, each process makes its own',
+    ),
     SCHEDULER_SERVICE_ACCOUNT: text.describe('e-mail address of the service account that the scheduler uses'),
   },
   Models: {
@@ -200,6 +203,13 @@ export const environment = {
     ),
   },
   Images: {
+    PUBLIC_URL: url
+      .transform((value) => value?.replace(/\/+$/, ''))
+      .meta(showDefault('`https://{project}.web.app`; locally `http://localhost:{PORT}`'))
+      .describe('address at which people reach the studio: the addresses of shared images begin with it'),
+    SHARED_IMAGES_INDEXED: flag.describe(
+      '`true` lets search engines list the pages of shared images; otherwise they are `noindex`',
+    ),
     CLOUDINARY_URL: z
       .preprocess(
         emptyAsUnset,

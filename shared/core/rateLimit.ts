@@ -16,14 +16,19 @@ export type RateLimit = {
 export const enhanceLimit: RateLimit = { name: 'enhancePerMinute', callsPerMinute: 20 };
 /** All reads and deletes together: enough for a page that polls, too little for a runaway loop. */
 export const readLimit: RateLimit = { name: 'readsPerMinute', callsPerMinute: 300 };
+/** Each share copies an image through the function. */
+export const shareLimit: RateLimit = { name: 'sharesPerMinute', callsPerMinute: 20 };
+/** Reports of one network address, and of one image. Anyone can send them. */
+export const reportLimit: RateLimit = { name: 'reportsPerMinute', callsPerMinute: 10 };
+export const imageReportLimit: RateLimit = { name: 'reportsOfImagePerMinute', callsPerMinute: 20 };
 
 const windowMs = 60_000;
 /** Most pairs of user and limit in memory, at most 5 MB. Beyond it the pair without a call for longest is dropped. */
 const entriesMaxDefault = 2_000;
 
 export type RateLimiter = {
-  /** Counts a call. @throws {Failure} RATE_LIMITED; a refused call does not count. */
-  take(limit: RateLimit, uid: string): void;
+  /** Counts a call of a user, or of what else is limited. @throws {Failure} RATE_LIMITED; a refused call does not count. */
+  take(limit: RateLimit, subject: string): void;
 };
 
 /** @param elapsed milliseconds since a fixed moment; never goes back. */
@@ -31,9 +36,9 @@ export function createRateLimiter(elapsed: () => number, entriesMax = entriesMax
   /** Times of the calls of the last minute, oldest first. The keys are ordered by their latest call. */
   const calls = new Map<string, number[]>();
   return {
-    take({ name, callsPerMinute }, uid) {
+    take({ name, callsPerMinute }, subject) {
       const now = elapsed();
-      const key = `${name}/${uid}`;
+      const key = `${name}/${subject}`;
       const recent = (calls.get(key) ?? []).filter((at) => at > now - windowMs);
       calls.delete(key);
       calls.set(key, recent);

@@ -8,6 +8,7 @@ import {
   type Database,
   type DocumentPath,
   documentPath,
+  type PageRequest,
   setDocument,
   updateDocument,
   type Write,
@@ -69,9 +70,10 @@ export function shareImage(source: GenerationRecord, twinId: string): Write {
 
 /** What a twin takes from the generation that made its image. */
 export function toSharedFields(source: GenerationRecord) {
-  const { image, model, modelVersion, enhancedPrompt, publicId, id, lateUploadUntil } = source;
+  const { image, imageHash, model, modelVersion, enhancedPrompt, publicId, id, lateUploadUntil } = source;
   return {
     image,
+    ...(imageHash && { imageHash }),
     model,
     ...(modelVersion && { modelVersion }),
     enhancedPrompt,
@@ -109,16 +111,28 @@ export async function unshareImage(
   return { own: {}, writes: [update, ...toOutbox(orphaned)], orphaned };
 }
 
+/** The generation that made an image, if its document is still there, and all others that show the image. */
+export async function findTwins(
+  database: Database,
+  { uid, id, imageOwner: makerId = id }: GenerationRecord,
+): Promise<{ maker: GenerationRecord | undefined; twins: GenerationRecord[] }> {
+  const { record: maker } = await findGeneration(database, uid, makerId);
+  const { documents } = await database.page(shownImages(uid, makerId, sharersMax + 1));
+  return { maker, twins: documents.map(parseGeneration) };
+}
+
+const shownImages = (uid: string, makerId: string, limit: number): PageRequest => ({
+  collection: generationsPath(uid),
+  where: [
+    ['imageOwner', '==', makerId],
+    ['status', '==', 'succeeded'],
+  ],
+  orderBy: [['__name__', 'asc']],
+  limit,
+});
+
 /** True if a twin shows the same image although the list is gone: an admin has deleted the document that held it. */
 async function isShownByAnother(database: Database, { uid, id }: GenerationRecord, makerId: string) {
-  const { documents } = await database.page({
-    collection: generationsPath(uid),
-    where: [
-      ['imageOwner', '==', makerId],
-      ['status', '==', 'succeeded'],
-    ],
-    orderBy: [['__name__', 'asc']],
-    limit: 2,
-  });
+  const { documents } = await database.page(shownImages(uid, makerId, 2));
   return documents.some((twin) => twin.id !== id);
 }

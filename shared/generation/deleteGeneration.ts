@@ -5,9 +5,13 @@ import { cachePath, unshareImage } from './cache.ts';
 import { type OutboxItem, toOutboxItem } from './outbox.ts';
 import { findGeneration, type GenerationData, type GenerationRecord, generationPath } from './record.ts';
 import { expire, isExpired } from './refund.ts';
+import { endShare } from './shares.ts';
 
-/** A deleted generation, and its image if that has still to be deleted from the store. */
-export type Deletion = { record: GenerationRecord; outboxItem?: OutboxItem };
+/** A deleted generation, and the images that have still to be deleted from the store. */
+export type Deletion = { record: GenerationRecord; outboxItems: OutboxItem[] };
+
+/** What a generation loses with its image. */
+export const erased = { prompt: null, enhancedPrompt: null, image: null } satisfies Partial<GenerationData>;
 
 /**
  * Deletes a generation's image and prompt for good. The same commit puts the image into the outbox. The record, its
@@ -26,9 +30,8 @@ export async function deleteGeneration(ledger: Ledger, uid: string, id: string):
         metadata: { generationId: id },
       });
     }
-    if (record.prompt === null) return { record };
+    if (record.prompt === null) return { record, outboxItems: [] };
 
-    const erased = { prompt: null, enhancedPrompt: null, image: null };
     const erase = async (data: Partial<GenerationData>, ...more: Write[]): Promise<GenerationRecord> => {
       const fields: FieldUpdates<GenerationData> = data;
       const version = await database.commit([
@@ -38,9 +41,15 @@ export async function deleteGeneration(ledger: Ledger, uid: string, id: string):
       ]);
       return { ...record, ...data, version };
     };
-    if (record.status === 'refunded') return { record: await erase(erased) };
+    if (record.status === 'refunded') return { record: await erase(erased), outboxItems: [] };
     const { own, writes, orphaned } = await unshareImage(ledger, record, now);
-    const deleted = await erase({ ...erased, ...own, status: 'deleted' }, ...writes);
-    return orphaned ? { record: deleted, outboxItem: toOutboxItem(orphaned, now) } : { record: deleted };
+    const share = endShare(record, now);
+    const deleted = await erase(
+      { ...erased, ...own, ...share.own, status: 'deleted' },
+      ...writes,
+      ...share.writes,
+    );
+    const images = orphaned ? [toOutboxItem(orphaned, now)] : [];
+    return { record: deleted, outboxItems: [...images, ...share.outboxItems] };
   });
 }

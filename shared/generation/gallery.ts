@@ -8,7 +8,12 @@ import { generationsPath, parseGeneration, toGeneration } from './record.ts';
 const timeSchema = z.iso.datetime().refine((time) => Date.parse(time) > 0);
 
 /** One page of a user's finished images, newest first. @throws {Failure} INVALID_REQUEST for a page token of another list. */
-export async function readGallery(ledger: Ledger, uid: string, { pageSize, pageToken }: PageQuery) {
+export async function readGallery(
+  ledger: Ledger,
+  uid: string,
+  { pageSize, pageToken }: PageQuery,
+  publicUrl: string,
+) {
   const token = pageToken && parsePageToken(pageToken, z.tuple([timeSchema, generationIdSchema]));
   const { documents, last } = await readPage(ledger, pageSize, {
     collection: generationsPath(uid),
@@ -20,6 +25,8 @@ export async function readGallery(ledger: Ledger, uid: string, { pageSize, pageT
     ...(token && { after: [new Date(token[0]), token[1]] }),
   });
   const nextPageToken = toNextPageToken(last, ({ data, id }) => [data.createdAt, id]);
-  const generations: Generation[] = documents.map((document) => toGeneration(parseGeneration(document)));
+  const generations: Generation[] = documents.map((document) =>
+    toGeneration(parseGeneration(document), publicUrl),
+  );
   return { generations, ...nextPageToken };
 }

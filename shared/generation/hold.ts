@@ -31,7 +31,9 @@ import {
   toPublicId,
   toRecord,
 } from './record.ts';
+import { decodeBase64 } from './references.ts';
 import { expire, isExpired } from './refund.ts';
+import { hashImage, removedReferences, takedownPath } from './takedowns.ts';
 
 /** Whether any model may be called, and paid for, and its image stored. It is part of the hold, to save a round trip. */
 export type ModelAvailability = {
@@ -69,6 +71,9 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
   const referencePaths = request.references.flatMap((reference) =>
     'generationId' in reference ? [generationPath(uid, reference.generationId)] : [],
   );
+  const takedowns = request.references.map((reference) =>
+    'data' in reference ? takedownPath(hashImage(decodeBase64(reference.data))) : undefined,
+  );
 
   const { isOverdue, ...outcome } = await changeAccount<HoldOutcome & { isOverdue: boolean }>(ledger, uid, {
     user,
@@ -77,6 +82,7 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
       path,
       ...(cacheKey ? [cachePath(cacheKey)] : []),
       ...referencePaths,
+      ...new Set(takedowns.filter((takedown) => takedown !== undefined)),
       ...availability.paths(),
       // A key whose debit is in the ledger is used up, even if an admin deleted the document of its generation. Without
       // the cache the debit itself is rejected then, so that its first attempt needs no read.
@@ -90,7 +96,7 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
       const outcome = toOutcome(record, attemptId);
       return { answer: { outcome, record, isOverdue: isExpired(record, now) } };
     },
-    decide: (state) => decideHold(ledger, params, attemptId, referencePaths, state),
+    decide: (state) => decideHold(ledger, params, attemptId, { referencePaths, takedowns }, state),
   });
   return isOverdue ? { outcome: 'existing', record: (await expire(ledger, outcome.record)).record } : outcome;
 }
@@ -110,7 +116,10 @@ function decideHold(
   { settings: { holdMs, limits, tierCredits } }: Ledger,
   params: HoldRequest,
   attemptId: string,
-  referencePaths: readonly string[],
+  {
+    referencePaths,
+    takedowns,
+  }: { referencePaths: readonly string[]; takedowns: readonly (string | undefined)[] },
   state: AccountState,
 ): HoldDecision {
   const { account, documents, now } = state;
@@ -125,7 +134,11 @@ function decideHold(
   if (cached) return showCached(params, attemptId, cached.source, state, deadline);
 
   const references = referencePaths.map((path) => documents.get(path));
-  const unavailable = availability.refusal(now) ?? refuseReferences(request, references);
+  const removed = takedowns.flatMap((path, i) => (path && documents.get(path) ? [i] : []));
+  const unavailable =
+    (removed.length > 0 ? removedReferences(removed) : undefined) ??
+    availability.refusal(now) ??
+    refuseReferences(request, references);
   if (unavailable) return { refusal: unavailable };
 
   const running = findRunning(account, documents, now, limits.maxInFlightPerUser);

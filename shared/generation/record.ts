@@ -58,6 +58,13 @@ const generationDocumentSchema = z.object({
   /** The image's name in the store. It is known before the upload, so that a refund can delete the image. */
   publicId: z.string(),
   image: imageSchema.nullable(),
+  /** The SHA-256 of the image's bytes. It stays when the image is deleted. */
+  imageHash: z.string().optional(),
+  /** The token of the share under which anyone can see the image. */
+  shareToken: z.string().nullable().optional(),
+  /** Set if the studio removed the image, with the reason that the user sees. */
+  removedBy: z.literal('studio').optional(),
+  removedReason: z.string().optional(),
   /** Until then a failed upload of its image may still arrive, and bring a deleted image back. Only if one failed. */
   lateUploadUntil: z.date().optional(),
   failure: storedFailureSchema.nullable(),
@@ -145,9 +152,13 @@ export function hashReference(reference: GenerateRequest['references'][number]):
 
 const hashJson = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
-/** A generation as the API shows it, in every function. */
-export function toGeneration(record: GenerationRecord): Generation {
+/** The address at which the page of a share is. */
+export const toShareUrl = (publicUrl: string, token: string) => `${publicUrl}/i/${token}`;
+
+/** A generation as the API shows it, in every function. @param publicUrl where the studio is reached. */
+export function toGeneration(record: GenerationRecord, publicUrl: string): Generation {
   const { id, status, tier, orientation, prompt, enhancedPrompt, model, cached, createdAt, image } = record;
+  const { shareToken, removedBy, removedReason } = record;
   return {
     id,
     status,
@@ -160,5 +171,7 @@ export function toGeneration(record: GenerationRecord): Generation {
     createdAt: createdAt.toISOString(),
     image,
     ...(record.failure && { failure: { reason: record.failure.reason, message: record.failure.message } }),
+    ...(shareToken && { shareUrl: toShareUrl(publicUrl, shareToken) }),
+    ...(removedBy && { removedBy, removedReason }),
   };
 }

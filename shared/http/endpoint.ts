@@ -12,6 +12,7 @@ import type { BinaryEvent } from '../database/accountEvent.ts';
 import { errorAnswer, Failure, type FieldViolation, invalidRequest, toFailure } from '../errors.ts';
 import type { Dependency, Services } from '../services.ts';
 import { readJsonBody } from './body.ts';
+import { getClientAddress } from './clientAddress.ts';
 import { createRequestLog } from './requestLog.ts';
 
 /** How long a browser may cache the answer to a preflight, seconds. */
@@ -29,11 +30,18 @@ export type RequestContext<A extends Access, Input> = {
   input: Input;
   /** The Idempotency-Key header; empty if the function does not require one. */
   idempotencyKey: string;
+  /** The caller's network address, for limits on calls without a sign-in. */
+  address: string;
   /** Adds fields and durations to the log line of this request. */
   log: RequestLog;
 };
 
-export type Answer<Body> = { body: Body; headers?: Record<string, string> };
+export type Answer<Body> = {
+  body: Body;
+  headers?: Record<string, string>;
+  /** Only of a page: there is none at this address. */
+  status?: 404;
+};
 
 /** What an endpoint promises its clients. The API description is generated from it. */
 export type EndpointSpec<A extends Access, Input extends z.ZodType, Output extends z.ZodType> = {
@@ -42,6 +50,8 @@ export type EndpointSpec<A extends Access, Input extends z.ZodType, Output exten
   input: Input;
   /** The body of a 200. It types `run`; only tests validate it, not every call. */
   answer: Output;
+  /** True if the body is an HTML page. HEAD then works too. Errors stay JSON. */
+  isPage?: boolean;
   /** True if the Idempotency-Key header is required. */
   requiresIdempotencyKey?: boolean;
   /** Longest body, bytes; 64 KiB by default. */
@@ -84,8 +94,9 @@ export function endpoint<A extends Access, Input extends z.ZodType, Output exten
       }
       try {
         if (request.method === 'OPTIONS') return sendPreflight(response, spec.method);
-        const { body, headers } = await handle(spec, request, services, log);
-        send(response, 200, body, headers);
+        const { body, headers, status = 200 } = await handle(spec, request, services, log);
+        if (spec.isPage) sendPage(response, status, String(body), headers);
+        else send(response, 200, body, headers);
         log.ok();
       } catch (error) {
         const failure = toFailure(error);
@@ -103,7 +114,7 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
   services: Services,
   log: RequestLog,
 ): Promise<Answer<z.input<Output>>> {
-  if (request.method !== spec.method) {
+  if (request.method !== spec.method && !(spec.isPage && request.method === 'HEAD')) {
     throw new Failure('METHOD_NOT_ALLOWED', `Please use ${spec.method}.`, {
       headers: { Allow: `${spec.method}, OPTIONS` },
     });
@@ -120,7 +131,8 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
     ...(input.error ? toFieldViolations(input.error) : []),
   ];
   if (!input.success || violations.length > 0) throw invalidRequest(violations.slice(0, violationsMax));
-  return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', log }, services);
+  const address = getClientAddress(request, services.config.deployed);
+  return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', address, log }, services);
 }
 
 async function identify<A extends Access>(
@@ -192,6 +204,22 @@ function sendPreflight(response: ServerResponse, method: string): void {
     response.setHeader('Access-Control-Max-Age', String(preflightSeconds));
   }
   response.writeHead(204).end();
+}
+
+function sendPage(
+  response: ServerResponse,
+  code: number,
+  html: string,
+  headers: Record<string, string> = {},
+): void {
+  const bytes = Buffer.from(html);
+  response.writeHead(code, {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Length': bytes.length,
+    ...headers,
+  });
+  // Node leaves the body out of the answer to HEAD.
+  response.end(bytes);
 }
 
 function send(

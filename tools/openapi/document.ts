@@ -21,7 +21,7 @@ export type Parameter = {
   description: string;
   schema: Schema;
 };
-type Content = { 'application/json': { schema: Schema; examples?: Record<string, object> } };
+type Content = { [type in 'application/json' | 'text/html']?: { schema: Schema; examples?: Record<string, object> } };
 export type ApiResponse = { description: string; content: Content; 'x-reasons'?: Reason[] };
 export type Operation = {
   operationId: string;
@@ -111,7 +111,7 @@ function createOperation(
         description: 'Success.',
         ...(requiresIdempotencyKey && { headers: headerRefs(['Idempotent-Replayed']) }),
         content: {
-          'application/json': {
+          [spec.isPage ? 'text/html' : 'application/json']: {
             schema: { $ref: refTo(getSchemaName(spec.answer, name)) },
             ...exampleList(examples, ({ response }) => response.body),
           },
