@@ -623,10 +623,7 @@ export const reportSchema = describe(
     generationId: generationIdSchema,
     reason: reportReasonSchema,
     details: describe('What the reporter wrote, if anything.', z.string().optional()),
-    status: describe(
-      '`open` until an admin closes the report.',
-      z.enum(['open', 'dismissed', 'takenDown']),
-    ),
+    status: describe('`open` until an admin closes the report.', z.enum(['open', 'dismissed', 'takenDown'])),
     image: describe('The image. Null if it is gone.', imageSchema.nullable()),
   }),
 );

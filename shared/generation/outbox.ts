@@ -82,8 +82,7 @@ export const toUnfinishedCopyItem = (copy: Copy, now: Date, deadline: Date): Out
 export const getLastArrival = ({ deadline }: GenerationRecord): Date =>
   new Date(deadline.getTime() + uploadSignatureMs);
 
-export const createOutboxItem = (item: OutboxItem): Write =>
-  createDocument(getItemPath(item), item);
+export const createOutboxItem = (item: OutboxItem): Write => createDocument(getItemPath(item), item);
 
 /**
  * Ends a share whose copy is not finished: after that the share cannot finish any more. May be repeated.

@@ -70,7 +70,8 @@ const timeSchema = z.iso.datetime().refine((time) => Date.parse(time) > 0);
 
 /** One page of the open reports, newest first. @throws {Failure} INVALID_REQUEST for a page token of another list. */
 export async function readReports(ledger: Ledger, { pageSize, pageToken }: PageQuery) {
-  const token = pageToken && parsePageToken(pageToken, z.tuple([timeSchema, z.string().regex(/^[0-9a-f]{32}$/)]));
+  const token =
+    pageToken && parsePageToken(pageToken, z.tuple([timeSchema, z.string().regex(/^[0-9a-f]{32}$/)]));
   const { documents, last } = await readPage(ledger, pageSize, {
     collection: 'reports',
     where: [['status', '==', 'open']],
@@ -94,10 +95,7 @@ async function showReports(
   if (paths.length === 0) return [];
   const generations = await retryCommit(undefined, () => database.read(paths));
   const images = new Map(
-    generations.documents.map((document, i) => [
-      paths[i],
-      document ? parseGeneration(document).image : null,
-    ]),
+    generations.documents.map((document, i) => [paths[i], document ? parseGeneration(document).image : null]),
   );
   return reports.map(({ createdAt, resolvedAt: _, resolvedBy: _by, ...report }) => ({
     ...report,

@@ -94,7 +94,8 @@ ${credentials}<a href="${escapeHtml(`${publicUrl}/studio#/report/${token}`)}" re
 /** The same bytes for an image that is private, deleted, removed or never was. */
 export function createMissingPage(): Page {
   const head = '<title>There is no image here</title>';
-  const body = '<main>\n<h1>There is no image here</h1>\n<p>It may have been made private or deleted.</p>\n</main>';
+  const body =
+    '<main>\n<h1>There is no image here</h1>\n<p>It may have been made private or deleted.</p>\n</main>';
   return { html: toHtml(false, head, body), headers: toPageHeaders(false) };
 }
 

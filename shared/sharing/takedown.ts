@@ -85,7 +85,9 @@ function removeImage(
     }
     if (record.removedBy) return { record, outboxItems: await findOutboxItems(ledger, record) };
     const { maker, twins } = await findTwins(database, record);
-    const shown = [...twins, ...(maker ? [maker] : []), record].filter(({ status }) => status === 'succeeded');
+    const shown = [...twins, ...(maker ? [maker] : []), record].filter(
+      ({ status }) => status === 'succeeded',
+    );
     const all = [...new Map([...shown, record].map((one) => [one.id, one])).values()];
     const shares = new Map(all.map((one) => [one.id, endShare(one, now)]));
     const removal = (one: GenerationRecord) => ({
@@ -102,13 +104,22 @@ function removeImage(
     const writes: Write[] = [
       ...all.map((one) => updateGeneration(one, removal(one))),
       ...(isMakerApart ? [updateGeneration(maker, { sharers: [] })] : []),
-      ...[...new Set(all.flatMap(({ cacheKey }) => cacheKey ?? []))].map((key) => ({ delete: cachePath(key) })),
+      ...[...new Set(all.flatMap(({ cacheKey }) => cacheKey ?? []))].map((key) => ({
+        delete: cachePath(key),
+      })),
       ...[...shares.values()].flatMap((share) => share.writes),
       ...image.map(createOutboxItem),
       ...(imageHash
         ? [setDocument(takedownPath(imageHash), { uid, generationId, reason, createdAt: now })]
         : []),
-      recordAdminAction(generationId, { action: 'takedown', actor, uid, generationId, reason, createdAt: now }),
+      recordAdminAction(generationId, {
+        action: 'takedown',
+        actor,
+        uid,
+        generationId,
+        reason,
+        createdAt: now,
+      }),
     ];
     const version = await database.commit(writes);
     const copies = [...shares.values()].flatMap(({ outboxItems }) => outboxItems);

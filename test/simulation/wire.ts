@@ -44,7 +44,9 @@ export async function callHandler(handler: Handler, request: WireRequest): Promi
       return response;
     },
     end: (bytes?: Buffer) => {
-      answer.body = bytes && JSON.parse(bytes.toString());
+      const text = bytes?.toString();
+      // A page is HTML, everything else JSON.
+      answer.body = text && (text.startsWith('<') ? text : JSON.parse(text));
     },
   };
   await handler(incoming as unknown as IncomingMessage, response as unknown as ServerResponse);

@@ -5,11 +5,15 @@ import type { Stack } from './stack.ts';
 import type { User } from './users.ts';
 
 /** The functions by their method, without the event function `accountWritten`. */
-export const getFunctions = ['health', 'account', 'ledger', 'generation', 'gallery', 'audit'];
+export const getFunctions = ['health', 'account', 'ledger', 'generation', 'gallery', 'reports', 'audit'];
 export const postFunctions = [
   'generate',
   'enhance',
   'deleteGeneration',
+  'share',
+  'report',
+  'takedown',
+  'resolveReport',
   'grant',
   'checkQuota',
   'refillAllowances',

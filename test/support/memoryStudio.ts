@@ -4,7 +4,9 @@
  */
 import { functions } from '../../functions/index.ts';
 import { parseConfig } from '../../shared/config/config.ts';
+import type { Generation, Report } from '../../shared/contract.ts';
 import { createLog } from '../../shared/core/log.ts';
+import type { Database } from '../../shared/database/database.ts';
 import type { HttpFunction } from '../../shared/http/endpoint.ts';
 import type { Gemini } from '../../shared/imagegen/gemini.ts';
 import type { GenerateImage } from '../../shared/imagegen/modelFallback.ts';
@@ -12,7 +14,7 @@ import type { ImageStore } from '../../shared/images/cloudinary.ts';
 import { createServices } from '../../shared/services.ts';
 import { trustingAuth } from '../simulation/instance.ts';
 import { createMemoryDatabase, createMemoryStore } from '../simulation/memoryDatabase.ts';
-import { callHandler } from '../simulation/wire.ts';
+import { callHandler, type WireRequest } from '../simulation/wire.ts';
 import { virtualClock } from './virtualClock.ts';
 
 /** What several studios share: a database, and one time for all. */
@@ -41,20 +43,25 @@ export function createMemoryStudio({
   env?: Record<string, string>;
   imageGenerator?: GenerateImage;
   imageStore?: Partial<ImageStore>;
+  /** Calls of the database that behave otherwise. */
+  database?: (real: Database) => Partial<Database>;
   /** The text model's part. */
   write?: Gemini['write'];
 }) {
   const { clock, store } = world;
   const lines: Record<string, unknown>[] = [];
   const stored: string[] = [];
+  const assets = new Set<string>();
   let generated = 0;
   const config = parseConfig({ GOOGLE_CLOUD_PROJECT: 'demo-memory', SIGNUP_CREDITS: '100', ...env });
   const imageStore = {
     async store(publicId: string) {
       stored.push(publicId);
+      assets.add(publicId);
       return { url: `https://images.example/${publicId}`, thumbnailUrl: 'https://images.example/small' };
     },
-    destroy: async () => true,
+    fetch: async (url: string) => Buffer.from(url),
+    destroy: async (publicId: string) => assets.delete(publicId),
     ...parts.imageStore,
   } as Partial<ImageStore> as ImageStore;
   const services = createServices(
@@ -63,7 +70,7 @@ export function createMemoryStudio({
     new AbortController().signal,
     {
       clock,
-      database: createMemoryDatabase(store),
+      database: { ...createMemoryDatabase(store), ...parts.database?.(createMemoryDatabase(store)) },
       auth: trustingAuth,
       imageStore,
       ...(parts.write && { gemini: { write: parts.write } as Partial<Gemini> as Gemini }),
@@ -74,11 +81,15 @@ export function createMemoryStudio({
     },
   );
 
-  async function call(name: 'generate' | 'deleteGeneration', body: object, key?: string) {
-    const createHandler = await (functions[name] as () => Promise<HttpFunction>)();
-    const request = { name, method: 'POST' as const, as: 'user:ann', body, ...(key && { key }) };
-    const { status, body: answer } = await callHandler(createHandler(services, name), request);
-    return { status, body: answer as Answer };
+  async function send(request: WireRequest) {
+    const createHandler = await (functions[request.name] as () => Promise<HttpFunction>)();
+    const { status, headers, body } = await callHandler(createHandler(services, request.name), request);
+    return { status, headers, body: body as Answer };
+  }
+
+  async function call(name: string, body: object, { key, as = 'user:ann' }: { key?: string; as?: string } = {}) {
+    const { headers: _, ...answer } = await send({ name, method: 'POST', as, body, ...(key && { key }) });
+    return answer;
   }
 
   return {
@@ -86,10 +97,16 @@ export function createMemoryStudio({
     lines,
     /** The names under which images were stored. */
     stored,
+    /** The names of the images that are in the store now. */
+    assets,
+    /** Any call of a function. */
+    call,
+    get: (name: string, query: Record<string, string> = {}, as = 'user:ann') =>
+      send({ name, method: 'GET', as, query }),
     /** How many images the model was asked for. */
     generated: () => generated,
     generate: (key: string, more: object = {}) =>
-      call('generate', { prompt: 'A banana', tier: 'standard', ...more }, key),
+      call('generate', { prompt: 'A banana', tier: 'standard', ...more }, { key }),
     deleteGeneration: (id: string) => call('deleteGeneration', { id }),
     account: () => store.read(['accounts/ann']).documents[0]?.data,
     documents: (collection: string) =>
@@ -100,9 +117,14 @@ export function createMemoryStudio({
 }
 
 type Answer = {
-  generation: { id: string; cached: boolean };
+  generation: Generation;
   receipt?: { charged: number; refunded: number; balance: number };
-  error: { message: string; details: { reason: string; metadata: Record<string, string> }[] };
+  reports: Report[];
+  report: Report;
+  error: {
+    message: string;
+    details: { reason: string; metadata: Record<string, string>; fieldViolations?: { field: string }[] }[];
+  };
 };
 
 /** HTTP status and reason of an answer; the reason of a success is undefined. */

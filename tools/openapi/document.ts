@@ -21,7 +21,12 @@ export type Parameter = {
   description: string;
   schema: Schema;
 };
-type Content = { [type in 'application/json' | 'text/html']?: { schema: Schema; examples?: Record<string, object> } };
+/** By media type: JSON, or HTML for a page. */
+type Content = Record<string, { schema: Schema; examples?: Record<string, object> }>;
+
+/** The schema of a body, which has one media type. */
+export const getBodySchema = (content: Content): Schema => Object.values(content)[0]?.schema ?? {};
+
 export type ApiResponse = { description: string; content: Content; 'x-reasons'?: Reason[] };
 export type Operation = {
   operationId: string;

@@ -327,6 +327,33 @@ export const variables: Variable[] = [
     bad: [...notWhole, '100001'],
   },
   {
+    name: 'PUBLIC_URL',
+    read: (config) => config.publicUrl,
+    fallback: 'http://localhost:8080',
+    good: [
+      ['https://studio.example.com', 'https://studio.example.com'],
+      ['https://example.com/studio/', 'https://example.com/studio'],
+    ],
+    bad: ['hunter2', 'ftp://hunter2.example.com'],
+  },
+  {
+    name: 'SHARED_IMAGES_INDEXED',
+    read: (config) => config.sharedImagesIndexed,
+    fallback: false,
+    good: [
+      ['true', true],
+      ['0', false],
+    ],
+    bad: ['hunter2'],
+  },
+  {
+    name: 'IDENTITY_HASH_KEY',
+    read: (config) => config.identityHashKey,
+    fallback: undefined,
+    good: [['a key', 'a key']],
+    bad: [],
+  },
+  {
     name: 'ALLOWED_ORIGINS',
     read: (config) => config.allowedOrigins,
     fallback: [],

@@ -60,7 +60,7 @@ const start = (target: string, env: Record<string, string> = {}) =>
 const call = async ({ url }: ServerProcess, init: RequestInit = {}, path = '/') => {
   const response = await fetch(`${url}${path}`, init);
   const text = await response.text();
-  return { status: response.status, body: text ? JSON.parse(text) : undefined };
+  return { status: response.status, body: text.startsWith('<') ? text : text ? JSON.parse(text) : undefined };
 };
 
 const as = (who: string, more: RequestInit = {}): RequestInit => ({
@@ -78,6 +78,8 @@ const post = (body: unknown, headers: Record<string, string> = {}): RequestInit 
 });
 
 let generationId: string;
+let sharePath: string;
+let reportId: string;
 
 /** Calls each function as Hosting or Scheduler does, with valid credentials, and checks the answer. */
 const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
@@ -106,6 +108,40 @@ const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
   async ledger(server) {
     const { status, body } = await call(server, as(token), '/ledger');
     expect([status, body.entries.length]).toEqual([200, 2]);
+  },
+  async share(server) {
+    const { status, body } = await call(
+      server,
+      as(token, post({ id: generationId, shared: true })),
+      '/share',
+    );
+    sharePath = new URL(body.generation.shareUrl).pathname;
+    expect([status, sharePath]).toEqual([200, expect.stringMatching(/^\/i\/[\w-]{22}$/)]);
+  },
+  async sharedImage(server) {
+    const { status, body } = await call(server, {}, sharePath);
+    expect([status, body]).toEqual([200, expect.stringContaining('Made with AI')]);
+  },
+  async report(server) {
+    const request = post({ token: sharePath.split('/').at(-1), reason: 'other' });
+    const init = { ...request, headers: { 'content-type': 'application/json' } };
+    const { status, body } = await call(server, init, '/report');
+    expect([status, body.received]).toEqual([200, true]);
+  },
+  async reports(server) {
+    const { status, body } = await call(server, as('owner'), '/reports');
+    expect([status, body.reports.length]).toEqual([200, 1]);
+    reportId = body.reports[0].id;
+  },
+  async resolveReport(server) {
+    const request = as('owner', post({ id: reportId, resolution: 'dismissed' }));
+    const { status, body } = await call(server, request, '/resolveReport');
+    expect([status, body.report.status]).toEqual([200, 'dismissed']);
+  },
+  async takedown(server) {
+    const request = as('owner', post({ uid: 'ada', generationId, reason: 'a test' }));
+    const { status, body } = await call(server, request, '/takedown');
+    expect([status, body.generation.removedBy]).toEqual([200, 'studio']);
   },
   async deleteGeneration(server) {
     const { status, body } = await call(server, as(token, post({ id: generationId })), '/deleteGeneration');

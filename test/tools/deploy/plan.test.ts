@@ -100,16 +100,25 @@ describe('the manifest', () => {
     }
   });
 
-  it('lets only generate and enhance read the Gemini key, and only grant and audit read users', () => {
+  it('lets only generate and enhance read the Gemini key, and only the functions of admins read users', () => {
     const namesWith = (part: (one: (typeof manifest)[string]) => readonly string[], what: string) =>
       Object.entries(manifest).flatMap(([name, one]) => (part(one).includes(what) ? [name] : []));
     expect(namesWith(({ secrets }) => secrets, 'GEMINI_API_KEY')).toEqual(['enhance', 'generate']);
     expect(namesWith(({ secrets }) => secrets, 'CLOUDINARY_URL')).toEqual([
       'generate',
       'deleteGeneration',
+      'share',
+      'takedown',
+      'resolveReport',
       'sweepHolds',
     ]);
-    expect(namesWith(({ roles }) => roles, 'roles/firebaseauth.viewer')).toEqual(['grant', 'audit']);
+    expect(namesWith(({ roles }) => roles, 'roles/firebaseauth.viewer')).toEqual([
+      'takedown',
+      'reports',
+      'resolveReport',
+      'grant',
+      'audit',
+    ]);
     expect(manifest.health?.roles).toEqual([]);
   });
 });
@@ -375,7 +384,8 @@ describe('firebase.json', () => {
   it('routes each function for users, and no other, to its service', () => {
     const routes = checkedIn.hosting.rewrites.map(({ source }: { source: string }) => source);
     const httpFunctions = Object.entries(manifest).filter(([, { trigger }]) => trigger.kind === 'http');
-    expect(routes).toEqual(httpFunctions.map(([target]) => `/${target}`));
+    const toPath = (target: string) => (target === 'sharedImage' ? '/i/**' : `/${target}`);
+    expect(routes).toEqual(httpFunctions.map(([target]) => toPath(target)));
   });
 
   it("sets the page's security headers", () => {
