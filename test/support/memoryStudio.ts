@@ -87,8 +87,17 @@ export function createMemoryStudio({
     return { status, headers, body: body as Answer };
   }
 
-  async function call(name: string, body: object, { key, as = 'user:ann' }: { key?: string; as?: string } = {}) {
-    const { headers: _, ...answer } = await send({ name, method: 'POST', as, body, ...(key && { key }) });
+  type CallOptions = { key?: string; as?: string; address?: string };
+  async function call(name: string, body: object, { key, as = 'user:ann', address }: CallOptions = {}) {
+    const request = {
+      name,
+      method: 'POST' as const,
+      as,
+      body,
+      ...(key && { key }),
+      ...(address && { address }),
+    };
+    const { headers: _, ...answer } = await send(request);
     return answer;
   }
 
@@ -120,6 +129,7 @@ type Answer = {
   generation: Generation;
   receipt?: { charged: number; refunded: number; balance: number };
   reports: Report[];
+  nextPageToken?: string;
   report: Report;
   error: {
     message: string;
