@@ -68,6 +68,15 @@ export function observeGeneration(
     );
   }
   generation.erased = after.prompt === null;
+  const shareToken = (after.shareToken as string | null | undefined) ?? undefined;
+  if (shareToken !== generation.shareToken) {
+    generation.shareTokens.push({ tick: observation.tick, token: shareToken });
+  }
+  generation.shareToken = shareToken;
+  if (after.removedBy === 'studio' && !generation.removed) {
+    observation.world.happened('generation removed by the studio');
+    generation.removed = true;
+  }
   const to = after.status as Status;
   return generation.status === to ? [] : become(observation, generation, to, after);
 }
@@ -94,6 +103,9 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
     failure: undefined,
     billedRefundAt: undefined,
     erased: false,
+    shareToken: undefined,
+    shareTokens: [{ tick, token: undefined }],
+    removed: false,
   };
   const twins = [...generations.values()].filter(({ publicId }) => publicId === generation.publicId);
   generations.set(id, generation);
