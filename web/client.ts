@@ -14,6 +14,7 @@ import type {
   GrantRequest,
   LedgerAnswer,
   Receipt,
+  ReportRequest,
   Retry,
 } from '../shared/contract.ts';
 
@@ -227,6 +228,15 @@ export function createClient({
     /** Deletes an image and its prompt permanently; safe to repeat. IN_PROGRESS while it is still running. */
     deleteGeneration: async (id: string): Promise<GenerationAnswer> =>
       (await call({ path: 'deleteGeneration', body: { id } })).answer,
+
+    /** Makes an image public under `shareUrl`, or private again; safe to repeat. */
+    share: async (id: string, shared: boolean): Promise<GenerationAnswer> =>
+      (await call({ path: 'share', body: { id, shared } })).answer,
+
+    /** Reports a shared image; anyone may, so the token can be empty. */
+    report: async (request: ReportRequest): Promise<void> => {
+      await call({ path: 'report', body: request });
+    },
 
     /** For admins: adds credits, or takes them if `amount` is negative. One key is one grant, however often sent. */
     grant: async (request: GrantRequest, { key }: { key: string }): Promise<GrantAnswer> =>

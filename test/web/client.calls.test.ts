@@ -23,6 +23,7 @@ describe('calls other than generate', () => {
     ['gallery', ({ client }) => client.gallery()],
     ['generation', ({ client }) => client.generation({ id: '1' })],
     ['deleteGeneration', ({ client }) => client.deleteGeneration('1')],
+    ['share', ({ client }) => client.share('1', true)],
     ['grant', ({ client }) => client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' })],
   ];
   test.each(reads)('%s is attempted at most three times', async (_, call) => {
@@ -54,6 +55,8 @@ describe('calls other than generate', () => {
     await client.generation({ key: 'a key/1' });
     await client.enhance('A banana');
     await client.deleteGeneration('1');
+    await client.share('1', false);
+    await client.report({ token: 't', reason: 'other' });
     await client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' });
     expect(fake.requests.map(({ path, body }) => [path.replace('https://api.test', ''), body])).toEqual([
       ['/ledger', null],
@@ -62,6 +65,8 @@ describe('calls other than generate', () => {
       ['/generation?key=a+key%2F1', null],
       ['/enhance', '{"prompt":"A banana"}'],
       ['/deleteGeneration', '{"id":"1"}'],
+      ['/share', '{"id":"1","shared":false}'],
+      ['/report', '{"token":"t","reason":"other"}'],
       ['/grant', '{"uid":"u","amount":1,"reason":"Gift"}'],
     ]);
     expect(fake.keys().at(-1)).toBe('gift');

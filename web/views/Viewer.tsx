@@ -3,10 +3,19 @@ import type { Generation } from '../../shared/contract.ts';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
 import { closeImage, goToImage, imageHref } from '../state/route.ts';
-import { fileName, problemText, sizeText, tierNames, timeText, wholeTimeText } from '../words.ts';
+import {
+  fileName,
+  problemText,
+  removalText,
+  sizeText,
+  tierNames,
+  timeText,
+  wholeTimeText,
+} from '../words.ts';
 import { ConfirmDelete } from './ConfirmDelete.tsx';
 import { Dialog } from './Dialog.tsx';
 import { Icon, type IconName } from './Icon.tsx';
+import { Sharing } from './Sharing.tsx';
 import { isText, showShortcuts } from './Shortcuts.tsx';
 
 /** One image over the gallery, with its details and actions. */
@@ -69,6 +78,7 @@ export function Viewer({ id }: { id: string }) {
       {generation && (
         <aside>
           <Facts generation={generation} />
+          {generation.image && <Sharing generation={generation} />}
           {generation.image && (
             <Actions
               generation={generation}
@@ -105,7 +115,9 @@ function useGeneration(id: string) {
   return { generation: listed ?? (fetched?.id === id ? fetched : undefined), problem };
 }
 
-function missingImageText({ status, failure }: Generation): string {
+function missingImageText(generation: Generation): string {
+  const { status, failure, removedBy } = generation;
+  if (removedBy) return removalText(generation);
   if (status === 'deleted') return 'This image was deleted.';
   if (status === 'pending') return 'This image is still being generated.';
   return failure?.message ?? 'This image was not created.';
@@ -142,6 +154,7 @@ function Facts({ generation }: { generation: Generation }) {
       <p class="quiet">
         {tierNames[tier]}
         {image && ` · ${image.width} × ${image.height} · ${sizeText(image.bytes)}`}
+        {image?.contentCredentials === 'present' && ' · content credentials'}
         {cached && ' · from the cache'}
         <br />
         <time dateTime={createdAt} title={wholeTimeText(createdAt)}>
