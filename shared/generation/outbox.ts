@@ -85,7 +85,8 @@ export const getLastArrival = ({ deadline }: GenerationRecord): Date =>
 export const createOutboxItem = (item: OutboxItem): Write => createDocument(getItemPath(item), item);
 
 /**
- * Ends a share whose copy is not finished: after that the share cannot finish any more. May be repeated.
+ * Ends a share whose copy is not finished. Then it cannot finish any more: its last commit needs the share's document. May
+ * be repeated.
  * @returns the item of the copy, or undefined if the share has finished.
  */
 export function endUnfinishedShare(

@@ -5,6 +5,7 @@
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
+import { inShares, inSharing } from './sharing.ts';
 
 const changeAccountTest = 'test/shared/ledger/changeAccount.test.ts';
 const retryCommitTest = 'test/shared/database/retryCommit.test.ts';
@@ -233,8 +234,8 @@ const inGeneration: Mutants = {
     replace: '{ uid, id, failure: $F, $K: false }',
   },
   'a deletion forgets the outbox': {
-    find: "$F({ $$$A, status: 'deleted' }, ...$W)",
-    replace: "$F({ $$$A, status: 'deleted' })",
+    find: "$F({ $$$A, status: 'deleted' }, ...$W, ...$S)",
+    replace: "$F({ $$$A, status: 'deleted' }, ...$S)",
   },
   'a pending generation may be deleted': {
     find: "if ($R.status === 'pending') { throw new Failure('IN_PROGRESS', $$$A) }",
@@ -291,8 +292,8 @@ const inGeneration: Mutants = {
     killedBy: 'test/shared/generation/replayFirst.test.ts',
   },
   'a failed upload is treated as if it had stored nothing': {
-    find: '$P.$K = true',
-    replace: '$P.$K = false',
+    find: '$P.mayBeStored = true',
+    replace: '$P.mayBeStored = false',
   },
   'a twin is not added to the list of its image': {
     find: 'const sharers = [...$G($S), $T]',
@@ -386,7 +387,8 @@ const inPrompts: Mutants = {
 
 export const mutants: readonly Mutant[] = Object.entries({
   'shared/ledger': inLedger,
-  'shared/generation': inGeneration,
+  'shared/generation': { ...inGeneration, ...inShares },
+  'shared/sharing': inSharing,
   'shared/database': inDatabase,
   'shared/imagegen': inImagegen,
   'shared/prompts': inPrompts,
