@@ -137,7 +137,7 @@ export const reasons = {
     httpStatus: 410,
     status: 'ABORTED',
     retry: 'no',
-    when: 'The generation was deleted. Its key never makes another image.',
+    when: 'The user deleted the generation, or the studio removed it. Its key never makes another image.',
     tell: '"You deleted this image."',
     action: 'Remove the image from the list.',
     optionalMetadata: { generationId: 'The generation that was deleted.' },
@@ -194,7 +194,7 @@ export const reasons = {
     action: 'Wait, then send the request again. The client does this; `onWait` reports it.',
     metadata: {
       limit:
-        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `maxRefundsPerHourPerUser`, `maxEnhancePerDayPerUser`, `enhancePerMinute` or `readsPerMinute`.',
+        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `maxRefundsPerHourPerUser`, `maxEnhancePerDayPerUser`, `enhancePerMinute`, `readsPerMinute`, `sharesPerMinute`, `reportsPerMinute` or `reportsOfImagePerMinute`.',
     },
   },
   INTERNAL: {
