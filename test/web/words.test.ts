@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { type Generation, promptCharactersMax, type Receipt, type Retry } from '../../shared/contract.ts';
+import {
+  type Generation,
+  promptCharactersMax,
+  type Receipt,
+  type Retry,
+  reportDetailsCharactersMax,
+} from '../../shared/contract.ts';
 import { ApiError } from '../../web/client.ts';
 import * as limits from '../../web/limits.ts';
 import {
@@ -92,7 +98,7 @@ test('file names are made safe from any prompt', () => {
 });
 
 test('the repeated limits equal those of the contract', () => {
-  expect(limits.promptCharactersMax).toBe(promptCharactersMax);
+  expect(limits).toMatchObject({ promptCharactersMax, reportDetailsCharactersMax });
 });
 
 test('a removed image says why, in the words of a report or of the admin', () => {

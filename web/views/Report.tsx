@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { ReportReason } from '../../shared/contract.ts';
 import { createClient } from '../client.ts';
+import { reportDetailsCharactersMax } from '../limits.ts';
 import { problemText, removalReasons } from '../words.ts';
 
 // Anyone may report an image, so no token is sent.
@@ -49,7 +50,7 @@ export function Report({ token }: { token: string }) {
           </label>
           <label>
             Details (optional)
-            <textarea name="details" rows={4} maxLength={2000} />
+            <textarea name="details" rows={4} maxLength={reportDetailsCharactersMax} />
           </label>
           {problem && (
             <p class="problem" role="alert">
