@@ -73,6 +73,7 @@ export function createServices(
   overrides: Overrides = {},
 ): Services {
   const { signupCredits, tierCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
+  const { version: termsVersion } = config.terms;
   const clock = overrides.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
   const modelStates = new Map<string, QuotaState>();
@@ -84,7 +85,7 @@ export function createServices(
     const database = overrides.database ?? (await modules.database()).createDatabase(config);
     return createLedger(
       database,
-      { signupCredits, tierCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
+      { signupCredits, tierCredits, limits, termsVersion, holdMs: generateTimeoutMs + holdGraceMs },
       log,
       clock,
     );

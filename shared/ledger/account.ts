@@ -16,6 +16,8 @@ const balanceMax = Number.MAX_SAFE_INTEGER - creditsMax;
 /** Longest reason kept with an entry, in UTF-16 units. */
 const reasonCharactersMax = 500;
 
+export type AcceptedTerms = { version: string; acceptedAt: Date };
+
 /** The fields of `accounts/{uid}`. An admin may have typed anything into them, or removed them. */
 export type AccountData = {
   /** The admin's to edit. */
@@ -44,6 +46,8 @@ export type AccountData = {
   allowancePeriod: string;
   /** When the account was last used, at most a day late. */
   usedAt: Date;
+  /** The version of the terms that the user accepted last, and when. */
+  terms: AcceptedTerms;
   createdAt: Date;
   updatedAt: Date;
 };
@@ -71,7 +75,7 @@ export type Account = {
   /** Null if the console holds anything but a whole number. */
   adjust: number | null | undefined;
 } & Pick<AccountData, 'active' | 'rate' | 'billedRefunds' | 'suspended' | 'signupDue'> &
-  Optional<AccountData, 'note' | 'email' | 'allowance' | 'allowancePeriod' | 'usedAt' | 'createdAt'>;
+  Optional<AccountData, 'note' | 'email' | 'allowance' | 'allowancePeriod' | 'usedAt' | 'terms' | 'createdAt'>;
 
 type Optional<T, K extends keyof T> = { [Key in K]: T[Key] | undefined };
 
@@ -114,8 +118,15 @@ export function parseAccount(
     allowance: isCredits(data.allowance) ? data.allowance : undefined,
     allowancePeriod: typeof data.allowancePeriod === 'string' ? data.allowancePeriod : undefined,
     usedAt: isDate(data.usedAt) ? data.usedAt : undefined,
+    terms: parseTerms(data.terms),
     createdAt: isDate(data.createdAt) ? data.createdAt : undefined,
   };
+}
+
+/** Terms that an admin misspelt count as not accepted: the user is asked again. */
+function parseTerms(terms: unknown): AcceptedTerms | undefined {
+  const { version, acceptedAt } = (terms ?? {}) as Unparsed<AcceptedTerms>;
+  return typeof version === 'string' && isDate(acceptedAt) ? { version, acceptedAt } : undefined;
 }
 
 /** The field that makes an account unusable until an admin corrects it in the console. */

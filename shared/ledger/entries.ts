@@ -35,7 +35,7 @@ export async function readEntries(ledger: Ledger, uid: string, { pageSize, pageT
   return { entries: documents.map(toEntry), ...nextPageToken };
 }
 
-function toEntry({ id, data }: StoredDocument): Entry {
+export function toEntry({ id, data }: StoredDocument): Entry {
   const { createdAt, ...entry } = entryDocumentSchema.parse(data);
   return { id, ...entry, createdAt: createdAt.toISOString() } as Entry;
 }

@@ -2,6 +2,7 @@
  * How often each user calls the text model on a day (UTC), and what that costs. The count is in the database, so that all
  * instances share it. There is one small document per user and day.
  */
+import * as z from 'zod';
 import type { Log } from '../core/log.ts';
 import {
   createDocument,
@@ -29,6 +30,8 @@ export type EnhancementsData = {
   /** When the TTL policy deletes the document. */
   expiresAt: Date;
 };
+
+const daySchema = z.object({ count: z.int().min(0), createdAt: z.date(), expiresAt: z.date() });
 
 export type EnhancementStore = { database: Database; retryCommit: RetryCommit; log: Log };
 
@@ -108,6 +111,12 @@ function parseNumbers({ path, data }: StoredDocument, log: Log): Numbers {
     count: isCount(count) ? count : Number.POSITIVE_INFINITY,
     providerCostMicros: isCount(providerCostMicros) ? providerCostMicros : 0,
   };
+}
+
+/** What a user may know of a day. @throws {z.ZodError} if an admin's edit made the document unreadable. */
+export function parseEnhancements({ id, data }: StoredDocument) {
+  const { count, createdAt, expiresAt } = daySchema.parse(data);
+  return { date: id, count, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString() };
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

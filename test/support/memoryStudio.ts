@@ -74,9 +74,11 @@ export function createMemoryStudio({
     },
   );
 
-  async function call(name: 'generate' | 'deleteGeneration', body: object, key?: string) {
+  /** Calls a function as the user ann; without a body it is a GET. */
+  async function call(name: string, body?: object, key?: string) {
     const createHandler = await (functions[name] as () => Promise<HttpFunction>)();
-    const request = { name, method: 'POST' as const, as: 'user:ann', body, ...(key && { key }) };
+    const method: 'GET' | 'POST' = body ? 'POST' : 'GET';
+    const request = { name, method, as: 'user:ann', ...(body && { body }), ...(key && { key }) };
     const { status, body: answer } = await callHandler(createHandler(services, name), request);
     return { status, body: answer as Answer };
   }
@@ -84,6 +86,7 @@ export function createMemoryStudio({
   return {
     services,
     lines,
+    call,
     /** The names under which images were stored. */
     stored,
     /** How many images the model was asked for. */
