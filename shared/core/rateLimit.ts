@@ -9,7 +9,8 @@ export type RateLimit = {
   /** `metadata.limit` of a refusal. */
   name: string;
 } & /** Most calls of one user in any 60 s, or in any 60 min. */ (
-  { callsPerMinute: number } | { callsPerHour: number }
+  | { callsPerMinute: number }
+  | { callsPerHour: number }
 );
 
 /** Each call costs us a call to a text model and the user nothing. */

@@ -75,7 +75,10 @@ export type Account = {
   /** Null if the console holds anything but a whole number. */
   adjust: number | null | undefined;
 } & Pick<AccountData, 'active' | 'rate' | 'billedRefunds' | 'suspended' | 'signupDue'> &
-  Optional<AccountData, 'note' | 'email' | 'allowance' | 'allowancePeriod' | 'usedAt' | 'terms' | 'createdAt'>;
+  Optional<
+    AccountData,
+    'note' | 'email' | 'allowance' | 'allowancePeriod' | 'usedAt' | 'terms' | 'createdAt'
+  >;
 
 type Optional<T, K extends keyof T> = { [Key in K]: T[Key] | undefined };
 

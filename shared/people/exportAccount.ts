@@ -22,8 +22,16 @@ type List = {
 /** A further collection is one line here, and its schema in the contract. */
 const lists: readonly List[] = [
   { name: 'entries', query: (uid) => ({ collection: entriesPath(uid) }), toItem: toUserEntry },
-  { name: 'generations', query: (uid) => ({ collection: generationsPath(uid) }), toItem: toExportedGeneration },
-  { name: 'enhancements', query: (uid) => ({ collection: `accounts/${uid}/enhancements` }), toItem: parseEnhancements },
+  {
+    name: 'generations',
+    query: (uid) => ({ collection: generationsPath(uid) }),
+    toItem: toExportedGeneration,
+  },
+  {
+    name: 'enhancements',
+    query: (uid) => ({ collection: `accounts/${uid}/enhancements` }),
+    toItem: parseEnhancements,
+  },
 ];
 
 /**
@@ -98,18 +106,17 @@ function toExportedGeneration(document: StoredDocument): AccountExport['generati
     ...(modelVersion !== undefined && { modelVersion }),
     receipt,
     ...request,
-    finishedAt: finishedAt && finishedAt.toISOString(),
+    finishedAt: finishedAt?.toISOString() ?? null,
   };
 }
 
-/** A document as it is, without Firestore's own types: times are RFC 3339, bytes are base64. */
+/** A document as it is, without Firestore's own types: times are RFC 3339. */
 function toPlainData(data: Data): Data {
   return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, toPlain(value)]));
 }
 
 function toPlain(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   if (Array.isArray(value)) return value.map(toPlain);
   return typeof value === 'object' && value !== null ? toPlainData(value as Data) : value;
 }

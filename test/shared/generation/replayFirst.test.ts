@@ -58,7 +58,10 @@ it('replays for a user who has not accepted the new terms, and refuses a new req
   const first = await before.generate('k');
   expect(first.status).toBe(200);
   expect(await after.generate('k')).toEqual(first);
-  expect(toOutcome(await after.generate('k', { prompt: 'Another' }))).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+  expect(toOutcome(await after.generate('k', { prompt: 'Another' }))).toEqual([
+    422,
+    'IDEMPOTENCY_KEY_REUSED',
+  ]);
   expect(toOutcome(await after.generate('new'))).toEqual([403, 'TERMS_NOT_ACCEPTED']);
 });
 

@@ -14,7 +14,14 @@ function startStudio(version: string | undefined = '2026-11', world = createMemo
     const [document] = world.store.read(['accounts/ann']).documents;
     world.store.commit([{ set: 'accounts/ann', data: { ...document?.data, ...data } } as never]);
   };
-  return { ...studio, world, enhance, accept, change, readTerms: async () => (await studio.call('account')).body.terms };
+  return {
+    ...studio,
+    world,
+    enhance,
+    accept,
+    change,
+    readTerms: async () => ((await studio.call('account')).body as { terms?: object }).terms,
+  };
 }
 
 describe('until the terms are accepted', () => {
@@ -67,11 +74,17 @@ describe('acceptTerms', () => {
     const studio = startStudio();
     await studio.generate('k');
     const reply = await studio.accept('2026-11');
-    const { acceptedAt } = studio.account()?.terms as { acceptedAt: Date };
+    const acceptedAt = (
+      studio.account()?.terms as { acceptedAt: Date } | undefined
+    )?.acceptedAt.toISOString();
     expect(reply.body).toMatchObject({
-      account: { uid: 'ann', balance: 100, terms: { version: '2026-11', acceptedAt: acceptedAt.toISOString() } },
+      account: {
+        uid: 'ann',
+        balance: 100,
+        terms: { version: '2026-11', acceptedAt },
+      },
     });
-    expect(await studio.readTerms()).toMatchObject({ accepted: true, acceptedAt: acceptedAt.toISOString() });
+    expect(await studio.readTerms()).toMatchObject({ accepted: true, acceptedAt });
     expect((await studio.generate('k')).status).toBe(200);
     expect((await studio.enhance()).status).toBe(200);
   });
