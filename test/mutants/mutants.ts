@@ -7,6 +7,7 @@
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
 
 const changeAccountTest = 'test/shared/ledger/changeAccount.test.ts';
+const termsTest = 'test/shared/people/terms.test.ts';
 const retryCommitTest = 'test/shared/database/retryCommit.test.ts';
 
 /** The rules of credit, and the commands on one account. */
@@ -290,6 +291,21 @@ const inGeneration: Mutants = {
     })`,
     killedBy: 'test/shared/generation/replayFirst.test.ts',
   },
+  'the terms are checked before the replay': {
+    find: {
+      pattern: 'const $D = documents.get($P)',
+      follows: { pattern: '$A.learn(documents);' },
+    },
+    replace: `const $D = documents.get($P);
+      const terms = refuseTerms(documents.get(\`accounts/\${uid}\`)?.data as never, ledger.settings.termsVersion);
+      if (terms) return { refusal: terms };`,
+    killedBy: 'test/shared/generation/replayFirst.test.ts',
+  },
+  'terms are not checked for a generation': {
+    find: 'refuseSuspended($A) ?? refuseTerms($A, $V)',
+    replace: 'refuseSuspended($A)',
+    killedBy: termsTest,
+  },
   'a failed upload is treated as if it had stored nothing': {
     find: '$P.$K = true',
     replace: '$P.$K = false',
@@ -384,10 +400,33 @@ const inPrompts: Mutants = {
   },
 };
 
+const inEnhance: Mutants = {
+  'terms are not checked for an improved prompt': {
+    find: '$S ?? refuseTerms($A, $V)',
+    replace: '$S',
+    killedBy: termsTest,
+  },
+};
+
+const inPeople: Mutants = {
+  'accepting the terms again records a later time': {
+    find: '$A.terms?.version === $V',
+    replace: 'false',
+    killedBy: termsTest,
+  },
+  'a list of the export ends with its first page': {
+    find: 'while ($A !== undefined)',
+    replace: 'while (false)',
+    killedBy: 'test/shared/people/exportAccount.test.ts',
+  },
+};
+
 export const mutants: readonly Mutant[] = Object.entries({
   'shared/ledger': inLedger,
   'shared/generation': inGeneration,
   'shared/database': inDatabase,
   'shared/imagegen': inImagegen,
   'shared/prompts': inPrompts,
+  'functions/enhance.ts': inEnhance,
+  'shared/people': inPeople,
 }).flatMap(([place, all]) => Object.entries(all).map(([name, mutant]) => ({ name, place, ...mutant })));
