@@ -307,8 +307,8 @@ const inGeneration: Mutants = {
     killedBy: termsTest,
   },
   'a failed upload is treated as if it had stored nothing': {
-    find: '$P.$K = true',
-    replace: '$P.$K = false',
+    find: { pattern: '$P.$K = true;', follows: { pattern: 'const $M = $T()' } },
+    replace: '$P.$K = false;',
   },
   'a twin is not added to the list of its image': {
     find: 'const sharers = [...$G($S), $T]',
@@ -415,8 +415,8 @@ const inPeople: Mutants = {
     killedBy: termsTest,
   },
   'a list of the export ends with its first page': {
-    find: 'while ($A !== undefined)',
-    replace: 'while (false)',
+    find: 'after = $L?.id',
+    replace: 'after = undefined',
     killedBy: 'test/shared/people/exportAccount.test.ts',
   },
 };
