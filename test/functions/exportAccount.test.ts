@@ -77,3 +77,24 @@ it('breaks the connection off if the database fails in the middle, and logs it',
     .poll(() => stack.logs.find((line) => line.message === 'exportAccount: INTERNAL'))
     .toMatchObject({ severity: 'ERROR' });
 });
+
+it('is finished when the server shuts down meanwhile', async () => {
+  const user = await newUserWithEntries(60);
+  const [reached, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const { database } = stack;
+  const page: typeof database.page = async (request) => {
+    reached.resolve();
+    await gate.promise;
+    return database.page(request);
+  };
+  const { url, shutdown } = await stack.startServer(
+    {},
+    { database: { ...database, close: async () => {}, page } },
+  );
+  const reply = user.get('exportAccount', url);
+  await reached.promise;
+  const stopped = shutdown();
+  gate.resolve();
+  expect((await reply).body.entries).toHaveLength(61);
+  await stopped;
+});
