@@ -14,6 +14,17 @@ const grouped = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, ','
 const digits = (value: number) => (value < 10_000 ? String(value) : grouped(value));
 
 const text = z.preprocess(emptyAsUnset, z.string().optional()).meta(showDefault('unset'));
+/** Editors and `echo` end a file with a line break, which is not part of the key. */
+const withoutLineBreak = (value: unknown) => emptyAsUnset(typeof value === 'string' ? value.trim() : value);
+const apiKey = z
+  .preprocess(
+    withoutLineBreak,
+    z
+      .string()
+      .regex(/^[^\s"']+$/, 'must be a key without spaces and quotes')
+      .optional(),
+  )
+  .meta(showDefault('unset'));
 const textOr = (fallback: string) =>
   z.preprocess(emptyAsUnset, z.string().default(fallback)).meta(showCode(fallback));
 const wholeNumber = (fallback: number, min: number, max: number) =>
@@ -90,6 +101,17 @@ const modelId = z.preprocess(
     .optional(),
 );
 
+const promptModelIdDefault = 'gemini-3.5-flash-lite';
+const promptModelId = z
+  .preprocess(
+    emptyAsUnset,
+    z
+      .string()
+      .regex(/^[\w.-]{1,100}$/, 'must be a model id')
+      .default(promptModelIdDefault),
+  )
+  .meta(showCode(promptModelIdDefault));
+
 /** `model=dollars` pairs: the cost of one image of each unknown model. */
 const modelCosts = list
   .refine(
@@ -150,7 +172,7 @@ export const environment = {
     SCHEDULER_SERVICE_ACCOUNT: text.describe('e-mail address of the service account that the scheduler uses'),
   },
   Models: {
-    GEMINI_API_KEY: text.describe('key of the Gemini API'),
+    GEMINI_API_KEY: apiKey.describe('key of the Gemini API'),
     GOOGLE_GEMINI_BASE_URL: url.meta(showDefault("Google's")).describe('base URL of the Gemini API'),
     GOOGLE_GENAI_USE_VERTEXAI: flag.describe(
       "`true` uses Vertex AI with the project's own credentials in place of a key",
@@ -190,7 +212,7 @@ export const environment = {
       .describe(
         'comma-separated `model=dollars` pairs: the cost of one image of a model that is not in the catalogue; required for such a model',
       ),
-    PROMPT_MODEL_ID: textOr('gemini-3.5-flash-lite').describe('text model that improves prompts'),
+    PROMPT_MODEL_ID: promptModelId.describe('text model that improves prompts'),
     PROMPT_TIMEOUT_MS: wholeNumber(4_000, 1, 60_000).describe(
       'longest time for improving a prompt, milliseconds',
     ),

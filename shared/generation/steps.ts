@@ -62,13 +62,13 @@ export async function enhancePrompt({
 }
 
 /**
- * Counts a call of the text model. False if the user has no call left today, or if the database does not answer: the
- * image is then generated from the user's own prompt.
+ * Counts a call of the text model. False if the model is off, if the user has no call left today, or if the database does
+ * not answer: the image is then generated from the user's own prompt.
  */
 async function mayEnhance(services: Services, uid: string, millisecondsLeft: number): Promise<boolean> {
   const { clock, config, shutdown } = services;
   const ledger = await services.ledger();
-  const count = countEnhancement(ledger, uid, new Date(clock.now()), config.prompt.maxPerDayPerUser);
+  const count = countEnhancement(ledger, uid, new Date(clock.now()), config.prompt);
   try {
     const ms = Math.min(countMsMax, millisecondsLeft);
     return (await withDeadline(count, ms, 'The count of improved prompts', shutdown)) === undefined;

@@ -24,5 +24,5 @@ export function stateWarnings(ids: readonly string[], states: ReadonlyMap<string
 }
 
 /** An exhausted model is usable again after `retryAt`. */
-const isUnusable = ({ state, retryAt }: QuotaState, now: Date) =>
+export const isUnusable = ({ state, retryAt }: QuotaState, now: Date) =>
   state === 'off' || (state === 'exhausted' && (retryAt === undefined || retryAt > now));

@@ -54,6 +54,11 @@ export type QuotaState = z.infer<typeof stateSchema>;
 export const everyModel = 'all';
 
 const ready: QuotaState = { state: 'ready', attempts: 0 };
+
+/** The state that a document of `quota` holds. A model without one is ready. */
+export const parseState = (document: StoredDocument | undefined): QuotaState =>
+  document ? stateSchema.parse(document.data) : ready;
+
 type QuotaData = QuotaState & { updatedAt: Date };
 export const quotaPath = (id: string): DocumentPath<QuotaData> => documentPath(`quota/${id}`);
 
@@ -140,8 +145,7 @@ export function createQuota({
   function learn(documents: Documents, since: number): void {
     for (const id of ids) {
       if ((changedAt.get(id) ?? 0) > since) continue;
-      const document = documents.get(quotaPath(id));
-      states.set(id, document ? stateSchema.parse(document.data) : ready);
+      states.set(id, parseState(documents.get(quotaPath(id))));
       changedAt.set(id, since);
     }
     readAt = clock.elapsed();
@@ -257,7 +261,7 @@ export function createQuota({
     await retryCommit(`quota ${id}`, async () => {
       const { documents } = await database.read([quotaPath(id)]);
       const [document] = documents;
-      const current = document ? stateSchema.parse(document.data) : ready;
+      const current = parseState(document);
       const after = current.state === 'off' ? undefined : next(current);
       setState(id, current);
       if (!after) return;

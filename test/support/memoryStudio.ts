@@ -74,7 +74,7 @@ export function createMemoryStudio({
     },
   );
 
-  async function call(name: 'generate' | 'deleteGeneration', body: object, key?: string) {
+  async function call(name: 'generate' | 'enhance' | 'deleteGeneration', body: object, key?: string) {
     const createHandler = await (functions[name] as () => Promise<HttpFunction>)();
     const request = { name, method: 'POST' as const, as: 'user:ann', body, ...(key && { key }) };
     const { status, body: answer } = await callHandler(createHandler(services, name), request);
@@ -90,6 +90,7 @@ export function createMemoryStudio({
     generated: () => generated,
     generate: (key: string, more: object = {}) =>
       call('generate', { prompt: 'A banana', tier: 'standard', ...more }, key),
+    enhance: () => call('enhance', { prompt: 'A banana' }),
     deleteGeneration: (id: string) => call('deleteGeneration', { id }),
     account: () => store.read(['accounts/ann']).documents[0]?.data,
     documents: (collection: string) =>
