@@ -2,6 +2,7 @@
  * How often each user calls the text model on a day (UTC), and what that costs. The count is in the database, so that all
  * instances share it. There is one small document per user and day.
  */
+import { countOf } from '../contract.ts';
 import type { Log } from '../core/log.ts';
 import {
   createDocument,
@@ -114,7 +115,7 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 
 function limitFailure(now: Date, max: number): Failure {
   const untilMidnightMs = dayMs - (now.getTime() % dayMs);
-  return new Failure('RATE_LIMITED', `At most ${max} improved prompts a day.`, {
+  return new Failure('RATE_LIMITED', `At most ${countOf(max, 'improved prompt')} a day.`, {
     retryAfterSeconds: Math.max(1, Math.ceil(untilMidnightMs / 1000)),
     metadata: { limit: 'maxEnhancePerDayPerUser' },
   });
