@@ -238,6 +238,7 @@ export const reasons = {
     httpStatus: 502,
     status: 'UNAVAILABLE',
     retry: 'same_key',
+    retryAfter: 'sometimes',
     afterDebit: true,
     when: 'The image could not be stored, or a stored image could not be read.',
     tell: '"The image could not be saved."',

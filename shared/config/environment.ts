@@ -1,6 +1,6 @@
 /** The environment variables: the format, default and description of each. */
 import * as z from 'zod';
-import { type Tier, tierSchema } from '../contract.ts';
+import { groupDigits, type Tier, tierSchema, wholeNumberText } from '../contract.ts';
 import { fallbackModelIdsDefault, modelIdDefault, successorModelId } from '../imagegen/models.ts';
 
 /** An empty variable counts as not set. */
@@ -9,9 +9,7 @@ const emptyAsUnset = (value: unknown) => (value === '' ? undefined : value);
 /** The default as docs/setup/environment.md shows it. */
 const showDefault = (fallback: string) => ({ default: fallback });
 const showCode = (fallback: string) => showDefault(`\`${fallback}\``);
-// toLocaleString would create a formatter, which takes a tenth of a cold start.
-const grouped = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
-const digits = (value: number) => (value < 10_000 ? String(value) : grouped(value));
+const digits = (value: number) => (value < 10_000 ? String(value) : groupDigits(value));
 
 const text = z.preprocess(emptyAsUnset, z.string().optional()).meta(showDefault('unset'));
 /** Editors and `echo` end a file with a line break, which is not part of the key. */
@@ -33,13 +31,13 @@ const wholeNumber = (fallback: number, min: number, max: number) =>
       emptyAsUnset,
       z
         .string()
-        .regex(/^\d{1,15}$/, 'must be a whole number')
+        .regex(/^\d{1,15}$/, wholeNumberText(min, max))
         .transform(Number)
-        .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`)
+        .refine((value) => value >= min && value <= max, wholeNumberText(min, max))
         .default(fallback),
     )
     .meta(
-      showDefault(`${digits(fallback)} (${fallback === min ? '' : `${digits(min)} `}to ${grouped(max)})`),
+      showDefault(`${digits(fallback)} (${fallback === min ? '' : `${digits(min)} `}to ${groupDigits(max)})`),
     );
 const url = z
   .preprocess(emptyAsUnset, z.url({ protocol: /^https?$/, error: 'must be a URL' }).optional())
@@ -73,7 +71,7 @@ const list = z.string().transform((value) =>
 /** Parses dollars into micro-dollars. */
 const dollars = z
   .string()
-  .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be an amount in dollars')
+  .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be dollars from 0 to 999,999,999.999999')
   .transform((value) => Math.round(Number(value) * 1_000_000));
 
 /** The price of an image of each tier, in credits. */
@@ -83,7 +81,7 @@ const tierCredits = z.string().transform((value, context): Record<Tier, number> 
   const prices = new Map(pairs.map((match) => [match?.[1], Number(match?.[2])]));
   const tiers = tierSchema.options.map((tier) => [tier, prices.get(tier)] as const);
   if (pairs.length !== tiers.length || tiers.some(([, price]) => price === undefined)) {
-    context.addIssue(`must give each tier a price from 1, as ${tierCreditsDefault} does`);
+    context.addIssue(`must give each tier a price from 1 to 999,999, as ${tierCreditsDefault} does`);
     return z.NEVER;
   }
   return Object.fromEntries(tiers) as Record<Tier, number>;
@@ -116,7 +114,7 @@ const promptModelId = z
 const modelCosts = list
   .refine(
     (pairs) => pairs.every((pair) => /^[\w.-]{1,100}=\d{1,6}(\.\d{1,6})?$/.test(pair)),
-    'must be model=dollars pairs',
+    'must be model=dollars pairs, with dollars from 0 to 999,999.999999',
   )
   .transform((pairs) => {
     const entries = pairs.map((pair) => pair.split('=') as [string, string]);

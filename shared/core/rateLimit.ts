@@ -3,6 +3,7 @@
  * no database access: with several instances a user has the limit in each. The ledger limits image requests
  * across all instances.
  */
+import { countOf } from '../contract.ts';
 import { Failure } from '../errors.ts';
 
 export type RateLimit = {
@@ -43,7 +44,7 @@ export function createRateLimiter(elapsed: () => number, entriesMax = entriesMax
         recent.push(now);
         return;
       }
-      throw new Failure('RATE_LIMITED', `At most ${callsPerMinute} such calls a minute.`, {
+      throw new Failure('RATE_LIMITED', `At most ${countOf(callsPerMinute, 'such call')} a minute.`, {
         retryAfterSeconds: Math.max(1, Math.ceil((oldest + windowMs - now) / 1000)),
         metadata: { limit: name },
       });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type GenerateRequest, referenceBytesMax } from '../contract.ts';
+import { countOf, type GenerateRequest, referenceBytesMax } from '../contract.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
@@ -190,7 +190,7 @@ function refuseReferences(
   );
   const total = [...bytes, ...inline].reduce<number>((sum, each) => sum + (each ?? 0), 0);
   if (total <= referenceBytesMax) return undefined;
-  const description = `must have at most ${referenceBytesMax} bytes together`;
+  const description = `must have at most ${countOf(referenceBytesMax, 'byte')} together`;
   return invalidRequest([{ field: 'references', description }]);
 }
 

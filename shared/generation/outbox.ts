@@ -8,6 +8,7 @@ import {
   setDocument,
   type Write,
 } from '../database/database.ts';
+import { toFailure } from '../errors.ts';
 import type { ImageStore } from '../images/cloudinary.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { GenerationRecord } from './record.ts';
@@ -74,10 +75,12 @@ export async function clearOutboxItem(
     await retryCommit(undefined, () => database.commit([next]));
     return wasThere;
   } catch (error) {
+    const { reason, details } = toFailure(error);
     log.warning('An image could not be deleted yet', {
       event: 'image_not_deleted',
       generationId: item.generationId,
-      error: String(error),
+      reason,
+      cause: details.cause instanceof Error ? details.cause.message : undefined,
     });
     await retryCommit(undefined, () => database.commit([postpone(retryMs)]));
     return false;

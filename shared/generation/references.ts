@@ -1,10 +1,10 @@
 /** Reference images: checked before the debit, loaded after it. */
 
-import { type GenerateRequest, heicDescription } from '../contract.ts';
+import { countOf, describeOtherFormat, type GenerateRequest } from '../contract.ts';
 import { Failure, type FieldViolation, invalidRequest } from '../errors.ts';
 import type { Reference } from '../imagegen/gemini.ts';
 import type { ImageModel } from '../imagegen/models.ts';
-import { headerBytesMax, type ImageFacts, isHeic, sniffImage } from '../images/imageFormat.ts';
+import { headerBytesMax, type ImageFacts, sniffImage, sniffOtherFormat } from '../images/imageFormat.ts';
 import { isWholeImage } from '../images/imageStructure.ts';
 import { findGeneration } from './record.ts';
 import type { Step } from './steps.ts';
@@ -23,7 +23,7 @@ export function checkReferences({ references }: GenerateRequest): void {
   );
   const violations = inline.flatMap((image, i): FieldViolation[] => {
     if (!image || image.facts) return [];
-    return [{ field: `references.${i}.data`, description: describeOtherFormat(image.data) }];
+    return [{ field: `references.${i}.data`, description: describeUnknown(image.data) }];
   });
   if (violations.length > 0) throw invalidRequest(violations);
   const index = inline.findIndex(
@@ -34,9 +34,9 @@ export function checkReferences({ references }: GenerateRequest): void {
   throw new Failure('REFERENCE_UNREADABLE', message, { metadata: { index: String(index) } });
 }
 
-function describeOtherFormat(data: string): string {
-  const header = Buffer.from(data.slice(0, 16), 'base64');
-  return isHeic(header) ? heicDescription : 'is no PNG, JPEG or WebP';
+function describeUnknown(data: string): string {
+  const format = sniffOtherFormat(Buffer.from(data.slice(0, 16), 'base64'));
+  return format ? describeOtherFormat(format) : 'is not a PNG, JPEG or WebP image';
 }
 
 /**
@@ -49,7 +49,7 @@ export function refuseTooManyReferences(
 ): Failure | undefined {
   const referencesMax = Math.max(0, ...models.map((model) => model.referenceImagesMax));
   if (references.length <= referencesMax) return undefined;
-  const description = `must have at most ${referencesMax} images with this model`;
+  const description = `must have at most ${countOf(referencesMax, 'image')} with this model`;
   return invalidRequest([{ field: 'references', description }]);
 }
 

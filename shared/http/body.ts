@@ -1,5 +1,6 @@
 /** Reads the body of a request within limits on its bytes and on its number of JSON values. */
 import type { IncomingMessage } from 'node:http';
+import { countOf } from '../contract.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 
 /** Longest body of a function without its own limit, bytes. */
@@ -91,7 +92,7 @@ function getContentLength({ rawHeaders }: IncomingMessage): number {
 }
 
 function tooLargeFailure(bytesMax: number): Failure {
-  return new Failure('TOO_LARGE', `The request body is larger than ${bytesMax} bytes.`, {
+  return new Failure('TOO_LARGE', `The request body is larger than ${countOf(bytesMax, 'byte')}.`, {
     metadata: { bytesMax: String(bytesMax) },
   });
 }

@@ -6,6 +6,7 @@
  * between the two is an edit that no entry records yet. Every rule keeps two invariants: the sum of all entries'
  * amounts is `ledgerBalance`, and sequences have no gap.
  */
+import { countOf, groupDigits } from '../contract.ts';
 import {
   createDocument,
   type FieldUpdates,
@@ -124,7 +125,7 @@ export function refuseHold(account: Account, params: HoldParams): Failure | unde
   if (inFlight(account, now).length >= limits.maxInFlightPerUser) {
     return new Failure(
       'RATE_LIMITED',
-      `At most ${limits.maxInFlightPerUser} images can be generated at once.`,
+      `At most ${countOf(limits.maxInFlightPerUser, 'image')} can be generated at once.`,
       {
         retryAfterSeconds: inFlightRetrySeconds,
         metadata: { limit: 'maxInFlightPerUser' },
@@ -133,7 +134,7 @@ export function refuseHold(account: Account, params: HoldParams): Failure | unde
   }
   const holdWait = findWaitSeconds(account.rate, limits.maxPerMinutePerUser, rateWindowMs, now);
   if (holdWait) {
-    return new Failure('RATE_LIMITED', `At most ${limits.maxPerMinutePerUser} images a minute.`, {
+    return new Failure('RATE_LIMITED', `At most ${countOf(limits.maxPerMinutePerUser, 'image')} a minute.`, {
       retryAfterSeconds: holdWait,
       metadata: { limit: 'maxPerMinutePerUser' },
     });
@@ -152,9 +153,13 @@ export function refuseHold(account: Account, params: HoldParams): Failure | unde
 
 /** The refusal of anything that would bring an account below zero. */
 export function insufficientCredits(required: number, balance: number): Failure {
-  return new Failure('INSUFFICIENT_CREDITS', `This takes ${required} credits; the account has ${balance}.`, {
-    metadata: { required: String(required), balance: String(balance) },
-  });
+  return new Failure(
+    'INSUFFICIENT_CREDITS',
+    `This takes ${countOf(required, 'credit')}; the account has ${groupDigits(balance)}.`,
+    {
+      metadata: { required: String(required), balance: String(balance) },
+    },
+  );
 }
 
 /** Later times than `now` can only come from the console. */

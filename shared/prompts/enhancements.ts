@@ -2,6 +2,7 @@
  * How often each user calls the text model on a day (UTC), and what that costs. The count is in the database, so that all
  * instances share it. There is one small document per user and day.
  */
+import { countOf } from '../contract.ts';
 import type { Log } from '../core/log.ts';
 import {
   createDocument,
@@ -136,7 +137,7 @@ function modelFailure({ state, retryAt }: QuotaState, now: Date): Failure {
 
 function limitFailure(now: Date, max: number): Failure {
   const untilMidnightMs = dayMs - (now.getTime() % dayMs);
-  return new Failure('RATE_LIMITED', `At most ${max} improved prompts a day.`, {
+  return new Failure('RATE_LIMITED', `At most ${countOf(max, 'improved prompt')} a day.`, {
     retryAfterSeconds: toWaitSeconds(untilMidnightMs),
     metadata: { limit: 'maxEnhancePerDayPerUser' },
   });

@@ -5,6 +5,7 @@
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
+import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
 
 const changeAccountTest = 'test/shared/ledger/changeAccount.test.ts';
 const retryCommitTest = 'test/shared/database/retryCommit.test.ts';
@@ -291,8 +292,8 @@ const inGeneration: Mutants = {
     killedBy: 'test/shared/generation/replayFirst.test.ts',
   },
   'a failed upload is treated as if it had stored nothing': {
-    find: '$P.$K = true',
-    replace: '$P.$K = false',
+    find: '$P.mayBeStored = true',
+    replace: '$P.mayBeStored = false',
   },
   'a twin is not added to the list of its image': {
     find: 'const sharers = [...$G($S), $T]',
@@ -363,31 +364,11 @@ const inDatabase: Mutants = {
   },
 };
 
-const inImagegen: Mutants = {
-  'an image that a shutdown cuts off is not billed': {
-    find: '$P.providerCostMicros += $M.costMicros',
-    replace: 'void $M',
-    killedBy: 'test/shared/imagegen/shutdownCost.test.ts',
-  },
-};
-
-const inPrompts: Mutants = {
-  'enhancing a prompt ignores the deadline': {
-    find: 'const $V = Math.min($T, $L)',
-    replace: 'const $V = $T;',
-    killedBy: 'test/shared/prompts/enhance.test.ts',
-  },
-  'an answer that was cut off is used': {
-    find: "$F !== 'STOP'",
-    replace: 'false',
-    killedBy: 'test/shared/prompts/enhance.test.ts',
-  },
-};
-
 export const mutants: readonly Mutant[] = Object.entries({
   'shared/ledger': inLedger,
   'shared/generation': inGeneration,
   'shared/database': inDatabase,
   'shared/imagegen': inImagegen,
+  'shared/images': inImages,
   'shared/prompts': inPrompts,
 }).flatMap(([place, all]) => Object.entries(all).map(([name, mutant]) => ({ name, place, ...mutant })));

@@ -57,3 +57,14 @@ it('names a reference that is not an image before it looks for the key', async (
   const text = { mimeType: 'image/png', data: Buffer.from('text').toString('base64') };
   expect(toOutcome(await after.generate('k', { references: [text] }))).toEqual([400, 'INVALID_REQUEST']);
 });
+
+it('replays a prompt with the line breaks of a word processor, and one that has ordinary ones instead', async () => {
+  const { before, after } = startBoth();
+  const first = await before.generate('k', { prompt: 'A banana\u2028on the\vmoon' });
+  expect(first.status).toBe(200);
+  expect(before.documents('accounts/ann/generations')).toMatchObject([{ prompt: 'A banana\non the\nmoon' }]);
+  for (const prompt of ['A banana\u2028on the\vmoon', 'A banana\non the\nmoon']) {
+    expect(await after.generate('k', { prompt })).toEqual(first);
+  }
+  expect(after.generated()).toBe(0);
+});

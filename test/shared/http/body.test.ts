@@ -108,10 +108,10 @@ describe('a body', () => {
   });
 
   it.each<[string, string, string]>([
-    ['more bytes than 4,000 characters can have', 'a\u0327'.repeat(16_001), 'must have at most 48000 bytes'],
-    ['19 MB', 'a'.repeat(19_000_000), 'must have at most 48000 bytes'],
+    ['more bytes than 4,000 characters can have', 'a\u0327'.repeat(16_001), 'must have at most 48,000 bytes'],
+    ['19 MB', 'a'.repeat(19_000_000), 'must have at most 48,000 bytes'],
     ['a letter with 31 accents', `a${'\u0301'.repeat(31)}`, 'must not stack more than 30 marks on a letter'],
-    ['millions of accents to sort', '\u0301\u0327'.repeat(4_500_000), 'must have at most 48000 bytes'],
+    ['millions of accents to sort', '\u0301\u0327'.repeat(4_500_000), 'must have at most 48,000 bytes'],
     [
       'thousands of accents to sort',
       '\u0301\u0327'.repeat(11_000),
