@@ -74,7 +74,7 @@ export function createAuth(config: Config, log: Log, keys: KeySets = createGoogl
 
   async function verifyIdToken(token: string): Promise<Claims> {
     const checks = { issuer, audience: projectId };
-    if (!authEmulatorHost) return verifySigned(token, keys.firebase, checks);
+    if (!authEmulatorHost) return verifySigned<Claims>(token, keys.firebase, checks);
     // The emulator's tokens have no signature. Only its list of users tells a real token from a made-up one.
     const claims = parseUnsigned<Claims>(token, checks);
     // Check the claims before any of them goes to the emulator.

@@ -18,7 +18,7 @@ const cooldownMs = 30_000;
 /** All times are those of `clock.elapsed`. */
 type FetchedKeys<Keys> = { keys: Keys; freshUntil: number; usableUntil: number };
 
-export type KeyCache<Keys> = {
+type KeyCache<Keys> = {
   /**
    * The keys, at once if they are known. Those that are not fresh are fetched again meanwhile.
    * @throws {Failure} AUTH_UNAVAILABLE if there are no usable ones.
