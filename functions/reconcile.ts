@@ -30,7 +30,9 @@ export const reconcile = endpoint({
       const uids = reported.map(({ uid }) => uid);
       const unknown = new Set(await findUnknownUsers(lookUp, ledger.log, uids));
       broken.push(
-        ...reported.map((audit) => (unknown.has(audit.uid) ? withoutUser(audit) : audit)).filter(({ ok }) => !ok),
+        ...reported
+          .map((audit) => (unknown.has(audit.uid) ? withoutUser(audit) : audit))
+          .filter(({ ok }) => !ok),
       );
     }
 

@@ -56,7 +56,10 @@ export async function verifySigned<Claims>(
   keys: JWTVerifyGetKey,
   checks: Checks & { requiredClaims?: string[] },
 ): Promise<Claims> {
-  const { payload } = await jwtVerify<Claims>(token, requireKeyId(keys), { ...checks, algorithms: ['RS256'] });
+  const { payload } = await jwtVerify<Claims>(token, requireKeyId(keys), {
+    ...checks,
+    algorithms: ['RS256'],
+  });
   return payload;
 }
 

@@ -91,7 +91,11 @@ async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
 function createAuthWithoutKeys({ stack }: Calls) {
   const unreachable = () => Promise.reject(new Error('The cause.'));
   const keys = { firebase: unreachable, google: unreachable };
-  return createAuth(parseConfig(stack.environment), createLog(() => {}), keys);
+  return createAuth(
+    parseConfig(stack.environment),
+    createLog(() => {}),
+    keys,
+  );
 }
 
 /** Requests with a key that an earlier call has used. */

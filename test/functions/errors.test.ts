@@ -76,7 +76,11 @@ describe('every reason has its status, code and advice', () => {
   const generateWithoutKeys = async () => {
     const unreachable = () => Promise.reject(new Error(secretCause));
     const keys = { firebase: unreachable, google: unreachable };
-    const auth = createAuth(parseConfig(stack.environment), createLog(() => {}), keys);
+    const auth = createAuth(
+      parseConfig(stack.environment),
+      createLog(() => {}),
+      keys,
+    );
     const { url } = await stack.startServer({}, { auth });
     return (await stack.newUser()).generate('key', {}, url);
   };

@@ -76,13 +76,19 @@ export const alerts: readonly Alert[] = [
   jobAlert('quota-check-stopped', 'The check of quotas does not finish', 'checkQuota', 'check-quota', 50),
   jobAlert('refill-stopped', 'Allowances are not refilled', 'refillAllowances', 'refill-allowances', 150),
   // Cloud Monitoring looks back for 25 hours at most.
-  jobAlert('reconcile-stopped', 'The daily check of accounts does not finish', 'reconcile', 'reconcile', 1_470),
+  jobAlert(
+    'reconcile-stopped',
+    'The daily check of accounts does not finish',
+    'reconcile',
+    'reconcile',
+    1_470,
+  ),
   alert(
     'auth-unavailable',
     'Callers cannot be verified',
     'jsonPayload.event="auth_unavailable"',
     { count: 2, minutes: 10 },
-    'Google\'s keys or its list of users cannot be reached. `jsonPayload.cause` says why.',
+    "Google's keys or its list of users cannot be reached. `jsonPayload.cause` says why.",
   ),
   alert(
     'outbox',

@@ -25,7 +25,11 @@ import {
 
 describe('Bearer owner', () => {
   const owner = (address: string | undefined) => ({ authorization: 'Bearer owner', remoteAddress: address });
-  const demo = createAuth(parseConfig({ ...environment, GOOGLE_CLOUD_PROJECT: 'demo-studio' }), silentLog, keySets);
+  const demo = createAuth(
+    parseConfig({ ...environment, GOOGLE_CLOUD_PROJECT: 'demo-studio' }),
+    silentLog,
+    keySets,
+  );
 
   it.each(['127.0.0.1', '127.5.5.5', '::1', '::ffff:127.0.0.1'])(
     'is the scheduler and an admin from %s',

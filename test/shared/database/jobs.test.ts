@@ -66,7 +66,7 @@ it('every scheduled function is tested here', async () => {
 
 /** Runs a job while no commit of one document succeeds. */
 async function runJob(name: string, { beforePage }: { beforePage?: (world: World) => void } = {}) {
-  const { documents = {}, failing } = jobs[name] ?? {};
+  const { documents = {}, failing = '' } = jobs[name] ?? {};
   const hooks: Hooks = {
     beforeCommit(writes) {
       const isFailing = writes.some((write) => Object.values(write).includes(failing));
@@ -80,12 +80,15 @@ async function runJob(name: string, { beforePage }: { beforePage?: (world: World
   return { world, line: world.lines.find((one) => one.function === name) };
 }
 
-it.each(Object.keys(jobs))('%s goes on with the others if one fails, and says that it has finished', async (name) => {
-  const { world, line } = await runJob(name);
-  jobs[name]?.expectDone(world);
-  expect(world.lines).toContainEqual(expect.objectContaining({ severity: 'ERROR' }));
-  expect(line).toMatchObject({ outcome: 'ok', event: 'job_finished' });
-});
+it.each(Object.keys(jobs))(
+  '%s goes on with the others if one fails, and says that it has finished',
+  async (name) => {
+    const { world, line } = await runJob(name);
+    jobs[name]?.expectDone(world);
+    expect(world.lines).toContainEqual(expect.objectContaining({ severity: 'ERROR' }));
+    expect(line).toMatchObject({ outcome: 'ok', event: 'job_finished' });
+  },
+);
 
 it.each(Object.keys(jobs).filter((name) => name !== 'checkQuota'))(
   '%s does not say so if its time was over first',

@@ -37,19 +37,21 @@ const findUnknown = ({ lines }: { lines: Record<string, unknown>[] }) =>
   lines.filter(({ event }) => event === 'account_unknown_user');
 
 async function reconcile(accounts: Record<string, object>, environment = env) {
-  const services = createMemoryServices({ env: environment });
+  const { store, call, lines } = createMemoryServices({ env: environment });
   const paths = Object.entries(accounts);
-  services.store.commit(paths.map(([uid, data]) => ({ create: `accounts/${uid}`, data: { ...data } })));
-  const answer = await services.call('reconcile', { as: 'scheduler', body: {} });
+  store.commit(paths.map(([uid, data]) => ({ create: `accounts/${uid}`, data: { ...data } })));
+  const answer = await call('reconcile', { as: 'scheduler', body: {} });
   expect(answer.status).toBe(200);
-  return { ...services, body: answer.body as { checked: number; adjusted: number; broken: Audit[] } };
+  return { lines, body: answer.body as { checked: number; adjusted: number; broken: Audit[] } };
 }
 
 it('reconcile reports an account of nobody, as a warning with its uid', async () => {
   known.add('ann');
   const { body, lines } = await reconcile({ ann: { balance: 10 }, mistyped: { balance: 500 } });
   expect(body).toMatchObject({ checked: 2, adjusted: 2 });
-  expect(body.broken).toMatchObject([{ uid: 'mistyped', ok: false, balance: 500, differences: [difference] }]);
+  expect(body.broken).toMatchObject([
+    { uid: 'mistyped', ok: false, balance: 500, differences: [difference] },
+  ]);
   expect(findUnknown({ lines })).toMatchObject([{ severity: 'WARNING', uid: 'mistyped' }]);
   expect(lines.filter(({ severity }) => severity === 'ERROR')).toEqual([]);
 });
@@ -80,7 +82,10 @@ it('a uid that no user can have is unknown, and does not spoil the look-up of th
 
 it('a look-up that fails stops nothing, and is logged', async () => {
   status = 500;
-  const { body, lines } = await reconcile({ ann: { balance: 1 }, bob: { balance: 5, settled: 5, sequence: 1 } });
+  const { body, lines } = await reconcile({
+    ann: { balance: 1 },
+    bob: { balance: 5, settled: 5, sequence: 1 },
+  });
   expect(body.checked).toBe(2);
   expect(body.broken.map(({ uid }) => uid)).toEqual(['bob']);
   expect(lines).toContainEqual(expect.objectContaining({ severity: 'WARNING', event: 'auth_unavailable' }));
