@@ -88,7 +88,7 @@ export const alerts: readonly Alert[] = [
     'Callers cannot be verified',
     'jsonPayload.event="auth_unavailable"',
     { count: 2, minutes: 10 },
-    "Google's keys or its list of users cannot be reached. `jsonPayload.cause` says why.",
+    "Google's keys, or the users of Firebase Authentication, cannot be read. `jsonPayload.cause` says why.",
   ),
   alert(
     'outbox',

@@ -17,7 +17,10 @@ const env = {
   IMAGEGEN_FALLBACK_MODEL_IDS: second as string,
 };
 const read = ({ store }: World, path: string) => store.read([path]).documents[0]?.data;
-const outboxItem = { uid: 'ann', generationId: 'g', createdAt: past, dueAt: past, until: past };
+const outboxItem = (generationId: string) => {
+  const times = { createdAt: past, dueAt: past, until: past };
+  return { uid: 'ann', generationId, publicId: generationId, ...times };
+};
 
 /** What each job finds: something that fails, and something that it still does. */
 const jobs: Record<
@@ -26,9 +29,9 @@ const jobs: Record<
 > = {
   sweepHolds: {
     documents: {
-      'outbox/broken': { ...outboxItem, publicId: 7 },
-      'outbox/failing': { ...outboxItem, publicId: 'a' },
-      'outbox/sound': { ...outboxItem, publicId: 'b' },
+      'outbox/broken': { ...outboxItem('broken'), publicId: 7 },
+      'outbox/failing': outboxItem('failing'),
+      'outbox/sound': outboxItem('sound'),
     },
     failing: 'outbox/failing',
     expectDone: (world) => expect(read(world, 'outbox/sound')).toBeUndefined(),
