@@ -28,8 +28,8 @@ const grantPath = (keyHash: string): DocumentPath<GrantRecord> => documentPath(`
 /**
  * Adds credits to an account or, with a negative amount, takes them; once for each key, whichever admin sends it.
  *
- * Version 0.1.0 hashed a key with its admin. A grant is also looked for, and kept, under that hash, so that an admin's
- * retry makes no second grant after a deploy or a rollback.
+ * Version 0.1.0 hashed a key with its admin. A grant is also looked for under that hash, so that a deploy between an
+ * admin's two attempts makes no second grant.
  * @throws {Failure} NOT_FOUND for a uid without an account, INSUFFICIENT_CREDITS if the balance would fall below zero,
  * IDEMPOTENCY_KEY_REUSED, ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
  */
@@ -41,12 +41,13 @@ export function grantTo(
 ): Promise<{ grant: GrantRecord; replayed: boolean }> {
   const { actor } = admin;
   const keyHash = hash(JSON.stringify([key]));
-  const paths = [keyHash, hash(JSON.stringify([admin.uid, key]))].map(grantPath);
+  const path = grantPath(keyHash);
+  const oldPath = grantPath(hash(JSON.stringify([admin.uid, key])));
   const entryId = `grant:${keyHash}`;
   const attemptId = randomUUID();
 
   function findAnswer(documents: Documents) {
-    const document = paths.map((path) => documents.get(path)).find((found) => found !== undefined);
+    const document = documents.get(path) ?? documents.get(oldPath);
     if (!document) return undefined;
     const grant = grantDocumentSchema.parse(document.data);
     if (grant.uid !== uid || grant.amount !== amount) return { refusal: keyReused() };
@@ -54,7 +55,7 @@ export function grantTo(
   }
 
   return changeAccount(ledger, uid, {
-    reads: () => paths,
+    reads: () => [path, oldPath],
     findAnswer,
     missing: { refusal: new Failure('NOT_FOUND', 'There is no such account.') },
     decide({ account, now }) {
@@ -66,7 +67,7 @@ export function grantTo(
       const grant = { ...record, owner: attemptId };
       return {
         change,
-        writes: paths.map((path) => createDocument(path, grant)),
+        writes: [createDocument(path, grant)],
         answer: () => ({ grant, replayed: false }),
       };
     },

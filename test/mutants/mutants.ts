@@ -64,7 +64,7 @@ const inLedger: Mutants = {
     replace: '',
   },
   'a grant does not keep its key': {
-    find: '$P.map(($Q) => createDocument($Q, $G))',
+    find: { pattern: '[createDocument($P, $G)]', inside: { kind: 'pair' } },
     replace: '[]',
   },
   "a grant's key is hashed with the admin": {
