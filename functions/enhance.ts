@@ -1,4 +1,4 @@
-import type { User } from '../shared/auth.ts';
+import type { User } from '../shared/auth/auth.ts';
 import { enhanceAnswerSchema, enhanceRequestSchema } from '../shared/contract.ts';
 import { enhanceLimit } from '../shared/core/rateLimit.ts';
 import type { Failure } from '../shared/errors.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { refillAnswerSchema } from '../shared/contract.ts';
-import { createWorkingTime } from '../shared/database/jobs.ts';
+import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { parseAccount } from '../shared/ledger/account.ts';
 import { getPeriod } from '../shared/ledger/allowancePeriod.ts';
@@ -30,7 +30,7 @@ export const refillAllowances = endpoint({
       if (!isInUse || allowance === 0 || allowancePeriod === name) return;
       if (await refillAllowance(ledger, uid, name, credits)) counts.refilled += 1;
     });
-    log.add(counts);
+    log.add({ ...counts, ...toJobFields(workingTime) });
     return { body: counts };
   },
 });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { sweepAnswerSchema } from '../shared/contract.ts';
-import { createWorkingTime } from '../shared/database/jobs.ts';
+import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
 import { sweepHolds as refundOverdue, sweepOutbox } from '../shared/generation/sweep.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 
@@ -15,7 +15,7 @@ export const sweepHolds = endpoint({
     const workingTime = createWorkingTime(services.clock);
     const refunded = await refundOverdue(ledger, workingTime);
     const deletedAssets = await sweepOutbox(ledger, services.imageStore, workingTime);
-    log.add({ refunded, deletedAssets });
+    log.add({ refunded, deletedAssets, ...toJobFields(workingTime) });
     return { body: { refunded, deletedAssets } };
   },
 });

@@ -351,24 +351,43 @@ export const entryTypeSchema = describe(
 );
 export type EntryType = z.infer<typeof entryTypeSchema>;
 
+const entryFields = {
+  id: describe('Unique in the account.', z.string()),
+  sequence: describe('The number of the entry in the account: from 1, without a gap.', z.int().positive()),
+  type: entryTypeSchema,
+  amount: describe('Credits added, or taken if negative.', z.int()),
+  balance: describe('Credits in the account after the entry.', z.int()),
+  generationId: describe('The generation that the entry belongs to, if any.', z.string().optional()),
+  createdAt: time('When the entry was written.'),
+};
+
 export const entrySchema = describe(
-  'One movement of credits.',
+  'One movement of credits, as its user sees it.',
   z.strictObject({
-    id: describe('Unique in the account.', z.string()),
-    sequence: describe('The number of the entry in the account: from 1, without a gap.', z.int().positive()),
-    type: entryTypeSchema,
-    amount: describe('Credits added, or taken if negative.', z.int()),
-    balance: describe('Credits in the account after the entry.', z.int()),
-    generationId: describe('The generation that the entry belongs to, if any.', z.string().optional()),
+    ...entryFields,
+    reason: describe(
+      'The reason of the error that was refunded, the note of an adjustment, or `signup`. The reason of a grant is for admins.',
+      z.string().optional(),
+    ),
+  }),
+);
+export type Entry = z.infer<typeof entrySchema>;
+
+export const adminEntrySchema = describe(
+  'One movement of credits, as admins see it.',
+  z.strictObject({
+    ...entryFields,
     reason: describe(
       "The admin's reason, the reason of the error that was refunded, or `signup`.",
       z.string().optional(),
     ),
-    actor: describe('Who moved the credits, if it is known and not the user.', z.string().optional()),
-    createdAt: time('When the entry was written.'),
+    actor: describe(
+      'Who moved the credits, if it is known and not the user. For an admin: the uid, then the verified e-mail address in brackets.',
+      z.string().optional(),
+    ),
   }),
 );
-export type Entry = z.infer<typeof entrySchema>;
+export type AdminEntry = z.infer<typeof adminEntrySchema>;
 
 export const accountSchema = describe(
   "A user's account.",
@@ -559,7 +578,7 @@ export const grantAnswerSchema = describe(
         sequence: describe("The number of the grant's entry.", z.int()),
       }),
     ),
-    entry: entrySchema,
+    entry: adminEntrySchema,
   }),
 );
 export type GrantAnswer = z.infer<typeof grantAnswerSchema>;
@@ -614,6 +633,6 @@ export const reconcileAnswerSchema = describe(
   z.strictObject({
     checked: describe('Accounts checked.', z.int()),
     adjusted: describe('Console edits recorded.', z.int()),
-    broken: describe('Accounts that do not add up.', z.array(auditSchema)),
+    broken: describe('Accounts that do not add up, or have no user.', z.array(auditSchema)),
   }),
 );

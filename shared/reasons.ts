@@ -273,6 +273,15 @@ export const reasons = {
     tell: noModel,
     action: showWait,
   },
+  AUTH_UNAVAILABLE: {
+    httpStatus: 503,
+    status: 'UNAVAILABLE',
+    retry: 'same_key',
+    retryAfter: 'always',
+    when: "The caller cannot be verified for now, because Google's keys or its list of users cannot be reached. Nothing was done.",
+    tell: '"We cannot check your sign-in at the moment."',
+    action: 'Keep the user signed in. Wait, then send the request again with the same key.',
+  },
   DATABASE_UNAVAILABLE: {
     httpStatus: 503,
     status: 'UNAVAILABLE',

@@ -1,5 +1,6 @@
 /** The parts that functions share. Each is made at its first use, so that a cold start pays only for what it needs. */
-import type { Auth } from './auth.ts';
+import type { Auth } from './auth/auth.ts';
+import type { LookUpUsers } from './auth/users.ts';
 import type { Config } from './config/config.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
@@ -23,6 +24,8 @@ export type Services = {
   models: readonly ImageModel[];
   rateLimiter: RateLimiter;
   auth(): Promise<Auth>;
+  /** Looks users up in Firebase Authentication. Undefined where there is none: neither deployed nor with the emulator. */
+  userLookup(): Promise<LookUpUsers | undefined>;
   ledger(): Promise<Ledger>;
   quota(): Promise<Quota>;
   /** The models' states as this instance last saw them; empty until it generates its first image. */
@@ -110,7 +113,11 @@ export function createServices(
       for (const need of missing) preloaded.add(need);
       void loadInTurn(missing).catch(() => {});
     },
-    auth: lazy(async () => overrides.auth ?? (await import('./auth.ts')).createAuth(config)),
+    auth: lazy(async () => overrides.auth ?? (await import('./auth/auth.ts')).createAuth(config, log)),
+    userLookup: lazy(async () => {
+      if (!config.deployed && !config.authEmulatorHost) return undefined;
+      return (await import('./auth/users.ts')).createUserLookup(config, log);
+    }),
     spend: lazy(async () => {
       const { createSpend } = await import('./imagegen/spendCeiling.ts');
       return createSpend({ ...(await ledger()), clock, ceilingMicros: config.maxSpendPerDayMicros });

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as z from 'zod';
-import type { Admin, User } from '../auth.ts';
+import type { Admin, User } from '../auth/auth.ts';
 import { idempotencyKeySchema } from '../contract.ts';
 import type { RequestLog } from '../core/log.ts';
 import type { RateLimit } from '../core/rateLimit.ts';
@@ -109,6 +109,7 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
     });
   }
   const caller = await identify(spec, request, services);
+  if (caller && 'uid' in caller) log.add({ [spec.access === 'admin' ? 'admin' : 'uid']: caller.uid });
   if (spec.limit && caller && 'uid' in caller) services.rateLimiter.take(spec.limit, caller.uid);
   const raw = spec.method === 'GET' ? parseQuery(request) : await readJsonBody(request, spec.bodyBytesMax);
   const key = spec.requiresIdempotencyKey

@@ -232,7 +232,7 @@ export function createQuota({
     }
   }
 
-  /** Reopens the models whose time has come, and returns the state of every model. */
+  /** Reopens the models whose time has come, and returns the state of every model. One that fails is logged. */
   async function reopenDue(): Promise<{ id: string; state: QuotaState }[]> {
     changes += 1;
     const since = changes;
@@ -244,7 +244,7 @@ export function createQuota({
       // `change` reads the state again: another instance may have changed it.
       await change(id, (current) =>
         isDue(current) ? { state: 'ready', attempts: current.attempts } : undefined,
-      );
+      ).catch((error) => log.error('A model could not be reopened', { model: id, error }));
     }
     const reported = getState(everyModel).state === 'ready' ? modelIds : ids;
     return reported.map((id) => ({ id, state: getState(id) }));

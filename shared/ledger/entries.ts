@@ -23,7 +23,10 @@ export const entriesPath = (uid: string) => `accounts/${uid}/entries`;
 export const entryPath = (uid: string, id: string): DocumentPath<EntryData> =>
   documentPath(`${entriesPath(uid)}/${id}`);
 
-/** @throws {Failure} INVALID_REQUEST for a page token of another list. */
+/** The id of the entry of the signup credits. */
+const signupEntryId = 'signup';
+
+/** The entries as their user sees them. @throws {Failure} INVALID_REQUEST for a page token of another list. */
 export async function readEntries(ledger: Ledger, uid: string, { pageSize, pageToken }: PageQuery) {
   const after = pageToken && parsePageToken(pageToken, z.tuple([z.int()]));
   const { documents, last } = await readPage(ledger, pageSize, {
@@ -35,7 +38,14 @@ export async function readEntries(ledger: Ledger, uid: string, { pageSize, pageT
   return { entries: documents.map(toEntry), ...nextPageToken };
 }
 
+/** Who moved the credits is for admins only, and so is the reason of their grants. A note is meant for the user. */
 function toEntry({ id, data }: StoredDocument): Entry {
-  const { createdAt, ...entry } = entryDocumentSchema.parse(data);
-  return { id, ...entry, createdAt: createdAt.toISOString() } as Entry;
+  const { createdAt, actor: _, reason, ...entry } = entryDocumentSchema.parse(data);
+  const isForUser = entry.type === 'refund' || entry.type === 'adjustment' || id === signupEntryId;
+  return {
+    id,
+    ...entry,
+    ...(reason !== undefined && isForUser && { reason }),
+    createdAt: createdAt.toISOString(),
+  } as Entry;
 }

@@ -1,6 +1,6 @@
 /** A server instance of a history: the real functions on the shared database, with its own ledger and queues. */
 import { functions } from '../../functions/index.ts';
-import type { Auth, Credentials } from '../../shared/auth.ts';
+import type { Auth, Credentials } from '../../shared/auth/auth.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Fields, Log } from '../../shared/core/log.ts';
 import type { Database } from '../../shared/database/database.ts';

@@ -1,7 +1,7 @@
 /** The functions' server without a database or upstreams, and raw connections to it that send any bytes. */
 import { connect, type Socket } from 'node:net';
 import { functions } from '../../functions/index.ts';
-import type { Auth } from '../../shared/auth.ts';
+import type { Auth } from '../../shared/auth/auth.ts';
 import { Failure } from '../../shared/errors.ts';
 import { createFunctionsServer, type ServerOptions } from '../../shared/http/server.ts';
 import type { Overrides } from '../../shared/services.ts';

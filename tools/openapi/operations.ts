@@ -14,7 +14,7 @@ export const callers = {
   anyone: 'Anyone. No token is needed.',
   user: 'A signed-in user: `Authorization: Bearer` with an ID token of Firebase Authentication.',
   admin:
-    'An admin: a user with the custom claim `admin: true` and a sign-in that is not revoked. Under `npm start`, `Bearer owner` on the same machine works too.',
+    'An admin: a user with the custom claim `admin: true`, which Google confirms at each call, and a sign-in that is not revoked. Under `npm start`, `Bearer owner` on the same machine works too.',
   scheduler:
     'Cloud Scheduler: `Authorization: Bearer` with an OIDC token that Google signed for the configured service account and audience. Under `npm start`, `Bearer owner` on the same machine works too.',
 } as const;
@@ -114,7 +114,7 @@ export const operations: Record<string, OperationText> = {
   grant: {
     summary: 'Add or take credits',
     description:
-      'Adds `amount` credits to an account, or takes them if the amount is negative, once for each `Idempotency-Key`. The same key with another account or amount gets 422.',
+      'Adds `amount` credits to an account, or takes them if the amount is negative, once for each `Idempotency-Key`, whichever admin sends it. The same key with another account or amount gets 422.',
     reasons: [
       'INSUFFICIENT_CREDITS',
       'NOT_FOUND',
