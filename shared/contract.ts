@@ -105,6 +105,21 @@ export const referenceBytesMax = 14_000_000;
 /** The most reference images that any model accepts. */
 const referencesMax = 14;
 
+/** Letters that are checked at a time; a multiple of four. */
+const sliceLetters = 1_000_000;
+const lastFourLetters = /^[A-Za-z0-9+/]{2}(?:[A-Za-z0-9+/]{2}|[A-Za-z0-9+/]=|==)$/;
+
+/** True for base64 with padding. Megabytes are decoded and encoded far faster than a regular expression reads them. */
+function isBase64(text: string): boolean {
+  const end = text.length - 4;
+  if (text.length % 4 !== 0 || !lastFourLetters.test(text.slice(end))) return false;
+  for (let from = 0; from < end; from += sliceLetters) {
+    const slice = text.slice(from, Math.min(from + sliceLetters, end));
+    if (Buffer.from(slice, 'base64').toString('base64') !== slice) return false;
+  }
+  return true;
+}
+
 /** What is wrong with a reference in the format of phones, and what to do. */
 export const heicDescription = 'is a HEIC image. HEIC images are not supported: export it as JPEG';
 
@@ -125,7 +140,7 @@ export const referenceSchema = describe(
           z
             .string()
             .max(Math.ceil(referenceBytesMax / 3) * 4, 'is too large')
-            .refine((data) => data.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(data), 'must be base64'),
+            .refine(isBase64, 'must be base64'),
         ),
       }),
     ],
@@ -142,7 +157,8 @@ export const referenceSchema = describe(
 function createListSchema<Item extends z.ZodType>(item: Item, itemsMax: number, tooLong: string) {
   const list = z.array(item, { error: 'must be a list' }).max(itemsMax, tooLong);
   return z.preprocess((input: z.input<typeof list>, context) => {
-    if (Array.isArray(input) && input.length > itemsMax) context.addIssue({ code: 'custom', message: tooLong });
+    if (Array.isArray(input) && input.length > itemsMax)
+      context.addIssue({ code: 'custom', message: tooLong });
     return input;
   }, list);
 }
@@ -163,7 +179,9 @@ export const generateRequestSchema = describe(
     ),
     references: describe(
       'Reference images for the model. The `limits` of `account` say how many it accepts.',
-      createListSchema(referenceSchema, referencesMax, `must have at most ${referencesMax} images`).default([]),
+      createListSchema(referenceSchema, referencesMax, `must have at most ${referencesMax} images`).default(
+        [],
+      ),
     ),
   }),
 );

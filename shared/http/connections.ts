@@ -139,10 +139,7 @@ const refusals: Record<string, Refusal> = {
   HPE_HEADER_OVERFLOW: {
     code: 431,
     status: 'INVALID_ARGUMENT',
-    failure: new Failure(
-      'TOO_LARGE',
-      'The URL or the headers are too long, or there are too many headers.',
-    ),
+    failure: new Failure('TOO_LARGE', 'The URL or the headers are too long, or there are too many headers.'),
   },
 };
 const malformed: Refusal = {

@@ -1,13 +1,14 @@
 /** What the server checks before and while it reads a request's body. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BodyRequest, readJsonBody } from '../../../shared/http/body.ts';
+import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
 import { type RawAnswer, type RawServer, startRawServer } from '../../support/rawServer.ts';
 import { expectRefusal, json, lines, signedIn } from './support.ts';
 
 let server: RawServer;
 
 beforeAll(async () => {
-  server = await startRawServer();
+  server = await startRawServer({}, { database: createMemoryDatabase(createMemoryStore(Date.now)) });
 });
 afterAll(() => server.close());
 
@@ -99,7 +100,10 @@ describe('a body', () => {
   });
 
   it('with thousands of references gets one violation, and none of them is looked at', async () => {
-    const answer = await post('generate', `{"prompt":"x","tier":"standard","references":[${'0,'.repeat(60_000)}0]}`);
+    const answer = await post(
+      'generate',
+      `{"prompt":"x","tier":"standard","references":[${'0,'.repeat(60_000)}0]}`,
+    );
     expect(violations(answer)).toEqual([{ field: 'references', description: 'must have at most 14 images' }]);
   });
 

@@ -62,7 +62,9 @@ it('reads on after a chunked body was admitted', async () => {
   const chunks = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
   const { answers } = await rich.exchange(post('Transfer-Encoding: chunked') + chunks, 1);
   expectRefusal(answers[0], 400, 'INVALID_REQUEST');
-  const fields = answers[0]?.body.error.details[1].fieldViolations.map(({ field }: { field: string }) => field);
+  const fields = answers[0]?.body.error.details[1].fieldViolations.map(
+    ({ field }: { field: string }) => field,
+  );
   expect(fields).toEqual(['tier', 'unknown']);
   await rich.close();
 });
