@@ -153,16 +153,6 @@ export const referenceSchema = describe(
   ),
 );
 
-/** A list whose length is checked before its items: the faults of thousands of items take long to describe. */
-function createListSchema<Item extends z.ZodType>(item: Item, itemsMax: number, tooLong: string) {
-  const list = z.array(item, { error: 'must be a list' }).max(itemsMax, tooLong);
-  return z.preprocess((input: z.input<typeof list>, context) => {
-    if (Array.isArray(input) && input.length > itemsMax)
-      context.addIssue({ code: 'custom', message: tooLong });
-    return input;
-  }, list);
-}
-
 export const generateRequestSchema = describe(
   'The image to generate.',
   z.strictObject({
@@ -179,9 +169,10 @@ export const generateRequestSchema = describe(
     ),
     references: describe(
       'Reference images for the model. The `limits` of `account` say how many it accepts.',
-      createListSchema(referenceSchema, referencesMax, `must have at most ${referencesMax} images`).default(
-        [],
-      ),
+      z
+        .array(referenceSchema, { error: 'must be a list' })
+        .max(referencesMax, `must have at most ${referencesMax} images`)
+        .default([]),
     ),
   }),
 );

@@ -14,8 +14,12 @@ export const largeBodyBytes = 1_000_000;
  */
 const structureBytesMax = 65_536;
 const structureBytes = [...Buffer.from('[{,')];
-/** Most pieces of a body that wait to be joined. Each keeps all the bytes that came with it. */
-const piecesMax = 1_024;
+/**
+ * Most pieces in which a body arrives, and most that wait to be joined. A piece is a packet, or a chunk of
+ * `Transfer-Encoding: chunked`, which may be a single byte. Each costs a microsecond, and keeps the packet that it came in.
+ */
+const piecesMax = 131_072;
+const loosePiecesMax = 1_024;
 
 /** A request as the server passes it to `endpoint`. */
 export type BodyRequest = IncomingMessage & {
@@ -97,8 +101,9 @@ export async function readBody(request: BodyRequest, bytesMax: number, admit?: A
 
 function collectBytes(request: BodyRequest, bytesMax: number, admit: Admit | undefined): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    let [joined, pieces, length]: [Buffer[], Buffer[], number] = [[], [], 0];
-    let [mustAsk, isRefused] = [admit !== undefined, false];
+    let [joined, pieces]: [Buffer[], Buffer[]] = [[], []];
+    let [length, count] = [0, 0];
+    let [ask, isRefused] = [admit, false];
     const refuse = (error: unknown) => {
       [joined, pieces, isRefused] = [[], [], true];
       reject(error);
@@ -106,15 +111,17 @@ function collectBytes(request: BodyRequest, bytesMax: number, admit: Admit | und
     request.on('data', (piece: Buffer) => {
       if (isRefused) return;
       length += piece.length;
+      count += 1;
       if (length > bytesMax) return refuse(tooLargeFailure(bytesMax));
+      if (count > piecesMax) return refuse(tooManyPieces());
       pieces.push(piece);
-      if (pieces.length >= piecesMax) [joined, pieces] = [[...joined, Buffer.concat(pieces)], []];
-      if (!mustAsk || length <= largeBodyBytes) return;
-      mustAsk = false;
+      if (pieces.length >= loosePiecesMax) [joined, pieces] = [[...joined, Buffer.concat(pieces)], []];
+      if (!ask || length <= largeBodyBytes) return;
       request.pause();
-      void admit?.()
+      void ask()
         .catch(refuse)
         .finally(() => request.resume());
+      ask = undefined;
     });
     request.on('end', () => {
       resolve(Buffer.concat([...joined, ...pieces]));
@@ -128,6 +135,9 @@ function collectBytes(request: BodyRequest, bytesMax: number, admit: Admit | und
     if (request.destroyed && !request.readableEnded) fail();
   });
 }
+
+const tooManyPieces = () =>
+  invalidRequest([{ field: 'body', description: 'arrives in too many small chunks' }]);
 
 /** The Content-Length, or 0. Read from the raw headers: the server hides the header from the framework. */
 function getContentLength({ rawHeaders }: IncomingMessage): number {

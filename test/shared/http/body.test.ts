@@ -124,6 +124,20 @@ describe('a body', () => {
     ]);
   });
 
+  it('in hundreds of thousands of pieces is refused', async () => {
+    const start = lines(
+      'POST /generate HTTP/1.1',
+      'Host: x',
+      signedIn,
+      json,
+      'Idempotency-Key: k',
+      'Transfer-Encoding: chunked',
+    );
+    const { answers } = await server.exchange(`${start}${'1\r\n \r\n'.repeat(200_000)}`, 1);
+    expectRefusal(answers[0], 400, 'INVALID_REQUEST');
+    expect(answers[0]?.body.error.message).toBe('body arrives in too many small chunks.');
+  });
+
   it('of megabytes lets other requests run while it is decoded and parsed', async () => {
     const rawBody = Buffer.from(JSON.stringify({ data: 'A'.repeat(2_000_000) }));
     const request = { rawBody, headers: { 'content-type': 'application/json' } } as unknown as BodyRequest;
