@@ -319,8 +319,8 @@ const inGeneration: Mutants = {
     killedBy: 'test/shared/generation/replayFirst.test.ts',
   },
   'a failed upload is treated as if it had stored nothing': {
-    find: '$P.$K = true',
-    replace: '$P.$K = false',
+    find: { pattern: '$P.$K = true;', follows: { pattern: 'const $M = $T()' } },
+    replace: '$P.$K = false;',
   },
   'a twin is not added to the list of its image': {
     find: 'const sharers = [...$G($S), $T]',
