@@ -1,6 +1,6 @@
 /** Refuses a large call of `generate` before its body is read, if no body could make it succeed. */
 import type { RequestLog } from '../core/log.ts';
-import type { RateLimit } from '../core/rateLimit.ts';
+import { largeRefusalLimit } from '../core/rateLimit.ts';
 import type { Failure } from '../errors.ts';
 import { changeAccount, type Decision, type LedgerUser } from '../ledger/changeAccount.ts';
 import { refuseHold, refuseSuspended } from '../ledger/credits.ts';
@@ -8,9 +8,6 @@ import { entryPath } from '../ledger/entries.ts';
 import type { Services } from '../services.ts';
 import { findRunning } from './hold.ts';
 import { generationPath, hashGenerationId } from './record.ts';
-
-/** Calls that are refused here. They are not holds, so they do not count for MAX_PER_MINUTE_PER_USER. */
-export const refusalLimit: RateLimit = { name: 'largeRefusalsPerMinute', callsPerMinute: 60 };
 
 type Call = { caller: LedgerUser; idempotencyKey: string; log: RequestLog };
 
@@ -45,6 +42,6 @@ export async function admit({ caller, idempotencyKey, log }: Call, services: Ser
     },
   });
   if (!refusal) return;
-  services.rateLimiter.take(refusalLimit, uid);
+  services.rateLimiter.take(largeRefusalLimit, uid);
   throw refusal;
 }

@@ -1,6 +1,6 @@
 /** A large call that its account cannot pay for is refused before its body is read, and never instead of a replay. */
 import { describe, expect, it } from 'vitest';
-import { refusalLimit } from '../../../shared/generation/admission.ts';
+import { largeRefusalLimit } from '../../../shared/core/rateLimit.ts';
 import { createMemoryStudio, createMemoryWorld, toOutcome } from '../../support/memoryStudio.ts';
 import { onePixelPng } from '../../support/pictures.ts';
 
@@ -148,7 +148,7 @@ describe('does not refuse', () => {
 });
 
 it('refuses 60 such calls a minute, then 429; none of them counts as a hold, and a replay is still answered', async () => {
-  expect(refusalLimit).toEqual({ name: 'largeRefusalsPerMinute', callsPerMinute: 60 });
+  expect(largeRefusalLimit).toEqual({ name: 'largeRefusalsPerMinute', callsPerMinute: 60 });
   const studio = await startWithoutCredits({ MAX_PER_MINUTE_PER_USER: '2' });
   for (let i = 0; i < 60; i += 1) {
     expect(toOutcome(await studio.generate(`k${i}`, unreadable))).toEqual([402, 'INSUFFICIENT_CREDITS']);
