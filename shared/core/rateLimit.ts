@@ -17,6 +17,11 @@ export type RateLimit = {
 export const enhanceLimit: RateLimit = { name: 'enhancePerMinute', callsPerMinute: 20 };
 /** All reads and deletes together: enough for a page that polls, too little for a runaway loop. */
 export const readLimit: RateLimit = { name: 'readsPerMinute', callsPerMinute: 300 };
+/**
+ * Large calls of `generate` that are refused before their body is read. They are not holds, so they do not count for
+ * MAX_PER_MINUTE_PER_USER.
+ */
+export const largeRefusalLimit: RateLimit = { name: 'largeRefusalsPerMinute', callsPerMinute: 60 };
 
 const windowMs = 60_000;
 /** Most pairs of user and limit in memory, at most 5 MB. Beyond it the pair without a call for longest is dropped. */

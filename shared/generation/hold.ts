@@ -195,7 +195,7 @@ function refuseReferences(
 }
 
 /** The account without its finished generations, if they matter: when the limit of generations in flight is reached. */
-function findRunning(
+export function findRunning(
   account: Account,
   documents: Documents,
   now: Date,

@@ -1,6 +1,7 @@
 /** Reference images: checked before the debit, loaded after it. */
 
 import { countOf, describeOtherFormat, type GenerateRequest } from '../contract.ts';
+import { nextTurn } from '../core/turn.ts';
 import { Failure, type FieldViolation, invalidRequest } from '../errors.ts';
 import type { Reference } from '../imagegen/gemini.ts';
 import type { ImageModel } from '../imagegen/models.ts';
@@ -14,24 +15,30 @@ export const generateBodyBytesMax = 19_500_000;
 
 /**
  * Checks what no configuration can change, so that it may come before the look-up of an earlier call with this key.
- * @throws {Failure} INVALID_REQUEST for a reference that is not a PNG, JPEG or WebP; REFERENCE_UNREADABLE for one that is
- * cut off or broken.
+ * @throws {Failure} INVALID_REQUEST for a reference that is not a PNG, JPEG or WebP.
  */
-export function checkReferences({ references }: GenerateRequest): void {
-  const inline = references.map((reference) =>
-    'data' in reference ? { data: reference.data, facts: sniffBase64(reference.data) } : undefined,
-  );
-  const violations = inline.flatMap((image, i): FieldViolation[] => {
-    if (!image || image.facts) return [];
-    return [{ field: `references.${i}.data`, description: describeUnknown(image.data) }];
+export function checkFormats({ references }: GenerateRequest): void {
+  const violations = references.flatMap((reference, i): FieldViolation[] => {
+    if (!('data' in reference) || sniffBase64(reference.data)) return [];
+    return [{ field: `references.${i}.data`, description: describeUnknown(reference.data) }];
   });
   if (violations.length > 0) throw invalidRequest(violations);
-  const index = inline.findIndex(
-    (image) => image?.facts && !isWholeImage(image.facts.mimeType, decodeBase64(image.data)),
-  );
-  if (index < 0) return;
-  const message = `Reference image ${index + 1} cannot be read: the file is cut off or broken.`;
-  throw new Failure('REFERENCE_UNREADABLE', message, { metadata: { index: String(index) } });
+}
+
+/** Refuses a reference that is cut off or broken. What counts as broken may change, so a replay comes first. */
+export async function refuseBrokenReferences({ references }: GenerateRequest): Promise<Failure | undefined> {
+  for (const [index, reference] of references.entries()) {
+    if (!('data' in reference) || (await isWhole(reference.data))) continue;
+    const message = `Reference image ${index + 1} cannot be read: the file is cut off or broken.`;
+    return new Failure('REFERENCE_UNREADABLE', message, { metadata: { index: String(index) } });
+  }
+  return undefined;
+}
+
+async function isWhole(data: string): Promise<boolean> {
+  if (data.length > headerLetters) await nextTurn();
+  const facts = sniffBase64(data);
+  return facts !== undefined && isWholeImage(facts.mimeType, decodeBase64(data));
 }
 
 function describeUnknown(data: string): string {

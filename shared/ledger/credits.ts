@@ -120,7 +120,10 @@ export function refuseUnverified(
 }
 
 /** Refuses a hold by the account's limits, then by its credits. */
-export function refuseHold(account: Account, params: HoldParams): Failure | undefined {
+export function refuseHold(
+  account: Account,
+  params: Pick<HoldParams, 'credits' | 'limits' | 'now'>,
+): Failure | undefined {
   const { now, limits, credits } = params;
   if (inFlight(account, now).length >= limits.maxInFlightPerUser) {
     return new Failure(

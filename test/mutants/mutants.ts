@@ -9,6 +9,8 @@ import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
 
 const changeAccountTest = 'test/shared/ledger/changeAccount.test.ts';
 const retryCommitTest = 'test/shared/database/retryCommit.test.ts';
+const admissionTest = 'test/shared/generation/admission.test.ts';
+const connectionsTest = 'test/shared/http/connections.test.ts';
 
 /** The rules of credit, and the commands on one account. */
 const inLedger: Mutants = {
@@ -291,6 +293,32 @@ const inGeneration: Mutants = {
     })`,
     killedBy: 'test/shared/generation/replayFirst.test.ts',
   },
+  'a large call is refused before its replay is looked for': {
+    find: '$P.some(($X) => $D.get($X)) ? { answer: undefined } : undefined',
+    replace: 'undefined',
+    killedBy: admissionTest,
+  },
+  'a refused large call counts as a hold': {
+    find: '{ answer: $F($A, { credits, now, limits }) }',
+    replace:
+      '{ change: { account: { ...$A, rate: [...$A.rate, now] }, entries: [] }, answer: () => $F($A, { credits, now, limits }) }',
+    killedBy: admissionTest,
+  },
+  'refused large calls have no limit': {
+    find: '$S.rateLimiter.take($L, $U);',
+    replace: '',
+    killedBy: admissionTest,
+  },
+  'a call is refused for credits although the cache may have its image': {
+    find: '$S || $C > 0',
+    replace: '$S',
+    killedBy: admissionTest,
+  },
+  'a reference is called broken before its replay is looked for': {
+    find: 'const $B = await refuseBrokenReferences($R)',
+    replace: 'const $B = await refuseBrokenReferences($R); if ($B) throw $B;',
+    killedBy: 'test/shared/generation/replayFirst.test.ts',
+  },
   'a failed upload is treated as if it had stored nothing': {
     find: '$P.mayBeStored = true',
     replace: '$P.mayBeStored = false',
@@ -364,11 +392,30 @@ const inDatabase: Mutants = {
   },
 };
 
+const inHttp: Mutants = {
+  'a request that arrived too late is not sent again': {
+    find: { pattern: "{ retry: 'same_key' }", inside: anywhere({ pattern: 'const refusals: $T = $O' }) },
+    replace: "{ retry: 'no' }",
+    killedBy: connectionsTest,
+  },
+  'a process that stood still refuses the requests that waited': {
+    find: 'const $M = Math.max(0, $S - $T)',
+    replace: 'const $M = 0 * ($S - $T);',
+    killedBy: connectionsTest,
+  },
+  'a large body is read before its account is known': {
+    find: 'if ($L > $M) await $A?.()',
+    replace: '',
+    killedBy: 'test/shared/http/largeBody.test.ts',
+  },
+};
+
 export const mutants: readonly Mutant[] = Object.entries({
   'shared/ledger': inLedger,
   'shared/generation': inGeneration,
   'shared/database': inDatabase,
   'shared/imagegen': inImagegen,
   'shared/images': inImages,
+  'shared/http': inHttp,
   'shared/prompts': inPrompts,
 }).flatMap(([place, all]) => Object.entries(all).map(([name, mutant]) => ({ name, place, ...mutant })));

@@ -27,13 +27,13 @@ export type RawAnswer = {
 /** Starts the server on a free port. */
 export async function startRawServer(
   env: Record<string, string> = {},
-  { auth = annsAuth, clock, limits }: Overrides & Pick<ServerOptions, 'limits'> = {},
+  { auth = annsAuth, limits, ...overrides }: Overrides & Pick<ServerOptions, 'limits'> = {},
 ) {
   const logs: Record<string, unknown>[] = [];
   const { server, shutdown } = createFunctionsServer({
     functions,
     env: { GOOGLE_CLOUD_PROJECT: 'demo-raw', ...env },
-    overrides: { auth, ...(clock && { clock }) },
+    overrides: { auth, ...overrides },
     ...(limits && { limits }),
     writeLog: (line) => void logs.push(JSON.parse(line)),
   });

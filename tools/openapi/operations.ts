@@ -20,7 +20,7 @@ export const callers = {
 } as const;
 
 export const about = [
-  'The requests, answers and errors of each function. Signed-in users pay for images with credits. Every function is an HTTP endpoint under its own name. Requests and answers are JSON, and there are no sessions.',
+  'The requests, answers and errors of each function. Signed-in users pay for images with credits. Every function is an HTTP endpoint under its own name. Requests and answers are JSON, and there are no sessions. A function with GET answers HEAD too, without a body.',
   'A generation ends in exactly one of two ways: with an image that is paid for, or with a refund. `generate` takes an `Idempotency-Key`: the same request with the same key is never charged twice, whatever fails on the way.',
   'Answers may get new fields, and a client should ignore fields that it does not know. Requests with unknown fields are refused. Times are RFC 3339 in UTC. Credits are whole numbers.',
   "One function has no HTTP interface: Eventarc calls `accountWritten` with the event of a change to a Firestore document `accounts/{uid}`. It turns an admin's edit in the console into a ledger entry.",
