@@ -19,7 +19,8 @@ export const generate = endpoint({
   async run({ caller, input: request, idempotencyKey, log }, services) {
     const { clock, config, shutdown } = services;
     shutdown.throwIfAborted();
-    const timeLeft = createTimeLeft(clock, config.generateTimeoutMs);
+    const endsAt = clock.elapsed() + config.generateTimeoutMs;
+    const timeLeft = createTimeLeft(clock, endsAt);
     checkReferences(request);
     const ledger = await services.ledger();
     const holdRequest = await toHoldRequest(services, caller.uid, idempotencyKey, request);
@@ -30,7 +31,7 @@ export const generate = endpoint({
     if (outcome === 'existing') return toReplay(record, holdRequest.fingerprint);
     if (outcome === 'cached') return toGenerateAnswer(record);
 
-    const ended = await settleOrRefund(ledger, record, log, async (progress) => {
+    const ended = await settleOrRefund(ledger, record, log, endsAt, async (progress) => {
       const step = { services, uid: caller.uid, request, log, timeLeft, progress };
       const enhancedPrompt = await enhancePrompt(step);
       const references = await loadReferences(step);

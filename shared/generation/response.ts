@@ -1,11 +1,15 @@
 /** The answer of `generate` for a generation, by its status. */
 import type { GenerateAnswer } from '../contract.ts';
-import { Failure, restoreFailure } from '../errors.ts';
+import { Failure, isReason, restoreFailure } from '../errors.ts';
 import { getReasonRow } from '../reasons.ts';
 import { type GenerationRecord, type StoredFailure, toGeneration } from './record.ts';
 
 /** Seconds after which a client may ask again for a pending generation. */
 const inProgressRetrySeconds = 2;
+
+const erasedMessage = 'The image was not generated. Its prompt and all details were deleted.';
+/** Gemini's own value for a finish reason that is not given. */
+const erasedFinishReason = 'FINISH_REASON_UNSPECIFIED';
 
 type Answer = { body: GenerateAnswer; headers?: Record<string, string> };
 
@@ -58,4 +62,17 @@ export function toReplay(record: GenerationRecord, fingerprint: string): Answer 
 /** A failure as it is stored with its generation. */
 export function toStoredFailure({ reason, message, details }: Failure): StoredFailure {
   return { reason, message, ...(details.metadata && { metadata: details.metadata }) };
+}
+
+/**
+ * A stored failure without anything that the model said of the prompt. The reason stays, and the metadata that it always
+ * has.
+ */
+export function eraseFailure({ reason, metadata = {} }: StoredFailure): StoredFailure {
+  const required = isReason(reason) ? Object.keys(getReasonRow(reason).metadata ?? {}) : [];
+  const kept = required.map((name) => [
+    name,
+    name === 'finishReason' ? erasedFinishReason : (metadata[name] ?? ''),
+  ]);
+  return { reason, message: erasedMessage, ...(kept.length > 0 && { metadata: Object.fromEntries(kept) }) };
 }

@@ -33,9 +33,8 @@ export type Step = {
  */
 export type TimeLeft = () => number;
 
-/** @param milliseconds counted from now. */
-export function createTimeLeft(clock: Clock, milliseconds: number): TimeLeft {
-  const endsAt = clock.elapsed() + milliseconds;
+/** @param endsAt by the clock's `elapsed`. */
+export function createTimeLeft(clock: Clock, endsAt: number): TimeLeft {
   return () => {
     const left = endsAt - clock.elapsed();
     if (left > 0) return left;
