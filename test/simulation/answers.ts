@@ -130,7 +130,7 @@ export function checkGenerate(
   check(isSameBody(found.body, body), 'a reused key is distinguished from a repeated call', describe);
 
   const isFinal = status === 200 || isRefund(outcome) || reason === 'DELETED';
-  checkReceipt(model, found, outcome);
+  if (!found.removed || reason !== 'DELETED') checkReceipt(model, found, outcome);
   if (status === 200) {
     check(
       statusesSince(found, startTick).includes('succeeded'),
@@ -190,11 +190,14 @@ function checkHitReceipt({ world, account }: Model, { uid, id }: ObservedGenerat
   world.check(balance === receipt.balance, 'a receipt is an entry of the ledger', () => id);
 }
 
-/** A replay must be the stored reply, word for word. A deleted success has one more final reply. */
+/**
+ * A replay must be the stored reply, word for word. A deleted success has one more final reply, and so has a failure
+ * whose details were erased.
+ */
 function checkSameAgain(
   model: Model,
   finals: Map<string, string>,
-  { id }: ObservedGeneration,
+  { id, erased }: ObservedGeneration,
   outcome: Outcome,
 ): void {
   const { check } = model.world;
@@ -208,7 +211,8 @@ function checkSameAgain(
     generation,
   });
   check(!generation || generation.id === id, 'one key, one generation', () => `${id}, not ${generation?.id}`);
-  const name = reason === 'DELETED' ? `${id} deleted` : id;
+  const isOther = reason === 'DELETED' || (erased && status !== 200 && finals.get(id) !== final);
+  const name = isOther ? `${id} ${reason}` : id;
   const before = finals.get(name) ?? final;
   check(before === final, 'a replay is the same reply', () => `${before}, then ${final}`);
   finals.set(name, final);
