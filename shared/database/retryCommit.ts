@@ -29,11 +29,7 @@ export class RetryNow extends Error {
  * @throws {Failure} DATABASE_UNAVAILABLE if no attempt had a certain outcome in time, waiting included; anything
  * that the body throws and that is not a failure of the database.
  */
-export type RetryCommit = <T>(
-  key: string | undefined,
-  body: () => Promise<T>,
-  until?: number,
-) => Promise<T>;
+export type RetryCommit = <T>(key: string | undefined, body: () => Promise<T>, until?: number) => Promise<T>;
 
 /** A `RetryCommit` with its own queues. @param tails the last turn in the queue of each key. */
 export function createRetryCommit(

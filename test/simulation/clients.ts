@@ -101,7 +101,8 @@ export function createClients(fleet: Fleet, model: Model, finals: Map<string, st
         const wasPending = found && statusesSince(found, startTick).includes('pending');
         if (reason === 'IN_PROGRESS')
           check(Boolean(wasPending), 'no client waits for a generation that has ended', describe);
-        else if (reason === 'NOT_FOUND') check(!found || found.removed, 'a reply about a generation is true', describe);
+        else if (reason === 'NOT_FOUND')
+          check(!found || found.removed, 'a reply about a generation is true', describe);
         else check(reason === 'DATABASE_UNAVAILABLE', 'no other reply', describe);
       });
     },

@@ -71,7 +71,11 @@ export function observeGeneration(
   }
   generation.erased = after.prompt === null;
   const words = JSON.stringify(after.failure);
-  check(!generation.erased || !words.includes(modelWords), "a deletion erases the model's words", () => words);
+  check(
+    !generation.erased || !words.includes(modelWords),
+    "a deletion erases the model's words",
+    () => words,
+  );
   const to = after.status as Status;
   return generation.status === to ? [] : become(observation, generation, to, after);
 }

@@ -21,27 +21,30 @@ function createStudio(failure: () => Failure, world = createMemoryWorld()) {
   return { ...createMemoryStudio({ world, imageGenerator }), world };
 }
 
-it.each(Object.entries(failures))('%s: the reason stays, without the words of the model', async (reason, failure) => {
-  const studio = createStudio(failure);
-  const first = await studio.generate('k');
-  expect(first.body.error.message).toContain(words);
-  const [before] = studio.documents('accounts/ann/generations');
-  const id = String(before?.publicId).split('/')[0] ?? '';
-  const removed = await studio.deleteGeneration(id);
-  expect(removed.status).toBe(200);
-  expect(removed.body.generation).toMatchObject({ status: 'refunded', prompt: null, failure: { reason } });
-  const [after] = studio.documents('accounts/ann/generations');
-  expect(after).toMatchObject({ status: 'refunded', failure: { reason }, receipt: before?.receipt });
-  for (const text of [JSON.stringify(after), JSON.stringify(removed.body)]) {
-    for (const said of [words, 'IMAGE_SAFETY', 'STOP']) expect(text).not.toContain(said);
-  }
+it.each(Object.entries(failures))(
+  '%s: the reason stays, without the words of the model',
+  async (reason, failure) => {
+    const studio = createStudio(failure);
+    const first = await studio.generate('k');
+    expect(first.body.error.message).toContain(words);
+    const [before] = studio.documents('accounts/ann/generations');
+    const id = String(before?.publicId).split('/')[0] ?? '';
+    const removed = await studio.deleteGeneration(id);
+    expect(removed.status).toBe(200);
+    expect(removed.body.generation).toMatchObject({ status: 'refunded', prompt: null, failure: { reason } });
+    const [after] = studio.documents('accounts/ann/generations');
+    expect(after).toMatchObject({ status: 'refunded', failure: { reason }, receipt: before?.receipt });
+    for (const text of [JSON.stringify(after), JSON.stringify(removed.body)]) {
+      for (const said of [words, 'IMAGE_SAFETY', 'STOP']) expect(text).not.toContain(said);
+    }
 
-  const again = await studio.generate('k');
-  expect(toOutcome(again)).toEqual([first.status, reason]);
-  expect(again.body.error.message).not.toContain(words);
-  expect(again.body.error.details[0]?.metadata.retry).toBe('new_key');
-  expect(again.body.receipt).toEqual(first.body.receipt);
-});
+    const again = await studio.generate('k');
+    expect(toOutcome(again)).toEqual([first.status, reason]);
+    expect(again.body.error.message).not.toContain(words);
+    expect(again.body.error.details[0]?.metadata.retry).toBe('new_key');
+    expect(again.body.receipt).toEqual(first.body.receipt);
+  },
+);
 
 it('a repeated deletion erases the words that an earlier version left', async () => {
   const studio = createStudio(failures.NO_IMAGE);
