@@ -27,7 +27,7 @@ export type FaultRates = {
 const operationMs = 2_500;
 /** How long a commit may still take effect, milliseconds: the client library retries. */
 const landingMsMax = 300_000;
-/** How long the database may be silent to one instance, milliseconds: also longer than a generation may take. */
+/** How long a connection may be silent, milliseconds. */
 const silencesMs = [4_000, 20_000, 60_000, 150_000];
 /** google.rpc codes: DEADLINE_EXCEEDED, ABORTED, INTERNAL, UNAVAILABLE. */
 const codes = [4, 10, 13, 14];
@@ -51,9 +51,8 @@ export function createFaultyDatabase(
   const { random, happened } = world;
   /** How many of the next commits are ABORTED. */
   let abortsLeft = 0;
-  let silentUntil = 0;
   // All faults stop at the end of a history.
-  const isSilent = () => rates.database > 0 && world.now() < silentUntil;
+  const isSilent = () => rates.database > 0 && world.now() < actor.silentUntil;
 
   const delay = () =>
     random.chance(rates.slow) ? random.whole(100, 4_000) : random.pick([1, 2, 2, 3, 5, 8, 13]);
@@ -124,7 +123,7 @@ export function createFaultyDatabase(
       aborts: 2,
     });
     if (fate === 'aborts') abortsLeft = random.whole(0, 4);
-    if (fate === 'goes silent') silentUntil = world.now() + random.pick(silencesMs);
+    if (fate === 'goes silent') actor.silentUntil = world.now() + random.pick(silencesMs);
     return fate;
   }
 

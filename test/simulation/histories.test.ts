@@ -11,6 +11,7 @@ const requiredEvents = [
   'fault: a commit hangs and lands late',
   'fault: a commit aborts',
   'fault: a commit goes silent',
+  'the database is silent to a settling',
   'fault: a read fails',
   'store: fails and comes late',
   'store: is stored but fails',

@@ -32,6 +32,9 @@ export type History = {
   finals: Map<string, string>;
 };
 
+/** Between the end of a generation's time and its hold's deadline, milliseconds: the default of HOLD_GRACE_MS. */
+const graceMs = 60_000;
+
 /** Runs the history of a seed, which is always the same. */
 export async function runHistory(seed: number, tracing = false): Promise<Outcome> {
   const world = createWorld(seed, tracing);
@@ -148,8 +151,9 @@ function plan(history: History): number {
   times(random.pick([0, 0, 1]), 'a deployment', fleet.replace);
   times(1, 'another instance', fleet.start);
   if (random.chance(0.4)) planDuels(history);
+  else if (history.faultRates.database > 0) planSilences(history);
   if (random.chance(0.3)) planTwins(history);
-  if (random.chance(0.3)) planOrphans(history);
+  if (random.chance(0.6)) planOrphans(history);
 
   const isNoisy = random.chance(0.5);
   store.watch((changes) => {
@@ -181,6 +185,17 @@ function planDuels({ world, model, admin }: History): void {
         () => void admin.schedule('sweepHolds'),
       );
     }
+  };
+}
+
+/** Connections that go silent during an upload: until the settling has time left, or has not, or a refund has not. */
+function planSilences({ world, model }: History): void {
+  const { random } = world;
+  model.onUpload = (actor, deadline) => {
+    if (!random.chance(0.3)) return;
+    const settleUntil = deadline - graceMs;
+    actor.silentUntil = settleUntil + random.pick([-100_000, -30_000, 2_000, 6_000, 40_000]);
+    world.happened('the database is silent to a settling', () => actor.name);
   };
 }
 
