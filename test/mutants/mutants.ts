@@ -293,8 +293,8 @@ const inGeneration: Mutants = {
     killedBy: 'test/shared/generation/replayFirst.test.ts',
   },
   'a failed upload is treated as if it had stored nothing': {
-    find: '$P.$K = true',
-    replace: '$P.$K = false',
+    find: { pattern: '$P.$K = true;', follows: { pattern: 'const $M = $T()' } },
+    replace: '$P.$K = false;',
   },
   'a twin is not added to the list of its image': {
     find: 'const sharers = [...$G($S), $T]',
@@ -305,8 +305,8 @@ const inGeneration: Mutants = {
     replace: '[createDocument($P, $D)]',
   },
   'the first deletion of a twin deletes the shared image': {
-    find: 'const $O = $T ? undefined : $D',
-    replace: 'const $O = $D;',
+    find: "const $O = $T ? undefined : { ...$D, status: 'deleted' as const }",
+    replace: "const $O = { ...$D, status: 'deleted' as const };",
   },
   'the last deletion of a twin leaves the shared image': {
     find: '$O ? [$F($G($O, $N))] : []',
