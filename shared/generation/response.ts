@@ -8,8 +8,6 @@ import { type GenerationRecord, type StoredFailure, toGeneration } from './recor
 const inProgressRetrySeconds = 2;
 
 const erasedMessage = 'The image was not generated. Its prompt and all details were deleted.';
-/** Gemini's own value for a finish reason that is not given. */
-const erasedFinishReason = 'FINISH_REASON_UNSPECIFIED';
 
 type Answer = { body: GenerateAnswer; headers?: Record<string, string> };
 
@@ -66,13 +64,15 @@ export function toStoredFailure({ reason, message, details }: Failure): StoredFa
 
 /**
  * A stored failure without anything that the model said of the prompt. The reason stays, and the metadata that it always
- * has.
+ * has: codes and positions, no sentences.
  */
 export function eraseFailure({ reason, metadata = {} }: StoredFailure): StoredFailure {
-  const required = isReason(reason) ? Object.keys(getReasonRow(reason).metadata ?? {}) : [];
-  const kept = required.map((name) => [
-    name,
-    name === 'finishReason' ? erasedFinishReason : (metadata[name] ?? ''),
-  ]);
-  return { reason, message: erasedMessage, ...(kept.length > 0 && { metadata: Object.fromEntries(kept) }) };
+  const row = isReason(reason) ? getReasonRow(reason) : undefined;
+  const required = Object.keys(row?.metadata ?? {});
+  const kept = required.flatMap((name) => (name in metadata ? [[name, metadata[name]]] : []));
+  return {
+    reason,
+    message: row?.message ?? erasedMessage,
+    ...(kept.length > 0 && { metadata: Object.fromEntries(kept) }),
+  };
 }
