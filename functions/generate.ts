@@ -5,7 +5,7 @@ import { toHoldRequest } from '../shared/generation/holdRequest.ts';
 import { generateBodyBytesMax, loadReferences } from '../shared/generation/references.ts';
 import { toGenerateAnswer, toReplay } from '../shared/generation/response.ts';
 import { settleOrRefund } from '../shared/generation/settleOrRefund.ts';
-import { createTimeLeft, enhancePrompt, generateImage, storeImage } from '../shared/generation/steps.ts';
+import { createTimeLimit, enhancePrompt, generateImage, storeImage } from '../shared/generation/steps.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 
 /** Holds the price, generates and stores the image, and settles; or refunds, whatever goes wrong. */
@@ -20,7 +20,7 @@ export const generate = endpoint({
   admit,
   async run({ caller, input: request, idempotencyKey, log }, services) {
     services.shutdown.throwIfAborted();
-    const timeLeft = createTimeLeft(services.clock, services.config.generateTimeoutMs);
+    const { endsAt, timeLeft } = createTimeLimit(services.clock, services.config.generateTimeoutMs);
     const ledger = await services.ledger();
     const holdRequest = await toHoldRequest(services, caller.uid, idempotencyKey, request);
     log.add({ uid: caller.uid, generationId: holdRequest.id, tier: request.tier });
@@ -30,7 +30,7 @@ export const generate = endpoint({
     if (outcome === 'existing') return toReplay(record, holdRequest.fingerprint);
     if (outcome === 'cached') return toGenerateAnswer(record);
 
-    const ended = await settleOrRefund(ledger, record, log, async (progress) => {
+    const ended = await settleOrRefund(ledger, record, log, endsAt, async (progress) => {
       const step = { services, uid: caller.uid, request, log, timeLeft, progress };
       const enhancedPrompt = await enhancePrompt(step);
       const references = await loadReferences(step);

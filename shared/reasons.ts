@@ -6,7 +6,7 @@
  */
 import type { Retry } from './contract.ts';
 
-/** The texts are Markdown for the documents; no answer of a function has them. */
+/** The texts are Markdown for the documents; no answer of a function has them, except `message`. */
 type ReasonRow = {
   httpStatus: number;
   /** The google.rpc.Code. */
@@ -19,6 +19,8 @@ type ReasonRow = {
   afterDebit?: true;
   /** True if the same request fails again even with a new key: `retry` stays as it is after a debit, too. */
   isLasting?: true;
+  /** The message without anything about the one request. A failure has it once its details are erased. */
+  message?: string;
   /** When a request fails with this reason. */
   when: string;
   /** What a client tells the user. */
@@ -165,6 +167,7 @@ export const reasons = {
     status: 'FAILED_PRECONDITION',
     retry: 'new_key',
     afterDebit: true,
+    message: 'The model refused to generate this image. Please change the prompt.',
     when: 'The model refused to generate this image. The prompt has to change.',
     tell: '"The model refused this prompt. Your credits are back."',
     action: 'Let the user change the prompt.',
@@ -229,6 +232,7 @@ export const reasons = {
     status: 'UNAVAILABLE',
     retry: 'same_key',
     afterDebit: true,
+    message: 'The model returned no image.',
     when: 'The model answered without a usable image.',
     tell: '"The model made no image."',
     action: followRetry,

@@ -1,6 +1,6 @@
 import type { Log } from '../core/log.ts';
 import { inParallel } from '../core/parallel.ts';
-import type { PageRequest, StoredDocument } from './database.ts';
+import { longQueryMs, type PageRequest, type StoredDocument } from './database.ts';
 import type { Reader } from './pages.ts';
 
 /** Documents of one page that are handled at once. */
@@ -26,7 +26,7 @@ export async function forEachDocument(
   let { after } = query;
   let lastPath: string | undefined;
   while (mayContinue()) {
-    const page = { ...query, ...(after && { after }), limit: pageSize };
+    const page = { ...query, ...(after && { after }), limit: pageSize, timeoutMs: longQueryMs };
     const { documents } = await retryCommit(undefined, () => database.page(page));
     const last = documents.at(-1);
     // A time that an admin typed has microseconds, which the cursor lacks: such a document follows itself.

@@ -33,14 +33,15 @@ export type Step = {
  */
 export type TimeLeft = () => number;
 
-/** @param milliseconds counted from now. */
-export function createTimeLeft(clock: Clock, milliseconds: number): TimeLeft {
+/** The time for one call, from now: when it ends, by the clock's `elapsed`, and how much is left. */
+export function createTimeLimit(clock: Clock, milliseconds: number): { endsAt: number; timeLeft: TimeLeft } {
   const endsAt = clock.elapsed() + milliseconds;
-  return () => {
+  function timeLeft(): number {
     const left = endsAt - clock.elapsed();
     if (left > 0) return left;
     throw new Failure('PROVIDER_TIMEOUT', 'The image was not finished in time.');
-  };
+  }
+  return { endsAt, timeLeft };
 }
 
 /** A better prompt, if one was requested and the text model has one. */

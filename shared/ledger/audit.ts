@@ -1,5 +1,5 @@
 import type { Audit } from '../contract.ts';
-import type { Total } from '../database/database.ts';
+import { longQueryMs, type Total, type TotalRequest } from '../database/database.ts';
 import { accountPath, findInvalidField, isOpened, parseAccount } from './account.ts';
 import { entriesPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
@@ -15,15 +15,19 @@ export async function auditAccount(
   uid: string,
 ): Promise<Audit | undefined> {
   const path = accountPath(uid);
+  const requests: TotalRequest[] = [
+    { collection: entriesPath(uid), field: 'amount' },
+    { collection: entriesPath(uid), where: [['type', 'in', ['debit', 'refund']]], field: 'amount' },
+    { collection: `${path}/generations`, where: [['status', 'in', paidFor]], field: 'receipt.charged' },
+    { collection: `${path}/generations`, field: 'providerCostMicros' },
+    { collection: entriesPath(uid), field: 'sequence' },
+    { collection: `${path}/enhancements`, field: 'providerCostMicros' },
+  ];
   const { document, totals } = await retryCommit(undefined, () =>
-    database.totals(path, [
-      { collection: entriesPath(uid), field: 'amount' },
-      { collection: entriesPath(uid), where: [['type', 'in', ['debit', 'refund']]], field: 'amount' },
-      { collection: `${path}/generations`, where: [['status', 'in', paidFor]], field: 'receipt.charged' },
-      { collection: `${path}/generations`, field: 'providerCostMicros' },
-      { collection: entriesPath(uid), field: 'sequence' },
-      { collection: `${path}/enhancements`, field: 'providerCostMicros' },
-    ]),
+    database.totals(
+      path,
+      requests.map((request) => ({ ...request, timeoutMs: longQueryMs })),
+    ),
   );
   if (!document) return undefined;
   const [entries, net, prices, images, sequences, prompts] = totals as [

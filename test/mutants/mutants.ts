@@ -8,6 +8,8 @@ import { anywhere, type Mutant, type Mutants, object, property } from './rules.t
 import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
 
 const changeAccountTest = 'test/shared/ledger/changeAccount.test.ts';
+const sweepTurnsTest = 'test/shared/generation/sweepTurns.test.ts';
+const deadConnectionTest = 'test/shared/database/deadConnection.test.ts';
 const retryCommitTest = 'test/shared/database/retryCommit.test.ts';
 const admissionTest = 'test/shared/generation/admission.test.ts';
 const connectionsTest = 'test/shared/http/connections.test.ts';
@@ -332,12 +334,45 @@ const inGeneration: Mutants = {
     replace: '[createDocument($P, $D)]',
   },
   'the first deletion of a twin deletes the shared image': {
-    find: '$S.length === 0 ? $A : undefined',
-    replace: '$S.length >= 0 ? $A : undefined',
+    find: "const $O = $T ? undefined : { ...$D, status: 'deleted' as const }",
+    replace: "const $O = { ...$D, status: 'deleted' as const };",
   },
   'the last deletion of a twin leaves the shared image': {
-    find: '[$U, ...$F($O)]',
-    replace: '[$U]',
+    find: '$O ? [$F($G($O, $N))] : []',
+    replace: '[]',
+  },
+  'twins that are deleted at once touch no common document': {
+    find: { pattern: '$W.push($F($U, $T, $M))', inside: { kind: 'expression_statement' } },
+    replace: 'void $F',
+  },
+  'the list of sharers is believed, whatever an admin deleted': {
+    find: 'const $T = $L ? await $F($D, $R, $M, $I) : undefined',
+    replace: 'const $T = $M && $L ? $M : $L ? await $F($D, $R, $M, $I) : undefined;',
+    killedBy: 'test/shared/generation/twins.test.ts',
+  },
+  'settling gives up like any other commit': {
+    find: '$F<GenerationRecord>(undefined, $C, $U)',
+    replace: '$F<GenerationRecord>(undefined, $C)',
+    killedBy: 'test/shared/generation/silentDatabase.test.ts',
+  },
+  'a deletion keeps what the model said of the prompt': {
+    find: object('prompt: null, enhancedPrompt: null, image: null, failure'),
+    replace: '{ prompt: null, enhancedPrompt: null, image: null }',
+  },
+  'the outbox comes before the holds': {
+    find: 'const holdsTurn = $T',
+    replace: 'await sweepOutbox(ledger, images, mayContinue);\n    const holdsTurn = $T;',
+    killedBy: sweepTurnsTest,
+  },
+  'the outbox takes the time of the holds': {
+    find: 'const outboxTurn = $F($C, $M, $W)',
+    replace: 'const outboxTurn = $F($C, Number.POSITIVE_INFINITY, $W);',
+    killedBy: sweepTurnsTest,
+  },
+  'a store that hangs is asked for every image': {
+    find: { pattern: '$N >= $M', inside: anywhere({ kind: 'arrow_function' }), regex: '^failures' },
+    replace: 'false',
+    killedBy: sweepTurnsTest,
   },
   'the cache returns a deleted image': {
     find: "$S?.status !== 'succeeded' || $S.image === null",
@@ -372,6 +407,24 @@ const inDatabase: Mutants = {
   'the queue of an account is never forgotten': {
     find: 'if ($M.get($K) === $T) $M.delete($K)',
     replace: '',
+    killedBy: retryCommitTest,
+  },
+  'a call may take as long as all its retries': {
+    find: object('callMs: $A, connectMs: $B'),
+    replace: '{ callMs: 10_000, connectMs: 10_000 }',
+    killedBy: deadConnectionTest,
+  },
+  'a connection that has died is used again': {
+    find: {
+      pattern: 'if ($A || $F($E) === $D) $G($C)',
+      inside: anywhere({ kind: 'catch_clause' }),
+    },
+    replace: '',
+    killedBy: deadConnectionTest,
+  },
+  'a body that waited in line is tried once': {
+    find: '$F > 0 && $F < $M',
+    replace: 'false',
     killedBy: retryCommitTest,
   },
   'the time in line is not counted': {

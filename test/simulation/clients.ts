@@ -72,7 +72,7 @@ export function createClients(fleet: Fleet, model: Model, finals: Map<string, st
         const statuses = found ? statusesSince(found, startTick) : [];
         const describe = () => `${user.uid} ${key}: ${status} ${JSON.stringify(body)}`;
         if (status === 404) {
-          const wasThere = found && (found.history[0]?.tick ?? 0) <= startTick;
+          const wasThere = found && !found.removed && (found.history[0]?.tick ?? 0) <= startTick;
           return check(!wasThere, 'a reply about a generation is true', describe);
         }
         const shown = (body as { generation?: { id: string; status: string } }).generation;
@@ -101,7 +101,8 @@ export function createClients(fleet: Fleet, model: Model, finals: Map<string, st
         const wasPending = found && statusesSince(found, startTick).includes('pending');
         if (reason === 'IN_PROGRESS')
           check(Boolean(wasPending), 'no client waits for a generation that has ended', describe);
-        else if (reason === 'NOT_FOUND') check(!found, 'a reply about a generation is true', describe);
+        else if (reason === 'NOT_FOUND')
+          check(!found || found.removed, 'a reply about a generation is true', describe);
         else check(reason === 'DATABASE_UNAVAILABLE', 'no other reply', describe);
       });
     },

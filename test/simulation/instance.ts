@@ -64,7 +64,7 @@ export const trustingAuth: Auth = {
 /** Starts an instance and loads all of its functions. */
 export async function startInstance(environment: Environment, name: string): Promise<Instance> {
   const { world, faultRates, store, images, env } = environment;
-  const actor: Actor = { name, dead: false, stoppedUntil: 0 };
+  const actor: Actor = { name, dead: false, stoppedUntil: 0, silentUntil: 0 };
   const end = new AbortController();
   // Machines disagree about the time.
   const skewMs = world.random.pick([0, 0, -20_000, 20_000]);

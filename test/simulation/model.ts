@@ -116,7 +116,16 @@ export function createModel(
       if (root !== 'accounts') continue;
       touched.add(first);
       if (collection !== 'generations') continue;
-      const observation: Observation = { world, rules, images, accounts, generations, ids, tick: ticks };
+      const observation: Observation = {
+        world,
+        rules,
+        images,
+        accounts,
+        generations,
+        ids,
+        tick: ticks,
+        isConsole,
+      };
       const moved = observeGeneration(observation, first, second, change);
       movements.set(first, [...(movements.get(first) ?? []), ...moved]);
     }

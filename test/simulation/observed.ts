@@ -32,6 +32,8 @@ export type ObservedGeneration = {
   /** When it was refunded, if the provider bills it or its cost is unknown. */
   billedRefundAt: number | undefined;
   erased: boolean;
+  /** True if an admin deleted its document. It then counts as deleted. */
+  removed: boolean;
 };
 
 /** An account after one commit. */

@@ -5,12 +5,13 @@
 import { functions } from '../../functions/index.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import { createLog } from '../../shared/core/log.ts';
+import type { Database } from '../../shared/database/database.ts';
 import type { HttpFunction } from '../../shared/http/endpoint.ts';
 import type { Gemini } from '../../shared/imagegen/gemini.ts';
 import type { GenerateImage } from '../../shared/imagegen/modelFallback.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
 import { createServices } from '../../shared/services.ts';
-import { trustingAuth } from '../simulation/instance.ts';
+import { tokens, trustingAuth } from '../simulation/instance.ts';
 import { createMemoryDatabase, createMemoryStore } from '../simulation/memoryDatabase.ts';
 import { callHandler } from '../simulation/wire.ts';
 import { virtualClock } from './virtualClock.ts';
@@ -43,6 +44,8 @@ export function createMemoryStudio({
   imageStore?: Partial<ImageStore>;
   /** The text model's part. */
   write?: Gemini['write'];
+  /** Replaces calls of the database. */
+  faults?: (database: Database) => Partial<Database>;
 }) {
   const { clock, store } = world;
   const lines: Record<string, unknown>[] = [];
@@ -57,13 +60,14 @@ export function createMemoryStudio({
     destroy: async () => true,
     ...parts.imageStore,
   } as Partial<ImageStore> as ImageStore;
+  const database = createMemoryDatabase(store);
   const services = createServices(
     config,
     createLog((line) => void lines.push(JSON.parse(line))),
     new AbortController().signal,
     {
       clock,
-      database: createMemoryDatabase(store),
+      database: { ...database, ...parts.faults?.(database) },
       auth: trustingAuth,
       imageStore,
       ...(parts.write && { gemini: { write: parts.write } as Partial<Gemini> as Gemini }),
@@ -74,9 +78,14 @@ export function createMemoryStudio({
     },
   );
 
-  async function call(name: 'generate' | 'enhance' | 'deleteGeneration', body: object, key?: string) {
+  async function call(
+    name: 'generate' | 'enhance' | 'deleteGeneration' | 'sweepHolds',
+    body: object,
+    key?: string,
+  ) {
     const createHandler = await (functions[name] as () => Promise<HttpFunction>)();
-    const request = { name, method: 'POST' as const, as: 'user:ann', body, ...(key && { key }) };
+    const as = name === 'sweepHolds' ? tokens.scheduler : 'user:ann';
+    const request = { name, method: 'POST' as const, as, body, ...(key && { key }) };
     const { status, body: answer } = await callHandler(createHandler(services, name), request);
     return { status, body: answer as Answer };
   }
@@ -92,6 +101,7 @@ export function createMemoryStudio({
       call('generate', { prompt: 'A banana', tier: 'standard', ...more }, key),
     enhance: () => call('enhance', { prompt: 'A banana' }),
     deleteGeneration: (id: string) => call('deleteGeneration', { id }),
+    sweep: () => call('sweepHolds', {}),
     account: () => store.read(['accounts/ann']).documents[0]?.data,
     documents: (collection: string) =>
       store
