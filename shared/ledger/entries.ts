@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type Entry, entryTypeSchema, type PageQuery } from '../contract.ts';
 import { type DocumentPath, documentPath, type StoredDocument } from '../database/database.ts';
 import { parsePageToken, readPage, toNextPageToken } from '../database/pages.ts';
+import { parseDocument } from '../database/spoiltDocuments.ts';
 import type { Ledger } from './ledger.ts';
 
 /** The fields of `accounts/{uid}/entries/{entryId}`: one movement of credits. */
@@ -26,16 +27,17 @@ export const entryPath = (uid: string, id: string): DocumentPath<EntryData> =>
 /** @throws {Failure} INVALID_REQUEST for a page token of another list. */
 export async function readEntries(ledger: Ledger, uid: string, { pageSize, pageToken }: PageQuery) {
   const after = pageToken && parsePageToken(pageToken, z.tuple([z.int()]));
-  const { documents, last } = await readPage(ledger, pageSize, {
+  const query = {
     collection: entriesPath(uid),
-    orderBy: [['sequence', 'desc']],
+    orderBy: [['sequence', 'desc']] as const,
     ...(after && { after }),
-  });
+  };
+  const { items: entries, last } = await readPage(ledger, pageSize, query, toEntry);
   const nextPageToken = toNextPageToken(last, ({ data }) => [data.sequence]);
-  return { entries: documents.map(toEntry), ...nextPageToken };
+  return { entries, ...nextPageToken };
 }
 
-function toEntry({ id, data }: StoredDocument): Entry {
-  const { createdAt, ...entry } = entryDocumentSchema.parse(data);
-  return { id, ...entry, createdAt: createdAt.toISOString() } as Entry;
+function toEntry(document: StoredDocument): Entry {
+  const { createdAt, ...entry } = parseDocument(entryDocumentSchema, document);
+  return { id: document.id, ...entry, createdAt: createdAt.toISOString() } as Entry;
 }
