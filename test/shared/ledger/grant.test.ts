@@ -4,14 +4,14 @@ import { createLog } from '../../../shared/core/log.ts';
 import { grantTo } from '../../../shared/ledger/grant.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
-import { tierCredits } from '../../support/tierCredits.ts';
+import { noAllowance, tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 it('lets two admins use the same key for different grants', async () => {
   const store = createMemoryStore(() => 0);
   store.commit([{ create: 'accounts/ann', data: { balance: 10 } }]);
   const limits = { maxInFlightPerUser: 1, maxPerMinutePerUser: 1, maxRefundsPerHourPerUser: 1_000 };
-  const settings = { signupCredits: 0, tierCredits, limits, holdMs: 1 };
+  const settings = { signupCredits: 0, allowance: noAllowance, tierCredits, limits, holdMs: 1 };
   const { clock } = virtualClock();
   const ledger = createLedger(
     createMemoryDatabase(store),
