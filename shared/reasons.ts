@@ -122,10 +122,10 @@ export const reasons = {
     httpStatus: 409,
     status: 'FAILED_PRECONDITION',
     retry: 'no',
-    when: 'The console has a `balance` or `adjust` that is not a whole number, or that takes the balance below 0 or above its maximum. An admin has to correct it.',
+    when: 'The console has a `balance` or `adjust` that is not a whole number, or that takes the balance below 0 or above its maximum, or a `sequence` that does not fit the entries. An admin has to correct it.',
     tell: '"We have to correct something in your account."',
     action: contactSupport,
-    metadata: { field: 'The field to correct: `balance` or `adjust`.' },
+    metadata: { field: 'The field to correct: `balance`, `adjust` or `sequence`.' },
   },
   EXPIRED: {
     httpStatus: 410,

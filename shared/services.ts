@@ -9,7 +9,8 @@ import type { Database } from './database/database.ts';
 import type { Gemini } from './imagegen/gemini.ts';
 import type { GenerateImage } from './imagegen/modelFallback.ts';
 import { type ImageModel, imageModel } from './imagegen/models.ts';
-import type { Quota, QuotaState } from './imagegen/quota.ts';
+import type { Quota } from './imagegen/quota.ts';
+import type { QuotaState } from './imagegen/quotaState.ts';
 import type { Spend } from './imagegen/spendCeiling.ts';
 import type { ImageStore } from './images/cloudinary.ts';
 import { createStoreAccess, type StoreAccess } from './images/storeAccess.ts';
@@ -75,7 +76,7 @@ export function createServices(
   shutdown: AbortSignal,
   overrides: Overrides = {},
 ): Services {
-  const { signupCredits, tierCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
+  const { signupCredits, allowance, tierCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
   const clock = overrides.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
   const modelStates = new Map<string, QuotaState>();
@@ -87,7 +88,7 @@ export function createServices(
     const database = overrides.database ?? (await modules.database()).createDatabase(config);
     return createLedger(
       database,
-      { signupCredits, tierCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
+      { signupCredits, allowance, tierCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
       log,
       clock,
     );

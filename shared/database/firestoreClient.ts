@@ -162,9 +162,14 @@ const toChannelOptions = ({ everyMs, timeoutMs }: KeepAlive) => ({
 /** The gRPC code of a rejection, or -1. */
 export const getErrorCode = (error: unknown) => (error as { code?: number } | undefined)?.code ?? -1;
 
-/** Options for the emulator: its address, without TLS. */
+/** Options for the emulator: its address, without TLS, and without the proxy that the environment may name. */
 async function emulator(host: string) {
   const { grpc } = (await import('google-gax')).default;
   const { hostname, port } = new URL(`http://${host}`);
-  return { servicePath: hostname, port: Number(port), sslCreds: grpc.credentials.createInsecure() };
+  return {
+    servicePath: hostname,
+    port: Number(port),
+    sslCreds: grpc.credentials.createInsecure(),
+    'grpc.enable_http_proxy': 0,
+  };
 }

@@ -2,6 +2,7 @@ import type { Log } from '../core/log.ts';
 import { inParallel } from '../core/parallel.ts';
 import { longQueryMs, type PageRequest, type StoredDocument } from './database.ts';
 import type { Reader } from './pages.ts';
+import { getSpoiltFields } from './spoiltDocuments.ts';
 
 /** Documents of one page that are handled at once. */
 const parallelMax = 8;
@@ -34,7 +35,8 @@ export async function forEachDocument(
     if (!isRepeated) {
       await inParallel(documents, parallelMax, async (document) => {
         await handle(document).catch((error) => {
-          log.error('A document could not be handled', { path: document.path, error });
+          const { path } = document;
+          log.error('A document could not be handled', { path, ...getSpoiltFields(error), error });
         });
       });
     }

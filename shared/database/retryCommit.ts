@@ -14,8 +14,9 @@ const triesMin = 2;
 /** First and longest pause between attempts, milliseconds; full jitter. */
 const pauseMs = { first: 20, max: 500 };
 
-// google.rpc codes that no retry can fix: INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED.
-const permanentCodes = new Set([3, 7, 12, 16]);
+// google.rpc codes that no retry can fix: INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED. UNAUTHENTICATED can pass: for
+// hours Firestore has refused some calls of an instance and accepted others (googleapis/nodejs-firestore issue 1748).
+const permanentCodes = new Set([3, 7, 12]);
 
 /** Thrown by a body that has changed what it had read and wants to read it again at once. */
 export class RetryNow extends Error {

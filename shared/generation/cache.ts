@@ -4,6 +4,7 @@
  * image is deleted with the last of them.
  */
 import * as z from 'zod';
+import type { Log } from '../core/log.ts';
 import {
   type Database,
   type DocumentPath,
@@ -13,6 +14,7 @@ import {
   updateDocument,
   type Write,
 } from '../database/database.ts';
+import { parseReadable } from '../database/spoiltDocuments.ts';
 import type { Documents } from '../ledger/changeAccount.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
@@ -40,9 +42,10 @@ export function setCacheItem({ uid, id }: GenerationRecord, key: string, expires
 
 /**
  * The generation whose image the cache holds under a key.
- * @returns undefined if the item is missing, expired or its image gone; `read` if the generation has not been read yet.
+ * @returns undefined if the item is missing, expired or its image gone or unreadable; `read` if the generation has not been read yet.
  */
 export function findCachedSource(
+  log: Log,
   uid: string,
   documents: Documents,
   key: string,
@@ -53,7 +56,7 @@ export function findCachedSource(
   const path = generationPath(uid, item.generationId);
   if (!documents.has(path)) return { read: [path] };
   const document = documents.get(path);
-  const source = document && parseGeneration(document);
+  const [source] = parseReadable(log, document ? [document] : [], parseGeneration);
   if (source?.status !== 'succeeded' || source.image === null) return undefined;
   // Only the generation that made an image keeps the list of those that show it.
   const isMaker = (source.imageOwner ?? source.id) === source.id;

@@ -18,6 +18,7 @@ import {
   type StoredDocument,
   type Version,
 } from '../database/database.ts';
+import { parseDocument } from '../database/spoiltDocuments.ts';
 
 /** Why a generation was refunded: enough to repeat the same answer. */
 export const storedFailureSchema = z.object({
@@ -83,10 +84,10 @@ export const generationsPath = (uid: string) => `accounts/${uid}/generations`;
 export const generationPath = (uid: string, id: string): DocumentPath<GenerationData> =>
   documentPath(`${generationsPath(uid)}/${id}`);
 
-/** @throws {z.ZodError} if an admin's edit made the document unreadable. */
+/** @throws {UnreadableDocument} */
 export function parseGeneration(document: StoredDocument): GenerationRecord {
   const uid = document.path.split('/')[1] ?? '';
-  return toRecord(uid, document.id, generationDocumentSchema.parse(document.data), document.version);
+  return toRecord(uid, document.id, parseDocument(generationDocumentSchema, document), document.version);
 }
 
 export function toRecord(

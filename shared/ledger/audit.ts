@@ -1,6 +1,7 @@
 import type { Audit } from '../contract.ts';
 import { longQueryMs, type Total, type TotalRequest } from '../database/database.ts';
-import { accountPath, findInvalidField, isOpened, parseAccount } from './account.ts';
+import { logMistyped } from '../database/spoiltDocuments.ts';
+import { accountPath, findMistypedFields, findProblem, isOpened, parseAccount } from './account.ts';
 import { entriesPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -11,7 +12,7 @@ import type { Ledger } from './ledger.ts';
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
 export async function auditAccount(
-  { database, retryCommit }: Ledger,
+  { database, retryCommit, log }: Ledger,
   uid: string,
 ): Promise<Audit | undefined> {
   const path = accountPath(uid);
@@ -40,8 +41,11 @@ export async function auditAccount(
   ];
   const account = parseAccount(document);
   const differences: string[] = [];
-  const invalid = findInvalidField(account);
-  if (invalid) differences.push(`${invalid} is not a whole number of credits, or brings the balance below 0`);
+  const problem = findProblem(account);
+  if (problem) differences.push(problem.text);
+  const mistyped = findMistypedFields(document);
+  logMistyped(log, document, mistyped);
+  for (const field of mistyped) differences.push(`${field} has a wrong type or an impossible value`);
   if (isOpened(document)) {
     if (entries.sum !== account.ledgerBalance) {
       differences.push(`the entries' amounts sum to ${entries.sum}, settled is ${account.ledgerBalance}`);

@@ -42,10 +42,10 @@ export function andThen(first: Change, next: (account: Account) => Change): Chan
 
 /**
  * Records what an admin changed in the console, `balance` and `adjust` together, as one adjustment. An invalid field
- * stays as it is until an admin corrects it.
+ * stays as it is until an admin corrects it, and so does everything while the sequence is wrong.
  */
 export function recordEdit(account: Account, actor?: string): Change {
-  if (account.balance === null) return unchanged(account);
+  if (account.balance === null || !account.fitsEntries) return unchanged(account);
   const adjust = findInvalidField(account) === 'adjust' ? undefined : account.adjust;
   const balance = account.balance + (adjust ?? 0);
   const amount = balance - account.ledgerBalance;
@@ -69,7 +69,7 @@ export function recordEdit(account: Account, actor?: string): Change {
 
 /**
  * Moves credits by one entry. On an account with an invalid balance only `ledgerBalance` moves: the entry is written,
- * and the admin's correction of the balance becomes an adjustment.
+ * and the admin's correction of the balance becomes an adjustment. A wrong sequence is corrected.
  */
 function move(account: Account, entry: Omit<EntryDraft, 'sequence' | 'balance'>): Change {
   const ledgerBalance = account.ledgerBalance + entry.amount;
@@ -83,10 +83,14 @@ function move(account: Account, entry: Omit<EntryDraft, 'sequence' | 'balance'>)
 
 /** The first grant of an account whose user is verified. */
 export function signupGrant(account: Account, credits: number): Change {
-  const granted = { ...account, signupDue: false };
+  const granted = { ...account, signupDue: false, verified: true };
   if (credits === 0) return unchanged(granted);
   return move(granted, { id: 'signup', type: 'grant', amount: credits, reason: 'signup' });
 }
+
+/** Keeps whether the user was verified at the last call: allowances are for verified users. */
+export const setVerified = (account: Account, verified: boolean): Change =>
+  unchanged(account.verified === verified ? account : { ...account, verified });
 
 export type HoldParams = {
   generationId: string;
@@ -245,6 +249,7 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   const data: FieldUpdates<AccountData> = {
     settled: account.ledgerBalance,
     sequence: account.sequence,
+    entryCount: account.sequence,
     active: account.active,
     rate: account.rate,
     updatedAt: now,
@@ -254,6 +259,7 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   if (before.adjust !== undefined && account.adjust === undefined) data.adjust = removed;
   if (before.note !== undefined && account.note === undefined) data.note = removed;
   if (before.signupDue && !account.signupDue) data.signupDue = removed;
+  if (before.verified !== account.verified) data.verified = account.verified;
   if (before.createdAt === undefined) data.createdAt = now;
   if (account.email !== undefined && account.email !== before.email) data.email = account.email;
   if (account.billedRefunds !== before.billedRefunds) data.billedRefunds = account.billedRefunds;

@@ -16,7 +16,7 @@ import {
 import type { RetryCommit } from '../database/retryCommit.ts';
 import { Failure } from '../errors.ts';
 import { isUnusable } from '../imagegen/modelStates.ts';
-import { parseState, type QuotaState, quotaPath } from '../imagegen/quota.ts';
+import { parseQuotaState, type QuotaState, quotaPath } from '../imagegen/quotaState.ts';
 
 const dayMs = 86_400_000;
 /** How long a document is kept, days: 13 months, so that the costs of a month can be compared with those a year before. */
@@ -55,7 +55,7 @@ export async function countEnhancement(
     enhancementsPath(uid, now),
     now,
     ({ count }, [document]) => {
-      const state = parseState(document);
+      const state = parseQuotaState(document, store.log);
       if (isUnusable(state, now)) return modelFailure(state, now);
       return count < max ? { count: count + 1 } : limitFailure(now, max);
     },

@@ -53,6 +53,45 @@ const inLedger: Mutants = {
     find: 'const billedRefunds = [...$R, $N]',
     replace: 'const billedRefunds = $R;',
   },
+  'an allowance that is typed wrong is paid as the default': {
+    find: '$C($D.allowance) ? $D.allowance : 0',
+    replace: '$C($D.allowance) ? $D.allowance : undefined',
+    killedBy: 'test/shared/ledger/mistyped.test.ts',
+  },
+  'allowances are for everybody': {
+    find: '$S || !verified || $F($A) !== undefined',
+    replace: '$S || $F($A) !== undefined',
+  },
+  'a suspended account gets its allowance': {
+    find: 'suspended || !$V || $F($A) !== undefined',
+    replace: '!$V || $F($A) !== undefined',
+  },
+  'an allowance that an entry proves is given again for ever': {
+    find: 'return refill($A, $D.get($P) ? 0 : allowance, $N)',
+    replace: 'return refill($A, allowance, $N);',
+  },
+  'text in suspended does not suspend': {
+    find: '!$F(suspended) && suspended !== false',
+    replace: 'suspended === true',
+  },
+  'a changed sequence is not noticed': {
+    find: '$F($D) && $E !== undefined && $E !== $S',
+    replace: 'false',
+  },
+  'an edit is recorded although the sequence is wrong': {
+    find: '$A.balance === null || !$A.fitsEntries',
+    replace: '$A.balance === null',
+  },
+  'a wrong sequence that an entry rejects is tried again for ever': {
+    find: 'return [...$U.keys()].some($F)',
+    replace: 'return false;',
+    killedBy: 'test/shared/ledger/wrongSequence.test.ts',
+  },
+  'an account is written over whatever an admin has typed meanwhile': {
+    find: 'updateDocument($P($A.uid), $D, $B.version)',
+    replace:
+      '{ set: $P($A.uid), data: Object.fromEntries(Object.entries($D).filter(([, value]) => typeof value !== "symbol")) }',
+  },
   'an allowance is added, not topped up to': {
     find: '$W - ($A.balance ?? $W)',
     replace: '$W',
@@ -86,7 +125,7 @@ const inLedger: Mutants = {
     replace: '{ signupDue: true }',
   },
   'an account that was deleted starts a new ledger': {
-    find: '$F($D, await $G($L, $D))',
+    find: '$F($D, (await $G($L, $I)) ?? $N)',
     replace: '$F($D)',
   },
   'signup credits are for everybody': {
@@ -393,6 +432,11 @@ const inGeneration: Mutants = {
 };
 
 const inDatabase: Mutants = {
+  'a spoilt document takes its list with it': {
+    find: 'if (!($E instanceof UnreadableDocument)) throw $E',
+    replace: 'throw $E;',
+    killedBy: 'test/shared/generation/spoiltGenerations.test.ts',
+  },
   'a rejected commit is an error and not retried': {
     find: {
       pattern: 'if (!$F($E)) throw $E',

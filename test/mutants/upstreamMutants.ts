@@ -4,6 +4,11 @@ import type { Mutants } from './rules.ts';
 const cloudinaryFailuresTest = 'test/shared/images/cloudinaryFailures.test.ts';
 
 export const inImagegen: Mutants = {
+  'a state that nobody knows is ready': {
+    find: "if ($N === 'state') $P.state = 'off'",
+    replace: '',
+    killedBy: 'test/shared/imagegen/quotaState.test.ts',
+  },
   'an image that a shutdown cuts off is not billed': {
     find: '$P.providerCostMicros += $M.costMicros',
     replace: 'void $M',

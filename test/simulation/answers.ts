@@ -260,9 +260,9 @@ export function hadTooFewCredits(
   return moments.some(({ sum, shown }) => sum === balance && shown === sum) && balance < required;
 }
 
-/** True if the balance or `adjust` in the document cannot be applied. */
+/** True if the balance or `adjust` in the document cannot be applied, or the sequence is wrong. */
 export function isInvalid(moment: Moment): boolean {
-  if (moment.shown === undefined) return true;
+  if (moment.shown === undefined || moment.misnumbered) return true;
   return moment.adjust !== undefined && getApplicableAdjust(moment) === undefined;
 }
 

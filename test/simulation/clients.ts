@@ -1,9 +1,9 @@
 /** Users: they request images, retry as the reply advises, read and delete. */
-import { type Call, checkGenerate, type Outcome, parseAnswer, statusesSince } from './answers.ts';
+import { type Call, checkGenerate, isInvalid, type Outcome, parseAnswer, statusesSince } from './answers.ts';
 import type { Fleet } from './fleet.ts';
 import { tokens } from './instance.ts';
 import type { Model } from './model.ts';
-import { type Body, getApplicableAdjust } from './observed.ts';
+import type { Body } from './observed.ts';
 
 export type User = { uid: string; verified: boolean };
 
@@ -115,12 +115,8 @@ export function createClients(fleet: Fleet, model: Model, finals: Map<string, st
         const describe = () => `${user.uid}: ${JSON.stringify(answer.body)}`;
         if (answer.status !== 200) {
           const { reason } = parseAnswer(model, answer);
-          const wasInvalid = moments.some(
-            (moment) =>
-              moment.shown === undefined ||
-              (moment.adjust !== undefined && getApplicableAdjust(moment) === undefined),
-          );
-          if (reason === 'ACCOUNT_INVALID') check(wasInvalid, 'a refusal is justified', describe);
+          if (reason === 'ACCOUNT_INVALID')
+            check(moments.some(isInvalid), 'a refusal is justified', describe);
           else check(reason === 'DATABASE_UNAVAILABLE', 'no other reply', describe);
           return;
         }

@@ -134,9 +134,9 @@ export const alerts: readonly Alert[] = [
   ),
   alert(
     'balance-invalid',
-    'The balance of an account is not a whole number',
+    'The balance of an account is not a whole number, or its sequence is wrong',
     'jsonPayload.event="account_invalid"',
     { count: 0, minutes: 60 },
-    'An admin typed it into the console. Put a whole number into `balance` or `adjust` of `jsonPayload.uid`.',
+    'An admin typed it into the console. Correct the field `jsonPayload.field` of `jsonPayload.uid`; the message says what is wrong.',
   ),
 ];
