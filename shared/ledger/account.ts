@@ -171,12 +171,8 @@ export function parseAccount(document: StoredDocument, newest?: NewestEntry): Ac
     billedRefunds: Array.isArray(data.billedRefunds) ? data.billedRefunds.filter(isDate) : [],
     suspended: isSuspended(data),
     signupDue: data.signupDue === true,
-<<<<<<< ours
     verified: data.verified === undefined ? data.signupDue !== true : data.verified === true,
-    note: typeof data.note === 'string' ? data.note.slice(0, reasonCharactersMax) : undefined,
-=======
-    note: typeof data.note === 'string' ? data.note.slice(0, reasonCharactersMax).replace(/[\uD800-\uDBFF]$/, '') : undefined,
->>>>>>> theirs
+    note: typeof data.note === 'string' ? shorten(data.note) : undefined,
     email: typeof data.email === 'string' ? data.email : undefined,
     allowance: isMissing(data.allowance) ? undefined : isCredits(data.allowance) ? data.allowance : 0,
     allowancePeriod: typeof data.allowancePeriod === 'string' ? data.allowancePeriod : undefined,
@@ -184,6 +180,9 @@ export function parseAccount(document: StoredDocument, newest?: NewestEntry): Ac
     createdAt: isDate(data.createdAt) ? data.createdAt : undefined,
   };
 }
+
+/** The first characters of a note; half of an emoji at the end is left out. */
+const shorten = (note: string) => note.slice(0, reasonCharactersMax).replace(/[\uD800-\uDBFF]$/, '');
 
 export type InvalidField = 'balance' | 'adjust' | 'sequence';
 
