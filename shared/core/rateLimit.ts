@@ -3,6 +3,7 @@
  * no database access: with several instances a user has the limit in each. The ledger limits image requests
  * across all instances.
  */
+import { countOf } from '../contract.ts';
 import { Failure } from '../errors.ts';
 
 export type RateLimit = {
@@ -17,7 +18,11 @@ export type RateLimit = {
 export const enhanceLimit = { name: 'enhancePerMinute', callsPerMinute: 20 } satisfies RateLimit;
 /** All reads and deletes together: enough for a page that polls, too little for a runaway loop. */
 export const readLimit = { name: 'readsPerMinute', callsPerMinute: 300 } satisfies RateLimit;
-
+/**
+ * Large calls of `generate` that are refused before their body is read. They are not holds, so they do not count for
+ * MAX_PER_MINUTE_PER_USER.
+ */
+export const largeRefusalLimit = { name: 'largeRefusalsPerMinute', callsPerMinute: 60 } satisfies RateLimit;
 /** Each call reads every document of the user. */
 export const exportLimit = { name: 'exportsPerHour', callsPerHour: 10 } satisfies RateLimit;
 
@@ -55,7 +60,7 @@ export function createRateLimiter(elapsed: () => number, entriesMax = entriesMax
         recent.push(now);
         return;
       }
-      throw new Failure('RATE_LIMITED', `At most ${callsMax} such calls ${period}.`, {
+      throw new Failure('RATE_LIMITED', `At most ${countOf(callsMax, 'such call')} ${period}.`, {
         retryAfterSeconds: Math.max(1, Math.ceil((oldest + windowMs - now) / 1000)),
         metadata: { limit: name },
       });

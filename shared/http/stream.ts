@@ -27,6 +27,8 @@ export async function sendChunks(
       shutdown.throwIfAborted();
       if (left.signal.aborted) return { clientLeft: true };
       if (!response.headersSent) response.writeHead(200, headers);
+      // An answer to HEAD has no body.
+      if (response.req.method === 'HEAD') break;
       if (response.write(chunk)) continue;
       const signal = AbortSignal.any([left.signal, shutdown, AbortSignal.timeout(stalledMs)]);
       await once(response, 'drain', { signal }).catch(() => {});

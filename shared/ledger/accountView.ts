@@ -1,7 +1,7 @@
 /** An account as the API shows it, in every function. Pure. */
 import type { AccountView } from '../contract.ts';
 import type { Account } from './account.ts';
-import { type AllowancePeriod, getPeriod } from './allowancePeriod.ts';
+import { type AllowancePeriod, getPeriod, isPast } from './allowancePeriod.ts';
 
 type AllowanceSettings = { credits: number; period: AllowancePeriod };
 
@@ -21,13 +21,13 @@ export function toAccountView(account: Account, settings: AllowanceSettings, now
 
 /** What the account is topped up to, and when next: now, if this period's allowance is still due. */
 function toAllowance(
-  { allowance, allowancePeriod }: Account,
+  { allowance, allowancePeriod, suspended, verified }: Account,
   { credits, period }: AllowanceSettings,
   now: Date,
 ): Pick<AccountView, 'allowance'> {
   const own = allowance ?? credits;
-  if (own === 0) return {};
+  if (own === 0 || suspended || !verified) return {};
   const { name, nextAt } = getPeriod(period, now);
-  const next = allowancePeriod === name ? nextAt : now;
+  const next = isPast(name, allowancePeriod) ? nextAt : now;
   return { allowance: { credits: own, period, nextAt: next.toISOString() } };
 }

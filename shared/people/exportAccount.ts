@@ -1,7 +1,7 @@
 /** Everything that is kept about one user, as the text of one JSON document, piece by piece. */
 import type { AccountExport } from '../contract.ts';
 import type { Data, PageRequest, StoredDocument } from '../database/database.ts';
-import { readPage } from '../database/pages.ts';
+import { parseReadable } from '../database/spoiltDocuments.ts';
 import { generationsPath, parseGeneration, toGeneration } from '../generation/record.ts';
 import { accountPath } from '../ledger/account.ts';
 import { entriesPath, toEntry } from '../ledger/entries.ts';
@@ -15,13 +15,13 @@ const pageSize = 50;
 type List = {
   name: keyof AccountExport;
   query(uid: string): Pick<PageRequest, 'collection' | 'where'>;
-  /** @throws if the document cannot be read: it is left out. */
+  /** @throws {UnreadableDocument} The document is left out, and logged. */
   toItem(document: StoredDocument): object;
 };
 
 /** A further collection is one line here, and its schema in the contract. */
 const lists: readonly List[] = [
-  { name: 'entries', query: (uid) => ({ collection: entriesPath(uid) }), toItem: toUserEntry },
+  { name: 'entries', query: (uid) => ({ collection: entriesPath(uid) }), toItem: toEntry },
   {
     name: 'generations',
     query: (uid) => ({ collection: generationsPath(uid) }),
@@ -58,44 +58,35 @@ export async function* exportAccount(ledger: Ledger, uid: string): AsyncGenerato
   yield `,\n"unreadable":${JSON.stringify(unreadable)}}\n`;
 }
 
-async function* exportList(ledger: Ledger, uid: string, { name, query, toItem }: List, unreadable: string[]) {
+async function* exportList(
+  { database, retryCommit, log }: Ledger,
+  uid: string,
+  { name, query, toItem }: List,
+  unreadable: string[],
+) {
   let after: string | undefined;
   let separator = '\n';
   do {
-    const { documents, last } = await readPage(ledger, pageSize, {
-      ...query(uid),
-      // A document that lacks the field of another order would be missing.
-      orderBy: [['__name__', 'asc']],
-      ...(after !== undefined && { after: [after] }),
-    });
+    const { documents } = await retryCommit(undefined, () =>
+      database.page({
+        ...query(uid),
+        // A document that lacks the field of another order would be missing.
+        orderBy: [['__name__', 'asc']],
+        ...(after !== undefined && { after: [after] }),
+        limit: pageSize,
+      }),
+    );
     let text = '';
     for (const document of documents) {
-      const item = parseItem(ledger, document, toItem);
+      const [item] = parseReadable(log, [document], toItem);
       if (item) {
         text += separator + JSON.stringify(item);
         separator = ',\n';
       } else unreadable.push(`${name}/${document.id}`);
     }
     if (text) yield text;
-    after = last?.id;
+    after = documents.length < pageSize ? undefined : documents.at(-1)?.id;
   } while (after !== undefined);
-}
-
-/** What is shown of a document. Undefined, and logged, if an admin's edit made it unreadable. */
-function parseItem({ log }: Ledger, document: StoredDocument, toItem: List['toItem']): object | undefined {
-  try {
-    return toItem(document);
-  } catch {
-    const { path } = document;
-    log.warning('A document is left out of an export', { event: 'document_invalid', path });
-    return undefined;
-  }
-}
-
-/** An entry as its user reads it: without the admin. */
-function toUserEntry(document: StoredDocument): AccountExport['entries'][number] {
-  const { actor: _, ...entry } = toEntry(document);
-  return entry;
 }
 
 function toExportedGeneration(document: StoredDocument): AccountExport['generations'][number] {

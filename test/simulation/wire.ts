@@ -37,6 +37,7 @@ export async function callHandler(handler: Handler, request: WireRequest): Promi
   };
   let text = '';
   const response = {
+    req: { method },
     headersSent: false,
     on() {},
     off() {},

@@ -64,6 +64,7 @@ const answers = {
   Limits: contract.limitsSchema,
   Terms: contract.termsSchema,
   Entry: contract.entrySchema,
+  AdminEntry: contract.adminEntrySchema,
   EntryType: contract.entryTypeSchema,
   Audit: contract.auditSchema,
 };

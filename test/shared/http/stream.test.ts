@@ -85,6 +85,14 @@ it('sends the first chunk before the second exists', async () => {
   expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('two');
 });
 
+it('answers HEAD with the headers alone, and makes no second chunk', async () => {
+  const { state, chunks } = createEndless();
+  const { url, outcome } = await startServer(chunks);
+  const response = await fetch(url, { method: 'HEAD' });
+  expect([response.headers.get('content-type'), await response.text()]).toEqual(['text/plain', '']);
+  expect([await outcome, state]).toEqual([{}, { made: 1, isClosed: true }]);
+});
+
 it('throws an error before the first chunk, and sends nothing', async () => {
   // biome-ignore lint/correctness/useYield: the error comes first.
   const { url, outcome } = await startServer(async function* () {
