@@ -367,7 +367,7 @@ const inGeneration: Mutants = {
     killedBy: admissionTest,
   },
   'a call is refused for credits although the cache may have its image': {
-    find: '$S || $C > 0',
+    find: '$S || cacheTtlSeconds > 0',
     replace: '$S',
     killedBy: admissionTest,
   },
@@ -538,7 +538,7 @@ const inPeople: Mutants = {
     killedBy: termsTest,
   },
   'a list of the export ends with its first page': {
-    find: 'after = $L?.id',
+    find: 'after = $C ? undefined : $I',
     replace: 'after = undefined',
     killedBy: 'test/shared/people/exportAccount.test.ts',
   },
