@@ -1,10 +1,10 @@
-import type { User } from '../shared/auth.ts';
+import type { User } from '../shared/auth/auth.ts';
 import { enhanceAnswerSchema, enhanceRequestSchema } from '../shared/contract.ts';
 import { enhanceLimit } from '../shared/core/rateLimit.ts';
 import type { Failure } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { accountPath, parseAccount } from '../shared/ledger/account.ts';
-import { refuseSuspended, refuseUnverified } from '../shared/ledger/credits.ts';
+import { refuseSuspended, refuseTerms, refuseUnverified } from '../shared/ledger/credits.ts';
 import type { Ledger } from '../shared/ledger/ledger.ts';
 import { bookEnhancementCost, countEnhancement } from '../shared/prompts/enhancements.ts';
 import type { Services } from '../shared/services.ts';
@@ -24,7 +24,7 @@ export const enhance = endpoint({
     const now = new Date(clock.now());
     const refusal =
       (await refuseCaller(services, ledger, caller, now)) ??
-      (await countEnhancement(ledger, uid, now, config.prompt.maxPerDayPerUser));
+      (await countEnhancement(ledger, uid, now, config.prompt));
     if (refusal) throw refusal;
     const enhancePrompt = await services.enhancer();
     const { prompt, providerCostMicros } = await enhancePrompt(input.prompt, config.prompt.timeoutMs);
@@ -53,6 +53,7 @@ async function refuseCaller(
   const account = document && parseAccount(document);
   return (
     (account && refuseSuspended(account)) ??
+    refuseTerms(account, services.config.terms.version) ??
     refuseUnverified(account, caller) ??
     quota.refusal([services.config.prompt.modelId], now.getTime()) ??
     spendCeiling.refusal()

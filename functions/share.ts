@@ -13,7 +13,7 @@ export const share = endpoint({
   limit: shareLimit,
   dependencies: ['database', 'imageStore'],
   async run({ caller: { uid }, input: { id, shared }, log }, services) {
-    log.add({ uid, generationId: id, shared });
+    log.add({ generationId: id, shared });
     const record = await (shared ? makePublic : makePrivate)(services, uid, id);
     return { body: { generation: toGeneration(record, services.config.publicUrl) } };
   },

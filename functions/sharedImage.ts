@@ -1,4 +1,5 @@
 import { sharedImagePageSchema, sharedImageQuerySchema, shareTokenSchema } from '../shared/contract.ts';
+import { parseReadable } from '../shared/database/spoiltDocuments.ts';
 import { parseShare, sharePath } from '../shared/generation/shares.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { createMissingPage, createSharePage } from '../shared/sharing/sharePage.ts';
@@ -12,10 +13,12 @@ export const sharedImage = endpoint({
   isPage: true,
   async run({ input }, services) {
     const token = shareTokenSchema.safeParse(input.token).data;
-    const { database, retryCommit } = await services.ledger();
+    const { database, retryCommit, log } = await services.ledger();
     const document =
       token && (await retryCommit(undefined, () => database.read([sharePath(token)]))).documents[0];
-    const { image } = document ? parseShare(document) : {};
+    // Nobody sees an image that an admin's edit has spoilt.
+    const [share] = parseReadable(log, document ? [document] : [], parseShare);
+    const image = share?.image;
     const page = token && image ? createSharePage({ token, image }, services.config) : undefined;
     if (page) return { body: page.html, headers: page.headers };
     const missing = createMissingPage();

@@ -1,6 +1,6 @@
 /** The project's one error class, and the HTTP answer of an error. */
 import type { Receipt, Retry } from './contract.ts';
-import { type Reason, type ReasonMetadata, reasons } from './reasons.ts';
+import { getReasonRow, type Reason, type ReasonMetadata, reasons } from './reasons.ts';
 
 export const errorDomain = 'nano-banana-studio';
 
@@ -104,14 +104,24 @@ export function toFailure(error: unknown): Failure {
   return new Failure('INTERNAL', internalMessage, { cause: error });
 }
 
+/** Adds the address of support to a refusal that has a place for it: one that only support can end. */
+export function withSupport(failure: Failure, supportEmail: string | undefined): Failure {
+  const { reason, message, details } = failure;
+  if (!supportEmail || !getReasonRow(reason).optionalMetadata?.supportEmail) return failure;
+  return toFailureUnchecked(reason, message, { ...details, metadata: { ...details.metadata, supportEmail } });
+}
+
 /** A failure as it was stored. Becomes INTERNAL if there is none, or if its reason no longer exists. */
 export function restoreFailure(
   stored: { reason: string; message: string; metadata?: Record<string, string> | undefined } | null,
 ): Failure {
-  if (!stored || !Object.hasOwn(reasons, stored.reason)) return new Failure('INTERNAL', internalMessage);
+  if (!stored || !isReason(stored.reason)) return new Failure('INTERNAL', internalMessage);
   const { reason, message, metadata } = stored;
-  return toFailureUnchecked(reason as Reason, message, metadata ? { metadata } : {});
+  return toFailureUnchecked(reason, message, metadata ? { metadata } : {});
 }
+
+/** False for a reason of an earlier version. */
+export const isReason = (reason: string): reason is Reason => Object.hasOwn(reasons, reason);
 
 /** The refusal of a request that is not valid. The message describes the first violation. */
 export function invalidRequest(fieldViolations: FieldViolation[]): Failure {

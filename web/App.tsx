@@ -9,6 +9,7 @@ import { Header } from './views/Header.tsx';
 import { Report } from './views/Report.tsx';
 import { Shortcuts } from './views/Shortcuts.tsx';
 import { SignIn } from './views/SignIn.tsx';
+import { TermsDialog } from './views/TermsDialog.tsx';
 import { Verification } from './views/Verification.tsx';
 import { Viewer } from './views/Viewer.tsx';
 
@@ -30,6 +31,7 @@ export function App({ config }: { config: FirebaseConfig }) {
           </main>
           {route.value.view === 'image' && <Viewer id={route.value.id} />}
           <Shortcuts />
+          <TermsDialog />
         </PageStateProvider>
       )}
       <Announcer />

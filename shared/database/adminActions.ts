@@ -3,12 +3,13 @@ import { createDocument, type DocumentPath, documentPath, type Write } from './d
 
 /** `createdAt` is the database's time. */
 export type AdminAction = {
-  action: 'takedown' | 'resolveReport';
-  /** Who did it: the admin's e-mail address or uid. */
+  action: 'suspend' | 'restore' | 'takedown' | 'resolveReport';
+  /** Who did it: the admin's uid, with the verified e-mail address if there is one. */
   actor: string;
   /** The user whom it concerns. */
   uid: string;
-  generationId: string;
+  /** The generation, if it concerns one. */
+  generationId?: string;
   reason: string;
   createdAt: Date;
 };

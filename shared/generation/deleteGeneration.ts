@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type FieldUpdates, updateDocument, type Write } from '../database/database.ts';
 import { Failure } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -5,17 +6,25 @@ import { cachePath, unshareImage } from './cache.ts';
 import { type OutboxItem, toOutboxItem } from './outbox.ts';
 import { findGeneration, type GenerationData, type GenerationRecord, generationPath } from './record.ts';
 import { expire, isExpired } from './refund.ts';
+import { eraseFailure } from './response.ts';
 import { endShare } from './shares.ts';
 
 /** A deleted generation, and the images that have still to be deleted from the store. */
 export type Deletion = { record: GenerationRecord; outboxItems: OutboxItem[] };
 
-/** What a generation loses with its image. */
-export const erased = { prompt: null, enhancedPrompt: null, image: null } satisfies Partial<GenerationData>;
+/** What a generation loses with its image: the prompt, and what the model said of it. */
+export const eraseWords = ({ failure }: Pick<GenerationRecord, 'failure'>) =>
+  ({
+    prompt: null,
+    enhancedPrompt: null,
+    image: null,
+    failure: failure && eraseFailure(failure),
+  }) satisfies Partial<GenerationData>;
 
 /**
- * Deletes a generation's image and prompt for good. The same commit puts the image into the outbox. The record, its
- * entries and its key stay. A refunded generation loses its prompt and stays refunded. May be repeated.
+ * Deletes a generation's image and prompt for good, and what the model said of them. The same commit puts the image into
+ * the outbox. The record, its entries and its key stay. A refunded generation stays refunded, and keeps its reason. May be
+ * repeated.
  * @throws {Failure} NOT_FOUND; IN_PROGRESS while it is pending; DATABASE_UNAVAILABLE.
  */
 export async function deleteGeneration(ledger: Ledger, uid: string, id: string): Promise<Deletion> {
@@ -30,7 +39,10 @@ export async function deleteGeneration(ledger: Ledger, uid: string, id: string):
         metadata: { generationId: id },
       });
     }
-    if (record.prompt === null) return { record, outboxItems: [] };
+    const erased = eraseWords(record);
+    // A record that was erased before may still have the model's words.
+    const isErased = record.prompt === null && isDeepStrictEqual(erased.failure, record.failure);
+    if (isErased) return { record, outboxItems: [] };
 
     const erase = async (data: Partial<GenerationData>, ...more: Write[]): Promise<GenerationRecord> => {
       const fields: FieldUpdates<GenerationData> = data;

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type GenerateRequest, referenceBytesMax } from '../contract.ts';
+import { countOf, type GenerateRequest, referenceBytesMax } from '../contract.ts';
+import type { Log } from '../core/log.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
+import { parseReadable } from '../database/spoiltDocuments.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
 import {
@@ -16,6 +18,7 @@ import {
   inFlight,
   refuseHold,
   refuseSuspended,
+  refuseTerms,
   unchanged,
 } from '../ledger/credits.ts';
 import { entryPath } from '../ledger/entries.ts';
@@ -26,14 +29,14 @@ import {
   type GenerationData,
   type GenerationRecord,
   generationPath,
+  hashInlineImage,
   hashReference,
   parseGeneration,
   toPublicId,
   toRecord,
 } from './record.ts';
-import { decodeBase64 } from './references.ts';
 import { expire, isExpired } from './refund.ts';
-import { hashImage, removedReferences, takedownPath } from './takedowns.ts';
+import { removedReferences, takedownPath } from './takedowns.ts';
 
 /** Whether any model may be called, and paid for, and its image stored. It is part of the hold, to save a round trip. */
 export type ModelAvailability = {
@@ -57,8 +60,8 @@ export type HoldOutcome = { outcome: 'held' | 'cached' | 'existing'; record: Gen
 
 /**
  * Debits a generation's price and makes the generation pending, or finds the one that its key has made before.
- * Refuses in the contract's order: replay, account, suspended, cache, models, limits, credits.
- * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_SUSPENDED, PROVIDER_QUOTA, SPEND_CEILING, PROVIDER_MISCONFIGURED,
+ * Refuses in the contract's order: replay, account, suspended, terms, cache, models, limits, credits.
+ * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_SUSPENDED, TERMS_NOT_ACCEPTED, PROVIDER_QUOTA, SPEND_CEILING, PROVIDER_MISCONFIGURED,
  * RATE_LIMITED, INSUFFICIENT_CREDITS, NOT_FOUND or INVALID_REQUEST for references: nothing was debited; DATABASE_UNAVAILABLE: the outcome is unknown,
  * and a call with the same key finds out.
  */
@@ -71,9 +74,10 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
   const referencePaths = request.references.flatMap((reference) =>
     'generationId' in reference ? [generationPath(uid, reference.generationId)] : [],
   );
-  const takedowns = request.references.map((reference) =>
-    'data' in reference ? takedownPath(hashImage(decodeBase64(reference.data))) : undefined,
-  );
+  const takedowns = request.references.map((reference) => {
+    const imageHash = hashInlineImage(reference);
+    return imageHash && takedownPath(imageHash);
+  });
 
   const { isOverdue, ...outcome } = await changeAccount<HoldOutcome & { isOverdue: boolean }>(ledger, uid, {
     user,
@@ -113,7 +117,7 @@ const deletedByAdmin = () => new Failure('DELETED', 'This generation was deleted
 type HoldDecision = Decision<HoldOutcome & { isOverdue: boolean }>;
 
 function decideHold(
-  { settings: { holdMs, limits, tierCredits } }: Ledger,
+  { log, settings: { holdMs, limits, tierCredits, termsVersion } }: Ledger,
   params: HoldRequest,
   attemptId: string,
   {
@@ -124,11 +128,11 @@ function decideHold(
 ): HoldDecision {
   const { account, documents, now } = state;
   const { id, request, cacheKey, availability } = params;
-  const suspended = refuseSuspended(account);
-  if (suspended) return { refusal: suspended };
+  const barred = refuseSuspended(account) ?? refuseTerms(account, termsVersion);
+  if (barred) return { refusal: barred };
 
   const cached =
-    cacheKey && !request.fresh ? findCachedSource(account.uid, documents, cacheKey, now) : undefined;
+    cacheKey && !request.fresh ? findCachedSource(log, account.uid, documents, cacheKey, now) : undefined;
   if (cached && 'read' in cached) return cached;
   const deadline = getHoldDeadline(now, holdMs);
   if (cached) return showCached(params, attemptId, cached.source, state, deadline);
@@ -138,7 +142,7 @@ function decideHold(
   const unavailable =
     (removed.length > 0 ? removedReferences(removed) : undefined) ??
     availability.refusal(now) ??
-    refuseReferences(request, references);
+    refuseReferences(log, request, references);
   if (unavailable) return { refusal: unavailable };
 
   const running = findRunning(account, documents, now, limits.maxInFlightPerUser);
@@ -188,13 +192,14 @@ function showCached(
   };
 }
 
-/** A reference must be a finished image of the caller's own. */
+/** A reference must be a finished image of the caller's own. One whose document is spoilt counts as missing. */
 function refuseReferences(
+  log: Log,
   { references }: GenerateRequest,
   documents: readonly (StoredDocument | undefined)[],
 ): Failure | undefined {
   const bytes = documents.map((document) => {
-    const record = document && parseGeneration(document);
+    const [record] = parseReadable(log, document ? [document] : [], parseGeneration);
     return record?.status === 'succeeded' ? (record.image?.bytes ?? 0) : undefined;
   });
   if (bytes.includes(undefined)) return new Failure('NOT_FOUND', 'There is no such image to refer to.');
@@ -203,12 +208,12 @@ function refuseReferences(
   );
   const total = [...bytes, ...inline].reduce<number>((sum, each) => sum + (each ?? 0), 0);
   if (total <= referenceBytesMax) return undefined;
-  const description = `must have at most ${referenceBytesMax} bytes together`;
+  const description = `must have at most ${countOf(referenceBytesMax, 'byte')} together`;
   return invalidRequest([{ field: 'references', description }]);
 }
 
 /** The account without its finished generations, if they matter: when the limit of generations in flight is reached. */
-function findRunning(
+export function findRunning(
   account: Account,
   documents: Documents,
   now: Date,

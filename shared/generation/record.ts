@@ -10,6 +10,7 @@ import {
   statusSchema,
   tierSchema,
 } from '../contract.ts';
+import { nextTurn } from '../core/turn.ts';
 import {
   type Database,
   type DocumentPath,
@@ -17,6 +18,7 @@ import {
   type StoredDocument,
   type Version,
 } from '../database/database.ts';
+import { parseDocument } from '../database/spoiltDocuments.ts';
 
 /** Why a generation was refunded: enough to repeat the same answer. */
 export const storedFailureSchema = z.object({
@@ -89,10 +91,10 @@ export const generationsPath = (uid: string) => `accounts/${uid}/generations`;
 export const generationPath = (uid: string, id: string): DocumentPath<GenerationData> =>
   documentPath(`${generationsPath(uid)}/${id}`);
 
-/** @throws {z.ZodError} if an admin's edit made the document unreadable. */
+/** @throws {UnreadableDocument} */
 export function parseGeneration(document: StoredDocument): GenerationRecord {
   const uid = document.path.split('/')[1] ?? '';
-  return toRecord(uid, document.id, generationDocumentSchema.parse(document.data), document.version);
+  return toRecord(uid, document.id, parseDocument(generationDocumentSchema, document), document.version);
 }
 
 export function toRecord(
@@ -145,9 +147,45 @@ export function hashCacheKey(uid: string, modelId: string, request: GenerateRequ
   return hashJson({ uid, modelId, prompt, tier, orientation, enhance, references });
 }
 
+type Reference = GenerateRequest['references'][number];
+
+/**
+ * The hashes of images in requests: several megabytes each, and a request needs them several times. `text` is that of the
+ * base64, `image` that of the bytes.
+ */
+const imageHashes = new WeakMap<Reference, { text: string; image: string }>();
+/** Letters of base64 that are hashed in one turn. A multiple of 4, so that the image is decoded in pieces. */
+const hashLetters = 4_000_000;
+
+/** Hashes the references of a request ahead of their use, so that other requests can go on in between. */
+export async function hashReferences({ references }: GenerateRequest): Promise<void> {
+  for (const reference of references) {
+    if (!('data' in reference)) continue;
+    // The JSON of the text, in which nothing of base64 is escaped.
+    const text = createHash('sha256').update('"');
+    const image = createHash('sha256');
+    for (let from = 0; from < reference.data.length; from += hashLetters) {
+      if (from > 0) await nextTurn();
+      const letters = reference.data.slice(from, from + hashLetters);
+      text.update(letters, 'latin1');
+      image.update(letters, 'base64');
+    }
+    imageHashes.set(reference, { text: text.update('"').digest('hex'), image: image.digest('hex') });
+  }
+}
+
 /** Represents a reference image in documents and hashes, in place of its bytes. */
-export function hashReference(reference: GenerateRequest['references'][number]): string {
-  return 'generationId' in reference ? `generation:${reference.generationId}` : hashJson(reference.data);
+export function hashReference(reference: Reference): string {
+  if ('generationId' in reference) return `generation:${reference.generationId}`;
+  return imageHashes.get(reference)?.text ?? hashJson(reference.data);
+}
+
+/** The SHA-256 of an image that a request carries; undefined for one of the gallery. */
+export function hashInlineImage(reference: Reference): string | undefined {
+  if ('generationId' in reference) return undefined;
+  return (
+    imageHashes.get(reference)?.image ?? createHash('sha256').update(reference.data, 'base64').digest('hex')
+  );
 }
 
 const hashJson = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');

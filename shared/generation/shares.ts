@@ -11,6 +11,7 @@ import {
   type Version,
   type Write,
 } from '../database/database.ts';
+import { parseDocument } from '../database/spoiltDocuments.ts';
 import { createOutboxItem, type OutboxItem, toCopyItem } from './outbox.ts';
 import type { GenerationData, GenerationRecord } from './record.ts';
 
@@ -26,11 +27,11 @@ export type ShareRecord = ShareData & { token: string; version: Version };
 
 export const sharePath = (token: string): DocumentPath<ShareData> => documentPath(`shares/${token}`);
 
-/** @throws {z.ZodError} if an admin's edit made the document unreadable. */
-export const parseShare = ({ id, data, version }: StoredDocument): ShareRecord => ({
-  ...shareDocumentSchema.parse(data),
-  token: id,
-  version,
+/** @throws {UnreadableDocument} */
+export const parseShare = (document: StoredDocument): ShareRecord => ({
+  ...parseDocument(shareDocumentSchema, document),
+  token: document.id,
+  version: document.version,
 });
 
 /**
@@ -38,7 +39,7 @@ export const parseShare = ({ id, data, version }: StoredDocument): ShareRecord =
  * @returns `own`: fields for the generation's own update, which must be in the same commit; `outboxItem`: the copy.
  */
 export function endShare(
-  { uid, id, shareToken }: GenerationRecord,
+  { uid, id, shareToken }: Pick<GenerationRecord, 'uid' | 'id' | 'shareToken'>,
   now: Date,
 ): { own: Pick<Partial<GenerationData>, 'shareToken'>; writes: Write[]; outboxItems: OutboxItem[] } {
   if (!shareToken) return { own: {}, writes: [], outboxItems: [] };

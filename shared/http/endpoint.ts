@@ -4,16 +4,24 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as z from 'zod';
-import type { Admin, User } from '../auth.ts';
+import type { Admin, User } from '../auth/auth.ts';
 import { idempotencyKeySchema } from '../contract.ts';
 import type { RequestLog } from '../core/log.ts';
 import type { RateLimit } from '../core/rateLimit.ts';
 import type { BinaryEvent } from '../database/accountEvent.ts';
-import { errorAnswer, Failure, type FieldViolation, invalidRequest, toFailure } from '../errors.ts';
+import {
+  errorAnswer,
+  Failure,
+  type FieldViolation,
+  invalidRequest,
+  toFailure,
+  withSupport,
+} from '../errors.ts';
 import type { Dependency, Services } from '../services.ts';
 import { readJsonBody } from './body.ts';
 import { getClientAddress } from './clientAddress.ts';
 import { createRequestLog } from './requestLog.ts';
+import { sendChunks } from './stream.ts';
 
 /** How long a browser may cache the answer to a preflight, seconds. */
 const preflightSeconds = 3_600;
@@ -36,12 +44,15 @@ export type RequestContext<A extends Access, Input> = {
   log: RequestLog;
 };
 
-export type Answer<Body> = {
-  body: Body;
-  headers?: Record<string, string>;
-  /** Only of a page: there is none at this address. */
-  status?: 404;
-};
+export type Answer<Body> = { headers?: Record<string, string> } & (
+  | {
+      body: Body;
+      /** Only of a page: there is none at this address. */
+      status?: 404;
+    }
+  /** The body as pieces of its JSON text, sent as they come. An error before the first is answered as usual. */
+  | { chunks: AsyncGenerator<string, void, void> }
+);
 
 /** What an endpoint promises its clients. The API description is generated from it. */
 export type EndpointSpec<A extends Access, Input extends z.ZodType, Output extends z.ZodType> = {
@@ -50,7 +61,7 @@ export type EndpointSpec<A extends Access, Input extends z.ZodType, Output exten
   input: Input;
   /** The body of a 200. It types `run`; only tests validate it, not every call. */
   answer: Output;
-  /** True if the body is an HTML page. HEAD then works too. Errors stay JSON. */
+  /** True if the body is an HTML page. Errors stay JSON. */
   isPage?: boolean;
   /** True if the Idempotency-Key header is required. */
   requiresIdempotencyKey?: boolean;
@@ -67,6 +78,8 @@ export type Endpoint<A extends Access, Input extends z.ZodType, Output extends z
 > & {
   /** Modules to load while the caller is verified; the database by default. */
   dependencies?: readonly Dependency[];
+  /** Called before a large body is read (see `largeBodyBytes`). It refuses the call by throwing. */
+  admit?(context: Omit<RequestContext<A, never>, 'input' | 'address'>, services: Services): Promise<void>;
   run(context: RequestContext<A, z.output<Input>>, services: Services): Promise<Answer<z.input<Output>>>;
 };
 
@@ -94,14 +107,17 @@ export function endpoint<A extends Access, Input extends z.ZodType, Output exten
       }
       try {
         if (request.method === 'OPTIONS') return sendPreflight(response, spec.method);
-        const { body, headers, status = 200 } = await handle(spec, request, services, log);
-        if (spec.isPage) sendPage(response, status, String(body), headers);
-        else send(response, 200, body, headers);
+        const answer = await handle(spec, request, services, log);
+        if ('chunks' in answer) {
+          const { chunks, headers } = answer;
+          log.add(await sendChunks(response, chunks, { ...jsonHeaders, ...headers }, services.shutdown));
+        } else if (spec.isPage) sendPage(response, answer.status ?? 200, String(answer.body), answer.headers);
+        else send(response, 200, answer.body, answer.headers);
         log.ok();
       } catch (error) {
-        const failure = toFailure(error);
+        const failure = withSupport(toFailure(error), services.config.supportEmail);
         const { code, headers, body } = errorAnswer(failure);
-        send(response, code, body, headers);
+        if (!response.headersSent) send(response, code, body, headers);
         log.fail(failure, code);
       }
     };
@@ -114,25 +130,41 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
   services: Services,
   log: RequestLog,
 ): Promise<Answer<z.input<Output>>> {
-  if (request.method !== spec.method && !(spec.isPage && request.method === 'HEAD')) {
+  // Uptime checks and load balancers ask with HEAD. Node sends the same headers as for GET, and no body.
+  const methods = spec.method === 'GET' ? ['GET', 'HEAD'] : [spec.method];
+  if (!methods.includes(request.method ?? '')) {
     throw new Failure('METHOD_NOT_ALLOWED', `Please use ${spec.method}.`, {
-      headers: { Allow: `${spec.method}, OPTIONS` },
+      headers: { Allow: [...methods, 'OPTIONS'].join(', ') },
     });
   }
   const caller = await identify(spec, request, services);
+  if (caller && 'uid' in caller) log.add({ [spec.access === 'admin' ? 'admin' : 'uid']: caller.uid });
   if (spec.limit && caller && 'uid' in caller) services.rateLimiter.take(spec.limit, caller.uid);
-  const raw = spec.method === 'GET' ? parseQuery(request) : await readJsonBody(request, spec.bodyBytesMax);
-  const key = spec.requiresIdempotencyKey
-    ? idempotencyKeySchema.safeParse(request.headers['idempotency-key'])
-    : undefined;
+  const { idempotencyKey, keyViolations } = readIdempotencyKey(spec, request);
+  const admit = async () => {
+    if (keyViolations.length > 0) throw invalidRequest(keyViolations);
+    await spec.admit?.({ caller, idempotencyKey, log }, services);
+  };
+  const raw =
+    spec.method === 'GET' ? parseQuery(request) : await readJsonBody(request, spec.bodyBytesMax, admit);
   const input = spec.input.safeParse(raw);
-  const violations = [
-    ...(key?.error?.issues.map(({ message }) => ({ field: 'Idempotency-Key', description: message })) ?? []),
-    ...(input.error ? toFieldViolations(input.error) : []),
-  ];
+  const violations = [...keyViolations, ...(input.error ? toFieldViolations(input.error) : [])];
   if (!input.success || violations.length > 0) throw invalidRequest(violations.slice(0, violationsMax));
   const address = getClientAddress(request, services.config.deployed);
-  return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', address, log }, services);
+  return spec.run({ caller, input: input.data, idempotencyKey, address, log }, services);
+}
+
+function readIdempotencyKey(
+  { requiresIdempotencyKey }: { requiresIdempotencyKey?: boolean },
+  { headers }: IncomingMessage,
+): { idempotencyKey: string; keyViolations: FieldViolation[] } {
+  if (!requiresIdempotencyKey) return { idempotencyKey: '', keyViolations: [] };
+  const { data = '', error } = idempotencyKeySchema.safeParse(headers['idempotency-key']);
+  const issues = error?.issues ?? [];
+  return {
+    idempotencyKey: data,
+    keyViolations: issues.map(({ message }) => ({ field: 'Idempotency-Key', description: message })),
+  };
 }
 
 async function identify<A extends Access>(
@@ -221,6 +253,7 @@ function sendPage(
   // Node leaves the body out of the answer to HEAD.
   response.end(bytes);
 }
+const jsonHeaders = { 'Content-Type': 'application/json; charset=utf-8' };
 
 function send(
   response: ServerResponse,
@@ -230,7 +263,7 @@ function send(
 ): void {
   const bytes = Buffer.from(JSON.stringify(body));
   response.writeHead(code, {
-    'Content-Type': 'application/json; charset=utf-8',
+    ...jsonHeaders,
     'Content-Length': bytes.length,
     ...headers,
   });

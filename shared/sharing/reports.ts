@@ -18,6 +18,7 @@ import {
   updateDocument,
 } from '../database/database.ts';
 import { parsePageToken, readPage, toNextPageToken } from '../database/pages.ts';
+import { parseDocument, parseReadable } from '../database/spoiltDocuments.ts';
 import { Failure } from '../errors.ts';
 import { generationPath, parseGeneration } from '../generation/record.ts';
 import { parseShare, sharePath } from '../generation/shares.ts';
@@ -39,6 +40,14 @@ const reportDocumentSchema = z.object({
 });
 type ReportData = z.infer<typeof reportDocumentSchema>;
 
+type ReportRecord = ReportData & { id: string };
+
+/** @throws {UnreadableDocument} */
+const parseReport = (document: StoredDocument): ReportRecord => ({
+  ...parseDocument(reportDocumentSchema, document),
+  id: document.id,
+});
+
 const reportPath = (id: string): DocumentPath<ReportData> => documentPath(`reports/${id}`);
 
 /** One address reports an image once. The address itself is not kept: without the key nobody can find it from the id. */
@@ -50,14 +59,14 @@ export const hashReportId = (key: string, address: string, token: string) =>
 
 /** Keeps a report, unless there is no such share, or it is there already. @throws {Failure} DATABASE_UNAVAILABLE. */
 export function addReport(
-  { database, retryCommit }: Ledger,
+  { database, retryCommit, log }: Ledger,
   id: string,
   { token, reason, details }: ReportRequest,
 ): Promise<void> {
   return retryCommit(undefined, async () => {
     const { documents, readTime } = await database.read([sharePath(token), reportPath(id)]);
     const [document, existing] = documents;
-    const share = document && parseShare(document);
+    const [share] = parseReadable(log, document ? [document] : [], parseShare);
     if (!share?.image || existing) return;
     const { uid, generationId } = share;
     const data = { token, uid, generationId, reason, status: 'open' as const, createdAt: readTime };
@@ -72,30 +81,31 @@ const timeSchema = z.iso.datetime().refine((time) => Date.parse(time) > 0);
 export async function readReports(ledger: Ledger, { pageSize, pageToken }: PageQuery) {
   const token =
     pageToken && parsePageToken(pageToken, z.tuple([timeSchema, z.string().regex(/^[0-9a-f]{32}$/)]));
-  const { documents, last } = await readPage(ledger, pageSize, {
+  const query = {
     collection: 'reports',
-    where: [['status', '==', 'open']],
+    where: [['status', '==', 'open']] as const,
     orderBy: [
       ['createdAt', 'desc'],
       ['__name__', 'desc'],
-    ],
+    ] as const,
     ...(token && { after: [new Date(token[0]), token[1]] }),
-  });
+  };
+  const { items, last } = await readPage(ledger, pageSize, query, parseReport);
   const nextPageToken = toNextPageToken(last, ({ data, id }) => [data.createdAt, id]);
-  return { reports: await showReports(ledger, documents), ...nextPageToken };
+  return { reports: await showReports(ledger, items), ...nextPageToken };
 }
 
 /** Reports as the API shows them, each with its image as it is now. */
 async function showReports(
-  { database, retryCommit }: Ledger,
-  documents: readonly StoredDocument[],
+  { database, retryCommit, log }: Ledger,
+  reports: readonly ReportRecord[],
 ): Promise<Report[]> {
-  const reports = documents.map(({ id, data }) => ({ id, ...reportDocumentSchema.parse(data) }));
   const paths = [...new Set(reports.map(({ uid, generationId }) => generationPath(uid, generationId)))];
   if (paths.length === 0) return [];
   const generations = await retryCommit(undefined, () => database.read(paths));
+  const found = generations.documents.filter((document) => document !== undefined);
   const images = new Map(
-    generations.documents.map((document, i) => [paths[i], document ? parseGeneration(document).image : null]),
+    parseReadable(log, found, parseGeneration).map(({ uid, id, image }) => [generationPath(uid, id), image]),
   );
   return reports.map(({ createdAt, resolvedAt: _, resolvedBy: _by, ...report }) => ({
     ...report,
@@ -116,18 +126,18 @@ export async function closeReport(
 ): Promise<Report> {
   const ledger = await services.ledger();
   const { database, retryCommit } = ledger;
-  const { data } = await retryCommit(undefined, () => findReport(ledger, id));
+  const { report: found } = await retryCommit(undefined, () => findReport(ledger, id));
   if (resolution === 'takenDown') {
-    const { uid, generationId, reason } = data;
+    const { uid, generationId, reason } = found;
     await takeDown(services, { uid, generationId, reason }, actor);
   }
   const closed = await retryCommit(undefined, async () => {
-    const { document, data, readTime } = await findReport(ledger, id);
-    if (data.status === resolution || data.status === 'takenDown') return document;
-    const { uid, generationId } = data;
+    const { report, readTime, version } = await findReport(ledger, id);
+    if (report.status === resolution || report.status === 'takenDown') return report;
+    const { uid, generationId } = report;
     const fields = { status: resolution, resolvedAt: readTime, resolvedBy: actor };
     await database.commit([
-      updateDocument(reportPath(id), fields, document.version),
+      updateDocument(reportPath(id), fields, version),
       recordAdminAction(`${id}:${resolution}`, {
         action: 'resolveReport',
         actor,
@@ -137,7 +147,7 @@ export async function closeReport(
         createdAt: readTime,
       }),
     ]);
-    return { ...document, data: { ...data, ...fields } };
+    return { ...report, ...fields };
   });
   const [report] = await showReports(ledger, [closed]);
   return report as Report;
@@ -147,5 +157,5 @@ async function findReport({ database }: Ledger, id: string) {
   const { documents, readTime } = await database.read([reportPath(id)]);
   const [document] = documents;
   if (!document) throw new Failure('NOT_FOUND', 'There is no such report.');
-  return { document, data: reportDocumentSchema.parse(document.data), readTime };
+  return { report: parseReport(document), version: document.version, readTime };
 }

@@ -13,7 +13,7 @@ import {
 } from '../generation/outbox.ts';
 import { type GenerationRecord, generationPath, parseGeneration } from '../generation/record.ts';
 import { endShare, sharePath } from '../generation/shares.ts';
-import { createTimeLeft, type TimeLeft } from '../generation/steps.ts';
+import { createTimeLimit, type TimeLeft } from '../generation/steps.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Services } from '../services.ts';
 
@@ -30,7 +30,7 @@ const unfinishedMs = 60_000;
  * PROVIDER_MISCONFIGURED, DATABASE_UNAVAILABLE.
  */
 export async function makePublic(services: Services, uid: string, id: string): Promise<GenerationRecord> {
-  const timeLeft = createTimeLeft(services.clock, copyMsMax);
+  const { timeLeft } = createTimeLimit(services.clock, copyMsMax);
   const ledger = await services.ledger();
   const token = randomBytes(16).toString('base64url');
   const begun = await beginShare(ledger, uid, id, token);

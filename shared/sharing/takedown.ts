@@ -3,8 +3,8 @@ import type { TakedownRequest } from '../contract.ts';
 import { recordAdminAction } from '../database/adminActions.ts';
 import { type FieldUpdates, setDocument, updateDocument, type Write } from '../database/database.ts';
 import { Failure } from '../errors.ts';
-import { cachePath, findTwins } from '../generation/cache.ts';
-import { erased } from '../generation/deleteGeneration.ts';
+import { cachePath, findTwins, type ShownImage } from '../generation/cache.ts';
+import { eraseWords } from '../generation/deleteGeneration.ts';
 import {
   clearOutboxItem,
   createOutboxItem,
@@ -90,8 +90,8 @@ function removeImage(
     );
     const all = [...new Map([...shown, record].map((one) => [one.id, one])).values()];
     const shares = new Map(all.map((one) => [one.id, endShare(one, now)]));
-    const removal = (one: GenerationRecord) => ({
-      ...erased,
+    const removal = (one: ShownImage) => ({
+      ...eraseWords(one),
       ...shares.get(one.id)?.own,
       ...(one.id === maker?.id && { sharers: [] }),
       status: 'deleted' as const,
@@ -127,7 +127,7 @@ function removeImage(
   });
 }
 
-const updateGeneration = ({ uid, id, version }: GenerationRecord, fields: FieldUpdates<GenerationData>) =>
+const updateGeneration = ({ uid, id, version }: ShownImage, fields: FieldUpdates<GenerationData>) =>
   updateDocument(generationPath(uid, id), fields, version);
 
 /** What an earlier take-down of this image has left in the outbox. Copies of shares are the sweep's. */

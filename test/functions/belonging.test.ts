@@ -12,7 +12,7 @@ import { getReason, type Reply } from '../support/replies.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
-const gets = ['health', 'account', 'ledger', 'gallery', 'generation', 'audit', 'reports'];
+const gets = ['health', 'account', 'ledger', 'gallery', 'generation', 'exportAccount', 'audit', 'reports'];
 const [live, gone] = ['live', 'gone'].map((key) => hashGenerationId('owner', key)) as [string, string];
 const intrudersGone = hashGenerationId('intruder', 'gone');
 const unknown = 'f'.repeat(32);
@@ -84,6 +84,7 @@ const statusWithoutInput: Record<string, number> = {
   share: 400,
   takedown: 400,
   resolveReport: 400,
+  acceptTerms: 400,
   grant: 400,
 };
 const userFunctions = [
@@ -95,6 +96,8 @@ const userFunctions = [
   'generate',
   'deleteGeneration',
   'share',
+  'acceptTerms',
+  'exportAccount',
 ];
 const adminFunctions = ['grant', 'audit', 'takedown', 'reports', 'resolveReport'];
 const anyonesFunctions = ['health', 'sharedImage', 'report'];

@@ -10,11 +10,14 @@ import { watchImages } from './modelImages.ts';
 import { type Movement, observeLedger } from './modelLedger.ts';
 import { checkRemoved, checkShares, observeShare, type Shares } from './modelShares.ts';
 import {
+  findMistyped,
   hashId,
+  isMisnumbered,
+  isSuspended,
   type Moment,
   type ObservedAccount,
   type ObservedGeneration,
-  parseCredits,
+  parseBalance,
 } from './observed.ts';
 import type { Images } from './upstreams.ts';
 import type { Actor, World } from './world.ts';
@@ -84,6 +87,8 @@ export function createModel(
           shown: 0,
           adjust: undefined,
           suspended: false,
+          misnumbered: false,
+          mistyped: false,
           pending: 0,
           entries: 0,
           sum: 0,
@@ -120,7 +125,16 @@ export function createModel(
       if (root !== 'accounts') continue;
       touched.add(first);
       if (collection !== 'generations') continue;
-      const observation: Observation = { world, rules, images, accounts, generations, ids, tick: ticks };
+      const observation: Observation = {
+        world,
+        rules,
+        images,
+        accounts,
+        generations,
+        ids,
+        tick: ticks,
+        isConsole,
+      };
       const moved = observeGeneration(observation, first, second, change);
       movements.set(first, [...(movements.get(first) ?? []), ...moved]);
     }
@@ -152,14 +166,16 @@ export function createModel(
     return {
       tick: ticks,
       exists: data !== undefined,
-      shown: data ? parseCredits(data.balance) : 0,
+      shown: data ? parseBalance(data) : 0,
       adjust:
         data?.adjust === undefined
           ? undefined
           : Number.isSafeInteger(data.adjust)
             ? Number(data.adjust)
             : null,
-      suspended: Boolean(data?.suspended),
+      suspended: isSuspended(data),
+      misnumbered: isMisnumbered(data, entries.length),
+      mistyped: findMistyped(data).length > 0,
       pending: mine.length,
       entries: entries.length,
       sum,

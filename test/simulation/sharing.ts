@@ -56,7 +56,11 @@ export function createSharing(fleet: Fleet, model: Model) {
         if (answer.status === 200) {
           const { generation } = answer.body as Shown;
           const isGone = generation.status === 'deleted' && generation.prompt === null;
-          return check(isGone && found?.removed === true, 'a take-down removes image and prompt', describe);
+          return check(
+            isGone && found?.isTakenDown === true,
+            'a take-down removes image and prompt',
+            describe,
+          );
         }
         const { reason } = parseAnswer(model, answer);
         const statuses = found ? statusesSince(found, startTick) : [];

@@ -5,7 +5,16 @@ import type { Stack } from './stack.ts';
 import type { User } from './users.ts';
 
 /** The functions by their method, without the event function `accountWritten`. */
-export const getFunctions = ['health', 'account', 'ledger', 'generation', 'gallery', 'reports', 'audit'];
+export const getFunctions = [
+  'health',
+  'account',
+  'ledger',
+  'generation',
+  'gallery',
+  'exportAccount',
+  'reports',
+  'audit',
+];
 export const postFunctions = [
   'generate',
   'enhance',
@@ -14,6 +23,7 @@ export const postFunctions = [
   'report',
   'takedown',
   'resolveReport',
+  'acceptTerms',
   'grant',
   'checkQuota',
   'refillAllowances',

@@ -6,15 +6,16 @@ import { functions } from '../../functions/index.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Generation, Report } from '../../shared/contract.ts';
 import { createLog } from '../../shared/core/log.ts';
-import type { Database } from '../../shared/database/database.ts';
+import type { Data, Database } from '../../shared/database/database.ts';
 import type { HttpFunction } from '../../shared/http/endpoint.ts';
 import type { Gemini } from '../../shared/imagegen/gemini.ts';
 import type { GenerateImage } from '../../shared/imagegen/modelFallback.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
 import { createServices } from '../../shared/services.ts';
-import { trustingAuth } from '../simulation/instance.ts';
+import { tokens, trustingAuth } from '../simulation/instance.ts';
 import { createMemoryDatabase, createMemoryStore } from '../simulation/memoryDatabase.ts';
 import { callHandler, type WireRequest } from '../simulation/wire.ts';
+import type { Reply } from './replies.ts';
 import { virtualClock } from './virtualClock.ts';
 
 /** What several studios share: a database, and one time for all. */
@@ -43,10 +44,10 @@ export function createMemoryStudio({
   env?: Record<string, string>;
   imageGenerator?: GenerateImage;
   imageStore?: Partial<ImageStore>;
-  /** Calls of the database that behave otherwise. */
-  database?: (real: Database) => Partial<Database>;
   /** The text model's part. */
   write?: Gemini['write'];
+  /** Replaces calls of the database. */
+  faults?: (database: Database) => Partial<Database>;
 }) {
   const { clock, store } = world;
   const lines: Record<string, unknown>[] = [];
@@ -64,13 +65,14 @@ export function createMemoryStudio({
     destroy: async (publicId: string) => assets.delete(publicId),
     ...parts.imageStore,
   } as Partial<ImageStore> as ImageStore;
+  const database = createMemoryDatabase(store);
   const services = createServices(
     config,
     createLog((line) => void lines.push(JSON.parse(line))),
     new AbortController().signal,
     {
       clock,
-      database: { ...createMemoryDatabase(store), ...parts.database?.(createMemoryDatabase(store)) },
+      database: { ...database, ...parts.faults?.(database) },
       auth: trustingAuth,
       imageStore,
       ...(parts.write && { gemini: { write: parts.write } as Partial<Gemini> as Gemini }),
@@ -81,42 +83,53 @@ export function createMemoryStudio({
     },
   );
 
-  async function send(request: WireRequest) {
-    const createHandler = await (functions[request.name] as () => Promise<HttpFunction>)();
-    const { status, headers, body } = await callHandler(createHandler(services, request.name), request);
-    return { status, headers, body: body as Answer };
+  /** Calls any function, as the verified user ann unless `as` names somebody else. */
+  async function send({ name, ...request }: Omit<WireRequest, 'as'> & { as?: string }) {
+    const createHandler = await (functions[name as 'generate'] as () => Promise<HttpFunction>)();
+    const handler = createHandler(services, name);
+    const { status, headers, body } = await callHandler(handler, { name, as: 'user:ann', ...request });
+    return { status, headers, body: body as Reply['body'] };
   }
 
-  type CallOptions = { key?: string; as?: string; address?: string };
-  async function call(name: string, body: object, { key, as = 'user:ann', address }: CallOptions = {}) {
-    const request = {
-      name,
-      method: 'POST' as const,
-      as,
-      body,
-      ...(key && { key }),
-      ...(address && { address }),
-    };
-    const { headers: _, ...answer } = await send(request);
-    return answer;
+  /** Calls a function; without a body it is a GET. */
+  async function call(
+    name: string,
+    body?: object,
+    more: { key?: string; as?: string; address?: string } = {},
+  ) {
+    const method: 'GET' | 'POST' = body ? 'POST' : 'GET';
+    const { status, body: answer } = await send({ name, method, ...(body && { body }), ...more });
+    return { status, body: answer as Answer };
   }
+
+  const runJob = (name: string) => send({ name, method: 'POST', body: {}, as: tokens.scheduler });
 
   return {
     services,
     lines,
+    call,
+    send,
+    get: (name: string, query: Record<string, string> = {}, as = 'user:ann') =>
+      send({ name, method: 'GET', query, as }),
+    runJob,
+    /** Sets fields of a document, as an admin does in the console; `removed` removes one. */
+    edit(path: string, data: Data) {
+      const [document] = store.read([path]).documents;
+      store.commit([document ? { update: path, data, at: document.version } : { create: path, data }]);
+    },
+    /** The fields of each line with this event. */
+    findEvents: (event: string) => lines.filter((line) => line.event === event),
     /** The names under which images were stored. */
     stored,
     /** The names of the images that are in the store now. */
     assets,
-    /** Any call of a function. */
-    call,
-    get: (name: string, query: Record<string, string> = {}, as = 'user:ann') =>
-      send({ name, method: 'GET', as, query }),
     /** How many images the model was asked for. */
     generated: () => generated,
     generate: (key: string, more: object = {}) =>
       call('generate', { prompt: 'A banana', tier: 'standard', ...more }, { key }),
+    enhance: () => call('enhance', { prompt: 'A banana' }),
     deleteGeneration: (id: string) => call('deleteGeneration', { id }),
+    sweep: () => runJob('sweepHolds'),
     account: () => store.read(['accounts/ann']).documents[0]?.data,
     documents: (collection: string) =>
       store

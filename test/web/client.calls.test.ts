@@ -24,6 +24,8 @@ describe('calls other than generate', () => {
     ['generation', ({ client }) => client.generation({ id: '1' })],
     ['deleteGeneration', ({ client }) => client.deleteGeneration('1')],
     ['share', ({ client }) => client.share('1', true)],
+    ['acceptTerms', ({ client }) => client.acceptTerms('1')],
+    ['exportAccount', ({ client }) => client.exportAccount()],
     ['grant', ({ client }) => client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' })],
   ];
   test.each(reads)('%s is attempted at most three times', async (_, call) => {
@@ -57,6 +59,8 @@ describe('calls other than generate', () => {
     await client.deleteGeneration('1');
     await client.share('1', false);
     await client.report({ token: 't', reason: 'other' });
+    await client.acceptTerms('2026-11');
+    await client.exportAccount();
     await client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' });
     expect(fake.requests.map(({ path, body }) => [path.replace('https://api.test', ''), body])).toEqual([
       ['/ledger', null],
@@ -67,9 +71,21 @@ describe('calls other than generate', () => {
       ['/deleteGeneration', '{"id":"1"}'],
       ['/share', '{"id":"1","shared":false}'],
       ['/report', '{"token":"t","reason":"other"}'],
+      ['/acceptTerms', '{"version":"2026-11"}'],
+      ['/exportAccount', null],
       ['/grant', '{"uid":"u","amount":1,"reason":"Gift"}'],
     ]);
     expect(fake.keys().at(-1)).toBe('gift');
+  });
+
+  test.each([
+    ['https://api.test/', 'https://api.test/account'],
+    ['https://api.test/studio//', 'https://api.test/studio/account'],
+    ['/', '/account'],
+  ])('go to the functions of %s', async (baseUrl, address) => {
+    const fake = createFakeClient([() => Response.json({})], { baseUrl });
+    await fake.client.account();
+    expect(fake.requests.map(({ path }) => path)).toEqual([address]);
   });
 });
 

@@ -6,7 +6,7 @@ import { jobTimeoutMs } from '../../shared/database/jobs.ts';
 
 /** The roles of a service account in the project. `secrets` lists the secrets that it may read. */
 export type Role = 'roles/datastore.user' | 'roles/datastore.viewer' | 'roles/firebaseauth.viewer';
-export type Secret = 'GEMINI_API_KEY' | 'CLOUDINARY_URL';
+export type Secret = 'GEMINI_API_KEY' | 'CLOUDINARY_URL' | 'IDENTITY_HASH_KEY';
 
 export type Trigger =
   /** Called by users, through Hosting or at the service's own address. `path` is Hosting's, if not the function's name. */
@@ -28,6 +28,7 @@ export type FunctionSpec = {
   /** The instance also has its CPU, and is billed, between requests. */
   cpuAlways?: true;
   roles: readonly Role[];
+  /** Besides those that every function reads. */
   secrets: readonly Secret[];
 };
 
@@ -86,6 +87,9 @@ export const manifest: Record<string, FunctionSpec> = {
   takedown: { ...admin, roles: adminRoles, secrets: ['CLOUDINARY_URL'] },
   reports: { ...admin, roles: [...readRoles, 'roles/firebaseauth.viewer'] },
   resolveReport: { ...admin, roles: adminRoles, secrets: ['CLOUDINARY_URL'] },
+  acceptTerms: { ...small, trigger: http, roles: readWriteRoles },
+  // A large account takes a while on a slow connection.
+  exportAccount: { ...small, trigger: http, timeoutSeconds: 300, roles: readRoles },
   grant: {
     ...small,
     trigger: http,
@@ -101,11 +105,15 @@ export const manifest: Record<string, FunctionSpec> = {
     roles: readWriteRoles,
     secrets: ['CLOUDINARY_URL'],
   },
-  reconcile: { ...job, trigger: schedule('23 3 * * *'), roles: readWriteRoles },
+  reconcile: {
+    ...job,
+    trigger: schedule('23 3 * * *'),
+    roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
+  },
   accountWritten: {
     ...small,
     trigger: { kind: 'document', pattern: 'accounts/{uid}' },
-    roles: readWriteRoles,
+    roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
   },
 };
 

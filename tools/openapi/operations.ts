@@ -14,13 +14,13 @@ export const callers = {
   anyone: 'Anyone. No token is needed.',
   user: 'A signed-in user: `Authorization: Bearer` with an ID token of Firebase Authentication.',
   admin:
-    'An admin: a user with the custom claim `admin: true` and a sign-in that is not revoked. Under `npm start`, `Bearer owner` on the same machine works too.',
+    'An admin: a user with the custom claim `admin: true`, which Google confirms at each call, and a sign-in that is not revoked. Under `npm start`, `Bearer owner` on the same machine works too.',
   scheduler:
     'Cloud Scheduler: `Authorization: Bearer` with an OIDC token that Google signed for the configured service account and audience. Under `npm start`, `Bearer owner` on the same machine works too.',
 } as const;
 
 export const about = [
-  'The requests, answers and errors of each function. Signed-in users pay for images with credits. Every function is an HTTP endpoint under its own name. Requests and answers are JSON, and there are no sessions.',
+  'The requests, answers and errors of each function. Signed-in users pay for images with credits. Every function is an HTTP endpoint under its own name. Requests and answers are JSON, and there are no sessions. A function with GET answers HEAD too, without a body.',
   'A generation ends in exactly one of two ways: with an image that is paid for, or with a refund. `generate` takes an `Idempotency-Key`: the same request with the same key is never charged twice, whatever fails on the way.',
   'Answers may get new fields, and a client should ignore fields that it does not know. Requests with unknown fields are refused. Times are RFC 3339 in UTC. Credits are whole numbers.',
   "One function has no HTTP interface: Eventarc calls `accountWritten` with the event of a change to a Firestore document `accounts/{uid}`. It turns an admin's edit in the console into a ledger entry.",
@@ -46,7 +46,7 @@ export const operations: Record<string, OperationText> = {
   account: {
     summary: 'Get balance, prices and limits',
     description:
-      "The caller's account, the tiers with their prices and sizes, and the limits. The first call creates the account, with the signup credits if there are any.",
+      "The caller's account, the tiers with their prices and sizes, the limits, and the terms. The first call creates the account, with the signup credits if there are any.",
     reasons: ['ACCOUNT_INVALID', 'DATABASE_UNAVAILABLE'],
   },
   ledger: {
@@ -61,6 +61,7 @@ export const operations: Record<string, OperationText> = {
       'Asks a text model to improve a prompt. If the model is late or fails, the answer has the same prompt and `enhanced: false`. That is not an error. Costs no credits, but needs a verified e-mail address, or credits in the account.',
     reasons: [
       'ACCOUNT_SUSPENDED',
+      'TERMS_NOT_ACCEPTED',
       'EMAIL_NOT_VERIFIED',
       'PROVIDER_QUOTA',
       'SPEND_CEILING',
@@ -74,6 +75,7 @@ export const operations: Record<string, OperationText> = {
     reasons: [
       'INSUFFICIENT_CREDITS',
       'ACCOUNT_SUSPENDED',
+      'TERMS_NOT_ACCEPTED',
       'NOT_FOUND',
       'IN_PROGRESS',
       'ACCOUNT_INVALID',
@@ -127,7 +129,7 @@ export const operations: Record<string, OperationText> = {
   sharedImage: {
     summary: 'The page of a shared image',
     description:
-      'An HTML page at `/i/{token}`: the image, its AI mark, and a link to report it. An image that is private, deleted, removed or unknown has the same page, with status 404. HEAD works, too. Errors are JSON.',
+      'An HTML page at `/i/{token}`: the image, its AI mark, and a link to report it. An image that is private, deleted, removed or unknown has the same page, with status 404. Errors are JSON.',
     reasons: ['DATABASE_UNAVAILABLE'],
   },
   report: {
@@ -153,10 +155,22 @@ export const operations: Record<string, OperationText> = {
       '`dismissed` leaves the image. `takenDown` removes it as `takedown` does, with the reason of the report. The call can be repeated, and a dismissed report can still be `takenDown`.',
     reasons: ['NOT_FOUND', 'IN_PROGRESS', 'DATABASE_UNAVAILABLE'],
   },
+  acceptTerms: {
+    summary: 'Accept the terms',
+    description:
+      'Records that the caller accepts the current terms and is 18 or older. Until then, `generate` and `enhance` answer 403 `TERMS_NOT_ACCEPTED`. A new version asks again. The call can be repeated: the first time counts. Any other version gets 400, and so does every version if the studio has no terms to accept.',
+    reasons: ['ACCOUNT_INVALID', 'DATABASE_UNAVAILABLE'],
+  },
+  exportAccount: {
+    summary: "Export the caller's data",
+    description:
+      'Everything that is kept about the caller, as one JSON document and as a file to save. It is sent while it is read: if a read fails in the middle, the connection breaks off, so that an incomplete document never looks complete. It works for a suspended account and for one that an admin has to correct. Left out is what does not describe the caller: the names of stored files, the ids of attempts, hashes that recognise a repeated request, what a provider billed, which admin made an entry, and the words of a grant.',
+    reasons: ['DATABASE_UNAVAILABLE'],
+  },
   grant: {
     summary: 'Add or take credits',
     description:
-      'Adds `amount` credits to an account, or takes them if the amount is negative, once for each `Idempotency-Key`. The same key with another account or amount gets 422.',
+      'Adds `amount` credits to an account, or takes them if the amount is negative, once for each `Idempotency-Key`, whichever admin sends it. The same key with another account or amount gets 422.',
     reasons: [
       'INSUFFICIENT_CREDITS',
       'NOT_FOUND',

@@ -40,6 +40,7 @@ const requests = {
   TakedownRequest: contract.takedownRequestSchema,
   ResolveReportRequest: contract.resolveReportRequestSchema,
   GrantRequest: contract.grantRequestSchema,
+  AcceptTermsRequest: contract.acceptTermsRequestSchema,
 };
 
 const answers = {
@@ -60,6 +61,8 @@ const answers = {
   RefillAnswer: contract.refillAnswerSchema,
   SweepAnswer: contract.sweepAnswerSchema,
   ReconcileAnswer: contract.reconcileAnswerSchema,
+  AcceptTermsAnswer: contract.acceptTermsAnswerSchema,
+  ExportAnswer: contract.exportAnswerSchema,
   Generation: contract.generationSchema,
   Status: contract.statusSchema,
   Image: contract.imageSchema,
@@ -67,7 +70,9 @@ const answers = {
   Account: contract.accountSchema,
   TierOffer: contract.tierOfferSchema,
   Limits: contract.limitsSchema,
+  Terms: contract.termsSchema,
   Entry: contract.entrySchema,
+  AdminEntry: contract.adminEntrySchema,
   EntryType: contract.entryTypeSchema,
   Audit: contract.auditSchema,
   Report: contract.reportSchema,

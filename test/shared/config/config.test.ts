@@ -1,6 +1,6 @@
 /** Which environments are accepted, what they mean, and how a bad one is refused. */
 import { describe, expect, it } from 'vitest';
-import { ConfigError, parseConfig } from '../../../shared/config/config.ts';
+import { ConfigError, getSecrets, parseConfig } from '../../../shared/config/config.ts';
 import { variables } from './variables.ts';
 
 type Env = Record<string, string | undefined>;
@@ -18,7 +18,7 @@ function refusal(env: Env): string {
   throw new Error('The environment was accepted');
 }
 
-describe.each(variables)('$name', ({ name, read, fallback, emptyIs = fallback, good, bad }) => {
+describe.each(variables)('$name', ({ name, read, fallback, emptyIs = fallback, alongside, good, bad }) => {
   it('has its default if it is unset or empty', () => {
     expect(read(parse())).toEqual(fallback);
     expect(read(parse({ [name]: undefined }))).toEqual(fallback);
@@ -26,7 +26,7 @@ describe.each(variables)('$name', ({ name, read, fallback, emptyIs = fallback, g
   });
 
   it.each(good)('accepts %s', (value, parsed) => {
-    expect(read(parse({ [name]: value }))).toEqual(parsed);
+    expect(read(parse({ ...alongside, [name]: value }))).toEqual(parsed);
   });
 
   if (bad.length === 0) return;
@@ -34,6 +34,42 @@ describe.each(variables)('$name', ({ name, read, fallback, emptyIs = fallback, g
     const message = refusal({ ...project, [name]: value });
     expect(message).toMatch(new RegExp(`^Bad environment: ${name} must [^;]+\\.$`));
     expect(message).not.toContain('hunter2');
+  });
+});
+
+describe('a number out of its range is refused with the range', () => {
+  const bad = ['-1', '1.5', 'hunter2', '999999999999999'];
+  it.each<[string, range: string]>([
+    ['SIGNUP_CREDITS', '0 to 1,000,000'],
+    ['ALLOWANCE_CREDITS', '0 to 1,000,000'],
+    ['PORT', '0 to 65,535'],
+    ['RETRY_ATTEMPTS', '1 to 10'],
+    ['GENERATE_TIMEOUT_MS', '100 to 3,500,000'],
+    ['CACHE_TTL_SECONDS', '0 to 31,536,000'],
+    ['MAX_IN_FLIGHT_PER_USER', '1 to 1,000'],
+  ])('%s', (name, range) => {
+    for (const value of bad) {
+      const message = refusal({ ...project, [name]: value });
+      expect(message).toBe(`Bad environment: ${name} must be a whole number from ${range}.`);
+    }
+  });
+
+  it.each<[string, value: string, range: string]>([
+    ['MAX_SPEND_PER_DAY_USD', '-1', 'from 0 to 999,999,999.999999'],
+    ['IMAGEGEN_MODEL_COSTS_USD', 'a=-1', 'from 0 to 999,999.999999'],
+    ['TIER_CREDITS', 'standard=-1,premium2=2,premium4=4', 'from 1 to 999,999'],
+  ])('%s', (name, value, range) => {
+    expect(refusal({ ...project, [name]: value })).toContain(range);
+  });
+
+  it('and the range is true', () => {
+    expect(parse({ MAX_SPEND_PER_DAY_USD: '999999999.999999' }).maxSpendPerDayMicros).toBe(
+      999_999_999_999_999,
+    );
+    expect(parse({ TIER_CREDITS: 'standard=1,premium2=2,premium4=999999' }).tierCredits.premium4).toBe(
+      999_999,
+    );
+    expect(parse({ IMAGEGEN_MODEL_COSTS_USD: 'a=999999.999999' }).modelCostMicros.a).toBe(999_999_999_999);
   });
 });
 
@@ -124,7 +160,8 @@ describe('several bad variables', () => {
 });
 
 describe('on Cloud Run', () => {
-  const deployed = { ...project, K_SERVICE: 'generate' };
+  const identityKey = 'k'.repeat(32);
+  const deployed = { ...project, K_SERVICE: 'generate', IDENTITY_HASH_KEY: identityKey };
 
   it.each([
     'FIRESTORE_EMULATOR_HOST',
@@ -148,12 +185,20 @@ describe('on Cloud Run', () => {
     expect(message).toContain('FIREBASE_AUTH_EMULATOR_HOST');
   });
 
+  it.each([undefined, '', ' , '])('refuses to start with the identity key %j', (IDENTITY_HASH_KEY) => {
+    expect(refusal({ ...deployed, IDENTITY_HASH_KEY })).toContain('IDENTITY_HASH_KEY');
+  });
+
+  it('never logs an identity key', () => {
+    expect(getSecrets(parse(deployed))).toContain(identityKey);
+  });
+
   it('ignores an empty emulator variable', () => {
-    expect(parse({ K_SERVICE: 'generate', FIRESTORE_EMULATOR_HOST: '' }).deployed).toBe(true);
+    expect(parse({ ...deployed, FIRESTORE_EMULATOR_HOST: '' }).deployed).toBe(true);
   });
 
   it('starts without emulators; elsewhere it starts with them', () => {
-    expect(parse({ K_SERVICE: 'generate' })).toMatchObject({ deployed: true, projectId: 'nano-studio' });
+    expect(parse(deployed)).toMatchObject({ deployed: true, projectId: 'nano-studio' });
     expect(parse({ FIRESTORE_EMULATOR_HOST: 'localhost:8085' }).deployed).toBe(false);
   });
 });

@@ -7,6 +7,8 @@ export type Variable = {
   fallback: unknown;
   /** The parsed value of an empty variable, if it differs from the fallback. */
   emptyIs?: unknown;
+  /** Other variables that it needs. */
+  alongside?: Record<string, string>;
   good: [value: string, parsed: unknown][];
   /** Values that are refused. */
   bad: string[];
@@ -52,8 +54,12 @@ export const variables: Variable[] = [
     name: 'GEMINI_API_KEY',
     read: (config) => config.gemini.apiKey,
     fallback: undefined,
-    good: [['key', 'key']],
-    bad: [],
+    good: [
+      ['key', 'key'],
+      ['key\n', 'key'],
+      [' key\r\n', 'key'],
+    ],
+    bad: ['"hunter2"', "'hunter2'", 'hunter2 key', 'hunter2\nkey'],
   },
   {
     name: 'GOOGLE_GEMINI_BASE_URL',
@@ -138,7 +144,18 @@ export const variables: Variable[] = [
     bad: [],
   },
   {
+    name: 'IDENTITY_HASH_KEY',
+    read: (config) => config.identityKeys,
+    fallback: ['local'],
+    good: [
+      ['a'.repeat(32), ['a'.repeat(32)]],
+      [`${'a'.repeat(64)}, ${'b'.repeat(32)}`, ['a'.repeat(64), 'b'.repeat(32)]],
+    ],
+    bad: ['hunter2', 'a'.repeat(31), `${'a'.repeat(32)},hunter2`],
+  },
+  {
     name: 'K_SERVICE',
+    alongside: { IDENTITY_HASH_KEY: 'a'.repeat(32) },
     read: (config) => config.deployed,
     fallback: false,
     good: [['generate', true]],
@@ -197,7 +214,7 @@ export const variables: Variable[] = [
     read: (config) => config.prompt.modelId,
     fallback: 'gemini-3.5-flash-lite',
     good: [['gemini-3.5-flash', 'gemini-3.5-flash']],
-    bad: [],
+    bad: ['models/hunter2', 'hunter2 flash', 'h'.repeat(101)],
   },
   {
     name: 'PROMPT_TIMEOUT_MS',
@@ -347,13 +364,6 @@ export const variables: Variable[] = [
     bad: ['hunter2'],
   },
   {
-    name: 'IDENTITY_HASH_KEY',
-    read: (config) => config.identityHashKey,
-    fallback: undefined,
-    good: [['a key', 'a key']],
-    bad: [],
-  },
-  {
     name: 'ALLOWED_ORIGINS',
     read: (config) => config.allowedOrigins,
     fallback: [],
@@ -378,5 +388,36 @@ export const variables: Variable[] = [
       ['scheduler@nano-studio.iam.gserviceaccount.com', 'scheduler@nano-studio.iam.gserviceaccount.com'],
     ],
     bad: [],
+  },
+  {
+    name: 'TERMS_VERSION',
+    read: (config) => config.terms.version,
+    fallback: undefined,
+    good: [
+      ['2026-11', '2026-11'],
+      ['v1.2_b', 'v1.2_b'],
+    ],
+    bad: ['hunter 2', 'hunter2/', 'h'.repeat(65)],
+  },
+  {
+    name: 'TERMS_URL',
+    read: (config) => config.terms.termsUrl,
+    fallback: undefined,
+    good: [['https://studio.example.com/terms', 'https://studio.example.com/terms']],
+    bad: ['hunter2', 'javascript:hunter2', 'ftp://hunter2.example.com'],
+  },
+  {
+    name: 'PRIVACY_URL',
+    read: (config) => config.terms.privacyUrl,
+    fallback: undefined,
+    good: [['https://studio.example.com/privacy', 'https://studio.example.com/privacy']],
+    bad: ['hunter2', 'javascript:hunter2'],
+  },
+  {
+    name: 'SUPPORT_EMAIL',
+    read: (config) => config.supportEmail,
+    fallback: undefined,
+    good: [['help@studio.example.com', 'help@studio.example.com']],
+    bad: ['hunter2', 'hunter2@', 'Hunter <hunter2@example.com>'],
   },
 ];

@@ -1,12 +1,31 @@
 /** What a generation keeps of its file: the hash of the bytes, and whether they have content credentials. */
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { generateRequestSchema } from '../../../shared/contract.ts';
+import { hashInlineImage, hashReferences } from '../../../shared/generation/record.ts';
 import { createMemoryStudio, image } from '../../support/memoryStudio.ts';
 
 const chunks = () => [new Uint8Array([1, 2]), new Uint8Array([3])];
 const imageHash = createHash('sha256')
   .update(new Uint8Array([1, 2, 3]))
   .digest('hex');
+
+it('knows the SHA-256 of an inline image, also of one that is hashed in several turns', async () => {
+  for (const bytes of [image().bytes, 5_000_000]) {
+    const data = Buffer.alloc(bytes, 'banana');
+    const body = {
+      prompt: 'A banana',
+      tier: 'standard',
+      references: [{ mimeType: 'image/png', data: data.toString('base64') }],
+    };
+    const request = generateRequestSchema.parse(body);
+    const [reference] = request.references;
+    const expected = createHash('sha256').update(data).digest('hex');
+    expect(reference && hashInlineImage(reference)).toBe(expected);
+    await hashReferences(request);
+    expect(reference && hashInlineImage(reference)).toBe(expected);
+  }
+});
 
 it('keeps the SHA-256 of the stored bytes, also for a twin, and after the image is deleted', async () => {
   const studio = createMemoryStudio({

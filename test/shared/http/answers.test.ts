@@ -64,6 +64,37 @@ describe('every answer has the security headers', () => {
   });
 });
 
+const specs = await Promise.all(
+  Object.entries(functions).map(async ([name, module]) => {
+    const method = typeof module === 'function' ? (await module()).spec.method : 'event';
+    return { name, method };
+  }),
+);
+
+describe('HEAD', () => {
+  it.each(specs.filter(({ method }) => method === 'GET'))(
+    'of $name answers as GET, without a body',
+    async ({ name }) => {
+      const send = async (method: string) => {
+        const response = await fetch(`${server.url}/${name}`, { method });
+        const { 'content-length': length, 'content-type': type } = Object.fromEntries(response.headers);
+        return { answer: [response.status, length, type], text: await response.text() };
+      };
+      const [get, head] = [await send('GET'), await send('HEAD')];
+      expect(head).toEqual({ answer: get.answer, text: '' });
+      const statuses: Record<string, number> = { health: 200, sharedImage: 404, audit: 403, reports: 403 };
+      expect(get.answer[0]).toBe(statuses[name] ?? 401);
+      const posted = await fetch(`${server.url}/${name}`, { method: 'POST' });
+      expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
+    },
+  );
+
+  it.each(specs.filter(({ method }) => method === 'POST'))('of $name is a 405', async ({ name }) => {
+    const response = await fetch(`${server.url}/${name}`, { method: 'HEAD' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);
+  });
+});
+
 describe('an event', () => {
   const event = ['ce-id: 1', 'ce-source: s', 'ce-specversion: 1.0', 'ce-type: t'];
 
@@ -84,8 +115,9 @@ describe('an event', () => {
   });
 
   it('is accepted on Cloud Run only by a service of its own, where Cloud Run checks the sender', async () => {
-    const together = await startRawServer({ K_SERVICE: 'studio' });
-    const alone = await startRawServer({ K_SERVICE: 'account-written', FUNCTION_TARGET: 'accountWritten' });
+    const deployed = { K_SERVICE: 'studio', IDENTITY_HASH_KEY: 'k'.repeat(32) };
+    const together = await startRawServer(deployed);
+    const alone = await startRawServer({ ...deployed, FUNCTION_TARGET: 'accountWritten' });
     const request = lines('POST /accountWritten HTTP/1.1', 'Host: x', 'Content-Length: 2', ...event);
     expectRefusal((await together.exchange(`${request}{}`, 1)).answers[0], 404, 'NOT_FOUND');
     expect((await alone.exchange(`${request}{}`, 1)).answers[0]?.status).toBe(500);

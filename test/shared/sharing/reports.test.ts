@@ -1,5 +1,6 @@
 /** Anyone reports a shared image; the answer gives nothing away; admins close reports. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Report as Shown } from '../../../shared/contract.ts';
 import { createMemoryStudio, createMemoryWorld, toOutcome } from '../../support/memoryStudio.ts';
 
 const as = 'admin:root';
@@ -10,7 +11,7 @@ let token: string;
 
 beforeEach(async () => {
   world = createMemoryWorld();
-  studio = createMemoryStudio({ world, env: { IDENTITY_HASH_KEY: 'the key' } });
+  studio = createMemoryStudio({ world, env: { IDENTITY_HASH_KEY: 'k'.repeat(32) } });
   id = (await studio.generate('k')).body.generation.id;
   const { shareUrl } = (await studio.call('share', { id, shared: true })).body.generation;
   token = shareUrl?.split('/').at(-1) ?? '';
@@ -60,12 +61,15 @@ describe('a report', () => {
   it('has an id that only the key connects with the address', async () => {
     await report();
     const [first] = (await list()).reports;
-    const other = createMemoryStudio({ world: createMemoryWorld(), env: { IDENTITY_HASH_KEY: 'another' } });
+    const other = createMemoryStudio({
+      world: createMemoryWorld(),
+      env: { IDENTITY_HASH_KEY: 'l'.repeat(32) },
+    });
     const again = (await other.generate('k')).body.generation.id;
     expect(again).toBe(id);
     const { hashReportId } = await import('../../../shared/sharing/reports.ts');
-    expect(first?.id).toBe(hashReportId('the key', '192.0.2.1', token));
-    expect(first?.id).not.toBe(hashReportId('another', '192.0.2.1', token));
+    expect(first?.id).toBe(hashReportId('k'.repeat(32), '192.0.2.1', token));
+    expect(first?.id).not.toBe(hashReportId('l'.repeat(32), '192.0.2.1', token));
   });
 
   it('is limited for an address and for an image', async () => {
@@ -95,6 +99,13 @@ describe('a report', () => {
   });
 });
 
+it('answers a report of a spoilt share as any other, and keeps nothing', async () => {
+  studio.edit(`shares/${token}`, { uid: 5 });
+  expect((await report()).body).toEqual({ received: true });
+  expect(studio.documents('reports')).toEqual([]);
+  expect(studio.findEvents('document_unreadable')).toMatchObject([{ path: `shares/${token}` }]);
+});
+
 describe('the list of reports', () => {
   it('has the open ones, newest first, page by page, each with its image and user', async () => {
     for (const last of [1, 2, 3]) {
@@ -102,7 +113,7 @@ describe('the list of reports', () => {
       world.advance(1_000);
     }
     const first = await list({ pageSize: '2' });
-    expect(first.reports.map(({ details }) => details)).toEqual(['report 3', 'report 2']);
+    expect(first.reports.map(({ details }: Shown) => details)).toEqual(['report 3', 'report 2']);
     expect(first.reports[0]).toMatchObject({
       uid: 'ann',
       generationId: id,
@@ -111,11 +122,26 @@ describe('the list of reports', () => {
       image: { url: expect.stringContaining('https://') },
     });
     const second = await list({ pageSize: '2', pageToken: first.nextPageToken });
-    expect(second.reports.map(({ details }) => details)).toEqual(['report 1']);
+    expect(second.reports.map(({ details }: Shown) => details)).toEqual(['report 1']);
     expect(second.nextPageToken).toBeUndefined();
     expect((await studio.get('reports', { pageToken: 'bm9uZQ' }, as)).status).toBe(400);
     await studio.deleteGeneration(id);
-    expect((await list()).reports.map(({ image }) => image)).toEqual([null, null, null]);
+    expect((await list()).reports.map(({ image }: Shown) => image)).toEqual([null, null, null]);
+  });
+
+  it('leaves out a spoilt report and the image of a spoilt generation, and logs both', async () => {
+    await report();
+    await report({}, '192.0.2.2');
+    const [spoilt = ''] = (await list()).reports.map(({ id }: Shown) => id);
+    studio.edit(`reports/${spoilt}`, { reason: 'nothing' });
+    studio.edit(`accounts/ann/generations/${id}`, { tier: 5 });
+    const { reports } = await list();
+    expect(reports.map(({ image }: Shown) => image)).toEqual([null]);
+    expect(reports[0].id).not.toBe(spoilt);
+    expect(studio.findEvents('document_unreadable').map(({ path }) => path)).toEqual([
+      `reports/${spoilt}`,
+      `accounts/ann/generations/${id}`,
+    ]);
   });
 
   it('is for admins', async () => {

@@ -53,7 +53,7 @@ describe('a shared image', () => {
   it('ends with its generation, in one commit', async () => {
     const commits: string[][] = [];
     const studio = await createStudio({
-      database: (real) => ({
+      faults: (real) => ({
         commit(writes) {
           commits.push(writes.map((write) => Object.values(write)[0] as string));
           return real.commit(writes);
@@ -135,7 +135,7 @@ describe('a share that fails', () => {
     let stops = false;
     const studio = await createStudio({
       world,
-      database: (real) => ({
+      faults: (real) => ({
         async commit(writes) {
           // The commit that makes the share public.
           if (stops && writes.length === 3) await resumed.promise;
@@ -157,7 +157,7 @@ describe('a share that fails', () => {
     await sweep(other);
     expect([...copies(studio), ...studio.documents('shares')]).toEqual([]);
     resumed.resolve();
-    expect(toOutcome(await slow)).toEqual([503, 'DATABASE_UNAVAILABLE']);
+    expect(toOutcome(await slow)).toEqual([502, 'STORAGE_ERROR']);
     const { body } = await studio.get('generation', { id: studio.id });
     expect(body.generation.shareUrl).toBeUndefined();
   });
@@ -180,7 +180,7 @@ describe('a share that fails', () => {
   it('is public if only the reply of its last commit was lost', async () => {
     let isUnlucky = false;
     const studio = await createStudio({
-      database: (real) => ({
+      faults: (real) => ({
         async commit(writes) {
           const version = await real.commit(writes);
           if (!isUnlucky || writes.length < 2) return version;
@@ -213,7 +213,7 @@ it('calls that share, make private and delete at once end consistently, in any o
         const studio = await createStudio({ world });
         const racing = createMemoryStudio({
           world,
-          database: schedule(scheduler),
+          faults: schedule(scheduler),
           imageStore: {
             async store(publicId) {
               studio.assets.add(publicId);

@@ -94,7 +94,7 @@ describe('the function', () => {
     expect(String(page.body)).not.toContain(id);
   });
 
-  it('has one and the same page for what is private, deleted, removed, unfinished, unknown or malformed', async () => {
+  it('has one and the same page for what is private, deleted, removed, unfinished, spoilt, unknown or malformed', async () => {
     const create = async (key: string) => {
       const { id } = (await studio.generate(key)).body.generation;
       const { shareUrl } = (await studio.call('share', { id, shared: true })).body.generation;
@@ -108,7 +108,9 @@ describe('the function', () => {
     const unfinished = 'u'.repeat(22);
     const data = { uid: 'ann', generationId: one.id, image: null, createdAt: new Date() };
     await (await studio.services.ledger()).database.commit([{ create: `shares/${unfinished}`, data }]);
-    const tokens = [one.shared, two.shared, three.shared, unfinished, token, '../a', '', undefined];
+    const spoilt = 's'.repeat(22);
+    studio.edit(`shares/${spoilt}`, { ...data, image: 'text' });
+    const tokens = [one.shared, two.shared, three.shared, unfinished, spoilt, token, '../a', '', undefined];
     const pages = await Promise.all(tokens.map(get));
     for (const page of pages) expect(page).toEqual(pages[0]);
     expect(pages[0]?.status).toBe(404);

@@ -32,7 +32,7 @@ async function createStudio(parts: Parameters<typeof createMemoryStudio>[0] = {}
 it('removes the image, all that show it, their words and their shares, in one commit', async () => {
   let commits = 0;
   const studio = await createStudio({
-    database: (real) => ({
+    faults: (real) => ({
       commit(writes) {
         commits += 1;
         return real.commit(writes);
@@ -239,7 +239,7 @@ it('meets a share and a deletion at the same moment: nothing stays', async () =>
     const slow = createMemoryStudio({
       world,
       imageStore: { destroy: async (publicId) => studio.assets.delete(publicId) },
-      database: (real) => ({
+      faults: (real) => ({
         async commit(writes) {
           // Before the commit of the take-down.
           raced ??= race[racer]();
@@ -252,6 +252,17 @@ it('meets a share and a deletion at the same moment: nothing stays', async () =>
     const shown = studio.documents('accounts/ann/generations').filter(({ status }) => status === 'succeeded');
     expect([racer, shown, [...studio.assets]]).toEqual([racer, [], []]);
   }
+});
+
+it('removes a twin whose document is spoilt too, and its share', async () => {
+  const studio = await createStudio();
+  const [id, spoilt] = studio.ids;
+  studio.edit(`accounts/ann/generations/${spoilt}`, { tier: 5, cacheKey: 7 });
+  expect((await takeDown(studio, id)).status).toBe(200);
+  for (const generation of studio.documents('accounts/ann/generations')) {
+    expect(generation).toMatchObject({ status: 'deleted', prompt: null, image: null, removedBy: 'studio' });
+  }
+  expect([studio.documents('shares'), [...studio.assets]]).toEqual([[], []]);
 });
 
 it('needs a reason', async () => {

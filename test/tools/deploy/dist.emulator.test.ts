@@ -109,6 +109,14 @@ const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
     const { status, body } = await call(server, as(token), '/ledger');
     expect([status, body.entries.length]).toEqual([200, 2]);
   },
+  async acceptTerms(server) {
+    const { status, body } = await call(server, as(token, post({ version: '1' })), '/acceptTerms');
+    expect([status, body.error.details[1].fieldViolations]).toMatchObject([400, [{ field: 'version' }]]);
+  },
+  async exportAccount(server) {
+    const { status, body } = await call(server, as(token), '/exportAccount');
+    expect([status, body.account.uid, body.generations.length]).toEqual([200, 'ada', 1]);
+  },
   async share(server) {
     const { status, body } = await call(
       server,
@@ -248,6 +256,7 @@ describe('each function, from dist/ alone', () => {
       ...createEnvironment('generate', options),
       K_SERVICE: 'generate',
       K_REVISION: 'generate-00001',
+      IDENTITY_HASH_KEY: '0'.repeat(64),
     };
     const server = await start('generate', {
       ...env,

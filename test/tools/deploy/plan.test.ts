@@ -8,12 +8,11 @@ import { describe, expect, it } from 'vitest';
 import { functions } from '../../../functions/index.ts';
 import { parseConfig } from '../../../shared/config/config.ts';
 import { jobTimeoutMs } from '../../../shared/database/jobs.ts';
-import { alerts, type Condition } from '../../../tools/deploy/alerts.ts';
+import { alerts } from '../../../tools/deploy/alerts.ts';
 import { createFirebaseConfig, defaultRegion } from '../../../tools/deploy/hosting.ts';
 import { checkTimeouts, manifest, toAccountName, toServiceName } from '../../../tools/deploy/manifest.ts';
 import { type DeployOptions, DeployRefused, parseOptions } from '../../../tools/deploy/options.ts';
 import { createPlan } from '../../../tools/deploy/plan.ts';
-import { toPolicy } from '../../../tools/deploy/planAlerts.ts';
 import { createEnvironment } from '../../../tools/deploy/planFunctions.ts';
 import type { Command, Step } from '../../../tools/deploy/steps.ts';
 import { formatCommand } from '../../../tools/deploy/steps.ts';
@@ -100,7 +99,7 @@ describe('the manifest', () => {
     }
   });
 
-  it('lets only generate and enhance read the Gemini key, and only the functions of admins read users', () => {
+  it('lets only generate and enhance read the Gemini key, and only seven functions read users', () => {
     const namesWith = (part: (one: (typeof manifest)[string]) => readonly string[], what: string) =>
       Object.entries(manifest).flatMap(([name, one]) => (part(one).includes(what) ? [name] : []));
     expect(namesWith(({ secrets }) => secrets, 'GEMINI_API_KEY')).toEqual(['enhance', 'generate']);
@@ -118,6 +117,8 @@ describe('the manifest', () => {
       'resolveReport',
       'grant',
       'audit',
+      'reconcile',
+      'accountWritten',
     ]);
     expect(manifest.health?.roles).toEqual([]);
   });
@@ -146,9 +147,22 @@ describe('the plan', () => {
   it('gives every function a valid environment', () => {
     for (const target of Object.keys(manifest)) {
       expect(() =>
-        parseConfig({ ...getDeployment(target).env, K_SERVICE: toServiceName(target) }),
+        parseConfig({
+          ...getDeployment(target).env,
+          K_SERVICE: toServiceName(target),
+          IDENTITY_HASH_KEY: '0'.repeat(64),
+        }),
       ).not.toThrow();
     }
+  });
+
+  it('gives every function the key of the identities, and its service account may read it', () => {
+    const text = lines(createPlan(options)).join('\n');
+    for (const target of Object.keys(manifest)) {
+      expect(getDeployment(target).flags.get('--set-secrets')).toContain('IDENTITY_HASH_KEY');
+    }
+    const bindings = text.match(/add-iam-policy-binding IDENTITY_HASH_KEY/g);
+    expect(bindings).toHaveLength(Object.keys(manifest).length);
   });
 
   it('passes on a setting unchanged, with any characters', () => {
@@ -237,7 +251,8 @@ describe('the plan', () => {
     expect(text).not.toContain('GEMINI_API_KEY');
     expect(text).toContain('aiplatform.googleapis.com');
     expect(text.match(/--role=roles\/aiplatform.user/g)).toHaveLength(2);
-    expect(getDeployment('enhance', createPlan(onVertexAi)).flags.has('--clear-secrets')).toBe(true);
+    const { flags } = getDeployment('enhance', createPlan(onVertexAi));
+    expect(flags.get('--set-secrets')).toBe('IDENTITY_HASH_KEY=IDENTITY_HASH_KEY:latest');
   });
 
   it('creates every alert, and sends alerts to the address if there is one', () => {
@@ -246,24 +261,6 @@ describe('the plan', () => {
     expect(text).toContain('email_address=ops@example.com');
     expect(text).toMatch(/\$\{CHANNEL\}/);
     expect(lines(createPlan(options)).join('\n')).not.toContain('CHANNEL');
-  });
-
-  it('makes an alert fire after too many lines, or after none', () => {
-    const policy = (condition: Condition) =>
-      toPolicy({ id: 'x', title: 'X', filter: '', condition, runbook: '' }, 'studio-x', []).conditions[0]
-        ?.conditionThreshold;
-    expect(policy({ count: 3, minutes: 5 })).toMatchObject({
-      filter: expect.stringContaining('logging.googleapis.com/user/studio-x"'),
-      comparison: 'COMPARISON_GT',
-      thresholdValue: 3,
-      aggregations: [{ alignmentPeriod: '300s' }],
-    });
-    expect(policy({ noneForMinutes: 10 })).toMatchObject({
-      comparison: 'COMPARISON_LT',
-      thresholdValue: 1,
-      evaluationMissingData: 'EVALUATION_MISSING_DATA_ACTIVE',
-      aggregations: [{ alignmentPeriod: '600s' }],
-    });
   });
 
   it('has a title and a hint for every step', () => {
@@ -321,6 +318,7 @@ describe('the options', () => {
   it.each([
     ['a setting that the functions would refuse', 'RETRY_ATTEMPTS=many', 'RETRY_ATTEMPTS'],
     ["a timeout longer than Cloud Run's", 'GENERATE_TIMEOUT_MS=200000', 'GENERATE_TIMEOUT_MS'],
+    ['the key of the identities among the settings', 'IDENTITY_HASH_KEY=top-secret', 'IDENTITY_HASH_KEY'],
     ['a secret among the settings', 'GEMINI_API_KEY=top-secret', 'GEMINI_API_KEY'],
     ['a placeholder in a setting', 'PROMPT_MODEL_ID={{IMAGE}}', 'PROMPT_MODEL_ID'],
     ['an emulator among the settings', 'FIRESTORE_EMULATOR_HOST=localhost:1', 'FIRESTORE_EMULATOR_HOST'],
