@@ -14,8 +14,10 @@ export const deleteGeneration = endpoint({
   limit: readLimit,
   async run({ caller, input }, services) {
     const ledger = await services.ledger();
-    const { record, outboxItem } = await deleteRecord(ledger, caller.uid, input.id);
-    if (outboxItem) await clearOutboxItem(ledger, services.imageStore, outboxItem, outboxItem.createdAt);
-    return { body: { generation: toGeneration(record) } };
+    const { record, outboxItems } = await deleteRecord(ledger, caller.uid, input.id);
+    for (const item of outboxItems) {
+      await clearOutboxItem(ledger, services.imageStore, item, item.createdAt);
+    }
+    return { body: { generation: toGeneration(record, services.config.publicUrl) } };
   },
 });

@@ -12,7 +12,7 @@ export const exportAccount = endpoint({
   answer: exportAnswerSchema,
   limit: exportLimit,
   run: async ({ caller: { uid } }, services) => ({
-    chunks: readExport(await services.ledger(), uid),
+    chunks: readExport(await services.ledger(), uid, services.config.publicUrl),
     headers: { 'Content-Disposition': 'attachment; filename="nano-banana-studio-export.json"' },
   }),
 });

@@ -11,6 +11,6 @@ export const gallery = endpoint({
   answer: galleryAnswerSchema,
   limit: readLimit,
   run: async ({ caller, input }, services) => ({
-    body: await readGallery(await services.ledger(), caller.uid, input),
+    body: await readGallery(await services.ledger(), caller.uid, input, services.config.publicUrl),
   }),
 });

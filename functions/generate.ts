@@ -27,19 +27,19 @@ export const generate = endpoint({
 
     const { outcome, record } = await log.timed('hold', hold(ledger, caller, holdRequest));
     log.add({ cached: outcome === 'cached', replayed: outcome === 'existing' });
-    if (outcome === 'existing') return toReplay(record, holdRequest.fingerprint);
-    if (outcome === 'cached') return toGenerateAnswer(record);
+    if (outcome === 'existing') return toReplay(record, holdRequest.fingerprint, services.config.publicUrl);
+    if (outcome === 'cached') return toGenerateAnswer(record, services.config.publicUrl);
 
     const ended = await settleOrRefund(ledger, record, log, endsAt, async (progress) => {
       const step = { services, uid: caller.uid, request, log, timeLeft, progress };
       const enhancedPrompt = await enhancePrompt(step);
       const references = await loadReferences(step);
       const generated = await generateImage(step, enhancedPrompt ?? request.prompt, references);
-      const image = await storeImage(step, record.publicId, generated);
+      const { image, imageHash } = await storeImage(step, record.publicId, generated);
       const cacheUntil = new Date(services.clock.now() + services.config.cacheTtlSeconds * 1000);
       const { model, modelVersion } = generated;
-      return { model, ...(modelVersion && { modelVersion }), enhancedPrompt, image, cacheUntil };
+      return { model, ...(modelVersion && { modelVersion }), enhancedPrompt, image, imageHash, cacheUntil };
     });
-    return toGenerateAnswer(ended.record, ended.failure);
+    return toGenerateAnswer(ended.record, services.config.publicUrl, ended.failure);
   },
 });

@@ -16,6 +16,6 @@ export const generation = endpoint({
     const id = input.id ?? hashGenerationId(uid, input.key ?? '');
     const record = await findCurrentGeneration(await services.ledger(), uid, id);
     if (!record) throw new Failure('NOT_FOUND', 'There is no such generation.');
-    return { body: { generation: toGeneration(record) } };
+    return { body: { generation: toGeneration(record, services.config.publicUrl) } };
   },
 });

@@ -252,6 +252,60 @@ export const deleteGenerationRequestSchema = describe(
   z.strictObject({ id: generationIdSchema }),
 );
 
+export const shareRequestSchema = describe(
+  'The image, and whether it is public.',
+  z.strictObject({
+    id: generationIdSchema,
+    shared: describe(
+      'True to make the image public, false to make it private again.',
+      z.boolean({ error: 'must be true or false' }),
+    ),
+  }),
+);
+
+/** 128 random bits in base64url. */
+export const shareTokenSchema = describe(
+  'The last part of the address of a shared image.',
+  z
+    .string({ error: 'must be the token of a shared image' })
+    .regex(/^[\w-]{22}$/, 'is not the token of a shared image'),
+);
+
+/** The query of `sharedImage`, as the server makes it of the path. Any token but a shared image's gets the same page. */
+export const sharedImageQuerySchema = z.object({
+  token: describe('The last part of the address.', z.string().optional()),
+});
+
+export const reportReasonSchema = describe(
+  'What is wrong with the image.',
+  z.enum(['illegal', 'sexual', 'violence', 'personal', 'copyright', 'other'], {
+    error: 'must be one of illegal, sexual, violence, personal, copyright, other',
+  }),
+);
+export type ReportReason = z.infer<typeof reportReasonSchema>;
+
+/** The longest `details` of a report, characters. */
+export const reportDetailsCharactersMax = 2_000;
+
+export const reportRequestSchema = describe(
+  'The shared image and what is wrong with it.',
+  z.strictObject({
+    token: shareTokenSchema,
+    reason: reportReasonSchema,
+    details: describe(
+      'In words. Not empty.',
+      textSchema(8_000)
+        .refine(
+          (details) => details.length <= reportDetailsCharactersMax,
+          `must have at most ${reportDetailsCharactersMax} characters`,
+        )
+        .optional(),
+      { minLength: 1, maxLength: reportDetailsCharactersMax },
+    ),
+  }),
+);
+export type ReportRequest = z.infer<typeof reportRequestSchema>;
+
 export const acceptTermsRequestSchema = describe(
   'The terms that the user accepts. The user is 18 or older.',
   z.strictObject({
@@ -298,6 +352,37 @@ export const grantRequestSchema = describe(
 );
 export type GrantRequest = z.infer<typeof grantRequestSchema>;
 
+export const takedownRequestSchema = describe(
+  'The image to remove, and why.',
+  z.strictObject({
+    uid: uidSchema,
+    generationId: generationIdSchema,
+    reason: describe(
+      'Why, for the user and for the record of what admins did. Not empty.',
+      textSchema(2_000).refine((reason) => reason.length <= 500, 'must have at most 500 characters'),
+      { minLength: 1 },
+    ),
+  }),
+);
+export type TakedownRequest = z.infer<typeof takedownRequestSchema>;
+
+const reportIdSchema = describe(
+  "The report's id.",
+  z.string({ error: 'must be the id of a report' }).regex(/^[0-9a-f]{32}$/, 'is not the id of a report'),
+);
+
+export const resolveReportRequestSchema = describe(
+  'The report and how it ends.',
+  z.strictObject({
+    id: reportIdSchema,
+    resolution: describe(
+      '`takenDown` removes the image everywhere.',
+      z.enum(['dismissed', 'takenDown'], { error: 'must be dismissed or takenDown' }),
+    ),
+  }),
+);
+export type ResolveReportRequest = z.infer<typeof resolveReportRequestSchema>;
+
 export const auditQuerySchema = pageQuerySchema.extend({
   uid: describe(
     'The account to check. Leave it out to check all accounts page by page.',
@@ -317,6 +402,10 @@ export const imageSchema = describe(
     width: describe('In pixels.', z.int().positive()),
     height: describe('In pixels.', z.int().positive()),
     bytes: describe('The size of the file in bytes.', z.int().positive()),
+    contentCredentials: describe(
+      'Whether the file has C2PA content credentials. Absent if that is not known.',
+      z.enum(['present', 'absent']).optional(),
+    ),
   }),
 );
 export type Image = z.infer<typeof imageSchema>;
@@ -352,6 +441,15 @@ export const generationSchema = describe(
         })
         .optional(),
     ),
+    shareUrl: describe(
+      'The address under which anyone can see the image. Absent if it is private.',
+      z.url().optional(),
+    ),
+    removedBy: describe(
+      'Present if the studio removed the image, not the user. `status` is then `deleted`.',
+      z.literal('studio').optional(),
+    ),
+    removedReason: describe('Why the studio removed the image.', z.string().optional()),
   }),
 );
 export type Generation = z.infer<typeof generationSchema>;
@@ -607,6 +705,16 @@ const exportedEnhancementsSchema = describe(
   }),
 );
 
+const exportedShareSchema = describe(
+  'A shared image.',
+  z.strictObject({
+    generationId: generationIdSchema,
+    shareUrl: describe('The address of its page.', z.url()),
+    image: describe('The copy that the page shows. Null until it is stored.', imageSchema.nullable()),
+    createdAt: time('When it was shared.'),
+  }),
+);
+
 export const exportAnswerSchema = describe(
   'Everything that is kept about the caller. The lists are in the order of their ids.',
   z.strictObject({
@@ -620,6 +728,7 @@ export const exportAnswerSchema = describe(
     entries: describe('The ledger entries. `sequence` is their order.', z.array(entrySchema)),
     generations: describe('In every state.', z.array(exportedGenerationSchema)),
     enhancements: describe('By day.', z.array(exportedEnhancementsSchema)),
+    shares: describe('The images that are public now.', z.array(exportedShareSchema)),
     unreadable: describe(
       'Documents that are left out because they cannot be read: the list and the id. Support can correct them.',
       z.array(z.string()),
@@ -660,6 +769,42 @@ export const generationAnswerSchema = describe(
   z.strictObject({ generation: generationSchema }),
 );
 export type GenerationAnswer = z.infer<typeof generationAnswerSchema>;
+
+export const sharedImagePageSchema = describe('The page, as HTML.', z.string());
+
+export const reportAnswerSchema = describe(
+  'The same whether the image exists or not.',
+  z.strictObject({ received: describe('Always true.', z.literal(true)) }),
+);
+
+export const reportSchema = describe(
+  'A report of a shared image.',
+  z.strictObject({
+    id: reportIdSchema,
+    createdAt: time('When the report came.'),
+    token: shareTokenSchema,
+    uid: describe('The user who shared the image.', z.string()),
+    generationId: generationIdSchema,
+    reason: reportReasonSchema,
+    details: describe('What the reporter wrote, if anything.', z.string().optional()),
+    status: describe('`open` until an admin closes the report.', z.enum(['open', 'dismissed', 'takenDown'])),
+    image: describe('The image. Null if it is gone.', imageSchema.nullable()),
+  }),
+);
+export type Report = z.infer<typeof reportSchema>;
+
+export const reportsAnswerSchema = describe(
+  'A page of open reports.',
+  z.strictObject({
+    reports: describe('Newest first.', z.array(reportSchema)),
+    nextPageToken: nextPageTokenSchema,
+  }),
+);
+
+export const resolveReportAnswerSchema = describe(
+  'The closed report.',
+  z.strictObject({ report: reportSchema }),
+);
 
 export const galleryAnswerSchema = describe(
   'A page of generations.',

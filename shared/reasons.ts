@@ -152,7 +152,7 @@ export const reasons = {
     httpStatus: 410,
     status: 'ABORTED',
     retry: 'no',
-    when: 'The generation was deleted. Its key never makes another image.',
+    when: 'The user deleted the generation, or the studio removed it. Its key never makes another image.',
     tell: '"You deleted this image."',
     action: 'Remove the image from the list.',
     optionalMetadata: { generationId: 'The generation that was deleted.' },
@@ -210,7 +210,7 @@ export const reasons = {
     action: 'Wait, then send the request again. The client does this; `onWait` reports it.',
     metadata: {
       limit:
-        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `maxRefundsPerHourPerUser`, `maxEnhancePerDayPerUser`, `enhancePerMinute`, `largeRefusalsPerMinute`, `readsPerMinute` or `exportsPerHour`.',
+        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `maxRefundsPerHourPerUser`, `maxEnhancePerDayPerUser`, `enhancePerMinute`, `largeRefusalsPerMinute`, `readsPerMinute`, `exportsPerHour`, `sharesPerMinute`, `reportsPerMinute` or `reportsOfImagePerMinute`.',
     },
   },
   INTERNAL: {

@@ -46,6 +46,7 @@ const rooms = [
   'ledger',
   'services.ts',
   'generation',
+  'sharing',
   'people',
   'http',
 ];

@@ -6,6 +6,7 @@ import { Announcer } from './views/Announcer.tsx';
 import { Create } from './views/Create.tsx';
 import { Credits } from './views/Credits.tsx';
 import { Header } from './views/Header.tsx';
+import { Report } from './views/Report.tsx';
 import { Shortcuts } from './views/Shortcuts.tsx';
 import { SignIn } from './views/SignIn.tsx';
 import { TermsDialog } from './views/TermsDialog.tsx';
@@ -14,6 +15,7 @@ import { Viewer } from './views/Viewer.tsx';
 
 export function App({ config }: { config: FirebaseConfig }) {
   const pageState = usePageStateOfUser(config, user.value?.uid);
+  if (route.value.view === 'report') return <Report token={route.value.token} />;
   if (user.value === undefined) return <p class="boot">Opening the studio …</p>;
   return (
     <>

@@ -16,6 +16,7 @@ import type {
   GrantRequest,
   LedgerAnswer,
   Receipt,
+  ReportRequest,
   Retry,
 } from '../shared/contract.ts';
 
@@ -233,6 +234,14 @@ export function createClient({
     deleteGeneration: async (id: string): Promise<GenerationAnswer> =>
       (await call({ path: 'deleteGeneration', body: { id } })).answer,
 
+    /** Makes an image public under `shareUrl`, or private again; safe to repeat. */
+    share: async (id: string, shared: boolean): Promise<GenerationAnswer> =>
+      (await call({ path: 'share', body: { id, shared } })).answer,
+
+    /** Reports a shared image; anyone may, so the token can be empty. */
+    report: async (request: ReportRequest): Promise<void> => {
+      await call({ path: 'report', body: request });
+    },
     /** Accepts the terms of this version: the one in `terms` of `account`, and in a TERMS_NOT_ACCEPTED. */
     acceptTerms: async (version: string): Promise<AcceptTermsAnswer> =>
       (await call({ path: 'acceptTerms', body: { version } })).answer,

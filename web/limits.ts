@@ -4,3 +4,5 @@
  */
 /** Maximum length of a prompt in Unicode code points. */
 export const promptCharactersMax = 4000;
+/** Maximum length of the details of a report in characters. */
+export const reportDetailsCharactersMax = 2_000;

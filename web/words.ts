@@ -1,5 +1,14 @@
 /** Texts and formats of the page: turns the functions' answers into what the user reads. */
-import type { AccountView, Entry, Orientation, Receipt, Tier, TierOffer } from '../shared/contract.ts';
+import type {
+  AccountView,
+  Entry,
+  Generation,
+  Orientation,
+  Receipt,
+  ReportReason,
+  Tier,
+  TierOffer,
+} from '../shared/contract.ts';
 import { ApiError, isSettled } from './client.ts';
 
 export const tierNames: Record<Tier, string> = {
@@ -83,6 +92,21 @@ const refundReasons: Record<string, string> = {
   EXPIRED: 'the time limit passed',
   DELETED: 'the image was deleted',
 };
+
+/** Why an image is reported or was removed. An admin may also give a reason in words. */
+export const removalReasons: Record<ReportReason, string> = {
+  illegal: 'It is illegal',
+  sexual: 'It is sexual',
+  violence: 'It shows violence',
+  personal: 'It shows a person who did not agree',
+  copyright: 'It violates a copyright',
+  other: 'Something else',
+};
+
+/** That the studio removed an image, and why. */
+export function removalText({ removedReason = 'other' }: Generation): string {
+  return `The studio removed this image. Reason: ${removalReasons[removedReason as ReportReason] ?? removedReason}.`;
+}
 
 export function entryText({ type, reason }: Entry): string {
   if (!reason) return entryNames[type];

@@ -68,6 +68,13 @@ const list = z.string().transform((value) =>
     .filter((item) => item !== ''),
 );
 
+const secretKeys = z.preprocess(
+  emptyAsUnset,
+  list
+    .refine((keys) => keys.every((key) => key.length >= 32), 'must be keys of at least 32 characters')
+    .optional(),
+);
+
 /** Parses dollars into micro-dollars. */
 const dollars = z
   .string()
@@ -170,6 +177,11 @@ export const environment = {
     SCHEDULER_SERVICE_ACCOUNT: text.describe('e-mail address of the service account that the scheduler uses'),
   },
   People: {
+    IDENTITY_HASH_KEY: secretKeys
+      .meta(showDefault('required on Cloud Run'))
+      .describe(
+        'comma-separated keys of at least 32 characters, by which the identities of a person are hashed: the first one writes, the others are looked up while you replace one',
+      ),
     TERMS_VERSION: z
       .preprocess(
         emptyAsUnset,
@@ -240,6 +252,13 @@ export const environment = {
     ),
   },
   Images: {
+    PUBLIC_URL: url
+      .transform((value) => value?.replace(/\/+$/, ''))
+      .meta(showDefault('`https://{project}.web.app`; locally `http://localhost:{PORT}`'))
+      .describe('address at which people reach the studio: the addresses of shared images begin with it'),
+    SHARED_IMAGES_INDEXED: flag.describe(
+      '`true` lets search engines list the pages of shared images; otherwise they are `noindex`',
+    ),
     CLOUDINARY_URL: z
       .preprocess(
         emptyAsUnset,

@@ -25,6 +25,11 @@ export const readLimit = { name: 'readsPerMinute', callsPerMinute: 300 } satisfi
 export const largeRefusalLimit = { name: 'largeRefusalsPerMinute', callsPerMinute: 60 } satisfies RateLimit;
 /** Each call reads every document of the user. */
 export const exportLimit = { name: 'exportsPerHour', callsPerHour: 10 } satisfies RateLimit;
+/** Each share copies an image through the function. */
+export const shareLimit = { name: 'sharesPerMinute', callsPerMinute: 20 } satisfies RateLimit;
+/** Reports of one network address, and of one image. Anyone can send them. */
+export const reportLimit = { name: 'reportsPerMinute', callsPerMinute: 10 } satisfies RateLimit;
+export const imageReportLimit = { name: 'reportsOfImagePerMinute', callsPerMinute: 20 } satisfies RateLimit;
 
 const minuteMs = 60_000;
 
@@ -37,8 +42,8 @@ const parseLimit = (limit: RateLimit) =>
 const entriesMaxDefault = 2_000;
 
 export type RateLimiter = {
-  /** Counts a call. @throws {Failure} RATE_LIMITED; a refused call does not count. */
-  take(limit: RateLimit, uid: string): void;
+  /** Counts a call of a user, or of what else is limited. @throws {Failure} RATE_LIMITED; a refused call does not count. */
+  take(limit: RateLimit, subject: string): void;
 };
 
 /** @param elapsed milliseconds since a fixed moment; never goes back. */
@@ -46,11 +51,11 @@ export function createRateLimiter(elapsed: () => number, entriesMax = entriesMax
   /** Times of the calls of the last minute, or hour, oldest first. The keys are ordered by their latest call. */
   const calls = new Map<string, number[]>();
   return {
-    take(limit, uid) {
+    take(limit, subject) {
       const { name } = limit;
       const { callsMax, windowMs, period } = parseLimit(limit);
       const now = elapsed();
-      const key = `${name}/${uid}`;
+      const key = `${name}/${subject}`;
       const recent = (calls.get(key) ?? []).filter((at) => at > now - windowMs);
       calls.delete(key);
       calls.set(key, recent);

@@ -9,6 +9,7 @@ import {
   type Database,
   type DocumentPath,
   documentPath,
+  type PageRequest,
   type StoredDocument,
   setDocument,
   updateDocument,
@@ -73,9 +74,10 @@ export function shareImage(source: GenerationRecord, twinId: string): Write {
 
 /** What a twin takes from the generation that made its image. */
 export function toSharedFields(source: GenerationRecord) {
-  const { image, model, modelVersion, enhancedPrompt, publicId, id, lateUploadUntil } = source;
+  const { image, imageHash, model, modelVersion, enhancedPrompt, publicId, id, lateUploadUntil } = source;
   return {
     image,
+    ...(imageHash && { imageHash }),
     model,
     ...(modelVersion && { modelVersion }),
     enhancedPrompt,
@@ -140,14 +142,50 @@ async function findOtherTwin(
   makerId: string,
 ): Promise<Twin | undefined> {
   if (maker && maker.id !== id && maker.status === 'succeeded') return maker;
-  const { documents } = await database.page({
-    collection: generationsPath(uid),
-    where: [
-      ['imageOwner', '==', makerId],
-      ['status', '==', 'succeeded'],
-    ],
-    orderBy: [['__name__', 'asc']],
-    limit: 2,
-  });
+  const { documents } = await database.page(shownImages(uid, makerId, 2));
   return documents.find((document) => document.id !== id);
 }
+
+/** What removing an image needs of a generation that shows it. */
+export type ShownImage = Pick<
+  GenerationRecord,
+  'uid' | 'id' | 'version' | 'status' | 'failure' | 'shareToken' | 'cacheKey'
+>;
+
+const shownImageSchema = z.object({
+  shareToken: z.string().optional().catch(undefined),
+  cacheKey: z.string().optional().catch(undefined),
+});
+
+/**
+ * The generation that made an image, if its document is still there, and all others that show the image: also those with
+ * documents that an admin's edit has spoilt.
+ */
+export async function findTwins(
+  database: Database,
+  { uid, id, imageOwner: makerId = id }: GenerationRecord,
+): Promise<{ maker: GenerationRecord | undefined; twins: ShownImage[] }> {
+  const { record: maker } = await findGeneration(database, uid, makerId);
+  const { documents } = await database.page(shownImages(uid, makerId, sharersMax + 1));
+  const twins = documents.map(
+    ({ id, version, data }): ShownImage => ({
+      ...shownImageSchema.parse(data),
+      uid,
+      id,
+      version,
+      status: 'succeeded',
+      failure: null,
+    }),
+  );
+  return { maker, twins };
+}
+
+const shownImages = (uid: string, makerId: string, limit: number): PageRequest => ({
+  collection: generationsPath(uid),
+  where: [
+    ['imageOwner', '==', makerId],
+    ['status', '==', 'succeeded'],
+  ],
+  orderBy: [['__name__', 'asc']],
+  limit,
+});

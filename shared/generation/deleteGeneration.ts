@@ -7,9 +7,19 @@ import { type OutboxItem, toOutboxItem } from './outbox.ts';
 import { findGeneration, type GenerationData, type GenerationRecord, generationPath } from './record.ts';
 import { expire, isExpired } from './refund.ts';
 import { eraseFailure } from './response.ts';
+import { endShare } from './shares.ts';
 
-/** A deleted generation, and its image if that has still to be deleted from the store. */
-export type Deletion = { record: GenerationRecord; outboxItem?: OutboxItem };
+/** A deleted generation, and the images that have still to be deleted from the store. */
+export type Deletion = { record: GenerationRecord; outboxItems: OutboxItem[] };
+
+/** What a generation loses with its image: the prompt, and what the model said of it. */
+export const eraseWords = ({ failure }: Pick<GenerationRecord, 'failure'>) =>
+  ({
+    prompt: null,
+    enhancedPrompt: null,
+    image: null,
+    failure: failure && eraseFailure(failure),
+  }) satisfies Partial<GenerationData>;
 
 /**
  * Deletes a generation's image and prompt for good, and what the model said of them. The same commit puts the image into
@@ -29,11 +39,11 @@ export async function deleteGeneration(ledger: Ledger, uid: string, id: string):
         metadata: { generationId: id },
       });
     }
-    const failure = record.failure && eraseFailure(record.failure);
+    const erased = eraseWords(record);
     // A record that was erased before may still have the model's words.
-    if (record.prompt === null && isDeepStrictEqual(failure, record.failure)) return { record };
+    const isErased = record.prompt === null && isDeepStrictEqual(erased.failure, record.failure);
+    if (isErased) return { record, outboxItems: [] };
 
-    const erased = { prompt: null, enhancedPrompt: null, image: null, failure };
     const erase = async (data: Partial<GenerationData>, ...more: Write[]): Promise<GenerationRecord> => {
       const fields: FieldUpdates<GenerationData> = data;
       const version = await database.commit([
@@ -43,9 +53,15 @@ export async function deleteGeneration(ledger: Ledger, uid: string, id: string):
       ]);
       return { ...record, ...data, version };
     };
-    if (record.status === 'refunded') return { record: await erase(erased) };
+    if (record.status === 'refunded') return { record: await erase(erased), outboxItems: [] };
     const { own, writes, orphaned } = await unshareImage(ledger, record, now);
-    const deleted = await erase({ ...erased, ...own, status: 'deleted' }, ...writes);
-    return orphaned ? { record: deleted, outboxItem: toOutboxItem(orphaned, now) } : { record: deleted };
+    const share = endShare(record, now);
+    const deleted = await erase(
+      { ...erased, ...own, ...share.own, status: 'deleted' },
+      ...writes,
+      ...share.writes,
+    );
+    const images = orphaned ? [toOutboxItem(orphaned, now)] : [];
+    return { record: deleted, outboxItems: [...images, ...share.outboxItems] };
   });
 }

@@ -8,7 +8,12 @@ import { generationsPath, parseGeneration, toGeneration } from './record.ts';
 const timeSchema = z.iso.datetime().refine((time) => Date.parse(time) > 0);
 
 /** One page of a user's finished images, newest first. @throws {Failure} INVALID_REQUEST for a page token of another list. */
-export async function readGallery(ledger: Ledger, uid: string, { pageSize, pageToken }: PageQuery) {
+export async function readGallery(
+  ledger: Ledger,
+  uid: string,
+  { pageSize, pageToken }: PageQuery,
+  publicUrl: string,
+) {
   const token = pageToken && parsePageToken(pageToken, z.tuple([timeSchema, generationIdSchema]));
   const query = {
     collection: generationsPath(uid),
@@ -21,5 +26,5 @@ export async function readGallery(ledger: Ledger, uid: string, { pageSize, pageT
   };
   const { items, last } = await readPage(ledger, pageSize, query, parseGeneration);
   const nextPageToken = toNextPageToken(last, ({ data, id }) => [data.createdAt, id]);
-  return { generations: items.map(toGeneration), ...nextPageToken };
+  return { generations: items.map((record) => toGeneration(record, publicUrl)), ...nextPageToken };
 }

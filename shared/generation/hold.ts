@@ -29,12 +29,14 @@ import {
   type GenerationData,
   type GenerationRecord,
   generationPath,
+  hashInlineImage,
   hashReference,
   parseGeneration,
   toPublicId,
   toRecord,
 } from './record.ts';
 import { expire, isExpired } from './refund.ts';
+import { removedReferences, takedownPath } from './takedowns.ts';
 
 /** Whether any model may be called, and paid for, and its image stored. It is part of the hold, to save a round trip. */
 export type ModelAvailability = {
@@ -72,6 +74,10 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
   const referencePaths = request.references.flatMap((reference) =>
     'generationId' in reference ? [generationPath(uid, reference.generationId)] : [],
   );
+  const takedowns = request.references.map((reference) => {
+    const imageHash = hashInlineImage(reference);
+    return imageHash && takedownPath(imageHash);
+  });
 
   const { isOverdue, ...outcome } = await changeAccount<HoldOutcome & { isOverdue: boolean }>(ledger, uid, {
     user,
@@ -80,6 +86,7 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
       path,
       ...(cacheKey ? [cachePath(cacheKey)] : []),
       ...referencePaths,
+      ...new Set(takedowns.filter((takedown) => takedown !== undefined)),
       ...availability.paths(),
       // A key whose debit is in the ledger is used up, even if an admin deleted the document of its generation. Without
       // the cache the debit itself is rejected then, so that its first attempt needs no read.
@@ -93,7 +100,7 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
       const outcome = toOutcome(record, attemptId);
       return { answer: { outcome, record, isOverdue: isExpired(record, now) } };
     },
-    decide: (state) => decideHold(ledger, params, attemptId, referencePaths, state),
+    decide: (state) => decideHold(ledger, params, attemptId, { referencePaths, takedowns }, state),
   });
   return isOverdue ? { outcome: 'existing', record: (await expire(ledger, outcome.record)).record } : outcome;
 }
@@ -113,7 +120,10 @@ function decideHold(
   { log, settings: { holdMs, limits, tierCredits, termsVersion } }: Ledger,
   params: HoldRequest,
   attemptId: string,
-  referencePaths: readonly string[],
+  {
+    referencePaths,
+    takedowns,
+  }: { referencePaths: readonly string[]; takedowns: readonly (string | undefined)[] },
   state: AccountState,
 ): HoldDecision {
   const { account, documents, now } = state;
@@ -128,7 +138,11 @@ function decideHold(
   if (cached) return showCached(params, attemptId, cached.source, state, deadline);
 
   const references = referencePaths.map((path) => documents.get(path));
-  const unavailable = availability.refusal(now) ?? refuseReferences(log, request, references);
+  const removed = takedowns.flatMap((path, i) => (path && documents.get(path) ? [i] : []));
+  const unavailable =
+    (removed.length > 0 ? removedReferences(removed) : undefined) ??
+    availability.refusal(now) ??
+    refuseReferences(log, request, references);
   if (unavailable) return { refusal: unavailable };
 
   const running = findRunning(account, documents, now, limits.maxInFlightPerUser);

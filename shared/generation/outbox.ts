@@ -2,10 +2,13 @@
 import * as z from 'zod';
 import {
   createDocument,
+  type Database,
   type DocumentPath,
   documentPath,
+  removed,
   type StoredDocument,
   setDocument,
+  updateDocument,
   type Write,
 } from '../database/database.ts';
 import { toFailure } from '../errors.ts';
@@ -30,11 +33,17 @@ const outboxItemSchema = z.object({
   dueAt: z.date(),
   /** Until then a late upload could bring the image back. */
   until: z.date(),
+  /** Set if the image is the copy that this share shows. */
+  shareToken: z.string().optional(),
+  /** True while the share's copy is being stored: the item is due when that can no longer finish. */
+  isUnfinished: z.boolean().optional(),
 });
 export type OutboxItem = z.infer<typeof outboxItemSchema>;
 
-export const outboxPath = (generationId: string): DocumentPath<OutboxItem> =>
-  documentPath(`outbox/${generationId}`);
+/** @param id of the generation that made the image, or the token of the share that shows it. */
+export const outboxPath = (id: string): DocumentPath<OutboxItem> => documentPath(`outbox/${id}`);
+
+const getItemPath = ({ shareToken, generationId }: OutboxItem) => outboxPath(shareToken ?? generationId);
 
 export const parseOutboxItem = ({ data }: StoredDocument): OutboxItem => outboxItemSchema.parse(data);
 
@@ -48,24 +57,75 @@ export function toOutboxItem(record: GenerationRecord, now: Date): OutboxItem {
   return { generationId: id, uid, publicId, createdAt: now, dueAt: now, until };
 }
 
+/** The name of a share's copy in the store. */
+export const toCopyId = (shareToken: string) => `shares/${shareToken}`;
+
+type Copy = { uid: string; generationId: string; shareToken: string };
+
+/** The item for the copy of a share that has ended. Its only upload has succeeded, so that none can arrive late. */
+export const toCopyItem = (copy: Copy, now: Date): OutboxItem => ({
+  ...copy,
+  publicId: toCopyId(copy.shareToken),
+  createdAt: now,
+  dueAt: now,
+  until: now,
+});
+
+/** The item for a copy that is about to be stored. @param deadline after it no worker signs the upload. */
+export const toUnfinishedCopyItem = (copy: Copy, now: Date, deadline: Date): OutboxItem => ({
+  ...toCopyItem(copy, now),
+  dueAt: deadline,
+  until: new Date(deadline.getTime() + uploadSignatureMs),
+  isUnfinished: true,
+});
+
 /** The last time at which an upload for a generation may arrive. */
 export const getLastArrival = ({ deadline }: GenerationRecord): Date =>
   new Date(deadline.getTime() + uploadSignatureMs);
 
-export const createOutboxItem = (item: OutboxItem): Write =>
-  createDocument(outboxPath(item.generationId), item);
+export const createOutboxItem = (item: OutboxItem): Write => createDocument(getItemPath(item), item);
+
+/**
+ * Ends a share whose copy is not finished. Then it cannot finish any more: its last commit needs the share's document. May
+ * be repeated.
+ * @returns the item of the copy, or undefined if the share has finished.
+ */
+export function endUnfinishedShare(
+  { database, retryCommit }: { database: Database; retryCommit: Ledger['retryCommit'] },
+  shareToken: string,
+): Promise<OutboxItem | undefined> {
+  const path = outboxPath(shareToken);
+  return retryCommit(undefined, async () => {
+    const { documents, readTime: dueAt } = await database.read([path]);
+    const [document] = documents;
+    if (!document) return undefined;
+    const item = parseOutboxItem(document);
+    if (!item.isUnfinished) return item;
+    await database.commit([
+      updateDocument(path, { isUnfinished: removed, dueAt }, document.version),
+      // The commit that finishes the share needs this document.
+      { delete: `shares/${shareToken}` },
+    ]);
+    const { isUnfinished: _, ...ended } = item;
+    return { ...ended, dueAt };
+  });
+}
 
 /** What became of an item's image. */
 export type Deleted = 'deleted' | 'not there' | 'failed';
 
 /** Deletes an item's image, and the item once no late upload can arrive. A failure is logged, and the item stays. */
 export async function clearOutboxItem(
-  { database, log, retryCommit }: Ledger,
+  ledger: Ledger,
   images: () => Promise<ImageStore>,
-  item: OutboxItem,
+  found: OutboxItem,
   now: Date,
 ): Promise<Deleted> {
-  const path = outboxPath(item.generationId);
+  const { database, log, retryCommit } = ledger;
+  const { isUnfinished, shareToken } = found;
+  const item = isUnfinished && shareToken ? await endUnfinishedShare(ledger, shareToken) : found;
+  if (!item) return 'not there';
+  const path = getItemPath(item);
   const postpone = (milliseconds: number): Write =>
     setDocument(path, { ...item, dueAt: new Date(now.getTime() + milliseconds) });
   try {

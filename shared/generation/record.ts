@@ -60,6 +60,13 @@ const generationDocumentSchema = z.object({
   /** The image's name in the store. It is known before the upload, so that a refund can delete the image. */
   publicId: z.string(),
   image: imageSchema.nullable(),
+  /** The SHA-256 of the image's bytes. It stays when the image is deleted. */
+  imageHash: z.string().optional(),
+  /** The token of the share under which anyone can see the image. */
+  shareToken: z.string().nullable().optional(),
+  /** Set if the studio removed the image, with the reason that the user sees. */
+  removedBy: z.literal('studio').optional(),
+  removedReason: z.string().optional(),
   /** Until then a failed upload of its image may still arrive, and bring a deleted image back. Only if one failed. */
   lateUploadUntil: z.date().optional(),
   failure: storedFailureSchema.nullable(),
@@ -142,9 +149,12 @@ export function hashCacheKey(uid: string, modelId: string, request: GenerateRequ
 
 type Reference = GenerateRequest['references'][number];
 
-/** The hashes of images in requests: several megabytes each, and a request needs them several times. */
-const imageHashes = new WeakMap<Reference, string>();
-/** Letters of base64 that are hashed in one turn. */
+/**
+ * The hashes of images in requests: several megabytes each, and a request needs them several times. `text` is that of the
+ * base64, `image` that of the bytes.
+ */
+const imageHashes = new WeakMap<Reference, { text: string; image: string }>();
+/** Letters of base64 that are hashed in one turn. A multiple of 4, so that the image is decoded in pieces. */
 const hashLetters = 4_000_000;
 
 /** Hashes the references of a request ahead of their use, so that other requests can go on in between. */
@@ -152,26 +162,41 @@ export async function hashReferences({ references }: GenerateRequest): Promise<v
   for (const reference of references) {
     if (!('data' in reference)) continue;
     // The JSON of the text, in which nothing of base64 is escaped.
-    const hash = createHash('sha256').update('"');
+    const text = createHash('sha256').update('"');
+    const image = createHash('sha256');
     for (let from = 0; from < reference.data.length; from += hashLetters) {
       if (from > 0) await nextTurn();
-      hash.update(reference.data.slice(from, from + hashLetters), 'latin1');
+      const letters = reference.data.slice(from, from + hashLetters);
+      text.update(letters, 'latin1');
+      image.update(letters, 'base64');
     }
-    imageHashes.set(reference, hash.update('"').digest('hex'));
+    imageHashes.set(reference, { text: text.update('"').digest('hex'), image: image.digest('hex') });
   }
 }
 
 /** Represents a reference image in documents and hashes, in place of its bytes. */
 export function hashReference(reference: Reference): string {
   if ('generationId' in reference) return `generation:${reference.generationId}`;
-  return imageHashes.get(reference) ?? hashJson(reference.data);
+  return imageHashes.get(reference)?.text ?? hashJson(reference.data);
+}
+
+/** The SHA-256 of an image that a request carries; undefined for one of the gallery. */
+export function hashInlineImage(reference: Reference): string | undefined {
+  if ('generationId' in reference) return undefined;
+  return (
+    imageHashes.get(reference)?.image ?? createHash('sha256').update(reference.data, 'base64').digest('hex')
+  );
 }
 
 const hashJson = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
-/** A generation as the API shows it, in every function. */
-export function toGeneration(record: GenerationRecord): Generation {
+/** The address at which the page of a share is. */
+export const toShareUrl = (publicUrl: string, token: string) => `${publicUrl}/i/${token}`;
+
+/** A generation as the API shows it, in every function. @param publicUrl where the studio is reached. */
+export function toGeneration(record: GenerationRecord, publicUrl: string): Generation {
   const { id, status, tier, orientation, prompt, enhancedPrompt, model, cached, createdAt, image } = record;
+  const { shareToken, removedBy, removedReason } = record;
   return {
     id,
     status,
@@ -184,5 +209,7 @@ export function toGeneration(record: GenerationRecord): Generation {
     createdAt: createdAt.toISOString(),
     image,
     ...(record.failure && { failure: { reason: record.failure.reason, message: record.failure.message } }),
+    ...(shareToken && { shareUrl: toShareUrl(publicUrl, shareToken) }),
+    ...(removedBy && { removedBy, removedReason }),
   };
 }

@@ -96,7 +96,7 @@ function sniffBase64(data: string): ImageFacts | undefined {
 }
 
 /** Decodes an image in chunks, so that only one is in memory at a time. */
-function* decodeBase64(data: string): Generator<Uint8Array> {
+export function* decodeBase64(data: string): Generator<Uint8Array> {
   for (let from = 0; from < data.length; from += headerLetters) {
     yield Buffer.from(data.slice(from, from + headerLetters), 'base64');
   }

@@ -13,14 +13,15 @@ type Answer = { body: GenerateAnswer; headers?: Record<string, string> };
 
 /**
  * The answer for a generation that succeeded.
+ * @param publicUrl where the studio is reached.
  * @param own the failure with which this call ended it: it has the cause, and when to ask again.
  * @throws {Failure} with the receipt: its stored failure if it was refunded, DELETED, IN_PROGRESS.
  */
-export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answer {
-  const { id, receipt } = record;
+export function toGenerateAnswer(record: GenerationRecord, publicUrl: string, own?: Failure): Answer {
+  const { id, receipt, removedBy } = record;
   switch (record.status) {
     case 'succeeded':
-      return { body: { generation: toGeneration(record), receipt } };
+      return { body: { generation: toGeneration(record, publicUrl), receipt } };
     case 'refunded': {
       const isOwn = own !== undefined && own.reason === record.failure?.reason;
       const failure = isOwn ? own : restoreFailure(record.failure);
@@ -29,7 +30,11 @@ export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answe
       throw isLasting ? answer.with({ retry }) : answer;
     }
     case 'deleted':
-      throw new Failure('DELETED', 'This image was deleted.', { receipt, metadata: { generationId: id } });
+      throw new Failure(
+        'DELETED',
+        removedBy ? 'This image was removed by the studio.' : 'This image was deleted.',
+        { receipt, metadata: { generationId: id } },
+      );
     case 'pending':
       throw new Failure('IN_PROGRESS', 'This image is still being generated.', {
         receipt,
@@ -43,7 +48,7 @@ export function toGenerateAnswer(record: GenerationRecord, own?: Failure): Answe
  * The answer of an earlier call with this key, repeated.
  * @throws {Failure} IDEMPOTENCY_KEY_REUSED if that call had another request; otherwise as `toGenerateAnswer`.
  */
-export function toReplay(record: GenerationRecord, fingerprint: string): Answer {
+export function toReplay(record: GenerationRecord, fingerprint: string, publicUrl: string): Answer {
   if (record.fingerprint !== fingerprint) {
     throw new Failure('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for another request.', {
       metadata: { generationId: record.id },
@@ -51,7 +56,7 @@ export function toReplay(record: GenerationRecord, fingerprint: string): Answer 
   }
   const headers = { 'Idempotent-Replayed': 'true' };
   try {
-    return { ...toGenerateAnswer(record), headers };
+    return { ...toGenerateAnswer(record, publicUrl), headers };
   } catch (error) {
     throw error instanceof Failure && record.status !== 'pending' ? error.with({ headers }) : error;
   }

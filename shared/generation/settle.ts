@@ -12,6 +12,8 @@ export type GenerationResult = {
   modelVersion?: string;
   enhancedPrompt: string | null;
   image: Image;
+  /** The SHA-256 of the image's bytes. */
+  imageHash: string;
   /** What the provider bills for it, micro-dollars. */
   providerCostMicros: number;
   /** Uploads of the image that failed before one succeeded. */

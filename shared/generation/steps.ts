@@ -10,6 +10,7 @@ import type { StoredUrls } from '../images/cloudinary.ts';
 import { countEnhancement } from '../prompts/enhancements.ts';
 import type { Services } from '../services.ts';
 import type { Progress } from './settleOrRefund.ts';
+import { hashImage } from './takedowns.ts';
 
 /** Longest time for counting an improved prompt, milliseconds. */
 const countMsMax = 3_000;
@@ -116,10 +117,13 @@ export async function generateImage(
 export async function storeImage(
   step: Step,
   publicId: string,
-  { chunks, mimeType, width, height, bytes }: GeneratedImage,
-): Promise<Image> {
+  { chunks, mimeType, width, height, bytes, contentCredentials }: GeneratedImage,
+): Promise<{ image: Image; imageHash: string }> {
+  // The store empties the chunks.
+  const imageHash = hashImage(chunks);
   const urls = await step.log.timed('store', storeOrRetry(step, publicId, chunks));
-  return { ...urls, mimeType, width, height, bytes };
+  const credentials = contentCredentials && { contentCredentials };
+  return { image: { ...urls, mimeType, width, height, bytes, ...credentials }, imageHash };
 }
 
 async function storeOrRetry(step: Step, publicId: string, chunks: Uint8Array[]): Promise<StoredUrls> {

@@ -19,6 +19,7 @@ import {
 } from '../errors.ts';
 import type { Dependency, Services } from '../services.ts';
 import { readJsonBody } from './body.ts';
+import { getClientAddress } from './clientAddress.ts';
 import { createRequestLog } from './requestLog.ts';
 import { sendChunks } from './stream.ts';
 
@@ -37,12 +38,18 @@ export type RequestContext<A extends Access, Input> = {
   input: Input;
   /** The Idempotency-Key header; empty if the function does not require one. */
   idempotencyKey: string;
+  /** The caller's network address, for limits on calls without a sign-in. */
+  address: string;
   /** Adds fields and durations to the log line of this request. */
   log: RequestLog;
 };
 
 export type Answer<Body> = { headers?: Record<string, string> } & (
-  | { body: Body }
+  | {
+      body: Body;
+      /** Only of a page: there is none at this address. */
+      status?: 404;
+    }
   /** The body as pieces of its JSON text, sent as they come. An error before the first is answered as usual. */
   | { chunks: AsyncGenerator<string, void, void> }
 );
@@ -54,6 +61,8 @@ export type EndpointSpec<A extends Access, Input extends z.ZodType, Output exten
   input: Input;
   /** The body of a 200. It types `run`; only tests validate it, not every call. */
   answer: Output;
+  /** True if the body is an HTML page. Errors stay JSON. */
+  isPage?: boolean;
   /** True if the Idempotency-Key header is required. */
   requiresIdempotencyKey?: boolean;
   /** Longest body, bytes; 64 KiB by default. */
@@ -70,7 +79,7 @@ export type Endpoint<A extends Access, Input extends z.ZodType, Output extends z
   /** Modules to load while the caller is verified; the database by default. */
   dependencies?: readonly Dependency[];
   /** Called before a large body is read (see `largeBodyBytes`). It refuses the call by throwing. */
-  admit?(context: Omit<RequestContext<A, never>, 'input'>, services: Services): Promise<void>;
+  admit?(context: Omit<RequestContext<A, never>, 'input' | 'address'>, services: Services): Promise<void>;
   run(context: RequestContext<A, z.output<Input>>, services: Services): Promise<Answer<z.input<Output>>>;
 };
 
@@ -102,7 +111,8 @@ export function endpoint<A extends Access, Input extends z.ZodType, Output exten
         if ('chunks' in answer) {
           const { chunks, headers } = answer;
           log.add(await sendChunks(response, chunks, { ...jsonHeaders, ...headers }, services.shutdown));
-        } else send(response, 200, answer.body, answer.headers);
+        } else if (spec.isPage) sendPage(response, answer.status ?? 200, String(answer.body), answer.headers);
+        else send(response, 200, answer.body, answer.headers);
         log.ok();
       } catch (error) {
         const failure = withSupport(toFailure(error), services.config.supportEmail);
@@ -140,7 +150,8 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
   const input = spec.input.safeParse(raw);
   const violations = [...keyViolations, ...(input.error ? toFieldViolations(input.error) : [])];
   if (!input.success || violations.length > 0) throw invalidRequest(violations.slice(0, violationsMax));
-  return spec.run({ caller, input: input.data, idempotencyKey, log }, services);
+  const address = getClientAddress(request, services.config.deployed);
+  return spec.run({ caller, input: input.data, idempotencyKey, address, log }, services);
 }
 
 function readIdempotencyKey(
@@ -227,6 +238,21 @@ function sendPreflight(response: ServerResponse, method: string): void {
   response.writeHead(204).end();
 }
 
+function sendPage(
+  response: ServerResponse,
+  code: number,
+  html: string,
+  headers: Record<string, string> = {},
+): void {
+  const bytes = Buffer.from(html);
+  response.writeHead(code, {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Length': bytes.length,
+    ...headers,
+  });
+  // Node leaves the body out of the answer to HEAD.
+  response.end(bytes);
+}
 const jsonHeaders = { 'Content-Type': 'application/json; charset=utf-8' };
 
 function send(

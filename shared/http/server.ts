@@ -100,11 +100,15 @@ export function createFunctionsServer(options: ServerOptions) {
     assertUnambiguous(request);
     if (site && (await site(request, response))) return;
     const [path = '', query] = toPath(request).split(/(?=\?)/s, 2);
-    const target = targets.get(config.functionTarget ?? path.split('/', 2)[1] ?? '');
+    const shared = /^\/i\/([^/]*)$/.exec(path);
+    const name = config.functionTarget ?? (shared ? 'sharedImage' : path.split('/', 2)[1]) ?? '';
+    const target = targets.get(name);
     if (!target) throw new Failure('NOT_FOUND', 'There is no such function.');
     response.setHeaders(headersFor(request, config));
     // Hide the path, which is no longer needed: the framework would answer some itself, such as /robots.txt.
-    request.url = `/${query ?? ''}`;
+    // The token of a shared image is the one part of a path that a function needs. It gets it as a query.
+    const isShared = shared && name === 'sharedImage';
+    request.url = isShared ? `/?${new URLSearchParams({ token: shared[1] ?? '' })}` : `/${query ?? ''}`;
     await target(request, response);
   }
 

@@ -34,6 +34,8 @@ export type GeneratedImage = ImageFacts & {
   /** The image's bytes in order, and their number. */
   chunks: Uint8Array[];
   bytes: number;
+  /** Whether the file has C2PA content credentials. */
+  contentCredentials?: 'present' | 'absent';
   /** What the provider bills for the image, micro-dollars. */
   providerCostMicros: number;
 };
@@ -280,7 +282,7 @@ function findImage(
   toChunks: InlineReply['image'],
   model: ImageModel,
   aspectRatio: AspectRatio,
-): ImageFacts & Pick<GeneratedImage, 'chunks' | 'bytes'> {
+): ImageFacts & Pick<GeneratedImage, 'chunks' | 'bytes' | 'contentCredentials'> {
   const blockReason = response.promptFeedback?.blockReason;
   if (blockReason) throw blockedFailure(blockReason);
   const candidate = response.candidates?.[0];

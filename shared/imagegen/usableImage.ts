@@ -1,7 +1,7 @@
 /** Decides whether an image that a model returned can be delivered, and so charged. */
 import { Failure } from '../errors.ts';
 import { type ImageFacts, sniffImage } from '../images/imageFormat.ts';
-import { isWholeImage } from '../images/imageStructure.ts';
+import { inspectImage } from '../images/imageStructure.ts';
 import type { AspectRatio, ImageModel } from './models.ts';
 
 /** Greatest difference of an image's aspect ratio from the requested one, percent of the requested one. */
@@ -17,10 +17,11 @@ export function checkImage(
   chunks: readonly Uint8Array[],
   { sizes }: Pick<ImageModel, 'sizes'>,
   aspectRatio: AspectRatio,
-): ImageFacts {
+): ImageFacts & { contentCredentials: 'present' | 'absent' } {
   const facts = chunks[0] && sniffImage(chunks[0]);
   if (!facts) throw unusableFailure('The model returned a file that is not an image.');
-  if (!isWholeImage(facts.mimeType, chunks)) throw unusableFailure('The model returned a broken image.');
+  const { isWhole, hasContentCredentials } = inspectImage(facts.mimeType, chunks);
+  if (!isWhole) throw unusableFailure('The model returned a broken image.');
   const { width, height } = facts;
   const pixels = `${width} x ${height} pixels`;
   if (isOtherShape(facts, aspectRatio)) {
@@ -30,7 +31,7 @@ export function checkImage(
   if (width < usualWidth * sideMinShare || height < usualHeight * sideMinShare) {
     throw unusableFailure(`The model returned an image of only ${pixels}.`);
   }
-  return facts;
+  return { ...facts, contentCredentials: hasContentCredentials ? 'present' : 'absent' };
 }
 
 /** In whole numbers, so that exactly 5 % is still within the tolerance. */

@@ -12,57 +12,87 @@ import { type ByteReader, createByteReader } from './byteReader.ts';
  */
 const sectionsMax = 16_384;
 
-/** True if the image is whole: neither cut off nor broken in its structure. */
-export function isWholeImage(
+/** What a look at the structure of an image finds. */
+export type ImageStructure = {
+  /** True if the image is neither cut off nor broken in its structure. */
+  isWhole: boolean;
+  /**
+   * True if it has a C2PA manifest (C2PA specification 2.2, embedding in asset formats): a PNG in a `caBX` chunk, a JPEG
+   * in APP11 segments of JPEG universal metadata, a WebP in a `C2PA` chunk. The manifest is not verified.
+   */
+  hasContentCredentials: boolean;
+};
+
+export const isWholeImage = (...image: Parameters<typeof inspectImage>) => inspectImage(...image).isWhole;
+
+/** Walks through the whole structure of an image. */
+export function inspectImage(
   mimeType: 'image/png' | 'image/jpeg' | 'image/webp',
   chunks: Iterable<Uint8Array>,
-): boolean {
+): ImageStructure {
   const reader = createByteReader(chunks);
   switch (mimeType) {
     case 'image/png':
-      return isWholePng(reader);
+      return inspectPng(reader);
     case 'image/jpeg':
-      return isWholeJpeg(reader);
+      return inspectJpeg(reader);
     case 'image/webp':
-      return isWholeWebp(reader);
+      return inspectWebp(reader);
   }
 }
 
+const broken: ImageStructure = { isWhole: false, hasContentCredentials: false };
+
 /** Each chunk: length, type, data, checksum. The first is IHDR, the last IEND, and one has pixels. */
-function isWholePng(reader: ByteReader): boolean {
-  if (reader.text(8) !== '\x89PNG\r\n\x1a\n') return false;
-  let hasPixels = false;
+function inspectPng(reader: ByteReader): ImageStructure {
+  if (reader.text(8) !== '\x89PNG\r\n\x1a\n') return broken;
+  let [hasPixels, hasContentCredentials] = [false, false];
   for (let count = 0; count < sectionsMax; count += 1) {
     const length = reader.uint32();
     const type = reader.text(4);
-    if (count === 0 && type !== 'IHDR') return false;
+    if (count === 0 && type !== 'IHDR') return broken;
     let checksum = crc32(type);
     const isComplete = reader.forEachPart(length, (part) => {
       checksum = crc32(part, checksum);
     });
-    if (!isComplete || reader.uint32() !== checksum) return false;
+    if (!isComplete || reader.uint32() !== checksum) return broken;
     if (type === 'IDAT' && length > 0) hasPixels = true;
-    if (type === 'IEND') return hasPixels && length === 0;
+    if (type === 'caBX') hasContentCredentials = true;
+    if (type === 'IEND') return { isWhole: hasPixels && length === 0, hasContentCredentials };
   }
-  return false;
+  return broken;
 }
 
-const jpeg = { start: 0xd8, end: 0xd9, scan: 0xda };
+const jpeg = { start: 0xd8, end: 0xd9, scan: 0xda, app11: 0xeb };
 /** The frames that every browser shows: baseline, extended and progressive. */
 const jpegFrames = [0xc0, 0xc1, 0xc2];
 
 /** A JPEG has a frame and a scan before its end marker. A thumbnail in the metadata is inside of a segment. */
-function isWholeJpeg(reader: ByteReader): boolean {
+function inspectJpeg(reader: ByteReader): ImageStructure {
   const markers = new Set<number>();
+  let hasContentCredentials = false;
   for (const { marker, length } of readJpegSegments(reader)) {
     if (marker === jpeg.end) {
-      return markers.has(jpeg.scan) && jpegFrames.some((frame) => markers.has(frame));
+      const isWhole = markers.has(jpeg.scan) && jpegFrames.some((frame) => markers.has(frame));
+      return { isWhole, hasContentCredentials };
     }
-    if (!reader.skip(length)) return false;
+    let left = length;
+    if (marker === jpeg.app11 && length >= jumbfStart) {
+      left -= jumbfStart;
+      if (reader.text(jumbfStart).match(jumbfStartPattern)) hasContentCredentials = true;
+    }
+    if (!reader.skip(left)) return broken;
     markers.add(marker);
   }
-  return false;
+  return broken;
 }
+
+/**
+ * How an APP11 segment with C2PA begins: `JP`, box instance, packet number, then a `jumb` box with a `jumd` box of type
+ * `c2pa` (ISO/IEC 19566-5). Bytes.
+ */
+const jumbfStart = 28;
+const jumbfStartPattern = /^JP.{6}.{4}jumb.{4}jumdc2pa$/s;
 
 /** The size of a JPEG in pixels, undefined if its frame does not come within these bytes. */
 export function findJpegSize(bytes: Uint8Array): { width: number; height: number } | undefined {
@@ -105,17 +135,21 @@ function findJpegMarker(reader: ByteReader): number {
 }
 
 /** The size of the whole file comes first. Then each chunk: type, length, data, and a byte to make it even. */
-function isWholeWebp(reader: ByteReader): boolean {
-  if (reader.text(4) !== 'RIFF') return false;
+function inspectWebp(reader: ByteReader): ImageStructure {
+  if (reader.text(4) !== 'RIFF') return broken;
   const size = reader.uint32LittleEndian();
-  if (reader.text(4) !== 'WEBP') return false;
-  let hasPixels = false;
+  if (reader.text(4) !== 'WEBP') return broken;
+  let [hasPixels, hasContentCredentials] = [false, false];
   for (let count = 0; count < sectionsMax; count += 1) {
-    if (reader.position() >= 8 + size) return hasPixels && reader.position() === 8 + size + (size % 2);
+    if (reader.position() >= 8 + size) {
+      const isWhole = hasPixels && reader.position() === 8 + size + (size % 2);
+      return { isWhole, hasContentCredentials };
+    }
     const type = reader.text(4);
     const length = reader.uint32LittleEndian();
-    if (!reader.skip(length + (length % 2))) return false;
+    if (!reader.skip(length + (length % 2))) return broken;
     if (['VP8 ', 'VP8L', 'ANMF'].includes(type) && length > 0) hasPixels = true;
+    if (type === 'C2PA') hasContentCredentials = true;
   }
-  return false;
+  return broken;
 }

@@ -2,7 +2,8 @@
 import type { AccountExport } from '../contract.ts';
 import type { Data, PageRequest, StoredDocument } from '../database/database.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
-import { generationsPath, parseGeneration, toGeneration } from '../generation/record.ts';
+import { generationsPath, parseGeneration, toGeneration, toShareUrl } from '../generation/record.ts';
+import { parseShare } from '../generation/shares.ts';
 import { accountPath } from '../ledger/account.ts';
 import { entriesPath, toEntry } from '../ledger/entries.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -19,18 +20,23 @@ type List = {
   toItem(document: StoredDocument): object;
 };
 
-/** A further collection is one line here, and its schema in the contract. */
-const lists: readonly List[] = [
+/** A further collection is one line here, and its schema in the contract. @param publicUrl where the studio is reached. */
+const createLists = (publicUrl: string): readonly List[] => [
   { name: 'entries', query: (uid) => ({ collection: entriesPath(uid) }), toItem: toEntry },
   {
     name: 'generations',
     query: (uid) => ({ collection: generationsPath(uid) }),
-    toItem: toExportedGeneration,
+    toItem: (document) => toExportedGeneration(document, publicUrl),
   },
   {
     name: 'enhancements',
     query: (uid) => ({ collection: `accounts/${uid}/enhancements` }),
     toItem: parseEnhancements,
+  },
+  {
+    name: 'shares',
+    query: (uid) => ({ collection: 'shares', where: [['uid', '==', uid]] }),
+    toItem: (document) => toExportedShare(document, publicUrl),
   },
 ];
 
@@ -38,7 +44,11 @@ const lists: readonly List[] = [
  * Reads the export in the order in which it is sent. It is no snapshot: every page is read at its own time.
  * @throws {Failure} DATABASE_UNAVAILABLE, before the first piece or between two.
  */
-export async function* exportAccount(ledger: Ledger, uid: string): AsyncGenerator<string, void, void> {
+export async function* exportAccount(
+  ledger: Ledger,
+  uid: string,
+  publicUrl: string,
+): AsyncGenerator<string, void, void> {
   const { database, retryCommit } = ledger;
   const { documents, readTime } = await retryCommit(undefined, () => database.read([accountPath(uid)]));
   const [account] = documents;
@@ -50,7 +60,7 @@ export async function* exportAccount(ledger: Ledger, uid: string): AsyncGenerato
   };
   yield JSON.stringify(head).slice(0, -1);
   const unreadable: string[] = [];
-  for (const list of lists) {
+  for (const list of createLists(publicUrl)) {
     yield `,\n${JSON.stringify(list.name)}:[`;
     yield* exportList(ledger, uid, list, unreadable);
     yield ']';
@@ -89,16 +99,24 @@ async function* exportList(
   } while (after !== undefined);
 }
 
-function toExportedGeneration(document: StoredDocument): AccountExport['generations'][number] {
+function toExportedGeneration(
+  document: StoredDocument,
+  publicUrl: string,
+): AccountExport['generations'][number] {
   const record = parseGeneration(document);
   const { modelVersion, receipt, request, finishedAt } = record;
   return {
-    ...toGeneration(record),
+    ...toGeneration(record, publicUrl),
     ...(modelVersion !== undefined && { modelVersion }),
     receipt,
     ...request,
     finishedAt: finishedAt?.toISOString() ?? null,
   };
+}
+
+function toExportedShare(document: StoredDocument, publicUrl: string): AccountExport['shares'][number] {
+  const { token, generationId, image, createdAt } = parseShare(document);
+  return { generationId, shareUrl: toShareUrl(publicUrl, token), image, createdAt: createdAt.toISOString() };
 }
 
 /** A document as it is, without Firestore's own types: times are RFC 3339. */

@@ -8,7 +8,7 @@ import { answerLookups } from '../support/adminLookup.ts';
 import type { Reply } from '../support/replies.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { startStack } from '../support/stack.ts';
-import { normalise } from './normalise.ts';
+import { normalise, shownReportId, shownToken } from './normalise.ts';
 
 /** A caller: the token that is sent, and the text that the example shows instead. */
 export type Caller = { uid: string; token: string; shown: string };
@@ -17,6 +17,8 @@ export type CallParams = {
   as?: Caller;
   method?: string;
   path: string;
+  /** The example shows this instead of a path with a random part. */
+  shownPath?: string;
   key?: string;
   body?: unknown;
   /** The example shows this instead of a body that is too long. */
@@ -38,6 +40,7 @@ export async function startCalls() {
   const stack = await startStack({
     GOOGLE_GEMINI_BASE_URL: gemini.url,
     SIGNUP_CREDITS: '10',
+    PUBLIC_URL: 'https://studio.example.com',
     ...schedulerEnv,
   });
   answerLookups(stack);
@@ -80,7 +83,7 @@ export async function startCalls() {
       const shown = 'shownBody' in params ? params.shownBody : body;
       const request = {
         method,
-        path: `/${path}`,
+        path: `/${params.shownPath ?? path}`,
         headers: { ...headers, ...(as && { Authorization: as.shown }) },
         ...(shown !== undefined && { body: shown }),
       };
@@ -135,8 +138,16 @@ export async function callEveryFunction({ stack, call, server, user }: Calls): P
   await add({ title: 'The same call again', ...imageRequest });
   const { id } = reply.body.generation;
   const more = { tier: 'standard', references: [{ generationId: id }] };
-  const second = { prompt: 'The same banana, on the moon', ...more };
-  await add({ title: 'With a reference image', as, path: 'generate', key: 'b1b8c2a0-second', body: second });
+  const onTheMoon = { prompt: 'The same banana, on the moon', ...more };
+  const second = (
+    await add({
+      title: 'With a reference image',
+      as,
+      path: 'generate',
+      key: 'b1b8c2a0-second',
+      body: onTheMoon,
+    })
+  ).reply.body.generation;
   await add({ title: 'By its id', as, path: `generation?id=${id}` });
   await add({ title: 'By its key', as, path: 'generation?key=b1b8c2a0-second' });
   await add({ title: 'The newest image', as, path: 'gallery?pageSize=1' });
@@ -149,7 +160,31 @@ export async function callEveryFunction({ stack, call, server, user }: Calls): P
     url: formal.url,
   });
   await add({ title: 'The terms are accepted', as, path: 'account', url: formal.url });
+  const shared = await add({ title: 'Makes an image public', as, path: 'share', body: { id, shared: true } });
+  const token = shared.reply.body.generation.shareUrl.split('/').at(-1) as string;
+  const [path, shownPath] = [`sharedImage?token=${token}`, `i/${shownToken}`];
+  await add({ title: 'The page of an image', path, shownPath });
+  const complaint = { reason: 'copyright', details: 'This is a copy of my photograph.' };
+  await add({
+    title: 'A report',
+    path: 'report',
+    body: { token, ...complaint },
+    shownBody: { token: shownToken, ...complaint },
+  });
+
+  const listed = await add({ title: 'One report', as: admin, path: 'reports' });
+  const resolution = 'dismissed';
+  await add({
+    title: 'Dismisses a report',
+    as: admin,
+    path: 'resolveReport',
+    body: { id: listed.reply.body.reports[0].id, resolution },
+    shownBody: { id: shownReportId, resolution },
+  });
   await add({ title: 'Everything', as, path: 'exportAccount' });
+  await add({ title: 'Makes it private again', as, path: 'share', body: { id, shared: false } });
+  const removed = { uid: ada, generationId: second.id, reason: 'The image shows a living person.' };
+  await add({ title: 'Removes an image', as: admin, path: 'takedown', body: removed });
   await add({ title: 'Deletes an image', as, path: 'deleteGeneration', body: { id } });
 
   const grant = { uid: ada, amount: 10, reason: 'Welcome' };

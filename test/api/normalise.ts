@@ -8,6 +8,7 @@
  * | a random UUID (in the address of an image) | zeros |
  * | the address of the image store and the version in it | Cloudinary's own address, and the same noon |
  * | the size of an image in bytes | a plausible one |
+ * | the token of a shared image, and the id of its report | made-up ones |
  * | seconds to wait that depend on the time of day | 30 for the limit per minute, 21600 for limits per day |
  */
 
@@ -17,6 +18,9 @@ import type { Example } from '../../tools/openapi/examples.ts';
 const now = '2026-01-31T12:00:00.000Z';
 const future = '2026-02-01T00:00:00.000Z';
 const uuid = '00000000-0000-4000-8000-000000000000';
+/** The token of a shared image and the id of a report, in requests, too. */
+export const shownToken = 'c2hhcmVkLWltYWdlLTAwMQ';
+export const shownReportId = '3f8a1c5d9e2b4f60a7c8d1e2f3a4b5c6';
 
 const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 
@@ -42,19 +46,25 @@ export function normalise({ headers, body, ...answer }: Example['response']): Ex
 function replaceValues(value: unknown, field: string, wait?: number): unknown {
   if (Array.isArray(value)) return value.map((item) => replaceValues(item, '', wait));
   if (typeof value === 'object' && value !== null) {
+    const isReport = 'token' in value && 'id' in value;
     return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [name, replaceValues(inner, name, wait)]),
+      Object.entries(value).map(([name, inner]) => [
+        name,
+        isReport && name === 'id' ? shownReportId : replaceValues(inner, name, wait),
+      ]),
     );
   }
   if (typeof value === 'number') return field === 'bytes' ? 528_181 : value;
   if (typeof value !== 'string') return value;
   if (field === 'retryDelay' && wait) return `${wait}s`;
+  if (field === 'token') return shownToken;
   if (field === 'nextPageToken') return normalisePageToken(value);
   return value
     .replace(time, field === 'retryAt' || field === 'nextAt' ? future : now)
     .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, uuid)
-    .replace(/^http:\/\/127\.0\.0\.1:\d+\//, 'https://res.cloudinary.com/')
-    .replace(/\/v\d{10}\//, `/v${Date.parse(now) / 1000}/`);
+    .replace(/http:\/\/127\.0\.0\.1:\d+\//g, 'https://res.cloudinary.com/')
+    .replace(/\/(i|shares|report)\/[\w-]{22}/g, `/$1/${shownToken}`)
+    .replace(/\/v\d{10}\//g, `/v${Date.parse(now) / 1000}/`);
 }
 
 /** A page token of the gallery says where the page ended, and contains a time. */

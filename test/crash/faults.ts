@@ -111,6 +111,7 @@ export function createFaultyParts(real: Real) {
         ...imageStore,
         store: (publicId, chunks, ms, signal) =>
           pass('store', () => imageStore.store(publicId, chunks, ms, signal)),
+        fetch: (url, ms, signal) => pass('fetch', () => imageStore.fetch(url, ms, signal)),
         destroy: (publicId, ms) => pass('destroy', () => imageStore.destroy(publicId, ms)),
       } satisfies ImageStore,
     },

@@ -1,6 +1,6 @@
 /**
- * The crash matrix: every fault at every await point of generate, sweep, grant and delete, with and without a
- * concurrent sweep that finds every hold overdue. After two more sweeps everything must add up.
+ * The crash matrix: every fault at every await point of generate, sweep, grant, delete, share and take-down, with and
+ * without a concurrent sweep that finds every hold overdue. After two more sweeps everything must add up.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
@@ -129,6 +129,47 @@ const victims: Victim[] = [
     },
   },
   {
+    name: 'share',
+    points: ['read', 'commit', 'fetch', 'store', 'read', 'commit'],
+    async prepare(uid) {
+      const user = await stack.user(uid, 20);
+      const { id } = (await user.generate('k')).body.generation;
+      return { uid, ask: (url) => user.post('share', { id, shared: true }, {}, url) };
+    },
+  },
+  {
+    name: 'share that cannot be stored',
+    points: ['read', 'commit', 'fetch', 'store', 'read', 'commit', 'destroy', 'commit'],
+    async prepare(uid) {
+      const user = await stack.user(uid, 20);
+      const { id } = (await user.generate('k')).body.generation;
+      stack.cloudinary.always({ kind: 'reset', when: 'before-headers', afterWork: true, action: 'upload' });
+      return { uid, ask: (url) => user.post('share', { id, shared: true }, {}, url) };
+    },
+  },
+  {
+    name: 'share that ends',
+    points: ['read', 'commit', 'destroy', 'commit'],
+    async prepare(uid) {
+      const user = await stack.user(uid, 20);
+      const { id } = (await user.generate('k')).body.generation;
+      await user.post('share', { id, shared: true });
+      return { uid, ask: (url) => user.post('share', { id, shared: false }, {}, url) };
+    },
+  },
+  {
+    name: 'takedown',
+    points: ['read', 'read', 'read', 'query', 'commit', 'destroy', 'commit', 'destroy', 'commit'],
+    async prepare(uid) {
+      const user = await stack.user(uid, 20);
+      const { id } = (await user.generate('k')).body.generation;
+      await user.post('share', { id, shared: true });
+      const body = JSON.stringify({ uid, generationId: id, reason: 'test' });
+      const headers = { ...owner, 'content-type': 'application/json' };
+      return { uid, ask: (url) => stack.fetch('takedown', { method: 'POST', headers, body }, url) };
+    },
+  },
+  {
     name: 'deleteGeneration of a twin',
     points: ['read', 'read', 'query', 'commit'],
     async prepare(uid) {
@@ -201,6 +242,7 @@ describe.each(victims)('$name', (each) => {
     const { account, generations, entries } = await stack.ledger(scenario.uid);
     expect(generations.filter(({ status }) => status === 'pending')).toEqual([]);
     expect(await findOutboxItems(scenario.uid)).toEqual([]);
+    await checkShares(scenario.uid);
     const charged = generations.map(({ status, receipt }) => (status === 'refunded' ? 0 : receipt.charged));
     const paid = charged.reduce((sum, credits) => sum + credits, scenario.erased?.credits ?? 0);
     const granted = entries.filter(({ type }) => type === 'grant').length;
@@ -216,8 +258,33 @@ describe.each(victims)('$name', (each) => {
       expect(again.status).toBe(200);
       expect((await stack.ledger(scenario.uid)).account.balance).toBe(25);
     }
+    if (each.name.startsWith('share') || each.name === 'takedown') {
+      expect(again.status).toBe(200);
+      const shared = again.body.generation.shareUrl !== undefined;
+      expect(shared).toBe(!(each.name === 'share that ends' || each.name === 'takedown'));
+      if (each.name === 'takedown') {
+        expect((await stack.ledger(scenario.uid)).generations).toMatchObject([{ removedBy: 'studio' }]);
+      }
+      await checkShares(scenario.uid);
+    }
   });
 });
+
+/** Every share is that of its generation, and its copy is stored. */
+async function checkShares(uid: string): Promise<void> {
+  const { documents } = await stack.database.page({
+    collection: 'shares',
+    where: [['uid', '==', uid]],
+    orderBy: [['__name__', 'asc']],
+    limit: 1000,
+  });
+  const { generations } = await stack.ledger(uid);
+  const tokens = generations.flatMap((one) => (one as { shareToken?: string | null }).shareToken ?? []);
+  expect(documents.map(({ id }) => id)).toEqual(tokens);
+  for (const { id, data } of documents) {
+    expect([data.image !== null, stack.cloudinary.assets.has(`shares/${id}`)]).toEqual([true, true]);
+  }
+}
 
 /** The ledger cannot add up with a generation that an admin deleted. */
 async function findBroken({ uid, erased }: Scenario): Promise<string[]> {

@@ -12,7 +12,7 @@ import { getReason, type Reply } from '../support/replies.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
-const gets = ['health', 'account', 'ledger', 'gallery', 'generation', 'exportAccount', 'audit'];
+const gets = ['health', 'account', 'ledger', 'gallery', 'generation', 'exportAccount', 'audit', 'reports'];
 const [live, gone] = ['live', 'gone'].map((key) => hashGenerationId('owner', key)) as [string, string];
 const intrudersGone = hashGenerationId('intruder', 'gone');
 const unknown = 'f'.repeat(32);
@@ -81,6 +81,9 @@ const statusWithoutInput: Record<string, number> = {
   enhance: 400,
   generate: 400,
   deleteGeneration: 400,
+  share: 400,
+  takedown: 400,
+  resolveReport: 400,
   acceptTerms: 400,
   grant: 400,
 };
@@ -92,16 +95,24 @@ const userFunctions = [
   'enhance',
   'generate',
   'deleteGeneration',
+  'share',
   'acceptTerms',
   'exportAccount',
 ];
-const adminFunctions = ['grant', 'audit'];
+const adminFunctions = ['grant', 'audit', 'takedown', 'reports', 'resolveReport'];
+const anyonesFunctions = ['health', 'sharedImage', 'report'];
 const schedulerFunctions = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile'];
 
 describe('who may call', () => {
   it('is tested for every function except the event, whose sender Cloud Run checks', () => {
     expect(
-      ['health', ...userFunctions, ...adminFunctions, ...schedulerFunctions, 'accountWritten'].sort(),
+      [
+        ...anyonesFunctions,
+        ...userFunctions,
+        ...adminFunctions,
+        ...schedulerFunctions,
+        'accountWritten',
+      ].sort(),
     ).toEqual(Object.keys(functions).sort());
   });
 
@@ -162,6 +173,10 @@ describe('data of another user does not exist for the caller', () => {
       { id: `accounts/owner/generations/${live}` },
       [400, 'INVALID_REQUEST'],
     ],
+    ['share', "another user's id", { id: live, shared: true }, [404, 'NOT_FOUND']],
+    ['share', "another user's id, to make it private", { id: live, shared: false }, [404, 'NOT_FOUND']],
+    ['share', "the caller's deleted id", { id: intrudersGone, shared: true }, [404, 'NOT_FOUND']],
+    ['takedown', "the caller's id", { uid: 'intruder', generationId: live, reason: 'r' }, [403, 'FORBIDDEN']],
     [
       'generate',
       "another user's image as a reference",

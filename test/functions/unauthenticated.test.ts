@@ -120,7 +120,8 @@ describe('answers 401 and charges nothing', () => {
     expect((await stack.fetch('account', { headers })).body.account.balance).toBe(10);
   });
 
-  it.each([...getFunctions.filter((name) => name !== 'health'), ...postFunctions])(
+  const forAnyone = ['health', 'report'];
+  it.each([...getFunctions, ...postFunctions].filter((name) => !forAnyone.includes(name)))(
     '%s without a token',
     async (name) => {
       const method = postFunctions.includes(name) ? 'POST' : 'GET';
@@ -129,7 +130,7 @@ describe('answers 401 and charges nothing', () => {
   );
 });
 
-it.each(['grant', 'audit', 'sweepHolds', 'reconcile'])(
+it.each(['grant', 'audit', 'takedown', 'reports', 'resolveReport', 'sweepHolds', 'reconcile'])(
   '%s answers 403 to a user who is not an admin',
   async (name) => {
     const user = await stack.newUser();

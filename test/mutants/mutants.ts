@@ -5,6 +5,7 @@
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
+import { inShares, inSharing } from './sharing.ts';
 import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
 
 const changeAccountTest = 'test/shared/ledger/changeAccount.test.ts';
@@ -278,8 +279,8 @@ const inGeneration: Mutants = {
     replace: '{ uid, id, failure: $F, $K: false }',
   },
   'a deletion forgets the outbox': {
-    find: "$F({ $$$A, status: 'deleted' }, ...$W)",
-    replace: "$F({ $$$A, status: 'deleted' })",
+    find: "$F({ $$$A, status: 'deleted' }, ...$W, ...$S)",
+    replace: "$F({ $$$A, status: 'deleted' }, ...$S)",
   },
   'a pending generation may be deleted': {
     find: "if ($R.status === 'pending') { throw new Failure('IN_PROGRESS', $$$A) }",
@@ -546,7 +547,8 @@ const inPeople: Mutants = {
 
 export const mutants: readonly Mutant[] = Object.entries({
   'shared/ledger': inLedger,
-  'shared/generation': inGeneration,
+  'shared/generation': { ...inGeneration, ...inShares },
+  'shared/sharing': inSharing,
   'shared/database': inDatabase,
   'shared/imagegen': inImagegen,
   'shared/images': inImages,

@@ -205,7 +205,10 @@ function checkSameAgain(
 ): void {
   const { check } = model.world;
   const { status, reason, metadata, receipt, body } = outcome;
-  const generation = status === 200 ? (body as { generation: { id: string } }).generation : undefined;
+  // A share may begin and end between two replies.
+  const { shareUrl: _, ...shown } = (body as { generation?: { id: string; shareUrl?: string } })
+    .generation ?? { id: '' };
+  const generation = status === 200 ? shown : undefined;
   const final = JSON.stringify({
     status,
     reason,

@@ -5,6 +5,7 @@
 import { isInvalid } from './answers.ts';
 import { type ImageRequest, isSettled, type User } from './clients.ts';
 import type { History } from './history.ts';
+import { toShareToken } from './modelShares.ts';
 import { type ObservedAccount, type ObservedGeneration, parseCredits } from './observed.ts';
 import { signatureMs } from './upstreams.ts';
 
@@ -31,8 +32,9 @@ export async function checkAtRest(history: History): Promise<void> {
   if (!sweepFirst) await passAllDeadlines(history);
 
   history.fleet.wakeAll();
-  const deadlines = [...model.generations.values()].map(({ deadline }) => deadline);
-  world.advance(Math.max(0, ...deadlines) + signatureMs - world.now());
+  const deadlines = [...model.generations.values()].map(({ deadline }) => deadline + signatureMs);
+  const lastUploads = [...model.outbox.values()].map(({ until }) => Number(until));
+  world.advance(Math.max(world.now(), ...deadlines, ...lastUploads) - world.now());
   for (let i = 0; i < sweepsMax; i += 1) await world.run(admin.schedule('sweepHolds', true));
   await world.run();
   check(model.outbox.size === 0, 'the outbox empties', () => `${model.outbox.size} left`);
@@ -55,6 +57,13 @@ export async function checkAtRest(history: History): Promise<void> {
       () => id,
     );
   }
+  const copies = [...model.images.stored].filter((name) => toShareToken(name) !== undefined);
+  const tokens = [...model.shares.keys()];
+  check(
+    String(copies.map(toShareToken).sort()) === String(tokens.sort()),
+    'exactly the copies of shares are stored',
+    () => `${copies} for ${tokens}`,
+  );
   for (const user of users) await checkPages(history, user);
   checkLog(history);
   await checkReplays(history);

@@ -49,6 +49,10 @@ const requiredEvents = [
   'entry: allowance',
   'generation cached',
   'signup grant',
+  'share: public',
+  'share: private',
+  'share 502',
+  'generation removed by the studio',
 ];
 
 describe('random histories of users, admins, failures and crashes', () => {
@@ -70,4 +74,6 @@ describe('random histories of users, admins, failures and crashes', () => {
 });
 
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
-const withoutTokens = (trace: string[]) => trace.map((line) => line.replace(uuid, 'token'));
+const shareToken = /(\/i\/|shares\/)[\w-]{22}/g;
+const withoutTokens = (trace: string[]) =>
+  trace.map((line) => line.replace(uuid, 'token').replace(shareToken, '$1token'));

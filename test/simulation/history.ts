@@ -6,6 +6,7 @@ import type { FaultRates } from './faults.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { createMemoryStore, type MemoryStore } from './memoryDatabase.ts';
 import { createModel, type Model } from './model.ts';
+import { createSharing, type Sharing } from './sharing.ts';
 import { accountEvent } from './wire.ts';
 import { Broken, createWorld, type World } from './world.ts';
 
@@ -26,6 +27,7 @@ export type History = {
   fleet: Fleet;
   clients: Clients;
   admin: Admin;
+  sharing: Sharing;
   users: User[];
   imageRequests: ImageRequest[];
   grants: Grant[];
@@ -92,6 +94,7 @@ async function begin(world: World): Promise<History> {
     fleet,
     clients,
     admin,
+    sharing: createSharing(fleet, model),
     users,
     imageRequests: [],
     grants: [],
@@ -116,6 +119,7 @@ function plan(history: History): number {
     if (random.chance(0.7)) createByHand(history, user);
   }
   planImageRequests(history, sometime);
+  planShares(history, sometime);
   times(random.whole(0, 6), 'a user reads a generation', () => {
     const imageRequest = random.pick(imageRequests);
     return clients.readGeneration(imageRequest.user, imageRequest.key);
@@ -170,6 +174,36 @@ function plan(history: History): number {
   return lengthMs + 1;
 }
 
+/** Images that become public and private, now and then at once, and some that the studio removes. */
+function planShares(
+  { world, model, sharing, imageRequests }: History,
+  sometime: (what: string, act: () => unknown) => void,
+): void {
+  const { random } = world;
+  /** Mostly a finished image, if there is one by then. */
+  const pickImage = () => {
+    const finished = imageRequests.filter(
+      ({ uid, key }) => model.findGeneration(uid, key)?.status === 'succeeded',
+    );
+    return random.pick(finished.length > 0 && random.chance(0.8) ? finished : imageRequests);
+  };
+  for (let i = random.pick([0, 0, 4, 10]); i > 0; i -= 1) {
+    sometime('a user shares', () => {
+      const { user, key } = pickImage();
+      for (let j = random.pick([1, 1, 2, 3]); j > 0; j -= 1) {
+        const shared = random.chance(0.6);
+        world.after(random.whole(0, 2_000), 'a share', () => void sharing.share(user, key, shared));
+      }
+    });
+  }
+  for (let i = random.pick([0, 0, 1, 3]); i > 0; i -= 1) {
+    sometime('an admin removes', () => {
+      const { user, key } = pickImage();
+      for (let j = random.pick([1, 1, 2]); j > 0; j -= 1) void sharing.takeDown(user, key);
+    });
+  }
+}
+
 /** Workers that stop during their upload and wake when the sweep runs. */
 function planDuels({ world, model, admin }: History): void {
   const { random } = world;
@@ -200,7 +234,7 @@ function planSilences({ world, model }: History): void {
 }
 
 /** One request under several keys, so that the cache answers, and deletions of its generations in bursts. */
-function planTwins({ world, model, users, clients, imageRequests }: History): void {
+function planTwins({ world, model, users, clients, sharing, imageRequests }: History): void {
   const { random } = world;
   const user = random.pick(users);
   const body = createBody(0, 'standard');
@@ -221,6 +255,21 @@ function planTwins({ world, model, users, clients, imageRequests }: History): vo
           at + random.whole(0, 60),
           'a twin is deleted',
           () => void clients.deleteGeneration(user, imageRequest.key),
+        );
+      }
+      if (burst > 0 && random.chance(0.3)) {
+        const shared = random.chance(0.8);
+        world.after(
+          at + random.whole(0, 60),
+          'a twin is shared',
+          () => void sharing.share(user, imageRequest.key, shared),
+        );
+      }
+      if (burst > 0 && random.chance(0.1)) {
+        world.after(
+          at + random.whole(0, 60),
+          'a twin is removed',
+          () => void sharing.takeDown(user, imageRequest.key),
         );
       }
     }

@@ -8,6 +8,7 @@ import type { DocumentChange, MemoryStore } from './memoryDatabase.ts';
 import { type Observation, observeGeneration } from './modelGenerations.ts';
 import { watchImages } from './modelImages.ts';
 import { type Movement, observeLedger } from './modelLedger.ts';
+import { checkRemoved, checkShares, observeShare, type Shares } from './modelShares.ts';
 import {
   findMistyped,
   hashId,
@@ -42,6 +43,7 @@ export type Model = {
   findGeneration(uid: string, key: string): ObservedGeneration | undefined;
   outbox: Map<string, Data>;
   images: Images;
+  shares: Shares;
   /** Checks a log line of an instance about an entry: it must be an entry that it has committed. */
   observeLog(instance: string, fields: Fields): void;
   /** The number of entries that were logged. */
@@ -66,6 +68,7 @@ export function createModel(
   const accounts = new Map<string, ObservedAccount>();
   const generations = new Map<string, ObservedGeneration>();
   const outbox = new Map<string, Data>();
+  const shares: Shares = new Map();
   const ids = new Set<string>();
   /** The instances that logged an entry, by its account and id. */
   const logged = new Map<string, string[]>();
@@ -97,7 +100,7 @@ export function createModel(
     });
   }
 
-  const { images, checkOwned } = watchImages(world, generations, outbox, (actor, deadline) =>
+  const { images, checkOwned } = watchImages(world, { generations, outbox, shares }, (actor, deadline) =>
     model.onUpload?.(actor, deadline),
   );
 
@@ -113,6 +116,7 @@ export function createModel(
     for (const change of changes) {
       const [root, first = '', collection, second = ''] = change.path.split('/');
       if (root === 'outbox') observeOutbox(first, change);
+      if (root === 'shares') observeShare(world, shares, first, change);
       if (root === 'grants' && !change.before) {
         const { uid, amount } = change.after as { uid: string; amount: number };
         movements.set(uid, [...(movements.get(uid) ?? []), { type: 'grant', amount }]);
@@ -142,6 +146,8 @@ export function createModel(
       account.moments.push(createMoment(account));
     }
     checkOwned();
+    checkShares(world, shares, generations, images.stored);
+    checkRemoved(world, generations);
   }
 
   function observeLog(instance: string, { uid, entryId, sequence, amount }: Fields): void {
@@ -192,6 +198,7 @@ export function createModel(
     findGeneration: (uid, key) => generations.get(hashId(uid, key)),
     outbox,
     images,
+    shares,
     observeLog,
     loggedCount: () => logged.size,
     asConsole(write) {

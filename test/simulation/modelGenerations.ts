@@ -70,6 +70,15 @@ export function observeGeneration(
     );
   }
   generation.erased = after.prompt === null;
+  const shareToken = (after.shareToken as string | null | undefined) ?? undefined;
+  if (shareToken !== generation.shareToken) {
+    generation.shareTokens.push({ tick: observation.tick, token: shareToken });
+  }
+  generation.shareToken = shareToken;
+  if (after.removedBy === 'studio' && !generation.isTakenDown) {
+    observation.world.happened('generation removed by the studio');
+    generation.isTakenDown = true;
+  }
   const words = JSON.stringify(after.failure);
   check(
     !generation.erased || !words.includes(modelWords),
@@ -109,6 +118,9 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
     failure: undefined,
     billedRefundAt: undefined,
     erased: false,
+    shareToken: undefined,
+    shareTokens: [{ tick, token: undefined }],
+    isTakenDown: false,
     removed: false,
   };
   const twins = [...generations.values()].filter(({ publicId }) => publicId === generation.publicId);

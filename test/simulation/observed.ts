@@ -32,6 +32,11 @@ export type ObservedGeneration = {
   /** When it was refunded, if the provider bills it or its cost is unknown. */
   billedRefundAt: number | undefined;
   erased: boolean;
+  /** The token of its share, and that after each commit that changed it. */
+  shareToken: string | undefined;
+  shareTokens: { tick: number; token: string | undefined }[];
+  /** True if the studio took it down. */
+  isTakenDown: boolean;
   /** True if an admin deleted its document. It then counts as deleted. */
   removed: boolean;
 };

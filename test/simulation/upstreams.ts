@@ -161,8 +161,17 @@ export function createImageStore(world: World, rates: FaultRates, actor: Actor, 
       });
     },
 
-    async fetch() {
-      throw createStoreFailure('STORAGE_ERROR');
+    async fetch(url, millisecondsLeft, signal) {
+      const fails = random.chance(rates.upstream);
+      const milliseconds = delay();
+      happened(`fetch: ${fails ? 'fails' : 'done'}`);
+      const within = Math.min(milliseconds, millisecondsLeft);
+      return endAfter({ world, actor }, 'has fetched an image', within, signal, () => {
+        if (milliseconds > millisecondsLeft) throw createStoreFailure('PROVIDER_TIMEOUT');
+        const isThere = images.stored.has(url.replace('https://images.example/', ''));
+        if (fails || !isThere) throw createStoreFailure('STORAGE_ERROR');
+        return Buffer.from(url);
+      });
     },
 
     async destroy(publicId) {

@@ -12,6 +12,8 @@ export type WireRequest = {
   query?: Record<string, string>;
   body?: unknown;
   key?: string;
+  /** The network address of the caller. */
+  address?: string;
 };
 
 export type WireAnswer = { status: number; headers: Record<string, string>; body: unknown };
@@ -28,7 +30,7 @@ export async function callHandler(handler: Handler, request: WireRequest): Promi
       ...(key !== undefined && { 'idempotency-key': key }),
     },
     rawBody: Buffer.from(body === undefined ? '' : JSON.stringify(body)),
-    socket: { remoteAddress: '127.0.0.1' },
+    socket: { remoteAddress: request.address ?? '127.0.0.1' },
   };
   const answer: WireAnswer = { status: 0, headers: {}, body: undefined };
   const put = (headers: Record<string, string | number>) => {
@@ -59,7 +61,8 @@ export async function callHandler(handler: Handler, request: WireRequest): Promi
     },
     end: (bytes?: Buffer) => {
       text += bytes?.toString() ?? '';
-      answer.body = text === '' ? undefined : JSON.parse(text);
+      // A page is HTML, everything else JSON.
+      answer.body = text === '' ? undefined : text.startsWith('<') ? text : JSON.parse(text);
     },
   };
   await handler(incoming as unknown as IncomingMessage, response as unknown as ServerResponse);

@@ -12,12 +12,17 @@ export const getFunctions = [
   'generation',
   'gallery',
   'exportAccount',
+  'reports',
   'audit',
 ];
 export const postFunctions = [
   'generate',
   'enhance',
   'deleteGeneration',
+  'share',
+  'report',
+  'takedown',
+  'resolveReport',
   'acceptTerms',
   'grant',
   'checkQuota',

@@ -55,7 +55,10 @@ export async function missingImages(stack: Stack, uids: string[]): Promise<strin
   return shown.map(({ publicId }) => publicId).filter((id) => !stack.cloudinary.assets.has(id));
 }
 
-/** The stored images of these users that neither belong to a succeeded generation nor wait in the outbox. */
+/**
+ * The stored images of these users, and the copies of anyone's shares, that neither belong to a succeeded generation or
+ * a share nor wait in the outbox.
+ */
 export async function strayImages(stack: Stack, uids: string[]): Promise<string[]> {
   const ledger = await Promise.all(uids.map((uid) => stack.ledger(uid)));
   const generations = ledger.flatMap((each) => each.generations);
@@ -66,7 +69,14 @@ export async function strayImages(stack: Stack, uids: string[]): Promise<string[
     orderBy: [['dueAt', 'asc']],
     limit: 10_000,
   });
-  const accounted = new Set([...owned, ...outbox.documents.map(({ data }) => data.publicId)]);
+  const shares = await stack.database.page({
+    collection: 'shares',
+    orderBy: [['__name__', 'asc']],
+    limit: 10_000,
+  });
+  const copies = shares.documents.flatMap(({ id, data }) => (data.image ? [`shares/${id}`] : []));
+  const accounted = new Set([...owned, ...copies, ...outbox.documents.map(({ data }) => data.publicId)]);
   const stored = [...stack.cloudinary.assets.keys()];
-  return stored.filter((id) => generationIds.has(id.split('/')[0] ?? '') && !accounted.has(id));
+  const isOfUsers = (id: string) => id.startsWith('shares/') || generationIds.has(id.split('/')[0] ?? '');
+  return stored.filter((id) => isOfUsers(id) && !accounted.has(id));
 }

@@ -4,6 +4,7 @@
  */
 import { functions } from '../../functions/index.ts';
 import { parseConfig } from '../../shared/config/config.ts';
+import type { Generation, Report } from '../../shared/contract.ts';
 import { createLog } from '../../shared/core/log.ts';
 import type { Data, Database } from '../../shared/database/database.ts';
 import type { HttpFunction } from '../../shared/http/endpoint.ts';
@@ -51,14 +52,17 @@ export function createMemoryStudio({
   const { clock, store } = world;
   const lines: Record<string, unknown>[] = [];
   const stored: string[] = [];
+  const assets = new Set<string>();
   let generated = 0;
   const config = parseConfig({ GOOGLE_CLOUD_PROJECT: 'demo-memory', SIGNUP_CREDITS: '100', ...env });
   const imageStore = {
     async store(publicId: string) {
       stored.push(publicId);
+      assets.add(publicId);
       return { url: `https://images.example/${publicId}`, thumbnailUrl: 'https://images.example/small' };
     },
-    destroy: async () => true,
+    fetch: async (url: string) => Buffer.from(url),
+    destroy: async (publicId: string) => assets.delete(publicId),
     ...parts.imageStore,
   } as Partial<ImageStore> as ImageStore;
   const database = createMemoryDatabase(store);
@@ -83,19 +87,18 @@ export function createMemoryStudio({
   async function send({ name, ...request }: Omit<WireRequest, 'as'> & { as?: string }) {
     const createHandler = await (functions[name as 'generate'] as () => Promise<HttpFunction>)();
     const handler = createHandler(services, name);
-    const { status, body } = await callHandler(handler, { name, as: 'user:ann', ...request });
-    return { status, body: body as Reply['body'] };
+    const { status, headers, body } = await callHandler(handler, { name, as: 'user:ann', ...request });
+    return { status, headers, body: body as Reply['body'] };
   }
 
-  /** Calls a function as the user ann; without a body it is a GET. */
-  async function call(name: string, body?: object, key?: string) {
+  /** Calls a function; without a body it is a GET. */
+  async function call(
+    name: string,
+    body?: object,
+    more: { key?: string; as?: string; address?: string } = {},
+  ) {
     const method: 'GET' | 'POST' = body ? 'POST' : 'GET';
-    const { status, body: answer } = await send({
-      name,
-      method,
-      ...(body && { body }),
-      ...(key && { key }),
-    });
+    const { status, body: answer } = await send({ name, method, ...(body && { body }), ...more });
     return { status, body: answer as Answer };
   }
 
@@ -118,10 +121,12 @@ export function createMemoryStudio({
     findEvents: (event: string) => lines.filter((line) => line.event === event),
     /** The names under which images were stored. */
     stored,
+    /** The names of the images that are in the store now. */
+    assets,
     /** How many images the model was asked for. */
     generated: () => generated,
     generate: (key: string, more: object = {}) =>
-      call('generate', { prompt: 'A banana', tier: 'standard', ...more }, key),
+      call('generate', { prompt: 'A banana', tier: 'standard', ...more }, { key }),
     enhance: () => call('enhance', { prompt: 'A banana' }),
     deleteGeneration: (id: string) => call('deleteGeneration', { id }),
     sweep: () => runJob('sweepHolds'),
@@ -134,9 +139,15 @@ export function createMemoryStudio({
 }
 
 type Answer = {
-  generation: { id: string; cached: boolean };
+  generation: Generation;
   receipt?: { charged: number; refunded: number; balance: number };
-  error: { message: string; details: { reason: string; metadata: Record<string, string> }[] };
+  reports: Report[];
+  nextPageToken?: string;
+  report: Report;
+  error: {
+    message: string;
+    details: { reason: string; metadata: Record<string, string>; fieldViolations?: { field: string }[] }[];
+  };
 };
 
 /** HTTP status and reason of an answer; the reason of a success is undefined. */

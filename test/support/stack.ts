@@ -136,7 +136,8 @@ export async function startStack(env: Record<string, string> = {}, overrides: Ov
       return {
         status: response.status,
         headers: response.headers,
-        body: text === '' ? undefined : JSON.parse(text),
+        // Only a page is not JSON.
+        body: text.startsWith('<') ? text : text === '' ? undefined : JSON.parse(text),
       };
     },
 

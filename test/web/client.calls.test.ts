@@ -23,6 +23,7 @@ describe('calls other than generate', () => {
     ['gallery', ({ client }) => client.gallery()],
     ['generation', ({ client }) => client.generation({ id: '1' })],
     ['deleteGeneration', ({ client }) => client.deleteGeneration('1')],
+    ['share', ({ client }) => client.share('1', true)],
     ['acceptTerms', ({ client }) => client.acceptTerms('1')],
     ['exportAccount', ({ client }) => client.exportAccount()],
     ['grant', ({ client }) => client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' })],
@@ -56,6 +57,8 @@ describe('calls other than generate', () => {
     await client.generation({ key: 'a key/1' });
     await client.enhance('A banana');
     await client.deleteGeneration('1');
+    await client.share('1', false);
+    await client.report({ token: 't', reason: 'other' });
     await client.acceptTerms('2026-11');
     await client.exportAccount();
     await client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' });
@@ -66,6 +69,8 @@ describe('calls other than generate', () => {
       ['/generation?key=a+key%2F1', null],
       ['/enhance', '{"prompt":"A banana"}'],
       ['/deleteGeneration', '{"id":"1"}'],
+      ['/share', '{"id":"1","shared":false}'],
+      ['/report', '{"token":"t","reason":"other"}'],
       ['/acceptTerms', '{"version":"2026-11"}'],
       ['/exportAccount', null],
       ['/grant', '{"uid":"u","amount":1,"reason":"Gift"}'],

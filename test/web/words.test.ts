@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { promptCharactersMax, type Receipt, type Retry } from '../../shared/contract.ts';
+import {
+  type Generation,
+  promptCharactersMax,
+  type Receipt,
+  type Retry,
+  reportDetailsCharactersMax,
+} from '../../shared/contract.ts';
 import { ApiError } from '../../web/client.ts';
 import * as limits from '../../web/limits.ts';
 import {
@@ -9,6 +15,7 @@ import {
   failureCreditsText,
   fileName,
   getShape,
+  removalText,
   signed,
 } from '../../web/words.ts';
 
@@ -92,5 +99,11 @@ test('file names are made safe from any prompt', () => {
 });
 
 test('the repeated limits equal those of the contract', () => {
-  expect(limits.promptCharactersMax).toBe(promptCharactersMax);
+  expect(limits).toMatchObject({ promptCharactersMax, reportDetailsCharactersMax });
+});
+
+test('a removed image says why, in the words of a report or of the admin', () => {
+  const removed = (removedReason: string) => removalText({ removedReason } as Generation);
+  expect(removed('violence')).toBe('The studio removed this image. Reason: It shows violence.');
+  expect(removed('A court order')).toBe('The studio removed this image. Reason: A court order.');
 });

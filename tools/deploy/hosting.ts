@@ -19,7 +19,7 @@ export function createFirebaseConfig({ region, publicDir }: { region: string; pu
       redirects: [{ source: '/', destination: '/studio', type: 302 }],
       rewrites: Object.entries(manifest).flatMap(([target, { trigger }]) =>
         trigger.kind === 'http'
-          ? [{ source: `/${target}`, run: { serviceId: toServiceName(target), region } }]
+          ? [{ source: trigger.path ?? `/${target}`, run: { serviceId: toServiceName(target), region } }]
           : [],
       ),
       headers: [

@@ -6,11 +6,11 @@ import { jobTimeoutMs } from '../../shared/database/jobs.ts';
 
 /** The roles of a service account in the project. `secrets` lists the secrets that it may read. */
 export type Role = 'roles/datastore.user' | 'roles/datastore.viewer' | 'roles/firebaseauth.viewer';
-export type Secret = 'GEMINI_API_KEY' | 'CLOUDINARY_URL';
+export type Secret = 'GEMINI_API_KEY' | 'CLOUDINARY_URL' | 'IDENTITY_HASH_KEY';
 
 export type Trigger =
-  /** Called by users, through Hosting or at the service's own address. */
-  | { kind: 'http' }
+  /** Called by users, through Hosting or at the service's own address. `path` is Hosting's, if not the function's name. */
+  | { kind: 'http'; path?: string }
   /** Called by Cloud Scheduler. The cron expression is in UTC. */
   | { kind: 'schedule'; cron: string }
   /** Called by Eventarc, for each write of a document that matches the pattern. */
@@ -28,10 +28,11 @@ export type FunctionSpec = {
   /** The instance also has its CPU, and is billed, between requests. */
   cpuAlways?: true;
   roles: readonly Role[];
+  /** Besides those that every function reads. */
   secrets: readonly Secret[];
 };
 
-const http: Trigger = { kind: 'http' };
+const http = { kind: 'http' } as const satisfies Trigger;
 const schedule = (cron: string): Trigger => ({ kind: 'schedule', cron });
 
 const small = {
@@ -50,6 +51,9 @@ const job = { ...small, concurrency: 1, timeoutSeconds: jobTimeoutMs / 1000, max
 const readWriteRoles = ['roles/datastore.user'] as const;
 /** For functions that never commit. A test checks this. */
 const readRoles = ['roles/datastore.viewer'] as const;
+
+const admin = { ...small, trigger: http, maxInstances: 5 } as const;
+const adminRoles = [...readWriteRoles, 'roles/firebaseauth.viewer'] as const;
 
 export const manifest: Record<string, FunctionSpec> = {
   health: { ...small, trigger: http, maxInstances: 5, roles: [] },
@@ -75,6 +79,14 @@ export const manifest: Record<string, FunctionSpec> = {
     secrets: ['GEMINI_API_KEY', 'CLOUDINARY_URL'],
   },
   deleteGeneration: { ...small, trigger: http, roles: readWriteRoles, secrets: ['CLOUDINARY_URL'] },
+  // Each share holds its image in memory, at most 20 MB, and again while it is sent.
+  share: { ...small, trigger: http, concurrency: 8, roles: readWriteRoles, secrets: ['CLOUDINARY_URL'] },
+  sharedImage: { ...small, trigger: { ...http, path: '/i/**' }, roles: readRoles },
+  // Few instances, because each counts the calls for itself.
+  report: { ...small, trigger: http, maxInstances: 2, roles: readWriteRoles },
+  takedown: { ...admin, roles: adminRoles, secrets: ['CLOUDINARY_URL'] },
+  reports: { ...admin, roles: [...readRoles, 'roles/firebaseauth.viewer'] },
+  resolveReport: { ...admin, roles: adminRoles, secrets: ['CLOUDINARY_URL'] },
   acceptTerms: { ...small, trigger: http, roles: readWriteRoles },
   // A large account takes a while on a slow connection.
   exportAccount: { ...small, trigger: http, timeoutSeconds: 300, roles: readRoles },

@@ -21,7 +21,12 @@ export type Parameter = {
   description: string;
   schema: Schema;
 };
-type Content = { 'application/json': { schema: Schema; examples?: Record<string, object> } };
+/** By media type: JSON, or HTML for a page. */
+type Content = Record<string, { schema: Schema; examples?: Record<string, object> }>;
+
+/** The schema of a body, which has one media type. */
+export const getBodySchema = (content: Content): Schema => Object.values(content)[0]?.schema ?? {};
+
 export type ApiResponse = { description: string; content: Content; 'x-reasons'?: Reason[] };
 export type Operation = {
   operationId: string;
@@ -111,7 +116,7 @@ function createOperation(
         description: 'Success.',
         ...(requiresIdempotencyKey && { headers: headerRefs(['Idempotent-Replayed']) }),
         content: {
-          'application/json': {
+          [spec.isPage ? 'text/html' : 'application/json']: {
             schema: { $ref: refTo(getSchemaName(spec.answer, name)) },
             ...exampleList(examples, ({ response }) => response.body),
           },

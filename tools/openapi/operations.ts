@@ -113,6 +113,48 @@ export const operations: Record<string, OperationText> = {
       'Deletes the image and its prompt. The record of the generation, its ledger entries and its key stay. The call can be repeated. No credits are refunded.',
     reasons: ['NOT_FOUND', 'IN_PROGRESS', 'DATABASE_UNAVAILABLE'],
   },
+  share: {
+    summary: 'Make an image public, or private again',
+    description:
+      'With `shared: true` anyone can see a copy of the image at `shareUrl`, without its prompt. A repeated call gets the same address. With `shared: false` the page and the copy are gone. Only for a finished image of the caller.',
+    reasons: [
+      'NOT_FOUND',
+      'STORAGE_ERROR',
+      'PROVIDER_TIMEOUT',
+      'PROVIDER_MISCONFIGURED',
+      'SHUTTING_DOWN',
+      'DATABASE_UNAVAILABLE',
+    ],
+  },
+  sharedImage: {
+    summary: 'The page of a shared image',
+    description:
+      'An HTML page at `/i/{token}`: the image, its AI mark, and a link to report it. An image that is private, deleted, removed or unknown has the same page, with status 404. Errors are JSON.',
+    reasons: ['DATABASE_UNAVAILABLE'],
+  },
+  report: {
+    summary: 'Report a shared image',
+    description:
+      'The answer is the same whether the image exists or not. Several reports of one image from one network address are kept as one. The address is not kept. At most 10 calls a minute from one address, and 20 for one image.',
+    reasons: ['RATE_LIMITED', 'DATABASE_UNAVAILABLE'],
+  },
+  takedown: {
+    summary: 'Remove an image everywhere',
+    description:
+      'Removes the image, its prompt, its share page, and all that show the same image from the cache. The user sees that the studio removed it, and the reason. The same image is then refused as a reference. No credits move. The call can be repeated.',
+    reasons: ['NOT_FOUND', 'IN_PROGRESS', 'DATABASE_UNAVAILABLE'],
+  },
+  reports: {
+    summary: 'List the open reports, newest first',
+    description: 'Each with its image as it is now and the user who shared it.',
+    reasons: ['DATABASE_UNAVAILABLE'],
+  },
+  resolveReport: {
+    summary: 'Close a report',
+    description:
+      '`dismissed` leaves the image. `takenDown` removes it as `takedown` does, with the reason of the report. The call can be repeated, and a dismissed report can still be `takenDown`.',
+    reasons: ['NOT_FOUND', 'IN_PROGRESS', 'DATABASE_UNAVAILABLE'],
+  },
   acceptTerms: {
     summary: 'Accept the terms',
     description:

@@ -1,6 +1,6 @@
 /** The content of the API reference in reading order, made from the OpenAPI document. */
 import { STATUS_CODES } from 'node:http';
-import type { ApiDocument, Operation } from './document.ts';
+import { type ApiDocument, getBodySchema, type Operation } from './document.ts';
 import type { ReasonEntry } from './errors.ts';
 import type { Example, Examples } from './examples.ts';
 import { refName, type Schema } from './schemas.ts';
@@ -53,7 +53,7 @@ export function reference(document: ApiDocument, { functions, errors }: Examples
 /** The names of the schemas of a function's request and answer. */
 function findBodies({ requestBody, responses }: Operation): string[] {
   const contents = [requestBody?.content, responses[200]?.content];
-  return contents.flatMap((content) => (content ? [refName(content['application/json'].schema)] : []));
+  return contents.flatMap((content) => (content ? [refName(getBodySchema(content))] : []));
 }
 
 /** True if a client sends the shape. Then its required fields are marked, and not its optional ones. */
@@ -73,7 +73,7 @@ function functionBlocks(
 ): Block[] {
   const { summary, tags, description, requestBody, responses } = operation;
   const getShape = (schema: Schema) => schemas[refName(schema)] ?? {};
-  const ok = responses[200]?.content['application/json'].schema ?? {};
+  const ok = getBodySchema(responses[200]?.content ?? {});
   const refusals = Object.entries(responses).filter(([status]) => status !== '200');
   return [
     heading(2, title),
@@ -82,7 +82,7 @@ function functionBlocks(
     heading(4, 'Request'),
     ...parameterBlocks(operation),
     ...(requestBody ? [text(`A JSON body. ${requestBody.description}`)] : []),
-    ...(requestBody ? shapeBlocks(getShape(requestBody.content['application/json'].schema), false) : []),
+    ...(requestBody ? shapeBlocks(getShape(getBodySchema(requestBody.content)), false) : []),
     heading(4, 'Answer'),
     ...shapeBlocks(getShape(ok), true),
     ...examples.map(
@@ -179,4 +179,8 @@ function exchange({ request, response }: Pick<Example, 'request' | 'response'>):
 const headerLines = (headers: Record<string, string>) =>
   Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
 
-const bodyLines = (body: unknown) => (body === undefined ? [] : ['', JSON.stringify(body, null, 2)]);
+const bodyLines = (body: unknown) => {
+  if (body === undefined) return [];
+  // A text is a page.
+  return ['', typeof body === 'string' ? body : JSON.stringify(body, null, 2)];
+};

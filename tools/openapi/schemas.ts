@@ -35,6 +35,10 @@ const requests = {
   GenerateRequest: contract.generateRequestSchema,
   Reference: contract.referenceSchema,
   DeleteGenerationRequest: contract.deleteGenerationRequestSchema,
+  ShareRequest: contract.shareRequestSchema,
+  ReportRequest: contract.reportRequestSchema,
+  TakedownRequest: contract.takedownRequestSchema,
+  ResolveReportRequest: contract.resolveReportRequestSchema,
   GrantRequest: contract.grantRequestSchema,
   AcceptTermsRequest: contract.acceptTermsRequestSchema,
 };
@@ -47,6 +51,10 @@ const answers = {
   GenerateAnswer: contract.generateAnswerSchema,
   GenerationAnswer: contract.generationAnswerSchema,
   GalleryAnswer: contract.galleryAnswerSchema,
+  SharedImagePage: contract.sharedImagePageSchema,
+  ReportAnswer: contract.reportAnswerSchema,
+  ReportsAnswer: contract.reportsAnswerSchema,
+  ResolveReportAnswer: contract.resolveReportAnswerSchema,
   GrantAnswer: contract.grantAnswerSchema,
   AuditAnswer: contract.auditAnswerSchema,
   QuotaAnswer: contract.quotaAnswerSchema,
@@ -67,6 +75,7 @@ const answers = {
   AdminEntry: contract.adminEntrySchema,
   EntryType: contract.entryTypeSchema,
   Audit: contract.auditSchema,
+  Report: contract.reportSchema,
 };
 
 const names = new Map<z.ZodType, string>(

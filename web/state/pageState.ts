@@ -99,6 +99,13 @@ export function createPageState(config: FirebaseConfig, uid: string) {
       broadcast({ deleted: id });
     },
 
+    /** Makes the image public, or private again. @throws {ApiError} if it stays as it was */
+    async shareImage(id: string, shared: boolean): Promise<void> {
+      const { generation } = await client.share(id, shared);
+      gallery.add(generation);
+      broadcast({ created: generation });
+    },
+
     close(): void {
       account.close();
       pendingGenerations.close();

@@ -1,7 +1,11 @@
-/** The view that the address's hash names: `#/`, `#/credits` or `#/image/{id}`. */
+/** The view that the address's hash names: `#/`, `#/credits`, `#/image/{id}` or `#/report/{token}`. */
 import { signal } from '@preact/signals';
 
-export type Route = { view: 'create' } | { view: 'credits' } | { view: 'image'; id: string };
+export type Route =
+  | { view: 'create' }
+  | { view: 'credits' }
+  | { view: 'image'; id: string }
+  | { view: 'report'; token: string };
 
 /** True if going back in the browser history stays on this page. */
 let canGoBack = false;
@@ -9,6 +13,8 @@ let canGoBack = false;
 export function parseRoute(hash: string): Route {
   const id = /^#\/image\/([0-9a-f]{32})$/.exec(hash)?.[1];
   if (id) return { view: 'image', id };
+  const token = /^#\/report\/([\w-]{22})$/.exec(hash)?.[1];
+  if (token) return { view: 'report', token };
   return hash === '#/credits' ? { view: 'credits' } : { view: 'create' };
 }
 

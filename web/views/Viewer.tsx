@@ -5,10 +5,19 @@ import { saveBlob } from '../saveFile.ts';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
 import { closeImage, goToImage, imageHref } from '../state/route.ts';
-import { fileName, problemText, sizeText, tierNames, timeText, wholeTimeText } from '../words.ts';
+import {
+  fileName,
+  problemText,
+  removalText,
+  sizeText,
+  tierNames,
+  timeText,
+  wholeTimeText,
+} from '../words.ts';
 import { ConfirmDelete } from './ConfirmDelete.tsx';
 import { Dialog } from './Dialog.tsx';
 import { Icon, type IconName } from './Icon.tsx';
+import { Sharing } from './Sharing.tsx';
 import { isText, showShortcuts } from './Shortcuts.tsx';
 
 /** One image over the gallery, with its details and actions. */
@@ -71,6 +80,7 @@ export function Viewer({ id }: { id: string }) {
       {generation && (
         <aside>
           <Facts generation={generation} />
+          {generation.image && <Sharing generation={generation} />}
           {generation.image && (
             <Actions
               generation={generation}
@@ -107,7 +117,9 @@ function useGeneration(id: string) {
   return { generation: listed ?? (fetched?.id === id ? fetched : undefined), problem };
 }
 
-function missingImageText({ status, failure }: Generation): string {
+function missingImageText(generation: Generation): string {
+  const { status, failure, removedBy } = generation;
+  if (removedBy) return removalText(generation);
   if (status === 'deleted') return 'This image was deleted.';
   if (status === 'pending') return 'This image is still being generated.';
   return failure?.message ?? 'This image was not created.';
@@ -144,6 +156,7 @@ function Facts({ generation }: { generation: Generation }) {
       <p class="quiet">
         {tierNames[tier]}
         {image && ` · ${image.width} × ${image.height} · ${sizeText(image.bytes)}`}
+        {image?.contentCredentials === 'present' && ' · content credentials'}
         {cached && ' · from the cache'}
         <br />
         <time dateTime={createdAt} title={wholeTimeText(createdAt)}>

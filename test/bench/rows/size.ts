@@ -29,6 +29,7 @@ const generated = {
   model: 'gemini-2.5-flash-image',
   enhancedPrompt: null,
   image,
+  imageHash: '0'.repeat(64),
   providerCostMicros: 39_000,
   cacheUntil: new Date(0),
 };
@@ -82,9 +83,13 @@ export async function size(world: World, runs: number): Promise<Row[]> {
   }
 
   const read: Record<string, number> = {};
-  for (const [name, page] of Object.entries({ ledger: readEntries, gallery: readGallery })) {
+  const pages = {
+    ledger: () => readEntries(ledger, full.uid, { pageSize }),
+    gallery: () => readGallery(ledger, full.uid, { pageSize }, ''),
+  };
+  for (const [name, page] of Object.entries(pages)) {
     counted.reset();
-    await page(ledger, full.uid, { pageSize });
+    await page();
     read[name] = counted.documentsRead();
   }
   await counted.database.close();

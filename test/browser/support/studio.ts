@@ -34,6 +34,7 @@ export async function startStudio(env: Record<string, string> = {}): Promise<Stu
   const run = runs.start({
     ...raisedLimits,
     PORT: String(port),
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
     GOOGLE_CLOUD_PROJECT: projectId,
     GEMINI_API_KEY: geminiKey,
     GOOGLE_GEMINI_BASE_URL: gemini.url,

@@ -7,6 +7,8 @@ export type Variable = {
   fallback: unknown;
   /** The parsed value of an empty variable, if it differs from the fallback. */
   emptyIs?: unknown;
+  /** Other variables that it needs. */
+  alongside?: Record<string, string>;
   good: [value: string, parsed: unknown][];
   /** Values that are refused. */
   bad: string[];
@@ -142,7 +144,18 @@ export const variables: Variable[] = [
     bad: [],
   },
   {
+    name: 'IDENTITY_HASH_KEY',
+    read: (config) => config.identityKeys,
+    fallback: ['local'],
+    good: [
+      ['a'.repeat(32), ['a'.repeat(32)]],
+      [`${'a'.repeat(64)}, ${'b'.repeat(32)}`, ['a'.repeat(64), 'b'.repeat(32)]],
+    ],
+    bad: ['hunter2', 'a'.repeat(31), `${'a'.repeat(32)},hunter2`],
+  },
+  {
     name: 'K_SERVICE',
+    alongside: { IDENTITY_HASH_KEY: 'a'.repeat(32) },
     read: (config) => config.deployed,
     fallback: false,
     good: [['generate', true]],
@@ -329,6 +342,26 @@ export const variables: Variable[] = [
       ['1', 1],
     ],
     bad: [...notWhole, '100001'],
+  },
+  {
+    name: 'PUBLIC_URL',
+    read: (config) => config.publicUrl,
+    fallback: 'http://localhost:8080',
+    good: [
+      ['https://studio.example.com', 'https://studio.example.com'],
+      ['https://example.com/studio/', 'https://example.com/studio'],
+    ],
+    bad: ['hunter2', 'ftp://hunter2.example.com'],
+  },
+  {
+    name: 'SHARED_IMAGES_INDEXED',
+    read: (config) => config.sharedImagesIndexed,
+    fallback: false,
+    good: [
+      ['true', true],
+      ['0', false],
+    ],
+    bad: ['hunter2'],
   },
   {
     name: 'ALLOWED_ORIGINS',

@@ -70,6 +70,7 @@ it('a key whose hold commits while another instance finds the image in the cache
     model: 'm',
     enhancedPrompt: null,
     image,
+    imageHash: '0'.repeat(64),
     providerCostMicros: 0,
     cacheUntil: new Date('2027-01-01T00:00:00Z'),
   });

@@ -89,7 +89,7 @@ it('replays a reference that is called broken now', async () => {
   const cacheUntil = new Date(0);
   const stored = { ...urls, mimeType, width, height, bytes };
   const cost = { model: 'model', enhancedPrompt: null, providerCostMicros: 1, cacheUntil };
-  await settle(ledger, record, { ...cost, image: stored });
+  await settle(ledger, record, { ...cost, image: stored, imageHash: '' });
   const replay = await after.generate('k', { references: [cutOff] });
   expect([replay.status, replay.body.generation.id]).toEqual([200, record.id]);
   expect(toOutcome(await after.generate('l', { references: [cutOff] }))).toEqual([

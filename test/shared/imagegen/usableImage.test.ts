@@ -1,4 +1,5 @@
 /** Which images of a model are delivered: whole ones, of about the requested shape, and not far smaller than usual. */
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { createBlankPicture } from '../../../local/fakes/blankPicture.ts';
 import { type AspectRatio, imageModel } from '../../../shared/imagegen/models.ts';
@@ -21,7 +22,8 @@ describe('every size in the catalogue is delivered', () => {
     for (const [ratio, [width, height]] of Object.entries(sizes)) {
       for (const scale of [1, 2, 4]) {
         const png = await createPng(width * scale, height * scale);
-        const facts = { mimeType: 'image/png', width: width * scale, height: height * scale };
+        const size = { width: width * scale, height: height * scale };
+        const facts = { mimeType: 'image/png', ...size, contentCredentials: 'absent' };
         expect(checkImage([png], { sizes }, ratio as AspectRatio)).toEqual(facts);
       }
     }
@@ -83,4 +85,14 @@ describe('a broken image is not delivered', () => {
       expect(() => checkImage(chunks, model, '1:1')).toThrow(unusable(/not an image/));
     }
   });
+});
+
+it('finds whether the file has content credentials', async () => {
+  const png = await createPng(1024, 1024);
+  const manifest = Buffer.from([0, 0, 0, 0, ...Buffer.from('caBX'), 0, 0, 0, 0]);
+  manifest.writeUInt32BE(crc32('caBX'), 8);
+  const signed = Buffer.concat([png.subarray(0, 33), manifest, png.subarray(33)]);
+  const { sizes } = imageModel('gemini-2.5-flash-image');
+  const found = [png, signed].map((bytes) => checkImage([bytes], { sizes }, '1:1').contentCredentials);
+  expect(found).toEqual(['absent', 'present']);
 });

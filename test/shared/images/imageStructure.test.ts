@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodePng } from '../../../local/fakes/png.ts';
 import { sniffImage, sniffOtherFormat } from '../../../shared/images/imageFormat.ts';
-import { isWholeImage } from '../../../shared/images/imageStructure.ts';
+import { inspectImage, isWholeImage } from '../../../shared/images/imageStructure.ts';
 
 const canvas = createCanvas(64, 48);
 canvas.getContext('2d').putImageData(
@@ -150,6 +150,47 @@ describe('a WebP', () => {
     ['without pixels', Buffer.from('RIFF\x04\0\0\0WEBP', 'latin1'), false],
   ])('%s', (_, bytes, whole) => {
     expect(isWhole('image/webp', bytes)).toBe(whole);
+  });
+});
+
+describe('content credentials', () => {
+  const box = (type: string, ...parts: (Buffer | string)[]) => {
+    const body = Buffer.concat([Buffer.from(type), ...parts.map((part) => Buffer.from(part as string))]);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(4 + body.length);
+    return Buffer.concat([length, body]);
+  };
+  /** A JUMBF superbox whose description names this type. */
+  const superbox = (type: string) => box('jumb', box('jumd', type, Buffer.alloc(12), Buffer.from([3])));
+  const app11 = (identifier: string, content: Buffer) => {
+    const body = Buffer.concat([Buffer.from(identifier), Buffer.from([0, 1, 0, 0, 0, 1]), content]);
+    return Buffer.concat([jpegSegment(0xeb, 2 + body.length).subarray(0, 4), body]);
+  };
+  const { 'image/png': png, 'image/jpeg': jpeg, 'image/webp': webp } = images;
+  const withChunk = (chunk: Buffer) => Buffer.concat([png.subarray(0, 33), chunk, png.subarray(33)]);
+  const withSegment = (segment: Buffer) => Buffer.concat([jpegStart, segment, jpeg.subarray(2)]);
+  const withWebpChunk = (type: string) => {
+    const all = Buffer.concat([webp, Buffer.from(type), Buffer.from([4, 0, 0, 0]), Buffer.alloc(4)]);
+    all.writeUInt32LE(all.length - 8, 4);
+    return all;
+  };
+
+  it.each<[string, MimeType, Buffer, boolean]>([
+    ['a PNG without any', 'image/png', png, false],
+    ['a PNG with a manifest', 'image/png', withChunk(pngChunk('caBX', superbox('c2pa'))), true],
+    ['a PNG with another chunk', 'image/png', withChunk(pngChunk('eXIf', superbox('c2pa'))), false],
+    ['a JPEG without any', 'image/jpeg', jpeg, false],
+    ['a JPEG with a manifest', 'image/jpeg', withSegment(app11('JP', superbox('c2pa'))), true],
+    ['a JPEG with another JUMBF box', 'image/jpeg', withSegment(app11('JP', superbox('json'))), false],
+    ['a JPEG with another APP11 segment', 'image/jpeg', withSegment(app11('XX', superbox('c2pa'))), false],
+    ['a JPEG with a short APP11 segment', 'image/jpeg', withSegment(app11('JP', Buffer.alloc(3))), false],
+    ['a WebP without any', 'image/webp', webp, false],
+    ['a WebP with a manifest', 'image/webp', withWebpChunk('C2PA'), true],
+    ['a WebP with another chunk', 'image/webp', withWebpChunk('XMP '), false],
+  ])('%s', (_, mimeType, bytes, hasContentCredentials) => {
+    expect(inspectImage(mimeType, [bytes])).toEqual({ isWhole: true, hasContentCredentials });
+    // In chunks, too, which no manifest fits into.
+    expect(inspectImage(mimeType, split(bytes, 7))).toEqual({ isWhole: true, hasContentCredentials });
   });
 });
 

@@ -51,6 +51,7 @@ async function startWithData() {
   });
   await studio.deleteGeneration(deleted.body.generation.id);
   await studio.call('enhance', { prompt: 'A banana' });
+  await studio.call('share', { id: body.generation.id, shared: true });
   return { ...studio, id: body.generation.id, deletedId: deleted.body.generation.id };
 }
 
@@ -81,15 +82,18 @@ it('has the account, every entry, every generation in its state, and the improve
     references: [expect.stringMatching(/^[0-9a-f]{64}$/)],
   });
   expect(data.enhancements).toMatchObject([{ date: '2026-01-01', count: 1 }]);
+  const { shareUrl } = byStatus.succeeded ?? {};
+  expect(data.shares).toMatchObject([{ generationId: id, shareUrl, image: { width: 1024 } }]);
 });
 
 it("has no other user's documents", async () => {
   const studio = await startWithData();
-  const { entries, generations } = await studio.readExport();
+  const { entries, generations, shares } = await studio.readExport();
   for (const path of ['entries/x', 'generations/x', 'enhancements/2026-01-01'])
     studio.set(`accounts/annabel/${path}`, {});
   studio.set('accounts/annabel', { balance: 5 });
-  expect(await studio.readExport()).toMatchObject({ entries, generations, unreadable: [] });
+  studio.set('shares/x', { uid: 'annabel' });
+  expect(await studio.readExport()).toMatchObject({ entries, generations, shares, unreadable: [] });
 });
 
 it('has neither the admins behind entries, nor what identifies attempts, nor what providers billed', async () => {
@@ -116,6 +120,7 @@ it('leaves out a document that cannot be read, names it, and logs its path', asy
   studio.change('accounts/ann/entries/signup', { amount: 'ten' });
   studio.change('accounts/ann/enhancements/2026-01-01', { count: 'many' });
   studio.set('accounts/ann/generations/empty', {});
+  studio.set('shares/spoilt', { uid: 'ann', generationId: 5 });
   const data = await studio.readExport();
   expect(exportAnswerSchema.safeParse(data).error).toBeUndefined();
   const names = [
@@ -123,11 +128,13 @@ it('leaves out a document that cannot be read, names it, and logs its path', asy
     `generations/${studio.id}`,
     'generations/empty',
     'enhancements/2026-01-01',
+    'shares/spoilt',
   ];
   expect(data.unreadable.toSorted()).toEqual(names.toSorted());
   expect([data.entries.length, data.generations.length, data.enhancements.length]).toEqual([4, 2, 0]);
   const logged = studio.findEvents('document_unreadable').map(({ path }) => path);
-  expect(logged).toEqual(data.unreadable.map((name) => `accounts/ann/${name}`));
+  const toPath = (name: string) => (name.startsWith('shares/') ? name : `accounts/ann/${name}`);
+  expect(logged).toEqual(data.unreadable.map(toPath));
 });
 
 it.each([
@@ -185,7 +192,7 @@ function createLargeLedger(count: number, failsFrom = Number.POSITIVE_INFINITY) 
 
 it('reads a page only when the one before it was sent', async () => {
   const { pages, open } = createLargeLedger(120);
-  const chunks = exportAccount(await open(), 'ann');
+  const chunks = exportAccount(await open(), 'ann', 'https://studio.example');
   const texts: string[] = [];
   const read: number[] = [];
   for await (const chunk of chunks) {
@@ -195,7 +202,7 @@ it('reads a page only when the one before it was sent', async () => {
   const data: AccountExport = JSON.parse(texts.join(''));
   expect(data.entries.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 120 }, (_, i) => i + 1));
   // The head, then each list: its name, its pages, its end.
-  expect(read).toEqual([0, 0, 1, 2, 3, 3, 3, 4, 4, 5, 5]);
+  expect(read).toEqual([0, 0, 1, 2, 3, 3, 3, 4, 4, 5, 5, 6, 6]);
   expect(Math.max(...pages)).toBe(50);
 });
 
@@ -203,7 +210,7 @@ it('breaks off if the database fails between two pages, and is no JSON until the
   const { open } = createLargeLedger(120, 2);
   let text = '';
   const readAll = async () => {
-    for await (const chunk of exportAccount(await open(), 'ann')) text += chunk;
+    for await (const chunk of exportAccount(await open(), 'ann', 'https://studio.example')) text += chunk;
   };
   await expect(readAll()).rejects.toMatchObject({ reason: 'DATABASE_UNAVAILABLE' });
   expect(text).toContain('e0050');

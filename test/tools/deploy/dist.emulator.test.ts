@@ -60,7 +60,7 @@ const start = (target: string, env: Record<string, string> = {}) =>
 const call = async ({ url }: ServerProcess, init: RequestInit = {}, path = '/') => {
   const response = await fetch(`${url}${path}`, init);
   const text = await response.text();
-  return { status: response.status, body: text ? JSON.parse(text) : undefined };
+  return { status: response.status, body: text.startsWith('<') ? text : text ? JSON.parse(text) : undefined };
 };
 
 const as = (who: string, more: RequestInit = {}): RequestInit => ({
@@ -78,6 +78,8 @@ const post = (body: unknown, headers: Record<string, string> = {}): RequestInit 
 });
 
 let generationId: string;
+let sharePath: string;
+let reportId: string;
 
 /** Calls each function as Hosting or Scheduler does, with valid credentials, and checks the answer. */
 const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
@@ -114,6 +116,40 @@ const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
   async exportAccount(server) {
     const { status, body } = await call(server, as(token), '/exportAccount');
     expect([status, body.account.uid, body.generations.length]).toEqual([200, 'ada', 1]);
+  },
+  async share(server) {
+    const { status, body } = await call(
+      server,
+      as(token, post({ id: generationId, shared: true })),
+      '/share',
+    );
+    sharePath = new URL(body.generation.shareUrl).pathname;
+    expect([status, sharePath]).toEqual([200, expect.stringMatching(/^\/i\/[\w-]{22}$/)]);
+  },
+  async sharedImage(server) {
+    const { status, body } = await call(server, {}, sharePath);
+    expect([status, body]).toEqual([200, expect.stringContaining('Made with AI')]);
+  },
+  async report(server) {
+    const request = post({ token: sharePath.split('/').at(-1), reason: 'other' });
+    const init = { ...request, headers: { 'content-type': 'application/json' } };
+    const { status, body } = await call(server, init, '/report');
+    expect([status, body.received]).toEqual([200, true]);
+  },
+  async reports(server) {
+    const { status, body } = await call(server, as('owner'), '/reports');
+    expect([status, body.reports.length]).toEqual([200, 1]);
+    reportId = body.reports[0].id;
+  },
+  async resolveReport(server) {
+    const request = as('owner', post({ id: reportId, resolution: 'dismissed' }));
+    const { status, body } = await call(server, request, '/resolveReport');
+    expect([status, body.report.status]).toEqual([200, 'dismissed']);
+  },
+  async takedown(server) {
+    const request = as('owner', post({ uid: 'ada', generationId, reason: 'a test' }));
+    const { status, body } = await call(server, request, '/takedown');
+    expect([status, body.generation.removedBy]).toEqual([200, 'studio']);
   },
   async deleteGeneration(server) {
     const { status, body } = await call(server, as(token, post({ id: generationId })), '/deleteGeneration');
@@ -180,14 +216,15 @@ describe('each function, from dist/ alone', () => {
   });
 
   it.each(Object.keys(answers))(
-    '%s refuses a call without a token, and answers a call with one',
+    '%s refuses a call without a token or input, and answers a valid one',
     async (target) => {
       const server = await start(target, {
         SCHEDULER_AUDIENCE: 'x',
         SCHEDULER_SERVICE_ACCOUNT: 'x@example.com',
       });
       const method = (await (functions[target] as () => Promise<{ spec: { method: string } }>)()).spec.method;
-      expect((await call(server, { method })).status).toBe(401);
+      const forAnyone: Record<string, number> = { sharedImage: 404, report: 400 };
+      expect((await call(server, { method })).status).toBe(forAnyone[target] ?? 401);
       await answers[target]?.(server);
       server.signal('SIGTERM');
       expect(await server.ended).toEqual({ code: 0, signal: null });
@@ -219,6 +256,7 @@ describe('each function, from dist/ alone', () => {
       ...createEnvironment('generate', options),
       K_SERVICE: 'generate',
       K_REVISION: 'generate-00001',
+      IDENTITY_HASH_KEY: '0'.repeat(64),
     };
     const server = await start('generate', {
       ...env,

@@ -87,6 +87,16 @@ beforeAll(async () => {
   }
   await during('exportAccount', () => ada.get('exportAccount', url));
   await during('enhance', () => ada.post('enhance', { prompt: 'A banana' }, {}, url));
+  const shared = await during('share', () => ada.post('share', { id, shared: true }, {}, url));
+  const token = shared.body.generation.shareUrl.split('/').at(-1);
+  await during('sharedImage', () => stack.fetch(`i/${token}`, {}, url));
+  await during('report', () => ada.post('report', { token, reason: 'other' }, {}, url));
+  const { body } = await during('reports', () => admin.get('reports?pageSize=1', url));
+  const resolution = { id: body.reports[0].id, resolution: 'dismissed' };
+  await during('resolveReport', () => admin.post('resolveReport', resolution, {}, url));
+  const third = await during('generate', () => ada.generate('three', { prompt: 'An apple' }, url));
+  const removal = { uid: 'ada', generationId: third.body.generation.id, reason: 'a test' };
+  expect((await during('takedown', () => admin.post('takedown', removal, {}, url))).status).toBe(200);
   const grant = { uid: 'ada', amount: 1, reason: 'a test' };
   await during('grant', () => admin.post('grant', grant, { 'idempotency-key': 'grant' }, url));
   await during('audit', () => admin.get('audit?pageSize=1', url));

@@ -1,0 +1,18 @@
+import { generationAnswerSchema, takedownRequestSchema } from '../shared/contract.ts';
+import { toGeneration } from '../shared/generation/record.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
+import { takeDown } from '../shared/sharing/takedown.ts';
+
+/** Removes an image everywhere. The credits stay as they are. */
+export const takedown = endpoint({
+  method: 'POST',
+  access: 'admin',
+  input: takedownRequestSchema,
+  answer: generationAnswerSchema,
+  async run({ caller: { actor }, input, log }, services) {
+    const { uid, generationId } = input;
+    log.add({ uid, generationId });
+    const record = await takeDown(services, input, actor);
+    return { body: { generation: toGeneration(record, services.config.publicUrl) } };
+  },
+});

@@ -1,0 +1,78 @@
+/** An image becomes public and private again, is reported by somebody without an account, and is removed by the studio. */
+import { describe, expect, it } from 'vitest';
+import { button, generateImage, images, openImage, signIn, viewer } from './support/steps.ts';
+import { useStudio } from './support/useStudio.ts';
+
+const { studio, openWindow } = useStudio();
+
+/** Opens a window with a finished image in the viewer. */
+async function openAnImage(prompt: string) {
+  const user = await studio().newUser({ credits: 20 });
+  const browserWindow = await openWindow();
+  const { page } = browserWindow;
+  await signIn(page, user);
+  await generateImage(page, { prompt });
+  await images(page).first().waitFor();
+  await openImage(page, prompt);
+  return { ...browserWindow, user };
+}
+
+const asAdmin = (path: string, body: object) =>
+  fetch(`${studio().url}/${path}`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer owner', 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+describe('an image', () => {
+  it('is public under a link, and private again', async () => {
+    const { page } = await openAnImage('A public bench');
+    await button(viewer(page), 'Share').click();
+    const link = viewer(page).getByRole('link', { name: 'this link' });
+    const address = (await link.getAttribute('href')) ?? '';
+    await button(viewer(page), 'Copy public link').click();
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(address);
+
+    const visitor = await openWindow();
+    await visitor.page.goto(address);
+    const image = visitor.page.getByRole('img', { name: 'An image made with AI' });
+    await expect
+      .poll(() => image.evaluate((one) => (one as HTMLImageElement).naturalWidth))
+      .toBeGreaterThan(0);
+    expect(await visitor.page.content()).not.toContain('A public bench');
+
+    await button(viewer(page), 'Make private').click();
+    await button(viewer(page), 'Share').waitFor();
+    expect(await link.count()).toBe(0);
+    visitor.allow(/404/);
+    expect((await visitor.page.goto(address))?.status()).toBe(404);
+    await visitor.page.getByRole('heading', { name: 'There is no image here' }).waitFor();
+  });
+
+  it('is reported by somebody without an account', async () => {
+    const { page } = await openAnImage('A reported bench');
+    await button(viewer(page), 'Share').click();
+    const link = viewer(page).getByRole('link', { name: 'this link' });
+    const visitor = await openWindow();
+    await visitor.page.goto((await link.getAttribute('href')) ?? '');
+    await visitor.page.getByRole('link', { name: 'Report this image' }).click();
+    await visitor.page.getByLabel('What is wrong with it?').selectOption('It violates a copyright');
+    await visitor.page.getByLabel('Details (optional)').fill('My own drawing.');
+    await button(visitor.page, 'Send report').click();
+    await visitor.page.getByText('Thank you. We will look at the image.').waitFor();
+    const answer = await fetch(`${studio().url}/reports`, { headers: { authorization: 'Bearer owner' } });
+    const { reports } = await answer.json();
+    expect(reports).toMatchObject([{ reason: 'copyright', details: 'My own drawing.' }]);
+  });
+
+  it('that the studio removed says so, and why', async () => {
+    const { page, user } = await openAnImage('A removed bench');
+    const [generation] = await studio().listImages(user);
+    const removal = { uid: user.uid, generationId: generation?.id, reason: 'personal' };
+    expect((await asAdmin('takedown', removal)).status).toBe(200);
+    await page.reload();
+    await viewer(page)
+      .getByText('The studio removed this image. Reason: It shows a person who did not agree.')
+      .waitFor();
+  });
+});

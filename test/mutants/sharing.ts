@@ -1,0 +1,48 @@
+/** Mistakes in shares and take-downs. */
+import { anywhere, type Mutants } from './rules.ts';
+
+export const inShares: Mutants = {
+  'deleting an image leaves its share': {
+    find: 'endShare(record, now)',
+    replace: '{ own: {}, writes: [], outboxItems: [] }',
+  },
+  'an inline reference may be an image that the studio removed': {
+    find: '$R.length > 0 ? removedReferences($R) : undefined',
+    replace: 'undefined',
+    killedBy: 'test/shared/sharing/takedown.test.ts',
+  },
+  'the sweep leaves a share whose copy it deletes': {
+    find: { pattern: '$U && $T ? await endUnfinishedShare($L, $T) : $F' },
+    replace: '$F',
+  },
+  'a share that was ended can still become public': {
+    find: '[updateDocument(path, { isUnfinished: removed, dueAt }, $V), $D]',
+    replace: '[updateDocument(path, { isUnfinished: removed, dueAt }, $V)]',
+  },
+  'a share that ends leaves its copy': {
+    find: '[{ delete: sharePath($T) }, createOutboxItem($I)]',
+    replace: '[{ delete: sharePath($T) }]',
+  },
+};
+
+export const inSharing: Mutants = {
+  'of two shares of one image the later one wins': {
+    find: {
+      pattern: 'if ($R.shareToken) return $R;',
+      inside: anywhere({ pattern: 'function finishShare($$$A): $T { $$$B }' }),
+    },
+    replace: '',
+  },
+  'the copy of a share is signed without a look at the time': {
+    find: '$I.store($N, $C, timeLeft(), $S)',
+    replace: '$I.store($N, $C, 10_000, $S)',
+  },
+  'a share that fails is left to the sweep without its copy': {
+    find: 'createOutboxItem(toUnfinishedCopyItem($$$A))',
+    replace: '{ delete: outboxPath(token) }',
+  },
+  'a take-down leaves the twins of the image': {
+    find: { pattern: '[...twins, ...$M, record]' },
+    replace: '[record]',
+  },
+};

@@ -1,0 +1,67 @@
+import { useState } from 'preact/hooks';
+import type { ReportReason } from '../../shared/contract.ts';
+import { createClient } from '../client.ts';
+import { reportDetailsCharactersMax } from '../limits.ts';
+import { problemText, removalReasons } from '../words.ts';
+
+// Anyone may report an image, so no token is sent.
+const client = createClient({ token: async () => '' });
+
+/** The form in which anyone reports a shared image. */
+export function Report({ token }: { token: string }) {
+  const [state, setState] = useState<'open' | 'busy' | 'sent'>('open');
+  const [problem, setProblem] = useState('');
+
+  async function send(form: HTMLFormElement): Promise<void> {
+    const fields = new FormData(form);
+    const details = String(fields.get('details')).trim();
+    setState('busy');
+    try {
+      const reason = String(fields.get('reason')) as ReportReason;
+      await client.report({ token, reason, ...(details && { details }) });
+      setState('sent');
+    } catch (error) {
+      setProblem(problemText(error));
+      setState('open');
+    }
+  }
+
+  return (
+    <main class="notice" id="main">
+      <h1>Report an image</h1>
+      {state === 'sent' ? (
+        <p role="status">Thank you. We will look at the image.</p>
+      ) : (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            void send(event.currentTarget);
+          }}
+        >
+          <label>
+            What is wrong with it?
+            <select name="reason">
+              {Object.entries(removalReasons).map(([reason, words]) => (
+                <option key={reason} value={reason}>
+                  {words}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label>
+            Details (optional)
+            <textarea name="details" rows={4} maxLength={reportDetailsCharactersMax} />
+          </label>
+          {problem && (
+            <p class="problem" role="alert">
+              {problem}
+            </p>
+          )}
+          <button type="submit" class="primary" disabled={state === 'busy'}>
+            Send report
+          </button>
+        </form>
+      )}
+    </main>
+  );
+}
