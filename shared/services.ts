@@ -76,7 +76,7 @@ export function createServices(
   shutdown: AbortSignal,
   overrides: Overrides = {},
 ): Services {
-  const { signupCredits, allowance, tierCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
+  const { modelIds } = config;
   const clock = overrides.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
   const modelStates = new Map<string, QuotaState>();
@@ -88,7 +88,7 @@ export function createServices(
     const database = overrides.database ?? (await modules.database()).createDatabase(config);
     return createLedger(
       database,
-      { signupCredits, allowance, tierCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
+      { ...config, holdMs: config.generateTimeoutMs + config.holdGraceMs },
       log,
       clock,
     );

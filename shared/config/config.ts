@@ -6,6 +6,9 @@
 import { fallbackModelIdsDefault, isKnownModel, modelIdDefault } from '../imagegen/models.ts';
 import { environmentSchema } from './environment.ts';
 
+/** The key of every local run, so that processes on one database agree about a person. */
+const localIdentityKey = 'local';
+
 /** An invalid environment. `message` names every invalid variable. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
@@ -28,6 +31,9 @@ export function parseConfig(env: Record<string, string | undefined>) {
     throw new ConfigError(
       `Bad environment: ${emulators.join(', ')} must not be set on Cloud Run (K_SERVICE).`,
     );
+  }
+  if (e.K_SERVICE && !e.IDENTITY_HASH_KEY?.length) {
+    throw new ConfigError('Bad environment: IDENTITY_HASH_KEY is required on Cloud Run (K_SERVICE).');
   }
   const primary = e.IMAGEGEN_MODEL_ID ?? e.IMAGEGEN_GEMINI_MODEL_ID ?? modelIdDefault;
   const modelIds = [...new Set([primary, ...(e.IMAGEGEN_FALLBACK_MODEL_IDS ?? fallbackModelIdsDefault)])];
@@ -72,6 +78,9 @@ export function parseConfig(env: Record<string, string | undefined>) {
     generateTimeoutMs: e.GENERATE_TIMEOUT_MS,
     holdGraceMs: e.HOLD_GRACE_MS,
     signupCredits: e.SIGNUP_CREDITS,
+    disposableEmailCredits: e.DISPOSABLE_EMAIL_CREDITS,
+    /** The first one hashes new identities; the others have done so before. */
+    identityKeys: e.IDENTITY_HASH_KEY ?? [localIdentityKey],
     /** The price of an image of each tier, credits. */
     tierCredits: e.TIER_CREDITS,
     limits: {
@@ -90,8 +99,8 @@ export type Config = ReturnType<typeof parseConfig>;
 const secretCharactersMin = 20;
 
 /** The secrets that must never appear in a log line. */
-export function getSecrets({ gemini, cloudinaryUrl }: Config): string[] {
+export function getSecrets({ gemini, cloudinaryUrl, identityKeys }: Config): string[] {
   const encoded = cloudinaryUrl && new URL(cloudinaryUrl).password;
-  const secrets = [gemini.apiKey, encoded, encoded && decodeURIComponent(encoded)];
+  const secrets = [gemini.apiKey, encoded, encoded && decodeURIComponent(encoded), ...identityKeys];
   return secrets.filter((secret) => secret !== undefined && secret.length >= secretCharactersMin) as string[];
 }

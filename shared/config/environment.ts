@@ -68,6 +68,13 @@ const list = z.string().transform((value) =>
     .filter((item) => item !== ''),
 );
 
+const secretKeys = z.preprocess(
+  emptyAsUnset,
+  list
+    .refine((keys) => keys.every((key) => key.length >= 32), 'must be keys of at least 32 characters')
+    .optional(),
+);
+
 /** Parses dollars into micro-dollars. */
 const dollars = z
   .string()
@@ -168,6 +175,16 @@ export const environment = {
       "audience of the scheduler's tokens; the scheduler is refused unless this and the next variable are set",
     ),
     SCHEDULER_SERVICE_ACCOUNT: text.describe('e-mail address of the service account that the scheduler uses'),
+  },
+  People: {
+    IDENTITY_HASH_KEY: secretKeys
+      .meta(showDefault('required on Cloud Run'))
+      .describe(
+        'comma-separated keys of at least 32 characters, by which the identities of a person are hashed: the first one writes, the others are looked up while you replace one',
+      ),
+    DISPOSABLE_EMAIL_CREDITS: wholeNumber(0, 0, 1_000_000).describe(
+      'signup credits of a person with an address at a provider of throw-away addresses, if fewer than `SIGNUP_CREDITS`',
+    ),
   },
   Models: {
     GEMINI_API_KEY: apiKey.describe('key of the Gemini API'),
@@ -279,6 +296,7 @@ export const environment = {
 export const environmentSchema = z.object({
   ...environment['Google Cloud'],
   ...environment.Callers,
+  ...environment.People,
   ...environment.Models,
   ...environment.Images,
   ...environment.Generations,

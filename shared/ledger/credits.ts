@@ -261,7 +261,10 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   if (before.signupDue && !account.signupDue) data.signupDue = removed;
   if (before.verified !== account.verified) data.verified = account.verified;
   if (before.createdAt === undefined) data.createdAt = now;
-  if (account.email !== undefined && account.email !== before.email) data.email = account.email;
+  if (account.email !== before.email) data.email = account.email ?? removed;
+  if (account.suspended !== before.suspended) data.suspended = account.suspended;
+  if (account.knownSuspended !== before.knownSuspended) data.knownSuspended = account.knownSuspended;
+  if (account.identities !== before.identities) data.identities = [...account.identities];
   if (account.billedRefunds !== before.billedRefunds) data.billedRefunds = account.billedRefunds;
   if (account.usedAt !== undefined && account.usedAt !== before.usedAt) data.usedAt = account.usedAt;
   if (account.allowancePeriod !== undefined && account.allowancePeriod !== before.allowancePeriod) {

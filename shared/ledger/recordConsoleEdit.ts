@@ -2,10 +2,11 @@ import { findProblem } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
 import { unchanged } from './credits.ts';
 import type { Ledger } from './ledger.ts';
+import { spreadSuspension } from './suspension.ts';
 
 /**
- * Records what an admin changed in the console, unless it is recorded already. An invalid account is left to the
- * admin, with a warning in the log.
+ * Records what an admin changed in the console, unless it is recorded already, and brings a suspension to every account
+ * of the person. An invalid account is left to the admin, with a warning in the log.
  * @param editor who made the edit, if known.
  * @returns whether an entry was written.
  * @throws {Failure} DATABASE_UNAVAILABLE.
@@ -23,6 +24,7 @@ export async function recordConsoleEdit(ledger: Ledger, uid: string, editor?: st
       return { change: unchanged({ ...account }), answer: () => ({ recorded, problem }) };
     },
   });
+  await spreadSuspension(ledger, uid);
   if (problem) {
     const { field, text } = problem;
     ledger.log.warning(`An account is invalid: its ${text}`, { event: 'account_invalid', uid, field });

@@ -49,7 +49,7 @@ export const trustingAuth: Auth = {
   async user(credentials) {
     const [kind, uid = '', verified] = splitToken(credentials);
     if (kind !== 'user') throw new Failure('UNAUTHENTICATED', 'Not a user.');
-    return { uid, email: `${uid}@example.com`, verified: verified === undefined };
+    return { uid, email: `${uid}@example.com`, verified: verified === undefined, identities: [] };
   },
   async admin(credentials) {
     const [kind, actor = ''] = splitToken(credentials);

@@ -1,0 +1,93 @@
+/**
+ * What is due on an account before a command decides: an admin's edits, a suspension of its person, and at the user's own
+ * call the signup credits and the allowance.
+ */
+import type { Account } from './account.ts';
+import { findDueAllowance } from './allowance.ts';
+import { getPeriod } from './allowancePeriod.ts';
+import type { Command, Documents, LedgerUser } from './command.ts';
+import { andThen, type Change, recordEdit, refill, setVerified, signupGrant, unchanged } from './credits.ts';
+import { entryPath } from './entries.ts';
+import type { Ledger } from './ledger.ts';
+import { joinPerson, listIdentityPaths, type Person, parsePerson } from './person.ts';
+import { countSignupCredits } from './signupCredits.ts';
+
+export type PendingChange = Change & {
+  /** The person behind the account, if something of theirs had to be read: their documents are written along. */
+  person: Person | undefined;
+};
+
+type Due = Pick<Command<unknown>, 'editor' | 'user' | 'givesAllowance' | 'readsPerson'>;
+
+export async function findPendingChange(
+  ledger: Ledger,
+  account: Account,
+  { editor, user, givesAllowance = user !== undefined, readsPerson = false }: Due,
+  documents: Documents,
+  now: Date,
+): Promise<PendingChange> {
+  const edited = andThen(recordEdit(account, editor), (current) =>
+    user ? setVerified(current, user.verified) : unchanged(current),
+  );
+  const allowance = givesAllowance ? ledger.settings.allowance : { ...ledger.settings.allowance, credits: 0 };
+  const period = getPeriod(allowance.period, now).name;
+  const isAllowanceDue = givesAllowance && findDueAllowance(edited.account, allowance.credits, period) > 0;
+  if (!readsPerson && !isAllowanceDue && !concernsPerson(edited.account, user)) {
+    return { ...edited, person: undefined };
+  }
+
+  const person = await readPerson(ledger, edited.account, user);
+  const joined = andThen(edited, (current) => unchanged(joinPerson(current, person)));
+  const welcomed = user ? await grantSignup(ledger, joined, user, person) : joined;
+  const given = andThen(welcomed, (current) =>
+    givesAllowance ? giveAllowance(current, allowance.credits, period, documents) : unchanged(current),
+  );
+  return { ...given, person };
+}
+
+/** True if an admin has suspended the account or lifted that, or if the user proves an identity that is new to it. */
+function concernsPerson(account: Account, user: LedgerUser | undefined): boolean {
+  if (account.suspended !== account.knownSuspended) return true;
+  if (!user?.verified) return false;
+  return account.signupDue || user.identities.some(([current]) => !account.identities.includes(current));
+}
+
+async function readPerson(
+  { database }: Ledger,
+  { identities: hashes }: Account,
+  user: LedgerUser | undefined,
+): Promise<Person> {
+  const identities = user?.verified ? user.identities : [];
+  const paths = listIdentityPaths(hashes, identities);
+  const documents = paths.length > 0 ? (await database.read(paths)).documents : [];
+  return parsePerson(hashes, identities, new Map(paths.map((path, i) => [path, documents[i]])));
+}
+
+/** Gives the signup credits once: to a person, and to an account that was deleted in the console and created again. */
+async function grantSignup(
+  ledger: Ledger,
+  joined: Change,
+  user: LedgerUser,
+  person: Person,
+): Promise<Change> {
+  const { account } = joined;
+  if (!account.signupDue || !user.verified) return joined;
+  const { documents } = await ledger.database.read([entryPath(account.uid, 'signup')]);
+  const isGiven = person.hasHadSignup || documents[0] !== undefined;
+  const credits = isGiven ? 0 : await countSignupCredits(ledger.settings, user.email);
+  return andThen(joined, (current) => signupGrant(current, credits));
+}
+
+/**
+ * Gives the allowance that is due. An account that was deleted in the console and created again may have had it: its
+ * entry then rejects the commit, and the next attempt has read it.
+ */
+function giveAllowance(account: Account, credits: number, period: string, documents: Documents): Change {
+  const allowance = findDueAllowance(account, credits, period);
+  if (allowance === 0) return unchanged(account);
+  return refill(
+    account,
+    documents.get(entryPath(account.uid, `allowance:${period}`)) ? 0 : allowance,
+    period,
+  );
+}
