@@ -11,6 +11,7 @@ export const functions: Record<string, FunctionModule> = {
   gallery: async () => (await import('./gallery.ts')).gallery,
   deleteGeneration: async () => (await import('./deleteGeneration.ts')).deleteGeneration,
   grant: async () => (await import('./grant.ts')).grant,
+  suspend: async () => (await import('./suspend.ts')).suspend,
   audit: async () => (await import('./audit.ts')).audit,
   checkQuota: async () => (await import('./checkQuota.ts')).checkQuota,
   refillAllowances: async () => (await import('./refillAllowances.ts')).refillAllowances,

@@ -76,7 +76,7 @@ export function createServices(
   shutdown: AbortSignal,
   overrides: Overrides = {},
 ): Services {
-  const { modelIds } = config;
+  const { signupCredits, disposableEmailCredits, allowance, tierCredits, limits, modelIds } = config;
   const clock = overrides.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
   const modelStates = new Map<string, QuotaState>();
@@ -88,7 +88,14 @@ export function createServices(
     const database = overrides.database ?? (await modules.database()).createDatabase(config);
     return createLedger(
       database,
-      { ...config, holdMs: config.generateTimeoutMs + config.holdGraceMs },
+      {
+        signupCredits,
+        disposableEmailCredits,
+        allowance,
+        tierCredits,
+        limits,
+        holdMs: config.generateTimeoutMs + config.holdGraceMs,
+      },
       log,
       clock,
     );

@@ -38,8 +38,10 @@ export type AccountData = {
   /** When each generation that was, or may have been, billed by the provider was refunded in the last hour, oldest first. */
   billedRefunds: Date[];
   suspended: boolean;
-  /** `suspended` as the ledger last saw it. `suspended ≠ knownSuspended` is an edit in the console. */
-  knownSuspended: boolean;
+  /** Set with `suspended` by the ledger. If only one of the two is set, that is an edit in the console. */
+  suspendedAt: Date;
+  /** When a suspension was lifted. */
+  restoredAt: Date;
   /** The hashes of the user's identities. They name the documents of the person. */
   identities: string[];
   /** True until the signup credits are granted. */
@@ -81,11 +83,11 @@ export type Account = {
   /** Null if the console holds anything but a whole number. */
   adjust: number | null | undefined;
   identities: readonly string[];
-} & Pick<
-  AccountData,
-  'active' | 'rate' | 'billedRefunds' | 'suspended' | 'knownSuspended' | 'signupDue' | 'verified'
-> &
-  Optional<AccountData, 'note' | 'email' | 'allowance' | 'allowancePeriod' | 'usedAt' | 'createdAt'>;
+} & Pick<AccountData, 'active' | 'rate' | 'billedRefunds' | 'suspended' | 'signupDue' | 'verified'> &
+  Optional<
+    AccountData,
+    'note' | 'email' | 'suspendedAt' | 'restoredAt' | 'allowance' | 'allowancePeriod' | 'usedAt' | 'createdAt'
+  >;
 
 type Optional<T, K extends keyof T> = { [Key in K]: T[Key] | undefined };
 
@@ -110,7 +112,8 @@ const fieldChecks: Record<Exclude<keyof AccountData, 'balance' | 'adjust'>, (val
   rate: isDates,
   billedRefunds: isDates,
   suspended: isBoolean,
-  knownSuspended: isBoolean,
+  suspendedAt: isDate,
+  restoredAt: isDate,
   identities: (value) => Array.isArray(value) && value.every(isText),
   signupDue: isBoolean,
   verified: isBoolean,
@@ -181,7 +184,8 @@ export function parseAccount(document: StoredDocument, newest?: NewestEntry): Ac
     rate: Array.isArray(data.rate) ? data.rate.filter(isDate) : [],
     billedRefunds: Array.isArray(data.billedRefunds) ? data.billedRefunds.filter(isDate) : [],
     suspended: isSuspended(data),
-    knownSuspended: data.knownSuspended === true,
+    suspendedAt: isDate(data.suspendedAt) ? data.suspendedAt : undefined,
+    restoredAt: isDate(data.restoredAt) ? data.restoredAt : undefined,
     identities: Array.isArray(data.identities) ? data.identities.filter(isHash) : [],
     signupDue: data.signupDue === true,
     verified: data.verified === undefined ? data.signupDue !== true : data.verified === true,

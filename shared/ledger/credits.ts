@@ -106,7 +106,7 @@ export function inFlight(account: Account, now: Date): string[] {
 }
 
 /** Refuses a suspended account. */
-export function refuseSuspended(account: Account): Failure | undefined {
+export function refuseSuspended(account: Pick<Account, 'suspended'>): Failure | undefined {
   return account.suspended ? new Failure('ACCOUNT_SUSPENDED', 'This account is suspended.') : undefined;
 }
 
@@ -263,7 +263,8 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   if (before.createdAt === undefined) data.createdAt = now;
   if (account.email !== before.email) data.email = account.email ?? removed;
   if (account.suspended !== before.suspended) data.suspended = account.suspended;
-  if (account.knownSuspended !== before.knownSuspended) data.knownSuspended = account.knownSuspended;
+  if (account.suspendedAt !== before.suspendedAt) data.suspendedAt = account.suspendedAt ?? removed;
+  if (account.restoredAt !== before.restoredAt) data.restoredAt = account.restoredAt ?? removed;
   if (account.identities !== before.identities) data.identities = [...account.identities];
   if (account.billedRefunds !== before.billedRefunds) data.billedRefunds = account.billedRefunds;
   if (account.usedAt !== undefined && account.usedAt !== before.usedAt) data.usedAt = account.usedAt;

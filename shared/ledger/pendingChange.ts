@@ -9,8 +9,9 @@ import type { Command, Documents, LedgerUser } from './command.ts';
 import { andThen, type Change, recordEdit, refill, setVerified, signupGrant, unchanged } from './credits.ts';
 import { entryPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
-import { joinPerson, listIdentityPaths, type Person, parsePerson } from './person.ts';
+import { findNewIdentities, joinPerson, listIdentityPaths, type Person, parsePerson } from './person.ts';
 import { countSignupCredits } from './signupCredits.ts';
+import { isSuspensionEdited } from './suspensionRules.ts';
 
 export type PendingChange = Change & {
   /** The person behind the account, if something of theirs had to be read: their documents are written along. */
@@ -36,9 +37,11 @@ export async function findPendingChange(
     return { ...edited, person: undefined };
   }
 
-  const person = await readPerson(ledger, edited.account, user);
-  const joined = andThen(edited, (current) => unchanged(joinPerson(current, person)));
-  const welcomed = user ? await grantSignup(ledger, joined, user, person) : joined;
+  const { person, hasSignupEntry } = await readPerson(ledger, edited.account, user);
+  const joined = andThen(edited, (current) => unchanged(joinPerson(current, person, now)));
+  const welcomed = user?.verified
+    ? await grantSignup(ledger, joined, user, person.hasHadSignup || hasSignupEntry)
+    : joined;
   const given = andThen(welcomed, (current) =>
     givesAllowance ? giveAllowance(current, allowance.credits, period, documents) : unchanged(current),
   );
@@ -47,34 +50,40 @@ export async function findPendingChange(
 
 /** True if an admin has suspended the account or lifted that, or if the user proves an identity that is new to it. */
 function concernsPerson(account: Account, user: LedgerUser | undefined): boolean {
-  if (account.suspended !== account.knownSuspended) return true;
+  if (isSuspensionEdited(account)) return true;
   if (!user?.verified) return false;
-  return account.signupDue || user.identities.some(([current]) => !account.identities.includes(current));
+  return account.signupDue || findNewIdentities(account.identities, user.identities).length > 0;
 }
 
+/** Reads the person's documents, and whether an account whose signup credits are due had them before its deletion. */
 async function readPerson(
   { database }: Ledger,
-  { identities: hashes }: Account,
+  { uid, identities: hashes, signupDue }: Account,
   user: LedgerUser | undefined,
-): Promise<Person> {
+): Promise<{ person: Person; hasSignupEntry: boolean }> {
   const identities = user?.verified ? user.identities : [];
-  const paths = listIdentityPaths(hashes, identities);
-  const documents = paths.length > 0 ? (await database.read(paths)).documents : [];
-  return parsePerson(hashes, identities, new Map(paths.map((path, i) => [path, documents[i]])));
+  const signupPath = entryPath(uid, 'signup');
+  const paths = [
+    ...listIdentityPaths(hashes, identities),
+    ...(signupDue && user?.verified ? [signupPath] : []),
+  ];
+  const { documents } = paths.length > 0 ? await database.read(paths) : { documents: [] };
+  const found = new Map(paths.map((path, i) => [path, documents[i]]));
+  return {
+    person: parsePerson(hashes, identities, found),
+    hasSignupEntry: found.get(signupPath) !== undefined,
+  };
 }
 
 /** Gives the signup credits once: to a person, and to an account that was deleted in the console and created again. */
 async function grantSignup(
-  ledger: Ledger,
+  { settings }: Ledger,
   joined: Change,
-  user: LedgerUser,
-  person: Person,
+  { email }: LedgerUser,
+  isGiven: boolean,
 ): Promise<Change> {
-  const { account } = joined;
-  if (!account.signupDue || !user.verified) return joined;
-  const { documents } = await ledger.database.read([entryPath(account.uid, 'signup')]);
-  const isGiven = person.hasHadSignup || documents[0] !== undefined;
-  const credits = isGiven ? 0 : await countSignupCredits(ledger.settings, user.email);
+  if (!joined.account.signupDue) return joined;
+  const credits = isGiven ? 0 : await countSignupCredits(settings, email);
   return andThen(joined, (current) => signupGrant(current, credits));
 }
 

@@ -17,9 +17,10 @@ import {
 import type { Identity } from '../identity.ts';
 import type { Account } from './account.ts';
 import { isPast } from './allowancePeriod.ts';
+import { joinSuspensions } from './suspensionRules.ts';
 
 /** Most accounts that an identity lists: the newest ones. */
-const uidsMax = 100;
+export const uidsMax = 1_000;
 
 /** The fields of `identities/{hash}`. It holds no address. */
 const identityDocumentSchema = z.object({
@@ -28,6 +29,7 @@ const identityDocumentSchema = z.object({
   /** When signup credits were granted, or would have been. */
   signupAt: z.date().optional().catch(undefined),
   suspendedAt: z.date().optional().catch(undefined),
+  restoredAt: z.date().optional().catch(undefined),
   /** The newest period whose allowance was given. */
   allowancePeriod: z.string().optional().catch(undefined),
   createdAt: z.date().optional().catch(undefined),
@@ -35,58 +37,55 @@ const identityDocumentSchema = z.object({
 });
 type IdentityData = z.infer<typeof identityDocumentSchema>;
 
-export const identityPath = (hash: string): DocumentPath<IdentityData> => documentPath(`identities/${hash}`);
+const identityPath = (hash: string): DocumentPath<IdentityData> => documentPath(`identities/${hash}`);
+
+type IdentityDocument = { hash: string; stored: StoredDocument | undefined; data: IdentityData | undefined };
 
 /** What is known of a person, from all of their identities. */
 export type Person = {
-  /** The hashes that name the person's documents. */
-  hashes: readonly string[];
-  documents: ReadonlyMap<string, StoredDocument | undefined>;
+  /** Empty if the account has no identities: it is all that is known of its person. */
+  identities: readonly IdentityDocument[];
   hasHadSignup: boolean;
-  isSuspended: boolean;
-  allowancePeriod: string | undefined;
   /** Every account of the person that is known. */
   uids: readonly string[];
 };
 
-/** The hashes of an account, with those of a sign-in added. An older key's hash gives way to the current one. */
-export function addHashes(hashes: readonly string[], identities: readonly Identity[]): string[] {
-  const older = new Set(identities.flatMap(([, ...rest]) => rest));
-  const kept = hashes.filter((hash) => !older.has(hash));
-  return [...new Set([...kept, ...identities.map(([current]) => current)])];
-}
+/** The hashes of a sign-in that an account does not have. */
+export const findNewIdentities = (hashes: readonly string[], identities: readonly Identity[]): Identity[] =>
+  identities.filter(([current]) => !hashes.includes(current));
 
-/** Every document that may tell about the person. */
+/** The paths of every document that may tell about the person. */
 export const listIdentityPaths = (hashes: readonly string[], identities: readonly Identity[]): string[] => [
   ...new Set([...hashes, ...identities.flat()].map(identityPath)),
 ];
 
 /**
- * The person behind an account's hashes and a sign-in. An identity that has no document under the current key is taken from
- * the first older key that has one.
+ * The person behind an account's hashes and a sign-in. A document that an older key has named stays one of the person's, so
+ * that accounts which know only its name keep up.
  */
 export function parsePerson(
-  accountHashes: readonly string[],
+  hashes: readonly string[],
   identities: readonly Identity[],
   documents: ReadonlyMap<string, StoredDocument | undefined>,
 ): Person {
-  const hashes = addHashes(accountHashes, identities);
-  const older = new Map(identities.map(([current, ...rest]) => [current, rest]));
-  const facts = hashes.flatMap((hash) => {
-    const candidates = [hash, ...(older.get(hash) ?? [])];
-    const document = candidates.map((each) => documents.get(identityPath(each))).find((each) => each);
-    return document ? [identityDocumentSchema.parse(document.data)] : [];
+  const older = identities
+    .flatMap(([, ...rest]) => rest)
+    .filter((hash) => documents.get(identityPath(hash)) !== undefined);
+  const all = new Set([...hashes, ...older, ...identities.map(([current]) => current)]);
+  const parsed = [...all].map((hash): IdentityDocument => {
+    const stored = documents.get(identityPath(hash));
+    return { hash, stored, data: stored && identityDocumentSchema.parse(stored.data) };
   });
-  const periods = facts.flatMap(({ allowancePeriod }) => allowancePeriod ?? []);
   return {
-    hashes,
-    documents,
-    hasHadSignup: facts.some(({ signupAt }) => signupAt !== undefined),
-    isSuspended: facts.some(({ suspendedAt }) => suspendedAt !== undefined),
-    allowancePeriod: periods.reduce<string | undefined>(laterPeriod, undefined),
-    uids: [...new Set(facts.flatMap(({ uids }) => uids))],
+    identities: parsed,
+    hasHadSignup: parsed.some(({ data }) => data?.signupAt !== undefined),
+    uids: [...new Set(parsed.flatMap(({ data }) => data?.uids ?? []))],
   };
 }
+
+/** True if a document of an identity says that the person is suspended. */
+export const isSuspendedIdentity = ({ data }: StoredDocument) =>
+  identityDocumentSchema.parse(data).suspendedAt !== undefined;
 
 /** The later of two periods. A period of another kind, from before a change of the configuration, gives way. */
 function laterPeriod(known: string | undefined, other: string | undefined): string | undefined {
@@ -94,44 +93,45 @@ function laterPeriod(known: string | undefined, other: string | undefined): stri
   return isPast(other, known) ? known : other;
 }
 
-/**
- * An account with what is known of its person: the identities, a suspension and the last allowance. A suspension that
- * an admin has just set or lifted in the console counts for the person.
- */
-export function joinPerson(account: Account, person: Person): Account {
-  const isEdited = account.suspended !== account.knownSuspended;
-  const suspended = isEdited ? account.suspended : account.suspended || person.isSuspended;
+/** An account with what is known of its person: the identities, a suspension and the last allowance. */
+export function joinPerson(account: Account, { identities }: Person, now: Date): Account {
+  const hashes = identities.map(({ hash }) => hash);
+  const pick = (isKnown: boolean) =>
+    identities.flatMap(({ hash, data }) =>
+      data && account.identities.includes(hash) === isKnown ? [data] : [],
+    );
+  const periods = identities.map(({ data }) => data?.allowancePeriod);
   const joined: Account = {
-    ...account,
-    identities: isDeepStrictEqual(account.identities, person.hashes) ? account.identities : person.hashes,
-    suspended,
-    knownSuspended: suspended,
-    allowancePeriod: laterPeriod(account.allowancePeriod, person.allowancePeriod),
+    ...joinSuspensions(account, { known: pick(true), met: pick(false) }, now),
+    identities: isDeepStrictEqual(account.identities, hashes) ? account.identities : hashes,
+    allowancePeriod: periods.reduce(laterPeriod, account.allowancePeriod),
   };
   return isDeepStrictEqual(joined, account) ? account : joined;
 }
 
+const keptFields = ['uids', 'signupAt', 'suspendedAt', 'restoredAt', 'allowancePeriod'] as const;
+
 /** The writes that bring the person's documents up to date with an account. */
 export function toIdentityWrites(account: Account, person: Person, now: Date): Write[] {
-  return person.hashes.flatMap((hash): Write[] => {
+  const uids = [...new Set([...person.uids, account.uid])].slice(-uidsMax);
+  return person.identities.flatMap(({ hash, stored, data: before }): Write[] => {
     const path = identityPath(hash);
-    const stored = person.documents.get(path);
-    const before = stored && identityDocumentSchema.parse(stored.data);
-    const uids = before?.uids.includes(account.uid) ? before.uids : [...person.uids, account.uid];
-    const data = {
-      uids: [...new Set(uids)].slice(-uidsMax),
-      ...optional('signupAt', account.signupDue ? before?.signupAt : (before?.signupAt ?? now)),
-      ...optional('suspendedAt', account.suspended ? (before?.suspendedAt ?? now) : undefined),
-      ...optional('allowancePeriod', account.allowancePeriod),
+    const data: FieldUpdates<IdentityData> = {
+      uids,
+      ...toField('signupAt', before?.signupAt ?? (account.signupDue ? undefined : now)),
+      ...toField('suspendedAt', account.suspendedAt),
+      ...toField('restoredAt', account.restoredAt),
+      ...toField('allowancePeriod', account.allowancePeriod),
     };
-    if (!stored) return [createDocument(path, { ...data, createdAt: now, updatedAt: now })];
-    const { createdAt, updatedAt, ...known } = before as IdentityData;
-    if (isDeepStrictEqual(known, data)) return [];
-    const update: FieldUpdates<IdentityData> = { ...data, updatedAt: now };
-    if (!account.suspended) update.suspendedAt = removed;
-    return [updateDocument(path, update, stored.version)];
+    if (!stored || !before)
+      return [createDocument(path, { ...(data as { uids: string[] }), createdAt: now, updatedAt: now })];
+    const isCurrent = (field: string) =>
+      isDeepStrictEqual(before[field as keyof IdentityData], data[field as keyof IdentityData]);
+    if (keptFields.every(isCurrent)) return [];
+    for (const field of ['suspendedAt', 'restoredAt'] as const) data[field] ??= removed;
+    return [updateDocument(path, { ...data, updatedAt: now }, stored.version)];
   });
 }
 
-const optional = <K extends string, V>(key: K, value: V | undefined) =>
+const toField = <K extends string, V>(key: K, value: V | undefined) =>
   (value === undefined ? {} : { [key]: value }) as { [Key in K]?: V };

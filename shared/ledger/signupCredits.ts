@@ -1,3 +1,4 @@
+import { normalizeEmail } from '../identity.ts';
 import type { LedgerSettings } from './ledger.ts';
 
 /**
@@ -11,7 +12,7 @@ export async function countSignupCredits(
 ): Promise<number> {
   if (!email || signupCredits <= disposableEmailCredits) return signupCredits;
   const { default: MailChecker } = await import('mailchecker');
-  const labels = email.toLowerCase().replace(/^.*@/s, '').split('.');
+  const labels = normalizeEmail(email).replace(/^.*@/s, '').split('.');
   const isDisposable = labels.some((_, i) => MailChecker.blacklist().has(labels.slice(i).join('.')));
   return isDisposable ? disposableEmailCredits : signupCredits;
 }

@@ -1,47 +1,94 @@
 /** A suspension of a person: it reaches the identities, and through them every account. */
-import { accountPath, parseAccount } from './account.ts';
+import type { SuspendRequest } from '../contract.ts';
+import { recordAdminAction } from '../database/adminActions.ts';
+import { Failure } from '../errors.ts';
+import type { Account } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
-import { unchanged } from './credits.ts';
+import type { LedgerUser } from './command.ts';
+import { refuseSuspended, unchanged } from './credits.ts';
 import type { Ledger } from './ledger.ts';
-import { listIdentityPaths, type Person, parsePerson } from './person.ts';
+import { findNewIdentities, isSuspendedIdentity, listIdentityPaths, uidsMax } from './person.ts';
+import { decideSuspension } from './suspensionRules.ts';
 
 /**
- * Brings every account of a person to what their identities say. May be repeated; it writes only where something differs.
- * @param uid one of the accounts.
+ * Suspends or restores the person behind an account: first the account and its identities, then every other account. May be
+ * repeated, and then finishes what an earlier call left undone. Each change is recorded once, with its reason.
+ * @throws {Failure} NOT_FOUND for a uid without an account, DATABASE_UNAVAILABLE.
+ */
+export async function suspendPerson(
+  ledger: Ledger,
+  { uid, suspended, reason }: SuspendRequest,
+  actor: string,
+): Promise<Account> {
+  const account = await changeAccount<Account>(ledger, uid, {
+    readsPerson: true,
+    missing: { refusal: new Failure('NOT_FOUND', 'There is no such account.') },
+    takesInvalid: true,
+    decide({ account, hasPendingChanges, now }) {
+      if (account.suspended === suspended) {
+        return hasPendingChanges
+          ? { change: unchanged({ ...account }), answer: () => account }
+          : { answer: account };
+      }
+      const decided = decideSuspension(account, suspended, now);
+      const action = suspended ? 'suspend' : 'restore';
+      const decidedAt = decided.suspendedAt ?? decided.restoredAt;
+      const record = { action, actor, uid, reason, createdAt: now } as const;
+      return {
+        change: unchanged(decided),
+        writes: [recordAdminAction(`${uid}:${decidedAt?.getTime()}`, record)],
+        answer: () => decided,
+      };
+    },
+  });
+  await spreadSuspension(ledger, uid);
+  return account;
+}
+
+/**
+ * Brings the last decision about a person to every account that shares an identity with this one, directly or through
+ * others. May be repeated; it writes only where something differs.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
 export async function spreadSuspension(ledger: Ledger, uid: string): Promise<void> {
-  const person = await findPerson(ledger, uid);
-  if (!person) return;
-  const paths = person.uids.map(accountPath);
-  const { documents } = await ledger.retryCommit(undefined, () => ledger.database.read(paths));
-  for (const document of documents) {
-    if (!document || parseAccount(document).suspended === person.isSuspended) continue;
-    await followPerson(ledger, document.id);
+  const uids = new Set([uid]);
+  // The loop reaches the uids that it adds.
+  for (const next of uids) {
+    for (const other of await followPerson(ledger, next)) {
+      if (uids.size < uidsMax) uids.add(other);
+    }
   }
 }
 
-async function findPerson({ database, retryCommit }: Ledger, uid: string): Promise<Person | undefined> {
-  const read = async (paths: readonly string[]) =>
-    (await retryCommit(undefined, () => database.read(paths))).documents;
-  const [document] = await read([accountPath(uid)]);
-  const hashes = document ? parseAccount(document).identities : [];
-  if (hashes.length === 0) return undefined;
-  const paths = listIdentityPaths(hashes, []);
-  const documents = await read(paths);
-  return parsePerson(hashes, [], new Map(paths.map((path, i) => [path, documents[i]])));
-}
-
-/** Suspends or restores one account as its person is. An edit in the console that is not recorded yet comes first. */
-async function followPerson(ledger: Ledger, uid: string): Promise<void> {
-  await changeAccount<void>(ledger, uid, {
+/** Brings one account up to date with its person. @returns the person's accounts. */
+function followPerson(ledger: Ledger, uid: string): Promise<readonly string[]> {
+  return changeAccount<readonly string[]>(ledger, uid, {
     readsPerson: true,
-    missing: { answer: undefined },
+    missing: { answer: [] },
     takesInvalid: true,
     decide({ account, hasPendingChanges, person }) {
-      const suspended = hasPendingChanges ? account.suspended : (person?.isSuspended ?? account.suspended);
-      const followed = { ...account, suspended, knownSuspended: suspended };
-      return { change: unchanged(followed), answer: () => undefined };
+      const uids = person?.uids ?? [];
+      if (!hasPendingChanges) return { answer: uids };
+      return { change: unchanged({ ...account }), answer: () => uids };
     },
   });
+}
+
+/**
+ * Refuses a suspended account, and a suspended person under a uid that has no account yet or does not know all of the
+ * person's identities. Reads nothing if it does, and writes nothing.
+ * @throws {Failure} DATABASE_UNAVAILABLE.
+ */
+export async function refuseSuspendedPerson(
+  { database, retryCommit }: Ledger,
+  account: Account | undefined,
+  { identities }: LedgerUser,
+): Promise<Failure | undefined> {
+  if (account?.suspended) return refuseSuspended(account);
+  const paths = listIdentityPaths([], findNewIdentities(account?.identities ?? [], identities));
+  if (paths.length === 0) return undefined;
+  const { documents } = await retryCommit(undefined, () => database.read(paths));
+  return documents.some((document) => document && isSuspendedIdentity(document))
+    ? refuseSuspended({ suspended: true })
+    : undefined;
 }
