@@ -8,7 +8,7 @@ import type { LedgerUser } from './command.ts';
 import { refuseSuspended, unchanged } from './credits.ts';
 import type { Ledger } from './ledger.ts';
 import { findNewIdentities, isSuspendedIdentity, listIdentityPaths, uidsMax } from './person.ts';
-import { decideSuspension } from './suspensionRules.ts';
+import { decideSuspension, followDecision, type SuspensionTimes } from './suspensionRules.ts';
 
 /**
  * Suspends or restores the person behind an account: first the account and its identities, then every other account. May be
@@ -52,24 +52,33 @@ export async function suspendPerson(
  */
 export async function spreadSuspension(ledger: Ledger, uid: string): Promise<void> {
   const uids = new Set([uid]);
+  let times: SuspensionTimes = {};
   // The loop reaches the uids that it adds.
   for (const next of uids) {
-    for (const other of await followPerson(ledger, next)) {
+    const followed = await followPerson(ledger, next, times);
+    if (!followed) continue;
+    times = followed.times;
+    for (const other of followed.uids) {
       if (uids.size < uidsMax) uids.add(other);
     }
   }
 }
 
-/** Brings one account up to date with its person. @returns the person's accounts. */
-function followPerson(ledger: Ledger, uid: string): Promise<readonly string[]> {
-  return changeAccount<readonly string[]>(ledger, uid, {
+/**
+ * Brings one account up to date with its person.
+ * @param times the last decision about the accounts before it: identities that it does not share with them may not know it.
+ * @returns the last decision of all, and the person's accounts; undefined if there is no account.
+ */
+function followPerson(ledger: Ledger, uid: string, times: SuspensionTimes) {
+  return changeAccount<{ times: SuspensionTimes; uids: readonly string[] } | undefined>(ledger, uid, {
     readsPerson: true,
-    missing: { answer: [] },
+    missing: { answer: undefined },
     takesInvalid: true,
     decide({ account, hasPendingChanges, person }) {
-      const uids = person?.uids ?? [];
-      if (!hasPendingChanges) return { answer: uids };
-      return { change: unchanged({ ...account }), answer: () => uids };
+      const followed = followDecision(account, times);
+      const answer = { times: followed, uids: person?.uids ?? [] };
+      if (!hasPendingChanges && followed === account) return { answer };
+      return { change: unchanged({ ...followed }), answer: () => answer };
     },
   });
 }

@@ -28,6 +28,13 @@ export function decideSuspension(account: Account, suspended: boolean, now: Date
   return withDecision(account, { suspended, at: new Date(Math.max(now.getTime(), last + 1)) });
 }
 
+/** The account with another copy's decision, if that is the later one. */
+export function followDecision(account: Account, times: SuspensionTimes): Account {
+  const own = getDecision(account);
+  const latest = getLater(own, getDecision(times));
+  return latest && latest !== own ? withDecision(account, latest) : account;
+}
+
 /**
  * The account with what is known of its person.
  * @param known the copies of the identities that the account knew before.
