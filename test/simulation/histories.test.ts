@@ -49,6 +49,12 @@ const requiredEvents = [
   'entry: allowance',
   'generation cached',
   'signup grant',
+  'signup of a person with several accounts',
+  'allowance of a person with several accounts',
+  'an admin suspends',
+  'an admin restores',
+  'the ledger suspends an account',
+  'the ledger restores an account',
 ];
 
 describe('random histories of users, admins, failures and crashes', () => {
