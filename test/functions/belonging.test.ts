@@ -81,6 +81,7 @@ const statusWithoutInput: Record<string, number> = {
   enhance: 400,
   generate: 400,
   deleteGeneration: 400,
+  suspend: 400,
   grant: 400,
 };
 const userFunctions = [
@@ -92,7 +93,7 @@ const userFunctions = [
   'generate',
   'deleteGeneration',
 ];
-const adminFunctions = ['grant', 'audit'];
+const adminFunctions = ['suspend', 'grant', 'audit'];
 const schedulerFunctions = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile'];
 
 describe('who may call', () => {

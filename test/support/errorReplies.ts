@@ -10,6 +10,7 @@ export const postFunctions = [
   'generate',
   'enhance',
   'deleteGeneration',
+  'suspend',
   'grant',
   'checkQuota',
   'refillAllowances',

@@ -111,6 +111,12 @@ export const operations: Record<string, OperationText> = {
       'Deletes the image and its prompt. The record of the generation, its ledger entries and its key stay. The call can be repeated. No credits are refunded.',
     reasons: ['NOT_FOUND', 'IN_PROGRESS', 'DATABASE_UNAVAILABLE'],
   },
+  suspend: {
+    summary: 'Suspend or restore a person',
+    description:
+      'Suspends the account, every other account of the same person, and every account that the person creates later; or restores all of them. A person is recognised by a verified e-mail address, a phone number or a sign-in with a provider. Each change is recorded with its reason in `adminActions`. The call can be repeated: it then finishes what an earlier call left undone.',
+    reasons: ['NOT_FOUND', 'DATABASE_UNAVAILABLE'],
+  },
   grant: {
     summary: 'Add or take credits',
     description:
