@@ -98,8 +98,8 @@ describe('a deploy', () => {
   it('passes secrets on without printing them, and without their line break', async () => {
     const { commands, inputs, runtime } = project({});
     await runSteps(plan(), runtime);
-    const [identityKey = ''] = inputs.slice(2);
-    expect(inputs).toEqual([secret, 'cloudinary://1:s3cret@cloud', identityKey]);
+    const [identityKey = ''] = inputs;
+    expect(inputs).toEqual([identityKey, secret, 'cloudinary://1:s3cret@cloud']);
     expect(identityKey).toMatch(/^[0-9a-f]{64}$/);
     const everything = [...commands, ...terminalOutput, toShellScript(plan())].join('\n');
     expect(everything).not.toContain(secret);
@@ -119,7 +119,7 @@ describe('a deploy', () => {
       CLOUDINARY_URL: 'cloudinary://1:2@c',
     };
     await runSteps(plan(noFiles), { ...emptyProject.runtime, ask: async (what) => answers[what] ?? '' });
-    expect(emptyProject.inputs.slice(0, 2)).toEqual([secret, 'cloudinary://1:2@c']);
+    expect(emptyProject.inputs.slice(1)).toEqual([secret, 'cloudinary://1:2@c']);
     await expect(runSteps(plan(noFiles), project({}).runtime)).rejects.toThrow('GEMINI_API_KEY');
   });
 
