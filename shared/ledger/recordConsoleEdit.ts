@@ -13,21 +13,21 @@ import { hasDecision } from './suspensionRules.ts';
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
 export async function recordConsoleEdit(ledger: Ledger, uid: string, editor?: string): Promise<boolean> {
-  const { recorded, isSpread, problem } = await changeAccount(ledger, uid, {
+  const { recorded, wasSuspended, problem } = await changeAccount(ledger, uid, {
     editor,
     // An account that was deleted in the console is created again at its next use.
-    missing: { answer: { recorded: false, isSpread: true, problem: undefined } },
+    missing: { answer: { recorded: false, wasSuspended: false, problem: undefined } },
     takesInvalid: true,
     decide({ account, hasPendingChanges, pendingEntries }) {
       const problem = findProblem(account);
       // A person who was never suspended needs no further look.
-      const isSpread = !hasDecision(account);
-      if (!hasPendingChanges) return { answer: { recorded: false, isSpread, problem } };
+      const wasSuspended = hasDecision(account);
+      if (!hasPendingChanges) return { answer: { recorded: false, wasSuspended, problem } };
       const recorded = pendingEntries.length > 0;
-      return { change: unchanged({ ...account }), answer: () => ({ recorded, isSpread, problem }) };
+      return { change: unchanged({ ...account }), answer: () => ({ recorded, wasSuspended, problem }) };
     },
   });
-  if (!isSpread) await spreadSuspension(ledger, uid);
+  if (wasSuspended) await spreadSuspension(ledger, uid);
   if (problem) {
     const { field, text } = problem;
     ledger.log.warning(`An account is invalid: its ${text}`, { event: 'account_invalid', uid, field });

@@ -48,7 +48,7 @@ export const inPeople: Mutants = {
     killedBy: suspensionTest,
   },
   'an edit in the console stays in one account': {
-    find: 'if (!$S) await $F($L, $U)',
+    find: 'if (wasSuspended) await $F($L, $U)',
     replace: '',
     killedBy: suspensionTest,
   },
