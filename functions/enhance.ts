@@ -4,8 +4,9 @@ import { enhanceLimit } from '../shared/core/rateLimit.ts';
 import type { Failure } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { accountPath, parseAccount } from '../shared/ledger/account.ts';
-import { refuseSuspended, refuseTerms, refuseUnverified } from '../shared/ledger/credits.ts';
+import { refuseTerms, refuseUnverified } from '../shared/ledger/credits.ts';
 import type { Ledger } from '../shared/ledger/ledger.ts';
+import { refuseSuspendedPerson } from '../shared/ledger/suspension.ts';
 import { bookEnhancementCost, countEnhancement } from '../shared/prompts/enhancements.ts';
 import type { Services } from '../shared/services.ts';
 
@@ -38,21 +39,21 @@ export const enhance = endpoint({
 /** The refusal by the account, then by the models and the spend ceiling. Creates no account. */
 async function refuseCaller(
   services: Services,
-  { database, retryCommit }: Ledger,
+  ledger: Ledger,
   caller: User,
   now: Date,
 ): Promise<Failure | undefined> {
   const [quota, spendCeiling] = [await services.quota(), await services.spend()];
   await spendCeiling.refresh();
   const states = quota.statesToRead();
-  const { documents } = await retryCommit(undefined, () =>
-    database.read([accountPath(caller.uid), ...states.paths]),
+  const { documents } = await ledger.retryCommit(undefined, () =>
+    ledger.database.read([accountPath(caller.uid), ...states.paths]),
   );
   const [document, ...stateDocuments] = documents;
   states.learn(new Map(states.paths.map((path, i) => [path, stateDocuments[i]])));
   const account = document && parseAccount(document);
   return (
-    (account && refuseSuspended(account)) ??
+    (await refuseSuspendedPerson(ledger, account, caller)) ??
     refuseTerms(account, services.config.terms.version) ??
     refuseUnverified(account, caller) ??
     quota.refusal([services.config.prompt.modelId], now.getTime()) ??

@@ -16,6 +16,7 @@ export const functions: Record<string, FunctionModule> = {
   acceptTerms: async () => (await import('./acceptTerms.ts')).acceptTerms,
   exportAccount: async () => (await import('./exportAccount.ts')).exportAccount,
   grant: async () => (await import('./grant.ts')).grant,
+  suspend: async () => (await import('./suspend.ts')).suspend,
   audit: async () => (await import('./audit.ts')).audit,
   takedown: async () => (await import('./takedown.ts')).takedown,
   reports: async () => (await import('./reports.ts')).reports,

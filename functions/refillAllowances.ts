@@ -29,7 +29,7 @@ export const refillAllowances = endpoint({
       const account = parseAccount(document);
       const isInUse = account.usedAt !== undefined && account.usedAt >= usedSince;
       if (!isInUse || findDueAllowance(account, credits, name) === 0) return;
-      if (await refillAllowance(ledger, uid, name)) counts.refilled += 1;
+      if (await refillAllowance(ledger, uid)) counts.refilled += 1;
     });
     log.add({ ...counts, ...toJobFields(workingTime) });
     return { body: counts };

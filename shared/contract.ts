@@ -352,6 +352,20 @@ export const grantRequestSchema = describe(
 );
 export type GrantRequest = z.infer<typeof grantRequestSchema>;
 
+export const suspendRequestSchema = describe(
+  'The account, and whether its person is suspended.',
+  z.strictObject({
+    uid: uidSchema,
+    suspended: describe('True to suspend, false to restore.', z.boolean({ error: 'must be true or false' })),
+    reason: describe(
+      'Why, for the record of what admins did. Not empty.',
+      textSchema(2_000).refine((reason) => reason.length <= 500, 'must have at most 500 characters'),
+      { minLength: 1 },
+    ),
+  }),
+);
+export type SuspendRequest = z.infer<typeof suspendRequestSchema>;
+
 export const takedownRequestSchema = describe(
   'The image to remove, and why.',
   z.strictObject({
@@ -830,6 +844,24 @@ export const grantAnswerSchema = describe(
   }),
 );
 export type GrantAnswer = z.infer<typeof grantAnswerSchema>;
+
+export const suspendAnswerSchema = describe(
+  'The account after it.',
+  z.strictObject({
+    account: describe(
+      'The account.',
+      z.strictObject({
+        uid: describe("The user's id.", z.string()),
+        balance: describe(
+          'Credits in the account. Null if the console holds no valid number.',
+          z.int().nullable(),
+        ),
+        sequence: describe('The number of the newest entry.', z.int()),
+        suspended: describe('True if the account may not generate images.', z.boolean()),
+      }),
+    ),
+  }),
+);
 
 export const auditAnswerSchema = describe(
   'One account, or a page of accounts.',

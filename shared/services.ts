@@ -76,7 +76,7 @@ export function createServices(
   shutdown: AbortSignal,
   overrides: Overrides = {},
 ): Services {
-  const { signupCredits, allowance, tierCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
+  const { signupCredits, disposableEmailCredits, allowance, tierCredits, limits, modelIds } = config;
   const { version: termsVersion } = config.terms;
   const clock = overrides.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
@@ -91,11 +91,12 @@ export function createServices(
       database,
       {
         signupCredits,
+        disposableEmailCredits,
         allowance,
         tierCredits,
         limits,
         termsVersion,
-        holdMs: generateTimeoutMs + holdGraceMs,
+        holdMs: config.generateTimeoutMs + config.holdGraceMs,
       },
       log,
       clock,

@@ -64,6 +64,7 @@ const collections: [string, string, string][] = [
   ['reports', '/reports', 'r1'],
   ['takedowns', '/takedowns', 'hash'],
   ['adminActions', '/adminActions', 'takedown:g1'],
+  ['identities', '/identities', 'hash'],
   ['an unknown collection', '/secrets', 's1'],
   ['an unknown collection below their own account', '/accounts/owner/secrets', 's1'],
   ['a collection named accounts below an account', '/accounts/owner/accounts', 'owner'],

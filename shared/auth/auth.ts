@@ -7,15 +7,19 @@ import type { Config } from '../config/config.ts';
 import { uidSchema } from '../contract.ts';
 import type { Log } from '../core/log.ts';
 import { Failure } from '../errors.ts';
+import { hashIdentities, type Identity, type Proofs } from '../identity.ts';
 import { createGoogleKeySets, type KeySets, parseUnsigned, verifySigned } from './tokens.ts';
 import { createUserLookup, type FirebaseUser } from './users.ts';
 
 /** A signed-in user. */
 export type User = {
   uid: string;
+  /** A verified address, or none. */
   email: string | undefined;
   /** True if the e-mail address is verified or a provider signed the user in; false for an anonymous user. */
   verified: boolean;
+  /** What the sign-in proves about the person; empty for a user who is not verified. */
+  identities: readonly Identity[];
 };
 
 /** The parts of a request that identify its caller. */
@@ -52,7 +56,7 @@ type Claims = {
   email?: unknown;
   email_verified?: unknown;
   admin?: unknown;
-  firebase?: { sign_in_provider?: unknown };
+  firebase?: { sign_in_provider?: unknown; identities?: Record<string, unknown> };
 };
 
 /** @param keys Google's own unless a test injects others. */
@@ -103,7 +107,7 @@ export function createAuth(config: Config, log: Log, keys: KeySets = createGoogl
   }
 
   return {
-    user: async (credentials) => toUser(await verifyUser(credentials)),
+    user: async (credentials) => toUser(await verifyUser(credentials), config.identityKeys),
 
     async admin(credentials) {
       if (isOwner(credentials)) return { actor: 'owner', uid: 'owner' };
@@ -148,14 +152,30 @@ function assertFirebaseRules({ sub, iat, exp, auth_time }: Claims): void {
   if (typeof exp !== 'number' || !isPast(iat) || !isPast(auth_time)) throw new Error('Bad times');
 }
 
-function toUser(claims: Claims): User {
+function toUser(claims: Claims, identityKeys: readonly string[]): User {
   const provider = claims.firebase?.sign_in_provider;
   const byProvider = typeof provider === 'string' && !['anonymous', 'password'].includes(provider);
+  const verified = provider !== 'anonymous' && (claims.email_verified === true || byProvider);
   return {
     uid: claims.sub ?? '',
-    email: typeof claims.email === 'string' ? claims.email : undefined,
-    verified: provider !== 'anonymous' && (claims.email_verified === true || byProvider),
+    email: getVerifiedEmail(claims),
+    verified,
+    identities: verified ? hashIdentities(toProofs(claims), identityKeys) : [],
   };
+}
+
+const getVerifiedEmail = ({ email, email_verified }: Claims) =>
+  typeof email === 'string' && email_verified === true ? email : undefined;
+
+/** What the token proves. `firebase.identities` names each provider with its subjects, and also `email` and `phone`. */
+function toProofs(claims: Claims): Proofs {
+  const { email: _, phone, ...providers } = claims.firebase?.identities ?? {};
+  const toTexts = (values: unknown) =>
+    Array.isArray(values) ? values.filter((value) => typeof value === 'string') : [];
+  const subjects = Object.entries(providers).flatMap(([provider, values]) =>
+    toTexts(values).map((subject) => ({ provider, subject })),
+  );
+  return { email: getVerifiedEmail(claims), phone: toTexts(phone)[0], subjects };
 }
 
 /** The uid, which never changes, and the e-mail address if it is verified: `uid (ada@example.com)`. */

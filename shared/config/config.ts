@@ -83,6 +83,7 @@ export function parseConfig(env: Record<string, string | undefined>) {
     generateTimeoutMs: e.GENERATE_TIMEOUT_MS,
     holdGraceMs: e.HOLD_GRACE_MS,
     signupCredits: e.SIGNUP_CREDITS,
+    disposableEmailCredits: e.DISPOSABLE_EMAIL_CREDITS,
     /** The first one hashes new identities; the others have done so before. */
     identityKeys: e.IDENTITY_HASH_KEY ?? [localIdentityKey],
     /** The price of an image of each tier, credits. */

@@ -200,6 +200,9 @@ export const environment = {
       .preprocess(emptyAsUnset, z.email({ error: 'must be an e-mail address' }).optional())
       .meta(showDefault('unset'))
       .describe('address that users are shown wherever they are asked to contact support'),
+    DISPOSABLE_EMAIL_CREDITS: wholeNumber(0, 0, 1_000_000).describe(
+      'signup credits of a person with an address at a provider of throw-away addresses, if fewer than `SIGNUP_CREDITS`',
+    ),
   },
   Models: {
     GEMINI_API_KEY: apiKey.describe('key of the Gemini API'),

@@ -19,8 +19,14 @@ export type AccountEvent = {
 const { nested } = protobuf.Root.fromJSON({
   nested: {
     Value: {
-      oneofs: { kind: { oneof: ['integer', 'double', 'other'] } },
-      fields: { integer: { type: 'int64', id: 2 }, double: { type: 'double', id: 3 } },
+      oneofs: { kind: { oneof: ['boolean', 'integer', 'double', 'time', 'none'] } },
+      fields: {
+        boolean: { type: 'bool', id: 1 },
+        integer: { type: 'int64', id: 2 },
+        double: { type: 'double', id: 3 },
+        time: { type: 'bytes', id: 10 },
+        none: { type: 'int32', id: 11 },
+      },
     },
     Document: {
       fields: {
@@ -35,7 +41,15 @@ const { nested } = protobuf.Root.fromJSON({
 });
 const eventData = nested?.DocumentEventData as protobuf.Type;
 
-type Value = { integer?: { toString(): string } | number; double?: number };
+type Value = {
+  boolean?: boolean;
+  integer?: { toString(): string } | number;
+  double?: number;
+  /** A timestamp, not decoded. */
+  time?: Uint8Array;
+  /** Set if the value is null. */
+  none?: number;
+};
 
 type EventDocument = { name?: string; fields?: Record<string, Value> };
 
@@ -69,9 +83,14 @@ function toBytes(data: unknown): Buffer {
 }
 
 function hasNoEdit({ fields = {} }: EventDocument): boolean {
-  const { balance, settled, adjust, createdAt } = fields;
+  const { balance, settled, adjust, createdAt, suspended, suspendedAt } = fields;
   const number = (field: Value | undefined) => Number(field?.integer ?? field?.double ?? Number.NaN);
   // The ledger has just created it, and has not written `settled` yet.
   const isNew = settled === undefined && createdAt !== undefined && number(balance) === 0;
-  return adjust === undefined && (isNew || number(balance) === number(settled));
+  // As the ledger reads it: any other value, such as text, suspends.
+  const isSuspended = suspended !== undefined && !isSet(suspended, 'none') && suspended.boolean !== false;
+  const isSuspensionKnown = isSuspended === (suspendedAt !== undefined && isSet(suspendedAt, 'time'));
+  return adjust === undefined && isSuspensionKnown && (isNew || number(balance) === number(settled));
 }
+
+const isSet = (value: Value, kind: keyof Value) => Object.hasOwn(value, kind);

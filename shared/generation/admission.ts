@@ -2,7 +2,8 @@
 import type { RequestLog } from '../core/log.ts';
 import { largeRefusalLimit } from '../core/rateLimit.ts';
 import type { Failure } from '../errors.ts';
-import { changeAccount, type Decision, type LedgerUser } from '../ledger/changeAccount.ts';
+import { changeAccount } from '../ledger/changeAccount.ts';
+import type { Decision, LedgerUser } from '../ledger/command.ts';
 import { refuseHold, refuseSuspended, refuseTerms } from '../ledger/credits.ts';
 import { entryPath } from '../ledger/entries.ts';
 import type { Services } from '../services.ts';

@@ -16,7 +16,7 @@ import {
   type Write,
 } from '../database/database.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
-import type { Documents } from '../ledger/changeAccount.ts';
+import type { Documents } from '../ledger/command.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
 import {

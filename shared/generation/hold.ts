@@ -5,13 +5,8 @@ import { createDocument, type DocumentPath, type StoredDocument, type Write } fr
 import { parseReadable } from '../database/spoiltDocuments.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
-import {
-  type AccountState,
-  changeAccount,
-  type Decision,
-  type Documents,
-  type LedgerUser,
-} from '../ledger/changeAccount.ts';
+import { changeAccount } from '../ledger/changeAccount.ts';
+import type { AccountState, Decision, Documents, LedgerUser } from '../ledger/command.ts';
 import {
   debit,
   type HoldParams,

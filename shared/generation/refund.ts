@@ -1,6 +1,7 @@
 import { updateDocument, type Write } from '../database/database.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
-import { changeAccount, type Documents } from '../ledger/changeAccount.ts';
+import { changeAccount } from '../ledger/changeAccount.ts';
+import type { Documents } from '../ledger/command.ts';
 import { refundCredits } from '../ledger/credits.ts';
 import { type EntryData, entryPath } from '../ledger/entries.ts';
 import { hasExpired } from '../ledger/holdDeadline.ts';

@@ -40,6 +40,12 @@ export type AccountData = {
   /** When each generation that was, or may have been, billed by the provider was refunded in the last hour, oldest first. */
   billedRefunds: Date[];
   suspended: boolean;
+  /** Set with `suspended` by the ledger. If only one of the two is set, that is an edit in the console. */
+  suspendedAt: Date;
+  /** When a suspension was lifted. */
+  restoredAt: Date;
+  /** The hashes of the user's identities. They name the documents of the person. */
+  identities: string[];
   /** True until the signup credits are granted. */
   signupDue: boolean;
   /** Whether the user was verified at the last call. If it is missing: whether no signup credits are due. */
@@ -80,10 +86,19 @@ export type Account = {
   fitsEntries: boolean;
   /** Null if the console holds anything but a whole number. */
   adjust: number | null | undefined;
+  identities: readonly string[];
 } & Pick<AccountData, 'active' | 'rate' | 'billedRefunds' | 'suspended' | 'signupDue' | 'verified'> &
   Optional<
     AccountData,
-    'note' | 'email' | 'allowance' | 'allowancePeriod' | 'usedAt' | 'terms' | 'createdAt'
+    | 'note'
+    | 'email'
+    | 'suspendedAt'
+    | 'restoredAt'
+    | 'allowance'
+    | 'allowancePeriod'
+    | 'usedAt'
+    | 'terms'
+    | 'createdAt'
   >;
 
 type Optional<T, K extends keyof T> = { [Key in K]: T[Key] | undefined };
@@ -93,6 +108,7 @@ const isCredits = (value: unknown): value is number => isWhole(value) && value >
 const isDate = (value: unknown): value is Date => value instanceof Date;
 const isDates = (value: unknown) => Array.isArray(value) && value.every(isDate);
 const isText = (value: unknown) => typeof value === 'string';
+const isHash = (value: unknown): value is string => isText(value) && isDocumentId(value as string);
 const isBoolean = (value: unknown) => typeof value === 'boolean';
 /** The console's type null means that the field has no value. */
 const isMissing = (value: unknown): value is undefined | null => value === undefined || value === null;
@@ -108,6 +124,9 @@ const fieldChecks: Record<Exclude<keyof AccountData, 'balance' | 'adjust'>, (val
   rate: isDates,
   billedRefunds: isDates,
   suspended: isBoolean,
+  suspendedAt: isDate,
+  restoredAt: isDate,
+  identities: (value) => Array.isArray(value) && value.every(isText),
   signupDue: isBoolean,
   verified: isBoolean,
   allowance: isCredits,
@@ -178,6 +197,9 @@ export function parseAccount(document: StoredDocument, newest?: NewestEntry): Ac
     rate: Array.isArray(data.rate) ? data.rate.filter(isDate) : [],
     billedRefunds: Array.isArray(data.billedRefunds) ? data.billedRefunds.filter(isDate) : [],
     suspended: isSuspended(data),
+    suspendedAt: isDate(data.suspendedAt) ? data.suspendedAt : undefined,
+    restoredAt: isDate(data.restoredAt) ? data.restoredAt : undefined,
+    identities: Array.isArray(data.identities) ? data.identities.filter(isHash) : [],
     signupDue: data.signupDue === true,
     verified: data.verified === undefined ? data.signupDue !== true : data.verified === true,
     note: typeof data.note === 'string' ? shorten(data.note) : undefined,

@@ -18,75 +18,13 @@ import {
   parseAccount,
   refuseInvalid,
 } from './account.ts';
-import { findDueAllowance } from './allowance.ts';
-import { getPeriod } from './allowancePeriod.ts';
-import {
-  andThen,
-  type Change,
-  type EntryDraft,
-  recordEdit,
-  refill,
-  setVerified,
-  signupGrant,
-  toWrites,
-  unchanged,
-} from './credits.ts';
+import type { AccountState, Command, Documents } from './command.ts';
+import { andThen, type Change, type EntryDraft, toWrites } from './credits.ts';
 import { type EntryData, entryPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 import { findNewestEntry } from './newestEntry.ts';
-
-/** The caller, as far as the ledger needs to know. */
-export type LedgerUser = {
-  uid: string;
-  email: string | undefined;
-  /** True if the user is verified, and so receives signup credits. */
-  verified: boolean;
-};
-
-/** The documents that a command has asked for, by path. */
-export type Documents = ReadonlyMap<string, StoredDocument | undefined>;
-
-export type AccountState = {
-  /** With an admin's edits recorded, and with the signup credits and the allowance that were due. */
-  account: Account;
-  /** True if that, or the ledger's fields of an account made by hand, must still be written. */
-  hasPendingChanges: boolean;
-  /** The entries of the pending changes. They are committed before the command's own. */
-  pendingEntries: readonly EntryDraft[];
-  documents: Documents;
-  /** The database's time of the read. */
-  now: Date;
-};
-
-/** What a command decides. */
-export type Decision<T> =
-  /** Nothing is written. */
-  | { answer: T }
-  /** Pending changes of the account are committed, then the refusal is thrown. */
-  | { refusal: Failure }
-  /** Documents to read as well, before the command decides again. */
-  | { read: readonly string[] }
-  /** The change and further writes, committed together; `answer` receives the version of all of them. */
-  | { change: Change; writes?: readonly Write[]; answer: (version: Version) => T };
-
-export type Command<T> = {
-  /** Set if this is the user's own call: it creates the account, and gives signup credits and an allowance that are due. */
-  user?: LedgerUser;
-  /** Who made an edit in the console, if known. */
-  editor?: string | undefined;
-  /** Paths of the documents that it needs besides the account. `isRetry` is true after the first attempt. */
-  reads?(isRetry: boolean): readonly string[];
-  /** The answer to a repeated or impossible call. It comes before every check of the account. */
-  findAnswer?(documents: Documents, now: Date): { answer: T } | { refusal: Failure } | undefined;
-  /**
-   * If there is no account: create it, or answer. A refusal applies only to an account that never existed: one that
-   * was deleted in the console still has entries and is created again.
-   */
-  missing: 'create' | { answer: T } | { refusal: Failure };
-  /** Whether the command can go on with an account that only an admin can correct; otherwise ACCOUNT_INVALID. */
-  takesInvalid?: boolean;
-  decide(state: AccountState): Decision<T>;
-};
+import { findPendingChange } from './pendingChange.ts';
+import { toIdentityWrites } from './person.ts';
 
 /** Entries of commits that may have succeeded although their reply was lost, by path; one for each attempt. */
 type UncertainEntries = Map<string, EntryData[]>;
@@ -120,11 +58,16 @@ export function changeAccount<T>(ledger: Ledger, uid: string, command: Command<T
       account: pending.account,
       hasPendingChanges: pending.account !== account || !(isOpened(document) || invalid),
       pendingEntries: pending.entries,
+      person: pending.person,
       documents,
       now,
     };
     const commit = (change: Change, writes: readonly Write[] = []) => {
-      const all = change.account === account ? writes : [...toWrites(account, change, now), ...writes];
+      const all = [
+        ...(change.account === account ? [] : toWrites(account, change, now)),
+        ...(pending.person ? toIdentityWrites(change.account, pending.person, now) : []),
+        ...writes,
+      ];
       return commitAndLog(ledger, uid, change.entries, now, all, uncertain);
     };
     const decision = await decide(ledger, command, state);
@@ -211,44 +154,6 @@ async function createMissing<T>(ledger: Ledger, uid: string, command: Command<T>
     }),
   ]);
   throw new RetryNow();
-}
-
-/**
- * What is due on an account before anything else happens to it: an admin's edits, and at the user's own call the signup
- * credits and the allowance.
- */
-async function findPendingChange<T>(
-  ledger: Ledger,
-  account: Account,
-  { editor, user }: Command<T>,
-  documents: Documents,
-  now: Date,
-): Promise<Change> {
-  const edited = recordEdit(account, editor);
-  if (!user) return edited;
-  const welcomed = await grantSignup(ledger, edited, user);
-  const known = andThen(welcomed, (current) => setVerified(current, user.verified));
-  return andThen(known, (current) => giveAllowance(ledger, current, documents, now));
-}
-
-async function grantSignup(ledger: Ledger, edited: Change, { verified }: LedgerUser): Promise<Change> {
-  const { account } = edited;
-  if (!account.signupDue || !verified) return edited;
-  const { documents } = await ledger.database.read([entryPath(account.uid, 'signup')]);
-  const credits = documents[0] ? 0 : ledger.settings.signupCredits;
-  return andThen(edited, (current) => signupGrant(current, credits));
-}
-
-/**
- * Gives the allowance that is due. An account that was deleted in the console and created again may have had it: its
- * entry then rejects the commit, and the next attempt has read it.
- */
-function giveAllowance({ settings }: Ledger, account: Account, documents: Documents, now: Date): Change {
-  const { credits, period } = settings.allowance;
-  const { name } = getPeriod(period, now);
-  const allowance = findDueAllowance(account, credits, name);
-  if (allowance === 0) return unchanged(account);
-  return refill(account, documents.get(entryPath(account.uid, `allowance:${name}`)) ? 0 : allowance, name);
 }
 
 async function commitAndLog(

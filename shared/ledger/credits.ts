@@ -106,7 +106,7 @@ export function inFlight(account: Account, now: Date): string[] {
 }
 
 /** Refuses a suspended account. */
-export function refuseSuspended(account: Account): Failure | undefined {
+export function refuseSuspended(account: Pick<Account, 'suspended'>): Failure | undefined {
   return account.suspended ? new Failure('ACCOUNT_SUSPENDED', 'This account is suspended.') : undefined;
 }
 
@@ -273,7 +273,11 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   if (before.signupDue && !account.signupDue) data.signupDue = removed;
   if (before.verified !== account.verified) data.verified = account.verified;
   if (before.createdAt === undefined) data.createdAt = now;
-  if (account.email !== undefined && account.email !== before.email) data.email = account.email;
+  if (account.email !== before.email) data.email = account.email ?? removed;
+  if (account.suspended !== before.suspended) data.suspended = account.suspended;
+  if (account.suspendedAt !== before.suspendedAt) data.suspendedAt = account.suspendedAt ?? removed;
+  if (account.restoredAt !== before.restoredAt) data.restoredAt = account.restoredAt ?? removed;
+  if (account.identities !== before.identities) data.identities = [...account.identities];
   if (account.billedRefunds !== before.billedRefunds) data.billedRefunds = account.billedRefunds;
   if (account.usedAt !== undefined && account.usedAt !== before.usedAt) data.usedAt = account.usedAt;
   if (account.terms !== undefined && account.terms !== before.terms) data.terms = account.terms;

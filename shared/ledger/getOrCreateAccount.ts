@@ -1,5 +1,6 @@
 import type { Account } from './account.ts';
-import { changeAccount, type Documents, type LedgerUser } from './changeAccount.ts';
+import { changeAccount } from './changeAccount.ts';
+import type { Documents, LedgerUser } from './command.ts';
 import { unchanged } from './credits.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -23,12 +24,12 @@ export function getOrCreateAccount(ledger: Ledger, user: LedgerUser, readAlong: 
       return undefined;
     },
     decide({ account, hasPendingChanges, now }) {
-      const hasNewEmail = user.email !== undefined && user.email !== account.email;
+      const hasNewEmail = user.email !== account.email;
       const isUsedAgain = now.getTime() - (account.usedAt?.getTime() ?? 0) > usedAtMs;
       if (!hasPendingChanges && !hasNewEmail && !isUsedAgain) return { answer: account };
       const updated = {
         ...account,
-        ...(hasNewEmail && { email: user.email as string }),
+        email: user.email,
         ...(isUsedAgain && { usedAt: now }),
       };
       return {

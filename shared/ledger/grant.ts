@@ -4,7 +4,8 @@ import type { GrantRequest } from '../contract.ts';
 import { createDocument, type DocumentPath, documentPath } from '../database/database.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 import { type Account, creditsMax } from './account.ts';
-import { changeAccount, type Documents } from './changeAccount.ts';
+import { changeAccount } from './changeAccount.ts';
+import type { Documents } from './command.ts';
 import { grantCredits, insufficientCredits } from './credits.ts';
 import type { Ledger } from './ledger.ts';
 

@@ -9,6 +9,8 @@ import type { AllowanceSettings } from './allowance.ts';
 
 export type LedgerSettings = {
   signupCredits: number;
+  /** The signup credits of a person with a throw-away address. */
+  disposableEmailCredits: number;
   allowance: AllowanceSettings;
   /** The price of an image of each tier. */
   tierCredits: Record<Tier, number>;

@@ -2,27 +2,32 @@ import { findProblem } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
 import { unchanged } from './credits.ts';
 import type { Ledger } from './ledger.ts';
+import { spreadSuspension } from './suspension.ts';
+import { hasDecision } from './suspensionRules.ts';
 
 /**
- * Records what an admin changed in the console, unless it is recorded already. An invalid account is left to the
- * admin, with a warning in the log.
+ * Records what an admin changed in the console, unless it is recorded already, and brings a suspension to every account
+ * of the person. An invalid account is left to the admin, with a warning in the log.
  * @param editor who made the edit, if known.
  * @returns whether an entry was written.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
 export async function recordConsoleEdit(ledger: Ledger, uid: string, editor?: string): Promise<boolean> {
-  const { recorded, problem } = await changeAccount(ledger, uid, {
+  const { recorded, wasSuspended, problem } = await changeAccount(ledger, uid, {
     editor,
     // An account that was deleted in the console is created again at its next use.
-    missing: { answer: { recorded: false, problem: undefined } },
+    missing: { answer: { recorded: false, wasSuspended: false, problem: undefined } },
     takesInvalid: true,
     decide({ account, hasPendingChanges, pendingEntries }) {
       const problem = findProblem(account);
-      if (!hasPendingChanges) return { answer: { recorded: false, problem } };
+      // A person who was never suspended needs no further look.
+      const wasSuspended = hasDecision(account);
+      if (!hasPendingChanges) return { answer: { recorded: false, wasSuspended, problem } };
       const recorded = pendingEntries.length > 0;
-      return { change: unchanged({ ...account }), answer: () => ({ recorded, problem }) };
+      return { change: unchanged({ ...account }), answer: () => ({ recorded, wasSuspended, problem }) };
     },
   });
+  if (wasSuspended) await spreadSuspension(ledger, uid);
   if (problem) {
     const { field, text } = problem;
     ledger.log.warning(`An account is invalid: its ${text}`, { event: 'account_invalid', uid, field });

@@ -268,13 +268,19 @@ describe('the reply', () => {
     expect((await user.get('account')).body.account.suspended).toBe(false);
   });
 
-  it('has a changed e-mail address, which is stored and changes no other field', async () => {
+  it('has a changed e-mail address, which is stored with its identity and changes no other field', async () => {
     await (await stack.user('mover')).get('account');
     const before = await stack.document('accounts/mover');
     const moved = await stack.user('mover', undefined, { email: 'new@example.com' });
     expect((await moved.get('account')).body.account.email).toBe('new@example.com');
     const after = await stack.document('accounts/mover');
-    expect(after).toEqual({ ...before, email: 'new@example.com', updatedAt: after?.updatedAt });
+    const [identity = ''] = (before?.identities ?? []) as string[];
+    expect(after).toEqual({
+      ...before,
+      email: 'new@example.com',
+      identities: [expect.stringMatching(/^[0-9a-f]{32}$/), expect.not.stringMatching(identity)],
+      updatedAt: after?.updatedAt,
+    });
   });
 
   it('has no e-mail address for an anonymous user', async () => {

@@ -85,6 +85,7 @@ const statusWithoutInput: Record<string, number> = {
   takedown: 400,
   resolveReport: 400,
   acceptTerms: 400,
+  suspend: 400,
   grant: 400,
 };
 const userFunctions = [
@@ -99,7 +100,7 @@ const userFunctions = [
   'acceptTerms',
   'exportAccount',
 ];
-const adminFunctions = ['grant', 'audit', 'takedown', 'reports', 'resolveReport'];
+const adminFunctions = ['suspend', 'grant', 'audit', 'takedown', 'reports', 'resolveReport'];
 const anyonesFunctions = ['health', 'sharedImage', 'report'];
 const schedulerFunctions = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile'];
 

@@ -7,7 +7,7 @@ import { getRefusal } from '../support/replies.ts';
 import { createRefusedCallers, runJob, schedulerToken } from '../support/scheduler.ts';
 
 const allowances = await startAllowances();
-const { stack, clock, hooks, other, findErrors, refill, createUser } = allowances;
+const { stack, clock, database, hooks, other, findErrors, refill, createUser } = allowances;
 
 beforeEach(allowances.reset);
 afterAll(() => stack.close());
@@ -19,14 +19,17 @@ describe('refillAllowances', () => {
     await stack.database.commit(uids.map((uid) => ({ set: `accounts/${uid}`, data: account })));
     // Each page takes 200 s, and a call works for 240 s: every call does two pages of 100.
     let elapsed = 0;
-    const database: Database = {
-      ...stack.database,
+    const slow: Database = {
+      ...database,
       page: (request) => {
         if (request.collection === 'accounts') elapsed += 200_000;
         return stack.database.page(request);
       },
     };
-    const { url } = await stack.startServer({}, { database, clock: { ...clock, elapsed: () => elapsed } });
+    const { url } = await stack.startServer(
+      {},
+      { database: slow, clock: { ...clock, elapsed: () => elapsed } },
+    );
     expect(await refill(url)).toEqual({ checked: 200, refilled: 200 });
     expect(await stack.document('jobs/refillAllowances')).toMatchObject({ after: 'user-199' });
     expect(await refill(url)).toEqual({ checked: 50, refilled: 50 });
@@ -55,7 +58,7 @@ describe('refillAllowances', () => {
   });
 
   it('neither writes nor reads single accounts that already have this period', async () => {
-    const counting = countingDatabase(stack.database);
+    const counting = countingDatabase(database);
     const { url } = await stack.startServer({}, { database: counting.database, clock });
     for (const uid of ['ann', 'bob', 'cleo']) await createUser(uid, 0);
     await refill();
@@ -65,7 +68,7 @@ describe('refillAllowances', () => {
   });
 
   it('writes to no account if no allowance is configured', async () => {
-    const counting = countingDatabase(stack.database);
+    const counting = countingDatabase(database);
     const off = { ALLOWANCE_CREDITS: '', ALLOWANCE_PERIOD: '' };
     const { url } = await stack.startServer(off, { database: counting.database });
     const user = await createUser('ann', 0);

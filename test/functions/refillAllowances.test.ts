@@ -9,6 +9,7 @@ const {
   stack,
   time,
   clock,
+  database,
   hooks,
   other,
   plain,
@@ -157,7 +158,7 @@ describe('an account', () => {
   });
 
   it('gets each once if ALLOWANCE_PERIOD is changed and changed back', async () => {
-    const monthly = await stack.startServer({ ALLOWANCE_PERIOD: 'month' }, { clock });
+    const monthly = await stack.startServer({ ALLOWANCE_PERIOD: 'month' }, { clock, database });
     const user = await createUser('ann', 0);
     for (const [i, [url, refilled]] of [
       [undefined, 1] as const,
@@ -241,7 +242,7 @@ describe("an account's own allowance", () => {
   });
 
   it('is granted if the environment has none', async () => {
-    const { url } = await stack.startServer({ ALLOWANCE_CREDITS: '' }, { clock });
+    const { url } = await stack.startServer({ ALLOWANCE_CREDITS: '' }, { clock, database });
     await createUser('ann', 0, { allowance: 7 });
     await createUser('bob', 0);
     expect(await refill(url)).toEqual({ checked: 2, refilled: 1 });

@@ -130,7 +130,7 @@ describe('answers 401 and charges nothing', () => {
   );
 });
 
-it.each(['grant', 'audit', 'takedown', 'reports', 'resolveReport', 'sweepHolds', 'reconcile'])(
+it.each(['grant', 'audit', 'suspend', 'takedown', 'reports', 'resolveReport', 'sweepHolds', 'reconcile'])(
   '%s answers 403 to a user who is not an admin',
   async (name) => {
     const user = await stack.newUser();

@@ -4,6 +4,7 @@
  * entries, reasons. Everything else is captured, so that a mutant survives a rename and a reformat.
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
+import { inIdentities } from './identities.ts';
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
 import { inShares, inSharing } from './sharing.ts';
 import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
@@ -131,8 +132,8 @@ const inLedger: Mutants = {
     replace: '$F($D)',
   },
   'signup credits are for everybody': {
-    find: '!$A.signupDue || !$V',
-    replace: '!$A.signupDue',
+    find: 'user?.verified ? await $F($L, $J, user, $G) : $J',
+    replace: 'user ? await $F($L, $J, user, $G) : $J',
   },
   'a change is committed without the edit it found': {
     find: '$F($P, () => $D.$C)',
@@ -546,7 +547,7 @@ const inPeople: Mutants = {
 };
 
 export const mutants: readonly Mutant[] = Object.entries({
-  'shared/ledger': inLedger,
+  'shared/ledger': { ...inLedger, ...inIdentities },
   'shared/generation': { ...inGeneration, ...inShares },
   'shared/sharing': inSharing,
   'shared/database': inDatabase,

@@ -176,6 +176,32 @@ export function createAdmin(
     }
   }
 
+  /** Suspends or restores a person, at most twice. */
+  async function suspend({ uid }: User): Promise<void> {
+    const suspended = random.chance(0.5);
+    model.account(uid).decisions.add(suspended);
+    const body = { uid, suspended, reason: 'abuse' };
+    for (let i = 0; i < 2; i += 1) {
+      let isDone = false;
+      const request = { name: 'suspend', method: 'POST' as const, as: tokens.admin('root'), body };
+      await fleet.send(request, (answer, startTick) => {
+        const describe = () => `suspend ${uid}: ${JSON.stringify(answer.body)}`;
+        if (answer.status === 503) return;
+        isDone = true;
+        if (answer.status === 404) {
+          const moments = model.since(uid, startTick);
+          const wasMissing = moments.some(({ exists, entries }) => !exists && entries === 0);
+          return check(wasMissing, 'a refusal is justified', describe);
+        }
+        happened(suspended ? 'an admin suspends' : 'an admin restores');
+        const { account } = answer.body as { account?: Data };
+        check(account?.suspended === suspended, 'a suspension is what the admin asked for', describe);
+      });
+      if (isDone) return;
+      await world.sleep(random.whole(200, 3_000));
+    }
+  }
+
   /** Calls a scheduled function. */
   async function schedule(
     name: 'sweepHolds' | 'reconcile' | 'refillAllowances',
@@ -224,5 +250,5 @@ export function createAdmin(
     });
   }
 
-  return { edit, deleteAccount, deleteSource, repair, grant, schedule, audit, users };
+  return { edit, deleteAccount, deleteSource, repair, grant, suspend, schedule, audit, users };
 }

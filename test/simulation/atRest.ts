@@ -5,6 +5,7 @@
 import { isInvalid } from './answers.ts';
 import { type ImageRequest, isSettled, type User } from './clients.ts';
 import type { History } from './history.ts';
+import { checkAgreement, findPerson } from './modelPeople.ts';
 import { toShareToken } from './modelShares.ts';
 import { type ObservedAccount, type ObservedGeneration, parseCredits } from './observed.ts';
 import { signatureMs } from './upstreams.ts';
@@ -44,6 +45,7 @@ export async function checkAtRest(history: History): Promise<void> {
   await world.run(admin.schedule('reconcile', true));
   for (const user of users) await world.run(admin.audit(user));
   await world.run();
+  checkAgreement(world, model.accounts);
   for (const account of model.accounts.values()) checkLedger(history, account);
   checkGrants(history);
   for (const generation of model.generations.values()) {
@@ -142,7 +144,8 @@ function checkLedger({ world, model }: History, account: ObservedAccount): void 
     const due = cached ? [] : status === 'refunded' ? [-price, price] : [-price];
     check(String(own) === String(due), 'each generation is charged once', () => `${id} ${status}: ${own}`);
   }
-  const isDue = verified && signup === 'due' && model.rules.signupCredits > 0;
+  const isFirst = [...findPerson(model.accounts, account)].every((one) => one.signup === 'due');
+  const isDue = verified && isFirst && signup === 'due' && model.rules.signupCredits > 0;
   check(!isDue, 'signup credits are granted', () => uid);
 }
 

@@ -5,7 +5,8 @@ import { tokens } from './instance.ts';
 import type { Model } from './model.ts';
 import type { Body } from './observed.ts';
 
-export type User = { uid: string; verified: boolean };
+/** `person` lists the identities, as in a token. */
+export type User = { uid: string; verified: boolean; person?: string };
 
 /** One request to `generate` that a user repeats until it is settled. `outcome` is the last reply. */
 export type ImageRequest = Call & { user: User; outcome?: Outcome };
@@ -41,7 +42,7 @@ export function createBody(variant: number, tier: string): Body {
 export function createClients(fleet: Fleet, model: Model, finals: Map<string, string>): Clients {
   const { world } = model;
   const { random, check } = world;
-  const getToken = ({ uid, verified }: User) => tokens.user(uid, verified);
+  const getToken = ({ uid, verified, person }: User) => tokens.user(uid, verified, person);
 
   return {
     async ask(imageRequest, triesMax, patienceMs) {

@@ -53,6 +53,12 @@ const requiredEvents = [
   'share: private',
   'share 502',
   'generation removed by the studio',
+  'signup of a person with several accounts',
+  'allowance of a person with several accounts',
+  'an admin suspends',
+  'an admin restores',
+  'the ledger suspends an account',
+  'the ledger restores an account',
 ];
 
 describe('random histories of users, admins, failures and crashes', () => {

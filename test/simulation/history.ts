@@ -67,9 +67,13 @@ async function begin(world: World): Promise<History> {
     maxRefundsPerHour: random.pick([2, 30, 30, 30]),
     allowanceCredits: random.pick([0, 0, 5]),
   };
-  const users = ['ada', 'bob', 'eve']
-    .slice(0, random.whole(1, 3))
-    .map((uid) => ({ uid, verified: random.chance(0.8) }));
+  // In many histories some users are one person, who deletes the user and comes back, or has several at once.
+  const people = random.pick([[], [], ['mail', 'mail', 'mail'], ['mail', 'mail+phone', 'phone']]);
+  const users = ['ada', 'bob', 'eve'].slice(0, random.whole(1, 3)).map((uid, i) => ({
+    uid,
+    verified: random.chance(0.8),
+    ...(people[i] && { person: people[i] }),
+  }));
   const store = createMemoryStore(world.now);
   const model = createModel(world, store, rules, users);
   const env = {
@@ -131,6 +135,7 @@ function plan(history: History): number {
   times(random.whole(0, 3), 'a user reads the account', () => clients.getOrCreateAccount(pickUser()));
   times(random.pick([0, 1, 3, 8]), 'an admin edits', () => admin.edit(pickUser()));
   times(random.pick([0, 0, 0, 1]), 'an admin deletes', () => admin.deleteAccount(pickUser()));
+  times(random.pick([0, 0, 1, 3]), 'an admin suspends', () => admin.suspend(pickUser()));
   times(random.whole(0, 2), 'an admin audits', () => admin.audit(pickUser()));
   for (let i = random.whole(0, 3); i > 0; i -= 1) {
     const key = `grant-${random.whole(1, 2)}`;

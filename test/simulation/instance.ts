@@ -34,9 +34,14 @@ export type Environment = {
   observeLog(instance: string, fields: Fields): void;
 };
 
-/** Tokens that name their caller: `user:ada`, `user:eve:unverified`, `admin:root` or `scheduler`. */
+/**
+ * Tokens that name their caller: `user:ada`, `user:eve:unverified`, `admin:root` or `scheduler`. The identities of a verified
+ * user may follow, such as `user:ada2:mail+phone`; by default it is one, named as the uid. `new<old` has the name `old` too, by
+ * an older key.
+ */
 export const tokens = {
-  user: (uid: string, verified: boolean) => `user:${uid}${verified ? '' : ':unverified'}`,
+  user: (uid: string, verified: boolean, person = '') =>
+    `user:${uid}${verified ? person && `:${person}` : ':unverified'}`,
   admin: (name: string) => `admin:${name}`,
   scheduler: 'scheduler',
 };
@@ -47,9 +52,11 @@ const splitToken = ({ authorization }: Credentials) =>
 /** Trusts every token. */
 export const trustingAuth: Auth = {
   async user(credentials) {
-    const [kind, uid = '', verified] = splitToken(credentials);
+    const [kind, uid = '', person = uid] = splitToken(credentials);
     if (kind !== 'user') throw new Failure('UNAUTHENTICATED', 'Not a user.');
-    return { uid, email: `${uid}@example.com`, verified: verified === undefined };
+    if (person === 'unverified') return { uid, email: undefined, verified: false, identities: [] };
+    const identities = person.split('+').map((name) => name.split('<') as [string, ...string[]]);
+    return { uid, email: `${uid}@example.com`, verified: true, identities };
   },
   async admin(credentials) {
     const [kind, actor = ''] = splitToken(credentials);

@@ -61,7 +61,7 @@ export function createModel(
   world: World,
   store: MemoryStore,
   rules: Rules,
-  users: { uid: string; verified: boolean }[],
+  users: { uid: string; verified: boolean; person?: string }[],
 ): Model {
   let ticks = 0;
   let isConsole = false;
@@ -69,14 +69,17 @@ export function createModel(
   const generations = new Map<string, ObservedGeneration>();
   const outbox = new Map<string, Data>();
   const shares: Shares = new Map();
+  const identities = new Map<string, Data>();
   const ids = new Set<string>();
   /** The instances that logged an entry, by its account and id. */
   const logged = new Map<string, string[]>();
 
-  for (const { uid, verified } of users) {
+  for (const { uid, verified, person = uid } of users) {
     accounts.set(uid, {
       uid,
       verified,
+      names: verified ? person.split('+') : [],
+      decisions: new Set(),
       data: undefined,
       entries: [],
       sum: 0,
@@ -141,9 +144,18 @@ export function createModel(
     for (const uid of touched) {
       const account = accounts.get(uid);
       if (!account) continue;
-      const own = changes.filter(({ path }) => path.split('/')[1] === uid);
-      observeLedger(world, rules, account, own, movements.get(uid) ?? [], isConsole);
+      observeLedger(
+        { world, rules, accounts, identities },
+        account,
+        changes,
+        movements.get(uid) ?? [],
+        isConsole,
+      );
       account.moments.push(createMoment(account));
+    }
+    for (const { path, after } of changes) {
+      const [root, name = ''] = path.split('/');
+      if (root === 'identities' && after) identities.set(name, after);
     }
     checkOwned();
     checkShares(world, shares, generations, images.stored);

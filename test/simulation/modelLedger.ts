@@ -2,6 +2,7 @@
 import type { Data } from '../../shared/database/database.ts';
 import { type DocumentChange, isSame } from './memoryDatabase.ts';
 import type { Rules } from './model.ts';
+import { checkFirstSight, checkFollowed, checkOncePerPerson } from './modelPeople.ts';
 import {
   findMistyped,
   getApplicableAdjust,
@@ -25,10 +26,17 @@ export type Entry = {
 /** Credits that move according to the other documents of the commit. */
 export type Movement = { type: string; amount: number; generationId?: string };
 
+/** The model, with the identities as they were before the commit. */
+type Observed = {
+  world: World;
+  rules: Rules;
+  accounts: ReadonlyMap<string, ObservedAccount>;
+  identities: ReadonlyMap<string, Data>;
+};
+
 /** Observes one commit to an account's documents and checks that its ledger stays consistent. */
 export function observeLedger(
-  world: World,
-  rules: Rules,
+  { world, rules, accounts, identities }: Observed,
   account: ObservedAccount,
   changes: DocumentChange[],
   movements: Movement[],
@@ -57,11 +65,17 @@ export function observeLedger(
   if (!after) return;
   account.data = after;
   if (!before && account.signup === 'due' && account.entries.length > 0) account.signup = 'none';
-  check(Boolean(before?.suspended) === Boolean(after.suspended), 'only an admin suspends', () => uid);
+  if (isSuspended(before) !== isSuspended(after)) checkFollowed(world, accounts, account, after);
+  checkFirstSight(world, identities, changes, account, before, after);
 
   const due = [...movements];
   if (entries.some(({ id }) => id === 'signup')) due.push(checkSignup(world, rules, account));
   for (const entry of entries) {
+    if (entry.id === 'signup' || entry.type === 'allowance') {
+      checkOncePerPerson(world, accounts, account, entry.id);
+    }
+    const isRefused = entry.type === 'debit' && isSuspended(after);
+    check(!isRefused, 'a suspended account is not debited', () => uid);
     if (entry.type === 'allowance') due.push(checkAllowance(world, rules, account, entry, before));
   }
   const shown = before ? parseBalance(before) : 0;
@@ -179,6 +193,7 @@ function checkEntries(world: World, account: ObservedAccount, entries: Entry[], 
 function observeEdit(account: ObservedAccount, { before, after }: DocumentChange): void {
   // An invalid balance changes nothing.
   const getCredits = (data: Data | undefined) => (data ? (parseBalance(data) ?? account.sum) : 0);
+  if (after && isSuspended(before) !== isSuspended(after)) account.decisions.add(isSuspended(after));
   account.edits += getCredits(after) - (before ? getCredits(before) : 0);
   account.data = after;
   if (account.signup !== 'granted') {

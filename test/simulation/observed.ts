@@ -64,6 +64,10 @@ export type Moment = {
 export type ObservedAccount = {
   uid: string;
   verified: boolean;
+  /** The identities that the user's sign-in proves. */
+  names: readonly string[];
+  /** What admins have decided about this account: true to suspend, false to restore. */
+  decisions: Set<boolean>;
   data: Data | undefined;
   entries: Entry[];
   sum: number;

@@ -69,17 +69,32 @@ export async function callHandler(handler: Handler, request: WireRequest): Promi
   return answer;
 }
 
-// google.events.cloud.firestore.v1.DocumentEventData, reduced to numbers and texts.
+// google.events.cloud.firestore.v1.DocumentEventData, reduced to the types of the fields that an admin edits.
 const { nested } = protobuf.Root.fromJSON({
   nested: {
     Value: {
-      oneofs: { kind: { oneof: ['integerValue', 'doubleValue', 'stringValue'] } },
+      oneofs: {
+        kind: {
+          oneof: [
+            'booleanValue',
+            'integerValue',
+            'doubleValue',
+            'timestampValue',
+            'nullValue',
+            'stringValue',
+          ],
+        },
+      },
       fields: {
+        booleanValue: { type: 'bool', id: 1 },
         integerValue: { type: 'int64', id: 2 },
         doubleValue: { type: 'double', id: 3 },
+        timestampValue: { type: 'Timestamp', id: 10 },
+        nullValue: { type: 'int32', id: 11 },
         stringValue: { type: 'string', id: 17 },
       },
     },
+    Timestamp: { fields: { seconds: { type: 'int64', id: 1 } } },
     Document: {
       fields: {
         name: { type: 'string', id: 1 },
@@ -112,6 +127,10 @@ export function accountEvent(
 function toEventFields(data: Data): Record<string, object> {
   const fields = Object.entries(data).flatMap(([name, value]): [string, object][] => {
     if (typeof value === 'string') return [[name, { stringValue: value }]];
+    if (typeof value === 'boolean') return [[name, { booleanValue: value }]];
+    if (value === null) return [[name, { nullValue: 0 }]];
+    if (value instanceof Date)
+      return [[name, { timestampValue: { seconds: Math.floor(Number(value) / 1000) } }]];
     if (typeof value !== 'number') return [];
     return [[name, Number.isInteger(value) ? { integerValue: value } : { doubleValue: value }]];
   });

@@ -22,13 +22,15 @@ export async function startAllowances() {
   const env = { ALLOWANCE_CREDITS: '5', ALLOWANCE_PERIOD: 'day', ...schedulerEnv };
   const stack = await startStack(env, { clock });
   stack.gemini.always(geminiFault.blank());
-  /** The server that users call. Its database has the same time, so that both find the same period. */
-  const database: Database = {
+  /** The database with the time of a server, from which that takes the period. */
+  const atTime = (getTime: () => number): Database => ({
     ...stack.database,
     async read(paths) {
-      return { ...(await stack.database.read(paths)), readTime: new Date(time.now) };
+      return { ...(await stack.database.read(paths)), readTime: new Date(getTime()) };
     },
-  };
+  });
+  const database = atTime(() => time.now);
+  /** The server that users and the job call. */
   const studio = await stack.startServer({}, { clock, database });
   /** A server without allowances, whose calls leave an allowance to the job. */
   const plain = await stack.startServer({ ALLOWANCE_CREDITS: '' }, { clock });
@@ -38,7 +40,10 @@ export async function startAllowances() {
     {},
     {
       clock: { ...systemClock, now: () => time.other },
-      database: watchedDatabase(stack.database, hooks).database,
+      database: watchedDatabase(
+        atTime(() => time.other),
+        hooks,
+      ).database,
     },
   );
   const findErrors = () => stack.logs.filter(({ severity }) => severity === 'ERROR');
@@ -47,6 +52,7 @@ export async function startAllowances() {
     stack,
     time,
     clock,
+    database,
     hooks,
     other,
     plain,
@@ -55,7 +61,7 @@ export async function startAllowances() {
 
     /** Calls `refillAllowances`, on another server if `url` names one. */
     async refill(url?: string) {
-      const { status, body } = await runJob(stack, 'refillAllowances', url ? { url } : {});
+      const { status, body } = await runJob(stack, 'refillAllowances', { url: url ?? studio.url });
       expect(status).toBe(200);
       return body as { checked: number; refilled: number };
     },

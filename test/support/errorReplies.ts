@@ -24,6 +24,7 @@ export const postFunctions = [
   'takedown',
   'resolveReport',
   'acceptTerms',
+  'suspend',
   'grant',
   'checkQuota',
   'refillAllowances',

@@ -25,7 +25,14 @@ export async function startSweeps() {
   const gemini = await startGatedGemini();
   const stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url, ...schedulerEnv });
   const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser: 10_000, maxRefundsPerHourPerUser: 1_000 };
-  const settings = { signupCredits: 0, allowance: noAllowance, tierCredits, limits, holdMs: 3 * minuteMs };
+  const settings = {
+    signupCredits: 0,
+    disposableEmailCredits: 0,
+    allowance: noAllowance,
+    tierCredits,
+    limits,
+    holdMs: 3 * minuteMs,
+  };
   const silent = createLog(() => {});
   const ledger = createLedger(stack.database, settings, silent, systemClock);
   const { createImageStore } = await import('../../shared/images/cloudinary.ts');
@@ -46,7 +53,7 @@ export async function startSweeps() {
     const id = hashGenerationId(uid, key);
     const request = generateRequestSchema.parse({ prompt: 'A banana on the moon', tier });
     const params = { id, fingerprint: hashFingerprint(request), request, availability: alwaysAvailable };
-    const { record } = await hold(ledger, { uid, email: undefined, verified: false }, params);
+    const { record } = await hold(ledger, { uid, email: undefined, verified: false, identities: [] }, params);
     if (uploaded) await upload(record.publicId);
     await stack.edit(generationPath(uid, id), { deadline });
     return { ...record, path: generationPath(uid, id), outbox: `outbox/${id}` };

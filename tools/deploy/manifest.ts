@@ -90,6 +90,12 @@ export const manifest: Record<string, FunctionSpec> = {
   acceptTerms: { ...small, trigger: http, roles: readWriteRoles },
   // A large account takes a while on a slow connection.
   exportAccount: { ...small, trigger: http, timeoutSeconds: 300, roles: readRoles },
+  suspend: {
+    ...small,
+    trigger: http,
+    maxInstances: 5,
+    roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
+  },
   grant: {
     ...small,
     trigger: http,

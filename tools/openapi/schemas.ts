@@ -39,6 +39,7 @@ const requests = {
   ReportRequest: contract.reportRequestSchema,
   TakedownRequest: contract.takedownRequestSchema,
   ResolveReportRequest: contract.resolveReportRequestSchema,
+  SuspendRequest: contract.suspendRequestSchema,
   GrantRequest: contract.grantRequestSchema,
   AcceptTermsRequest: contract.acceptTermsRequestSchema,
 };
@@ -55,6 +56,7 @@ const answers = {
   ReportAnswer: contract.reportAnswerSchema,
   ReportsAnswer: contract.reportsAnswerSchema,
   ResolveReportAnswer: contract.resolveReportAnswerSchema,
+  SuspendAnswer: contract.suspendAnswerSchema,
   GrantAnswer: contract.grantAnswerSchema,
   AuditAnswer: contract.auditAnswerSchema,
   QuotaAnswer: contract.quotaAnswerSchema,

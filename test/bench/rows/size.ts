@@ -43,7 +43,14 @@ export async function size(world: World, runs: number): Promise<Row[]> {
   });
   const counted = countingDatabase(createDatabase(config));
   const limits = { maxInFlightPerUser: 64, maxPerMinutePerUser: 10_000, maxRefundsPerHourPerUser: 1_000 };
-  const settings = { signupCredits: 0, allowance: noAllowance, tierCredits, limits, holdMs: 180_000 };
+  const settings = {
+    signupCredits: 0,
+    disposableEmailCredits: 0,
+    allowance: noAllowance,
+    tierCredits,
+    limits,
+    holdMs: 180_000,
+  };
   const ledger = createLedger(
     counted.database,
     settings,
@@ -54,7 +61,7 @@ export async function size(world: World, runs: number): Promise<Row[]> {
 
   async function holdAndSettle(uid: string) {
     keys += 1;
-    const holder = { uid, email: `${uid}@example.com`, verified: true };
+    const holder = { uid, email: `${uid}@example.com`, verified: true, identities: [] };
     const id = hashGenerationId(uid, `size-${keys}`);
     const params = { id, fingerprint: hashFingerprint(request), request, availability: alwaysAvailable };
     const { record } = await hold(ledger, holder, params);

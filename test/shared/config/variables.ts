@@ -154,6 +154,17 @@ export const variables: Variable[] = [
     bad: ['hunter2', 'a'.repeat(31), `${'a'.repeat(32)},hunter2`],
   },
   {
+    name: 'DISPOSABLE_EMAIL_CREDITS',
+    read: (config) => config.disposableEmailCredits,
+    fallback: 0,
+    good: [
+      ['0', 0],
+      ['3', 3],
+      ['1000000', 1_000_000],
+    ],
+    bad: [...notWhole, '1000001'],
+  },
+  {
     name: 'K_SERVICE',
     alongside: { IDENTITY_HASH_KEY: 'a'.repeat(32) },
     read: (config) => config.deployed,

@@ -18,7 +18,7 @@ import { virtualClock } from '../../support/virtualClock.ts';
 const windowMs = 60_000;
 const startsAt = Date.parse('2026-01-01T00:00:00Z');
 const request = generateRequestSchema.parse({ prompt: 'A banana', tier: 'standard' });
-const holder = { uid: 'ann', email: undefined, verified: true };
+const holder = { uid: 'ann', email: undefined, verified: true, identities: [] };
 
 /** Rounds of calls: the gap to the previous round, and how many calls come at once in each process. */
 const rounds = fc.array(
@@ -35,7 +35,14 @@ it('accepts exactly the limit in any 60 s, and Retry-After is long enough', asyn
       let now = startsAt;
       const database = createInterleavedDatabase(createMemoryDatabase(createMemoryStore(() => now)));
       const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser, maxRefundsPerHourPerUser: 1_000 };
-      const settings = { signupCredits: 1_000, allowance: noAllowance, tierCredits, limits, holdMs: 10 };
+      const settings = {
+        signupCredits: 1_000,
+        disposableEmailCredits: 0,
+        allowance: noAllowance,
+        tierCredits,
+        limits,
+        holdMs: 10,
+      };
       const quiet = createLog(() => {});
       const processes = [0, 1].map(() => createLedger(database, settings, quiet, virtualClock().clock));
       const held: number[] = [];

@@ -19,9 +19,16 @@ import { noAllowance, tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const uid = 'ann';
-const user = { uid, email: undefined, verified: true };
+const user = { uid, email: undefined, verified: true, identities: [] };
 const limits = { maxInFlightPerUser: 9, maxPerMinutePerUser: 99, maxRefundsPerHourPerUser: 1_000 };
-const settings = { signupCredits: 10, allowance: noAllowance, tierCredits, limits, holdMs: 60_000 };
+const settings = {
+  signupCredits: 10,
+  disposableEmailCredits: 0,
+  allowance: noAllowance,
+  tierCredits,
+  limits,
+  holdMs: 60_000,
+};
 const request = generateRequestSchema.parse({ prompt: 'A banana', tier: 'premium2' });
 const image = {
   url: 'https://images.test/1.png',

@@ -76,7 +76,7 @@ it('replays a reference that is called broken now', async () => {
   const body = { prompt: 'A banana', tier: 'standard', references: [cutOff] };
   const request = generateRequestSchema.parse(body);
   const ledger = await after.services.ledger();
-  const user = { uid: 'ann', email: undefined, verified: true };
+  const user = { uid: 'ann', email: undefined, verified: true, identities: [] };
   const { record } = await hold(ledger, user, {
     id: hashGenerationId('ann', 'k'),
     fingerprint: hashFingerprint(request),

@@ -12,7 +12,7 @@ import { noAllowance, tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const request = generateRequestSchema.parse({ prompt: 'A banana', tier: 'standard' });
-const user = { uid: 'ann', email: undefined, verified: true };
+const user = { uid: 'ann', email: undefined, verified: true, identities: [] };
 /** More than two pages. */
 const generationCount = 230;
 const holdMs = 1_000;
@@ -23,7 +23,14 @@ function createWorld() {
   let now = Date.parse('2026-01-01T00:00:00Z');
   const store = createMemoryStore(() => now);
   const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser: 1_000, maxRefundsPerHourPerUser: 1_000 };
-  const settings = { signupCredits: 1_000, allowance: noAllowance, tierCredits, limits, holdMs };
+  const settings = {
+    signupCredits: 1_000,
+    disposableEmailCredits: 0,
+    allowance: noAllowance,
+    tierCredits,
+    limits,
+    holdMs,
+  };
   const lines: string[] = [];
   const log = createLog((line) => void lines.push(line));
   const ledger = createLedger(createMemoryDatabase(store), settings, log, virtualClock().clock);

@@ -140,7 +140,7 @@ describe('an unhandled rejection during a request', () => {
             user: async () => {
               void Promise.reject(stray);
               await vi.waitFor(() => expect(strays).toContain(stray));
-              return { uid: 'ann', email: undefined, verified: true };
+              return { uid: 'ann', email: undefined, verified: true, identities: [] };
             },
             admin: () => Promise.reject(),
             scheduler: () => Promise.reject(),

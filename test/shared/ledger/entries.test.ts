@@ -16,7 +16,14 @@ async function readEntry(id: string, fields: object) {
   const entry = { sequence: 1, amount: 5, balance: 5, createdAt: new Date(0) };
   store.commit([{ create: `accounts/ann/entries/${id}`, data: { ...entry, ...fields } }]);
   const limits = { maxInFlightPerUser: 1, maxPerMinutePerUser: 1, maxRefundsPerHourPerUser: 1 };
-  const settings = { signupCredits: 0, allowance: noAllowance, tierCredits, limits, holdMs: 1 };
+  const settings = {
+    signupCredits: 0,
+    disposableEmailCredits: 0,
+    allowance: noAllowance,
+    tierCredits,
+    limits,
+    holdMs: 1,
+  };
   const log = createLog(() => {});
   const ledger = createLedger(createMemoryDatabase(store), settings, log, virtualClock().clock);
   const { entries } = await readEntries(ledger, 'ann', { pageSize: 1 });

@@ -14,7 +14,14 @@ function createWorld() {
   const store = createMemoryStore(() => 0);
   store.commit(['ann', 'bob'].map((uid) => ({ create: `accounts/${uid}`, data: { balance: 10 } })));
   const limits = { maxInFlightPerUser: 1, maxPerMinutePerUser: 1, maxRefundsPerHourPerUser: 1_000 };
-  const settings = { signupCredits: 0, allowance: noAllowance, tierCredits, limits, holdMs: 1 };
+  const settings = {
+    signupCredits: 0,
+    disposableEmailCredits: 0,
+    allowance: noAllowance,
+    tierCredits,
+    limits,
+    holdMs: 1,
+  };
   const { clock } = virtualClock();
   const ledger = createLedger(
     createMemoryDatabase(store),

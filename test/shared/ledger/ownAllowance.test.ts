@@ -29,7 +29,7 @@ function startStudio(more: Record<string, string> = {}) {
 }
 
 describe('at the beginning of a period', () => {
-  it('`generate` is paid from the new allowance, in the commit of its debit and without another read', async () => {
+  it('`generate` is paid from the new allowance, in the commit of its debit, and reads the person once', async () => {
     const { world, studio, getAllowances, counting } = startStudio();
     expect((await studio.generate('a', { tier: 'premium4' })).status).toBe(200);
     expect((await studio.generate('b')).status).toBe(200);
@@ -38,9 +38,9 @@ describe('at the beginning of a period', () => {
     counting.reset();
     const painted = await studio.generate('d', { tier: 'premium4' });
     expect(painted.body.receipt).toMatchObject({ charged: 4, balance: 1, sequence: 5 });
-    expect(counting.trips).toEqual(['read', 'commit', 'commit']);
-    // The account, the generation and the states of the models.
-    expect(counting.documentsRead()).toBe(2 + 1 + studio.services.models.length);
+    expect(counting.trips).toEqual(['read', 'read', 'commit', 'commit']);
+    // The account, the generation, the states of the models, and the one identity.
+    expect(counting.documentsRead()).toBe(2 + 1 + 1 + studio.services.models.length);
     expect(getAllowances()).toEqual([
       [5, 5],
       [5, 5],

@@ -99,7 +99,7 @@ describe('the manifest', () => {
     }
   });
 
-  it('lets only generate and enhance read the Gemini key, and only seven functions read users', () => {
+  it('lets only generate and enhance read the Gemini key, and only eight functions read users', () => {
     const namesWith = (part: (one: (typeof manifest)[string]) => readonly string[], what: string) =>
       Object.entries(manifest).flatMap(([name, one]) => (part(one).includes(what) ? [name] : []));
     expect(namesWith(({ secrets }) => secrets, 'GEMINI_API_KEY')).toEqual(['enhance', 'generate']);
@@ -115,6 +115,7 @@ describe('the manifest', () => {
       'takedown',
       'reports',
       'resolveReport',
+      'suspend',
       'grant',
       'audit',
       'reconcile',

@@ -1,0 +1,137 @@
+/**
+ * The person behind an account: one document for each identity, which outlives the account. It holds what a person gets
+ * once, and a suspension, so that neither starts again under another uid. Pure.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import * as z from 'zod';
+import {
+  createDocument,
+  type DocumentPath,
+  documentPath,
+  type FieldUpdates,
+  removed,
+  type StoredDocument,
+  updateDocument,
+  type Write,
+} from '../database/database.ts';
+import type { Identity } from '../identity.ts';
+import type { Account } from './account.ts';
+import { isPast } from './allowancePeriod.ts';
+import { joinSuspensions } from './suspensionRules.ts';
+
+/** Most accounts that an identity lists: the newest ones. */
+export const uidsMax = 1_000;
+
+/** The fields of `identities/{hash}`. It holds no address. */
+const identityDocumentSchema = z.object({
+  /** The accounts of the person, in the order of their first use. */
+  uids: z.array(z.string()).catch([]),
+  /** When signup credits were granted, or would have been. */
+  signupAt: z.date().optional().catch(undefined),
+  suspendedAt: z.date().optional().catch(undefined),
+  restoredAt: z.date().optional().catch(undefined),
+  /** The newest period whose allowance was given. */
+  allowancePeriod: z.string().optional().catch(undefined),
+  createdAt: z.date().optional().catch(undefined),
+  updatedAt: z.date().optional().catch(undefined),
+});
+type IdentityData = z.infer<typeof identityDocumentSchema>;
+
+const identityPath = (hash: string): DocumentPath<IdentityData> => documentPath(`identities/${hash}`);
+
+type IdentityDocument = { hash: string; stored: StoredDocument | undefined; data: IdentityData | undefined };
+
+/** What is known of a person, from all of their identities. */
+export type Person = {
+  /** Empty if the account has no identities: it is all that is known of its person. */
+  identities: readonly IdentityDocument[];
+  hasHadSignup: boolean;
+  /** Every account of the person that is known. */
+  uids: readonly string[];
+};
+
+/** The hashes of a sign-in that an account does not have. */
+export const findNewIdentities = (hashes: readonly string[], identities: readonly Identity[]): Identity[] =>
+  identities.filter(([current]) => !hashes.includes(current));
+
+/** The paths of every document that may tell about the person. */
+export const listIdentityPaths = (hashes: readonly string[], identities: readonly Identity[]): string[] => [
+  ...new Set([...hashes, ...identities.flat()].map(identityPath)),
+];
+
+/**
+ * The person behind an account's hashes and a sign-in. A document that an older key has named stays one of the person's, so
+ * that accounts which know only its name keep up.
+ */
+export function parsePerson(
+  hashes: readonly string[],
+  identities: readonly Identity[],
+  documents: ReadonlyMap<string, StoredDocument | undefined>,
+): Person {
+  const older = identities
+    .flatMap(([, ...rest]) => rest)
+    .filter((hash) => documents.get(identityPath(hash)) !== undefined);
+  const all = new Set([...hashes, ...older, ...identities.map(([current]) => current)]);
+  const parsed = [...all].map((hash): IdentityDocument => {
+    const stored = documents.get(identityPath(hash));
+    return { hash, stored, data: stored && identityDocumentSchema.parse(stored.data) };
+  });
+  return {
+    identities: parsed,
+    hasHadSignup: parsed.some(({ data }) => data?.signupAt !== undefined),
+    uids: [...new Set(parsed.flatMap(({ data }) => data?.uids ?? []))],
+  };
+}
+
+/** True if a document of an identity says that the person is suspended. */
+export const isSuspendedIdentity = ({ data }: StoredDocument) =>
+  identityDocumentSchema.parse(data).suspendedAt !== undefined;
+
+/** The later of two periods. A period of another kind, from before a change of the configuration, gives way. */
+function laterPeriod(known: string | undefined, other: string | undefined): string | undefined {
+  if (known === undefined || other === undefined) return known ?? other;
+  return isPast(other, known) ? known : other;
+}
+
+/** An account with what is known of its person: the identities, a suspension and the last allowance. */
+export function joinPerson(account: Account, { identities }: Person, now: Date): Account {
+  const hashes = identities.map(({ hash }) => hash);
+  const pick = (isKnown: boolean) =>
+    identities.flatMap(({ hash, data }) =>
+      data && account.identities.includes(hash) === isKnown ? [data] : [],
+    );
+  const periods = identities.map(({ data }) => data?.allowancePeriod);
+  const joined: Account = {
+    ...joinSuspensions(account, { known: pick(true), met: pick(false) }, now),
+    identities: isDeepStrictEqual(account.identities, hashes) ? account.identities : hashes,
+    allowancePeriod: periods.reduce(laterPeriod, account.allowancePeriod),
+  };
+  return isDeepStrictEqual(joined, account) ? account : joined;
+}
+
+const keptFields = ['uids', 'signupAt', 'suspendedAt', 'restoredAt', 'allowancePeriod'] as const;
+
+/** The writes that bring the person's documents up to date with an account. */
+export function toIdentityWrites(account: Account, person: Person, now: Date): Write[] {
+  const uids = [...new Set([...person.uids, account.uid])].slice(-uidsMax);
+  return person.identities.flatMap(({ hash, stored, data: before }): Write[] => {
+    const path = identityPath(hash);
+    const data: FieldUpdates<IdentityData> = {
+      uids,
+      ...toField('signupAt', before?.signupAt ?? (account.signupDue ? undefined : now)),
+      ...toField('suspendedAt', account.suspendedAt),
+      ...toField('restoredAt', account.restoredAt),
+      ...toField('allowancePeriod', account.allowancePeriod),
+    };
+    if (!stored || !before)
+      return [createDocument(path, { ...(data as { uids: string[] }), createdAt: now, updatedAt: now })];
+    const isCurrent = (field: string) =>
+      isDeepStrictEqual(before[field as keyof IdentityData], data[field as keyof IdentityData]);
+    if (keptFields.every(isCurrent)) return [];
+    for (const field of ['suspendedAt', 'restoredAt'] as const) data[field] ??= removed;
+    return [updateDocument(path, { ...data, updatedAt: now }, stored.version)];
+  });
+}
+
+const toField = <K extends string, V>(key: K, value: V | undefined) =>
+  (value === undefined ? {} : { [key]: value }) as { [Key in K]?: V };

@@ -1,0 +1,152 @@
+/** What a person gets once, and what follows them to every account. */
+import { describe, expect, it } from 'vitest';
+import { createMemoryWorld } from '../../support/memoryStudio.ts';
+import { createPeople } from '../../support/people.ts';
+import { lostReply } from '../../support/watchedDatabase.ts';
+
+describe('signup credits', () => {
+  it('come once in five rounds of deleting the user and signing in again', async () => {
+    const { account } = createPeople();
+    const balances = [];
+    for (const round of [1, 2, 3, 4, 5]) balances.push((await account(`user:uid${round}:google`)).balance);
+    expect(balances).toEqual([10, 0, 0, 0, 0]);
+  });
+
+  it('come once if the account document is deleted in the console as well', async () => {
+    const { account, remove } = createPeople();
+    await account('user:uid1:google');
+    remove('accounts/uid1');
+    for (const path of ['entries/signup']) remove(`accounts/uid1/${path}`);
+    expect((await account('user:uid1:google')).balance).toBe(0);
+    expect((await account('user:uid2:google')).balance).toBe(0);
+  });
+
+  it('are refused if any identity has had them, and the others are added', async () => {
+    const { account, document } = createPeople();
+    await account('user:ann:mail');
+    expect((await account('user:bob:mail+phone')).balance).toBe(0);
+    expect((await account('user:cat:phone')).balance).toBe(0);
+    expect(document('identities/phone')?.uids).toEqual(['ann', 'bob', 'cat']);
+  });
+
+  it('come when an anonymous account is linked, once for the person', async () => {
+    const { account } = createPeople();
+    expect((await account('user:ann:unverified')).balance).toBe(0);
+    expect((await account('user:ann:google')).balance).toBe(10);
+    expect((await account('user:bob:unverified')).balance).toBe(0);
+    expect((await account('user:bob:google')).balance).toBe(0);
+  });
+
+  it('come once after the address has changed, under the old one too', async () => {
+    const { account } = createPeople();
+    await account('user:ann:old');
+    expect((await account('user:ann:new')).balance).toBe(10);
+    expect((await account('user:bob:old')).balance).toBe(0);
+    expect((await account('user:cat:new')).balance).toBe(0);
+  });
+
+  it('come once for two first calls at once, under two uids and in two instances', async () => {
+    const world = createMemoryWorld();
+    const [one, other] = [createPeople({}, { world }), createPeople({}, { world })];
+    const accounts = await Promise.all([
+      one.account('user:ann:google'),
+      other.account('user:bob:google+mail'),
+    ]);
+    expect(accounts.map(({ balance }) => balance).sort()).toEqual([0, 10]);
+  });
+
+  it('come once if the reply of their commit is lost', async () => {
+    let lost = 0;
+    const { account } = createPeople(
+      {},
+      {
+        faults: ({ commit }) => ({
+          async commit(writes) {
+            const version = await commit(writes);
+            const isGrant = writes.some((write) => 'create' in write && write.create.endsWith('/signup'));
+            if (isGrant && lost++ === 0) throw lostReply();
+            return version;
+          },
+        }),
+      },
+    );
+    expect((await account('user:ann:google')).balance).toBe(10);
+    expect(lost).toBe(1);
+    expect((await account('user:bob:google')).balance).toBe(0);
+  });
+
+  it('count as given to an account of before, which writes its identities at its next call', async () => {
+    const { account, edit, document } = createPeople();
+    edit('accounts/ann', { balance: 7, settled: 7, sequence: 0, email: 'unverified@example.com' });
+    expect(await account('user:ann:google')).toMatchObject({ balance: 7 });
+    expect(document('identities/google')).toMatchObject({ uids: ['ann'], signupAt: expect.any(Date) });
+    expect((await account('user:bob:google')).balance).toBe(0);
+  });
+});
+
+it('an unverified address of before goes at the next call', async () => {
+  const { account, edit, document } = createPeople();
+  edit('accounts/ann', { balance: 7, settled: 7, sequence: 0, email: 'unverified@example.com' });
+  expect(await account('user:ann:unverified')).toMatchObject({ email: null });
+  expect(document('accounts/ann')).not.toHaveProperty('email');
+});
+
+it('a person gets one allowance in a period, over two accounts', async () => {
+  const allowance = { SIGNUP_CREDITS: '0', ALLOWANCE_CREDITS: '5', ALLOWANCE_PERIOD: 'week' };
+  const { account, runJob, advance } = createPeople(allowance);
+  expect((await account('user:ann:google')).balance).toBe(5);
+  expect((await account('user:bob:google')).balance).toBe(0);
+  await runJob('refillAllowances');
+  expect((await account('user:bob:google')).balance).toBe(0);
+  advance(7 * 86_400_000);
+  expect((await account('user:bob:google')).balance).toBe(5);
+  await runJob('refillAllowances');
+  expect((await account('user:ann:google')).balance).toBe(5);
+  expect((await account('user:ann:google')).sequence).toBe(1);
+});
+
+describe('a key that is replaced', () => {
+  it('finds the document of the old one, writes the new one, and keeps both up to date', async () => {
+    const { account, document, suspend } = createPeople();
+    await account('user:ann:old');
+    expect((await account('user:bob:new<old')).balance).toBe(0);
+    expect(document('identities/new')).toMatchObject({ uids: ['ann', 'bob'], signupAt: expect.any(Date) });
+    // Ann has not come back since, so that her account knows the old name only.
+    await suspend('ann', true);
+    expect(await account('user:bob:new<old')).toMatchObject({ suspended: true });
+    expect(await account('user:cat:new<old')).toMatchObject({ suspended: true });
+    await suspend('cat', false);
+    for (const as of ['user:ann:new<old', 'user:bob:new<old', 'user:dan:new<old', 'user:eve:new']) {
+      expect(await account(as)).toMatchObject({ suspended: false });
+    }
+  });
+
+  it('creates no document under the old one', async () => {
+    const { account, document } = createPeople();
+    await account('user:ann:new<old');
+    expect(document('identities/old')).toBeUndefined();
+    expect((await account('user:ann:new')).balance).toBe(10);
+  });
+});
+
+describe('round trips and documents', () => {
+  it('a hold of a known person reads nothing of the person', async () => {
+    const reads: string[][] = [];
+    const { account, generate } = createPeople(
+      {},
+      {
+        faults: ({ read }) => ({
+          read(paths) {
+            reads.push([...paths]);
+            return read(paths);
+          },
+        }),
+      },
+    );
+    await account('user:ann:google');
+    expect(reads.filter((paths) => paths.some((path) => path.startsWith('identities/')))).toHaveLength(1);
+    reads.length = 0;
+    expect((await generate('user:ann:google', 'k')).status).toBe(200);
+    expect(reads.flat().filter((path) => path.startsWith('identities/'))).toEqual([]);
+  });
+});
