@@ -351,7 +351,7 @@ const inGeneration: Mutants = {
     killedBy: admissionTest,
   },
   'a call is refused for credits although the cache may have its image': {
-    find: '$S || $C > 0',
+    find: '$S || cacheTtlSeconds > 0',
     replace: '$S',
     killedBy: admissionTest,
   },
