@@ -19,7 +19,6 @@ import type { Documents } from '../ledger/changeAccount.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
 import {
-  findGeneration,
   type GenerationData,
   type GenerationRecord,
   generationPath,
@@ -99,16 +98,12 @@ export type Unsharing = {
  * writes hold only while that twin is as it was read: of two twins that are deleted at once, each of which takes the other
  * for the last one, one commit is rejected and decides again.
  */
-export async function unshareImage(
-  { database }: Ledger,
-  record: GenerationRecord,
-  now: Date,
-): Promise<Unsharing> {
+export async function unshareImage(ledger: Ledger, record: GenerationRecord, now: Date): Promise<Unsharing> {
   const makerId = record.imageOwner ?? record.id;
-  const maker = makerId === record.id ? record : (await findGeneration(database, record.uid, makerId)).record;
+  const maker = makerId === record.id ? record : await findMaker(ledger, record.uid, makerId);
   const sharers = maker && getSharers(maker).filter((id) => id !== record.id);
   const isListed = sharers === undefined || sharers.length > 0;
-  const twin = isListed ? await findOtherTwin(database, record, maker, makerId) : undefined;
+  const twin = isListed ? await findOtherTwin(ledger.database, record, maker, makerId) : undefined;
 
   const orphaned = twin ? undefined : { ...(maker ?? record), status: 'deleted' as const };
   const writes = orphaned ? [createOutboxItem(toOutboxItem(orphaned, now))] : [];
@@ -117,6 +112,12 @@ export async function unshareImage(
   // The maker's update is fenced already.
   if (twin && twin !== maker) writes.push(expectTwin(record.uid, twin, makerId));
   return { own: sharers && isOwnList ? { sharers } : {}, writes, orphaned };
+}
+
+/** Undefined as well if an admin has spoilt the document, which may show the image all the same: see `findOtherTwin`. */
+async function findMaker({ database, log }: Ledger, uid: string, makerId: string) {
+  const [document] = (await database.read([generationPath(uid, makerId)])).documents;
+  return parseReadable(log, document ? [document] : [], parseGeneration)[0];
 }
 
 const updateMaker = ({ uid, id, version }: GenerationRecord, sharers: string[]): Write =>
@@ -140,6 +141,12 @@ async function findOtherTwin(
   makerId: string,
 ): Promise<Twin | undefined> {
   if (maker && maker.id !== id && maker.status === 'succeeded') return maker;
+  const documents = await findTwins(database, uid, makerId, 2);
+  return documents.find((document) => document.id !== id);
+}
+
+/** Some of the generations that show the image of one. */
+async function findTwins(database: Database, uid: string, makerId: string, limit: number) {
   const { documents } = await database.page({
     collection: generationsPath(uid),
     where: [
@@ -147,7 +154,16 @@ async function findOtherTwin(
       ['status', '==', 'succeeded'],
     ],
     orderBy: [['__name__', 'asc']],
-    limit: 2,
+    limit,
   });
-  return documents.find((document) => document.id !== id);
+  return documents;
+}
+
+/** True if any generation shows the image that this one made. */
+export async function isShown(
+  { database, retryCommit }: Ledger,
+  { uid, generationId }: { uid: string; generationId: string },
+): Promise<boolean> {
+  const twins = await retryCommit(undefined, () => findTwins(database, uid, generationId, 1));
+  return twins.length > 0;
 }
