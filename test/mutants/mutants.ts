@@ -76,6 +76,7 @@ const inLedger: Mutants = {
   'text in suspended does not suspend': {
     find: '!$F(suspended) && suspended !== false',
     replace: 'suspended === true',
+    killedBy: 'test/shared/ledger/mistyped.test.ts',
   },
   'a changed sequence is not noticed': {
     find: '$F($D) && $E !== undefined && $E !== $S',
