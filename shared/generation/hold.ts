@@ -3,7 +3,7 @@ import { countOf, type GenerateRequest, referenceBytesMax } from '../contract.ts
 import type { Log } from '../core/log.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
-import { Failure, invalidRequest } from '../errors.ts';
+import { Failure, invalidRequest, toFailure } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
 import {
   type AccountState,
@@ -33,7 +33,7 @@ import {
   toPublicId,
   toRecord,
 } from './record.ts';
-import { expire, isExpired } from './refund.ts';
+import { expire, isExpired, refund } from './refund.ts';
 
 /** Whether any model may be called, and paid for, and its image stored. It is part of the hold, to save a round trip. */
 export type ModelAvailability = {
@@ -72,7 +72,12 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
     'generationId' in reference ? [generationPath(uid, reference.generationId)] : [],
   );
 
-  const { isOverdue, ...outcome } = await changeAccount<HoldOutcome & { isOverdue: boolean }>(ledger, uid, {
+  /** What this call has tried to commit: it may have succeeded although the reply was lost. */
+  const attempts: GenerationRecord[] = [];
+  /** The one of them that an admin has deleted meanwhile. */
+  let erased: GenerationRecord | undefined;
+
+  const holding = changeAccount<HoldOutcome & { isOverdue: boolean }>(ledger, uid, {
     user,
     missing: 'create',
     reads: (isRetry) => [
@@ -87,12 +92,23 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
     findAnswer(documents, now) {
       availability.learn(documents);
       const document = documents.get(path);
-      if (!document) return documents.get(debitPath) ? { refusal: deletedByAdmin() } : undefined;
+      if (!document) {
+        const debit = documents.get(debitPath);
+        erased = debit && attempts.find((attempt) => isDebitOf(attempt, debit));
+        return debit ? { refusal: deletedByAdmin() } : undefined;
+      }
       const record = parseGeneration(document);
       const outcome = toOutcome(record, attemptId);
       return { answer: { outcome, record, isOverdue: isExpired(record, now) } };
     },
-    decide: (state) => decideHold(ledger, params, attemptId, referencePaths, state),
+    decide: (state) => decideHold(ledger, params, attemptId, referencePaths, state, attempts),
+  });
+  const { isOverdue, ...outcome } = await holding.catch(async (error) => {
+    const { reason, message } = toFailure(error);
+    const failure = { reason, message };
+    if (erased)
+      await refund(ledger, { uid, id, held: erased, failure, providerCostMicros: 0, mayBeStored: false });
+    throw error;
   });
   return isOverdue ? { outcome: 'existing', record: (await expire(ledger, outcome.record)).record } : outcome;
 }
@@ -104,6 +120,9 @@ function toOutcome(record: GenerationRecord, attemptId: string): HoldOutcome['ou
   return record.status === 'pending' ? 'held' : 'existing';
 }
 
+const isDebitOf = ({ receipt, createdAt }: GenerationRecord, { data }: StoredDocument) =>
+  data.sequence === receipt.sequence && Number(data.createdAt) === Number(createdAt);
+
 const deletedByAdmin = () => new Failure('DELETED', 'This generation was deleted.');
 
 type HoldDecision = Decision<HoldOutcome & { isOverdue: boolean }>;
@@ -114,6 +133,7 @@ function decideHold(
   attemptId: string,
   referencePaths: readonly string[],
   state: AccountState,
+  attempts: GenerationRecord[],
 ): HoldDecision {
   const { account, documents, now } = state;
   const { id, request, cacheKey, availability } = params;
@@ -138,6 +158,7 @@ function decideHold(
   if (refusal) return { refusal };
   const change = debit(running.account, holdParams);
   const data = toPending(params, attemptId, change.account, { credits, deadline, now });
+  attempts.push(toRecord(account.uid, id, data, account.version));
   return {
     change,
     writes: [createDocument(generationPath(account.uid, id), data)],

@@ -393,6 +393,11 @@ const inGeneration: Mutants = {
     replace: 'const $T = $M && $L ? $M : $L ? await $F($D, $R, $M, $I) : undefined;',
     killedBy: twinsTest,
   },
+  'a hold that an admin deletes before its retry is not refunded': {
+    find: 'if (erased) $$$R',
+    replace: '',
+    killedBy: 'test/shared/generation/races.test.ts',
+  },
   'a source with a spoilt document holds up the deletion of its twins': {
     find: '$P($L, document ? [document] : [], parseGeneration)[0]',
     replace: 'document && parseGeneration(document)',
