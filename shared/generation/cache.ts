@@ -20,7 +20,6 @@ import type { Documents } from '../ledger/command.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
 import {
-  findGeneration,
   type GenerationData,
   type GenerationRecord,
   generationPath,
@@ -101,16 +100,12 @@ export type Unsharing = {
  * writes hold only while that twin is as it was read: of two twins that are deleted at once, each of which takes the other
  * for the last one, one commit is rejected and decides again.
  */
-export async function unshareImage(
-  { database }: Ledger,
-  record: GenerationRecord,
-  now: Date,
-): Promise<Unsharing> {
+export async function unshareImage(ledger: Ledger, record: GenerationRecord, now: Date): Promise<Unsharing> {
   const makerId = record.imageOwner ?? record.id;
-  const maker = makerId === record.id ? record : (await findGeneration(database, record.uid, makerId)).record;
+  const maker = makerId === record.id ? record : await findMaker(ledger, record.uid, makerId);
   const sharers = maker && getSharers(maker).filter((id) => id !== record.id);
   const isListed = sharers === undefined || sharers.length > 0;
-  const twin = isListed ? await findOtherTwin(database, record, maker, makerId) : undefined;
+  const twin = isListed ? await findOtherTwin(ledger.database, record, maker, makerId) : undefined;
 
   const orphaned = twin ? undefined : { ...(maker ?? record), status: 'deleted' as const };
   const writes = orphaned ? [createOutboxItem(toOutboxItem(orphaned, now))] : [];
@@ -119,6 +114,12 @@ export async function unshareImage(
   // The maker's update is fenced already.
   if (twin && twin !== maker) writes.push(expectTwin(record.uid, twin, makerId));
   return { own: sharers && isOwnList ? { sharers } : {}, writes, orphaned };
+}
+
+/** Undefined as well if an admin has spoilt the document, which may show the image all the same: see `findOtherTwin`. */
+async function findMaker({ database, log }: Ledger, uid: string, makerId: string) {
+  const [document] = (await database.read([generationPath(uid, makerId)])).documents;
+  return parseReadable(log, document ? [document] : [], parseGeneration)[0];
 }
 
 const updateMaker = ({ uid, id, version }: GenerationRecord, sharers: string[]): Write =>
@@ -146,6 +147,15 @@ async function findOtherTwin(
   return documents.find((document) => document.id !== id);
 }
 
+/** True if any generation shows the image that this one made. */
+export async function isShown(
+  { database, retryCommit }: Ledger,
+  { uid, generationId }: { uid: string; generationId: string },
+): Promise<boolean> {
+  const { documents } = await retryCommit(undefined, () => database.page(shownImages(uid, generationId, 1)));
+  return documents.length > 0;
+}
+
 /** What removing an image needs of a generation that shows it. */
 export type ShownImage = Pick<
   GenerationRecord,
@@ -162,11 +172,11 @@ const shownImageSchema = z.object({
  * documents that an admin's edit has spoilt.
  */
 export async function findTwins(
-  database: Database,
+  ledger: Ledger,
   { uid, id, imageOwner: makerId = id }: GenerationRecord,
 ): Promise<{ maker: GenerationRecord | undefined; twins: ShownImage[] }> {
-  const { record: maker } = await findGeneration(database, uid, makerId);
-  const { documents } = await database.page(shownImages(uid, makerId, sharersMax + 1));
+  const maker = await findMaker(ledger, uid, makerId);
+  const { documents } = await ledger.database.page(shownImages(uid, makerId, sharersMax + 1));
   const twins = documents.map(
     ({ id, version, data }): ShownImage => ({
       ...shownImageSchema.parse(data),

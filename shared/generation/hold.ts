@@ -3,7 +3,7 @@ import { countOf, type GenerateRequest, referenceBytesMax } from '../contract.ts
 import type { Log } from '../core/log.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
-import { Failure, invalidRequest } from '../errors.ts';
+import { Failure, invalidRequest, toFailure } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { AccountState, Decision, Documents, LedgerUser } from '../ledger/command.ts';
@@ -30,7 +30,7 @@ import {
   toPublicId,
   toRecord,
 } from './record.ts';
-import { expire, isExpired } from './refund.ts';
+import { expire, isExpired, refund } from './refund.ts';
 import { removedReferences, takedownPath } from './takedowns.ts';
 
 /** Whether any model may be called, and paid for, and its image stored. It is part of the hold, to save a round trip. */
@@ -74,7 +74,12 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
     return imageHash && takedownPath(imageHash);
   });
 
-  const { isOverdue, ...outcome } = await changeAccount<HoldOutcome & { isOverdue: boolean }>(ledger, uid, {
+  /** What this call has tried to commit: it may have succeeded although the reply was lost. */
+  const attempts: GenerationRecord[] = [];
+  /** The one of them that an admin has deleted meanwhile. */
+  let erased: GenerationRecord | undefined;
+
+  const holding = changeAccount<HoldOutcome & { isOverdue: boolean }>(ledger, uid, {
     user,
     missing: 'create',
     reads: (isRetry) => [
@@ -90,12 +95,23 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
     findAnswer(documents, now) {
       availability.learn(documents);
       const document = documents.get(path);
-      if (!document) return documents.get(debitPath) ? { refusal: deletedByAdmin() } : undefined;
+      if (!document) {
+        const debit = documents.get(debitPath);
+        erased = debit && attempts.find((attempt) => isDebitOf(attempt, debit));
+        return debit ? { refusal: deletedByAdmin() } : undefined;
+      }
       const record = parseGeneration(document);
       const outcome = toOutcome(record, attemptId);
       return { answer: { outcome, record, isOverdue: isExpired(record, now) } };
     },
-    decide: (state) => decideHold(ledger, params, attemptId, { referencePaths, takedowns }, state),
+    decide: (state) => decideHold(ledger, params, attemptId, { referencePaths, takedowns }, state, attempts),
+  });
+  const { isOverdue, ...outcome } = await holding.catch(async (error) => {
+    const { reason, message } = toFailure(error);
+    const failure = { reason, message };
+    if (erased)
+      await refund(ledger, { uid, id, held: erased, failure, providerCostMicros: 0, mayBeStored: false });
+    throw error;
   });
   return isOverdue ? { outcome: 'existing', record: (await expire(ledger, outcome.record)).record } : outcome;
 }
@@ -106,6 +122,9 @@ function toOutcome(record: GenerationRecord, attemptId: string): HoldOutcome['ou
   if (record.cached) return 'cached';
   return record.status === 'pending' ? 'held' : 'existing';
 }
+
+const isDebitOf = ({ receipt, createdAt }: GenerationRecord, { data }: StoredDocument) =>
+  data.sequence === receipt.sequence && Number(data.createdAt) === Number(createdAt);
 
 const deletedByAdmin = () => new Failure('DELETED', 'This generation was deleted.');
 
@@ -120,6 +139,7 @@ function decideHold(
     takedowns,
   }: { referencePaths: readonly string[]; takedowns: readonly (string | undefined)[] },
   state: AccountState,
+  attempts: GenerationRecord[],
 ): HoldDecision {
   const { account, documents, now } = state;
   const { id, request, cacheKey, availability } = params;
@@ -148,6 +168,7 @@ function decideHold(
   if (refusal) return { refusal };
   const change = debit(running.account, holdParams);
   const data = toPending(params, attemptId, change.account, { credits, deadline, now });
+  attempts.push(toRecord(account.uid, id, data, account.version));
   return {
     change,
     writes: [createDocument(generationPath(account.uid, id), data)],

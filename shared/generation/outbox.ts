@@ -47,11 +47,16 @@ const getItemPath = ({ shareToken, generationId }: OutboxItem) => outboxPath(sha
 
 export const parseOutboxItem = ({ data }: StoredDocument): OutboxItem => outboxItemSchema.parse(data);
 
+type ImageRecord = Pick<
+  GenerationRecord,
+  'id' | 'uid' | 'publicId' | 'status' | 'deadline' | 'lateUploadUntil'
+>;
+
 /**
  * The item for a generation's orphaned image, due at once. A pending generation's upload may still be in progress. It
  * can arrive until its signature expires, and no worker signs an upload after its hold's deadline.
  */
-export function toOutboxItem(record: GenerationRecord, now: Date): OutboxItem {
+export function toOutboxItem(record: ImageRecord, now: Date): OutboxItem {
   const { id, uid, publicId, status, lateUploadUntil = now } = record;
   const until = status === 'pending' ? getLastArrival(record) : lateUploadUntil > now ? lateUploadUntil : now;
   return { generationId: id, uid, publicId, createdAt: now, dueAt: now, until };
@@ -80,7 +85,7 @@ export const toUnfinishedCopyItem = (copy: Copy, now: Date, deadline: Date): Out
 });
 
 /** The last time at which an upload for a generation may arrive. */
-export const getLastArrival = ({ deadline }: GenerationRecord): Date =>
+export const getLastArrival = ({ deadline }: Pick<GenerationRecord, 'deadline'>): Date =>
   new Date(deadline.getTime() + uploadSignatureMs);
 
 export const createOutboxItem = (item: OutboxItem): Write => createDocument(getItemPath(item), item);

@@ -115,7 +115,7 @@ export function isExpired(record: GenerationRecord, now: Date): boolean {
   return record.status === 'pending' && hasExpired(record.deadline, now);
 }
 
-const expired: StoredFailure = {
+export const expired: StoredFailure = {
   reason: 'EXPIRED',
   message: 'The image was not finished in time.',
 };

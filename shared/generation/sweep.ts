@@ -8,9 +8,12 @@
 import type { Clock } from '../core/clock.ts';
 import type { StoredDocument } from '../database/database.ts';
 import { forEachDocument } from '../database/forEachDocument.ts';
+import { parseReadable } from '../database/spoiltDocuments.ts';
 import type { ImageStore } from '../images/cloudinary.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { clearOutboxItem, parseOutboxItem } from './outbox.ts';
+import { isShown } from './cache.ts';
+import { expireSpoilt } from './expireSpoilt.ts';
+import { clearOutboxItem, type OutboxItem, outboxPath, parseOutboxItem } from './outbox.ts';
 import { parseGeneration } from './record.ts';
 import { expire } from './refund.ts';
 
@@ -80,8 +83,11 @@ export async function sweepHolds(ledger: Ledger, mayContinue: () => boolean): Pr
   };
   await forEachDocument(ledger, overdue, async (document) => {
     if (!mayContinue()) return;
-    const { refundedNow } = await expire(ledger, parseGeneration(document));
-    if (refundedNow) refunded += 1;
+    const [record] = parseReadable(ledger.log, [document], parseGeneration);
+    const isRefunded = record
+      ? (await expire(ledger, record)).refundedNow
+      : await expireSpoilt(ledger, document);
+    if (isRefunded) refunded += 1;
   });
   return refunded;
 }
@@ -114,7 +120,9 @@ export async function sweepOutbox(
   };
   await forEachDocument(ledger, due, async (document) => {
     if (!due.mayContinue()) return;
-    const outcome = await clearOutboxItem(ledger, images, parseOutboxItem(document), now);
+    const item = parseOutboxItem(document);
+    if (await isShown(ledger, item)) return removeItem(ledger, item);
+    const outcome = await clearOutboxItem(ledger, images, item, now);
     failuresInARow = outcome === 'failed' ? failuresInARow + 1 : 0;
     if (outcome === 'deleted') deleted += 1;
   });
@@ -125,6 +133,14 @@ export async function sweepOutbox(
     });
   }
   return deleted;
+}
+
+/**
+ * Keeps an image that a twin shows. Its generation was settled, the reply was lost, an admin deleted the document, and so
+ * the worker refunded it. The last twin takes the image with it.
+ */
+async function removeItem({ database, retryCommit }: Ledger, { generationId }: OutboxItem): Promise<void> {
+  await retryCommit(undefined, () => database.commit([{ delete: outboxPath(generationId) }]));
 }
 
 /** Deadlines are compared with the database's clock only. */

@@ -84,7 +84,7 @@ function removeImage(
       throw new Failure('NOT_FOUND', 'There is no such image.');
     }
     if (record.removedBy) return { record, outboxItems: await findOutboxItems(ledger, record) };
-    const { maker, twins } = await findTwins(database, record);
+    const { maker, twins } = await findTwins(ledger, record);
     const shown = [...twins, ...(maker ? [maker] : []), record].filter(
       ({ status }) => status === 'succeeded',
     );

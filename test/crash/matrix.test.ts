@@ -94,7 +94,7 @@ const victims: Victim[] = [
   },
   {
     name: 'sweep',
-    points: ['read', 'query', 'read', 'commit', 'read', 'query', 'destroy', 'commit'],
+    points: ['read', 'query', 'read', 'commit', 'read', 'query', 'query', 'destroy', 'commit'],
     async prepare(uid) {
       const user = await stack.user(uid, 20);
       await user.get('account');

@@ -44,17 +44,23 @@ describe('a document that cannot be parsed', () => {
     ['an unknown tier', { tier: 'golden' }],
     ['an unknown status', { status: 'exploded' }],
     ['a status that is a number', { status: 7 }],
-  ])('with %s does not stop the other refunds', async (_, fields) => {
-    await stack.user('ann', 20);
-    const broken = await leaveHold('ann', 'broken', { deadline: fromNow(-hourMs) });
-    await stack.edit(broken.path, fields);
-    const sound = await leaveHold('ann', 'sound');
-    expect(await sweep()).toEqual({ refunded: 1, deletedAssets: 0 });
-    expect(await getStatus(sound.path)).toBe('refunded');
-    if (!('status' in fields)) {
-      expect(stack.logs).toContainEqual(expect.objectContaining({ severity: 'ERROR', path: broken.path }));
-    }
-  });
+  ])(
+    'with %s does not stop the other refunds, and is refunded itself while it is pending',
+    async (_, fields) => {
+      await stack.user('ann', 20);
+      const broken = await leaveHold('ann', 'broken', { deadline: fromNow(-hourMs) });
+      await stack.edit(broken.path, fields);
+      const sound = await leaveHold('ann', 'sound');
+      const isPending = !('status' in fields);
+      expect(await sweep()).toEqual({ refunded: isPending ? 2 : 1, deletedAssets: 0 });
+      expect(await getStatus(sound.path)).toBe('refunded');
+      if (isPending) {
+        expect((await stack.ledger('ann')).account).toMatchObject({ balance: 20, settled: 20 });
+        expect(await sweep()).toEqual({ refunded: 0, deletedAssets: 0 });
+        expect(stack.logs).toContainEqual(expect.objectContaining({ severity: 'ERROR', path: broken.path }));
+      }
+    },
+  );
 
   it('does not stop the sweep, even if there are more of them than one page, with the same deadline', async () => {
     const deadline = overdue();

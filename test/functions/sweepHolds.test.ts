@@ -40,11 +40,12 @@ describe('an overdue generation', () => {
     expect(await sweep()).toEqual({ refunded: 0, deletedAssets: 0 });
   });
 
-  it('is tried once per sweep if it cannot be parsed, also with a deadline in microseconds', async () => {
+  it('is tried once per sweep if neither it nor its debit can be parsed, also with a deadline in microseconds', async () => {
     await stack.user('ann', 20);
     const odd = await leaveHold('ann', 'odd');
     await leaveHold('ann', 'due');
     await stack.edit(odd.path, { tier: 'golden' });
+    await stack.edit(`accounts/ann/entries/${odd.path.split('/').at(-1)}:debit`, { amount: 'one' });
     const name = `projects/${stack.projectId}/databases/(default)/documents/${odd.path}`;
     await fetch(`http://${inject('firestoreHost')}/v1/${name}?updateMask.fieldPaths=deadline`, {
       method: 'PATCH',

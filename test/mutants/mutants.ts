@@ -15,6 +15,8 @@ const sweepTurnsTest = 'test/shared/generation/sweepTurns.test.ts';
 const deadConnectionTest = 'test/shared/database/deadConnection.test.ts';
 const retryCommitTest = 'test/shared/database/retryCommit.test.ts';
 const admissionTest = 'test/shared/generation/admission.test.ts';
+const twinsTest = 'test/shared/generation/twins.test.ts';
+const spoiltTest = 'test/shared/generation/spoiltGenerations.test.ts';
 const connectionsTest = 'test/shared/http/connections.test.ts';
 
 /** The rules of credit, and the commands on one account. */
@@ -68,6 +70,7 @@ const inLedger: Mutants = {
   'a suspended account gets its allowance': {
     find: 'suspended || !$V || $F($A) !== undefined',
     replace: '!$V || $F($A) !== undefined',
+    killedBy: 'test/shared/ledger/ownAllowance.test.ts',
   },
   'an allowance that an entry proves is given again for ever': {
     find: 'return refill($A, $D.get($P) ? 0 : allowance, $N)',
@@ -76,6 +79,7 @@ const inLedger: Mutants = {
   'text in suspended does not suspend': {
     find: '!$F(suspended) && suspended !== false',
     replace: 'suspended === true',
+    killedBy: 'test/shared/ledger/mistyped.test.ts',
   },
   'a changed sequence is not noticed': {
     find: '$F($D) && $E !== undefined && $E !== $S',
@@ -405,7 +409,32 @@ const inGeneration: Mutants = {
   'the list of sharers is believed, whatever an admin deleted': {
     find: 'const $T = $L ? await $F($D, $R, $M, $I) : undefined',
     replace: 'const $T = $M && $L ? $M : $L ? await $F($D, $R, $M, $I) : undefined;',
-    killedBy: 'test/shared/generation/twins.test.ts',
+    killedBy: twinsTest,
+  },
+  'a hold that an admin deletes before its retry is not refunded': {
+    find: 'if (erased) $$$R',
+    replace: '',
+    killedBy: 'test/shared/generation/races.test.ts',
+  },
+  'a source with a spoilt document holds up the deletion of its twins': {
+    find: '$P($L, document ? [document] : [], parseGeneration)[0]',
+    replace: 'document && parseGeneration(document)',
+    killedBy: twinsTest,
+  },
+  'the sweep deletes an image that a twin shows': {
+    find: 'if (await isShown($L, $I)) return $R;',
+    replace: '',
+    killedBy: twinsTest,
+  },
+  'a spoilt generation is refunded at the price that its document names': {
+    find: 'const credits = -parseDocument($S, $D).amount',
+    replace: 'const credits = Number(document.data.credits);',
+    killedBy: spoiltTest,
+  },
+  'the image of a spoilt generation stays in the store': {
+    find: 'image ? [createOutboxItem(image)] : []',
+    replace: '[]',
+    killedBy: spoiltTest,
   },
   'settling gives up like any other commit': {
     find: '$F<GenerationRecord>(undefined, $C, $U)',

@@ -26,6 +26,7 @@ const copyPaths = [
   'test/support',
   'local',
   'tools',
+  'web',
   'package.json',
 ];
 

@@ -103,8 +103,9 @@ export function createAdmin(
   /** Deletes the document of a finished image that at least two twins show as well. */
   function deleteSource({ uid }: User, key: string): void {
     const source = model.findGeneration(uid, key);
-    // The call that made it must have ended, or it would refund what it finds gone.
-    if (source?.status !== 'succeeded' || !finals.has(`${source.id} fresh`)) return;
+    // The call that made it must have ended, or it would refund what it finds gone. A twin has no debit that keeps its key
+    // used up.
+    if (source?.status !== 'succeeded' || source.cached || !finals.has(`${source.id} fresh`)) return;
     const isTwin = (one: ObservedGeneration) =>
       one !== source && one.publicId === source.publicId && one.status === 'succeeded';
     if ([...model.generations.values()].filter(isTwin).length < 2) return;

@@ -1,5 +1,5 @@
 /** The queues and the deadline of a retried commit, on a clock of the test's own. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DeadlinePassed } from '../../../shared/core/deadline.ts';
 import { CommitRejected } from '../../../shared/database/database.ts';
 import { createRetryCommit } from '../../../shared/database/retryCommit.ts';
@@ -85,4 +85,33 @@ it('runs a body again after a rejected commit, and gives up after 10 s', async (
   expect([result, runs]).toEqual(['done', 3]);
   await expect(retryCommit('ann', reject)).rejects.toMatchObject({ reason: 'DATABASE_UNAVAILABLE' });
   expect(Math.max(...pauses)).toBe(250);
+});
+
+describe('a gRPC code', () => {
+  /** A commit that fails once with this code. */
+  function failOnce(code: number) {
+    let runs = 0;
+    const retryCommit = createRetryCommit(virtualClock().clock);
+    return retryCommit(undefined, async () => {
+      runs += 1;
+      if (runs === 1) throw Object.assign(new Error(`${code}`), { code });
+      return 'done';
+    });
+  }
+
+  it.each([
+    ['UNAUTHENTICATED', 16],
+    ['UNAVAILABLE', 14],
+    ['DEADLINE_EXCEEDED', 4],
+  ])('that can pass is tried again: %s', async (_, code) => {
+    expect(await failOnce(code)).toBe('done');
+  });
+
+  it.each([
+    ['INVALID_ARGUMENT', 3],
+    ['PERMISSION_DENIED', 7],
+    ['UNIMPLEMENTED', 12],
+  ])('that cannot pass is thrown: %s', async (_, code) => {
+    await expect(failOnce(code)).rejects.toMatchObject({ code });
+  });
 });

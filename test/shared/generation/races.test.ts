@@ -17,6 +17,7 @@ import {
 import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
 import { noAllowance, tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
+import { lostReply } from '../../support/watchedDatabase.ts';
 
 const uid = 'ann';
 const user = { uid, email: undefined, verified: true, identities: [] };
@@ -119,4 +120,36 @@ it('a refund whose reply was lost is known by its entry if an admin deletes the 
   expect(await balance()).toBe(10);
   const { documents } = await createMemoryDatabase(store).read([entryPath(uid, `${record.id}:refund`)]);
   expect(documents[0]?.data).toMatchObject({ amount: 2 });
+});
+
+it.each([false, true])(
+  'a hold whose reply is lost, and whose document an admin deletes before the retry, is refunded once (cache: %s)',
+  async (isCached) => {
+    let isLost = false;
+    const ledger = createInstance((database) => ({
+      async commit(writes) {
+        const version = await database.commit(writes);
+        const held = writes.find((write) => 'create' in write && write.create.includes('/generations/'));
+        if (isLost || !held) return version;
+        isLost = true;
+        expect(await balance()).toBe(8);
+        await database.commit([{ delete: generationPath(uid, '1'.padStart(32, '0')) }]);
+        throw lostReply();
+      },
+    }));
+    const params = toRequest('1', isCached ? { cacheKey: 'c' } : {});
+    const deleted = { reason: 'DELETED' };
+    await expect(hold(ledger, user, params)).rejects.toMatchObject(deleted);
+    expect([isLost, await balance()]).toEqual([true, 10]);
+    await expect(hold(ledger, user, params)).rejects.toMatchObject(deleted);
+    expect(await balance()).toBe(10);
+  },
+);
+
+it('a key whose finished generation an admin deleted is not refunded', async () => {
+  const ledger = createInstance();
+  const { record } = await hold(ledger, user, toRequest('1'));
+  store.commit([{ delete: generationPath(uid, record.id) }]);
+  await expect(hold(ledger, user, toRequest('1'))).rejects.toMatchObject({ reason: 'DELETED' });
+  expect(await balance()).toBe(8);
 });

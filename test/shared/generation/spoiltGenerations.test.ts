@@ -1,8 +1,10 @@
 /** A document that an admin has spoilt is left out of every list and logged with its path. It takes no other with it. */
 import { describe, expect, it } from 'vitest';
-import { removed } from '../../../shared/database/database.ts';
+import { type Database, removed } from '../../../shared/database/database.ts';
 import { Failure } from '../../../shared/errors.ts';
+import { hashGenerationId } from '../../../shared/generation/record.ts';
 import { createMemoryStudio, createMemoryWorld, toOutcome } from '../../support/memoryStudio.ts';
+import { lostReply } from '../../support/watchedDatabase.ts';
 
 const path = 'accounts/ann';
 
@@ -88,23 +90,97 @@ it('a spoilt image is no reference, and is not found by the cache', async () => 
   expect(studio.generated()).toBe(2);
 });
 
-it('the sweep refunds the other generations, and each sweep logs the spoilt one once', async () => {
+type Faults = (database: Database) => Partial<Database>;
+
+/** A studio with a pending generation of 2 credits, the worker of which never ends, after its deadline. */
+async function startOverdue(edit: Record<string, unknown>, faults: Faults = () => ({})) {
+  const world = createMemoryWorld();
+  const studio = createMemoryStudio({ world, faults, imageGenerator: () => new Promise(() => {}) });
+  void studio.generate('k', { tier: 'premium2' });
+  for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
+  const generation = `${path}/generations/${hashGenerationId('ann', 'k')}`;
+  studio.edit(generation, edit);
+  world.advance(600_000);
+  const refunded = async () => (await studio.runJob('sweepHolds')).body.refunded;
+  const read = () => world.store.read([generation]).documents[0]?.data;
+  return { world, studio, generation, refunded, read };
+}
+
+describe('a pending generation with a spoilt document', () => {
+  it.each([
+    ['the prompt is a number', { prompt: 5 }],
+    ['the price is a text, the receipt gone', { credits: 'two', receipt: removed }],
+    ['the name of its image is gone', { publicId: removed, tier: 'gold' }],
+  ])('is refunded by the sweep once: %s', async (_, edit) => {
+    const { studio, generation, refunded, read } = await startOverdue(edit);
+    const { owner } = read() ?? {};
+    expect(studio.account()?.balance).toBe(98);
+    expect([await refunded(), await refunded()]).toEqual([1, 0]);
+    expect(studio.account()).toMatchObject({ balance: 100, settled: 100, sequence: 3 });
+    expect(read()).toMatchObject({
+      ...('prompt' in edit && edit),
+      status: 'refunded',
+      credits: 2,
+      failure: { reason: 'EXPIRED' },
+      receipt: { charged: 2, refunded: 2, balance: 100, sequence: 3 },
+    });
+    expect(studio.findEvents('document_unreadable')).toMatchObject([{ path: generation }]);
+    const id = hashGenerationId('ann', 'k');
+    expect(studio.documents('outbox')).toMatchObject([{ generationId: id, publicId: `${id}/${owner}` }]);
+  });
+
+  it('is refunded once by two sweeps at the same time', async () => {
+    const { studio, refunded } = await startOverdue({ prompt: 5 });
+    const [first, second] = await Promise.all([refunded(), refunded()]);
+    expect(first + second).toBe(1);
+    expect(studio.account()?.balance).toBe(100);
+  });
+
+  it('is refunded once, although the reply of the refund is lost', async () => {
+    let isLost = false;
+    const faults: Faults = (database) => ({
+      async commit(writes) {
+        const version = await database.commit(writes);
+        if (isLost || !writes.some((write) => 'create' in write && write.create.endsWith(':refund')))
+          return version;
+        isLost = true;
+        throw lostReply();
+      },
+    });
+    const { studio, refunded } = await startOverdue({ prompt: 5 }, faults);
+    await refunded();
+    expect([isLost, await refunded()]).toEqual([true, 0]);
+    expect(studio.account()).toMatchObject({ balance: 100, sequence: 3 });
+  });
+
+  it('is left alone until its deadline', async () => {
+    const { world, refunded } = await startOverdue({ prompt: 5 });
+    world.advance(-500_000);
+    expect(await refunded()).toBe(0);
+    world.advance(100_000);
+    expect(await refunded()).toBe(1);
+  });
+
+  it('is left alone and logged by each sweep if its debit cannot be read either', async () => {
+    const { studio, refunded } = await startOverdue({ prompt: 5 });
+    const debit = `${path}/entries/${hashGenerationId('ann', 'k')}:debit`;
+    studio.edit(debit, { amount: 'two' });
+    expect([await refunded(), await refunded()]).toEqual([0, 0]);
+    const about = studio.lines.filter((line) => line.path === debit);
+    expect(about).toHaveLength(2);
+    expect(studio.account()?.balance).toBe(98);
+  });
+});
+
+it('the sweep refunds the other generations too', async () => {
   const world = createMemoryWorld();
   const studio = createMemoryStudio({ world, imageGenerator: () => new Promise(() => {}) });
   for (const key of ['a', 'b', 'c']) void studio.generate(key);
   for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
-  const pending = world.store.page({
-    collection: `${path}/generations`,
-    orderBy: [['__name__', 'asc']],
-    limit: 9,
-  }).documents;
-  expect(pending).toHaveLength(3);
-  studio.edit(pending[1]?.path ?? '', { prompt: removed });
+  studio.edit(`${path}/generations/${hashGenerationId('ann', 'b')}`, { prompt: removed });
+  studio.edit(`${path}/entries/${hashGenerationId('ann', 'b')}:debit`, { amount: removed });
   world.advance(600_000);
   expect((await studio.runJob('sweepHolds')).body.refunded).toBe(2);
-  expect((await studio.runJob('sweepHolds')).body.refunded).toBe(0);
-  const { path: spoilt } = pending[1] ?? {};
-  expect(studio.findEvents('document_unreadable')).toMatchObject([{ path: spoilt }, { path: spoilt }]);
 });
 
 it('a generation whose document is spoilt while it runs is refunded if it fails', async () => {

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { Write } from '../../../shared/database/database.ts';
 import { generationPath, hashGenerationId } from '../../../shared/generation/record.ts';
 import { createMemoryStudio, createMemoryWorld } from '../../support/memoryStudio.ts';
+import { lostReply } from '../../support/watchedDatabase.ts';
 
 const toId = (key: string) => hashGenerationId('ann', key);
 const isDeletion = (writes: readonly Write[]) =>
@@ -92,4 +93,64 @@ it('decides again if the last other twin is deleted in the console meanwhile', a
   hooks.meanwhile = async () => eraseInConsole('b');
   await remove('a');
   expect(destroyed).toEqual([image]);
+});
+
+it.each([
+  ['keeps the image for a source with a spoilt document', { prompt: 5 }, ['a']],
+  [
+    'keeps the image for another twin, although the document of the source says nothing',
+    { status: 5 },
+    ['c'],
+  ],
+])('%s', async (_, edit, later) => {
+  const { studio, destroyed, image, remove } = await createTwins('b', 'c');
+  studio.edit(generationPath('ann', toId('a')), edit);
+  await remove('b');
+  if (later[0] === 'a') {
+    await remove('c');
+    studio.edit(generationPath('ann', toId('a')), { prompt: 'A banana' });
+  }
+  expect(destroyed).toEqual([]);
+  await remove(later[0] ?? '');
+  expect(destroyed).toEqual([image]);
+});
+
+it('keeps the image of a twin whose source was settled, erased in the console and refunded', async () => {
+  const world = createMemoryWorld();
+  const destroyed: string[] = [];
+  let isLost = false;
+  const parts = {
+    world,
+    env: { CACHE_TTL_SECONDS: '3600' },
+    imageStore: {
+      async destroy(publicId: string) {
+        destroyed.push(publicId);
+        return true;
+      },
+    },
+  };
+  const other = createMemoryStudio(parts);
+  const studio = createMemoryStudio({
+    ...parts,
+    faults: (database) => ({
+      async commit(writes) {
+        const version = await database.commit(writes);
+        const isSettling = writes.some((write) => 'update' in write && write.data.status === 'succeeded');
+        if (!isSettling) return version;
+        isLost = true;
+        expect((await other.generate('twin')).body.generation.cached).toBe(true);
+        world.store.commit([{ delete: generationPath('ann', toId('a')) }]);
+        throw lostReply();
+      },
+    }),
+  });
+  const { receipt } = (await studio.generate('a')).body;
+  expect([isLost, receipt]).toEqual([true, { charged: 1, refunded: 1, balance: 100, sequence: 3 }]);
+  for (let i = 0; i < 3; i += 1) {
+    await studio.sweep();
+    world.advance(3_600_000);
+  }
+  expect([destroyed, studio.documents('outbox')]).toEqual([[], []]);
+  expect((await studio.deleteGeneration(toId('twin'))).status).toBe(200);
+  expect(destroyed).toEqual(studio.stored);
 });

@@ -99,6 +99,11 @@ describe('reading an account', () => {
   it('cuts a note to the length that an entry may have', () => {
     expect(account({ note: 'n'.repeat(2_000) }).note).toHaveLength(500);
   });
+
+  it('cuts no emoji of a note in half', () => {
+    expect(account({ note: `${'n'.repeat(499)}🍌 and more` }).note).toBe('n'.repeat(499));
+    expect(account({ note: `${'n'.repeat(498)}🍌 and more` }).note).toBe(`${'n'.repeat(498)}🍌`);
+  });
 });
 
 describe('recording an edit', () => {
