@@ -422,7 +422,7 @@ const inGeneration: Mutants = {
     killedBy: twinsTest,
   },
   'the sweep deletes an image that a twin shows': {
-    find: 'if (await isShown($L, $I)) return $R;',
+    find: 'if (!$I.shareToken && (await isShown($L, $I))) return $R;',
     replace: '',
     killedBy: twinsTest,
   },
