@@ -190,6 +190,10 @@ export async function callEveryFunction({ stack, call, server, user }: Calls): P
   const grant = { uid: ada, amount: 10, reason: 'Welcome' };
   await add({ title: 'Ten credits', as: admin, path: 'grant', key: 'welcome-ada', body: grant });
   await add({ title: 'The same call again', as: admin, path: 'grant', key: 'welcome-ada', body: grant });
+  const suspension = { uid: ada, suspended: true, reason: 'A card was stolen' };
+  await add({ title: 'The person behind an account', as: admin, path: 'suspend', body: suspension });
+  const end = { uid: ada, suspended: false, reason: 'A mistake' };
+  await add({ title: 'Restore the person', as: admin, path: 'suspend', body: end });
   await add({ title: 'One account', as: admin, path: `audit?uid=${ada}` });
 
   const job = { as: scheduler, method: 'POST' };

@@ -36,6 +36,7 @@ export const inIdentities: Mutants = {
   'the earlier decision counts': {
     find: '$D > 0 || ($D === 0 && $O.suspended)',
     replace: '$D < 0 || ($D === 0 && $O.suspended)',
+    killedBy: suspensionTest,
   },
   'a spread stays with those who share an identity': {
     find: 'for (const other of $F.uids) { if (uids.size < $M) uids.add(other); }',
