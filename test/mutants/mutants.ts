@@ -6,7 +6,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
 import { inIdentities } from './identities.ts';
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
-import { inShares, inSharing } from './sharing.ts';
+import { inShares, inSharing } from './sharingMutants.ts';
 import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
 
 const changeAccountTest = 'test/shared/ledger/changeAccount.test.ts';
