@@ -120,7 +120,12 @@ function createReplayStore() {
       if (key === undefined) return done;
       const headers = { 'idempotency-key': key, 'original-request': account.request?.id ?? '' };
       const reply = { ...done, headers: { ...done.headers, ...headers } };
-      saved.set(getName(account, key), { path, params: JSON.stringify(form), reply, at: account.clock.now() });
+      saved.set(getName(account, key), {
+        path,
+        params: JSON.stringify(form),
+        reply,
+        at: account.clock.now(),
+      });
       return reply;
     },
   };
@@ -128,7 +133,9 @@ function createReplayStore() {
 
 /** The first and the last characters, as Stripe shows a key in an error. */
 const hideKey = (key: string) =>
-  key.length <= 12 ? '*'.repeat(key.length) : `${key.slice(0, 8)}${'*'.repeat(key.length - 12)}${key.slice(-4)}`;
+  key.length <= 12
+    ? '*'.repeat(key.length)
+    : `${key.slice(0, 8)}${'*'.repeat(key.length - 12)}${key.slice(-4)}`;
 
 function authenticate(header: string | undefined, keys: Keys): Caller {
   const [scheme = '', credentials = ''] = (header ?? '').split(' ');

@@ -127,10 +127,13 @@ export function createControl(shared: Account, webhooks: Webhooks) {
         return updateDispute(found.account, found.id, step);
       },
     ),
-    setPriceActive: action(z.strictObject({ price: z.string(), active: z.boolean() }), ({ price, active }) => {
-      const found = find('prices', price, () => false);
-      return setPriceActive(found.account, found.id, active);
-    }),
+    setPriceActive: action(
+      z.strictObject({ price: z.string(), active: z.boolean() }),
+      ({ price, active }) => {
+        const found = find('prices', price, () => false);
+        return setPriceActive(found.account, found.id, active);
+      },
+    ),
     /** Moves the clock of all objects to a time or by a time, milliseconds. */
     moveClock: action(
       z.union([z.strictObject({ to: z.number() }), z.strictObject({ by: z.number() })]),

@@ -46,7 +46,9 @@ export function updateDispute(account: Account, id: string, step: DisputeStep): 
     warning_closed: isInquiry,
   }[step];
   if (!isAllowed) {
-    throw refusal(400, { message: `The dispute ${id} has a status of \`${dispute.status}\`; ${step} is impossible.` });
+    throw refusal(400, {
+      message: `The dispute ${id} has a status of \`${dispute.status}\`; ${step} is impossible.`,
+    });
   }
   if (step === 'escalate') {
     const { shown, previous } = change(account, 'disputes', id, {

@@ -95,7 +95,9 @@ export const eventRoutes: Route[] = [
       url: address,
     }),
     (account, { enabled_events: enabledEvents, ...params }) => {
-      const count = account.store.list('endpoints').filter(({ livemode }) => livemode === account.livemode).length;
+      const count = account.store
+        .list('endpoints')
+        .filter(({ livemode }) => livemode === account.livemode).length;
       if (count >= endpointsMax) {
         throw refusal(400, {
           message: `You have reached the maximum of ${endpointsMax} ${account.livemode ? 'live' : 'test'} webhook endpoints.`,

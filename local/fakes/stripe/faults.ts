@@ -19,7 +19,8 @@ export const stripeFault = {
         429,
         {
           code: 'rate_limit',
-          message: 'Request rate limit exceeded. You can learn more about rate limits here https://stripe.com/docs/rate-limits.',
+          message:
+            'Request rate limit exceeded. You can learn more about rate limits here https://stripe.com/docs/rate-limits.',
         },
         { 'stripe-rate-limited-reason': 'global-rate', 'stripe-should-retry': 'true' },
       ),
@@ -56,7 +57,9 @@ export const stripeFault = {
     ),
   /** 401: the key was replaced. */
   keyExpired: () =>
-    toReplyStep(stripeError(401, { code: 'api_key_expired', message: 'Expired API Key provided: sk_test_****' })),
+    toReplyStep(
+      stripeError(401, { code: 'api_key_expired', message: 'Expired API Key provided: sk_test_****' }),
+    ),
   /** Does the work, then breaks the connection. */
   doneThenReset: (when: 'before-headers' | 'after-headers' = 'before-headers') =>
     ({ ...wireFault.reset(when), afterWork: true }) as const,

@@ -2,7 +2,7 @@ import type Stripe from 'stripe';
 import { type Account, getRow } from './account.ts';
 import { refusal } from './errors.ts';
 import type { Pagination, Range } from './params.ts';
-import { type LineItem, resources, type TableName, tableNames, type Tables } from './store.ts';
+import { type LineItem, resources, type TableName, type Tables, tableNames } from './store.ts';
 
 type List<T> = { object: 'list'; url: string; has_more: boolean; data: T[] };
 type Shown = Tables[TableName]['shown'];
@@ -101,7 +101,13 @@ function includeField(account: Account, target: Json, key: string): object | und
   }
   if (target.object === 'charge' && key === 'refunds') {
     const { id } = target as unknown as Stripe.Charge;
-    return listRows(account, 'refunds', `/v1/charges/${id}/refunds`, { limit: 10 }, (refund) => refund.charge === id);
+    return listRows(
+      account,
+      'refunds',
+      `/v1/charges/${id}/refunds`,
+      { limit: 10 },
+      (refund) => refund.charge === id,
+    );
   }
   return undefined;
 }

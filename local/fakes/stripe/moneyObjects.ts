@@ -20,7 +20,10 @@ export function createRefundObject(
     currency: charge.currency,
     customer: toId(charge.customer),
     customer_account: null,
-    destination_details: { type: 'card', card: { reference_status: 'pending', reference_type: 'acquirer_reference_number', type: 'refund' } },
+    destination_details: {
+      type: 'card',
+      card: { reference_status: 'pending', reference_type: 'acquirer_reference_number', type: 'refund' },
+    },
     payment_intent: toId(charge.payment_intent),
     payment_method: charge.payment_method,
     receipt_number: null,
@@ -113,7 +116,10 @@ export function createDisputeTransaction(
     balance_type: 'payments',
     created: account.clock.seconds(),
     currency: dispute.currency,
-    description: amount < 0 ? `Chargeback withdrawal for ${dispute.charge}` : `Chargeback reversal for ${dispute.charge}`,
+    description:
+      amount < 0
+        ? `Chargeback withdrawal for ${dispute.charge}`
+        : `Chargeback reversal for ${dispute.charge}`,
     exchange_rate: null,
     fee,
     fee_details: [],

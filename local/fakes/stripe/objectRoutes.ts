@@ -38,7 +38,8 @@ function toCustomerFields({ description, email, name, metadata: map }: z.infer<t
 
 /** Clauses such as `email:'a@b.c' AND metadata['uid']:'u1'`. */
 function parseSearch(query: string): [field: string, value: string][] {
-  const clause = /^(?<field>email|name|metadata\[['"](?<key>[^'"]+)['"]\]):(?<quote>['"])(?<value>.*)\k<quote>$/;
+  const clause =
+    /^(?<field>email|name|metadata\[['"](?<key>[^'"]+)['"]\]):(?<quote>['"])(?<value>.*)\k<quote>$/;
   return query.split(/ AND /i).map((part) => {
     const { field = '', key, value = '' } = clause.exec(part.trim())?.groups ?? {};
     if (field === '') {
@@ -58,14 +59,10 @@ const customerRoutes: Route[] = [
     emit(account, 'customer.created', customer);
     return customer;
   }),
-  route(
-    ['GET', '/v1/customers'],
-    'customer_read',
-    listParams({ email: optional }),
-    (account, params) =>
-      listRows(account, 'customers', '/v1/customers', params, (customer) =>
-        'deleted' in customer ? false : params.email === undefined || customer.email === params.email,
-      ),
+  route(['GET', '/v1/customers'], 'customer_read', listParams({ email: optional }), (account, params) =>
+    listRows(account, 'customers', '/v1/customers', params, (customer) =>
+      'deleted' in customer ? false : params.email === undefined || customer.email === params.email,
+    ),
   ),
   route(
     ['GET', '/v1/customers/search'],
@@ -78,7 +75,9 @@ const customerRoutes: Route[] = [
         const fields: Record<string, string | null | undefined> = {
           email: customer.email,
           name: customer.name,
-          ...Object.fromEntries(Object.entries(customer.metadata).map(([key, value]) => [`metadata.${key}`, value])),
+          ...Object.fromEntries(
+            Object.entries(customer.metadata).map(([key, value]) => [`metadata.${key}`, value]),
+          ),
         };
         return clauses.every(([field, value]) => fields[field] === value);
       });
@@ -211,7 +210,10 @@ const paymentRoutes: Route[] = [
   route(
     ['GET', '/v1/invoices'],
     'invoice_read',
-    listParams({ customer: optional, status: z.enum(['draft', 'open', 'paid', 'uncollectible', 'void']).optional() }),
+    listParams({
+      customer: optional,
+      status: z.enum(['draft', 'open', 'paid', 'uncollectible', 'void']).optional(),
+    }),
     (account, params) =>
       listRows(
         account,

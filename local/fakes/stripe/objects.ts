@@ -87,7 +87,12 @@ export function createSession(
     currency: lineItems[0]?.currency ?? null,
     currency_conversion: null,
     custom_fields: [],
-    custom_text: { after_submit: null, shipping_address: null, submit: null, terms_of_service_acceptance: null },
+    custom_text: {
+      after_submit: null,
+      shipping_address: null,
+      submit: null,
+      terms_of_service_acceptance: null,
+    },
     customer: null,
     customer_account: null,
     customer_creation: null,
@@ -186,7 +191,11 @@ export function createPaymentIntent(
 export function createCharge(
   account: Account,
   intent: Stripe.PaymentIntent,
-  { method, email, ...fields }: Partial<Stripe.Charge> & { method: 'card' | 'sepa_debit'; email: string | null },
+  {
+    method,
+    email,
+    ...fields
+  }: Partial<Stripe.Charge> & { method: 'card' | 'sepa_debit'; email: string | null },
 ): Stripe.Charge {
   const id = account.store.createId('ch_3');
   const details =

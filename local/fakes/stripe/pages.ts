@@ -16,8 +16,7 @@ button{cursor:pointer;background:#fff;color:#1a1f36}button.main{background:#4b45
 .note{color:#545969;font-size:.875rem}.error{color:#b3093c}a{color:#4b45c6}:focus-visible{outline:3px solid #1a1f36;outline-offset:2px}`;
 const styleHash = `'sha256-${createHash('sha256').update(style).digest('base64')}'`;
 
-const escapeHtml = (text: string) =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
 /** `formTargets` are the addresses to which the answer to a form may redirect: browsers check those too. */
 function page(status: number, title: string, content: string, formTargets: readonly string[] = []): Reply {
@@ -44,7 +43,24 @@ const redirect = (location: string): Reply => ({
 
 const notFound = () => page(404, 'Page not found', '<p>There is nothing at this address.</p>');
 
-const zeroDecimal = ['bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'ugx', 'vnd', 'vuv', 'xaf', 'xof', 'xpf'];
+const zeroDecimal = [
+  'bif',
+  'clp',
+  'djf',
+  'gnf',
+  'jpy',
+  'kmf',
+  'krw',
+  'mga',
+  'pyg',
+  'rwf',
+  'ugx',
+  'vnd',
+  'vuv',
+  'xaf',
+  'xof',
+  'xpf',
+];
 
 function formatMoney(amount: number, currency: string): string {
   const value = zeroDecimal.includes(currency) ? amount : amount / 100;
@@ -53,8 +69,7 @@ function formatMoney(amount: number, currency: string): string {
 
 /** Answers a request for a page; undefined if the path is none. `account` has no mode yet: the object decides. */
 export function answerPage(account: Account, method: string, path: string, body: string): Reply | undefined {
-  const [, kind = '', id = ''] =
-    /^\/(c\/pay|p\/session|i|receipts)\/([\w-]+)$/.exec(path) ?? [];
+  const [, kind = '', id = ''] = /^\/(c\/pay|p\/session|i|receipts)\/([\w-]+)$/.exec(path) ?? [];
   if (kind === '') return undefined;
   if (kind === 'c/pay') {
     const row = account.store.get('sessions', id);
@@ -110,7 +125,9 @@ function answerCheckout(account: Account, row: SessionRow, body: string): Reply 
 }
 
 function portalPage(account: Account, token: string): Reply {
-  const session = account.store.list('portalSessions').find(({ shown }) => shown.url.endsWith(`/${token}`))?.shown;
+  const session = account.store
+    .list('portalSessions')
+    .find(({ shown }) => shown.url.endsWith(`/${token}`))?.shown;
   if (session === undefined) return notFound();
   const invoices = account.store
     .list('invoices')
@@ -121,7 +138,9 @@ function portalPage(account: Account, token: string): Reply {
     );
   const list = invoices.length > 0 ? `<table>${invoices.join('')}</table>` : '<p>No invoices yet.</p>';
   const back =
-    session.return_url === null ? '' : `<p><a href="${escapeHtml(session.return_url)}">Return to the shop</a></p>`;
+    session.return_url === null
+      ? ''
+      : `<p><a href="${escapeHtml(session.return_url)}">Return to the shop</a></p>`;
   return page(200, 'Invoices and receipts', `${list}${back}`);
 }
 

@@ -71,7 +71,11 @@ export const pagination = {
   ending_before: text().optional(),
   expand,
 };
-export type Pagination = { limit: number; starting_after?: string | undefined; ending_before?: string | undefined };
+export type Pagination = {
+  limit: number;
+  starting_after?: string | undefined;
+  ending_before?: string | undefined;
+};
 
 /** Parses a form, or throws Stripe's refusal of its first mistake. */
 export function parseParams<T extends z.ZodType>(schema: T, form: Form): z.infer<T> {

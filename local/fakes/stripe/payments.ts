@@ -29,7 +29,11 @@ export function paySession(account: Account, id: string, options: PayOptions = {
     else succeed(account, intent, 'card', email);
   }
   if (status !== 'unpaid') issueInvoice(account, id);
-  const { shown } = change(account, 'sessions', id, { status: 'complete', payment_status: status, url: null });
+  const { shown } = change(account, 'sessions', id, {
+    status: 'complete',
+    payment_status: status,
+    url: null,
+  });
   emit(account, 'checkout.session.completed', shown);
   return shown;
 }
@@ -238,7 +242,12 @@ function issueInvoice(account: Account, sessionId: string): void {
   const invoice = createInvoice(account, row);
   account.store.put('invoices', { livemode: account.livemode, shown: invoice });
   change(account, 'sessions', sessionId, { invoice: invoice.id });
-  for (const type of ['invoice.created', 'invoice.finalized', 'invoice.paid', 'invoice.payment_succeeded'] as const) {
+  for (const type of [
+    'invoice.created',
+    'invoice.finalized',
+    'invoice.paid',
+    'invoice.payment_succeeded',
+  ] as const) {
     emit(account, type, invoice);
   }
 }

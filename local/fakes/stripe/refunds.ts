@@ -72,7 +72,10 @@ export function settleRefund(
   if (outcome !== 'succeeded') {
     const { shown: charge } = getRow(account, 'charges', toId(refund.charge) ?? '');
     const amountRefunded = charge.amount_refunded - refund.amount;
-    const changed = change(account, 'charges', charge.id, { amount_refunded: amountRefunded, refunded: false });
+    const changed = change(account, 'charges', charge.id, {
+      amount_refunded: amountRefunded,
+      refunded: false,
+    });
     emit(account, 'charge.updated', changed.shown, changed.previous);
   }
   return shown;
@@ -81,7 +84,9 @@ export function settleRefund(
 /** Changes a refund's metadata, which sends `refund.updated` for money that has not moved. */
 export function updateRefund(account: Account, id: string, metadata: Record<string, string>): Stripe.Refund {
   const { shown: refund } = getRow(account, 'refunds', id);
-  const { shown, previous } = change(account, 'refunds', id, { metadata: { ...refund.metadata, ...metadata } });
+  const { shown, previous } = change(account, 'refunds', id, {
+    metadata: { ...refund.metadata, ...metadata },
+  });
   emit(account, 'refund.updated', shown, previous);
   return shown;
 }

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { type Account, getRow } from './account.ts';
 import { refusal } from './errors.ts';
 import { listLineItems, listRows } from './lists.ts';
+import { toId } from './moneyObjects.ts';
 import { createLineItem, createSession } from './objects.ts';
 import { address, boolean, expand, integer, metadata, pagination, range, text } from './params.ts';
 import { expireSession } from './payments.ts';
 import { type Route, route } from './route.ts';
-import { toId } from './moneyObjects.ts';
 
 const enabled = z.strictObject({ enabled: boolean }).optional();
 

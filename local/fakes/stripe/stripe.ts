@@ -146,7 +146,8 @@ export async function startFakeStripe(options: StripeOptions): Promise<FakeStrip
 
   async function handle(request: IncomingMessage, response: ServerResponse, closing: AbortSignal) {
     const bytes = await readBody(request, bodyBytesMax);
-    if (bytes === undefined) return send(response, stripeError(413, { message: 'The request is too large.' }));
+    if (bytes === undefined)
+      return send(response, stripeError(413, { message: 'The request is too large.' }));
     expireOldSessions(account);
     const { method = 'GET', url = '/', headers } = request;
     const body = bytes.toString();
@@ -161,7 +162,9 @@ export async function startFakeStripe(options: StripeOptions): Promise<FakeStrip
   const server = await startServer(options, handle);
   account.url = server.url;
   const addEndpoint = (endpoint: EndpointOptions) => {
-    const before = store.list('endpoints').find(({ livemode, shown }) => !livemode && shown.url === endpoint.url);
+    const before = store
+      .list('endpoints')
+      .find(({ livemode, shown }) => !livemode && shown.url === endpoint.url);
     if (before) store.remove('endpoints', before.shown.id);
     const { shown, secret } = createEndpoint(account, { secret: before?.secret, ...endpoint });
     return { id: shown.id, secret };

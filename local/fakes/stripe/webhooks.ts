@@ -71,7 +71,8 @@ export function createWebhooks(
       held.push({ ...job, step, until: clock.now() + (step.kind === 'delay' ? step.ms : 0) });
       return;
     }
-    for (let count = step?.kind === 'duplicate' ? (step.times ?? 2) : 1; count > 0; count -= 1) start(job, step);
+    for (let count = step?.kind === 'duplicate' ? (step.times ?? 2) : 1; count > 0; count -= 1)
+      start(job, step);
   }
 
   function releaseIf(isDue: (job: HeldJob) => boolean, order = 'oldestFirst'): void {
@@ -86,7 +87,14 @@ export function createWebhooks(
       const fault = attempt === 1 ? step : undefined;
       const status = await attemptDelivery(job, fault, { ...options, closing }).catch(() => undefined);
       if (closing.aborted) return;
-      deliveries.push({ event: event.id, type: event.type, endpoint: endpoint.shown.id, attempt, fault: fault?.kind, status });
+      deliveries.push({
+        event: event.id,
+        type: event.type,
+        endpoint: endpoint.shown.id,
+        attempt,
+        fault: fault?.kind,
+        status,
+      });
       if (deliveries.length > options.deliveriesMax) deliveries.shift();
       if (attempt === 1) {
         releaseIf((other) => other.step.kind === 'reorder' && other.endpoint.shown.id === endpoint.shown.id);
@@ -100,7 +108,9 @@ export function createWebhooks(
   }
 
   const getEndpoints = ({ type, livemode }: StripeEvent) =>
-    store.list('endpoints').filter((endpoint) => endpoint.livemode === livemode && wantsEvent(endpoint, type));
+    store
+      .list('endpoints')
+      .filter((endpoint) => endpoint.livemode === livemode && wantsEvent(endpoint, type));
 
   return {
     script: faults.script,
@@ -175,7 +185,10 @@ async function attemptDelivery(
   });
 }
 
-function alter(body: string, { from, to = '' }: { from?: string | undefined; to?: string | undefined }): string {
+function alter(
+  body: string,
+  { from, to = '' }: { from?: string | undefined; to?: string | undefined },
+): string {
   if (from === undefined) return `${body} `;
   if (!body.includes(from)) throw new Error(`The event has no ${from}`);
   return body.replace(from, to);

@@ -79,7 +79,10 @@ describe('checkout', () => {
     const { id, url } = await sdk.checkout.sessions.create(sessionParams());
     const page = await press(url ?? '', 'decline');
     expect(await page.text()).toContain('Your card was declined');
-    expect(await sdk.checkout.sessions.retrieve(id)).toMatchObject({ status: 'open', payment_status: 'unpaid' });
+    expect(await sdk.checkout.sessions.retrieve(id)).toMatchObject({
+      status: 'open',
+      payment_status: 'unpaid',
+    });
     await press(url ?? '', 'pay');
     expect(getTypes(server)).toEqual([
       'payment_intent.created',
@@ -177,7 +180,10 @@ describe('customers', () => {
     expect((await sdk.customers.list({ email: 'ann@example.com' })).data.map((one) => one.id)).toEqual([id]);
     const found = await sdk.customers.search({ query: "metadata['uid']:'u1' AND email:'ann@example.com'" });
     expect(found.data.map((one) => one.id)).toEqual([id]);
-    expect(await sdk.customers.update(id, { name: 'Ann' })).toMatchObject({ name: 'Ann', email: 'ann@example.com' });
+    expect(await sdk.customers.update(id, { name: 'Ann' })).toMatchObject({
+      name: 'Ann',
+      email: 'ann@example.com',
+    });
     expect(await sdk.customers.del(id)).toMatchObject({ id, deleted: true });
     expect(await sdk.customers.retrieve(id)).toMatchObject({ id, object: 'customer', deleted: true });
     expect((await sdk.customers.list()).data).toHaveLength(1);

@@ -13,7 +13,12 @@ describe('refunds', () => {
     const { payment_intent: intent } = await buy(server, sdk);
     const before = server.events().length;
     const first = await sdk.refunds.create({ payment_intent: String(intent), amount: 200 });
-    expect(first).toMatchObject({ object: 'refund', status: 'succeeded', amount: 200, payment_intent: intent });
+    expect(first).toMatchObject({
+      object: 'refund',
+      status: 'succeeded',
+      amount: 200,
+      payment_intent: intent,
+    });
     expect(await getCharge(sdk, intent)).toMatchObject({ amount_refunded: 200, refunded: false });
     const tooMuch = await rejection(sdk.refunds.create({ payment_intent: String(intent), amount: 301 }));
     expect(tooMuch).toMatchObject({

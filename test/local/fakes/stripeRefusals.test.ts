@@ -86,7 +86,11 @@ describe('a checkout session is refused', () => {
     ],
     ['without items', { line_items: undefined as never }, { code: 'parameter_missing', param: 'line_items' }],
     ['without a mode', { mode: undefined as never }, { code: 'parameter_missing', param: 'mode' }],
-    ['in an unknown mode', { mode: 'gift' }, { param: 'mode', message: expect.stringContaining('must be one of') }],
+    [
+      'in an unknown mode',
+      { mode: 'gift' },
+      { param: 'mode', message: expect.stringContaining('must be one of') },
+    ],
     [
       'with an empty text',
       { client_reference_id: '' },
@@ -114,7 +118,9 @@ describe('a checkout session is refused', () => {
     const id = String(customer);
     await sdk.customers.del(id);
     const error = { statusCode: 400, code: 'resource_missing', message: `No such customer: '${id}'` };
-    expect(await rejection(sdk.checkout.sessions.create(sessionParams({ customer: id })))).toMatchObject(error);
+    expect(await rejection(sdk.checkout.sessions.create(sessionParams({ customer: id })))).toMatchObject(
+      error,
+    );
     expect(await rejection(sdk.billingPortal.sessions.create({ customer: id }))).toMatchObject(error);
     expect(await rejection(sdk.customers.del(id))).toMatchObject({ ...error, statusCode: 404 });
   });
@@ -139,8 +145,13 @@ test('what does not exist is 404', async () => {
     code: 'resource_missing',
     message: 'No such checkout.session: cs_test_none',
   });
-  expect(await rejection(sdk.prices.retrieve('price_none'))).toMatchObject({ statusCode: 404, param: 'price' });
-  const page = await fetch(`${server.url}/v1/subscriptions`, { headers: { authorization: `Bearer ${testKey}` } });
+  expect(await rejection(sdk.prices.retrieve('price_none'))).toMatchObject({
+    statusCode: 404,
+    param: 'price',
+  });
+  const page = await fetch(`${server.url}/v1/subscriptions`, {
+    headers: { authorization: `Bearer ${testKey}` },
+  });
   expect(page.status).toBe(404);
   expect((await fetch(`${server.url}/c/pay/cs_test_none`)).status).toBe(404);
 });
@@ -154,7 +165,10 @@ describe('keys', () => {
     const bare = await fetch(`${server.url}/v1/prices`);
     expect(bare.status).toBe(401);
     expect(await bare.json()).toMatchObject({
-      error: { type: 'invalid_request_error', message: expect.stringContaining('You did not provide an API key') },
+      error: {
+        type: 'invalid_request_error',
+        message: expect.stringContaining('You did not provide an API key'),
+      },
     });
     expect(await rejection(stripeSdk(server, 'sk_test_wrongKey1234').prices.list())).toMatchObject({
       type: 'StripeAuthenticationError',

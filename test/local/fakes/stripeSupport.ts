@@ -23,7 +23,13 @@ export const prices = [
 
 /** A fake that stops with the test, and the real library connected to it. */
 export async function stripe(options: Partial<StripeOptions> = {}) {
-  const server = await startFakeStripe({ apiKey: testKey, prices, seed: 'test', retryDelaysMs: [1, 1], ...options });
+  const server = await startFakeStripe({
+    apiKey: testKey,
+    prices,
+    seed: 'test',
+    retryDelaysMs: [1, 1],
+    ...options,
+  });
   running.push(server);
   return { server, sdk: stripeSdk(server) };
 }
@@ -46,7 +52,11 @@ export const sessionParams = (
 });
 
 /** A paid session. */
-export async function buy(server: FakeStripe, sdk: Stripe, fields: Partial<Stripe.Checkout.SessionCreateParams> = {}) {
+export async function buy(
+  server: FakeStripe,
+  sdk: Stripe,
+  fields: Partial<Stripe.Checkout.SessionCreateParams> = {},
+) {
   const { id } = await sdk.checkout.sessions.create(sessionParams(fields));
   return server.control.pay({ session: id });
 }

@@ -111,7 +111,10 @@ describe('faults of a delivery', () => {
     expect(handler.received).toEqual([]);
     const second = await buy(server, sdk);
     await server.webhooks.idle();
-    expect(handler.received.map(({ body }) => JSON.parse(body).data.object.id)).toEqual([second.id, first.id]);
+    expect(handler.received.map(({ body }) => JSON.parse(body).data.object.id)).toEqual([
+      second.id,
+      first.id,
+    ]);
   });
 
   test('hold: what is kept back is released newest first', async () => {
