@@ -37,147 +37,159 @@ const action =
 export type Control = ReturnType<typeof createControl>;
 
 /** Where an action takes a session, a refund or a dispute, it means the newest fitting one if none is named. */
-export function createControl(shared: Account, webhooks: Webhooks) {
-  /** The named row, or the newest one that fits, and the account in its mode. */
-  function find<T extends TableName>(
-    table: T,
-    name: string | undefined,
-    fits: (shown: Tables[T]['shown']) => boolean,
-  ): { account: Account; row: Tables[T]; id: string } {
-    const row =
-      name === undefined
-        ? shared.store.list(table).find(({ shown }) => fits(shown))
-        : (shared.store.get(table, name) ?? getRow(shared, table, name));
-    if (row === undefined) throw refusal(404, { message: `There is nothing to do it to in ${table}.` });
-    return { account: { ...shared, livemode: row.livemode }, row, id: row.shown.id };
-  }
+export const createControl = (account: Account, webhooks: Webhooks) => ({
+  ...createVisitorActions(account),
+  ...createMoneyActions(account),
+  ...createOperatorActions(account, webhooks),
+});
 
-  const findSession = (name: string | undefined, fits: (session: SessionRow['shown']) => boolean) =>
-    find('sessions', name, fits);
-  const isOpen = (session: SessionRow['shown']) => session.status === 'open';
-  const isPaid = (session: SessionRow['shown']) => session.payment_status === 'paid';
-
-  return {
-    /** A visitor pays; with `later`, by a method whose money arrives later or not at all. */
-    pay: action(
-      z.strictObject({ session: id, later: z.boolean().optional(), email: id, amountTotal: amount }),
-      ({ session, ...options }) => {
-        const found = findSession(session, isOpen);
-        return paySession(found.account, found.id, options);
-      },
-    ),
-    decline: action(z.strictObject({ session: id }), ({ session }) => {
-      const found = findSession(session, isOpen);
-      return declinePayment(found.account, found.id);
-    }),
-    /** Decides a payment that was made with `later`. */
-    settlePayment: action(
-      z.strictObject({ session: id, outcome: z.enum(['succeeded', 'failed']).default('succeeded') }),
-      ({ session, outcome }) => {
-        const isWaiting = ({ status, payment_status: payment }: SessionRow['shown']) =>
-          status === 'complete' && payment === 'unpaid';
-        const found = findSession(session, isWaiting);
-        return settlePayment(found.account, found.id, outcome);
-      },
-    ),
-    expire: action(z.strictObject({ session: id }), ({ session }) => {
-      const found = findSession(session, isOpen);
-      return expireSession(found.account, found.id);
-    }),
-    /** Refunds a purchase; all that is left by default. `settleRefund` ends one that is pending, or fails any. */
-    refund: action(
-      z.strictObject({
-        session: id,
-        amount: z.int().min(1).optional(),
-        outcome: z.enum(['succeeded', 'pending', 'requires_action']).default('succeeded'),
-        reason: id,
-      }),
-      ({ session, outcome, ...options }) => {
-        const { account, row } = findSession(session, isPaid);
-        return createRefund(account, { charge: getChargeOf(account, row.shown), ...options }, outcome);
-      },
-    ),
-    settleRefund: action(
-      z.strictObject({ refund: id, outcome: z.enum(['succeeded', 'failed', 'canceled']) }),
-      ({ refund, outcome }) => {
-        const found = find('refunds', refund, ({ status }) => status !== 'failed' && status !== 'canceled');
-        return settleRefund(found.account, found.id, outcome);
-      },
-    ),
-    /** The bank disputes a purchase and takes the money, or with `inquiry` only asks. */
-    dispute: action(
-      z.strictObject({
-        session: id,
-        amount: z.int().min(1).optional(),
-        inquiry: z.boolean().optional(),
-        reason: id,
-      }),
-      ({ session, ...options }) => {
-        const { account, row } = findSession(session, isPaid);
-        return openDispute(account, getChargeOf(account, row.shown), options);
-      },
-    ),
-    updateDispute: action(
-      z.strictObject({
-        dispute: id,
-        step: z.enum(['escalate', 'respond', 'won', 'lost', 'warning_closed']),
-      }),
-      ({ dispute, step }) => {
-        const found = find('disputes', dispute, () => true);
-        return updateDispute(found.account, found.id, step);
-      },
-    ),
-    setPriceActive: action(
-      z.strictObject({ price: z.string(), active: z.boolean() }),
-      ({ price, active }) => {
-        const found = find('prices', price, () => false);
-        return setPriceActive(found.account, found.id, active);
-      },
-    ),
-    /** Moves the clock of all objects to a time or by a time, milliseconds. */
-    moveClock: action(
-      z.union([z.strictObject({ to: z.number() }), z.strictObject({ by: z.number() })]),
-      (args) => {
-        if ('to' in args) shared.clock.set(args.to);
-        else shared.clock.advance(args.by);
-        return { now: shared.clock.now() };
-      },
-    ),
-    /** Sends an event again; the newest one by default. */
-    resend: action(z.strictObject({ event: id, endpoint: id }), ({ event, endpoint }) => {
-      const found = find('events', event, () => true);
-      webhooks.resend(found.id, endpoint);
-      return { event: found.id };
-    }),
-    /** Adds faults for the next deliveries. */
-    scriptDeliveries: action(z.strictObject({ steps: z.array(deliveryStep) }), ({ steps }) => {
-      webhooks.script(...steps);
-      return { steps: steps.length };
-    }),
-    releaseDeliveries: action(
-      z.strictObject({ order: z.enum(['oldestFirst', 'newestFirst']).optional() }),
-      ({ order }) => {
-        webhooks.release(order);
-        return {};
-      },
-    ),
-    /** The newest objects of a table. */
-    list: action(
-      z.strictObject({
-        table: z
-          .enum(['sessions', 'refunds', 'disputes', 'customers', 'prices', 'events', 'charges', 'invoices'])
-          .default('sessions'),
-        limit: z.int().default(20),
-      }),
-      ({ table, limit }) => ({
-        [table]: shared.store
-          .list(table)
-          .slice(0, limit)
-          .map(({ shown }) => shown),
-      }),
-    ),
-  };
+/** The named row, or the newest one that fits, and the account in its mode. */
+function find<T extends TableName>(
+  shared: Account,
+  table: T,
+  name: string | undefined,
+  fits: (shown: Tables[T]['shown']) => boolean,
+): { account: Account; row: Tables[T]; id: string } {
+  const row =
+    name === undefined
+      ? shared.store.list(table).find(({ shown }) => fits(shown))
+      : (shared.store.get(table, name) ?? getRow(shared, table, name));
+  if (row === undefined) throw refusal(404, { message: `There is nothing to do it to in ${table}.` });
+  return { account: { ...shared, livemode: row.livemode }, row, id: row.shown.id };
 }
+
+type Session = SessionRow['shown'];
+const isOpen = ({ status }: Session) => status === 'open';
+const isPaid = ({ payment_status: payment }: Session) => payment === 'paid';
+const isWaiting = ({ status, payment_status: payment }: Session) =>
+  status === 'complete' && payment === 'unpaid';
+
+const createVisitorActions = (shared: Account) => ({
+  /** A visitor pays; with `later`, by a method whose money arrives later or not at all. */
+  pay: action(
+    z.strictObject({ session: id, later: z.boolean().optional(), email: id, amountTotal: amount }),
+    ({ session, ...options }) => {
+      const found = find(shared, 'sessions', session, isOpen);
+      return paySession(found.account, found.id, options);
+    },
+  ),
+  decline: action(z.strictObject({ session: id }), ({ session }) => {
+    const found = find(shared, 'sessions', session, isOpen);
+    return declinePayment(found.account, found.id);
+  }),
+  /** Decides a payment that was made with `later`. */
+  settlePayment: action(
+    z.strictObject({ session: id, outcome: z.enum(['succeeded', 'failed']).default('succeeded') }),
+    ({ session, outcome }) => {
+      const found = find(shared, 'sessions', session, isWaiting);
+      return settlePayment(found.account, found.id, outcome);
+    },
+  ),
+  expire: action(z.strictObject({ session: id }), ({ session }) => {
+    const found = find(shared, 'sessions', session, isOpen);
+    return expireSession(found.account, found.id);
+  }),
+});
+
+const createMoneyActions = (shared: Account) => ({
+  /** Refunds a purchase; all that is left by default. `settleRefund` ends one that is pending, or fails any. */
+  refund: action(
+    z.strictObject({
+      session: id,
+      amount: z.int().min(1).optional(),
+      outcome: z.enum(['succeeded', 'pending', 'requires_action']).default('succeeded'),
+      reason: id,
+    }),
+    ({ session, outcome, ...options }) => {
+      const { account, row } = find(shared, 'sessions', session, isPaid);
+      return createRefund(account, { charge: getChargeOf(account, row.shown), ...options }, outcome);
+    },
+  ),
+  settleRefund: action(
+    z.strictObject({ refund: id, outcome: z.enum(['succeeded', 'failed', 'canceled']) }),
+    ({ refund, outcome }) => {
+      const found = find(
+        shared,
+        'refunds',
+        refund,
+        ({ status }) => status !== 'failed' && status !== 'canceled',
+      );
+      return settleRefund(found.account, found.id, outcome);
+    },
+  ),
+  /** The bank disputes a purchase and takes the money, or with `inquiry` only asks. */
+  dispute: action(
+    z.strictObject({
+      session: id,
+      amount: z.int().min(1).optional(),
+      inquiry: z.boolean().optional(),
+      reason: id,
+    }),
+    ({ session, ...options }) => {
+      const { account, row } = find(shared, 'sessions', session, isPaid);
+      return openDispute(account, getChargeOf(account, row.shown), options);
+    },
+  ),
+  updateDispute: action(
+    z.strictObject({
+      dispute: id,
+      step: z.enum(['escalate', 'respond', 'won', 'lost', 'warning_closed']),
+    }),
+    ({ dispute, step }) => {
+      const found = find(shared, 'disputes', dispute, () => true);
+      return updateDispute(found.account, found.id, step);
+    },
+  ),
+});
+
+const createOperatorActions = (shared: Account, webhooks: Webhooks) => ({
+  setPriceActive: action(z.strictObject({ price: z.string(), active: z.boolean() }), ({ price, active }) => {
+    const found = find(shared, 'prices', price, () => false);
+    return setPriceActive(found.account, found.id, active);
+  }),
+  /** Moves the clock of all objects to a time or by a time, milliseconds. */
+  moveClock: action(
+    z.union([z.strictObject({ to: z.number() }), z.strictObject({ by: z.number() })]),
+    (args) => {
+      if ('to' in args) shared.clock.set(args.to);
+      else shared.clock.advance(args.by);
+      return { now: shared.clock.now() };
+    },
+  ),
+  /** Sends an event again; the newest one by default. */
+  resend: action(z.strictObject({ event: id, endpoint: id }), ({ event, endpoint }) => {
+    const found = find(shared, 'events', event, () => true);
+    webhooks.resend(found.id, endpoint);
+    return { event: found.id };
+  }),
+  /** Adds faults for the next deliveries. */
+  scriptDeliveries: action(z.strictObject({ steps: z.array(deliveryStep) }), ({ steps }) => {
+    webhooks.script(...steps);
+    return { steps: steps.length };
+  }),
+  releaseDeliveries: action(
+    z.strictObject({ order: z.enum(['oldestFirst', 'newestFirst']).optional() }),
+    ({ order }) => {
+      webhooks.release(order);
+      return {};
+    },
+  ),
+  /** The newest objects of a table. */
+  list: action(
+    z.strictObject({
+      table: z
+        .enum(['sessions', 'refunds', 'disputes', 'customers', 'prices', 'events', 'charges', 'invoices'])
+        .default('sessions'),
+      limit: z.int().default(20),
+    }),
+    ({ table, limit }) => ({
+      [table]: shared.store
+        .list(table)
+        .slice(0, limit)
+        .map(({ shown }) => shown),
+    }),
+  ),
+});
 
 /**
  * Answers `POST /__control/{action}` with a JSON body; undefined for another path. Only a JSON content type is

@@ -1,35 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answer, createFaultScript, type Reply, readBody, send, startServer } from '../server.ts';
-import { type Account, apiVersion } from './account.ts';
-import { type ApiRequest, createApi, type Keys } from './api.ts';
+import { readBody, send, startServer } from '../server.ts';
+import type { Account } from './account.ts';
+import type { Keys } from './api.ts';
+import { createApiServer, type StripeRequest } from './apiServer.ts';
 import { type Clock, createClock } from './clock.ts';
 import { answerControl, type Control, createControl } from './control.ts';
-import { StripeRefusal, stripeError } from './errors.ts';
+import { stripeError } from './errors.ts';
 import { createEndpoint, type EndpointOptions } from './eventRoutes.ts';
 import type { StripeStep } from './faults.ts';
-import { type Form, parseForm } from './form.ts';
 import { createPrice, type PriceOptions } from './objects.ts';
 import { answerPage } from './pages.ts';
 import { expireOldSessions } from './payments.ts';
 import { createStore, type StripeEvent } from './store.ts';
 import { createWebhooks, type Webhooks } from './webhooks.ts';
-
-/** One API call as it arrived. Refused calls are recorded too. */
-export type StripeRequest = {
-  method: string;
-  /** Without the query. */
-  path: string;
-  /** Of the body or the query. */
-  params: Form;
-  idempotencyKey: string | undefined;
-  /** Milliseconds since 1970. */
-  at: number;
-  /** The status of the refusal, if the call was refused. */
-  refused?: number;
-  /** True if the answer is that of an earlier call with the same Idempotency-Key. */
-  replayed?: boolean;
-};
 
 export type StripeOptions = Keys & {
   /** 0 or undefined means any free port. */
@@ -83,9 +67,7 @@ const bodyBytesMax = 1024 * 1024;
  * parameters is refused before any scripted step, and uses up none.
  */
 export async function startFakeStripe(options: StripeOptions): Promise<FakeStripe> {
-  const { onRequest, requestsMax = 10_000 } = options;
-  const requests: StripeRequest[] = [];
-  const faults = createFaultScript<StripeStep>();
+  const { requestsMax = 10_000 } = options;
   const closer = new AbortController();
   const store = createStore(options.seed ?? randomBytes(8).toString('hex'), options.dataDir);
   const clock = createClock(options.now ?? Date.now, () => {
@@ -111,38 +93,7 @@ export async function startFakeStripe(options: StripeOptions): Promise<FakeStrip
     deliver: webhooks.deliver,
   };
   const control = createControl(account, webhooks);
-  const api = createApi(options);
-
-  async function answerApi(request: ApiRequest, response: ServerResponse, closing: AbortSignal) {
-    const { pathname, search } = new URL(request.url, 'http://fake');
-    const record: StripeRequest = {
-      method: request.method,
-      path: pathname,
-      params: parseForm(request.method === 'POST' ? request.body : search.slice(1)),
-      idempotencyKey: request.headers['idempotency-key']?.toString(),
-      at: Date.now(),
-    };
-    requests.push(record);
-    if (requests.length > requestsMax) requests.shift();
-    const requestId = store.createId('req_', 14);
-    const headers = { 'request-id': requestId, 'stripe-version': apiVersion };
-    const finish = (reply: Reply): Reply => {
-      if (reply.status >= 400) record.refused = reply.status;
-      if (reply.headers?.['idempotent-replayed']) record.replayed = true;
-      return { ...reply, headers: { ...headers, ...reply.headers } };
-    };
-    try {
-      const call = api.checkCall(account, request, requestId);
-      await onRequest?.(record);
-      const step = faults.take(
-        ({ method = request.method, path = call.path }) => method === request.method && path === call.path,
-      );
-      await answer(response, step, closing, async () => finish(call.perform()));
-    } catch (error) {
-      if (!(error instanceof StripeRefusal)) throw error;
-      send(response, finish(error.reply));
-    }
-  }
+  const api = createApiServer(account, { ...options, requestsMax });
 
   async function handle(request: IncomingMessage, response: ServerResponse, closing: AbortSignal) {
     const bytes = await readBody(request, bodyBytesMax);
@@ -156,26 +107,19 @@ export async function startFakeStripe(options: StripeOptions): Promise<FakeStrip
     const reply =
       answerControl(control, { method, path, contentType, body }) ?? answerPage(account, method, path, body);
     if (reply !== undefined) return send(response, reply);
-    return answerApi({ method, url, headers, body }, response, closing);
+    return api.answerCall({ method, url, headers, body }, response, closing);
   }
 
   const server = await startServer(options, handle);
   account.url = server.url;
-  const addEndpoint = (endpoint: EndpointOptions) => {
-    const before = store
-      .list('endpoints')
-      .find(({ livemode, shown }) => !livemode && shown.url === endpoint.url);
-    if (before) store.remove('endpoints', before.shown.id);
-    const { shown, secret } = createEndpoint(account, { secret: before?.secret, ...endpoint });
-    return { id: shown.id, secret };
-  };
+  const addEndpoint = (endpoint: EndpointOptions) => putEndpoint(account, endpoint);
   for (const price of options.prices ?? []) putPrice(account, price);
   for (const endpoint of options.endpoints ?? []) addEndpoint(endpoint);
   return {
     url: server.url,
-    requests,
-    script: faults.script,
-    always: faults.always,
+    requests: api.requests,
+    script: api.script,
+    always: api.always,
     clock,
     control,
     webhooks,
@@ -202,4 +146,15 @@ function putPrice({ store, clock }: Account, options: PriceOptions): void {
     name: options.name ?? options.id,
     shown: { ...price, active: before?.active ?? price.active },
   });
+}
+
+/** An endpoint keeps its secret unless the options name another. */
+function putEndpoint(account: Account, options: EndpointOptions): { id: string; secret: string } {
+  const { store } = account;
+  const before = store
+    .list('endpoints')
+    .find(({ livemode, shown }) => !livemode && shown.url === options.url);
+  if (before) store.remove('endpoints', before.shown.id);
+  const { shown, secret } = createEndpoint(account, { secret: before?.secret, ...options });
+  return { id: shown.id, secret };
 }

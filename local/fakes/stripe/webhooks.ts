@@ -152,7 +152,8 @@ async function attemptDelivery(
   const body = JSON.stringify(sent, null, 2);
   const secret = fault?.kind === 'wrongSignature' ? `${endpoint.secret}x` : endpoint.secret;
   const age = fault?.kind === 'staleSignature' ? (fault.seconds ?? 301) : 0;
-  const signature = createSignature(body, secret, Math.floor(signedAt() / 1000) - age);
+  const seconds = Math.floor(signedAt() / 1000) - age;
+  const signature = createSignature(body, { secret, seconds, livemode: sent.livemode });
   const bytes = Buffer.from(fault?.kind === 'alteredBody' ? alter(body, fault) : body);
   const send = endpoint.shown.url.startsWith('https:') ? requestHttps : requestHttp;
   const signal = AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)]);

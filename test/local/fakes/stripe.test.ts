@@ -214,7 +214,7 @@ describe('webhooks', () => {
     });
     expect(completed?.headers).toMatchObject({
       'content-type': 'application/json; charset=utf-8',
-      'stripe-signature': expect.stringMatching(/^t=\d+,v1=[0-9a-f]{64}$/),
+      'stripe-signature': expect.stringMatching(/^t=\d+,v1=[0-9a-f]{64},v0=[0-9a-f]{64}$/),
       'user-agent': expect.stringContaining('Stripe/1.0'),
     });
     const kept = await sdk.events.retrieve(completed?.event?.id ?? '');

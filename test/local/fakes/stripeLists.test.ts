@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -136,6 +136,8 @@ test('a folder keeps everything across restarts, and ids go on', async () => {
   const { id, payment_intent: intent } = await buy(first.server, first.sdk);
   first.server.control.setPriceActive({ price: 'price_studio', active: false });
   await first.server.close();
+  // The process died in the middle of a write.
+  await appendFile(join(dataDir, 'journal.jsonl'), '{"ids":9,"table":"sess');
   const second = await stripe({ dataDir, endpoints, retryDelaysMs: [] });
   expect(await second.sdk.checkout.sessions.retrieve(id)).toMatchObject({ payment_status: 'paid' });
   expect((await second.sdk.prices.retrieve('price_studio')).active).toBe(false);
@@ -143,6 +145,9 @@ test('a folder keeps everything across restarts, and ids go on', async () => {
   await second.sdk.refunds.create({ payment_intent: String(intent) });
   const next = await second.sdk.checkout.sessions.create(sessionParams());
   expect(next.id).not.toBe(id);
+  await second.server.close();
+  const third = await stripe({ dataDir });
+  expect((await third.sdk.checkout.sessions.list()).data.map((one) => one.id)).toEqual([next.id, id]);
 });
 
 test('the same seed and calls make the same ids', async () => {

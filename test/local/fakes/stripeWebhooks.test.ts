@@ -85,19 +85,14 @@ describe('faults of a delivery', () => {
     expect((await sdk.events.list({ type: completed })).data).toHaveLength(1);
   });
 
-  test('reorder: a refund arrives before its purchase', async () => {
+  test('hold: a refund arrives before its purchase', async () => {
     const { handler, sdk, server } = await connected(undefined, '*');
-    server.webhooks.script({ type: completed, ...deliveryFault.reorder() });
-    await buy(server, sdk);
-    // The purchase waits for the next delivery that ends, so the others of the purchase must not be it.
-    await server.webhooks.idle();
-    const order = handler.types();
-    expect(order.filter((type) => type === completed)).toHaveLength(1);
     server.webhooks.script({ type: completed, ...deliveryFault.hold() });
     await buy(server, sdk);
     server.control.refund();
     await server.webhooks.idle();
-    expect(handler.types().at(-1)).toMatch(/refund/);
+    expect(handler.types()).toContain('refund.created');
+    expect(handler.types()).not.toContain(completed);
     server.webhooks.release();
     await server.webhooks.idle();
     expect(handler.types().at(-1)).toBe(completed);
@@ -117,7 +112,7 @@ describe('faults of a delivery', () => {
     ]);
   });
 
-  test('hold: what is kept back is released newest first', async () => {
+  test('hold: several events are kept back, and released at once', async () => {
     const { handler, sdk, server } = await connected();
     server.webhooks.always(deliveryFault.hold());
     const first = await buy(server, sdk);
