@@ -1,12 +1,10 @@
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFaultScript } from '../server.ts';
 import { wantsEvent } from './account.ts';
 import type { Clock } from './clock.ts';
+import { type DeliveryJob, postEvent } from './delivery.ts';
 import type { DeliveryStep } from './faults.ts';
-import { createSignature } from './signature.ts';
-import type { Store, StripeEvent, Tables } from './store.ts';
+import type { Store, StripeEvent } from './store.ts';
 
 /** One attempt to deliver an event. */
 export type Delivery = {
@@ -17,8 +15,8 @@ export type Delivery = {
   /** 1 is the first. */
   attempt: number;
   fault: DeliveryStep['kind'] | undefined;
-  /** The status of the answer; undefined if none arrived. */
-  status: number | undefined;
+  /** The status of the answer, or why none arrived. */
+  answer: number | string;
 };
 
 export type Webhooks = {
@@ -43,8 +41,7 @@ export type WebhookOptions = {
   deliveriesMax: number;
 };
 
-type Job = { event: StripeEvent; endpoint: Tables['endpoints'] };
-type HeldJob = Job & { step: DeliveryStep; until: number };
+type HeldJob = DeliveryJob & { step: DeliveryStep; until: number };
 
 export function createWebhooks(
   { store, clock, closing }: { store: Store; clock: Clock; closing: AbortSignal },
@@ -53,14 +50,15 @@ export function createWebhooks(
   const faults = createFaultScript<DeliveryStep>();
   const deliveries: Delivery[] = [];
   const running = new Set<Promise<void>>();
+  const answered = new Set<string>();
   let held: HeldJob[] = [];
 
-  function start(job: Job, step?: DeliveryStep): void {
+  function start(job: DeliveryJob, step?: DeliveryStep): void {
     const work = deliverUntilAnswered(job, step).finally(() => running.delete(work));
     running.add(work);
   }
 
-  function begin(job: Job): void {
+  function begin(job: DeliveryJob): void {
     const { event, endpoint } = job;
     const step = faults.take(
       ({ type = event.type, endpoint: name = endpoint.shown.id }) =>
@@ -81,30 +79,47 @@ export function createWebhooks(
     for (const job of order === 'newestFirst' ? due.reverse() : due) start(job, job.step);
   }
 
-  async function deliverUntilAnswered(job: Job, step: DeliveryStep | undefined): Promise<void> {
+  /** Makes one attempt; true if the answer is 2xx. */
+  async function attempt(job: DeliveryJob, count: number, fault: DeliveryStep | undefined): Promise<boolean> {
     const { event, endpoint } = job;
-    for (let attempt = 1; ; attempt += 1) {
-      const fault = attempt === 1 ? step : undefined;
-      const status = await attemptDelivery(job, fault, { ...options, closing }).catch(() => undefined);
-      if (closing.aborted) return;
-      deliveries.push({
-        event: event.id,
-        type: event.type,
-        endpoint: endpoint.shown.id,
-        attempt,
-        fault: fault?.kind,
-        status,
-      });
-      if (deliveries.length > options.deliveriesMax) deliveries.shift();
-      if (attempt === 1) {
-        releaseIf((other) => other.step.kind === 'reorder' && other.endpoint.shown.id === endpoint.shown.id);
+    const answer = await postEvent(job, fault, { ...options, closing }).catch(
+      (error: Error) => error.message,
+    );
+    deliveries.push({
+      event: event.id,
+      type: event.type,
+      endpoint: endpoint.shown.id,
+      attempt: count,
+      fault: fault?.kind,
+      answer,
+    });
+    if (deliveries.length > options.deliveriesMax) deliveries.shift();
+    const isDone = typeof answer === 'number' && answer >= 200 && answer < 300;
+    if (isDone) countAnswer(job);
+    return isDone;
+  }
+
+  async function deliverUntilAnswered(job: DeliveryJob, step: DeliveryStep | undefined): Promise<void> {
+    const { id } = job.endpoint.shown;
+    for (let count = 1; !closing.aborted; count += 1) {
+      const isDone = await attempt(job, count, count === 1 ? step : undefined);
+      if (count === 1) {
+        releaseIf((other) => other.step.kind === 'reorder' && other.endpoint.shown.id === id);
       }
-      if (status !== undefined && status >= 200 && status < 300) return countAnswer(store, event.id);
-      const delay = options.retryDelaysMs[attempt - 1];
-      if (delay === undefined) return;
+      const delay = options.retryDelaysMs[count - 1];
+      if (isDone || delay === undefined) return;
       await sleep(delay, undefined, { signal: closing }).catch(() => undefined);
-      if (closing.aborted) return;
     }
+  }
+
+  /** One endpoint less that has not answered with 2xx. A repetition does not count. */
+  function countAnswer({ event, endpoint }: DeliveryJob): void {
+    const name = `${event.id}/${endpoint.shown.id}`;
+    const row = store.get('events', event.id);
+    if (row === undefined || answered.has(name)) return;
+    answered.add(name);
+    const pending = Math.max(0, row.shown.pending_webhooks - 1);
+    store.put('events', { ...row, shown: { ...row.shown, pending_webhooks: pending } });
   }
 
   const getEndpoints = ({ type, livemode }: StripeEvent) =>
@@ -132,65 +147,4 @@ export function createWebhooks(
       while (running.size > 0) await Promise.all(running);
     },
   };
-}
-
-/** An endpoint less that has not answered with 2xx. */
-function countAnswer(store: Store, eventId: string): void {
-  const row = store.get('events', eventId);
-  if (row === undefined) return;
-  const pending = Math.max(0, row.shown.pending_webhooks - 1);
-  store.put('events', { ...row, shown: { ...row.shown, pending_webhooks: pending } });
-}
-
-/** Posts the event once, and returns the status of the answer; rejects if none arrives. */
-async function attemptDelivery(
-  { event, endpoint }: Job,
-  fault: DeliveryStep | undefined,
-  { signedAt, timeoutMs, closing }: WebhookOptions & { closing: AbortSignal },
-): Promise<number> {
-  const sent = fault?.kind === 'wrongMode' ? { ...event, livemode: !event.livemode } : event;
-  const body = JSON.stringify(sent, null, 2);
-  const secret = fault?.kind === 'wrongSignature' ? `${endpoint.secret}x` : endpoint.secret;
-  const age = fault?.kind === 'staleSignature' ? (fault.seconds ?? 301) : 0;
-  const seconds = Math.floor(signedAt() / 1000) - age;
-  const signature = createSignature(body, { secret, seconds, livemode: sent.livemode });
-  const bytes = Buffer.from(fault?.kind === 'alteredBody' ? alter(body, fault) : body);
-  const send = endpoint.shown.url.startsWith('https:') ? requestHttps : requestHttp;
-  const signal = AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)]);
-  return await new Promise<number>((resolve, reject) => {
-    const request = send(endpoint.shown.url, {
-      method: 'POST',
-      // A delivery that is cut must not break the next one.
-      agent: false,
-      signal,
-      headers: {
-        accept: '*/*; q=0.5, application/xml',
-        'cache-control': 'no-cache',
-        'content-length': bytes.length,
-        'content-type': 'application/json; charset=utf-8',
-        'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
-        ...(fault?.kind === 'missingSignature' ? {} : { 'stripe-signature': signature }),
-      },
-    });
-    request.once('error', reject);
-    request.once('response', (response) => {
-      if (fault?.kind === 'cut') return void request.destroy(new Error('cut'));
-      response.resume();
-      response.once('error', reject);
-      response.once('end', () => resolve(response.statusCode ?? 0));
-    });
-    if (fault?.kind === 'cut' && fault.when === 'before-answer') {
-      request.once('finish', () => request.destroy(new Error('cut')));
-    }
-    request.end(bytes);
-  });
-}
-
-function alter(
-  body: string,
-  { from, to = '' }: { from?: string | undefined; to?: string | undefined },
-): string {
-  if (from === undefined) return `${body} `;
-  if (!body.includes(from)) throw new Error(`The event has no ${from}`);
-  return body.replace(from, to);
 }

@@ -41,6 +41,9 @@ describe('lists', () => {
     expect(await list({ created: { lt: since } })).toEqual([old.id]);
     expect(await list({ created: old.created })).toEqual([old.id]);
     expect(await list({ created: { gt: old.created, lte: recent.created } })).toEqual([recent.id]);
+    expect(await list({ created: { gte: old.created, lt: recent.created } })).toEqual([old.id]);
+    expect((await sdk.checkout.sessions.list({ limit: 3 })).has_more).toBe(false);
+    expect((await sdk.checkout.sessions.list({ limit: 2 })).has_more).toBe(true);
     expect(await list({ status: 'complete', created: { gte: since } })).toEqual([recent.id]);
     expect(await list({ customer: String(recent.customer) })).toEqual([recent.id]);
     expect(await list({ payment_intent: String(old.payment_intent) })).toEqual([old.id]);

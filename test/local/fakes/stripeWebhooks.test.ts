@@ -18,7 +18,7 @@ describe('delivery', () => {
     await buy(server, sdk);
     await server.webhooks.idle();
     expect(handler.received.map(({ event }) => event?.id)).toEqual(Array(3).fill(server.events().at(-1)?.id));
-    expect(server.webhooks.deliveries.map(({ attempt, status }) => [attempt, status])).toEqual([
+    expect(server.webhooks.deliveries.map(({ attempt, answer }) => [attempt, answer])).toEqual([
       [1, 500],
       [2, 500],
       [3, 204],
@@ -39,7 +39,7 @@ describe('delivery', () => {
     const { handler, sdk, server } = await connected((_, count) => (count === 1 ? 302 : 200));
     await buy(server, sdk);
     await server.webhooks.idle();
-    expect(server.webhooks.deliveries.map(({ status }) => status)).toEqual([302, 200]);
+    expect(server.webhooks.deliveries.map(({ answer }) => answer)).toEqual([302, 200]);
     expect(handler.received).toHaveLength(2);
   });
 
@@ -69,11 +69,14 @@ describe('delivery', () => {
 describe('faults of a delivery', () => {
   test('duplicate: the same event arrives at once', async () => {
     const { handler, sdk, server } = await connected();
-    server.webhooks.script(deliveryFault.duplicate(3));
+    const silent = await webhookHandler(() => 500);
+    server.addEndpoint({ url: silent.url, enabledEvents: [completed] });
+    server.webhooks.script({ endpoint: handler.url, ...deliveryFault.duplicate(3) });
     await buy(server, sdk);
     await server.webhooks.idle();
     expect(new Set(handler.received.map(({ event }) => event?.id)).size).toBe(1);
     expect(handler.received).toHaveLength(3);
+    expect(server.events().at(-1)?.pending_webhooks).toBe(1);
   });
 
   test('drop: the handler hears nothing, the API has the event', async () => {
@@ -144,7 +147,7 @@ describe('faults of a delivery', () => {
     server.webhooks.script(deliveryFault.cut(when));
     await buy(server, sdk);
     await server.webhooks.idle();
-    expect(server.webhooks.deliveries.map(({ status }) => status)).toEqual([undefined, 200]);
+    expect(server.webhooks.deliveries.map(({ answer }) => answer)).toEqual(['cut', 200]);
     expect(handler.received.at(-1)?.event?.type).toBe(completed);
     if (when === 'after-answer') expect(handler.received).toHaveLength(2);
   });
@@ -170,6 +173,17 @@ describe('faults of a delivery', () => {
     await buy(server, sdk);
     await server.webhooks.idle();
     expect(handler.received[0]?.event?.livemode).toBe(true);
+  });
+
+  test('a fault that fits no event shows in the list of deliveries', async () => {
+    const { sdk, server } = await connected();
+    server.webhooks.script(deliveryFault.alteredBody('"colour"', ''));
+    await buy(server, sdk);
+    await server.webhooks.idle();
+    expect(server.webhooks.deliveries.map(({ answer }) => answer)).toEqual([
+      'The event has no "colour"',
+      200,
+    ]);
   });
 
   test('a fault can choose its type and endpoint', async () => {
