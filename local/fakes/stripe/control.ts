@@ -134,10 +134,11 @@ const createMoneyActions = (shared: Account) => ({
     z.strictObject({
       dispute: id,
       step: z.enum(['escalate', 'respond', 'won', 'lost', 'warning_closed']),
+      returned: amount,
     }),
-    ({ dispute, step }) => {
+    ({ dispute, step, returned }) => {
       const found = find(shared, 'disputes', dispute, () => true);
-      return updateDispute(found.account, found.id, step);
+      return updateDispute(found.account, found.id, step, returned);
     },
   ),
 });

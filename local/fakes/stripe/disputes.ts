@@ -14,13 +14,16 @@ export type DisputeOptions = {
 /** `escalate` makes a dispute of an inquiry; `respond` submits evidence; the others close the case. */
 export type DisputeStep = 'escalate' | 'respond' | 'won' | 'lost' | 'warning_closed';
 
+/**
+ * A charge may have several disputes, and a dispute may ask for more than the charge: banks dispute the whole of what
+ * was refunded in part. Source: docs.stripe.com/disputes/how-disputes-work.
+ */
 export function openDispute(
   account: Account,
   chargeId: string,
   { amount, reason = 'fraudulent', inquiry = false }: DisputeOptions = {},
 ): Stripe.Dispute {
   const { shown: charge } = getRow(account, 'charges', chargeId);
-  if (charge.disputed) throw refusal(400, { message: `The charge ${chargeId} is disputed already.` });
   const dispute = createDisputeObject(account, charge, {
     amount: amount ?? charge.amount,
     reason,
@@ -30,11 +33,17 @@ export function openDispute(
   const charged = change(account, 'charges', chargeId, { disputed: true });
   emit(account, 'charge.updated', charged.shown, charged.previous);
   emit(account, 'charge.dispute.created', dispute);
-  return inquiry ? dispute : moveFunds(account, dispute.id, 'charge.dispute.funds_withdrawn');
+  return inquiry
+    ? dispute
+    : moveFunds(account, dispute.id, 'charge.dispute.funds_withdrawn', -dispute.amount);
 }
 
-/** Takes a dispute one step further; refuses a step that its status does not allow. */
-export function updateDispute(account: Account, id: string, step: DisputeStep): Stripe.Dispute {
+/**
+ * Takes a dispute one step further; refuses a step that its status does not allow. Of a lost dispute, `returned` comes
+ * back all the same: what had been refunded before, which Stripe's dashboard shows as "partially won". Source:
+ * support.stripe.com/questions/dispute-for-full-charge-amount-after-a-partial-refund-was-issued.
+ */
+export function updateDispute(account: Account, id: string, step: DisputeStep, returned = 0): Stripe.Dispute {
   const { shown: dispute } = getRow(account, 'disputes', id);
   const isInquiry = dispute.status.startsWith('warning_') && dispute.status !== 'warning_closed';
   const isDispute = ['needs_response', 'under_review'].includes(dispute.status);
@@ -56,12 +65,13 @@ export function updateDispute(account: Account, id: string, step: DisputeStep): 
       is_charge_refundable: false,
     });
     emit(account, 'charge.dispute.updated', shown, previous);
-    return moveFunds(account, id, 'charge.dispute.funds_withdrawn');
+    return moveFunds(account, id, 'charge.dispute.funds_withdrawn', -dispute.amount);
   }
   const status = step === 'respond' ? (isInquiry ? 'warning_under_review' : 'under_review') : step;
   const { shown, previous } = change(account, 'disputes', id, { status });
   emit(account, step === 'respond' ? 'charge.dispute.updated' : 'charge.dispute.closed', shown, previous);
-  return step === 'won' ? moveFunds(account, id, 'charge.dispute.funds_reinstated') : shown;
+  const back = step === 'won' ? dispute.amount : step === 'lost' ? returned : 0;
+  return back > 0 ? moveFunds(account, id, 'charge.dispute.funds_reinstated', back) : shown;
 }
 
 /** Records what the dispute takes or brings back, and sends the event. */
@@ -69,9 +79,9 @@ function moveFunds(
   account: Account,
   id: string,
   type: 'charge.dispute.funds_withdrawn' | 'charge.dispute.funds_reinstated',
+  amount: number,
 ): Stripe.Dispute {
   const { shown: dispute } = getRow(account, 'disputes', id);
-  const amount = type === 'charge.dispute.funds_withdrawn' ? -dispute.amount : dispute.amount;
   const { shown, previous } = change(account, 'disputes', id, {
     balance_transactions: [
       ...dispute.balance_transactions,

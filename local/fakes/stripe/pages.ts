@@ -5,7 +5,7 @@ import type { Account } from './account.ts';
 import { StripeRefusal } from './errors.ts';
 import { parseForm } from './form.ts';
 import { toId } from './moneyObjects.ts';
-import { declinePayment, paySession } from './payments.ts';
+import { declinePayment, paySession, takesDebit } from './payments.ts';
 import type { SessionRow } from './store.ts';
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f6f8fa;color:#1a1f36}
@@ -100,7 +100,7 @@ function checkoutPage({ shown: session, lineItems }: SessionRow, error = ''): Re
 ${error === '' ? '' : `<p class="error" role="alert">${escapeHtml(error)}</p>`}
 <form method="post"><label>E-mail <input name="email" type="email" autocomplete="email" value="${escapeHtml(email)}"></label>
 <button class="main" name="outcome" value="pay">Pay ${total}</button>
-<button name="outcome" value="later">Pay by bank debit (the money arrives later, or fails)</button>
+${takesDebit(session) ? '<button name="outcome" value="later">Pay by bank debit (the money arrives later, or fails)</button>' : ''}
 <button name="outcome" value="decline">Pay with a card that is declined</button></form>
 ${cancelUrl === null ? '' : `<p><a href="${escapeHtml(cancelUrl)}">Leave without paying</a></p>`}`;
   return page(200, 'Checkout', content, [successUrl ?? '']);

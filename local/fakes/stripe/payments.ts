@@ -16,8 +16,11 @@ export type PayOptions = {
 
 /** Completes an open session. Stripe sends the events in no certain order; this is the usual one. */
 export function paySession(account: Account, id: string, options: PayOptions = {}): Stripe.Checkout.Session {
-  requireOpen(account, id);
-  const email = options.email ?? getRow(account, 'sessions', id).shown.customer_email ?? 'buyer@example.com';
+  const { shown: session } = requireOpen(account, id);
+  if (options.later && !takesDebit(session)) {
+    throw refusal(400, { message: `The session ${id} takes no delayed payment.` });
+  }
+  const email = options.email ?? session.customer_email ?? 'buyer@example.com';
   setAmounts(account, id, options.amountTotal);
   setCustomer(account, id, email);
   const { amount_total: total } = getRow(account, 'sessions', id).shown;
@@ -37,6 +40,10 @@ export function paySession(account: Account, id: string, options: PayOptions = {
   emit(account, 'checkout.session.completed', shown);
   return shown;
 }
+
+/** True if a visitor may pay by bank debit, of which the money arrives later. */
+export const takesDebit = (session: Stripe.Checkout.Session) =>
+  session.payment_method_types.includes('sepa_debit');
 
 /** The card is declined. The session stays open, and the visitor may try again. */
 export function declinePayment(account: Account, id: string): Stripe.Checkout.Session {

@@ -26,8 +26,10 @@ export function createRefund(
       message: `Charge ${charge.id} has already been refunded.`,
     });
   }
-  const dispute = account.store.list('disputes').find(({ shown }) => toId(shown.charge) === charge.id)?.shown;
-  if (dispute && !dispute.is_charge_refundable) {
+  const takenBy = account.store
+    .list('disputes')
+    .find(({ shown }) => toId(shown.charge) === charge.id && !shown.is_charge_refundable);
+  if (takenBy !== undefined) {
     throw refusal(400, {
       code: 'charge_disputed',
       message: `Charge ${charge.id} has been charged back; cannot issue a refund.`,

@@ -114,6 +114,15 @@ describe('checkout', () => {
     expect(() => server.control.settlePayment({ session: id, outcome })).toThrow();
   });
 
+  test('a session for cards alone takes no payment that comes later', async () => {
+    const { sdk, server } = await stripe();
+    const params = sessionParams({ allowed_payment_method_types: ['card'] });
+    const { id, url } = await sdk.checkout.sessions.create(params);
+    expect(await (await fetch(url ?? '')).text()).not.toContain('value="later"');
+    expect(() => server.control.pay({ session: id, later: true })).toThrow('no delayed payment');
+    expect(server.control.pay({ session: id }).payment_status).toBe('paid');
+  });
+
   test('nothing to pay completes without a payment', async () => {
     const { sdk, server } = await stripe();
     const session = await buy(server, sdk, { line_items: [{ price: 'price_free', quantity: 1 }] });

@@ -104,6 +104,7 @@ describe('refunds', () => {
     const { sdk, server } = await stripe();
     const { payment_intent: intent } = await buy(server, sdk);
     server.control.dispute();
+    server.control.dispute({ inquiry: true });
     expect(await rejection(sdk.refunds.create({ payment_intent: String(intent) }))).toMatchObject({
       code: 'charge_disputed',
     });
@@ -154,6 +155,36 @@ describe('disputes', () => {
     server.control.updateDispute({ step: 'lost' });
     expect(await sdk.disputes.retrieve(id)).toMatchObject({ status: 'lost', amount: 300 });
     expect(getTypes(server).at(-1)).toBe('charge.dispute.closed');
+  });
+
+  test('bring back what was refunded before, although they are lost', async () => {
+    const { sdk, server } = await stripe();
+    await buy(server, sdk);
+    server.control.refund({ amount: 200 });
+    const { id } = server.control.dispute();
+    server.control.updateDispute({ step: 'lost', returned: 200 });
+    expect(server.events().at(-1)).toMatchObject({
+      type: 'charge.dispute.funds_reinstated',
+      data: {
+        object: {
+          id,
+          status: 'lost',
+          amount: 500,
+          balance_transactions: [{ amount: -500 }, { amount: 200, fee: 0 }],
+        },
+      },
+    });
+  });
+
+  test('a charge may have several', async () => {
+    const { sdk, server } = await stripe();
+    const { payment_intent: intent } = await buy(server, sdk);
+    const [first, second] = [
+      server.control.dispute({ amount: 200 }),
+      server.control.dispute({ amount: 300 }),
+    ];
+    const { data } = await sdk.disputes.list({ payment_intent: String(intent) });
+    expect(data.map(({ id }) => id)).toEqual([second.id, first.id]);
   });
 
   test('an inquiry takes nothing, until it is escalated', async () => {
