@@ -10,7 +10,7 @@ import { readLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { getAspectRatio, type ImageModel } from '../shared/imagegen/models.ts';
 import type { Account } from '../shared/ledger/account.ts';
-import { getPeriod } from '../shared/ledger/allowancePeriod.ts';
+import { getPeriod, isPast } from '../shared/ledger/allowancePeriod.ts';
 import { getOrCreateAccount } from '../shared/ledger/getOrCreateAccount.ts';
 import type { Services } from '../shared/services.ts';
 
@@ -43,14 +43,14 @@ export const account = endpoint({
 
 /** What the account is topped up to, and when next: now, if this period's allowance is still due. */
 function toAllowance(
-  { allowance, allowancePeriod }: Account,
+  { allowance, allowancePeriod, suspended, verified }: Account,
   { credits, period }: Services['config']['allowance'],
   now: Date,
 ): Pick<AccountView, 'allowance'> {
   const own = allowance ?? credits;
-  if (own === 0) return {};
+  if (own === 0 || suspended || !verified) return {};
   const { name, nextAt } = getPeriod(period, now);
-  const next = allowancePeriod === name ? nextAt : now;
+  const next = isPast(name, allowancePeriod) ? nextAt : now;
   return { allowance: { credits: own, period, nextAt: next.toISOString() } };
 }
 

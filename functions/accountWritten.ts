@@ -2,6 +2,7 @@ import { parseAccountEvent } from '../shared/database/accountEvent.ts';
 import type { EventHandler } from '../shared/http/endpoint.ts';
 import { createRequestLog } from '../shared/http/requestLog.ts';
 import { recordConsoleEdit } from '../shared/ledger/recordConsoleEdit.ts';
+import { findUnknownUsers } from '../shared/ledger/unknownUsers.ts';
 import type { Services } from '../shared/services.ts';
 
 /**
@@ -15,6 +16,8 @@ export const accountWritten =
     const log = createRequestLog(services, name);
     const { uid, actor, hasNoEdit } = parseAccountEvent(event);
     if (hasNoEdit) return; // The ledger's own write, which it has logged already.
-    log.add({ uid, recorded: await recordConsoleEdit(await services.ledger(), uid, actor) });
+    const recorded = await recordConsoleEdit(await services.ledger(), uid, actor);
+    log.add({ uid, recorded });
+    if (recorded) await findUnknownUsers(await services.userLookup(), services.log, [uid]);
     log.ok();
   };

@@ -20,8 +20,8 @@ export const audit = endpoint({
       return { body: { accounts: [audit] } };
     }
     const after = pageToken === undefined ? undefined : parsePageToken(pageToken);
-    const { documents, last } = await readPage(ledger, pageSize, accountsQuery(after));
-    const audits = await Promise.all(documents.map(({ id }) => auditAccount(ledger, id)));
+    const { items: uids, last } = await readPage(ledger, pageSize, accountsQuery(after), ({ id }) => id);
+    const audits = await Promise.all(uids.map((uid) => auditAccount(ledger, uid)));
     return {
       body: {
         accounts: audits.filter((audit) => audit !== undefined),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { quotaAnswerSchema } from '../shared/contract.ts';
+import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { stateWarnings } from '../shared/imagegen/modelStates.ts';
 import { modelWarnings } from '../shared/imagegen/models.ts';
@@ -10,7 +11,8 @@ export const checkQuota = endpoint({
   access: 'scheduler',
   input: z.looseObject({}),
   answer: quotaAnswerSchema,
-  async run(_call, services) {
+  async run({ log }, services) {
+    const workingTime = createWorkingTime(services.clock);
     const reported = await (await services.quota()).reopenDue();
     const models = reported.map(({ id, state: { state, reason, retryAt } }) => ({
       id,
@@ -22,6 +24,7 @@ export const checkQuota = endpoint({
     const now = new Date(services.clock.now());
     const warnings = [...modelWarnings(modelIds, now), ...stateWarnings(modelIds, services.modelStates, now)];
     for (const warning of warnings) services.log.warning(warning);
+    log.add(toJobFields(workingTime));
     return { body: { models, warnings } };
   },
 });

@@ -1,4 +1,4 @@
-import type { User } from '../shared/auth.ts';
+import type { User } from '../shared/auth/auth.ts';
 import { enhanceAnswerSchema, enhanceRequestSchema } from '../shared/contract.ts';
 import { enhanceLimit } from '../shared/core/rateLimit.ts';
 import type { Failure } from '../shared/errors.ts';
@@ -24,7 +24,7 @@ export const enhance = endpoint({
     const now = new Date(clock.now());
     const refusal =
       (await refuseCaller(services, ledger, caller, now)) ??
-      (await countEnhancement(ledger, uid, now, config.prompt.maxPerDayPerUser));
+      (await countEnhancement(ledger, uid, now, config.prompt));
     if (refusal) throw refusal;
     const enhancePrompt = await services.enhancer();
     const { prompt, providerCostMicros } = await enhancePrompt(input.prompt, config.prompt.timeoutMs);

@@ -1,10 +1,11 @@
 import { generateAnswerSchema, generateRequestSchema } from '../shared/contract.ts';
+import { admit } from '../shared/generation/admission.ts';
 import { hold } from '../shared/generation/hold.ts';
 import { toHoldRequest } from '../shared/generation/holdRequest.ts';
-import { checkReferences, generateBodyBytesMax, loadReferences } from '../shared/generation/references.ts';
+import { generateBodyBytesMax, loadReferences } from '../shared/generation/references.ts';
 import { toGenerateAnswer, toReplay } from '../shared/generation/response.ts';
 import { settleOrRefund } from '../shared/generation/settleOrRefund.ts';
-import { createTimeLeft, enhancePrompt, generateImage, storeImage } from '../shared/generation/steps.ts';
+import { createTimeLimit, enhancePrompt, generateImage, storeImage } from '../shared/generation/steps.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 
 /** Holds the price, generates and stores the image, and settles; or refunds, whatever goes wrong. */
@@ -16,11 +17,10 @@ export const generate = endpoint({
   answer: generateAnswerSchema,
   bodyBytesMax: generateBodyBytesMax,
   dependencies: ['database', 'gemini', 'imageStore'],
+  admit,
   async run({ caller, input: request, idempotencyKey, log }, services) {
-    const { clock, config, shutdown } = services;
-    shutdown.throwIfAborted();
-    const timeLeft = createTimeLeft(clock, config.generateTimeoutMs);
-    checkReferences(request);
+    services.shutdown.throwIfAborted();
+    const { endsAt, timeLeft } = createTimeLimit(services.clock, services.config.generateTimeoutMs);
     const ledger = await services.ledger();
     const holdRequest = await toHoldRequest(services, caller.uid, idempotencyKey, request);
     log.add({ uid: caller.uid, generationId: holdRequest.id, tier: request.tier });
@@ -30,13 +30,13 @@ export const generate = endpoint({
     if (outcome === 'existing') return toReplay(record, holdRequest.fingerprint);
     if (outcome === 'cached') return toGenerateAnswer(record);
 
-    const ended = await settleOrRefund(ledger, record, log, async (progress) => {
+    const ended = await settleOrRefund(ledger, record, log, endsAt, async (progress) => {
       const step = { services, uid: caller.uid, request, log, timeLeft, progress };
       const enhancedPrompt = await enhancePrompt(step);
       const references = await loadReferences(step);
       const generated = await generateImage(step, enhancedPrompt ?? request.prompt, references);
       const image = await storeImage(step, record.publicId, generated);
-      const cacheUntil = new Date(clock.now() + config.cacheTtlSeconds * 1000);
+      const cacheUntil = new Date(services.clock.now() + services.config.cacheTtlSeconds * 1000);
       const { model, modelVersion } = generated;
       return { model, ...(modelVersion && { modelVersion }), enhancedPrompt, image, cacheUntil };
     });

@@ -1,4 +1,4 @@
-import { type Entry, grantAnswerSchema, grantRequestSchema } from '../shared/contract.ts';
+import { type AdminEntry, grantAnswerSchema, grantRequestSchema } from '../shared/contract.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { type GrantRecord, grantTo } from '../shared/ledger/grant.ts';
 
@@ -13,12 +13,13 @@ export const grant = endpoint({
     const { grant, replayed } = await grantTo(await services.ledger(), caller, idempotencyKey, input);
     log.add({ uid: grant.uid, amount: grant.amount, replayed });
     const { uid, balance, sequence } = grant;
-    const body = { account: { uid, balance, sequence }, entry: toEntry(grant) };
+    const body = { account: { uid, balance, sequence }, entry: toAdminEntry(grant) };
     return replayed ? { body, headers: { 'Idempotent-Replayed': 'true' } } : { body };
   },
 });
 
-function toEntry({ entryId, sequence, amount, balance, reason, actor, createdAt }: GrantRecord): Entry {
+function toAdminEntry(grant: GrantRecord): AdminEntry {
+  const { entryId, sequence, amount, balance, reason, actor, createdAt } = grant;
   const at = createdAt.toISOString();
   return { id: entryId, sequence, type: 'grant', amount, balance, reason, actor, createdAt: at };
 }

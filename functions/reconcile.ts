@@ -1,12 +1,17 @@
 import * as z from 'zod';
+import { lookupUidsMax } from '../shared/auth/users.ts';
 import { type Audit, reconcileAnswerSchema } from '../shared/contract.ts';
-import { createWorkingTime } from '../shared/database/jobs.ts';
+import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { auditAccount } from '../shared/ledger/audit.ts';
 import { forEachAccount } from '../shared/ledger/forEachAccount.ts';
 import { recordConsoleEdit } from '../shared/ledger/recordConsoleEdit.ts';
+import { findUnknownUsers } from '../shared/ledger/unknownUsers.ts';
 
-/** Records console edits that are not recorded yet, and reports every account that does not add up. It fixes nothing else. */
+/**
+ * Records console edits that are not recorded yet, and reports every account that does not add up or has no user. It fixes
+ * nothing else.
+ */
 export const reconcile = endpoint({
   method: 'POST',
   access: 'scheduler',
@@ -14,20 +19,44 @@ export const reconcile = endpoint({
   answer: reconcileAnswerSchema,
   async run({ log }, services) {
     const ledger = await services.ledger();
+    const lookUp = await services.userLookup();
     const broken: Audit[] = [];
     const counts = { checked: 0, adjusted: 0 };
-    await forEachAccount(ledger, 'reconcile', createWorkingTime(services.clock), async (uid) => {
+    /** Audits of accounts whose users are not looked up yet. */
+    const audits: Audit[] = [];
+
+    async function report(): Promise<void> {
+      const reported = audits.splice(0);
+      const uids = reported.map(({ uid }) => uid);
+      const unknown = new Set(await findUnknownUsers(lookUp, ledger.log, uids));
+      broken.push(
+        ...reported
+          .map((audit) => (unknown.has(audit.uid) ? withoutUser(audit) : audit))
+          .filter(({ ok }) => !ok),
+      );
+    }
+
+    const workingTime = createWorkingTime(services.clock);
+    await forEachAccount(ledger, 'reconcile', workingTime, async (uid) => {
       const recorded = await recordConsoleEdit(ledger, uid).catch((error) => {
         ledger.log.error('An edit could not be recorded', { uid, error });
       });
       if (recorded) counts.adjusted += 1;
       const audit = await auditAccount(ledger, uid);
       counts.checked += 1;
-      if (!audit || audit.ok) return;
-      broken.push(audit);
-      ledger.log.error('An account does not add up', { event: 'account_broken', ...audit });
+      if (!audit) return;
+      if (!audit.ok) ledger.log.error('An account does not add up', { event: 'account_broken', ...audit });
+      audits.push(audit);
+      if (audits.length === lookupUidsMax) await report();
     });
-    log.add({ ...counts, broken: broken.length });
+    await report();
+    log.add({ ...counts, broken: broken.length, ...toJobFields(workingTime) });
     return { body: { ...counts, broken } };
   },
+});
+
+const withoutUser = (audit: Audit): Audit => ({
+  ...audit,
+  ok: false,
+  differences: [...audit.differences, 'Firebase Authentication knows no such user'],
 });

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { refillAnswerSchema } from '../shared/contract.ts';
-import { createWorkingTime } from '../shared/database/jobs.ts';
+import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { parseAccount } from '../shared/ledger/account.ts';
+import { findDueAllowance } from '../shared/ledger/allowance.ts';
 import { getPeriod } from '../shared/ledger/allowancePeriod.ts';
 import { forEachAccount } from '../shared/ledger/forEachAccount.ts';
 import { refillAllowance } from '../shared/ledger/refillAllowance.ts';
@@ -10,7 +11,7 @@ import { refillAllowance } from '../shared/ledger/refillAllowance.ts';
 /** Accounts that have not been used for this long get no allowance. */
 const usedWithinMs = 90 * 86_400_000;
 
-/** Tops accounts up to their allowance, once each in a period. */
+/** Tops accounts up to their allowance, once each in a period. The next call of a user does the same. */
 export const refillAllowances = endpoint({
   method: 'POST',
   access: 'scheduler',
@@ -25,12 +26,12 @@ export const refillAllowances = endpoint({
     const workingTime = createWorkingTime(clock);
     await forEachAccount(ledger, 'refillAllowances', workingTime, async (uid, document) => {
       counts.checked += 1;
-      const { usedAt, allowance = credits, allowancePeriod } = parseAccount(document);
-      const isInUse = usedAt !== undefined && usedAt >= usedSince;
-      if (!isInUse || allowance === 0 || allowancePeriod === name) return;
-      if (await refillAllowance(ledger, uid, name, credits)) counts.refilled += 1;
+      const account = parseAccount(document);
+      const isInUse = account.usedAt !== undefined && account.usedAt >= usedSince;
+      if (!isInUse || findDueAllowance(account, credits, name) === 0) return;
+      if (await refillAllowance(ledger, uid, name)) counts.refilled += 1;
     });
-    log.add(counts);
+    log.add({ ...counts, ...toJobFields(workingTime) });
     return { body: counts };
   },
 });

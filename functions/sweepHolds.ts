@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { sweepAnswerSchema } from '../shared/contract.ts';
-import { createWorkingTime } from '../shared/database/jobs.ts';
-import { sweepHolds as refundOverdue, sweepOutbox } from '../shared/generation/sweep.ts';
+import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
+import { sweep } from '../shared/generation/sweep.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 
 /** Refunds generations after their deadline, and deletes orphaned images. */
@@ -13,9 +13,8 @@ export const sweepHolds = endpoint({
   async run({ log }, services) {
     const ledger = await services.ledger();
     const workingTime = createWorkingTime(services.clock);
-    const refunded = await refundOverdue(ledger, workingTime);
-    const deletedAssets = await sweepOutbox(ledger, services.imageStore, workingTime);
-    log.add({ refunded, deletedAssets });
-    return { body: { refunded, deletedAssets } };
+    const answer = await sweep(ledger, services.imageStore, services.clock, workingTime);
+    log.add({ ...answer, ...toJobFields(workingTime) });
+    return { body: answer };
   },
 });

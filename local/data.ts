@@ -1,6 +1,18 @@
 /** Saves a run's data to LOCAL_DATA_DIR and loads it again. The emulators themselves hold everything in memory. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { StartRefused } from './refusal.ts';
 
 /** What to save, and where. A host is set only if the run started that emulator itself. */
 export type SaveOptions = {
@@ -26,13 +38,43 @@ export function findFirestoreExport(dataDir: string): string | undefined {
 /** The folder in which the fake Cloudinary stores its images. */
 export const getImagesDir = (dataDir: string) => join(dataDir, 'images');
 
-/** Loads the users that an earlier run saved into a fresh Auth emulator. */
+/**
+ * Creates the folder if it is missing.
+ * @throws {StartRefused} if the run could not save its data in it.
+ */
+export function prepareDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    accessSync(dataDir, constants.W_OK);
+  } catch (error) {
+    throw new StartRefused(
+      `LOCAL_DATA_DIR is not a folder in which this run can save its data (${(error as Error).message}).\nChoose another folder.`,
+    );
+  }
+}
+
+const savedUsersSchema = z.object({ users: z.array(z.unknown()).default([]) });
+
+/**
+ * Loads the users that an earlier run saved into a fresh Auth emulator.
+ * @throws {StartRefused} naming the file, if it holds something else.
+ */
 export async function restoreUsers({ dataDir, projectId, authHost }: SaveOptions): Promise<void> {
   const file = join(dataDir, 'users.json');
   if (!authHost || !existsSync(file)) return;
-  const { users = [] } = JSON.parse(readFileSync(file, 'utf8')) as { users?: unknown[] };
+  const users = parseSavedUsers(file);
   // The emulator refuses an empty batch.
   if (users.length > 0) await call(getUsersUrl(authHost, projectId, 'batchCreate'), { users });
+}
+
+function parseSavedUsers(file: string): unknown[] {
+  try {
+    return savedUsersSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).users;
+  } catch {
+    throw new StartRefused(
+      `${file} is broken: it does not hold the users that an earlier run saved.\nDelete it to start without them, and keep a copy if you need them.`,
+    );
+  }
 }
 
 /** Saves the data of the emulators that the run started. */
@@ -61,7 +103,8 @@ async function saveUsers({ dataDir, projectId, authHost }: SaveOptions): Promise
   // -1 means all users. The Firebase CLI exports the same way.
   const saved = await call(`${getUsersUrl(authHost, projectId, 'batchGet')}?maxResults=-1`);
   const file = join(dataDir, 'users.json');
-  writeFileSync(file + partial, saved);
+  // Flushed: after a power cut, the new name must not lead to a file without its content.
+  writeFileSync(file + partial, saved, { flush: true });
   renameSync(file + partial, file);
 }
 

@@ -8,6 +8,7 @@ import { parseConfig } from '../shared/config/config.ts';
 import { createFunctionsServer } from '../shared/http/server.ts';
 import { modelWarnings } from '../shared/imagegen/models.ts';
 import { portOpenMessage } from './functionsProcess.ts';
+import { callJob, isIdleJob, startJobs } from './jobs.ts';
 import { loopback } from './ports.ts';
 import { createSite } from './site.ts';
 import { logWriter } from './terminalLog.ts';
@@ -15,11 +16,13 @@ import { toFunctionPath } from './triggers.ts';
 
 let ending = false;
 let drain = async () => {};
+let stopJobs = () => {};
 
 /** Runs once: a signal to the process group arrives here directly, and again from the parent. */
 function end() {
   if (ending) return;
   ending = true;
+  stopJobs();
   void drain().finally(() => process.exit(0));
 }
 process.on('SIGTERM', end);
@@ -38,10 +41,17 @@ async function main(): Promise<void> {
     authHost: authEmulatorHost ?? '',
     firestoreHost: firestoreEmulatorHost ?? '',
   });
+  const warnings = modelWarnings(modelIds, new Date());
+  let isOpen = false;
   const { server, shutdown, log } = createFunctionsServer({
     functions,
     env: process.env,
-    writeLog: logWriter(process.stdout, process.env),
+    // `checkQuota` repeats the warnings of the start.
+    writeLog: logWriter(
+      process.stdout,
+      process.env,
+      (line) => isIdleJob(line) || (isOpen && warnings.includes(String(line.message))),
+    ),
     site(request, response) {
       request.url = toFunctionPath(request.url ?? '/');
       return site(request, response);
@@ -52,8 +62,14 @@ async function main(): Promise<void> {
   drain = shutdown;
   process.on('unhandledRejection', (error) => log.error('A promise rejection was not handled', { error }));
   server.once('error', fail);
-  for (const warning of modelWarnings(modelIds, new Date())) log.warning(warning);
-  server.listen(port, loopback, () => process.send?.(portOpenMessage));
+  for (const warning of warnings) log.warning(warning);
+  server.listen(port, loopback, () => {
+    isOpen = true;
+    // Other projects do not accept the emulators' superuser.
+    if (projectId.startsWith('demo-'))
+      stopJobs = startJobs((name) => callJob(`http://${loopback}:${port}`, name));
+    process.send?.(portOpenMessage);
+  });
 }
 
 function fail(error: unknown): void {

@@ -4,10 +4,11 @@ import type { StaticHandler } from '../shared/http/server.ts';
 import { buildPage, getMimeType } from '../tools/build/page.ts';
 import { apiPages } from '../tools/openapi/pages.ts';
 import { pageHeaders } from '../web/securityPolicy.ts';
+import { loopback } from './ports.ts';
 
 export type SiteOptions = { webDir: string; projectId: string; authHost: string; firestoreHost: string };
 
-/** The emulators and fakes listen on ports that are not known in advance. */
+/** The fakes listen on ports that are not known in advance. */
 const localOrigins = ['http://127.0.0.1:*', 'http://localhost:*'];
 
 /** Builds the page and the API reference in memory, and serves them with the configuration of a Firebase web app. */
@@ -15,11 +16,16 @@ export async function createSite(options: SiteOptions): Promise<StaticHandler> {
   const pages = new Map([...(await buildPage(options.webDir)), ...(await apiPages())]);
   const index = pages.get('/studio/index.html');
   if (index) pages.set('/studio', index).set('/studio/', index);
+  const emulators = {
+    auth: parseHostAndPort(options.authHost),
+    firestore: parseHostAndPort(options.firestoreHost),
+  };
   pages.set('/__/firebase/init.json', {
     type: getMimeType('.json'),
-    body: JSON.stringify(toFirebaseInit(options)),
+    body: JSON.stringify({ ...toFirebaseApp(options.projectId), emulators }),
   });
-  const headers = pageHeaders(localOrigins);
+  const emulatorOrigins = Object.values(emulators).map(({ host, port }) => `http://${host}:${port}`);
+  const headers = pageHeaders([...localOrigins, ...emulatorOrigins]);
   return (request, response) => {
     const path = request.url?.split('?', 1)[0] ?? '';
     if (path === '/') return respond(request, response, 302, { location: '/studio' });
@@ -48,8 +54,8 @@ function respond(
   return true;
 }
 
-/** The `init.json` that Hosting serves for a project's web app, with the addresses of the emulators. */
-function toFirebaseInit({ projectId, authHost, firestoreHost }: SiteOptions) {
+/** The configuration of a project's web app, as Hosting serves it. */
+function toFirebaseApp(projectId: string) {
   return {
     projectId,
     // Firebase's client requires these; the emulators ignore them.
@@ -58,11 +64,17 @@ function toFirebaseInit({ projectId, authHost, firestoreHost }: SiteOptions) {
     authDomain: `${projectId}.firebaseapp.com`,
     storageBucket: `${projectId}.firebasestorage.app`,
     messagingSenderId: '1',
-    emulators: { auth: parseHostAndPort(authHost), firestore: parseHostAndPort(firestoreHost) },
   };
 }
 
+/** The addresses on which a server listens for all networks, as in a container. Nobody can connect to them. */
+const unspecifiedHosts = ['0.0.0.0', '[::]'];
+
 function parseHostAndPort(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(':');
-  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+  const host = address.slice(0, colon);
+  return {
+    host: unspecifiedHosts.includes(host) ? loopback : host,
+    port: Number(address.slice(colon + 1)),
+  };
 }

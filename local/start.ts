@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ConfigError } from '../shared/config/config.ts';
 import { say } from '../tools/say.ts';
 import { formatBanner } from './banner.ts';
-import { findFirestoreExport, getImagesDir, restoreUsers, type SaveOptions } from './data.ts';
+import { findFirestoreExport, getImagesDir, prepareDataDir, restoreUsers, type SaveOptions } from './data.ts';
 import { createDemoAccounts, createDemoUsers } from './demo.ts';
 import { watchSources } from './dev.ts';
 import {
@@ -44,7 +44,10 @@ async function main(run: Run): Promise<void> {
   const previousRunMessage = await endPreviousRun(port);
   if (previousRunMessage) say(previousRunMessage);
   await refuseOccupiedPort(port);
-  if (config.dataDir) refuseSharedDataDir(config.dataDir);
+  if (config.dataDir) {
+    refuseSharedDataDir(config.dataDir);
+    prepareDataDir(config.dataDir);
+  }
   run.record(port, config.dataDir);
   say('Starting. The emulators take a few seconds …');
 

@@ -1,6 +1,6 @@
 /** Formats the JSON log for a terminal: one short coloured line for each line of JSON. */
 
-type Line = Record<string, unknown>;
+export type LogLine = Record<string, unknown>;
 
 /** Fields that the short line already shows, or that only Cloud Logging uses. */
 const hiddenFields = new Set([
@@ -15,15 +15,22 @@ const hiddenFields = new Set([
 ]);
 const colours: Record<string, number> = { INFO: 32, WARNING: 33, ERROR: 31 };
 
-/** Returns a function that writes a log line: formatted if `out` is a terminal, otherwise unchanged. */
+/**
+ * Returns a function that writes a log line: formatted if `out` is a terminal, otherwise unchanged.
+ * @param isHidden true for a line that is not written.
+ */
 export function logWriter(
   out: { isTTY?: boolean; write(text: string): unknown },
   env: Record<string, string | undefined>,
+  isHidden: (line: LogLine) => boolean = () => false,
 ): (line: string) => void {
-  if (!out.isTTY) return (line) => void out.write(line);
   // https://no-color.org: any value but the empty string turns colours off.
   const isColoured = !env.NO_COLOR;
-  return (line) => void out.write(`${formatLine(line, isColoured)}\n`);
+  return (text) => {
+    const line = parseLine(text);
+    if (line && isHidden(line)) return;
+    out.write(out.isTTY ? `${formatLine(text, isColoured)}\n` : text);
+  };
 }
 
 /** Formats one log line. Text that is not JSON stays unchanged. */
@@ -44,10 +51,10 @@ export function formatLine(text: string, isColoured: boolean): string {
   return stack ? `${first.join(' ')}\n${colourize(2, stack.replace(/^/gm, '    '))}` : first.join(' ');
 }
 
-function parseLine(text: string): Line | undefined {
+function parseLine(text: string): LogLine | undefined {
   try {
     const line: unknown = JSON.parse(text);
-    return typeof line === 'object' && line !== null ? (line as Line) : undefined;
+    return typeof line === 'object' && line !== null ? (line as LogLine) : undefined;
   } catch {
     return undefined;
   }

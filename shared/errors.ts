@@ -108,10 +108,13 @@ export function toFailure(error: unknown): Failure {
 export function restoreFailure(
   stored: { reason: string; message: string; metadata?: Record<string, string> | undefined } | null,
 ): Failure {
-  if (!stored || !Object.hasOwn(reasons, stored.reason)) return new Failure('INTERNAL', internalMessage);
+  if (!stored || !isReason(stored.reason)) return new Failure('INTERNAL', internalMessage);
   const { reason, message, metadata } = stored;
-  return toFailureUnchecked(reason as Reason, message, metadata ? { metadata } : {});
+  return toFailureUnchecked(reason, message, metadata ? { metadata } : {});
 }
+
+/** False for a reason of an earlier version. */
+export const isReason = (reason: string): reason is Reason => Object.hasOwn(reasons, reason);
 
 /** The refusal of a request that is not valid. The message describes the first violation. */
 export function invalidRequest(fieldViolations: FieldViolation[]): Failure {

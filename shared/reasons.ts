@@ -6,7 +6,7 @@
  */
 import type { Retry } from './contract.ts';
 
-/** The texts are Markdown for the documents; no answer of a function has them. */
+/** The texts are Markdown for the documents; no answer of a function has them, except `message`. */
 type ReasonRow = {
   httpStatus: number;
   /** The google.rpc.Code. */
@@ -19,6 +19,8 @@ type ReasonRow = {
   afterDebit?: true;
   /** True if the same request fails again even with a new key: `retry` stays as it is after a debit, too. */
   isLasting?: true;
+  /** The message without anything about the one request. A failure has it once its details are erased. */
+  message?: string;
   /** When a request fails with this reason. */
   when: string;
   /** What a client tells the user. */
@@ -120,10 +122,10 @@ export const reasons = {
     httpStatus: 409,
     status: 'FAILED_PRECONDITION',
     retry: 'no',
-    when: 'The console has a `balance` or `adjust` that is not a whole number, or that takes the balance below 0 or above its maximum. An admin has to correct it.',
+    when: 'The console has a `balance` or `adjust` that is not a whole number, or that takes the balance below 0 or above its maximum, or a `sequence` that does not fit the entries. An admin has to correct it.',
     tell: '"We have to correct something in your account."',
     action: contactSupport,
-    metadata: { field: 'The field to correct: `balance` or `adjust`.' },
+    metadata: { field: 'The field to correct: `balance`, `adjust` or `sequence`.' },
   },
   EXPIRED: {
     httpStatus: 410,
@@ -165,6 +167,7 @@ export const reasons = {
     status: 'FAILED_PRECONDITION',
     retry: 'new_key',
     afterDebit: true,
+    message: 'The model refused to generate this image. Please change the prompt.',
     when: 'The model refused to generate this image. The prompt has to change.',
     tell: '"The model refused this prompt. Your credits are back."',
     action: 'Let the user change the prompt.',
@@ -194,7 +197,7 @@ export const reasons = {
     action: 'Wait, then send the request again. The client does this; `onWait` reports it.',
     metadata: {
       limit:
-        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `maxRefundsPerHourPerUser`, `maxEnhancePerDayPerUser`, `enhancePerMinute` or `readsPerMinute`.',
+        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `maxRefundsPerHourPerUser`, `maxEnhancePerDayPerUser`, `enhancePerMinute`, `largeRefusalsPerMinute` or `readsPerMinute`.',
     },
   },
   INTERNAL: {
@@ -229,6 +232,7 @@ export const reasons = {
     status: 'UNAVAILABLE',
     retry: 'same_key',
     afterDebit: true,
+    message: 'The model returned no image.',
     when: 'The model answered without a usable image.',
     tell: '"The model made no image."',
     action: followRetry,
@@ -238,6 +242,7 @@ export const reasons = {
     httpStatus: 502,
     status: 'UNAVAILABLE',
     retry: 'same_key',
+    retryAfter: 'sometimes',
     afterDebit: true,
     when: 'The image could not be stored, or a stored image could not be read.',
     tell: '"The image could not be saved."',
@@ -271,6 +276,15 @@ export const reasons = {
     when: "The day's spending limit for models is reached.",
     tell: noModel,
     action: showWait,
+  },
+  AUTH_UNAVAILABLE: {
+    httpStatus: 503,
+    status: 'UNAVAILABLE',
+    retry: 'same_key',
+    retryAfter: 'always',
+    when: "The caller cannot be verified for now, because Google's keys or its list of users cannot be reached. Nothing was done.",
+    tell: '"We cannot check your sign-in at the moment."',
+    action: 'Keep the user signed in. Wait, then send the request again with the same key.',
   },
   DATABASE_UNAVAILABLE: {
     httpStatus: 503,

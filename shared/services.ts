@@ -1,5 +1,6 @@
 /** The parts that functions share. Each is made at its first use, so that a cold start pays only for what it needs. */
-import type { Auth } from './auth.ts';
+import type { Auth } from './auth/auth.ts';
+import type { LookUpUsers } from './auth/users.ts';
 import type { Config } from './config/config.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
@@ -8,7 +9,8 @@ import type { Database } from './database/database.ts';
 import type { Gemini } from './imagegen/gemini.ts';
 import type { GenerateImage } from './imagegen/modelFallback.ts';
 import { type ImageModel, imageModel } from './imagegen/models.ts';
-import type { Quota, QuotaState } from './imagegen/quota.ts';
+import type { Quota } from './imagegen/quota.ts';
+import type { QuotaState } from './imagegen/quotaState.ts';
 import type { Spend } from './imagegen/spendCeiling.ts';
 import type { ImageStore } from './images/cloudinary.ts';
 import { createStoreAccess, type StoreAccess } from './images/storeAccess.ts';
@@ -23,6 +25,8 @@ export type Services = {
   models: readonly ImageModel[];
   rateLimiter: RateLimiter;
   auth(): Promise<Auth>;
+  /** Looks users up in Firebase Authentication. Undefined where there is none: neither deployed nor with the emulator. */
+  userLookup(): Promise<LookUpUsers | undefined>;
   ledger(): Promise<Ledger>;
   quota(): Promise<Quota>;
   /** The models' states as this instance last saw them; empty until it generates its first image. */
@@ -72,7 +76,7 @@ export function createServices(
   shutdown: AbortSignal,
   overrides: Overrides = {},
 ): Services {
-  const { signupCredits, tierCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
+  const { signupCredits, allowance, tierCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
   const clock = overrides.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
   const modelStates = new Map<string, QuotaState>();
@@ -84,7 +88,7 @@ export function createServices(
     const database = overrides.database ?? (await modules.database()).createDatabase(config);
     return createLedger(
       database,
-      { signupCredits, tierCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
+      { signupCredits, allowance, tierCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
       log,
       clock,
     );
@@ -110,7 +114,11 @@ export function createServices(
       for (const need of missing) preloaded.add(need);
       void loadInTurn(missing).catch(() => {});
     },
-    auth: lazy(async () => overrides.auth ?? (await import('./auth.ts')).createAuth(config)),
+    auth: lazy(async () => overrides.auth ?? (await import('./auth/auth.ts')).createAuth(config, log)),
+    userLookup: lazy(async () => {
+      if (!config.deployed && !config.authEmulatorHost) return undefined;
+      return (await import('./auth/users.ts')).createUserLookup(config, log);
+    }),
     spend: lazy(async () => {
       const { createSpend } = await import('./imagegen/spendCeiling.ts');
       return createSpend({ ...(await ledger()), clock, ceilingMicros: config.maxSpendPerDayMicros });

@@ -39,7 +39,7 @@ const delayMsMin = 1000;
 const delayMsMax = 15_000;
 
 export type ClientOptions = {
-  /** Origin of the functions, without a trailing slash. Defaults to '', the page's own origin. */
+  /** Origin of the functions. Defaults to '', the page's own origin. */
   baseUrl?: string;
   /**
    * Returns an ID token of the signed-in user; called before every attempt. After a 401 it is called once more with
@@ -58,8 +58,8 @@ export type ClientOptions = {
 
 export type GenerateOptions = {
   /**
-   * The Idempotency-Key: 1 to 255 printable ASCII characters, new for each image the user wants. Defaults to a random
-   * UUID. Pass your own and save it before the call, so that a reload can continue the same generation.
+   * The Idempotency-Key: 1 to 255 printable ASCII characters, new for each image the user wants. Random by default.
+   * Pass your own and save it before the call, so that a reload can continue the same generation.
    */
   key?: string;
   /** Aborting stops the wait, not the generation: the server finishes the image, and it is charged. */
@@ -133,13 +133,15 @@ export function createClient({
   sleep = pause,
   now = Date.now,
 }: ClientOptions) {
+  const origin = baseUrl.replace(/\/+$/, '');
+
   async function send(request: Request, timeoutMs: number, forceRefresh: boolean): Promise<Reply> {
     const { path, body, key, signal } = request;
     try {
       const authorization = `Bearer ${await token(forceRefresh).catch(throwTokenError)}`;
       signal?.throwIfAborted();
       const timeout = AbortSignal.timeout(timeoutMs);
-      const response = await fetch(`${baseUrl}/${path}`, {
+      const response = await fetch(`${origin}/${path}`, {
         method: body === undefined ? 'GET' : 'POST',
         headers: {
           authorization,
@@ -213,7 +215,7 @@ export function createClient({
      */
     async generate(
       request: GenerateInput,
-      { key = crypto.randomUUID(), signal, ...listeners }: GenerateOptions = {},
+      { key = createKey(), signal, ...listeners }: GenerateOptions = {},
     ): Promise<GenerateAnswer & { replayed: boolean }> {
       const httpRequest = { path: 'generate', body: request, key, signal };
       const { answer, headers } = await call(httpRequest, generatePolicy, listeners);
@@ -232,6 +234,13 @@ export function createClient({
     grant: async (request: GrantRequest, { key }: { key: string }): Promise<GrantAnswer> =>
       (await call({ path: 'grant', body: request, key })).answer,
   };
+}
+
+/** 128 random bits, in the form of a UUID. Pages over plain HTTP have no `crypto.randomUUID`. */
+function createKey(): string {
+  const toHex = (byte: number) => byte.toString(16).padStart(2, '0');
+  const part = (bytes: number) => Array.from(crypto.getRandomValues(new Uint8Array(bytes)), toHex).join('');
+  return [4, 2, 2, 2, 6].map(part).join('-');
 }
 
 /** Exponential backoff with up to 50 % jitter, so that clients do not retry all at once. */

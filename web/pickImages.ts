@@ -42,7 +42,8 @@ export async function pickImages(files: readonly File[], room: Room, limits: Lim
   return { images, problems };
 }
 
-const tooManyText = ({ maxReferences }: Limits) =>
+/** Says how many references the model accepts. */
+export const tooManyText = ({ maxReferences }: Pick<Limits, 'maxReferences'>) =>
   `This model accepts at most ${maxReferences} reference ${maxReferences === 1 ? 'image' : 'images'}.`;
 
 async function findProblem(file: File, bytesLeft: number, limits: Limits): Promise<string | undefined> {
@@ -50,14 +51,30 @@ async function findProblem(file: File, bytesLeft: number, limits: Limits): Promi
     const megabytes = Math.floor(limits.maxReferenceBytes / 1e6);
     return `“${file.name}” is too large. All references together may have ${megabytes} MB.`;
   }
-  if ((await detectType(file)) === undefined) return `“${file.name}” is not a PNG, JPEG or WebP image.`;
+  if ((await detectType(file)) === undefined) return describeOtherFile(file);
   return (await canDecode(file)) ? undefined : `“${file.name}” is damaged and cannot be opened.`;
+}
+
+async function describeOtherFile(file: File): Promise<string> {
+  const text = await readHead(file);
+  // Phones write HEIC, browsers AVIF. The server refuses them too.
+  if (/^.{4}ftyp(hei[cxms]|hev[cx]|m[is]f1)/s.test(text)) {
+    return `“${file.name}” is a HEIC image, which is not supported. Export it as JPEG.`;
+  }
+  if (/^.{4}ftypavi[fs]/s.test(text)) {
+    return `“${file.name}” is an AVIF image, which is not supported. Export it as JPEG.`;
+  }
+  return `“${file.name}” is not a PNG, JPEG or WebP image.`;
+}
+
+/** The first bytes of a file, each as one character. */
+async function readHead(file: Blob): Promise<string> {
+  return String.fromCharCode(...new Uint8Array(await file.slice(0, 12).arrayBuffer()));
 }
 
 /** Detects the type from the first bytes; the name of a file proves nothing. */
 async function detectType(file: Blob): Promise<ImageType | undefined> {
-  const head = new Uint8Array(await file.slice(0, 12).arrayBuffer());
-  const text = String.fromCharCode(...head);
+  const text = await readHead(file);
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
   if (text.startsWith('\xff\xd8\xff')) return 'image/jpeg';
   return text.startsWith('RIFF') && text.endsWith('WEBP') ? 'image/webp' : undefined;

@@ -49,7 +49,8 @@ export function failureCreditsText(error: unknown): string {
   if (!receipt || receipt.charged === 0) return 'You were not charged.';
   const { charged, refunded } = receipt;
   if (refunded === 0) return `You were charged ${credits(charged)}.`;
-  if (refunded < charged) return `${refunded} of ${credits(charged)} were refunded.`;
+  if (refunded < charged)
+    return `${refunded} of ${credits(charged)} ${refunded === 1 ? 'was' : 'were'} refunded.`;
   return `Your ${credits(charged)} ${charged === 1 ? 'was' : 'were'} refunded.`;
 }
 

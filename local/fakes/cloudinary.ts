@@ -105,7 +105,8 @@ export async function startFakeCloudinary(options: CloudinaryOptions): Promise<F
       }
       return perform(record, response, closing, async () => ({
         status: 200,
-        body: call.act(store, url),
+        // The address that was called: a proxy in front of the fake delivers its images, too.
+        body: call.act(store, `http://${request.headers.host ?? new URL(url).host}`),
       }));
     }
     request.resume();

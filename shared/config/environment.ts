@@ -1,6 +1,6 @@
 /** The environment variables: the format, default and description of each. */
 import * as z from 'zod';
-import { type Tier, tierSchema } from '../contract.ts';
+import { groupDigits, type Tier, tierSchema, wholeNumberText } from '../contract.ts';
 import { fallbackModelIdsDefault, modelIdDefault, successorModelId } from '../imagegen/models.ts';
 
 /** An empty variable counts as not set. */
@@ -9,11 +9,20 @@ const emptyAsUnset = (value: unknown) => (value === '' ? undefined : value);
 /** The default as docs/setup/environment.md shows it. */
 const showDefault = (fallback: string) => ({ default: fallback });
 const showCode = (fallback: string) => showDefault(`\`${fallback}\``);
-// toLocaleString would create a formatter, which takes a tenth of a cold start.
-const grouped = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
-const digits = (value: number) => (value < 10_000 ? String(value) : grouped(value));
+const digits = (value: number) => (value < 10_000 ? String(value) : groupDigits(value));
 
 const text = z.preprocess(emptyAsUnset, z.string().optional()).meta(showDefault('unset'));
+/** Editors and `echo` end a file with a line break, which is not part of the key. */
+const withoutLineBreak = (value: unknown) => emptyAsUnset(typeof value === 'string' ? value.trim() : value);
+const apiKey = z
+  .preprocess(
+    withoutLineBreak,
+    z
+      .string()
+      .regex(/^[^\s"']+$/, 'must be a key without spaces and quotes')
+      .optional(),
+  )
+  .meta(showDefault('unset'));
 const textOr = (fallback: string) =>
   z.preprocess(emptyAsUnset, z.string().default(fallback)).meta(showCode(fallback));
 const wholeNumber = (fallback: number, min: number, max: number) =>
@@ -22,13 +31,13 @@ const wholeNumber = (fallback: number, min: number, max: number) =>
       emptyAsUnset,
       z
         .string()
-        .regex(/^\d{1,15}$/, 'must be a whole number')
+        .regex(/^\d{1,15}$/, wholeNumberText(min, max))
         .transform(Number)
-        .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`)
+        .refine((value) => value >= min && value <= max, wholeNumberText(min, max))
         .default(fallback),
     )
     .meta(
-      showDefault(`${digits(fallback)} (${fallback === min ? '' : `${digits(min)} `}to ${grouped(max)})`),
+      showDefault(`${digits(fallback)} (${fallback === min ? '' : `${digits(min)} `}to ${groupDigits(max)})`),
     );
 const url = z
   .preprocess(emptyAsUnset, z.url({ protocol: /^https?$/, error: 'must be a URL' }).optional())
@@ -62,7 +71,7 @@ const list = z.string().transform((value) =>
 /** Parses dollars into micro-dollars. */
 const dollars = z
   .string()
-  .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be an amount in dollars')
+  .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be dollars from 0 to 999,999,999.999999')
   .transform((value) => Math.round(Number(value) * 1_000_000));
 
 /** The price of an image of each tier, in credits. */
@@ -72,7 +81,7 @@ const tierCredits = z.string().transform((value, context): Record<Tier, number> 
   const prices = new Map(pairs.map((match) => [match?.[1], Number(match?.[2])]));
   const tiers = tierSchema.options.map((tier) => [tier, prices.get(tier)] as const);
   if (pairs.length !== tiers.length || tiers.some(([, price]) => price === undefined)) {
-    context.addIssue(`must give each tier a price from 1, as ${tierCreditsDefault} does`);
+    context.addIssue(`must give each tier a price from 1 to 999,999, as ${tierCreditsDefault} does`);
     return z.NEVER;
   }
   return Object.fromEntries(tiers) as Record<Tier, number>;
@@ -90,11 +99,22 @@ const modelId = z.preprocess(
     .optional(),
 );
 
+const promptModelIdDefault = 'gemini-3.5-flash-lite';
+const promptModelId = z
+  .preprocess(
+    emptyAsUnset,
+    z
+      .string()
+      .regex(/^[\w.-]{1,100}$/, 'must be a model id')
+      .default(promptModelIdDefault),
+  )
+  .meta(showCode(promptModelIdDefault));
+
 /** `model=dollars` pairs: the cost of one image of each unknown model. */
 const modelCosts = list
   .refine(
     (pairs) => pairs.every((pair) => /^[\w.-]{1,100}=\d{1,6}(\.\d{1,6})?$/.test(pair)),
-    'must be model=dollars pairs',
+    'must be model=dollars pairs, with dollars from 0 to 999,999.999999',
   )
   .transform((pairs) => {
     const entries = pairs.map((pair) => pair.split('=') as [string, string]);
@@ -150,7 +170,7 @@ export const environment = {
     SCHEDULER_SERVICE_ACCOUNT: text.describe('e-mail address of the service account that the scheduler uses'),
   },
   Models: {
-    GEMINI_API_KEY: text.describe('key of the Gemini API'),
+    GEMINI_API_KEY: apiKey.describe('key of the Gemini API'),
     GOOGLE_GEMINI_BASE_URL: url.meta(showDefault("Google's")).describe('base URL of the Gemini API'),
     GOOGLE_GENAI_USE_VERTEXAI: flag.describe(
       "`true` uses Vertex AI with the project's own credentials in place of a key",
@@ -190,7 +210,7 @@ export const environment = {
       .describe(
         'comma-separated `model=dollars` pairs: the cost of one image of a model that is not in the catalogue; required for such a model',
       ),
-    PROMPT_MODEL_ID: textOr('gemini-3.5-flash-lite').describe('text model that improves prompts'),
+    PROMPT_MODEL_ID: promptModelId.describe('text model that improves prompts'),
     PROMPT_TIMEOUT_MS: wholeNumber(4_000, 1, 60_000).describe(
       'longest time for improving a prompt, milliseconds',
     ),

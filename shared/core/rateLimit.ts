@@ -3,6 +3,7 @@
  * no database access: with several instances a user has the limit in each. The ledger limits image requests
  * across all instances.
  */
+import { countOf } from '../contract.ts';
 import { Failure } from '../errors.ts';
 
 export type RateLimit = {
@@ -16,6 +17,11 @@ export type RateLimit = {
 export const enhanceLimit: RateLimit = { name: 'enhancePerMinute', callsPerMinute: 20 };
 /** All reads and deletes together: enough for a page that polls, too little for a runaway loop. */
 export const readLimit: RateLimit = { name: 'readsPerMinute', callsPerMinute: 300 };
+/**
+ * Large calls of `generate` that are refused before their body is read. They are not holds, so they do not count for
+ * MAX_PER_MINUTE_PER_USER.
+ */
+export const largeRefusalLimit: RateLimit = { name: 'largeRefusalsPerMinute', callsPerMinute: 60 };
 
 const windowMs = 60_000;
 /** Most pairs of user and limit in memory, at most 5 MB. Beyond it the pair without a call for longest is dropped. */
@@ -43,7 +49,7 @@ export function createRateLimiter(elapsed: () => number, entriesMax = entriesMax
         recent.push(now);
         return;
       }
-      throw new Failure('RATE_LIMITED', `At most ${callsPerMinute} such calls a minute.`, {
+      throw new Failure('RATE_LIMITED', `At most ${countOf(callsPerMinute, 'such call')} a minute.`, {
         retryAfterSeconds: Math.max(1, Math.ceil((oldest + windowMs - now) / 1000)),
         metadata: { limit: name },
       });

@@ -68,10 +68,19 @@ export type PageRequest = {
   /** Values of the `orderBy` fields after which the page begins; for `__name__` the id, in a group the path. */
   after?: readonly unknown[];
   limit: number;
+  /** The limit of this call, milliseconds, if it may take longer than other calls: see `longQueryMs`. */
+  timeoutMs?: number;
 };
 
 /** Sums a whole-number field over the documents of a collection, and counts them. */
-export type TotalRequest = { collection: string; group?: boolean; where?: readonly Filter[]; field: string };
+export type TotalRequest = {
+  collection: string;
+  group?: boolean;
+  where?: readonly Filter[];
+  field: string;
+  /** As in a page. */
+  timeoutMs?: number;
+};
 export type Total = { sum: number; count: number };
 
 export type Database = {
@@ -91,6 +100,9 @@ export type Database = {
   ): Promise<{ document: StoredDocument | undefined; totals: Total[] }>;
   close(): Promise<void>;
 };
+
+/** The `timeoutMs` of a query over so many documents that it may take longer than other calls. */
+export const longQueryMs = 10_000;
 
 /** True if Firestore accepts this as a document id. An admin may have typed anything where an id belongs. */
 export const isDocumentId = (id: string) =>

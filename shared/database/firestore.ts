@@ -16,7 +16,7 @@ import {
   type Version,
   type Write,
 } from './database.ts';
-import { createCaller, type FirestoreOptions, getErrorCode } from './firestoreClient.ts';
+import { callLimitsDefault, createCaller, type FirestoreOptions, getErrorCode } from './firestoreClient.ts';
 import {
   type ApiDocument,
   decodeFields,
@@ -44,11 +44,11 @@ const operators = {
 } as const;
 const directions = { asc: 'ASCENDING', desc: 'DESCENDING' } as const;
 
-/** Connects at its first use. @param callMsMax longest wait for one call, milliseconds. */
-export function createDatabase(config: FirestoreOptions, callMsMax = 10_000): Database {
+/** Connects at its first use. */
+export function createDatabase(config: FirestoreOptions, limits = callLimitsDefault): Database {
   const database = `projects/${config.projectId}/databases/${config.databaseId}`;
   const root = `${database}/documents`;
-  const { unary, streamed, close } = createCaller(config, database, callMsMax);
+  const { unary, streamed, close } = createCaller(config, database, limits);
 
   async function read(paths: readonly string[], more: object = {}) {
     const documents = [...new Set(paths)].map((path) => `${root}/${path}`);
@@ -73,8 +73,10 @@ export function createDatabase(config: FirestoreOptions, callMsMax = 10_000): Da
       { alias: 'count', count: {} },
     ];
     const structuredAggregationQuery = { structuredQuery, aggregations };
-    const answers = await streamed<AggregationAnswer>((client, options) =>
-      client.runAggregationQuery({ parent, structuredAggregationQuery, transaction } as object, options),
+    const answers = await streamed<AggregationAnswer>(
+      (client, options) =>
+        client.runAggregationQuery({ parent, structuredAggregationQuery, transaction } as object, options),
+      request.timeoutMs,
     );
     const fields = answers.find(({ result }) => result)?.result?.aggregateFields;
     if (!fields) throw unanswered('a sum');
@@ -114,8 +116,9 @@ export function createDatabase(config: FirestoreOptions, callMsMax = 10_000): Da
         startAt: { values: cursor(request, request.after, root), before: false },
       };
       const structuredQuery = { ...selected, orderBy, ...startAt, limit: { value: request.limit } };
-      const answers = await streamed<QueryAnswer>((client, options) =>
-        client.runQuery({ parent, structuredQuery } as object, options),
+      const answers = await streamed<QueryAnswer>(
+        (client, options) => client.runQuery({ parent, structuredQuery } as object, options),
+        request.timeoutMs,
       );
       return {
         documents: answers.flatMap(({ document }) => storedDocument(document, root) ?? []),

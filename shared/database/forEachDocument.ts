@@ -1,7 +1,8 @@
 import type { Log } from '../core/log.ts';
 import { inParallel } from '../core/parallel.ts';
-import type { PageRequest, StoredDocument } from './database.ts';
+import { longQueryMs, type PageRequest, type StoredDocument } from './database.ts';
 import type { Reader } from './pages.ts';
+import { getSpoiltFields } from './spoiltDocuments.ts';
 
 /** Documents of one page that are handled at once. */
 const parallelMax = 8;
@@ -26,7 +27,7 @@ export async function forEachDocument(
   let { after } = query;
   let lastPath: string | undefined;
   while (mayContinue()) {
-    const page = { ...query, ...(after && { after }), limit: pageSize };
+    const page = { ...query, ...(after && { after }), limit: pageSize, timeoutMs: longQueryMs };
     const { documents } = await retryCommit(undefined, () => database.page(page));
     const last = documents.at(-1);
     // A time that an admin typed has microseconds, which the cursor lacks: such a document follows itself.
@@ -34,7 +35,8 @@ export async function forEachDocument(
     if (!isRepeated) {
       await inParallel(documents, parallelMax, async (document) => {
         await handle(document).catch((error) => {
-          log.error('A document could not be handled', { path: document.path, error });
+          const { path } = document;
+          log.error('A document could not be handled', { path, ...getSpoiltFields(error), error });
         });
       });
     }

@@ -21,6 +21,9 @@ export function createWorkingTime(clock: Clock): () => boolean {
   return () => clock.elapsed() < until;
 }
 
+/** Fields of the log line of a call. One that ends while time is left has handled everything: the alerts look for it. */
+export const toJobFields = (mayContinue: () => boolean) => (mayContinue() ? { event: 'job_finished' } : {});
+
 /** The fields of `jobs/{name}`. */
 type JobData = {
   /** The id of the last document that was handled; null after a complete run. */

@@ -1,26 +1,48 @@
 /** Pages of a query, by page token. */
 import type * as z from 'zod';
+import type { Log } from '../core/log.ts';
 import { invalidRequest } from '../errors.ts';
 import type { Database, PageRequest, StoredDocument } from './database.ts';
 import type { RetryCommit } from './retryCommit.ts';
+import { parseReadable } from './spoiltDocuments.ts';
 
 export type Reader = { database: Database; retryCommit: RetryCommit };
 
+/** Most queries for one page, and the documents of each after the first, if documents must be left out. */
+const queriesMax = 10;
+const furtherDocuments = 100;
+
 /**
- * Reads one page, and one document more, which shows whether there is a next page.
- * @returns `last`: the page's last document, if there is a next page.
+ * Reads one page, and one document more, which shows whether there is a next page. Unreadable documents are left out and
+ * logged; others take their places, so that every page but the last is full.
+ * @param parse throws UnreadableDocument.
+ * @returns `last`: the document of the page's last item, if there is a next page.
  */
-export async function readPage(
-  { database, retryCommit }: Reader,
+export async function readPage<T>(
+  { database, retryCommit, log }: Reader & { log: Log },
   pageSize: number,
   request: Omit<PageRequest, 'limit'>,
-): Promise<{ documents: StoredDocument[]; last: StoredDocument | undefined }> {
-  const { documents } = await retryCommit(undefined, () =>
-    database.page({ ...request, limit: pageSize + 1 }),
-  );
-  const page = documents.slice(0, pageSize);
-  return { documents: page, last: documents.length > pageSize ? page.at(-1) : undefined };
+  parse: (document: StoredDocument) => T,
+): Promise<{ items: T[]; last: StoredDocument | undefined }> {
+  const found: { item: T; document: StoredDocument }[] = [];
+  let { after } = request;
+  let limit = pageSize + 1;
+  for (let queries = 0; queries < queriesMax; queries += 1) {
+    const page = { ...request, ...(after && { after }), limit };
+    const { documents } = await retryCommit(undefined, () => database.page(page));
+    found.push(...parseReadable(log, documents, (document) => ({ item: parse(document), document })));
+    const lastRead = documents.at(-1);
+    if (!lastRead || documents.length < limit || found.length > pageSize) break;
+    after = getCursor(request, lastRead);
+    limit = furtherDocuments;
+  }
+  const items = found.slice(0, pageSize).map(({ item }) => item);
+  return { items, last: found.length > pageSize ? found[pageSize - 1]?.document : undefined };
 }
+
+/** The values of a document after which the next page begins. An admin may have typed anything into its fields. */
+const getCursor = ({ orderBy, group }: Omit<PageRequest, 'limit'>, { path, id, data }: StoredDocument) =>
+  orderBy.map(([field]) => (field === '__name__' ? (group ? path : id) : data[field]));
 
 /** The token of the page after `last`. @param cursor the values of its `orderBy` fields. */
 export const toNextPageToken = (

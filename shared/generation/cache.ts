@@ -4,14 +4,17 @@
  * image is deleted with the last of them.
  */
 import * as z from 'zod';
+import type { Log } from '../core/log.ts';
 import {
   type Database,
   type DocumentPath,
   documentPath,
+  type StoredDocument,
   setDocument,
   updateDocument,
   type Write,
 } from '../database/database.ts';
+import { parseReadable } from '../database/spoiltDocuments.ts';
 import type { Documents } from '../ledger/changeAccount.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
@@ -39,9 +42,10 @@ export function setCacheItem({ uid, id }: GenerationRecord, key: string, expires
 
 /**
  * The generation whose image the cache holds under a key.
- * @returns undefined if the item is missing, expired or its image gone; `read` if the generation has not been read yet.
+ * @returns undefined if the item is missing, expired or its image gone or unreadable; `read` if the generation has not been read yet.
  */
 export function findCachedSource(
+  log: Log,
   uid: string,
   documents: Documents,
   key: string,
@@ -52,7 +56,7 @@ export function findCachedSource(
   const path = generationPath(uid, item.generationId);
   if (!documents.has(path)) return { read: [path] };
   const document = documents.get(path);
-  const source = document && parseGeneration(document);
+  const [source] = parseReadable(log, document ? [document] : [], parseGeneration);
   if (source?.status !== 'succeeded' || source.image === null) return undefined;
   // Only the generation that made an image keeps the list of those that show it.
   const isMaker = (source.imageOwner ?? source.id) === source.id;
@@ -81,36 +85,61 @@ export function toSharedFields(source: GenerationRecord) {
   } satisfies Partial<GenerationData>;
 }
 
+/** What deleting a succeeded generation does to its image. */
+export type Unsharing = {
+  /** Fields for the generation's own update. */
+  own: Pick<Partial<GenerationData>, 'sharers'>;
+  writes: Write[];
+  /** The generation whose image is to be deleted. */
+  orphaned: GenerationRecord | undefined;
+};
+
 /**
- * Plans what deleting a succeeded generation does to its image: nothing while a twin shows it, otherwise the outbox.
- * @returns `own`: fields for the generation's own update; `orphaned`: the generation whose image is to be deleted.
+ * Plans what deleting a succeeded generation does to its image: nothing while a twin shows it, otherwise the outbox. The
+ * writes hold only while that twin is as it was read: of two twins that are deleted at once, each of which takes the other
+ * for the last one, one commit is rejected and decides again.
  */
 export async function unshareImage(
   { database }: Ledger,
   record: GenerationRecord,
   now: Date,
-): Promise<{
-  own: Pick<Partial<GenerationData>, 'sharers'>;
-  writes: Write[];
-  orphaned: GenerationRecord | undefined;
-}> {
+): Promise<Unsharing> {
   const makerId = record.imageOwner ?? record.id;
   const maker = makerId === record.id ? record : (await findGeneration(database, record.uid, makerId)).record;
-  const toOutbox = (orphaned: GenerationRecord | undefined) =>
-    orphaned ? [createOutboxItem(toOutboxItem(orphaned, now))] : [];
-  if (!maker) {
-    const orphaned = (await isShownByAnother(database, record, makerId)) ? undefined : record;
-    return { own: {}, writes: toOutbox(orphaned), orphaned };
-  }
-  const sharers = getSharers(maker).filter((id) => id !== record.id);
-  const orphaned = sharers.length === 0 ? { ...maker, status: 'deleted' as const } : undefined;
-  if (maker === record) return { own: { sharers }, writes: toOutbox(orphaned), orphaned };
-  const update = updateDocument(generationPath(maker.uid, maker.id), { sharers }, maker.version);
-  return { own: {}, writes: [update, ...toOutbox(orphaned)], orphaned };
+  const sharers = maker && getSharers(maker).filter((id) => id !== record.id);
+  const isListed = sharers === undefined || sharers.length > 0;
+  const twin = isListed ? await findOtherTwin(database, record, maker, makerId) : undefined;
+
+  const orphaned = twin ? undefined : { ...(maker ?? record), status: 'deleted' as const };
+  const writes = orphaned ? [createOutboxItem(toOutboxItem(orphaned, now))] : [];
+  const isOwnList = maker === record;
+  if (sharers && !isOwnList) writes.push(updateMaker(maker, sharers));
+  // The maker's update is fenced already.
+  if (twin && twin !== maker) writes.push(expectTwin(record.uid, twin, makerId));
+  return { own: sharers && isOwnList ? { sharers } : {}, writes, orphaned };
 }
 
-/** True if a twin shows the same image although the list is gone: an admin has deleted the document that held it. */
-async function isShownByAnother(database: Database, { uid, id }: GenerationRecord, makerId: string) {
+const updateMaker = ({ uid, id, version }: GenerationRecord, sharers: string[]): Write =>
+  updateDocument(generationPath(uid, id), { sharers }, version);
+
+/** A document that may hold anything else. */
+type Twin = Pick<StoredDocument, 'id' | 'version'>;
+
+/** Changes nothing, and fails if the twin has changed. */
+const expectTwin = (uid: string, { id, version }: Twin, imageOwner: string): Write =>
+  updateDocument(generationPath(uid, id), { imageOwner }, version);
+
+/**
+ * Another generation that shows the same image. The list of the maker is not enough: an admin may have deleted documents,
+ * the maker's too.
+ */
+async function findOtherTwin(
+  database: Database,
+  { uid, id }: GenerationRecord,
+  maker: GenerationRecord | undefined,
+  makerId: string,
+): Promise<Twin | undefined> {
+  if (maker && maker.id !== id && maker.status === 'succeeded') return maker;
   const { documents } = await database.page({
     collection: generationsPath(uid),
     where: [
@@ -120,5 +149,5 @@ async function isShownByAnother(database: Database, { uid, id }: GenerationRecor
     orderBy: [['__name__', 'asc']],
     limit: 2,
   });
-  return documents.some((twin) => twin.id !== id);
+  return documents.find((document) => document.id !== id);
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type FieldUpdates, updateDocument, type Write } from '../database/database.ts';
 import { Failure } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -5,13 +6,15 @@ import { cachePath, unshareImage } from './cache.ts';
 import { type OutboxItem, toOutboxItem } from './outbox.ts';
 import { findGeneration, type GenerationData, type GenerationRecord, generationPath } from './record.ts';
 import { expire, isExpired } from './refund.ts';
+import { eraseFailure } from './response.ts';
 
 /** A deleted generation, and its image if that has still to be deleted from the store. */
 export type Deletion = { record: GenerationRecord; outboxItem?: OutboxItem };
 
 /**
- * Deletes a generation's image and prompt for good. The same commit puts the image into the outbox. The record, its
- * entries and its key stay. A refunded generation loses its prompt and stays refunded. May be repeated.
+ * Deletes a generation's image and prompt for good, and what the model said of them. The same commit puts the image into
+ * the outbox. The record, its entries and its key stay. A refunded generation stays refunded, and keeps its reason. May be
+ * repeated.
  * @throws {Failure} NOT_FOUND; IN_PROGRESS while it is pending; DATABASE_UNAVAILABLE.
  */
 export async function deleteGeneration(ledger: Ledger, uid: string, id: string): Promise<Deletion> {
@@ -26,9 +29,11 @@ export async function deleteGeneration(ledger: Ledger, uid: string, id: string):
         metadata: { generationId: id },
       });
     }
-    if (record.prompt === null) return { record };
+    const failure = record.failure && eraseFailure(record.failure);
+    // A record that was erased before may still have the model's words.
+    if (record.prompt === null && isDeepStrictEqual(failure, record.failure)) return { record };
 
-    const erased = { prompt: null, enhancedPrompt: null, image: null };
+    const erased = { prompt: null, enhancedPrompt: null, image: null, failure };
     const erase = async (data: Partial<GenerationData>, ...more: Write[]): Promise<GenerationRecord> => {
       const fields: FieldUpdates<GenerationData> = data;
       const version = await database.commit([

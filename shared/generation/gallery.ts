@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Generation, generationIdSchema, type PageQuery } from '../contract.ts';
+import { generationIdSchema, type PageQuery } from '../contract.ts';
 import { parsePageToken, readPage, toNextPageToken } from '../database/pages.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { generationsPath, parseGeneration, toGeneration } from './record.ts';
@@ -10,16 +10,16 @@ const timeSchema = z.iso.datetime().refine((time) => Date.parse(time) > 0);
 /** One page of a user's finished images, newest first. @throws {Failure} INVALID_REQUEST for a page token of another list. */
 export async function readGallery(ledger: Ledger, uid: string, { pageSize, pageToken }: PageQuery) {
   const token = pageToken && parsePageToken(pageToken, z.tuple([timeSchema, generationIdSchema]));
-  const { documents, last } = await readPage(ledger, pageSize, {
+  const query = {
     collection: generationsPath(uid),
-    where: [['status', '==', 'succeeded']],
+    where: [['status', '==', 'succeeded']] as const,
     orderBy: [
       ['createdAt', 'desc'],
       ['__name__', 'desc'],
-    ],
+    ] as const,
     ...(token && { after: [new Date(token[0]), token[1]] }),
-  });
+  };
+  const { items, last } = await readPage(ledger, pageSize, query, parseGeneration);
   const nextPageToken = toNextPageToken(last, ({ data, id }) => [data.createdAt, id]);
-  const generations: Generation[] = documents.map((document) => toGeneration(parseGeneration(document)));
-  return { generations, ...nextPageToken };
+  return { generations: items.map(toGeneration), ...nextPageToken };
 }

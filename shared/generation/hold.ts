@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type GenerateRequest, referenceBytesMax } from '../contract.ts';
+import { countOf, type GenerateRequest, referenceBytesMax } from '../contract.ts';
+import type { Log } from '../core/log.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
+import { parseReadable } from '../database/spoiltDocuments.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
 import {
@@ -107,7 +109,7 @@ const deletedByAdmin = () => new Failure('DELETED', 'This generation was deleted
 type HoldDecision = Decision<HoldOutcome & { isOverdue: boolean }>;
 
 function decideHold(
-  { settings: { holdMs, limits, tierCredits } }: Ledger,
+  { log, settings: { holdMs, limits, tierCredits } }: Ledger,
   params: HoldRequest,
   attemptId: string,
   referencePaths: readonly string[],
@@ -119,13 +121,13 @@ function decideHold(
   if (suspended) return { refusal: suspended };
 
   const cached =
-    cacheKey && !request.fresh ? findCachedSource(account.uid, documents, cacheKey, now) : undefined;
+    cacheKey && !request.fresh ? findCachedSource(log, account.uid, documents, cacheKey, now) : undefined;
   if (cached && 'read' in cached) return cached;
   const deadline = getHoldDeadline(now, holdMs);
   if (cached) return showCached(params, attemptId, cached.source, state, deadline);
 
   const references = referencePaths.map((path) => documents.get(path));
-  const unavailable = availability.refusal(now) ?? refuseReferences(request, references);
+  const unavailable = availability.refusal(now) ?? refuseReferences(log, request, references);
   if (unavailable) return { refusal: unavailable };
 
   const running = findRunning(account, documents, now, limits.maxInFlightPerUser);
@@ -175,13 +177,14 @@ function showCached(
   };
 }
 
-/** A reference must be a finished image of the caller's own. */
+/** A reference must be a finished image of the caller's own. One whose document is spoilt counts as missing. */
 function refuseReferences(
+  log: Log,
   { references }: GenerateRequest,
   documents: readonly (StoredDocument | undefined)[],
 ): Failure | undefined {
   const bytes = documents.map((document) => {
-    const record = document && parseGeneration(document);
+    const [record] = parseReadable(log, document ? [document] : [], parseGeneration);
     return record?.status === 'succeeded' ? (record.image?.bytes ?? 0) : undefined;
   });
   if (bytes.includes(undefined)) return new Failure('NOT_FOUND', 'There is no such image to refer to.');
@@ -190,12 +193,12 @@ function refuseReferences(
   );
   const total = [...bytes, ...inline].reduce<number>((sum, each) => sum + (each ?? 0), 0);
   if (total <= referenceBytesMax) return undefined;
-  const description = `must have at most ${referenceBytesMax} bytes together`;
+  const description = `must have at most ${countOf(referenceBytesMax, 'byte')} together`;
   return invalidRequest([{ field: 'references', description }]);
 }
 
 /** The account without its finished generations, if they matter: when the limit of generations in flight is reached. */
-function findRunning(
+export function findRunning(
   account: Account,
   documents: Documents,
   now: Date,

@@ -8,6 +8,7 @@ import {
   setDocument,
   type Write,
 } from '../database/database.ts';
+import { toFailure } from '../errors.ts';
 import type { ImageStore } from '../images/cloudinary.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { GenerationRecord } from './record.ts';
@@ -15,7 +16,7 @@ import type { GenerationRecord } from './record.ts';
 /** How long after it was signed an upload may still arrive: Cloudinary's signatures are valid for an hour. Milliseconds. */
 const uploadSignatureMs = 3_600_000;
 /** Longest wait for one deletion, milliseconds. */
-const destroyMsMax = 5_000;
+const destroyMsMax = 3_000;
 /** Pause between deletions of an image that may still arrive, and before a retry of a failed one. Milliseconds. */
 const repeatMs = 600_000;
 const retryMs = 60_000;
@@ -54,16 +55,16 @@ export const getLastArrival = ({ deadline }: GenerationRecord): Date =>
 export const createOutboxItem = (item: OutboxItem): Write =>
   createDocument(outboxPath(item.generationId), item);
 
-/**
- * Deletes an item's image, and the item once no late upload can arrive. A failure is logged, and the item stays.
- * @returns whether there was an image to delete.
- */
+/** What became of an item's image. */
+export type Deleted = 'deleted' | 'not there' | 'failed';
+
+/** Deletes an item's image, and the item once no late upload can arrive. A failure is logged, and the item stays. */
 export async function clearOutboxItem(
   { database, log, retryCommit }: Ledger,
   images: () => Promise<ImageStore>,
   item: OutboxItem,
   now: Date,
-): Promise<boolean> {
+): Promise<Deleted> {
   const path = outboxPath(item.generationId);
   const postpone = (milliseconds: number): Write =>
     setDocument(path, { ...item, dueAt: new Date(now.getTime() + milliseconds) });
@@ -72,14 +73,16 @@ export async function clearOutboxItem(
     const remainingMs = item.until.getTime() - now.getTime();
     const next: Write = remainingMs > 0 ? postpone(Math.min(repeatMs, remainingMs)) : { delete: path };
     await retryCommit(undefined, () => database.commit([next]));
-    return wasThere;
+    return wasThere ? 'deleted' : 'not there';
   } catch (error) {
+    const { reason, details } = toFailure(error);
     log.warning('An image could not be deleted yet', {
       event: 'image_not_deleted',
       generationId: item.generationId,
-      error: String(error),
+      reason,
+      cause: details.cause instanceof Error ? details.cause.message : undefined,
     });
     await retryCommit(undefined, () => database.commit([postpone(retryMs)]));
-    return false;
+    return 'failed';
   }
 }

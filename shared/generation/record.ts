@@ -10,6 +10,7 @@ import {
   statusSchema,
   tierSchema,
 } from '../contract.ts';
+import { nextTurn } from '../core/turn.ts';
 import {
   type Database,
   type DocumentPath,
@@ -17,6 +18,7 @@ import {
   type StoredDocument,
   type Version,
 } from '../database/database.ts';
+import { parseDocument } from '../database/spoiltDocuments.ts';
 
 /** Why a generation was refunded: enough to repeat the same answer. */
 export const storedFailureSchema = z.object({
@@ -82,10 +84,10 @@ export const generationsPath = (uid: string) => `accounts/${uid}/generations`;
 export const generationPath = (uid: string, id: string): DocumentPath<GenerationData> =>
   documentPath(`${generationsPath(uid)}/${id}`);
 
-/** @throws {z.ZodError} if an admin's edit made the document unreadable. */
+/** @throws {UnreadableDocument} */
 export function parseGeneration(document: StoredDocument): GenerationRecord {
   const uid = document.path.split('/')[1] ?? '';
-  return toRecord(uid, document.id, generationDocumentSchema.parse(document.data), document.version);
+  return toRecord(uid, document.id, parseDocument(generationDocumentSchema, document), document.version);
 }
 
 export function toRecord(
@@ -138,9 +140,31 @@ export function hashCacheKey(uid: string, modelId: string, request: GenerateRequ
   return hashJson({ uid, modelId, prompt, tier, orientation, enhance, references });
 }
 
+type Reference = GenerateRequest['references'][number];
+
+/** The hashes of images in requests: several megabytes each, and a request needs them several times. */
+const imageHashes = new WeakMap<Reference, string>();
+/** Letters of base64 that are hashed in one turn. */
+const hashLetters = 4_000_000;
+
+/** Hashes the references of a request ahead of their use, so that other requests can go on in between. */
+export async function hashReferences({ references }: GenerateRequest): Promise<void> {
+  for (const reference of references) {
+    if (!('data' in reference)) continue;
+    // The JSON of the text, in which nothing of base64 is escaped.
+    const hash = createHash('sha256').update('"');
+    for (let from = 0; from < reference.data.length; from += hashLetters) {
+      if (from > 0) await nextTurn();
+      hash.update(reference.data.slice(from, from + hashLetters), 'latin1');
+    }
+    imageHashes.set(reference, hash.update('"').digest('hex'));
+  }
+}
+
 /** Represents a reference image in documents and hashes, in place of its bytes. */
-export function hashReference(reference: GenerateRequest['references'][number]): string {
-  return 'generationId' in reference ? `generation:${reference.generationId}` : hashJson(reference.data);
+export function hashReference(reference: Reference): string {
+  if ('generationId' in reference) return `generation:${reference.generationId}`;
+  return imageHashes.get(reference) ?? hashJson(reference.data);
 }
 
 const hashJson = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');

@@ -1,10 +1,11 @@
 /** Reference images: checked before the debit, loaded after it. */
 
-import { type GenerateRequest, heicDescription } from '../contract.ts';
+import { countOf, describeOtherFormat, type GenerateRequest } from '../contract.ts';
+import { nextTurn } from '../core/turn.ts';
 import { Failure, type FieldViolation, invalidRequest } from '../errors.ts';
 import type { Reference } from '../imagegen/gemini.ts';
 import type { ImageModel } from '../imagegen/models.ts';
-import { headerBytesMax, type ImageFacts, isHeic, sniffImage } from '../images/imageFormat.ts';
+import { headerBytesMax, type ImageFacts, sniffImage, sniffOtherFormat } from '../images/imageFormat.ts';
 import { isWholeImage } from '../images/imageStructure.ts';
 import { findGeneration } from './record.ts';
 import type { Step } from './steps.ts';
@@ -14,29 +15,35 @@ export const generateBodyBytesMax = 19_500_000;
 
 /**
  * Checks what no configuration can change, so that it may come before the look-up of an earlier call with this key.
- * @throws {Failure} INVALID_REQUEST for a reference that is not a PNG, JPEG or WebP; REFERENCE_UNREADABLE for one that is
- * cut off or broken.
+ * @throws {Failure} INVALID_REQUEST for a reference that is not a PNG, JPEG or WebP.
  */
-export function checkReferences({ references }: GenerateRequest): void {
-  const inline = references.map((reference) =>
-    'data' in reference ? { data: reference.data, facts: sniffBase64(reference.data) } : undefined,
-  );
-  const violations = inline.flatMap((image, i): FieldViolation[] => {
-    if (!image || image.facts) return [];
-    return [{ field: `references.${i}.data`, description: describeOtherFormat(image.data) }];
+export function checkFormats({ references }: GenerateRequest): void {
+  const violations = references.flatMap((reference, i): FieldViolation[] => {
+    if (!('data' in reference) || sniffBase64(reference.data)) return [];
+    return [{ field: `references.${i}.data`, description: describeUnknown(reference.data) }];
   });
   if (violations.length > 0) throw invalidRequest(violations);
-  const index = inline.findIndex(
-    (image) => image?.facts && !isWholeImage(image.facts.mimeType, decodeBase64(image.data)),
-  );
-  if (index < 0) return;
-  const message = `Reference image ${index + 1} cannot be read: the file is cut off or broken.`;
-  throw new Failure('REFERENCE_UNREADABLE', message, { metadata: { index: String(index) } });
 }
 
-function describeOtherFormat(data: string): string {
-  const header = Buffer.from(data.slice(0, 16), 'base64');
-  return isHeic(header) ? heicDescription : 'is no PNG, JPEG or WebP';
+/** Refuses a reference that is cut off or broken. What counts as broken may change, so a replay comes first. */
+export async function refuseBrokenReferences({ references }: GenerateRequest): Promise<Failure | undefined> {
+  for (const [index, reference] of references.entries()) {
+    if (!('data' in reference) || (await isWhole(reference.data))) continue;
+    const message = `Reference image ${index + 1} cannot be read: the file is cut off or broken.`;
+    return new Failure('REFERENCE_UNREADABLE', message, { metadata: { index: String(index) } });
+  }
+  return undefined;
+}
+
+async function isWhole(data: string): Promise<boolean> {
+  if (data.length > headerLetters) await nextTurn();
+  const facts = sniffBase64(data);
+  return facts !== undefined && isWholeImage(facts.mimeType, decodeBase64(data));
+}
+
+function describeUnknown(data: string): string {
+  const format = sniffOtherFormat(Buffer.from(data.slice(0, 16), 'base64'));
+  return format ? describeOtherFormat(format) : 'is not a PNG, JPEG or WebP image';
 }
 
 /**
@@ -49,7 +56,7 @@ export function refuseTooManyReferences(
 ): Failure | undefined {
   const referencesMax = Math.max(0, ...models.map((model) => model.referenceImagesMax));
   if (references.length <= referencesMax) return undefined;
-  const description = `must have at most ${referencesMax} images with this model`;
+  const description = `must have at most ${countOf(referencesMax, 'image')} with this model`;
   return invalidRequest([{ field: 'references', description }]);
 }
 

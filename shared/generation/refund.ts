@@ -1,4 +1,5 @@
 import { updateDocument, type Write } from '../database/database.ts';
+import { parseReadable } from '../database/spoiltDocuments.ts';
 import { changeAccount, type Documents } from '../ledger/changeAccount.ts';
 import { refundCredits } from '../ledger/credits.ts';
 import { type EntryData, entryPath } from '../ledger/entries.ts';
@@ -46,7 +47,12 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
   const entry = entryPath(uid, `${id}:refund`);
   const findRecord = (documents: Documents) => {
     const document = documents.get(path);
-    return document ? parseGeneration(document) : held;
+    if (!document) return held;
+    const { status, owner } = document.data;
+    if (!held || status !== 'pending' || owner !== held.attemptId) return parseGeneration(document);
+    // If an admin has spoilt the document, the call that holds the generation still knows everything.
+    const [record] = parseReadable(ledger.log, [document], parseGeneration);
+    return record ?? { ...held, version: document.version };
   };
   return changeAccount<RefundOutcome | undefined>(ledger, uid, {
     // If an admin deleted the document, only the entry shows that an earlier attempt succeeded.
@@ -77,14 +83,14 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
         billed: isImageBilled,
         now,
       });
-      const { balance, ledgerBalance, sequence } = change.account;
+      const { ledgerBalance, sequence } = change.account;
       const data = {
         status: 'refunded',
         failure,
         receipt: {
           charged: record.credits,
           refunded: record.credits,
-          balance: balance ?? ledgerBalance,
+          balance: ledgerBalance,
           sequence,
         },
         providerCostMicros,

@@ -1,11 +1,13 @@
 /** The answer of `generate` for a generation, by its status. */
 import type { GenerateAnswer } from '../contract.ts';
-import { Failure, restoreFailure } from '../errors.ts';
+import { Failure, isReason, restoreFailure } from '../errors.ts';
 import { getReasonRow } from '../reasons.ts';
 import { type GenerationRecord, type StoredFailure, toGeneration } from './record.ts';
 
 /** Seconds after which a client may ask again for a pending generation. */
 const inProgressRetrySeconds = 2;
+
+const erasedMessage = 'The image was not generated. Its prompt and all details were deleted.';
 
 type Answer = { body: GenerateAnswer; headers?: Record<string, string> };
 
@@ -58,4 +60,19 @@ export function toReplay(record: GenerationRecord, fingerprint: string): Answer 
 /** A failure as it is stored with its generation. */
 export function toStoredFailure({ reason, message, details }: Failure): StoredFailure {
   return { reason, message, ...(details.metadata && { metadata: details.metadata }) };
+}
+
+/**
+ * A stored failure without anything that the model said of the prompt. The reason stays, and the metadata that it always
+ * has: codes and positions, no sentences.
+ */
+export function eraseFailure({ reason, metadata = {} }: StoredFailure): StoredFailure {
+  const row = isReason(reason) ? getReasonRow(reason) : undefined;
+  const required = Object.keys(row?.metadata ?? {});
+  const kept = required.flatMap((name) => (name in metadata ? [[name, metadata[name]]] : []));
+  return {
+    reason,
+    message: row?.message ?? erasedMessage,
+    ...(kept.length > 0 && { metadata: Object.fromEntries(kept) }),
+  };
 }

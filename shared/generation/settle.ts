@@ -23,6 +23,7 @@ export type GenerationResult = {
 /**
  * Makes a held generation succeed. It never touches the account: the hold's own version excludes everyone else who
  * could end this generation.
+ * @param until the time of the clock's `elapsed` up to which it is tried at least: the image is finished and paid for.
  * @returns the generation as it is now: refunded or deleted if someone else ended it first.
  * @throws {Failure} DATABASE_UNAVAILABLE if the outcome is unknown; INTERNAL if an admin has deleted its document.
  */
@@ -30,10 +31,11 @@ export async function settle(
   { database, retryCommit }: Ledger,
   held: GenerationRecord,
   { cacheUntil, failedUploads = 0, ...result }: GenerationResult,
+  until?: number,
 ): Promise<GenerationRecord> {
   const { uid, id, attemptId, cacheKey } = held;
   let isRetry = false;
-  return retryCommit<GenerationRecord>(undefined, async () => {
+  const commit = async () => {
     const record = isRetry ? (await findGeneration(database, uid, id)).record : held;
     isRetry = true;
     if (!record) throw new Failure('INTERNAL', 'The generation is gone.');
@@ -45,5 +47,6 @@ export async function settle(
       ...(cacheKey ? [setCacheItem(held, cacheKey, cacheUntil)] : []),
     ]);
     return { ...record, ...data, version };
-  });
+  };
+  return retryCommit<GenerationRecord>(undefined, commit, until);
 }

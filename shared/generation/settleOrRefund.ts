@@ -24,6 +24,8 @@ export type EndedGeneration = { record: GenerationRecord; failure?: Failure };
 /**
  * The promise of the studio: runs the work that a hold has paid for, settles the generation with its result, or
  * refunds it whatever the work or the settling throws.
+ * @param endsAt when the generation should have ended, by the clock's `elapsed`. Settling is tried until then, and at least
+ * for the usual time of a commit. A refund then still comes before the hold's deadline, because that is later by the grace.
  * @returns the generation as it ended. It may have succeeded despite a failure, if only the reply to its settling was
  * lost.
  * @throws {Failure} the failure itself, with `same_key`, if the refund must be left to the sweep.
@@ -32,6 +34,7 @@ export async function settleOrRefund(
   ledger: Ledger,
   held: GenerationRecord,
   log: RequestLog,
+  endsAt: number,
   work: (progress: Progress) => Promise<Omit<GenerationResult, 'providerCostMicros' | 'failedUploads'>>,
 ): Promise<EndedGeneration> {
   const progress: Progress = {
@@ -44,7 +47,7 @@ export async function settleOrRefund(
   try {
     const result = await work(progress);
     const { providerCostMicros, failedUploads } = progress;
-    const settled = settle(ledger, held, { ...result, providerCostMicros, failedUploads });
+    const settled = settle(ledger, held, { ...result, providerCostMicros, failedUploads }, endsAt);
     const record = await log.timed('settle', settled);
     log.add({ creditsRefunded: record.receipt.refunded });
     return { record };

@@ -33,14 +33,15 @@ export type Step = {
  */
 export type TimeLeft = () => number;
 
-/** @param milliseconds counted from now. */
-export function createTimeLeft(clock: Clock, milliseconds: number): TimeLeft {
+/** The time for one call, from now: when it ends, by the clock's `elapsed`, and how much is left. */
+export function createTimeLimit(clock: Clock, milliseconds: number): { endsAt: number; timeLeft: TimeLeft } {
   const endsAt = clock.elapsed() + milliseconds;
-  return () => {
+  function timeLeft(): number {
     const left = endsAt - clock.elapsed();
     if (left > 0) return left;
     throw new Failure('PROVIDER_TIMEOUT', 'The image was not finished in time.');
-  };
+  }
+  return { endsAt, timeLeft };
 }
 
 /** A better prompt, if one was requested and the text model has one. */
@@ -62,13 +63,13 @@ export async function enhancePrompt({
 }
 
 /**
- * Counts a call of the text model. False if the user has no call left today, or if the database does not answer: the
- * image is then generated from the user's own prompt.
+ * Counts a call of the text model. False if the model is off, if the user has no call left today, or if the database does
+ * not answer: the image is then generated from the user's own prompt.
  */
 async function mayEnhance(services: Services, uid: string, millisecondsLeft: number): Promise<boolean> {
   const { clock, config, shutdown } = services;
   const ledger = await services.ledger();
-  const count = countEnhancement(ledger, uid, new Date(clock.now()), config.prompt.maxPerDayPerUser);
+  const count = countEnhancement(ledger, uid, new Date(clock.now()), config.prompt);
   try {
     const ms = Math.min(countMsMax, millisecondsLeft);
     return (await withDeadline(count, ms, 'The count of improved prompts', shutdown)) === undefined;

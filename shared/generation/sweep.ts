@@ -1,7 +1,11 @@
 /**
  * The sweep: refunds pending generations after their deadline, and deletes the images in the outbox. Several may run at
  * once: each refund is one commit, and only one of them can make it.
+ *
+ * Refunds never wait long for the image store. The sweep works in rounds, first the holds and then the outbox, each for a
+ * limited time, and it stops deleting when the store does not work.
  */
+import type { Clock } from '../core/clock.ts';
 import type { StoredDocument } from '../database/database.ts';
 import { forEachDocument } from '../database/forEachDocument.ts';
 import type { ImageStore } from '../images/cloudinary.ts';
@@ -11,6 +15,47 @@ import { parseGeneration } from './record.ts';
 import { expire } from './refund.ts';
 
 const pageSize = 100;
+/** How long a round works on the holds, and on the outbox, milliseconds. */
+const holdsMsMax = 60_000;
+const outboxMsMax = 20_000;
+/** Deletions that fail one after the other, after which the sweep leaves the outbox to the next call. */
+const failuresMax = 8;
+
+/**
+ * Refunds what is overdue and deletes what is due, until nothing is left or the time is over.
+ * @returns how many generations were refunded, and how many images were deleted.
+ */
+export async function sweep(
+  ledger: Ledger,
+  images: () => Promise<ImageStore>,
+  clock: Clock,
+  mayContinue: () => boolean,
+): Promise<{ refunded: number; deletedAssets: number }> {
+  let [refunded, deletedAssets] = [0, 0];
+  let isCutShort = true;
+  while (isCutShort && mayContinue()) {
+    const holdsTurn = createTurn(clock, holdsMsMax, mayContinue);
+    refunded += await sweepHolds(ledger, holdsTurn.mayContinue);
+    const outboxTurn = createTurn(clock, outboxMsMax, mayContinue);
+    deletedAssets += await sweepOutbox(ledger, images, outboxTurn.mayContinue);
+    isCutShort = holdsTurn.isCutShort() || outboxTurn.isCutShort();
+  }
+  return { refunded, deletedAssets };
+}
+
+/** A part of the time. It is cut short if more work was wanted after its end. */
+function createTurn(clock: Clock, milliseconds: number, isInTime: () => boolean) {
+  const endsAt = clock.elapsed() + milliseconds;
+  let isCutShort = false;
+  return {
+    mayContinue() {
+      const isOver = clock.elapsed() >= endsAt || !isInTime();
+      isCutShort ||= isOver;
+      return !isOver;
+    },
+    isCutShort: () => isCutShort,
+  };
+}
 
 /** Refunds every generation whose deadline has passed by the database's clock, oldest first. @returns how many. */
 export async function sweepHolds(ledger: Ledger, mayContinue: () => boolean): Promise<number> {
@@ -41,7 +86,10 @@ export async function sweepHolds(ledger: Ledger, mayContinue: () => boolean): Pr
   return refunded;
 }
 
-/** Deletes the images that are due. @returns how many of them were stored. */
+/**
+ * Deletes the images that are due, until several in a row cannot be deleted.
+ * @returns how many of them were stored.
+ */
 export async function sweepOutbox(
   ledger: Ledger,
   images: () => Promise<ImageStore>,
@@ -49,6 +97,8 @@ export async function sweepOutbox(
 ): Promise<number> {
   const now = await readDatabaseTime(ledger);
   let deleted = 0;
+  let failuresInARow = 0;
+  const isStoreDown = () => failuresInARow >= failuresMax;
   const due = {
     query: {
       collection: 'outbox',
@@ -60,12 +110,20 @@ export async function sweepOutbox(
     },
     cursor: ({ data, id }: StoredDocument) => [data.dueAt, id],
     pageSize,
-    mayContinue,
+    mayContinue: () => !isStoreDown() && mayContinue(),
   };
   await forEachDocument(ledger, due, async (document) => {
-    if (!mayContinue()) return;
-    if (await clearOutboxItem(ledger, images, parseOutboxItem(document), now)) deleted += 1;
+    if (!due.mayContinue()) return;
+    const outcome = await clearOutboxItem(ledger, images, parseOutboxItem(document), now);
+    failuresInARow = outcome === 'failed' ? failuresInARow + 1 : 0;
+    if (outcome === 'deleted') deleted += 1;
   });
+  if (isStoreDown()) {
+    ledger.log.warning('The image store does not delete images: the outbox waits for the next sweep', {
+      event: 'outbox_waits',
+      failuresInARow,
+    });
+  }
   return deleted;
 }
 

@@ -7,6 +7,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorAnswer, Failure, invalidRequest } from '../errors.ts';
 import { type BodyRequest, bodyBytesMaxDefault } from './body.ts';
+import { createStandstill } from './standstill.ts';
 
 // `import` of node:http reads every export, which loads the client behind fetch: a fifth of a cold start.
 const http = process.getBuiltinModule('node:http');
@@ -18,6 +19,12 @@ export const connectionLimits = {
   requestMs: 60_000,
   /** How often Node checks these two limits, milliseconds. */
   checkMs: 1_000,
+  /**
+   * How long a connection without a request stays open after its first one, milliseconds. Longer than the 600 s of
+   * Google's load balancer, which could otherwise send a request on a connection that is just being closed (Cloud Load
+   * Balancing, "Timeouts and retries").
+   */
+  keepAliveMs: 620_000,
   /** How long a client that was answered before it sent its whole body has to read the answer, milliseconds. */
   lingerMs: 1_000,
   /** Most bytes of a request's first line and headers together; Node's own default. */
@@ -52,9 +59,8 @@ export function createConnections(
   };
   const server = http.createServer(
     {
-      headersTimeout: limits.headersMs,
-      requestTimeout: limits.requestMs,
       connectionsCheckingInterval: limits.checkMs,
+      keepAliveTimeout: limits.keepAliveMs,
       maxHeaderSize: limits.headersBytes,
       // `assertUnambiguous` checks the header and answers in our error model.
       requireHostHeader: false,
@@ -62,6 +68,7 @@ export function createConnections(
     accept,
   );
   server.maxHeadersCount = limits.headers;
+  limitTime(server, limits);
   server.on('checkExpectation', accept);
   server.on('checkContinue', (request: BodyRequest, response: ServerResponse) => {
     request.wantBody = () => response.writeContinue();
@@ -77,6 +84,18 @@ export function createConnections(
     socket.destroySoon();
   });
   return server;
+}
+
+/**
+ * Node reads both limits at each check. They do not count the time in which this process stood still: the bytes that
+ * arrived meanwhile are still to be read.
+ */
+function limitTime(server: Server, { headersMs, requestMs, checkMs }: ConnectionLimits): void {
+  const standstillMs = createStandstill(checkMs, requestMs);
+  Object.defineProperties(server, {
+    headersTimeout: { get: () => headersMs + standstillMs() },
+    requestTimeout: { get: () => requestMs + standstillMs() },
+  });
 }
 
 const hasLongBody = ({ headers }: IncomingMessage) =>
@@ -108,24 +127,32 @@ export function assertUnambiguous(request: IncomingMessage): void {
   }
 }
 
-/** Node's error codes that have a status of their own. Any other code is a 400. */
-const refusals: Record<string, [status: number, failure: Failure]> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [408, new Failure('INVALID_REQUEST', 'The request took too long to arrive.')],
-  HPE_HEADER_OVERFLOW: [
-    431,
-    new Failure('TOO_LARGE', 'The URL or the headers are too long, or there are too many headers.'),
-  ],
+type Refusal = { code: number; status: string; failure: Failure };
+
+/** What Node's error codes mean. Any other code is a 400. */
+const refusals: Record<string, Refusal> = {
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    code: 408,
+    status: 'DEADLINE_EXCEEDED',
+    failure: new Failure('INVALID_REQUEST', 'The request did not arrive in time.', { retry: 'same_key' }),
+  },
+  HPE_HEADER_OVERFLOW: {
+    code: 431,
+    status: 'INVALID_ARGUMENT',
+    failure: new Failure('TOO_LARGE', 'The URL or the headers are too long, or there are too many headers.'),
+  },
 };
-const malformed: (typeof refusals)[string] = [
-  400,
-  new Failure('INVALID_REQUEST', 'The request is not valid HTTP.'),
-];
+const malformed: Refusal = {
+  code: 400,
+  status: 'INVALID_ARGUMENT',
+  failure: new Failure('INVALID_REQUEST', 'The request is not valid HTTP.'),
+};
 
 /** The bytes of a refusal. The connection closes after it. */
 function toRefusal(errorCode: string | undefined, commonHeaders: Record<string, string>): string {
-  const [status, failure] = refusals[errorCode ?? ''] ?? malformed;
+  const { code, status, failure } = refusals[errorCode ?? ''] ?? malformed;
   const { error } = errorAnswer(failure).body;
-  const body = JSON.stringify({ error: { ...error, code: status } });
+  const body = JSON.stringify({ error: { ...error, code, status } });
   const headers = {
     ...commonHeaders,
     'Content-Type': 'application/json; charset=utf-8',
@@ -133,5 +160,5 @@ function toRefusal(errorCode: string | undefined, commonHeaders: Record<string, 
     Connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
+  return `HTTP/1.1 ${code} ${http.STATUS_CODES[code]}\r\n${lines.join('')}\r\n${body}`;
 }

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as z from 'zod';
-import type { Admin, User } from '../auth.ts';
+import type { Admin, User } from '../auth/auth.ts';
 import { idempotencyKeySchema } from '../contract.ts';
 import type { RequestLog } from '../core/log.ts';
 import type { RateLimit } from '../core/rateLimit.ts';
@@ -57,6 +57,8 @@ export type Endpoint<A extends Access, Input extends z.ZodType, Output extends z
 > & {
   /** Modules to load while the caller is verified; the database by default. */
   dependencies?: readonly Dependency[];
+  /** Called before a large body is read (see `largeBodyBytes`). It refuses the call by throwing. */
+  admit?(context: Omit<RequestContext<A, never>, 'input'>, services: Services): Promise<void>;
   run(context: RequestContext<A, z.output<Input>>, services: Services): Promise<Answer<z.input<Output>>>;
 };
 
@@ -103,24 +105,40 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
   services: Services,
   log: RequestLog,
 ): Promise<Answer<z.input<Output>>> {
-  if (request.method !== spec.method) {
+  // Uptime checks and load balancers ask with HEAD. Node sends the same headers as for GET, and no body.
+  const methods = spec.method === 'GET' ? ['GET', 'HEAD'] : [spec.method];
+  if (!methods.includes(request.method ?? '')) {
     throw new Failure('METHOD_NOT_ALLOWED', `Please use ${spec.method}.`, {
-      headers: { Allow: `${spec.method}, OPTIONS` },
+      headers: { Allow: [...methods, 'OPTIONS'].join(', ') },
     });
   }
   const caller = await identify(spec, request, services);
+  if (caller && 'uid' in caller) log.add({ [spec.access === 'admin' ? 'admin' : 'uid']: caller.uid });
   if (spec.limit && caller && 'uid' in caller) services.rateLimiter.take(spec.limit, caller.uid);
-  const raw = spec.method === 'GET' ? parseQuery(request) : await readJsonBody(request, spec.bodyBytesMax);
-  const key = spec.requiresIdempotencyKey
-    ? idempotencyKeySchema.safeParse(request.headers['idempotency-key'])
-    : undefined;
+  const { idempotencyKey, keyViolations } = readIdempotencyKey(spec, request);
+  const admit = async () => {
+    if (keyViolations.length > 0) throw invalidRequest(keyViolations);
+    await spec.admit?.({ caller, idempotencyKey, log }, services);
+  };
+  const raw =
+    spec.method === 'GET' ? parseQuery(request) : await readJsonBody(request, spec.bodyBytesMax, admit);
   const input = spec.input.safeParse(raw);
-  const violations = [
-    ...(key?.error?.issues.map(({ message }) => ({ field: 'Idempotency-Key', description: message })) ?? []),
-    ...(input.error ? toFieldViolations(input.error) : []),
-  ];
+  const violations = [...keyViolations, ...(input.error ? toFieldViolations(input.error) : [])];
   if (!input.success || violations.length > 0) throw invalidRequest(violations.slice(0, violationsMax));
-  return spec.run({ caller, input: input.data, idempotencyKey: key?.data ?? '', log }, services);
+  return spec.run({ caller, input: input.data, idempotencyKey, log }, services);
+}
+
+function readIdempotencyKey(
+  { requiresIdempotencyKey }: { requiresIdempotencyKey?: boolean },
+  { headers }: IncomingMessage,
+): { idempotencyKey: string; keyViolations: FieldViolation[] } {
+  if (!requiresIdempotencyKey) return { idempotencyKey: '', keyViolations: [] };
+  const { data = '', error } = idempotencyKeySchema.safeParse(headers['idempotency-key']);
+  const issues = error?.issues ?? [];
+  return {
+    idempotencyKey: data,
+    keyViolations: issues.map(({ message }) => ({ field: 'Idempotency-Key', description: message })),
+  };
 }
 
 async function identify<A extends Access>(

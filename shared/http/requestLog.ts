@@ -1,5 +1,6 @@
 /** The one line that is logged of a request: what it was, how it ended, how long each step took. */
 import type { Fields, RequestLog } from '../core/log.ts';
+import { getSpoiltFields } from '../database/spoiltDocuments.ts';
 import type { Failure } from '../errors.ts';
 import type { Services } from '../services.ts';
 
@@ -31,7 +32,8 @@ export function createRequestLog({ log, clock }: Pick<Services, 'log' | 'clock'>
       const message = `${name}: ${reason}`;
       const fields = toLine(status < 500 ? 'refused' : 'failed', status, { reason });
       if (status < 500) log.info(message, fields);
-      else if (status === 500) log.error(message, { ...fields, error: failure });
+      else if (status === 500)
+        log.error(message, { ...fields, ...getSpoiltFields(details.cause), error: failure });
       else log.warning(message, { ...fields, cause: getCauseMessage(details.cause) });
     },
   } satisfies RequestLog & Record<string, unknown>;

@@ -14,6 +14,7 @@ import { withDeadline } from '../core/deadline.ts';
 import type { Log } from '../core/log.ts';
 import { Failure } from '../errors.ts';
 import type { ImageFacts } from '../images/imageFormat.ts';
+import { reasons } from '../reasons.ts';
 import { countImageTokens, getImageCostMicros, getTextCostMicros, getTokenCostMicros } from './cost.ts';
 import { misconfiguredFailure, type Received, refusesStore, toProviderFailure } from './geminiFailures.ts';
 import { findImagePart, type InlineReply, readInlineReply } from './inlineImages.ts';
@@ -298,16 +299,12 @@ function findImage(
     .trim()
     .slice(0, modelTextCharactersMax)
     .replace(/\p{Surrogate}/gu, '');
-  const message = words ? `The model answered without an image: ${words}` : 'The model returned no image.';
+  const message = words ? `The model answered without an image: ${words}` : reasons.NO_IMAGE.message;
   throw new Failure('NO_IMAGE', message, { metadata: { finishReason } });
 }
 
 function blockedFailure(finishReason: string): Failure {
-  return new Failure(
-    'CONTENT_BLOCKED',
-    'The model refused to generate this image. Please change the prompt.',
-    {
-      metadata: { finishReason },
-    },
-  );
+  return new Failure('CONTENT_BLOCKED', reasons.CONTENT_BLOCKED.message, {
+    metadata: { finishReason },
+  });
 }

@@ -19,6 +19,86 @@ export function misconfiguredFailure(cause: unknown): Failure {
 /** Messages of a 400 about a reference image. They do not say which one. */
 const unreadableMessages = /Unable to process input image|Provided image is not valid/;
 
+type Fault = {
+  /** Our code for the log. */
+  code: string;
+  /** How Google names it: the reason in its details, or its message if there are none. */
+  reasons?: readonly string[];
+  pattern: RegExp;
+  /** For a 429 that only money helps against: what does not answer until somebody pays. */
+  stops?: 'model' | 'project';
+  /** What to do about it. */
+  advice: string;
+};
+
+/**
+ * Faults of our set-up at Google that the log tells apart. "Please check your plan and billing details" is not one of
+ * them: Google says that of any quota. docs/deployment/operations.md lists them.
+ */
+export const geminiFaults: readonly Fault[] = [
+  {
+    code: 'no_quota',
+    pattern: /\blimit: 0(?![\d.]*\d)/,
+    stops: 'model',
+    advice: 'ask Google for quota of this model, or link the project to a billing account',
+  },
+  {
+    code: 'credits_used_up',
+    pattern: /prepayment credits are depleted/i,
+    stops: 'model',
+    advice: 'buy credits in AI Studio',
+  },
+  {
+    code: 'spending_cap',
+    pattern: /exceeded its (monthly )?spending cap/i,
+    stops: 'project',
+    advice: 'raise the cap of the project in AI Studio',
+  },
+  {
+    code: 'region_not_supported',
+    pattern: /location is not supported/i,
+    advice: "deploy in a region of Google's list, or use Vertex AI",
+  },
+  {
+    code: 'api_key_leaked',
+    pattern: /reported as leaked/i,
+    advice: 'replace GEMINI_API_KEY: Google has blocked it',
+  },
+  {
+    code: 'api_key_invalid',
+    reasons: ['API_KEY_INVALID', 'API_KEY_EXPIRED'],
+    pattern: /API key (not valid|expired|not found)/i,
+    advice: 'check GEMINI_API_KEY',
+  },
+  {
+    code: 'api_key_restricted',
+    reasons: ['API_KEY_SERVICE_BLOCKED', 'API_KEY_IP_ADDRESS_BLOCKED', 'API_KEY_HTTP_REFERRER_BLOCKED'],
+    pattern: /Requests .{0,80} are blocked|violates this restriction/i,
+    advice: 'allow the Gemini API and this server in the restrictions of the key',
+  },
+  {
+    code: 'api_disabled',
+    reasons: ['SERVICE_DISABLED'],
+    pattern: /has not been used in project|API .{0,40}is disabled/i,
+    advice: 'enable the API in the project',
+  },
+  {
+    code: 'billing_disabled',
+    reasons: ['BILLING_DISABLED'],
+    pattern: /(enable|requires?|without) billing|billing .{0,60}(disabled|enabled|required|closed)/i,
+    advice: 'link the project to an open billing account',
+  },
+  {
+    code: 'project_suspended',
+    reasons: ['CONSUMER_SUSPENDED'],
+    pattern: /has been suspended/i,
+    advice: 'ask Google why the project is suspended',
+  },
+];
+
+/** What may be logged of Google's codes and of the names of errors: nothing that could quote a request. */
+const codePattern = /^([A-Z][A-Z_]{1,59}|[A-Za-z]{1,30}Error)$/;
+
 /** Longest wait to believe, milliseconds: a day. */
 const waitMsMax = 86_400_000;
 
@@ -54,15 +134,19 @@ export function toProviderFailure(error: unknown, received: Received, modelId: s
   const status = received.status ?? 0;
   const { name, cause: inner } = (error ?? {}) as { name?: string; cause?: { code?: string } };
   const reason = body?.details?.find((detail) => detail.reason)?.reason;
-  const facts = [status || undefined, body?.status ?? name, reason ?? inner?.code].filter(Boolean);
-  const cause = new Error(`Gemini answered ${facts.join(' ')}`);
+  const fault = geminiFaults.find(
+    ({ reasons, pattern }) => reasons?.includes(reason ?? '') || pattern.test(body?.message ?? ''),
+  );
+  const codes = [body?.status ?? name, reason ?? inner?.code].filter((code) => codePattern.test(code ?? ''));
+  const facts = [status || undefined, ...codes, fault?.code].filter(Boolean);
+  const cause = new Error(`Gemini answered ${facts.join(' ')}${fault ? ` (${fault.advice})` : ''}`);
   const retryHint = parseRetryAfter(body, received);
   const passing: ProviderFailure = { kind: 'passing', ...retryHint };
   switch (status) {
     case 400:
-      if (reason === 'API_KEY_INVALID' || body?.status === 'FAILED_PRECONDITION') {
+      // Without its details, such a fault looks like an invalid request.
+      if ((fault && !fault.stops) || body?.status === 'FAILED_PRECONDITION')
         return misconfiguredFailure(cause);
-      }
       if (unreadableMessages.test(body?.message ?? '')) {
         const metadata = { index: '0' };
         return new Failure('REFERENCE_UNREADABLE', 'The model cannot read a reference image.', {
@@ -84,7 +168,7 @@ export function toProviderFailure(error: unknown, received: Received, modelId: s
     case 413:
       return refusedFailure(cause);
     case 429:
-      return quotaFailure(body, retryHint, cause);
+      return quotaFailure(body, fault?.stops, retryHint, cause);
     case 503: {
       const details = {
         cause,
@@ -110,30 +194,16 @@ const refusedFailure = (cause: Error) =>
     providerFailure: { kind: 'refused' },
   });
 
-/**
- * Messages of a 429 that only money helps against, with or without details. "Please check your plan and billing
- * details" is not one of them: Google says that of any quota. A spending cap applies to the whole project.
- */
-const billingMessages: readonly { pattern: RegExp; isWholeProject?: true }[] = [
-  { pattern: /\blimit: 0(?![\d.]*\d)/ },
-  { pattern: /prepayment credits are depleted/i },
-  { pattern: /exceeded its (monthly )?spending cap/i, isWholeProject: true },
-];
-
 /** Maps a 429 to the quota that is exhausted: billing, per day, or else per minute. */
 function quotaFailure(
   body: ErrorBody | undefined,
+  stops: Fault['stops'],
   retryHint: { retryAfterMs?: number },
   cause: Error,
 ): Failure {
-  const message = body?.message ?? '';
   const quotaIds =
     body?.details?.flatMap(({ violations = [] }) => violations.map(({ quotaId }) => quotaId)) ?? [];
-  const billing = billingMessages.find(({ pattern }) => pattern.test(message));
-  if (billing) {
-    const { isWholeProject } = billing;
-    return exhausted({ kind: 'billing', ...(isWholeProject && { isWholeProject }) });
-  }
+  if (stops) return exhausted({ kind: 'billing', ...(stops === 'project' && { isWholeProject: true }) });
   // For a daily quota RetryInfo says one second, so ignore it.
   if (quotaIds.some((id) => id?.includes('PerDay'))) return exhausted({ kind: 'day' });
   const seconds = Math.max(1, Math.ceil((retryHint.retryAfterMs ?? 60_000) / 1000));

@@ -1,5 +1,5 @@
 /** The states of the models as this instance last read them, for `health`, which reads nothing. */
-import { everyModel, type QuotaState } from './quota.ts';
+import { everyModel, type QuotaState } from './quotaState.ts';
 
 /** `unknown` for a model whose state this instance has not read. */
 export function toModelReports(ids: readonly string[], states: ReadonlyMap<string, QuotaState>, now: Date) {
@@ -24,5 +24,5 @@ export function stateWarnings(ids: readonly string[], states: ReadonlyMap<string
 }
 
 /** An exhausted model is usable again after `retryAt`. */
-const isUnusable = ({ state, retryAt }: QuotaState, now: Date) =>
+export const isUnusable = ({ state, retryAt }: QuotaState, now: Date) =>
   state === 'off' || (state === 'exhausted' && (retryAt === undefined || retryAt > now));

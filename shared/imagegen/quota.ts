@@ -2,14 +2,11 @@
  * Which models may be called. All instances share the states `quota/{modelId}` and `quota/all` in the database:
  * a state that lasts for hours is written there, a limit per minute stays in the instance that hit it.
  */
-import * as z from 'zod';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import {
   createDocument,
   type Database,
-  type DocumentPath,
-  documentPath,
   removed,
   type StoredDocument,
   serverTime,
@@ -18,6 +15,7 @@ import {
 import type { RetryCommit } from '../database/retryCommit.ts';
 import { Failure, type ProviderFailure } from '../errors.ts';
 import { nextPacificMidnight } from './pacificTime.ts';
+import { everyModel, parseQuotaState, type QuotaState, quotaPath, ready } from './quotaState.ts';
 
 /** Greatest age of the states that this instance uses without reading them again, milliseconds. */
 const freshMs = 5_000;
@@ -35,27 +33,6 @@ const waitsMs = {
 const localLimitMs = minuteMs;
 /** How long other models are preferred to one that did not answer. */
 const silenceMs = minuteMs;
-
-/** A person may type ` Off` in the console to stop spending; it means `off`. */
-const toLowerCase = (state: unknown) => (typeof state === 'string' ? state.trim().toLowerCase() : state);
-
-const stateSchema = z.object({
-  state: z.preprocess(toLowerCase, z.enum(['ready', 'exhausted', 'off'])).catch('ready'),
-  reason: z.string().optional().catch(undefined),
-  retryAt: z.date().optional().catch(undefined),
-  /** How many times in a row the model failed for billing or because it is gone. */
-  attempts: z.int().min(0).catch(0),
-  /** Until then other models are asked first: this one does not answer, or says that it needs long. */
-  slowUntil: z.date().optional().catch(undefined),
-});
-export type QuotaState = z.infer<typeof stateSchema>;
-
-/** The id of the state that applies to all models. */
-export const everyModel = 'all';
-
-const ready: QuotaState = { state: 'ready', attempts: 0 };
-type QuotaData = QuotaState & { updatedAt: Date };
-export const quotaPath = (id: string): DocumentPath<QuotaData> => documentPath(`quota/${id}`);
 
 export type QuotaOptions = {
   database: Database;
@@ -140,8 +117,7 @@ export function createQuota({
   function learn(documents: Documents, since: number): void {
     for (const id of ids) {
       if ((changedAt.get(id) ?? 0) > since) continue;
-      const document = documents.get(quotaPath(id));
-      states.set(id, document ? stateSchema.parse(document.data) : ready);
+      states.set(id, parseQuotaState(documents.get(quotaPath(id)), log));
       changedAt.set(id, since);
     }
     readAt = clock.elapsed();
@@ -228,7 +204,7 @@ export function createQuota({
     }
   }
 
-  /** Reopens the models whose time has come, and returns the state of every model. */
+  /** Reopens the models whose time has come, and returns the state of every model. One that fails is logged. */
   async function reopenDue(): Promise<{ id: string; state: QuotaState }[]> {
     changes += 1;
     const since = changes;
@@ -240,7 +216,7 @@ export function createQuota({
       // `change` reads the state again: another instance may have changed it.
       await change(id, (current) =>
         isDue(current) ? { state: 'ready', attempts: current.attempts } : undefined,
-      );
+      ).catch((error) => log.error('A model could not be reopened', { model: id, error }));
     }
     const reported = getState(everyModel).state === 'ready' ? modelIds : ids;
     return reported.map((id) => ({ id, state: getState(id) }));
@@ -257,7 +233,7 @@ export function createQuota({
     await retryCommit(`quota ${id}`, async () => {
       const { documents } = await database.read([quotaPath(id)]);
       const [document] = documents;
-      const current = document ? stateSchema.parse(document.data) : ready;
+      const current = parseQuotaState(document, log);
       const after = current.state === 'off' ? undefined : next(current);
       setState(id, current);
       if (!after) return;

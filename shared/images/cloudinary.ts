@@ -2,6 +2,7 @@
  * Stores images at Cloudinary. The only file that imports its SDK.
  * Facts are from Cloudinary's upload API reference and from the source of the SDK, version 2.11.
  */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import http from 'node:http';
 import https from 'node:https';
 import { Readable } from 'node:stream';
@@ -9,6 +10,16 @@ import { v2 as cloudinary } from 'cloudinary';
 import * as z from 'zod';
 import { DeadlinePassed, withDeadline } from '../core/deadline.ts';
 import { Failure } from '../errors.ts';
+import {
+  misconfiguredStore,
+  type Received,
+  type StoreCall,
+  timeoutFailure,
+  toFaultyAnswer,
+  toPassing,
+  toStorageFailure,
+  toUploadFailure,
+} from './cloudinaryFailures.ts';
 
 export type StoredUrls = { url: string; thumbnailUrl: string };
 
@@ -59,7 +70,7 @@ type Credentials = { cloud_name: string; api_key: string; api_secret: string; up
  */
 export function createImageStore({ cloudinaryUrl }: { cloudinaryUrl: string | undefined }): ImageStore {
   if (!cloudinaryUrl) {
-    throw misconfigured(new Error('CLOUDINARY_URL is not set'));
+    throw misconfiguredStore(new Error('CLOUDINARY_URL is not set'));
   }
   const credentials = parseCredentials(cloudinaryUrl);
   const call = createCaller(credentials, credentials.upload_prefix?.startsWith('http:') ? http : https);
@@ -67,42 +78,52 @@ export function createImageStore({ cloudinaryUrl }: { cloudinaryUrl: string | un
   return {
     async store(publicId, chunks, millisecondsLeft, signal) {
       const options = { public_id: publicId, overwrite: true, resource_type: 'image' as const };
-      const answer = await call('Storing', millisecondsLeft, signal, (callOptions, done) => {
+      const answer = await call('store', millisecondsLeft, signal, (callOptions, done) => {
         Readable.from(split(chunks)).pipe(
           cloudinary.uploader.upload_stream({ ...options, ...callOptions }, done as never),
         );
       });
       const uploaded = uploadedSchema.safeParse(answer);
-      if (!uploaded.success || uploaded.data.public_id !== publicId) throw passingFailure(uploaded.error);
+      if (!uploaded.success) throw toPassing(toFaultyAnswer('store', 'unreadable_answer'));
+      const { public_id: storedId, secure_url: url } = uploaded.data;
+      if (storedId !== publicId) throw toPassing(toFaultyAnswer('store', 'other_image'));
+      if (!isSecure(url, credentials)) throw toPassing(toFaultyAnswer('store', 'insecure_address'));
       chunks.length = 0;
-      const url = uploaded.data.secure_url;
       return { url, thumbnailUrl: url.replace('/image/upload/', `/image/upload/${thumbnail}/`) };
     },
 
     async fetch(url, millisecondsLeft, signal) {
-      if (!isOfStore(url, credentials)) throw storageFailure({ name: 'the URL is not of this image store' });
+      if (!isOfStore(url, credentials)) throw toFaultyAnswer('fetch', 'foreign_address');
       const timeout = AbortSignal.timeout(Math.ceil(millisecondsLeft));
       try {
         const response = await fetch(url, { signal: AbortSignal.any([signal, timeout]), redirect: 'error' });
-        if (!response.ok) throw { http_code: response.status };
+        if (!response.ok) {
+          const { status, headers } = response;
+          throw toStorageFailure(
+            'fetch',
+            undefined,
+            { status, headers: Object.fromEntries(headers) },
+            Date.now(),
+          );
+        }
         const bytes = Number(response.headers.get('content-length') ?? 0);
-        if (bytes > fetchedBytesMax) throw { name: 'the image is too large' };
+        if (bytes > fetchedBytesMax) throw toFaultyAnswer('fetch', 'too_large');
         return Buffer.from(await response.arrayBuffer());
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        if (timeout.aborted) throw timeoutFailure(error);
-        throw storageFailure(error);
+        if (timeout.aborted) throw timeoutFailure();
+        throw error instanceof Failure ? error : toStorageFailure('fetch', error, {}, Date.now());
       }
     },
 
     async destroy(publicId, millisecondsLeft) {
-      const answer = await call('Deleting', millisecondsLeft, undefined, (callOptions, done) => {
+      const answer = await call('destroy', millisecondsLeft, undefined, (callOptions, done) => {
         const options = { invalidate: true, resource_type: 'image', ...callOptions };
         // With disable_promises the SDK only calls back.
         void cloudinary.uploader.destroy(publicId, options as object, done as never);
       });
       const destroyed = destroyedSchema.safeParse(answer);
-      if (!destroyed.success) throw storageFailure(destroyed.error);
+      if (!destroyed.success) throw toFaultyAnswer('destroy', 'unreadable_answer');
       return destroyed.data.result === 'ok';
     },
   };
@@ -115,7 +136,7 @@ export function createImageStore({ cloudinaryUrl }: { cloudinaryUrl: string | un
  */
 function createCaller(credentials: Credentials, { Agent }: typeof http | typeof https) {
   return async (
-    what: string,
+    what: StoreCall,
     millisecondsLeft: number,
     signal: AbortSignal | undefined,
     start: (options: CallOptions, done: Callback) => void,
@@ -128,20 +149,38 @@ function createCaller(credentials: Credentials, { Agent }: typeof http | typeof 
       timeout: Math.max(1, millisecondsLeft),
       disable_promises: true,
     };
+    const { received, stopListening } = listenToResponse(agent);
     const answer = new Promise((resolve, reject) => {
       start(options, (error, result) => (error ? reject(error) : resolve(result)));
     });
     try {
-      return await withDeadline(answer, millisecondsLeft, what, signal);
+      return await withDeadline(answer, millisecondsLeft, 'Cloudinary', signal);
     } catch (error) {
       agent.destroy();
       if (signal?.aborted) throw error;
-      if (error instanceof DeadlinePassed || isTimeout(error)) {
-        throw timeoutFailure(error);
-      }
-      throw toStoreFailure(error);
+      if (error instanceof DeadlinePassed || isTimeout(error)) throw timeoutFailure();
+      throw toUploadFailure(what, error, received, Date.now());
+    } finally {
+      stopListening();
     }
   };
+}
+
+/** Records status and headers of the response to the agent's one request. The SDK drops them. */
+function listenToResponse(agent: http.Agent) {
+  const channel = 'http.client.response.finish';
+  const received: Received = {};
+  const record = (message: unknown) => {
+    const { request, response } = message as {
+      request: { agent?: unknown };
+      response: http.IncomingMessage;
+    };
+    if (request.agent !== agent) return;
+    received.status = response.statusCode;
+    received.headers = response.headers as Record<string, string | undefined>;
+  };
+  subscribe(channel, record);
+  return { received, stopListening: () => unsubscribe(channel, record) };
 }
 
 /** Yields the bytes of the chunks in writes of at most `sentBytesMax`. */
@@ -149,10 +188,6 @@ function* split(chunks: readonly Uint8Array[]): Generator<Uint8Array> {
   for (const chunk of chunks) {
     for (let at = 0; at < chunk.length; at += sentBytesMax) yield chunk.subarray(at, at + sentBytesMax);
   }
-}
-
-function timeoutFailure(cause: unknown): Failure {
-  return new Failure('PROVIDER_TIMEOUT', 'The image store took too long.', { cause });
 }
 
 /** Parses CLOUDINARY_URL. The SDK would parse it too, but only once per process. */
@@ -174,50 +209,10 @@ function isOfStore(url: string, { cloud_name, upload_prefix }: Credentials): boo
   return delivery.some((start) => new URL(url).href.startsWith(start));
 }
 
+/** True for an https address, and for one of the server that CLOUDINARY_URL names itself, such as a fake. */
+function isSecure(url: string, { upload_prefix }: Credentials): boolean {
+  const { protocol, origin } = new URL(url);
+  return protocol === 'https:' || (upload_prefix !== undefined && origin === new URL(upload_prefix).origin);
+}
+
 const isTimeout = (error: unknown) => (error as { name?: unknown } | null)?.name === 'TimeoutError';
-
-/** The causes that the log tells apart, each with how Cloudinary's message about it begins or what it contains. */
-const causes = [
-  ['invalid signature', /^Invalid Signature/],
-  ['unknown API key', /^Unknown API key/],
-  ['unknown cloud name', /^Invalid cloud_name/],
-  ['account disabled', /cloud_name is disabled/],
-  ['stale request: check the clock of this machine', /^Stale request/],
-  ['file too large for the plan', /^File size too large/],
-  ['not an image', /^Invalid image file/],
-] as const;
-
-/** The SDK rejects with plain objects whose message may quote the string to sign, so only their kind is logged. */
-function describeError(error: unknown): { status: number | undefined; cause: Error } {
-  const outer = error as { error?: unknown } | null;
-  const { http_code, name, code, message } = (outer?.error ?? outer ?? {}) as Record<string, unknown>;
-  const recognised = causes.find(([, pattern]) => typeof message === 'string' && pattern.test(message))?.[0];
-  const kind = `Cloudinary failed: ${http_code ?? code ?? name ?? 'unknown'}`;
-  return {
-    status: typeof http_code === 'number' ? http_code : undefined,
-    cause: new Error(recognised ? `${kind} (${recognised})` : kind),
-  };
-}
-
-/** Timed out, in use, and too many calls at once. The hourly limit of calls is a 420, which stays. */
-const passingStatuses = [408, 423, 429];
-
-/** A failed call to the upload API. A broken connection or answer and a 5xx may pass; most of 4xx stay. */
-function toStoreFailure(error: unknown): Failure {
-  const { status, cause } = describeError(error);
-  if (status === 401 || status === 403) return misconfigured(cause);
-  const mayPass = status === undefined || status < 400 || status >= 500 || passingStatuses.includes(status);
-  return mayPass ? passingFailure(error) : storageFailure(error);
-}
-
-function storageFailure(error: unknown): Failure {
-  const { cause } = describeError(error);
-  return new Failure('STORAGE_ERROR', 'The image could not be stored.', { cause });
-}
-
-/** A failure after which the same call may succeed. */
-const passingFailure = (error: unknown) =>
-  storageFailure(error).with({ providerFailure: { kind: 'passing' } });
-
-const misconfigured = (cause: Error) =>
-  new Failure('PROVIDER_MISCONFIGURED', 'Storing images is not set up correctly on our side.', { cause });

@@ -1,5 +1,6 @@
 /** Detects the type and size of an image from its bytes. Declared types are not trusted. */
 import { imageSize } from 'image-size';
+import type { OtherFormat } from '../contract.ts';
 import { findJpegSize } from './imageStructure.ts';
 
 const mimeTypes = { png: 'image/png', webp: 'image/webp' } as const;
@@ -32,11 +33,15 @@ export function sniffImage(bytes: Uint8Array): ImageFacts | undefined {
   }
 }
 
-/** The brands with which a HEIC or HEIF begins, as phones write them (ISO/IEC 23008-12). */
-const heicBrands = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'];
+/** The brands with which a HEIC, a HEIF and an AVIF begin (ISO/IEC 23008-12, and AVIF's own specification). */
+const brands: Readonly<Record<OtherFormat, readonly string[]>> = {
+  HEIC: ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'],
+  AVIF: ['avif', 'avis'],
+};
 
-/** True for HEIC and HEIF, the formats of phones that no model is sent. */
-export function isHeic(bytes: Uint8Array): boolean {
+/** The format of phones or browsers that the bytes begin as, if no model is sent it. */
+export function sniffOtherFormat(bytes: Uint8Array): OtherFormat | undefined {
   const text = Buffer.from(bytes.subarray(4, 12)).toString('latin1');
-  return text.startsWith('ftyp') && heicBrands.includes(text.slice(4));
+  if (!text.startsWith('ftyp')) return undefined;
+  return (['HEIC', 'AVIF'] as const).find((format) => brands[format].includes(text.slice(4)));
 }

@@ -24,6 +24,8 @@ export type AccountData = {
   settled: number;
   /** The sequence of the newest entry. */
   sequence: number;
+  /** The number of entries. `entryCount ≠ sequence` shows that an admin has changed one of them. */
+  entryCount: number;
   /** An admin's signed addition, removed when it is recorded. */
   adjust: number;
   /** An admin's reason for an edit, removed when it is recorded. */
@@ -38,6 +40,8 @@ export type AccountData = {
   suspended: boolean;
   /** True until the signup credits are granted. */
   signupDue: boolean;
+  /** Whether the user was verified at the last call. If it is missing: whether no signup credits are due. */
+  verified: boolean;
   /** This account's own allowance, which replaces the environment's. */
   allowance: number;
   /** The last period whose allowance it has received. */
@@ -68,9 +72,11 @@ export type Account = {
   /** The balance that the ledger last wrote: the document's `settled`. */
   ledgerBalance: number;
   sequence: number;
+  /** False if the console holds another sequence than that of the newest entry: only an admin can fix it. */
+  fitsEntries: boolean;
   /** Null if the console holds anything but a whole number. */
   adjust: number | null | undefined;
-} & Pick<AccountData, 'active' | 'rate' | 'billedRefunds' | 'suspended' | 'signupDue'> &
+} & Pick<AccountData, 'active' | 'rate' | 'billedRefunds' | 'suspended' | 'signupDue' | 'verified'> &
   Optional<AccountData, 'note' | 'email' | 'allowance' | 'allowancePeriod' | 'usedAt' | 'createdAt'>;
 
 type Optional<T, K extends keyof T> = { [Key in K]: T[Key] | undefined };
@@ -78,60 +84,138 @@ type Optional<T, K extends keyof T> = { [Key in K]: T[Key] | undefined };
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
 const isCredits = (value: unknown): value is number => isWhole(value) && value >= 0 && value <= balanceMax;
 const isDate = (value: unknown): value is Date => value instanceof Date;
+const isDates = (value: unknown) => Array.isArray(value) && value.every(isDate);
+const isText = (value: unknown) => typeof value === 'string';
+const isBoolean = (value: unknown) => typeof value === 'boolean';
+/** The console's type null means that the field has no value. */
+const isMissing = (value: unknown): value is undefined | null => value === undefined || value === null;
+
+/** What each field must hold. `findInvalidField` checks the two others. */
+const fieldChecks: Record<Exclude<keyof AccountData, 'balance' | 'adjust'>, (value: unknown) => boolean> = {
+  settled: isWhole,
+  sequence: isCredits,
+  entryCount: isCredits,
+  note: isText,
+  email: isText,
+  active: (value) => typeof value === 'object' && Object.values(value ?? {}).every(isDate),
+  rate: isDates,
+  billedRefunds: isDates,
+  suspended: isBoolean,
+  signupDue: isBoolean,
+  verified: isBoolean,
+  allowance: isCredits,
+  allowancePeriod: isText,
+  usedAt: isDate,
+  createdAt: isDate,
+  updatedAt: isDate,
+};
+
+/**
+ * The fields of an account that an admin has given a wrong type or an impossible value. They are read in the safe way:
+ * nothing is paid, and the account is suspended.
+ */
+export function findMistypedFields({ data }: { data: Unparsed<AccountData> }): string[] {
+  return Object.entries(fieldChecks).flatMap(([field, isValid]) => {
+    const value = data[field as keyof AccountData];
+    return isMissing(value) || isValid(value) ? [] : [field];
+  });
+}
+
+/** Text, such as "false", suspends too: an admin has meant something by it. */
+export const isSuspended = ({ suspended }: { readonly suspended?: unknown }) =>
+  !isMissing(suspended) && suspended !== false;
 
 /** True once the ledger has written its fields. An account made by hand in the console lacks them. */
 export function isOpened({ data }: { data: Unparsed<AccountData> }): boolean {
   return isWhole(data.settled) && isCredits(data.sequence);
 }
 
-/** The newest entry of an account, from which an account without the ledger's fields continues. */
-export type NewestEntry = { balance: number; sequence: number };
+/** True if an admin has changed `sequence` or `entryCount`: only the newest entry shows whether the sequence is wrong. */
+export function mayMisfit(document: { data: Unparsed<AccountData> }): boolean {
+  const { sequence, entryCount } = document.data;
+  return isOpened(document) && entryCount !== undefined && entryCount !== sequence;
+}
 
-/** @param newest continues the ledger of an account that is not opened. */
-export function parseAccount(
-  document: StoredDocument,
-  newest: NewestEntry = { balance: 0, sequence: 0 },
-): Account {
+/** True if the ledger has not written the document yet. */
+function isMadeByHand({ data }: { data: Unparsed<AccountData> }): boolean {
+  return [data.settled, data.sequence, data.updatedAt].every((value) => value === undefined);
+}
+
+/** The newest entry of an account. Without the ledger's fields, or with a wrong sequence, an account continues from it. */
+export type NewestEntry = { balance: number; sequence: number };
+export const noEntry: NewestEntry = { balance: 0, sequence: 0 };
+
+/** @param newest required if the account is not opened, or if its sequence may not fit its entries. */
+export function parseAccount(document: StoredDocument, newest?: NewestEntry): Account {
   const data: Unparsed<AccountData> = document.data;
-  const last = isOpened(document) ? { balance: data.settled, sequence: data.sequence } : newest;
+  const fitsEntries = !isOpened(document) || newest === undefined || newest.sequence === data.sequence;
+  const last =
+    isOpened(document) && fitsEntries
+      ? { balance: data.settled, sequence: data.sequence }
+      : (newest ?? noEntry);
+  // An admin may create an account with any field.
+  const balance = data.balance === undefined && isMadeByHand(document) ? 0 : data.balance;
   const active = typeof data.active === 'object' && data.active !== null ? Object.entries(data.active) : [];
   return {
     uid: document.id,
     version: document.version,
-    balance: isCredits(data.balance) ? data.balance : null,
+    balance: isCredits(balance) ? balance : null,
     ledgerBalance: last.balance as number,
     sequence: last.sequence as number,
+    fitsEntries,
     adjust: data.adjust === undefined ? undefined : isWhole(data.adjust) ? data.adjust : null,
     active: Object.fromEntries(
       active.filter((entry): entry is [string, Date] => isDocumentId(entry[0]) && isDate(entry[1])),
     ),
     rate: Array.isArray(data.rate) ? data.rate.filter(isDate) : [],
     billedRefunds: Array.isArray(data.billedRefunds) ? data.billedRefunds.filter(isDate) : [],
-    suspended: Boolean(data.suspended),
+    suspended: isSuspended(data),
     signupDue: data.signupDue === true,
-    note: typeof data.note === 'string' ? data.note.slice(0, reasonCharactersMax) : undefined,
+    verified: data.verified === undefined ? data.signupDue !== true : data.verified === true,
+    note: typeof data.note === 'string' ? shorten(data.note) : undefined,
     email: typeof data.email === 'string' ? data.email : undefined,
-    allowance: isCredits(data.allowance) ? data.allowance : undefined,
+    allowance: isMissing(data.allowance) ? undefined : isCredits(data.allowance) ? data.allowance : 0,
     allowancePeriod: typeof data.allowancePeriod === 'string' ? data.allowancePeriod : undefined,
     usedAt: isDate(data.usedAt) ? data.usedAt : undefined,
     createdAt: isDate(data.createdAt) ? data.createdAt : undefined,
   };
 }
 
-/** The field that makes an account unusable until an admin corrects it in the console. */
-export function findInvalidField(account: Account): 'balance' | 'adjust' | undefined {
-  if (account.balance === null) return 'balance';
-  if (account.adjust === null || !isCredits(account.balance + (account.adjust ?? 0))) return 'adjust';
-  return undefined;
+/** The first characters of a note; half of an emoji at the end is left out. */
+const shorten = (note: string) => note.slice(0, reasonCharactersMax).replace(/[\uD800-\uDBFF]$/, '');
+
+export type InvalidField = 'balance' | 'adjust' | 'sequence';
+
+/** What makes an account unusable until an admin corrects it in the console: the field, and what is wrong with it. */
+export function findProblem(account: Account): { field: InvalidField; text: string } | undefined {
+  const { balance, adjust = 0, fitsEntries } = account;
+  if (!fitsEntries) {
+    return {
+      field: 'sequence',
+      text: `sequence does not fit the newest entry, which has the sequence ${account.sequence}`,
+    };
+  }
+  if (balance === null) {
+    return { field: 'balance', text: `balance is not a whole number of credits from 0 to ${balanceMax}` };
+  }
+  if (adjust === null) return { field: 'adjust', text: 'adjust is not a whole number of credits' };
+  if (isCredits(balance + adjust)) return undefined;
+  const limit = adjust < 0 ? 'below 0' : `above ${balanceMax}`;
+  return { field: 'adjust', text: `adjust of ${adjust} would bring the balance of ${balance} ${limit}` };
 }
+
+export const findInvalidField = (account: Account): InvalidField | undefined => findProblem(account)?.field;
 
 /** The refusal of an account that only an admin can correct. */
 export function refuseInvalid(account: Account): Failure | undefined {
-  const field = findInvalidField(account);
-  if (!field) return undefined;
+  const problem = findProblem(account);
+  if (!problem) return undefined;
+  const { field, text } = problem;
   return new Failure(
     'ACCOUNT_INVALID',
-    'The balance of this account is not a whole number of credits. Please contact support.',
-    { metadata: { field } },
+    `This account must be corrected: its ${text}. Please contact support.`,
+    {
+      metadata: { field },
+    },
   );
 }

@@ -1,6 +1,7 @@
 import type { Audit } from '../contract.ts';
-import type { Total } from '../database/database.ts';
-import { accountPath, findInvalidField, isOpened, parseAccount } from './account.ts';
+import { longQueryMs, type Total, type TotalRequest } from '../database/database.ts';
+import { logMistyped } from '../database/spoiltDocuments.ts';
+import { accountPath, findMistypedFields, findProblem, isOpened, parseAccount } from './account.ts';
 import { entriesPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -11,19 +12,23 @@ import type { Ledger } from './ledger.ts';
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
 export async function auditAccount(
-  { database, retryCommit }: Ledger,
+  { database, retryCommit, log }: Ledger,
   uid: string,
 ): Promise<Audit | undefined> {
   const path = accountPath(uid);
+  const requests: TotalRequest[] = [
+    { collection: entriesPath(uid), field: 'amount' },
+    { collection: entriesPath(uid), where: [['type', 'in', ['debit', 'refund']]], field: 'amount' },
+    { collection: `${path}/generations`, where: [['status', 'in', paidFor]], field: 'receipt.charged' },
+    { collection: `${path}/generations`, field: 'providerCostMicros' },
+    { collection: entriesPath(uid), field: 'sequence' },
+    { collection: `${path}/enhancements`, field: 'providerCostMicros' },
+  ];
   const { document, totals } = await retryCommit(undefined, () =>
-    database.totals(path, [
-      { collection: entriesPath(uid), field: 'amount' },
-      { collection: entriesPath(uid), where: [['type', 'in', ['debit', 'refund']]], field: 'amount' },
-      { collection: `${path}/generations`, where: [['status', 'in', paidFor]], field: 'receipt.charged' },
-      { collection: `${path}/generations`, field: 'providerCostMicros' },
-      { collection: entriesPath(uid), field: 'sequence' },
-      { collection: `${path}/enhancements`, field: 'providerCostMicros' },
-    ]),
+    database.totals(
+      path,
+      requests.map((request) => ({ ...request, timeoutMs: longQueryMs })),
+    ),
   );
   if (!document) return undefined;
   const [entries, net, prices, images, sequences, prompts] = totals as [
@@ -36,8 +41,11 @@ export async function auditAccount(
   ];
   const account = parseAccount(document);
   const differences: string[] = [];
-  const invalid = findInvalidField(account);
-  if (invalid) differences.push(`${invalid} is not a whole number of credits, or brings the balance below 0`);
+  const problem = findProblem(account);
+  if (problem) differences.push(problem.text);
+  const mistyped = findMistypedFields(document);
+  logMistyped(log, document, mistyped);
+  for (const field of mistyped) differences.push(`${field} has a wrong type or an impossible value`);
   if (isOpened(document)) {
     if (entries.sum !== account.ledgerBalance) {
       differences.push(`the entries' amounts sum to ${entries.sum}, settled is ${account.ledgerBalance}`);

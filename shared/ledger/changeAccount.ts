@@ -6,18 +6,34 @@
  */
 import { createDocument, type StoredDocument, type Version, type Write } from '../database/database.ts';
 import { RetryNow } from '../database/retryCommit.ts';
+import { logMistyped } from '../database/spoiltDocuments.ts';
 import type { Failure } from '../errors.ts';
 import {
   type Account,
   accountPath,
+  findMistypedFields,
   isOpened,
-  type NewestEntry,
+  mayMisfit,
+  noEntry,
   parseAccount,
   refuseInvalid,
 } from './account.ts';
-import { andThen, type Change, type EntryDraft, recordEdit, signupGrant, toWrites } from './credits.ts';
-import { type EntryData, entriesPath, entryPath } from './entries.ts';
+import { findDueAllowance } from './allowance.ts';
+import { getPeriod } from './allowancePeriod.ts';
+import {
+  andThen,
+  type Change,
+  type EntryDraft,
+  recordEdit,
+  refill,
+  setVerified,
+  signupGrant,
+  toWrites,
+  unchanged,
+} from './credits.ts';
+import { type EntryData, entryPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
+import { findNewestEntry } from './newestEntry.ts';
 
 /** The caller, as far as the ledger needs to know. */
 export type LedgerUser = {
@@ -31,7 +47,7 @@ export type LedgerUser = {
 export type Documents = ReadonlyMap<string, StoredDocument | undefined>;
 
 export type AccountState = {
-  /** With an admin's edits recorded and signup credits granted. */
+  /** With an admin's edits recorded, and with the signup credits and the allowance that were due. */
   account: Account;
   /** True if that, or the ledger's fields of an account made by hand, must still be written. */
   hasPendingChanges: boolean;
@@ -54,7 +70,7 @@ export type Decision<T> =
   | { change: Change; writes?: readonly Write[]; answer: (version: Version) => T };
 
 export type Command<T> = {
-  /** Set if this is the user's own call: it creates the account and grants signup credits that are due. */
+  /** Set if this is the user's own call: it creates the account, and gives signup credits and an allowance that are due. */
   user?: LedgerUser;
   /** Who made an edit in the console, if known. */
   editor?: string | undefined;
@@ -82,6 +98,8 @@ type UncertainEntries = Map<string, EntryData[]>;
 export function changeAccount<T>(ledger: Ledger, uid: string, command: Command<T>): Promise<T> {
   const uncertain: UncertainEntries = new Map();
   let isRetry = false;
+  /** False until a job or a refund has something to write: before, a wrong sequence does not matter to it. */
+  let mustFit = !command.takesInvalid;
   return ledger.retryCommit(uid, async () => {
     const paths = [accountPath(uid), ...(command.reads?.(isRetry) ?? []), ...uncertain.keys()];
     isRetry = true;
@@ -92,11 +110,12 @@ export function changeAccount<T>(ledger: Ledger, uid: string, command: Command<T
     if (early) return unwrap(early);
     const document = documents.get(accountPath(uid));
     if (!document) return createMissing(ledger, uid, command, now);
-    const account = parseAccount(document, await findLastEntry(ledger, document));
+    const isSuspect = mayMisfit(document) || hasLaterEntry(document, documents, uncertain);
+    const account = await readAccount(ledger, document, isSuspect && mustFit);
     const invalid = refuseInvalid(account);
     if (invalid && !command.takesInvalid) throw invalid;
 
-    const pending = await findPendingChange(ledger, account, command);
+    const pending = await findPendingChange(ledger, account, command, documents, now);
     const state = {
       account: pending.account,
       hasPendingChanges: pending.account !== account || !(isOpened(document) || invalid),
@@ -110,6 +129,10 @@ export function changeAccount<T>(ledger: Ledger, uid: string, command: Command<T
     };
     const decision = await decide(ledger, command, state);
     if ('change' in decision) {
+      if (isSuspect && !mustFit) {
+        mustFit = true;
+        throw new RetryNow();
+      }
       return decision.answer(
         await commit(
           andThen(pending, () => decision.change),
@@ -143,15 +166,26 @@ async function decide<T>(ledger: Ledger, { decide }: Command<T>, state: AccountS
   }
 }
 
-/** The newest entry of an account that the ledger has not opened, or that no longer exists. */
-async function findNewestEntry({ database }: Ledger, uid: string): Promise<NewestEntry | undefined> {
-  const entries = { collection: entriesPath(uid), orderBy: [['sequence', 'desc']] as const };
-  const { documents } = await database.page({ ...entries, limit: 1 });
-  return documents[0]?.data as NewestEntry | undefined;
+/**
+ * The account of a document. If its sequence may be wrong, or the ledger has not opened it, the newest entry decides.
+ * @param isSuspect whether its sequence may be wrong.
+ * @throws {RetryNow} if the document has changed meanwhile, so that the entry may be newer.
+ */
+async function readAccount(ledger: Ledger, document: StoredDocument, isSuspect: boolean): Promise<Account> {
+  logMistyped(ledger.log, document, findMistypedFields(document));
+  if (isOpened(document) && !isSuspect) return parseAccount(document);
+  const account = parseAccount(document, (await findNewestEntry(ledger, document.id)) ?? noEntry);
+  if (account.fitsEntries) return account;
+  const [current] = (await ledger.database.read([document.path])).documents;
+  if (!current?.version.isEqual(document.version as never)) throw new RetryNow();
+  return account;
 }
 
-const findLastEntry = async (ledger: Ledger, document: StoredDocument) =>
-  isOpened(document) ? undefined : findNewestEntry(ledger, document.id);
+/** True if an entry with a later sequence than the account's has made an earlier attempt fail. */
+function hasLaterEntry({ data }: StoredDocument, documents: Documents, uncertain: UncertainEntries): boolean {
+  const isLater = (path: string) => Number(documents.get(path)?.data.sequence) > Number(data.sequence);
+  return [...uncertain.keys()].some(isLater);
+}
 
 /**
  * Creates a missing account, empty and not opened: the next read continues from its entries, so that one that was
@@ -167,8 +201,9 @@ async function createMissing<T>(ledger: Ledger, uid: string, command: Command<T>
   await ledger.database.commit([
     createDocument(accountPath(uid), {
       balance: 0,
-      // A known account has had its signup credits.
+      // A known account has had its signup credits. Without its user it is not known to be verified.
       ...(!isKnown && { signupDue: true }),
+      ...(isKnown && { verified: user?.verified === true }),
       ...(email && { email }),
       createdAt: now,
       updatedAt: now,
@@ -178,13 +213,42 @@ async function createMissing<T>(ledger: Ledger, uid: string, command: Command<T>
   throw new RetryNow();
 }
 
-/** What is due on an account before anything else happens to it: an admin's edits and the signup credits. */
-async function findPendingChange<T>(ledger: Ledger, account: Account, command: Command<T>): Promise<Change> {
-  const edited = recordEdit(account, command.editor);
-  if (!account.signupDue || !command.user?.verified) return edited;
+/**
+ * What is due on an account before anything else happens to it: an admin's edits, and at the user's own call the signup
+ * credits and the allowance.
+ */
+async function findPendingChange<T>(
+  ledger: Ledger,
+  account: Account,
+  { editor, user }: Command<T>,
+  documents: Documents,
+  now: Date,
+): Promise<Change> {
+  const edited = recordEdit(account, editor);
+  if (!user) return edited;
+  const welcomed = await grantSignup(ledger, edited, user);
+  const known = andThen(welcomed, (current) => setVerified(current, user.verified));
+  return andThen(known, (current) => giveAllowance(ledger, current, documents, now));
+}
+
+async function grantSignup(ledger: Ledger, edited: Change, { verified }: LedgerUser): Promise<Change> {
+  const { account } = edited;
+  if (!account.signupDue || !verified) return edited;
   const { documents } = await ledger.database.read([entryPath(account.uid, 'signup')]);
   const credits = documents[0] ? 0 : ledger.settings.signupCredits;
   return andThen(edited, (current) => signupGrant(current, credits));
+}
+
+/**
+ * Gives the allowance that is due. An account that was deleted in the console and created again may have had it: its
+ * entry then rejects the commit, and the next attempt has read it.
+ */
+function giveAllowance({ settings }: Ledger, account: Account, documents: Documents, now: Date): Change {
+  const { credits, period } = settings.allowance;
+  const { name } = getPeriod(period, now);
+  const allowance = findDueAllowance(account, credits, name);
+  if (allowance === 0) return unchanged(account);
+  return refill(account, documents.get(entryPath(account.uid, `allowance:${name}`)) ? 0 : allowance, name);
 }
 
 async function commitAndLog(

@@ -6,6 +6,7 @@
  * between the two is an edit that no entry records yet. Every rule keeps two invariants: the sum of all entries'
  * amounts is `ledgerBalance`, and sequences have no gap.
  */
+import { countOf, groupDigits } from '../contract.ts';
 import {
   createDocument,
   type FieldUpdates,
@@ -41,10 +42,10 @@ export function andThen(first: Change, next: (account: Account) => Change): Chan
 
 /**
  * Records what an admin changed in the console, `balance` and `adjust` together, as one adjustment. An invalid field
- * stays as it is until an admin corrects it.
+ * stays as it is until an admin corrects it, and so does everything while the sequence is wrong.
  */
 export function recordEdit(account: Account, actor?: string): Change {
-  if (account.balance === null) return unchanged(account);
+  if (account.balance === null || !account.fitsEntries) return unchanged(account);
   const adjust = findInvalidField(account) === 'adjust' ? undefined : account.adjust;
   const balance = account.balance + (adjust ?? 0);
   const amount = balance - account.ledgerBalance;
@@ -68,7 +69,7 @@ export function recordEdit(account: Account, actor?: string): Change {
 
 /**
  * Moves credits by one entry. On an account with an invalid balance only `ledgerBalance` moves: the entry is written,
- * and the admin's correction of the balance becomes an adjustment.
+ * and the admin's correction of the balance becomes an adjustment. A wrong sequence is corrected.
  */
 function move(account: Account, entry: Omit<EntryDraft, 'sequence' | 'balance'>): Change {
   const ledgerBalance = account.ledgerBalance + entry.amount;
@@ -82,10 +83,14 @@ function move(account: Account, entry: Omit<EntryDraft, 'sequence' | 'balance'>)
 
 /** The first grant of an account whose user is verified. */
 export function signupGrant(account: Account, credits: number): Change {
-  const granted = { ...account, signupDue: false };
+  const granted = { ...account, signupDue: false, verified: true };
   if (credits === 0) return unchanged(granted);
   return move(granted, { id: 'signup', type: 'grant', amount: credits, reason: 'signup' });
 }
+
+/** Keeps whether the user was verified at the last call: allowances are for verified users. */
+export const setVerified = (account: Account, verified: boolean): Change =>
+  unchanged(account.verified === verified ? account : { ...account, verified });
 
 export type HoldParams = {
   generationId: string;
@@ -119,12 +124,15 @@ export function refuseUnverified(
 }
 
 /** Refuses a hold by the account's limits, then by its credits. */
-export function refuseHold(account: Account, params: HoldParams): Failure | undefined {
+export function refuseHold(
+  account: Account,
+  params: Pick<HoldParams, 'credits' | 'limits' | 'now'>,
+): Failure | undefined {
   const { now, limits, credits } = params;
   if (inFlight(account, now).length >= limits.maxInFlightPerUser) {
     return new Failure(
       'RATE_LIMITED',
-      `At most ${limits.maxInFlightPerUser} images can be generated at once.`,
+      `At most ${countOf(limits.maxInFlightPerUser, 'image')} can be generated at once.`,
       {
         retryAfterSeconds: inFlightRetrySeconds,
         metadata: { limit: 'maxInFlightPerUser' },
@@ -133,7 +141,7 @@ export function refuseHold(account: Account, params: HoldParams): Failure | unde
   }
   const holdWait = findWaitSeconds(account.rate, limits.maxPerMinutePerUser, rateWindowMs, now);
   if (holdWait) {
-    return new Failure('RATE_LIMITED', `At most ${limits.maxPerMinutePerUser} images a minute.`, {
+    return new Failure('RATE_LIMITED', `At most ${countOf(limits.maxPerMinutePerUser, 'image')} a minute.`, {
       retryAfterSeconds: holdWait,
       metadata: { limit: 'maxPerMinutePerUser' },
     });
@@ -152,9 +160,13 @@ export function refuseHold(account: Account, params: HoldParams): Failure | unde
 
 /** The refusal of anything that would bring an account below zero. */
 export function insufficientCredits(required: number, balance: number): Failure {
-  return new Failure('INSUFFICIENT_CREDITS', `This takes ${required} credits; the account has ${balance}.`, {
-    metadata: { required: String(required), balance: String(balance) },
-  });
+  return new Failure(
+    'INSUFFICIENT_CREDITS',
+    `This takes ${countOf(required, 'credit')}; the account has ${groupDigits(balance)}.`,
+    {
+      metadata: { required: String(required), balance: String(balance) },
+    },
+  );
 }
 
 /** Later times than `now` can only come from the console. */
@@ -237,6 +249,7 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   const data: FieldUpdates<AccountData> = {
     settled: account.ledgerBalance,
     sequence: account.sequence,
+    entryCount: account.sequence,
     active: account.active,
     rate: account.rate,
     updatedAt: now,
@@ -246,6 +259,7 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   if (before.adjust !== undefined && account.adjust === undefined) data.adjust = removed;
   if (before.note !== undefined && account.note === undefined) data.note = removed;
   if (before.signupDue && !account.signupDue) data.signupDue = removed;
+  if (before.verified !== account.verified) data.verified = account.verified;
   if (before.createdAt === undefined) data.createdAt = now;
   if (account.email !== undefined && account.email !== before.email) data.email = account.email;
   if (account.billedRefunds !== before.billedRefunds) data.billedRefunds = account.billedRefunds;

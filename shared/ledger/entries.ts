@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type Entry, entryTypeSchema, type PageQuery } from '../contract.ts';
 import { type DocumentPath, documentPath, type StoredDocument } from '../database/database.ts';
 import { parsePageToken, readPage, toNextPageToken } from '../database/pages.ts';
+import { parseDocument } from '../database/spoiltDocuments.ts';
 import type { Ledger } from './ledger.ts';
 
 /** The fields of `accounts/{uid}/entries/{entryId}`: one movement of credits. */
@@ -23,19 +24,31 @@ export const entriesPath = (uid: string) => `accounts/${uid}/entries`;
 export const entryPath = (uid: string, id: string): DocumentPath<EntryData> =>
   documentPath(`${entriesPath(uid)}/${id}`);
 
-/** @throws {Failure} INVALID_REQUEST for a page token of another list. */
+/** The id of the entry of the signup credits. */
+const signupEntryId = 'signup';
+
+/** The entries as their user sees them. @throws {Failure} INVALID_REQUEST for a page token of another list. */
 export async function readEntries(ledger: Ledger, uid: string, { pageSize, pageToken }: PageQuery) {
   const after = pageToken && parsePageToken(pageToken, z.tuple([z.int()]));
-  const { documents, last } = await readPage(ledger, pageSize, {
+  const query = {
     collection: entriesPath(uid),
-    orderBy: [['sequence', 'desc']],
+    orderBy: [['sequence', 'desc']] as const,
     ...(after && { after }),
-  });
+  };
+  const { items: entries, last } = await readPage(ledger, pageSize, query, toEntry);
   const nextPageToken = toNextPageToken(last, ({ data }) => [data.sequence]);
-  return { entries: documents.map(toEntry), ...nextPageToken };
+  return { entries, ...nextPageToken };
 }
 
-function toEntry({ id, data }: StoredDocument): Entry {
-  const { createdAt, ...entry } = entryDocumentSchema.parse(data);
-  return { id, ...entry, createdAt: createdAt.toISOString() } as Entry;
+/** Who moved the credits is for admins only, and so is the reason of their grants. A note is meant for the user. */
+function toEntry(document: StoredDocument): Entry {
+  const { id } = document;
+  const { createdAt, actor: _, reason, ...entry } = parseDocument(entryDocumentSchema, document);
+  const isForUser = entry.type === 'refund' || entry.type === 'adjustment' || id === signupEntryId;
+  return {
+    id,
+    ...entry,
+    ...(reason !== undefined && isForUser && { reason }),
+    createdAt: createdAt.toISOString(),
+  } as Entry;
 }

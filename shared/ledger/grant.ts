@@ -26,7 +26,10 @@ export type GrantRecord = z.infer<typeof grantDocumentSchema>;
 const grantPath = (keyHash: string): DocumentPath<GrantRecord> => documentPath(`grants/${keyHash}`);
 
 /**
- * Adds credits to an account or, with a negative amount, takes them; once for each admin and key.
+ * Adds credits to an account or, with a negative amount, takes them; once for each key, whichever admin sends it.
+ *
+ * Version 0.1.0 hashed a key with its admin. A grant is also looked for under that hash, so that a deploy between an
+ * admin's two attempts makes no second grant.
  * @throws {Failure} NOT_FOUND for a uid without an account, INSUFFICIENT_CREDITS if the balance would fall below zero,
  * IDEMPOTENCY_KEY_REUSED, ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
  */
@@ -37,13 +40,14 @@ export function grantTo(
   { uid, amount, reason }: GrantRequest,
 ): Promise<{ grant: GrantRecord; replayed: boolean }> {
   const { actor } = admin;
-  const keyHash = hashKey(admin.uid, key);
+  const keyHash = hash(JSON.stringify([key]));
   const path = grantPath(keyHash);
+  const oldPath = grantPath(hash(JSON.stringify([admin.uid, key])));
   const entryId = `grant:${keyHash}`;
   const attemptId = randomUUID();
 
   function findAnswer(documents: Documents) {
-    const document = documents.get(path);
+    const document = documents.get(path) ?? documents.get(oldPath);
     if (!document) return undefined;
     const grant = grantDocumentSchema.parse(document.data);
     if (grant.uid !== uid || grant.amount !== amount) return { refusal: keyReused() };
@@ -51,7 +55,7 @@ export function grantTo(
   }
 
   return changeAccount(ledger, uid, {
-    reads: () => [path],
+    reads: () => [path, oldPath],
     findAnswer,
     missing: { refusal: new Failure('NOT_FOUND', 'There is no such account.') },
     decide({ account, now }) {
@@ -70,13 +74,7 @@ export function grantTo(
   });
 }
 
-/** Two admins may use the same key for different grants. */
-function hashKey(adminUid: string, key: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([adminUid, key]))
-    .digest('hex')
-    .slice(0, 32);
-}
+const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32);
 
 function refuseGrant(account: Account, amount: number): Failure | undefined {
   const balance = account.balance ?? 0;

@@ -5,9 +5,11 @@ import type { Log } from '../core/log.ts';
 import type { Database } from '../database/database.ts';
 import { createRetryCommit, type RetryCommit } from '../database/retryCommit.ts';
 import type { HoldLimits } from './account.ts';
+import type { AllowanceSettings } from './allowance.ts';
 
 export type LedgerSettings = {
   signupCredits: number;
+  allowance: AllowanceSettings;
   /** The price of an image of each tier. */
   tierCredits: Record<Tier, number>;
   limits: HoldLimits;

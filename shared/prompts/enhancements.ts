@@ -2,6 +2,7 @@
  * How often each user calls the text model on a day (UTC), and what that costs. The count is in the database, so that all
  * instances share it. There is one small document per user and day.
  */
+import { countOf } from '../contract.ts';
 import type { Log } from '../core/log.ts';
 import {
   createDocument,
@@ -14,6 +15,8 @@ import {
 } from '../database/database.ts';
 import type { RetryCommit } from '../database/retryCommit.ts';
 import { Failure } from '../errors.ts';
+import { isUnusable } from '../imagegen/modelStates.ts';
+import { parseQuotaState, type QuotaState, quotaPath } from '../imagegen/quotaState.ts';
 
 const dayMs = 86_400_000;
 /** How long a document is kept, days: 13 months, so that the costs of a month can be compared with those a year before. */
@@ -37,18 +40,26 @@ export const enhancementsPath = (uid: string, now: Date): DocumentPath<Enhanceme
 
 /**
  * Counts a call of the text model before it is made. If the reply of the commit is lost, the call is counted twice.
- * @param max calls of one user per day.
- * @returns the refusal if the user has used them up; a refused call does not count.
+ * @param limits the text model, and its calls of one user per day.
+ * @returns the refusal if the model is off, or if the user's calls are used up; a refused call does not count.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
 export async function countEnhancement(
   store: EnhancementStore,
   uid: string,
   now: Date,
-  max: number,
+  { modelId, maxPerDayPerUser: max }: { modelId: string; maxPerDayPerUser: number },
 ): Promise<Failure | undefined> {
-  return change(store, enhancementsPath(uid, now), now, ({ count }) =>
-    count < max ? { count: count + 1 } : limitFailure(now, max),
+  return change(
+    store,
+    enhancementsPath(uid, now),
+    now,
+    ({ count }, [document]) => {
+      const state = parseQuotaState(document, store.log);
+      if (isUnusable(state, now)) return modelFailure(state, now);
+      return count < max ? { count: count + 1 } : limitFailure(now, max);
+    },
+    [quotaPath(modelId)],
   );
 }
 
@@ -76,17 +87,23 @@ export async function bookEnhancementCost(
 
 type Numbers = Pick<EnhancementsData, 'count' | 'providerCostMicros'>;
 
-/** Changes the numbers of a day, or returns the refusal. Creates the document if it is missing. */
+type Documents = readonly (StoredDocument | undefined)[];
+
+/**
+ * Changes the numbers of a day, or returns the refusal. Creates the document if it is missing.
+ * @param others paths of documents that the decision also needs.
+ */
 function change(
   { database, retryCommit, log }: EnhancementStore,
   path: DocumentPath<EnhancementsData>,
   now: Date,
-  decide: (numbers: Numbers) => Partial<Numbers> | Failure,
+  decide: (numbers: Numbers, others: Documents) => Partial<Numbers> | Failure,
+  others: readonly string[] = [],
 ): Promise<Failure | undefined> {
   return retryCommit(path, async () => {
-    const [document] = (await database.read([path])).documents;
+    const [document, ...rest] = (await database.read([path, ...others])).documents;
     const numbers = document ? parseNumbers(document, log) : { count: 0, providerCostMicros: 0 };
-    const decision = decide(numbers);
+    const decision = decide(numbers, rest);
     if (decision instanceof Failure) return decision;
     const expiresAt = new Date(now.getTime() + keptDays * dayMs);
     await database.commit([
@@ -112,10 +129,18 @@ function parseNumbers({ path, data }: StoredDocument, log: Log): Numbers {
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
+function modelFailure({ state, retryAt }: QuotaState, now: Date): Failure {
+  const wait = state === 'exhausted' &&
+    retryAt && { retryAfterSeconds: toWaitSeconds(Number(retryAt) - Number(now)) };
+  return new Failure('PROVIDER_QUOTA', 'No model can improve prompts at the moment.', { ...wait });
+}
+
 function limitFailure(now: Date, max: number): Failure {
   const untilMidnightMs = dayMs - (now.getTime() % dayMs);
-  return new Failure('RATE_LIMITED', `At most ${max} improved prompts a day.`, {
-    retryAfterSeconds: Math.max(1, Math.ceil(untilMidnightMs / 1000)),
+  return new Failure('RATE_LIMITED', `At most ${countOf(max, 'improved prompt')} a day.`, {
+    retryAfterSeconds: toWaitSeconds(untilMidnightMs),
     metadata: { limit: 'maxEnhancePerDayPerUser' },
   });
 }
+
+const toWaitSeconds = (milliseconds: number) => Math.max(1, Math.ceil(milliseconds / 1000));

@@ -2,6 +2,9 @@
 import { vi } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { createAuth } from '../../shared/auth/auth.ts';
+import { parseConfig } from '../../shared/config/config.ts';
+import { createLog } from '../../shared/core/log.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import type { Caller, CallParams, Calls, RecordedCall } from './calls.ts';
 
@@ -32,6 +35,7 @@ async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
   const grant = { uid: 'hopeful', amount: 100, reason: 'Please' };
   const longPrompt = { prompt: 'x'.repeat(65_536) };
   const poor = await server({ SIGNUP_CREDITS: '1' });
+  const withoutKeys = await server({}, { auth: createAuthWithoutKeys(calls) });
   const strict = await server({ MAX_PER_MINUTE_PER_USER: '2' });
   const eager = await user('eager');
   for (const key of ['one', 'two']) await generate(calls, '', { as: eager, key, url: strict.url });
@@ -64,6 +68,7 @@ async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
       path: 'generation?key=never-used',
     }),
     METHOD_NOT_ALLOWED: await call({ title: 'GET of an action', path: 'generate' }),
+    AUTH_UNAVAILABLE: await generate(calls, "Google's keys cannot be reached", { url: withoutKeys.url }),
     ACCOUNT_INVALID: await generateWithAccount(calls, 'A balance of 1.5', { balance: 1.5 }),
     REFERENCE_UNREADABLE: await generate(calls, 'A reference that is cut off', {
       body: { ...imageRequest, references: [{ mimeType: 'image/png', data: cutOffPng }] },
@@ -81,6 +86,16 @@ async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
       url: strict.url,
     }),
   };
+}
+
+function createAuthWithoutKeys({ stack }: Calls) {
+  const unreachable = () => Promise.reject(new Error('The cause.'));
+  const keys = { firebase: unreachable, google: unreachable };
+  return createAuth(
+    parseConfig(stack.environment),
+    createLog(() => {}),
+    keys,
+  );
 }
 
 /** Requests with a key that an earlier call has used. */

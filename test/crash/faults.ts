@@ -1,4 +1,5 @@
 /** Faults at the await points of a function: its calls to the database, the model and the image store. */
+import { DeadlinePassed } from '../../shared/core/deadline.ts';
 import { CommitRejected, type Database } from '../../shared/database/database.ts';
 import type { GenerateImage } from '../../shared/imagegen/modelFallback.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
@@ -20,6 +21,8 @@ export const faults = [
   'ABORTED five times',
   /** The same request arrives again during the call. */
   'duplicate request',
+  /** The connection is silent: the caller gives up, and the call takes effect only after everything else. */
+  'silent, lands later',
 ] as const;
 export type Fault = (typeof faults)[number];
 
@@ -39,6 +42,7 @@ export function createFaultyParts(real: Real) {
   let plan: Plan | undefined;
   let aborted: string | undefined;
   let abortsLeft = 0;
+  let late: (() => Promise<unknown>)[] = [];
 
   async function pass<T>(name: string, work: () => Promise<T>): Promise<T> {
     const index = calls.push(name) - 1;
@@ -71,6 +75,10 @@ export function createFaultyParts(real: Real) {
         await plan.meanwhile();
         [aborted, abortsLeft] = [name, 4];
         throw createAborted(name);
+      case 'silent, lands later':
+        await plan.meanwhile();
+        late.push(work);
+        throw new DeadlinePassed(`${name} took too long`);
     }
   }
 
@@ -82,6 +90,12 @@ export function createFaultyParts(real: Real) {
       plan = next;
       abortsLeft = 0;
       calls.length = 0;
+    },
+    /** Lets the calls of silent connections take effect. */
+    async land() {
+      const landing = late;
+      late = [];
+      await Promise.allSettled(landing.map((work) => work()));
     },
     overrides: {
       database: {

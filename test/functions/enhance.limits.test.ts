@@ -89,6 +89,15 @@ describe('enhance refuses, before it calls the model,', () => {
     expect([callsOf(writer), await dayOf(user.uid)]).toEqual([0, undefined]);
   });
 
+  it('everybody while an operator has switched its model off', async () => {
+    const user = await newUser();
+    await stack.edit(`quota/${writer}`, { state: 'off' });
+    const reply = await user.post('enhance', { prompt }, {}, await startServer());
+    await stack.erase(`quota/${writer}`);
+    expect(refusalOf(reply)).toEqual([503, 'PROVIDER_QUOTA']);
+    expect([callsOf(writer), await dayOf(user.uid)]).toEqual([0, undefined]);
+  });
+
   it('everybody past the spend ceiling', async () => {
     const user = await newUser();
     const reply = await user.post(

@@ -2,6 +2,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { createAuth } from '../../shared/auth/auth.ts';
+import { parseConfig } from '../../shared/config/config.ts';
+import { createLog } from '../../shared/core/log.ts';
 import { reasons } from '../../shared/reasons.ts';
 import { expectError } from '../support/errorReplies.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -68,6 +71,18 @@ describe('every reason has its status, code and advice', () => {
     const user = await stack.newUser();
     await stack.edit(`accounts/${user.uid}`, fields);
     return user.generate('key');
+  };
+  /** On a server that cannot get Google's keys. */
+  const generateWithoutKeys = async () => {
+    const unreachable = () => Promise.reject(new Error(secretCause));
+    const keys = { firebase: unreachable, google: unreachable };
+    const auth = createAuth(
+      parseConfig(stack.environment),
+      createLog(() => {}),
+      keys,
+    );
+    const { url } = await stack.startServer({}, { auth });
+    return (await stack.newUser()).generate('key', {}, url);
   };
   const succeed = async () => {
     const user = await stack.newUser();
@@ -232,6 +247,7 @@ describe('every reason has its status, code and advice', () => {
     ],
     ['PROVIDER_OVERLOADED', 503, 'UNAVAILABLE', 'new_key', generating(geminiFault.highDemand())],
     ['PROVIDER_TIMEOUT', 504, 'DEADLINE_EXCEEDED', 'new_key', generating(geminiFault.deadline())],
+    ['AUTH_UNAVAILABLE', 503, 'UNAVAILABLE', 'same_key', generateWithoutKeys],
     ['SHUTTING_DOWN', 503, 'UNAVAILABLE', 'new_key', () => slow.shuttingDown],
     ['DATABASE_UNAVAILABLE', 503, 'UNAVAILABLE', 'same_key', () => slow.databaseUnavailable],
   ];
@@ -241,6 +257,7 @@ describe('every reason has its status, code and advice', () => {
   const retryAfterReasons = [
     'IN_PROGRESS',
     'RATE_LIMITED',
+    'AUTH_UNAVAILABLE',
     'DATABASE_UNAVAILABLE',
     'SHUTTING_DOWN',
     'SPEND_CEILING',

@@ -1,41 +1,19 @@
 /** The image is stored byte for byte. If storing fails, the credits are refunded and the outbox deletes what may be stored. */
 import { createCanvas } from '@napi-rs/canvas';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type CloudinaryStep, cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { type GeminiStep, geminiFault, type Part } from '../../local/fakes/geminiFaults.ts';
 import { expectNoVendorWords, expectRefunded, generateOnce } from '../support/failedGeneration.ts';
 import { brokenInvariants, strayImages } from '../support/invariants.ts';
-import { type Server, type Stack, startStack } from '../support/stack.ts';
+import { useUpstreams } from '../support/upstreamFailures.ts';
 
-const model = 'gemini-2.5-flash-image';
+const upstreams = await useUpstreams();
+const { stack, impatient } = upstreams;
+
 const canvas = createCanvas(1024, 1024);
 const png = canvas.toBuffer('image/png');
 /** What `generateOnce` requests. */
 const photo = createCanvas(1248, 832).toBuffer('image/png');
-
-let stack: Stack;
-/** A new server for each test, because what one learns about a model stops the next from calling it. */
-let server: Server;
-/** A server with a short deadline, for upstreams that never end. */
-let impatient: Server;
-
-beforeAll(async () => {
-  stack = await startStack();
-  impatient = await stack.startServer({ GENERATE_TIMEOUT_MS: '1000' });
-  // The first calls load and connect everything. A test of a deadline must not include that time.
-  stack.gemini.always(geminiFault.blank());
-  for (const url of [stack.url, impatient.url]) await (await stack.newUser()).generate('warm', {}, url);
-});
-afterAll(() => stack.close());
-beforeEach(async () => {
-  await stack.erase(`quota/${model}`);
-  server = await stack.startServer({}, { database: { ...stack.database, close: async () => {} } });
-});
-afterEach(async () => {
-  stack.gemini.always(undefined);
-  stack.cloudinary.always(undefined);
-  await server.close();
-});
 
 const answerWith = (parts: Part[]): GeminiStep => ({
   kind: 'answer',
@@ -51,7 +29,7 @@ describe('stores the generated image byte for byte', () => {
   async function generate(step: GeminiStep | undefined) {
     stack.gemini.always(step);
     const user = await stack.newUser();
-    const { status, body } = await user.generate('key', { prompt: 'Two bananas' }, server.url);
+    const { status, body } = await user.generate('key', { prompt: 'Two bananas' }, upstreams.server.url);
     expect(status).toBe(200);
     const delivered = Buffer.from(await (await fetch(body.generation.image.url)).arrayBuffer());
     expect(await brokenInvariants(stack, user.uid)).toEqual([]);
@@ -126,7 +104,7 @@ describe('refunds a failed upload and puts the image into the outbox', () => {
   ])('%s', async (_, step) => {
     stack.gemini.always(geminiFault.blank());
     stack.cloudinary.always(step);
-    const failed = await generateOnce(stack, server.url);
+    const failed = await generateOnce(stack, upstreams.server.url);
     await expectRefunded(stack, failed, { reason: 'STORAGE_ERROR', inOutbox: true });
     expectNoVendorWords(step, failed);
     expect(failed.logged).not.toMatch(/timestamp=|signature/i);
@@ -139,7 +117,7 @@ describe('refunds a failed upload and puts the image into the outbox', () => {
   ])('%s is our own configuration, and an error in the log', async (_, step) => {
     stack.gemini.always(geminiFault.image(photo));
     stack.cloudinary.always(step);
-    const failed = await generateOnce(stack, server.url);
+    const failed = await generateOnce(stack, upstreams.server.url);
     await expectRefunded(stack, failed, { reason: 'PROVIDER_MISCONFIGURED', inOutbox: true });
     expectNoVendorWords(step, failed);
     expect(failed.logged).not.toMatch(/timestamp=|signature [0-9a-f]/i);
@@ -153,7 +131,7 @@ describe('refunds a failed upload and puts the image into the outbox', () => {
   ])('%s, but only once: the second upload keeps the image', async (_, step) => {
     stack.gemini.always(geminiFault.image(photo));
     stack.cloudinary.script(step);
-    const { uid, reply } = await generateOnce(stack, server.url);
+    const { uid, reply } = await generateOnce(stack, upstreams.server.url);
     expect(reply.status).toBe(200);
     const { url } = reply.body.generation.image;
     expect(Buffer.from(await (await fetch(url)).arrayBuffer()).equals(photo)).toBe(true);
@@ -173,13 +151,15 @@ describe('refunds a failed upload and puts the image into the outbox', () => {
   it('a slow upload succeeds', async () => {
     stack.gemini.always(geminiFault.blank());
     stack.cloudinary.always(cloudinaryFault.delay(100));
-    expect((await generateOnce(stack, server.url)).reply.status).toBe(200);
+    expect((await generateOnce(stack, upstreams.server.url)).reply.status).toBe(200);
   });
 
   it.each([401, 503] as const)('Cloudinary: %i', async (status) => {
     stack.gemini.always(geminiFault.blank());
     stack.cloudinary.always(cloudinaryFault.error(status));
-    expect((await generateOnce(stack, server.url)).logged).toContain(`Cloudinary failed: ${status}`);
+    expect((await generateOnce(stack, upstreams.server.url)).logged).toContain(
+      `Cloudinary failed: ${status}`,
+    );
   });
 });
 

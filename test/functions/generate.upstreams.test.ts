@@ -1,6 +1,6 @@
 /** Whatever Gemini answers: the right error, the credits refunded, and none of its words. */
 import { createCanvas } from '@napi-rs/canvas';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type GeminiStep, geminiFault, googleError } from '../../local/fakes/geminiFaults.ts';
 import {
   expectNoVendorWords,
@@ -10,35 +10,13 @@ import {
 } from '../support/failedGeneration.ts';
 import { strayImages } from '../support/invariants.ts';
 import { getDetail } from '../support/replies.ts';
-import { type Server, type Stack, startStack } from '../support/stack.ts';
+import { useUpstreams } from '../support/upstreamFailures.ts';
 
-const model = 'gemini-2.5-flash-image';
+const upstreams = await useUpstreams();
+const { stack, impatient } = upstreams;
+
 const canvas = createCanvas(1024, 1024);
 const png = canvas.toBuffer('image/png');
-
-let stack: Stack;
-/** A new server for each test, because what one learns about a model stops the next from calling it. */
-let server: Server;
-/** A server with a short deadline, for upstreams that never end. */
-let impatient: Server;
-
-beforeAll(async () => {
-  stack = await startStack();
-  impatient = await stack.startServer({ GENERATE_TIMEOUT_MS: '1000' });
-  // The first calls load and connect everything. A test of a deadline must not include that time.
-  stack.gemini.always(geminiFault.blank());
-  for (const url of [stack.url, impatient.url]) await (await stack.newUser()).generate('warm', {}, url);
-});
-afterAll(() => stack.close());
-beforeEach(async () => {
-  await stack.erase(`quota/${model}`);
-  server = await stack.startServer({}, { database: { ...stack.database, close: async () => {} } });
-});
-afterEach(async () => {
-  stack.gemini.always(undefined);
-  stack.cloudinary.always(undefined);
-  await server.close();
-});
 
 const replyWith = (code: number, status: string, message: string): GeminiStep => ({
   kind: 'reply',
@@ -95,7 +73,7 @@ describe('refunds a failed call to Gemini and repeats none of its words', () => 
     ['a thought of a blocked image', geminiFault.thoughtOnly(png, 'IMAGE_SAFETY'), 'CONTENT_BLOCKED'],
   ])('%s', async (what, step, reason, billed) => {
     stack.gemini.always(step);
-    const failed = await generateOnce(stack, server.url);
+    const failed = await generateOnce(stack, upstreams.server.url);
     const finishReason = {
       'a thought of a blocked image': 'IMAGE_SAFETY',
       'JSON of another shape': 'NO_CANDIDATE',
@@ -124,14 +102,14 @@ describe('refunds a failed call to Gemini and repeats none of its words', () => 
 describe('says how long to wait if waiting helps', () => {
   it('passes on the RetryInfo of a 429 per minute', async () => {
     stack.gemini.always(geminiFault.perMinute(20));
-    const { reply } = await generateOnce(stack, server.url);
+    const { reply } = await generateOnce(stack, upstreams.server.url);
     expect(getDetail(reply, 'RetryInfo')).toMatchObject({ retryDelay: '20s' });
     expect(reply.headers.get('retry-after')).toBe('20');
   });
 
   it('names some seconds for a 503', async () => {
     stack.gemini.always(geminiFault.highDemand());
-    const { reply } = await generateOnce(stack, server.url);
+    const { reply } = await generateOnce(stack, upstreams.server.url);
     expect(reply.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
     expect(getDetail(reply, 'RetryInfo').retryDelay).toBe(`${reply.headers.get('retry-after')}s`);
   });
@@ -141,7 +119,7 @@ describe('says how long to wait if waiting helps', () => {
     ['a model without any quota', geminiFault.limitZero()],
   ])('ignores the one second in the RetryInfo of a 429 for %s', async (_, step) => {
     stack.gemini.always(step);
-    const { reply } = await generateOnce(stack, server.url);
+    const { reply } = await generateOnce(stack, upstreams.server.url);
     expect(reply.headers.get('retry-after')).not.toBe('1');
   });
 });
@@ -154,7 +132,7 @@ describe('logs the cause of a failure', () => {
     ['429', geminiFault.perDay(), '429 RESOURCE_EXHAUSTED'],
   ])('%s', async (_, step, cause) => {
     stack.gemini.always(step);
-    expect((await generateOnce(stack, server.url)).logged).toContain(cause);
+    expect((await generateOnce(stack, upstreams.server.url)).logged).toContain(cause);
   });
 });
 
@@ -174,7 +152,7 @@ describe('derives the reason of a reply without an image from its finish reason'
   ])('%s is %s', async (finishReason, reason) => {
     const step = geminiFault.noImage(finishReason);
     stack.gemini.always(step);
-    const failed = await generateOnce(stack, server.url);
+    const failed = await generateOnce(stack, upstreams.server.url);
     await expectRefunded(stack, failed, {
       reason,
       metadata: { finishReason },
@@ -187,7 +165,7 @@ describe('derives the reason of a reply without an image from its finish reason'
   it.each(['empty', 'null-parts', 'role-only'] as const)('reads the content in its %s form', async (form) => {
     stack.gemini.always(geminiFault.noImage('IMAGE_SAFETY', 'The model stopped.', form));
     const metadata = { finishReason: 'IMAGE_SAFETY' };
-    await expectRefunded(stack, await generateOnce(stack, server.url), {
+    await expectRefunded(stack, await generateOnce(stack, upstreams.server.url), {
       reason: 'CONTENT_BLOCKED',
       metadata,
       inOutbox: false,
@@ -199,7 +177,7 @@ describe('derives the reason of a reply without an image from its finish reason'
     'a prompt blocked for %s is CONTENT_BLOCKED',
     async (finishReason) => {
       stack.gemini.always(geminiFault.promptBlocked(finishReason));
-      const failed = await generateOnce(stack, server.url);
+      const failed = await generateOnce(stack, upstreams.server.url);
       await expectRefunded(stack, failed, {
         reason: 'CONTENT_BLOCKED',
         metadata: { finishReason },
@@ -212,7 +190,7 @@ describe('derives the reason of a reply without an image from its finish reason'
   it('shows a text that came in place of an image, and does not log it', async () => {
     const text = 'I would rather describe this banana.';
     stack.gemini.always(geminiFault.textOnly(text));
-    const failed = await generateOnce(stack, server.url);
+    const failed = await generateOnce(stack, upstreams.server.url);
     const metadata = { finishReason: 'STOP' };
     await expectRefunded(stack, failed, { reason: 'NO_IMAGE', metadata, inOutbox: false, replied: true });
     expect(failed.reply.body.error.message).toContain(text);
@@ -221,7 +199,9 @@ describe('derives the reason of a reply without an image from its finish reason'
 
   it('cuts off a long text', async () => {
     stack.gemini.always(geminiFault.textOnly('banana '.repeat(1000)));
-    expect((await generateOnce(stack, server.url)).reply.body.error.message.length).toBeLessThan(400);
+    expect((await generateOnce(stack, upstreams.server.url)).reply.body.error.message.length).toBeLessThan(
+      400,
+    );
   });
 });
 

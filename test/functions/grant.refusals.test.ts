@@ -103,7 +103,7 @@ describe('who may grant', () => {
     const user = await stack.newAccount(10);
     const token = await stack.tokenFor('the-admin', { admin: true });
     const { status, body } = await grant({ uid: user.uid, amount: 5, reason }, { token });
-    expect([status, body.entry.actor]).toEqual([200, 'the-admin@example.com']);
+    expect([status, body.entry.actor]).toEqual([200, 'the-admin (the-admin@example.com)']);
     expect(lookups).toEqual([
       { authorization: 'Bearer of-the-service-account', body: { localId: ['the-admin'] } },
     ]);
@@ -123,12 +123,22 @@ describe('who may grant', () => {
     expect(await getAmounts(user.uid)).toEqual([10]);
   });
 
-  it('nobody while users cannot be looked up, which is a server error', async () => {
+  it('no admin whose claim was taken back, at once', async () => {
+    answerLookups(stack, () => ({ customAttributes: '{}' }));
+    const user = await stack.newAccount(10);
+    const token = await stack.tokenFor('the-admin', { admin: true });
+    const refused = await grant({ uid: user.uid, amount: 5, reason }, { token });
+    expect(getRefusal(refused)).toEqual([403, 'FORBIDDEN']);
+    expect(await getAmounts(user.uid)).toEqual([10]);
+  });
+
+  it('nobody while users cannot be looked up, and says when to try again', async () => {
     answerLookups(stack, () => 'down');
     const user = await stack.newAccount(10);
     const token = await stack.tokenFor('the-admin', { admin: true });
     const refused = await grant({ uid: user.uid, amount: 5, reason }, { token });
-    expect(refused.status).toBeGreaterThanOrEqual(500);
+    expect(getRefusal(refused)).toEqual([503, 'AUTH_UNAVAILABLE']);
+    expect(refused.headers.get('retry-after')).toBe('5');
     expect(await getAmounts(user.uid)).toEqual([10]);
   });
 

@@ -46,7 +46,7 @@ describe('names each invalid field and charges nothing', () => {
     ['a NUL in the prompt', { prompt: 'A\u0000banana' }, ['prompt']],
     ['an escape in the prompt', { prompt: 'A\u001b[31mbanana' }, ['prompt']],
     ['a DEL in the prompt', { prompt: 'A\u007fbanana' }, ['prompt']],
-    ['a C1 control in the prompt', { prompt: 'A\u0085banana' }, ['prompt']],
+    ['a C1 control in the prompt', { prompt: 'A\u0086banana' }, ['prompt']],
     ['a high surrogate alone', { prompt: 'A \ud83c banana' }, ['prompt']],
     ['a low surrogate alone', { prompt: 'A \udf4c banana' }, ['prompt']],
     ['no tier', { tier: undefined }, ['tier']],
@@ -223,6 +223,7 @@ describe('accepts what is just within the limits', () => {
     ['4000 characters', 'key', { prompt: 'x'.repeat(4000) }],
     ['4000 emoji, each one character', 'key', { prompt: '🍌'.repeat(4000) }],
     ['lines and tabs', 'key', { prompt: 'A\tbanana\r\non the moon' }],
+    ['line breaks of word processors', 'key', { prompt: 'A\vbanana\fon\u0085the\u2028moon\u2029' }],
     ['an Idempotency-Key of 255 characters', 'k'.repeat(255), {}],
     [
       'an Idempotency-Key of every printable ASCII character',

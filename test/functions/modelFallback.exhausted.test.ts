@@ -1,5 +1,5 @@
 /** Without a usable model nobody is charged, and what an operator switched off stays off. */
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import {
@@ -7,17 +7,13 @@ import {
   first,
   image,
   second,
-  startModelFallback,
   third,
+  useModelFallback,
 } from '../support/modelFallback.ts';
 import { getReason, getRefusal } from '../support/replies.ts';
 
-const fallback = await startModelFallback();
+const fallback = await useModelFallback();
 const { stack, startServer, generate, getCalls, getState } = fallback;
-
-beforeEach(fallback.reset);
-afterEach(fallback.end);
-afterAll(() => stack.close());
 
 describe('without a usable model', () => {
   it('refunds the first user and charges the next one nothing; both get the earliest Retry-After', async () => {

@@ -1,15 +1,11 @@
 /** The state of the models is shared by all servers, and costs no extra round trip. */
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { countingDatabase } from '../support/countingDatabase.ts';
-import { first, image, repeat, second, startModelFallback } from '../support/modelFallback.ts';
+import { first, image, repeat, second, useModelFallback } from '../support/modelFallback.ts';
 
-const fallback = await startModelFallback();
+const fallback = await useModelFallback();
 const { stack, startServer, generate, getCalls, getState } = fallback;
-
-beforeEach(fallback.reset);
-afterEach(fallback.end);
-afterAll(() => stack.close());
 
 describe('the state of the models', () => {
   it('is shared: a server does not call a model that another found exhausted', async () => {

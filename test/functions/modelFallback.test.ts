@@ -1,5 +1,5 @@
 /** Which failures of a model are retried, which lead to the next model, and which to neither. */
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts';
 import {
   expectNothingMoved,
@@ -8,19 +8,15 @@ import {
   repeat,
   replyWith,
   second,
-  startModelFallback,
   third,
+  useModelFallback,
 } from '../support/modelFallback.ts';
 import { onePixelPng } from '../support/pictures.ts';
 import { getReason, getRefusal } from '../support/replies.ts';
 import { virtualClock } from '../support/virtualClock.ts';
 
-const fallback = await startModelFallback();
+const fallback = await useModelFallback();
 const { stack, startServer, generate, getCalls, getState } = fallback;
-
-beforeEach(fallback.reset);
-afterEach(fallback.end);
-afterAll(() => stack.close());
 
 describe('calls the same model again', () => {
   it.each<[string, GeminiStep, number[]]>([

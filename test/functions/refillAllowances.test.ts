@@ -11,6 +11,8 @@ const {
   clock,
   hooks,
   other,
+  plain,
+  studio,
   findErrors,
   refill,
   createUser,
@@ -131,7 +133,7 @@ describe('an account', () => {
     const user = await createUser('ann', 3);
     hooks.beforeCommit = once(
       (writes) => JSON.stringify(writes).includes('allowancePeriod'),
-      async () => void expect((await user.generate('k', { tier: 'premium2' })).status).toBe(200),
+      async () => void expect((await user.generate('k', { tier: 'premium2' }, plain.url)).status).toBe(200),
     );
     expect(await refill(other.url)).toEqual({ checked: 1, refilled: 1 });
     expect(await getAllowances('ann')).toEqual([[`allowance:${today}`, 4, 5]]);
@@ -173,11 +175,28 @@ describe('an account', () => {
     await expectSound('ann');
   });
 
-  it('gets none at its creation', async () => {
+  it('gets it at its creation, and at any other call of its user', async () => {
     const user = await stack.user('new');
-    expect((await user.get('account')).body.account).toMatchObject({ balance: 0, sequence: 0 });
-    expect(await getAllowances('new')).toEqual([]);
-    expect(await refill()).toEqual({ checked: 1, refilled: 1 });
+    expect((await user.get('account', studio.url)).body.account).toMatchObject({ balance: 5, sequence: 1 });
+    expect(await getAllowances('new')).toEqual([[`allowance:${today}`, 5, 5]]);
+    expect(await refill()).toEqual({ checked: 1, refilled: 0 });
+    time.now = noon + dayMs;
+    expect((await user.generate('k', { tier: 'premium4' }, studio.url)).body.receipt).toMatchObject({
+      balance: 1,
+    });
+    time.now = noon + 2 * dayMs;
+    expect((await user.generate('k2', {}, studio.url)).body.receipt).toMatchObject({
+      balance: 4,
+      sequence: 4,
+    });
+    expect(await refill()).toEqual({ checked: 1, refilled: 0 });
+    await expectSound('new');
+  });
+
+  it('gets none while its user is not verified', async () => {
+    const user = await stack.user('new', undefined, { email_verified: false });
+    expect((await user.get('account', studio.url)).body.account).toMatchObject({ balance: 0, sequence: 0 });
+    expect(await refill()).toEqual({ checked: 1, refilled: 0 });
     await expectSound('new');
   });
 
@@ -214,11 +233,11 @@ describe("an account's own allowance", () => {
     await expectSound('more', 'less', 'none');
   });
 
-  it('is ignored if it is not a whole number of credits', async () => {
+  it('gives nothing if it is not a whole number of credits', async () => {
     await createUser('text', 0, { allowance: 'much' });
     await createUser('minus', 0, { allowance: -5 });
     await refill();
-    expect([await getBalance('text'), await getBalance('minus')]).toEqual([5, 5]);
+    expect([await getBalance('text'), await getBalance('minus')]).toEqual([0, 0]);
   });
 
   it('is granted if the environment has none', async () => {
@@ -257,21 +276,21 @@ describe('no allowance is granted', () => {
     const bob = await createUser('bob', 1, { usedAt: new Date(0) });
     await refill();
     await stack.edit('accounts/ann', { suspended: false });
-    await bob.get('account');
+    await bob.get('account', plain.url);
     expect(await refill()).toEqual({ checked: 2, refilled: 2 });
     await expectSound('ann', 'bob');
   });
 });
 
 describe('the function `account`', () => {
-  it('shows the allowance and its time: now if it is due, else the next midnight', async () => {
+  it('gives the allowance that is due, and shows it with the next midnight', async () => {
     const user = await createUser('ann', 2);
-    const due = { credits: 5, period: 'day', nextAt: new Date(noon).toISOString() };
-    expect((await user.getAccount()).allowance).toEqual(due);
-    await refill();
-    const nextAt = new Date(noon + dayMs / 2).toISOString();
-    expect((await user.getAccount()).allowance).toEqual({ ...due, nextAt });
-    time.now = noon + dayMs;
-    expect((await user.getAccount()).allowance).toEqual({ ...due, nextAt: new Date(time.now).toISOString() });
+    const allowance = { credits: 5, period: 'day' };
+    for (const days of [0, 1]) {
+      time.now = noon + days * dayMs;
+      const nextAt = new Date(time.now + dayMs / 2).toISOString();
+      expect(await user.getAccount()).toMatchObject({ balance: 5, allowance: { ...allowance, nextAt } });
+    }
+    expect(await getAllowances('ann')).toHaveLength(1);
   });
 });

@@ -100,3 +100,18 @@ describe('a HEIC image is named, with what to do', () => {
     await expectNothingBegun(user);
   });
 });
+
+it.each([
+  ['in its bytes', 'image/png', 'references.0.data'],
+  ['in its declared type', 'image/avif', 'references.0'],
+])('an AVIF image is named %s, with what to do', async (_, mimeType, field) => {
+  const user = await newUser();
+  const avif = Buffer.from('\0\0\0\x20ftypavif\0\0\0\0avifmif1', 'latin1');
+  const answer = await user.generate('key', { references: [inline(avif, mimeType)] });
+  const [violation] = answer.body.error.details[1].fieldViolations;
+  expect(violation).toEqual({
+    field,
+    description: 'is an AVIF image. AVIF images are not supported: export it as JPEG',
+  });
+  await expectNothingBegun(user);
+});

@@ -1,6 +1,6 @@
 /** `npm start`, from its first answer to the end of its last process. The tests of this file depend on one another. */
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { findFreePort, findPortHolder, isPortFree } from '../../local/ports.ts';
@@ -249,6 +249,15 @@ describe('a start that fails', () => {
       foreign.kill('SIGKILL');
     }
   }, 30_000);
+
+  it('names LOCAL_DATA_DIR if it cannot be a folder, and starts nothing', async () => {
+    const file = join(runs.folder, 'file');
+    writeFileSync(file, '');
+    const start = runs.start({ ...quickEnv(), PORT: String(port), LOCAL_DATA_DIR: join(file, 'data') });
+    expect(await start.exit).toBe(1);
+    expect(start.said()).toContain('LOCAL_DATA_DIR is not a folder');
+    expect(runs.runFolders()).toEqual([]);
+  });
 
   it('names the bad variable, never its value, and starts nothing', async () => {
     const start = runs.start({ PORT: 'abc-secret' });

@@ -5,9 +5,14 @@
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
+import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
 
 const changeAccountTest = 'test/shared/ledger/changeAccount.test.ts';
+const sweepTurnsTest = 'test/shared/generation/sweepTurns.test.ts';
+const deadConnectionTest = 'test/shared/database/deadConnection.test.ts';
 const retryCommitTest = 'test/shared/database/retryCommit.test.ts';
+const admissionTest = 'test/shared/generation/admission.test.ts';
+const connectionsTest = 'test/shared/http/connections.test.ts';
 
 /** The rules of credit, and the commands on one account. */
 const inLedger: Mutants = {
@@ -48,6 +53,45 @@ const inLedger: Mutants = {
     find: 'const billedRefunds = [...$R, $N]',
     replace: 'const billedRefunds = $R;',
   },
+  'an allowance that is typed wrong is paid as the default': {
+    find: '$C($D.allowance) ? $D.allowance : 0',
+    replace: '$C($D.allowance) ? $D.allowance : undefined',
+    killedBy: 'test/shared/ledger/mistyped.test.ts',
+  },
+  'allowances are for everybody': {
+    find: '$S || !verified || $F($A) !== undefined',
+    replace: '$S || $F($A) !== undefined',
+  },
+  'a suspended account gets its allowance': {
+    find: 'suspended || !$V || $F($A) !== undefined',
+    replace: '!$V || $F($A) !== undefined',
+  },
+  'an allowance that an entry proves is given again for ever': {
+    find: 'return refill($A, $D.get($P) ? 0 : allowance, $N)',
+    replace: 'return refill($A, allowance, $N);',
+  },
+  'text in suspended does not suspend': {
+    find: '!$F(suspended) && suspended !== false',
+    replace: 'suspended === true',
+  },
+  'a changed sequence is not noticed': {
+    find: '$F($D) && $E !== undefined && $E !== $S',
+    replace: 'false',
+  },
+  'an edit is recorded although the sequence is wrong': {
+    find: '$A.balance === null || !$A.fitsEntries',
+    replace: '$A.balance === null',
+  },
+  'a wrong sequence that an entry rejects is tried again for ever': {
+    find: 'return [...$U.keys()].some($F)',
+    replace: 'return false;',
+    killedBy: 'test/shared/ledger/wrongSequence.test.ts',
+  },
+  'an account is written over whatever an admin has typed meanwhile': {
+    find: 'updateDocument($P($A.uid), $D, $B.version)',
+    replace:
+      '{ set: $P($A.uid), data: Object.fromEntries(Object.entries($D).filter(([, value]) => typeof value !== "symbol")) }',
+  },
   'an allowance is added, not topped up to': {
     find: '$W - ($A.balance ?? $W)',
     replace: '$W',
@@ -67,9 +111,9 @@ const inLedger: Mutants = {
     find: { pattern: '[createDocument($P, $G)]', inside: { kind: 'pair' } },
     replace: '[]',
   },
-  'admins share the keys of their grants': {
-    find: 'JSON.stringify([$A, $K])',
-    replace: 'JSON.stringify([$K])',
+  "a grant's key is hashed with the admin": {
+    find: 'JSON.stringify([$K])',
+    replace: 'JSON.stringify([admin.uid, $K])',
     killedBy: 'test/shared/ledger/grant.test.ts',
   },
   'a missing account is created over whatever is there': {
@@ -81,7 +125,7 @@ const inLedger: Mutants = {
     replace: '{ signupDue: true }',
   },
   'an account that was deleted starts a new ledger': {
-    find: '$F($D, await $G($L, $D))',
+    find: '$F($D, (await $G($L, $I)) ?? $N)',
     replace: '$F($D)',
   },
   'signup credits are for everybody': {
@@ -290,9 +334,35 @@ const inGeneration: Mutants = {
     })`,
     killedBy: 'test/shared/generation/replayFirst.test.ts',
   },
+  'a large call is refused before its replay is looked for': {
+    find: '$P.some(($X) => $D.get($X)) ? { answer: undefined } : undefined',
+    replace: 'undefined',
+    killedBy: admissionTest,
+  },
+  'a refused large call counts as a hold': {
+    find: '{ answer: $F($A, { credits, now, limits }) }',
+    replace:
+      '{ change: { account: { ...$A, rate: [...$A.rate, now] }, entries: [] }, answer: () => $F($A, { credits, now, limits }) }',
+    killedBy: admissionTest,
+  },
+  'refused large calls have no limit': {
+    find: '$S.rateLimiter.take($L, $U);',
+    replace: '',
+    killedBy: admissionTest,
+  },
+  'a call is refused for credits although the cache may have its image': {
+    find: '$S || $C > 0',
+    replace: '$S',
+    killedBy: admissionTest,
+  },
+  'a reference is called broken before its replay is looked for': {
+    find: 'const $B = await refuseBrokenReferences($R)',
+    replace: 'const $B = await refuseBrokenReferences($R); if ($B) throw $B;',
+    killedBy: 'test/shared/generation/replayFirst.test.ts',
+  },
   'a failed upload is treated as if it had stored nothing': {
-    find: '$P.$K = true',
-    replace: '$P.$K = false',
+    find: '$P.mayBeStored = true',
+    replace: '$P.mayBeStored = false',
   },
   'a twin is not added to the list of its image': {
     find: 'const sharers = [...$G($S), $T]',
@@ -303,12 +373,45 @@ const inGeneration: Mutants = {
     replace: '[createDocument($P, $D)]',
   },
   'the first deletion of a twin deletes the shared image': {
-    find: '$S.length === 0 ? $A : undefined',
-    replace: '$S.length >= 0 ? $A : undefined',
+    find: "const $O = $T ? undefined : { ...$D, status: 'deleted' as const }",
+    replace: "const $O = { ...$D, status: 'deleted' as const };",
   },
   'the last deletion of a twin leaves the shared image': {
-    find: '[$U, ...$F($O)]',
-    replace: '[$U]',
+    find: '$O ? [$F($G($O, $N))] : []',
+    replace: '[]',
+  },
+  'twins that are deleted at once touch no common document': {
+    find: { pattern: '$W.push($F($U, $T, $M))', inside: { kind: 'expression_statement' } },
+    replace: 'void $F',
+  },
+  'the list of sharers is believed, whatever an admin deleted': {
+    find: 'const $T = $L ? await $F($D, $R, $M, $I) : undefined',
+    replace: 'const $T = $M && $L ? $M : $L ? await $F($D, $R, $M, $I) : undefined;',
+    killedBy: 'test/shared/generation/twins.test.ts',
+  },
+  'settling gives up like any other commit': {
+    find: '$F<GenerationRecord>(undefined, $C, $U)',
+    replace: '$F<GenerationRecord>(undefined, $C)',
+    killedBy: 'test/shared/generation/silentDatabase.test.ts',
+  },
+  'a deletion keeps what the model said of the prompt': {
+    find: object('prompt: null, enhancedPrompt: null, image: null, failure'),
+    replace: '{ prompt: null, enhancedPrompt: null, image: null }',
+  },
+  'the outbox comes before the holds': {
+    find: 'const holdsTurn = $T',
+    replace: 'await sweepOutbox(ledger, images, mayContinue);\n    const holdsTurn = $T;',
+    killedBy: sweepTurnsTest,
+  },
+  'the outbox takes the time of the holds': {
+    find: 'const outboxTurn = $F($C, $M, $W)',
+    replace: 'const outboxTurn = $F($C, Number.POSITIVE_INFINITY, $W);',
+    killedBy: sweepTurnsTest,
+  },
+  'a store that hangs is asked for every image': {
+    find: { pattern: '$N >= $M', inside: anywhere({ kind: 'arrow_function' }), regex: '^failures' },
+    replace: 'false',
+    killedBy: sweepTurnsTest,
   },
   'the cache returns a deleted image': {
     find: "$S?.status !== 'succeeded' || $S.image === null",
@@ -329,6 +432,11 @@ const inGeneration: Mutants = {
 };
 
 const inDatabase: Mutants = {
+  'a spoilt document takes its list with it': {
+    find: 'if (!($E instanceof UnreadableDocument)) throw $E',
+    replace: 'throw $E;',
+    killedBy: 'test/shared/generation/spoiltGenerations.test.ts',
+  },
   'a rejected commit is an error and not retried': {
     find: {
       pattern: 'if (!$F($E)) throw $E',
@@ -343,6 +451,24 @@ const inDatabase: Mutants = {
   'the queue of an account is never forgotten': {
     find: 'if ($M.get($K) === $T) $M.delete($K)',
     replace: '',
+    killedBy: retryCommitTest,
+  },
+  'a call may take as long as all its retries': {
+    find: object('callMs: $A, connectMs: $B'),
+    replace: '{ callMs: 10_000, connectMs: 10_000 }',
+    killedBy: deadConnectionTest,
+  },
+  'a connection that has died is used again': {
+    find: {
+      pattern: 'if ($A || $F($E) === $D) $G($C)',
+      inside: anywhere({ kind: 'catch_clause' }),
+    },
+    replace: '',
+    killedBy: deadConnectionTest,
+  },
+  'a body that waited in line is tried once': {
+    find: '$F > 0 && $F < $M',
+    replace: 'false',
     killedBy: retryCommitTest,
   },
   'the time in line is not counted': {
@@ -363,24 +489,21 @@ const inDatabase: Mutants = {
   },
 };
 
-const inImagegen: Mutants = {
-  'an image that a shutdown cuts off is not billed': {
-    find: '$P.providerCostMicros += $M.costMicros',
-    replace: 'void $M',
-    killedBy: 'test/shared/imagegen/shutdownCost.test.ts',
+const inHttp: Mutants = {
+  'a request that arrived too late is not sent again': {
+    find: { pattern: "{ retry: 'same_key' }", inside: anywhere({ pattern: 'const refusals: $T = $O' }) },
+    replace: "{ retry: 'no' }",
+    killedBy: connectionsTest,
   },
-};
-
-const inPrompts: Mutants = {
-  'enhancing a prompt ignores the deadline': {
-    find: 'const $V = Math.min($T, $L)',
-    replace: 'const $V = $T;',
-    killedBy: 'test/shared/prompts/enhance.test.ts',
+  'a process that stood still refuses the requests that waited': {
+    find: 'const $M = Math.max(0, $S - $T)',
+    replace: 'const $M = 0 * ($S - $T);',
+    killedBy: connectionsTest,
   },
-  'an answer that was cut off is used': {
-    find: "$F !== 'STOP'",
-    replace: 'false',
-    killedBy: 'test/shared/prompts/enhance.test.ts',
+  'a large body is read before its account is known': {
+    find: 'if ($L > $M) await $A?.()',
+    replace: '',
+    killedBy: 'test/shared/http/largeBody.test.ts',
   },
 };
 
@@ -389,5 +512,7 @@ export const mutants: readonly Mutant[] = Object.entries({
   'shared/generation': inGeneration,
   'shared/database': inDatabase,
   'shared/imagegen': inImagegen,
+  'shared/images': inImages,
+  'shared/http': inHttp,
   'shared/prompts': inPrompts,
 }).flatMap(([place, all]) => Object.entries(all).map(([name, mutant]) => ({ name, place, ...mutant })));

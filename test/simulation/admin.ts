@@ -6,7 +6,13 @@ import type { Fleet } from './fleet.ts';
 import { tokens } from './instance.ts';
 import type { MemoryStore } from './memoryDatabase.ts';
 import type { Model } from './model.ts';
-import { getApplicableAdjust, parseCredits } from './observed.ts';
+import {
+  findMistyped,
+  getApplicableAdjust,
+  type Moment,
+  type ObservedGeneration,
+  parseCredits,
+} from './observed.ts';
 
 /** A grant under a key. `settled` is set once its result is known. */
 export type Grant = { key: string; uid: string; amount: number; settled: 'granted' | 'refused' | undefined };
@@ -14,7 +20,13 @@ export type Grant = { key: string; uid: string; amount: number; settled: 'grante
 export type Admin = ReturnType<typeof createAdmin>;
 
 /** The admin of a history. */
-export function createAdmin(fleet: Fleet, model: Model, store: MemoryStore, users: User[]) {
+export function createAdmin(
+  fleet: Fleet,
+  model: Model,
+  store: MemoryStore,
+  users: User[],
+  finals: ReadonlyMap<string, string>,
+) {
   const { world } = model;
   const { random, check, happened } = world;
   const grantReplies = new Map<string, string>();
@@ -31,7 +43,8 @@ export function createAdmin(fleet: Fleet, model: Model, store: MemoryStore, user
 
   /** Valid and invalid edits in the console. */
   function edit({ uid }: User): void {
-    const shown = parseCredits(model.account(uid).data?.balance) ?? 0;
+    const { data, entries } = model.account(uid);
+    const shown = parseCredits(data?.balance) ?? 0;
     const kinds: Record<string, () => Data> = {
       'balance up': () => ({ balance: shown + random.whole(1, 20) }),
       'balance down': () => ({ balance: Math.max(0, shown - random.whole(1, 10)) }),
@@ -47,6 +60,18 @@ export function createAdmin(fleet: Fleet, model: Model, store: MemoryStore, user
       'adjust is text': () => ({ adjust: '5' }),
       'balance and adjust': () => ({ balance: random.whole(0, 20), adjust: random.whole(-3, 3) }),
       'a note alone': () => ({ note: 'a remark' }),
+      'two adjusts': () => {
+        const second = { adjust: random.whole(1, 9) };
+        const type = () => write(uid, second);
+        world.after(random.pick([0, 1, 5, 20, 500]), 'an admin types another adjust', type);
+        return { adjust: random.whole(1, 9) };
+      },
+      'an own allowance': () => ({ allowance: random.whole(0, 9) }),
+      'allowance is typed wrong': () => ({ allowance: random.pick<unknown>(['25', -3, true]) }),
+      'usedAt is text': () => ({ usedAt: 'today' }),
+      'suspended is text': () => ({ suspended: 'false' }),
+      'sequence is lowered': () => ({ sequence: Math.max(0, entries.length - random.whole(1, 3)) }),
+      'sequence is raised': () => ({ sequence: entries.length + random.whole(1, 3) }),
       'suspends the account': () => ({ suspended: true }),
       'lifts a suspension': () => ({ suspended: false }),
       'settled is removed': () => ({ settled: removed }),
@@ -70,22 +95,40 @@ export function createAdmin(fleet: Fleet, model: Model, store: MemoryStore, user
     const recreate = () => {
       if (model.account(uid).data) return;
       happened('console: account made by hand', () => uid);
-      write(uid, { balance: random.whole(0, 20) });
+      write(uid, random.pick<Data>([{ balance: random.whole(0, 20) }, { note: 'a friend' }, { adjust: 3 }]));
     };
     world.after(random.pick([0, 10, 500, 20_000]), 'an admin makes an account', recreate);
   }
 
+  /** Deletes the document of a finished image that at least two twins show as well. */
+  function deleteSource({ uid }: User, key: string): void {
+    const source = model.findGeneration(uid, key);
+    // The call that made it must have ended, or it would refund what it finds gone.
+    if (source?.status !== 'succeeded' || !finals.has(`${source.id} fresh`)) return;
+    const isTwin = (one: ObservedGeneration) =>
+      one !== source && one.publicId === source.publicId && one.status === 'succeeded';
+    if ([...model.generations.values()].filter(isTwin).length < 2) return;
+    happened('console: source of twins deleted', () => source.id);
+    model.asConsole(() => store.commit([{ delete: `accounts/${uid}/generations/${source.id}` }]));
+  }
+
   /** Corrects an invalid account, which only an admin may do. */
   function repair({ uid }: User): void {
-    const { data } = model.account(uid);
+    const { data, entries } = model.account(uid);
     if (!data) return;
     const moment = model.since(uid, model.tick())[0];
-    if (!moment || (!isInvalid(moment) && !moment.suspended)) return;
+    if (!moment || !(isInvalid(moment) || moment.suspended || moment.mistyped)) return;
     happened('console: repairs', () => uid);
     const balance = moment.shown ?? random.whole(0, 20);
     const isBad =
       moment.adjust !== undefined && getApplicableAdjust({ ...moment, shown: balance }) === undefined;
-    write(uid, { balance, suspended: false, ...(isBad && { adjust: removed }) });
+    write(uid, {
+      ...Object.fromEntries(findMistyped(data).map((field) => [field, removed])),
+      balance,
+      suspended: false,
+      ...(isBad && { adjust: removed }),
+      ...(moment.misnumbered && { sequence: entries.length }),
+    });
   }
 
   /** Sends a grant until its result is known. */
@@ -154,9 +197,12 @@ export function createAdmin(fleet: Fleet, model: Model, store: MemoryStore, user
 
   /** A valid account adds up at every moment. */
   function checkAudit(uid: string, differences: string[], startTick: number): void {
-    const wasInvalid = model.since(uid, startTick).some(isInvalid);
+    // The audit reports an account with generations that an admin deleted.
+    const hasGap = [...model.generations.values()].some((one) => one.uid === uid && one.removed);
+    const isWrong = (moment: Moment) => isInvalid(moment) || moment.mistyped;
+    const wasWrong = hasGap || model.since(uid, startTick).some(isWrong);
     check(
-      wasInvalid || differences.length === 0,
+      wasWrong || differences.length === 0,
       'an audit finds no difference',
       () => `${uid}: ${differences}`,
     );
@@ -178,5 +224,5 @@ export function createAdmin(fleet: Fleet, model: Model, store: MemoryStore, user
     });
   }
 
-  return { edit, deleteAccount, repair, grant, schedule, audit, users };
+  return { edit, deleteAccount, deleteSource, repair, grant, schedule, audit, users };
 }

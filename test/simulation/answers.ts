@@ -9,6 +9,7 @@ import {
   type ObservedGeneration,
   prices,
 } from './observed.ts';
+import { modelWords } from './upstreams.ts';
 import type { WireAnswer } from './wire.ts';
 
 export type Receipt = { charged: number; refunded: number; balance: number; sequence: number };
@@ -129,6 +130,8 @@ export function checkGenerate(
   }
   check(isSameBody(found.body, body), 'a reused key is distinguished from a repeated call', describe);
 
+  // The ledger knows only the debit of a generation that an admin deleted, so this is a refusal and no replay.
+  if (found.removed && reason === 'DELETED') return outcome;
   const isFinal = status === 200 || isRefund(outcome) || reason === 'DELETED';
   checkReceipt(model, found, outcome);
   if (status === 200) {
@@ -190,11 +193,14 @@ function checkHitReceipt({ world, account }: Model, { uid, id }: ObservedGenerat
   world.check(balance === receipt.balance, 'a receipt is an entry of the ledger', () => id);
 }
 
-/** A replay must be the stored reply, word for word. A deleted success has one more final reply. */
+/**
+ * A replay must be the stored reply, word for word. A deleted success has one more final reply, and so has a failure
+ * whose details were erased.
+ */
 function checkSameAgain(
   model: Model,
   finals: Map<string, string>,
-  { id }: ObservedGeneration,
+  { id, erased }: ObservedGeneration,
   outcome: Outcome,
 ): void {
   const { check } = model.world;
@@ -208,7 +214,8 @@ function checkSameAgain(
     generation,
   });
   check(!generation || generation.id === id, 'one key, one generation', () => `${id}, not ${generation?.id}`);
-  const name = reason === 'DELETED' ? `${id} deleted` : id;
+  const isErased = erased && status !== 200 && !JSON.stringify(body).includes(modelWords);
+  const name = isErased || reason === 'DELETED' ? `${id} ${reason}` : id;
   const before = finals.get(name) ?? final;
   check(before === final, 'a replay is the same reply', () => `${before}, then ${final}`);
   finals.set(name, final);
@@ -253,9 +260,9 @@ export function hadTooFewCredits(
   return moments.some(({ sum, shown }) => sum === balance && shown === sum) && balance < required;
 }
 
-/** True if the balance or `adjust` in the document cannot be applied. */
+/** True if the balance or `adjust` in the document cannot be applied, or the sequence is wrong. */
 export function isInvalid(moment: Moment): boolean {
-  if (moment.shown === undefined) return true;
+  if (moment.shown === undefined || moment.misnumbered) return true;
   return moment.adjust !== undefined && getApplicableAdjust(moment) === undefined;
 }
 

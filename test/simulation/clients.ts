@@ -1,9 +1,9 @@
 /** Users: they request images, retry as the reply advises, read and delete. */
-import { type Call, checkGenerate, type Outcome, parseAnswer, statusesSince } from './answers.ts';
+import { type Call, checkGenerate, isInvalid, type Outcome, parseAnswer, statusesSince } from './answers.ts';
 import type { Fleet } from './fleet.ts';
 import { tokens } from './instance.ts';
 import type { Model } from './model.ts';
-import { type Body, getApplicableAdjust } from './observed.ts';
+import type { Body } from './observed.ts';
 
 export type User = { uid: string; verified: boolean };
 
@@ -72,7 +72,7 @@ export function createClients(fleet: Fleet, model: Model, finals: Map<string, st
         const statuses = found ? statusesSince(found, startTick) : [];
         const describe = () => `${user.uid} ${key}: ${status} ${JSON.stringify(body)}`;
         if (status === 404) {
-          const wasThere = found && (found.history[0]?.tick ?? 0) <= startTick;
+          const wasThere = found && !found.removed && (found.history[0]?.tick ?? 0) <= startTick;
           return check(!wasThere, 'a reply about a generation is true', describe);
         }
         const shown = (body as { generation?: { id: string; status: string } }).generation;
@@ -101,7 +101,8 @@ export function createClients(fleet: Fleet, model: Model, finals: Map<string, st
         const wasPending = found && statusesSince(found, startTick).includes('pending');
         if (reason === 'IN_PROGRESS')
           check(Boolean(wasPending), 'no client waits for a generation that has ended', describe);
-        else if (reason === 'NOT_FOUND') check(!found, 'a reply about a generation is true', describe);
+        else if (reason === 'NOT_FOUND')
+          check(!found || found.removed, 'a reply about a generation is true', describe);
         else check(reason === 'DATABASE_UNAVAILABLE', 'no other reply', describe);
       });
     },
@@ -114,12 +115,8 @@ export function createClients(fleet: Fleet, model: Model, finals: Map<string, st
         const describe = () => `${user.uid}: ${JSON.stringify(answer.body)}`;
         if (answer.status !== 200) {
           const { reason } = parseAnswer(model, answer);
-          const wasInvalid = moments.some(
-            (moment) =>
-              moment.shown === undefined ||
-              (moment.adjust !== undefined && getApplicableAdjust(moment) === undefined),
-          );
-          if (reason === 'ACCOUNT_INVALID') check(wasInvalid, 'a refusal is justified', describe);
+          if (reason === 'ACCOUNT_INVALID')
+            check(moments.some(isInvalid), 'a refusal is justified', describe);
           else check(reason === 'DATABASE_UNAVAILABLE', 'no other reply', describe);
           return;
         }

@@ -24,9 +24,11 @@ export type FaultRates = {
 };
 
 /** Timeout of a call, milliseconds. */
-const operationMs = 10_000;
+const operationMs = 2_500;
 /** How long a commit may still take effect, milliseconds: the client library retries. */
 const landingMsMax = 300_000;
+/** How long a connection may be silent, milliseconds. */
+const silencesMs = [4_000, 20_000, 60_000, 150_000];
 /** google.rpc codes: DEADLINE_EXCEEDED, ABORTED, INTERNAL, UNAVAILABLE. */
 const codes = [4, 10, 13, 14];
 
@@ -36,6 +38,7 @@ type Fate =
   | 'is rejected but was done'
   | 'hangs'
   | 'hangs and lands late'
+  | 'goes silent'
   | 'aborts';
 
 /** The database as one instance sees it, with faults and delays. */
@@ -48,6 +51,8 @@ export function createFaultyDatabase(
   const { random, happened } = world;
   /** How many of the next commits are ABORTED. */
   let abortsLeft = 0;
+  // All faults stop at the end of a history.
+  const isSilent = () => rates.database > 0 && world.now() < actor.silentUntil;
 
   const delay = () =>
     random.chance(rates.slow) ? random.whole(100, 4_000) : random.pick([1, 2, 2, 3, 5, 8, 13]);
@@ -91,6 +96,7 @@ export function createFaultyDatabase(
   };
 
   function read<T>(what: string, execute: () => T): Promise<T> {
+    if (isSilent()) return fail(what, operationMs, createTimeout(what));
     if (!random.chance(rates.database)) return call(what, execute);
     if (random.chance(0.2)) {
       happened('fault: a read hangs');
@@ -101,6 +107,7 @@ export function createFaultyDatabase(
   }
 
   function drawFate(): Fate | undefined {
+    if (isSilent()) return 'hangs';
     if (abortsLeft > 0) {
       abortsLeft -= 1;
       return 'aborts';
@@ -112,9 +119,11 @@ export function createFaultyDatabase(
       'is rejected but was done': 2,
       hangs: 1,
       'hangs and lands late': 2,
+      'goes silent': 1,
       aborts: 2,
     });
     if (fate === 'aborts') abortsLeft = random.whole(0, 4);
+    if (fate === 'goes silent') actor.silentUntil = world.now() + random.pick(silencesMs);
     return fate;
   }
 
@@ -146,6 +155,7 @@ export function createFaultyDatabase(
         );
         return fail<never>(what, operationMs, createTimeout(what));
       case 'hangs':
+      case 'goes silent':
         return fail<never>(what, operationMs, createTimeout(what));
     }
   }

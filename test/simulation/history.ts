@@ -32,6 +32,9 @@ export type History = {
   finals: Map<string, string>;
 };
 
+/** Between the end of a generation's time and its hold's deadline, milliseconds: the default of HOLD_GRACE_MS. */
+const graceMs = 60_000;
+
 /** Runs the history of a seed, which is always the same. */
 export async function runHistory(seed: number, tracing = false): Promise<Outcome> {
   const world = createWorld(seed, tracing);
@@ -80,7 +83,7 @@ async function begin(world: World): Promise<History> {
   const fleet = await startFleet(environment, model, random.whole(1, 3));
   const finals = new Map<string, string>();
   const clients = createClients(fleet, model, finals);
-  const admin = createAdmin(fleet, model, store, users);
+  const admin = createAdmin(fleet, model, store, users, finals);
   return {
     world,
     faultRates,
@@ -148,7 +151,9 @@ function plan(history: History): number {
   times(random.pick([0, 0, 1]), 'a deployment', fleet.replace);
   times(1, 'another instance', fleet.start);
   if (random.chance(0.4)) planDuels(history);
+  else if (history.faultRates.database > 0) planSilences(history);
   if (random.chance(0.3)) planTwins(history);
+  if (random.chance(0.6)) planOrphans(history);
 
   const isNoisy = random.chance(0.5);
   store.watch((changes) => {
@@ -183,6 +188,17 @@ function planDuels({ world, model, admin }: History): void {
   };
 }
 
+/** Connections that go silent during an upload: until the settling has time left, or has not, or a refund has not. */
+function planSilences({ world, model }: History): void {
+  const { random } = world;
+  model.onUpload = (actor, deadline) => {
+    if (!random.chance(0.3)) return;
+    const settleUntil = deadline - graceMs;
+    actor.silentUntil = settleUntil + random.pick([-100_000, -30_000, 2_000, 6_000, 40_000]);
+    world.happened('the database is silent to a settling', () => actor.name);
+  };
+}
+
 /** One request under several keys, so that the cache answers, and deletions of its generations in bursts. */
 function planTwins({ world, model, users, clients, imageRequests }: History): void {
   const { random } = world;
@@ -208,6 +224,29 @@ function planTwins({ world, model, users, clients, imageRequests }: History): vo
         );
       }
     }
+  }
+}
+
+/** Twins of an image, the document of which an admin deletes, and then deletions of all twins at once. */
+function planOrphans({ world, model, users, clients, admin, imageRequests }: History): void {
+  const { random } = world;
+  const user = random.pick(users);
+  const body = { ...createBody(0, 'standard'), prompt: 'an orphan' };
+  const keys = [1, 2, 3, 4].map((i) => `orphan-${i}`);
+  for (const key of keys) {
+    model.expect(user.uid, key);
+    imageRequests.push({ uid: user.uid, user, key, body });
+  }
+  const [source, ...twins] = imageRequests.slice(-keys.length) as [ImageRequest, ...ImageRequest[]];
+  world.after(0, 'the source of twins is requested', () => void clients.ask(source, 2));
+  for (const twin of twins) {
+    world.after(random.whole(10_000, 14_000), 'a twin is requested', () => void clients.ask(twin, 2));
+  }
+  world.after(19_000, 'an admin deletes a source', () => admin.deleteSource(user, source.key));
+  const left = random.pick([2, 2, 3]);
+  for (const twin of twins.slice(0, left)) {
+    const remove = () => void clients.deleteGeneration(user, twin.key);
+    world.after(19_001 + random.whole(0, 3), 'a twin is deleted', remove);
   }
 }
 

@@ -1,6 +1,6 @@
 /** A server instance of a history: the real functions on the shared database, with its own ledger and queues. */
 import { functions } from '../../functions/index.ts';
-import type { Auth, Credentials } from '../../shared/auth.ts';
+import type { Auth, Credentials } from '../../shared/auth/auth.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Fields, Log } from '../../shared/core/log.ts';
 import type { Database } from '../../shared/database/database.ts';
@@ -64,7 +64,7 @@ export const trustingAuth: Auth = {
 /** Starts an instance and loads all of its functions. */
 export async function startInstance(environment: Environment, name: string): Promise<Instance> {
   const { world, faultRates, store, images, env } = environment;
-  const actor: Actor = { name, dead: false, stoppedUntil: 0 };
+  const actor: Actor = { name, dead: false, stoppedUntil: 0, silentUntil: 0 };
   const end = new AbortController();
   // Machines disagree about the time.
   const skewMs = world.random.pick([0, 0, -20_000, 20_000]);

@@ -9,11 +9,14 @@ import { type Observation, observeGeneration } from './modelGenerations.ts';
 import { watchImages } from './modelImages.ts';
 import { type Movement, observeLedger } from './modelLedger.ts';
 import {
+  findMistyped,
   hashId,
+  isMisnumbered,
+  isSuspended,
   type Moment,
   type ObservedAccount,
   type ObservedGeneration,
-  parseCredits,
+  parseBalance,
 } from './observed.ts';
 import type { Images } from './upstreams.ts';
 import type { Actor, World } from './world.ts';
@@ -81,6 +84,8 @@ export function createModel(
           shown: 0,
           adjust: undefined,
           suspended: false,
+          misnumbered: false,
+          mistyped: false,
           pending: 0,
           entries: 0,
           sum: 0,
@@ -116,7 +121,16 @@ export function createModel(
       if (root !== 'accounts') continue;
       touched.add(first);
       if (collection !== 'generations') continue;
-      const observation: Observation = { world, rules, images, accounts, generations, ids, tick: ticks };
+      const observation: Observation = {
+        world,
+        rules,
+        images,
+        accounts,
+        generations,
+        ids,
+        tick: ticks,
+        isConsole,
+      };
       const moved = observeGeneration(observation, first, second, change);
       movements.set(first, [...(movements.get(first) ?? []), ...moved]);
     }
@@ -146,14 +160,16 @@ export function createModel(
     return {
       tick: ticks,
       exists: data !== undefined,
-      shown: data ? parseCredits(data.balance) : 0,
+      shown: data ? parseBalance(data) : 0,
       adjust:
         data?.adjust === undefined
           ? undefined
           : Number.isSafeInteger(data.adjust)
             ? Number(data.adjust)
             : null,
-      suspended: Boolean(data?.suspended),
+      suspended: isSuspended(data),
+      misnumbered: isMisnumbered(data, entries.length),
+      mistyped: findMistyped(data).length > 0,
       pending: mine.length,
       entries: entries.length,
       sum,

@@ -11,7 +11,7 @@ import {
   prices,
   type Status,
 } from './observed.ts';
-import type { Images } from './upstreams.ts';
+import { type Images, modelWords } from './upstreams.ts';
 import type { World } from './world.ts';
 
 /** The model when a commit is observed. */
@@ -24,6 +24,7 @@ export type Observation = {
   /** The ids of all announced keys. */
   ids: Set<string>;
   tick: number;
+  isConsole: boolean;
 };
 
 /** The statuses that may follow a status. */
@@ -53,12 +54,13 @@ export function observeGeneration(
   { before, after }: DocumentChange,
 ): Movement[] {
   const { check } = observation.world;
+  const generation = observation.generations.get(id);
   if (!after) {
-    check(false, 'a generation is never deleted', () => id);
+    check(observation.isConsole, 'a generation is never deleted', () => id);
+    if (generation) remove(generation, observation.tick);
     return [];
   }
   if (!before) return begin(observation, uid, id, after);
-  const generation = observation.generations.get(id);
   if (!generation) return [];
   for (const field of fixedFields) {
     check(
@@ -68,8 +70,21 @@ export function observeGeneration(
     );
   }
   generation.erased = after.prompt === null;
+  const words = JSON.stringify(after.failure);
+  check(
+    !generation.erased || !words.includes(modelWords),
+    "a deletion erases the model's words",
+    () => words,
+  );
   const to = after.status as Status;
   return generation.status === to ? [] : become(observation, generation, to, after);
+}
+
+function remove(generation: ObservedGeneration, tick: number): void {
+  generation.status = 'deleted';
+  generation.history.push({ tick, status: 'deleted' });
+  generation.erased = true;
+  generation.removed = true;
 }
 
 function begin(observation: Observation, uid: string, id: string, after: Data): Movement[] {
@@ -94,6 +109,7 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
     failure: undefined,
     billedRefundAt: undefined,
     erased: false,
+    removed: false,
   };
   const twins = [...generations.values()].filter(({ publicId }) => publicId === generation.publicId);
   generations.set(id, generation);

@@ -2,7 +2,14 @@
 import type { Data } from '../../shared/database/database.ts';
 import { type DocumentChange, isSame } from './memoryDatabase.ts';
 import type { Rules } from './model.ts';
-import { getApplicableAdjust, type ObservedAccount, parseCredits } from './observed.ts';
+import {
+  findMistyped,
+  getApplicableAdjust,
+  isMisnumbered,
+  isSuspended,
+  type ObservedAccount,
+  parseBalance,
+} from './observed.ts';
 import type { World } from './world.ts';
 
 export type Entry = {
@@ -54,15 +61,26 @@ export function observeLedger(
 
   const due = [...movements];
   if (entries.some(({ id }) => id === 'signup')) due.push(checkSignup(world, rules, account));
-  for (const { id, amount, type } of entries) {
-    if (type === 'allowance') due.push(checkAllowance(world, rules, account, { id, amount }, after.balance));
+  for (const entry of entries) {
+    if (entry.type === 'allowance') due.push(checkAllowance(world, rules, account, entry, before));
   }
-  const shown = before ? parseCredits(before.balance) : 0;
-  const taken = before ? getTakenAdjust(world, before, after, shown) : 0;
+  const shown = before ? parseBalance(before) : 0;
+  // While the sequence is wrong, only a refund may write, and it leaves an edit for later.
+  const misnumbered = isMisnumbered(before, account.entries.length);
+  if (misnumbered) {
+    check(
+      due.every(({ type }) => type === 'refund'),
+      'a wrong sequence is refused',
+      () => uid,
+    );
+    check(isSame(before?.adjust, after.adjust), 'a refund leaves an edit for later', () => uid);
+  }
+  const taken = before && !misnumbered ? getTakenAdjust(world, before, after, shown) : 0;
   const isOpened = after.settled !== undefined;
   check(isOpened || !before, 'a written account is opened in the ledger', () => uid);
   // The console edits that this commit must record.
-  const unaccounted = shown === undefined || !isOpened ? 0 : shown + taken - account.sum;
+  const isLeft = shown === undefined || !isOpened || misnumbered;
+  const unaccounted = isLeft ? 0 : shown + taken - account.sum;
   if (unaccounted !== 0) due.unshift({ type: 'adjustment', amount: unaccounted });
   checkEntries(world, account, entries, due);
 
@@ -115,17 +133,21 @@ function checkSignup(world: World, rules: Rules, account: ObservedAccount): Move
   return { type: 'grant', amount: rules.signupCredits };
 }
 
-/** An allowance tops up to the exact amount, once per period. Its id names the period. */
+/** An allowance tops up to the exact amount, once per period, for verified users. Its id names the period. */
 function checkAllowance(
   world: World,
   { allowanceCredits }: Rules,
-  { uid, entries }: ObservedAccount,
-  { id, amount }: { id: string; amount: number },
-  balance: unknown,
+  { uid, entries, verified }: ObservedAccount,
+  { id, amount, balance }: Entry,
+  before: Data | undefined,
 ): Movement {
   const { check } = world;
+  check(verified, 'allowances are for verified users', () => uid);
+  check(!isSuspended(before), 'a suspended account gets no allowance', () => uid);
+  check(!findMistyped(before).includes('allowance'), 'an allowance typed wrong is not paid', () => uid);
   check(!entries.some((entry) => entry.id === id), 'an allowance is granted once', () => `${uid} ${id}`);
-  check(amount > 0 && balance === allowanceCredits, 'an allowance tops up', () => `${uid}: ${balance}`);
+  const expected = before?.allowance ?? allowanceCredits;
+  check(amount > 0 && balance === expected, 'an allowance tops up', () => `${uid}: ${balance}`);
   return { type: 'allowance', amount };
 }
 
@@ -156,7 +178,7 @@ function checkEntries(world: World, account: ObservedAccount, entries: Entry[], 
 /** A console edit counts from now on, whenever the ledger records it. */
 function observeEdit(account: ObservedAccount, { before, after }: DocumentChange): void {
   // An invalid balance changes nothing.
-  const getCredits = (data: Data | undefined) => (data ? (parseCredits(data.balance) ?? account.sum) : 0);
+  const getCredits = (data: Data | undefined) => (data ? (parseBalance(data) ?? account.sum) : 0);
   account.edits += getCredits(after) - (before ? getCredits(before) : 0);
   account.data = after;
   if (account.signup !== 'granted') {

@@ -32,6 +32,8 @@ export type ObservedGeneration = {
   /** When it was refunded, if the provider bills it or its cost is unknown. */
   billedRefundAt: number | undefined;
   erased: boolean;
+  /** True if an admin deleted its document. It then counts as deleted. */
+  removed: boolean;
 };
 
 /** An account after one commit. */
@@ -43,6 +45,10 @@ export type Moment = {
   /** Null if it is not a whole number. */
   adjust: number | null | undefined;
   suspended: boolean;
+  /** True if the sequence in the document is not that of the newest entry. */
+  misnumbered: boolean;
+  /** True if an admin has typed another field wrong. */
+  mistyped: boolean;
   /** The number of pending generations. */
   pending: number;
   /** The number of entries, and the sum of their amounts. */
@@ -71,6 +77,42 @@ export const hashId = (uid: string, key: string) =>
     .update(JSON.stringify([uid, key]))
     .digest('hex')
     .slice(0, 32);
+
+/** The balance of a document. One that an admin has made by hand, without a balance, has none yet. */
+export const parseBalance = ({ balance, settled, sequence, updatedAt }: Data): number | undefined =>
+  balance === undefined && settled === undefined && sequence === undefined && updatedAt === undefined
+    ? 0
+    : parseCredits(balance);
+
+/** Anything but false suspends, unless the field is missing. */
+export const isSuspended = (data: Data | undefined): boolean =>
+  ![undefined, null, false].includes(data?.suspended as undefined);
+
+/** True if the ledger has written the sequence, and an admin has replaced it by another number. */
+export const isMisnumbered = (data: Data | undefined, entries: number): boolean =>
+  Number.isSafeInteger(data?.settled) &&
+  parseCredits(data?.sequence) !== undefined &&
+  data?.entryCount !== undefined &&
+  data.sequence !== entries;
+
+const dates = (values: unknown) =>
+  typeof values === 'object' && Object.values(values ?? {}).every((value) => value instanceof Date);
+/** The fields that an admin of a history types wrong, and what they must hold. */
+const fieldRules: Record<string, (value: unknown) => boolean> = {
+  suspended: (value) => typeof value === 'boolean',
+  allowance: (value) => parseCredits(value) !== undefined,
+  usedAt: (value) => value instanceof Date,
+  settled: Number.isSafeInteger,
+  sequence: (value) => parseCredits(value) !== undefined,
+  active: dates,
+  rate: dates,
+};
+/** The fields of an account that are typed wrong. */
+export const findMistyped = (data: Data | undefined): string[] =>
+  Object.keys(fieldRules).filter((field) => {
+    const value = data?.[field];
+    return value !== undefined && value !== null && !fieldRules[field]?.(value);
+  });
 
 /** A balance that is a whole number of credits, or undefined. */
 export const parseCredits = (balance: unknown): number | undefined =>

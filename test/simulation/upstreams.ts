@@ -32,11 +32,13 @@ const generatorFailures = [
   'PROVIDER_TIMEOUT',
   'PROVIDER_MISCONFIGURED',
 ] as const;
+/** How every message of the model begins. */
+export const modelWords = 'The model failed';
 /** What the provider bills for one image, micro-dollars. */
 const costMicros = 39_000;
 
 function createFailure(reason: (typeof generatorFailures)[number]) {
-  const message = `The model failed: ${reason}.`;
+  const message = `${modelWords}: ${reason}.`;
   if (reason === 'unusable image') {
     // Of another shape, or broken: the model is done with it, and bills it.
     const providerFailure = { kind: 'unusable', mayBeBilled: true } as const;

@@ -6,7 +6,13 @@
 import { createRandom, type Random } from './random.ts';
 
 /** Something that can be stopped for a while or killed, together with everything that runs in it. */
-export type Actor = { name: string; dead: boolean; stoppedUntil: number };
+export type Actor = {
+  name: string;
+  dead: boolean;
+  stoppedUntil: number;
+  /** Until then its connection to the database is silent. */
+  silentUntil: number;
+};
 
 /** A check that failed: its name and the details. Ends the history. */
 export class Broken extends Error {

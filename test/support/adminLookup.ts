@@ -2,8 +2,8 @@
 import { vi } from 'vitest';
 import type { Stack } from './stack.ts';
 
-/** The user that the lookup finds; null if there is none, 'down' if Google does not answer. */
-export type Lookup = { disabled?: boolean; validSince?: string } | null | 'down';
+/** The user that the lookup finds, an admin by default; null if there is none, 'down' if Google does not answer. */
+export type Lookup = { disabled?: boolean; validSince?: string; customAttributes?: string } | null | 'down';
 
 /**
  * Answers lookups in place of Google until `vi.unstubAllGlobals`. Other requests pass through.
@@ -24,8 +24,9 @@ export function answerLookups(stack: Stack, found: () => Lookup = () => ({})) {
       body: JSON.parse(String(init?.body)),
     });
     const user = found();
+    const admin = { localId: 'an-admin', customAttributes: '{"admin":true}' };
     if (user === 'down') throw new TypeError('fetch failed');
-    return Response.json(user ? { users: [user] } : {});
+    return Response.json(user ? { users: [{ ...admin, ...user }] } : {});
   });
   return lookups;
 }

@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { systemClock } from '../../shared/core/clock.ts';
+import type { Database } from '../../shared/database/database.ts';
 import { getPeriod } from '../../shared/ledger/allowancePeriod.ts';
 import { brokenInvariants } from './invariants.ts';
 import { runJob, schedulerEnv } from './scheduler.ts';
@@ -21,6 +22,16 @@ export async function startAllowances() {
   const env = { ALLOWANCE_CREDITS: '5', ALLOWANCE_PERIOD: 'day', ...schedulerEnv };
   const stack = await startStack(env, { clock });
   stack.gemini.always(geminiFault.blank());
+  /** The server that users call. Its database has the same time, so that both find the same period. */
+  const database: Database = {
+    ...stack.database,
+    async read(paths) {
+      return { ...(await stack.database.read(paths)), readTime: new Date(time.now) };
+    },
+  };
+  const studio = await stack.startServer({}, { clock, database });
+  /** A server without allowances, whose calls leave an allowance to the job. */
+  const plain = await stack.startServer({ ALLOWANCE_CREDITS: '' }, { clock });
   /** What happens at reads and commits of the server `other`. */
   const hooks: Hooks = {};
   const other = await stack.startServer(
@@ -38,6 +49,8 @@ export async function startAllowances() {
     clock,
     hooks,
     other,
+    plain,
+    studio,
     findErrors,
 
     /** Calls `refillAllowances`, on another server if `url` names one. */
@@ -47,12 +60,18 @@ export async function startAllowances() {
       return body as { checked: number; refilled: number };
     },
 
-    /** A user with these credits who has used the account. */
+    /** A user with these credits who has used the account. An allowance is still due. */
     async createUser(uid: string, credits: number, fields: Record<string, unknown> = {}) {
       const user = await stack.user(uid, credits);
-      expect((await user.get('account')).status).toBe(200);
+      expect((await user.get('account', plain.url)).status).toBe(200);
       if (Object.keys(fields).length > 0) await stack.edit(user.path, fields);
-      return { ...user, getAccount: async () => (await user.get('account')).body.account };
+      return {
+        ...user,
+        get: (name: string, url = studio.url) => user.get(name, url),
+        generate: (key: string, body: Record<string, unknown> = {}, url = studio.url) =>
+          user.generate(key, body, url),
+        getAccount: async () => (await user.get('account', studio.url)).body.account,
+      };
     },
 
     /** The allowance entries of an account: id, amount, balance. */

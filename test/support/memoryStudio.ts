@@ -5,14 +5,16 @@
 import { functions } from '../../functions/index.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import { createLog } from '../../shared/core/log.ts';
+import type { Data, Database } from '../../shared/database/database.ts';
 import type { HttpFunction } from '../../shared/http/endpoint.ts';
 import type { Gemini } from '../../shared/imagegen/gemini.ts';
 import type { GenerateImage } from '../../shared/imagegen/modelFallback.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
 import { createServices } from '../../shared/services.ts';
-import { trustingAuth } from '../simulation/instance.ts';
+import { tokens, trustingAuth } from '../simulation/instance.ts';
 import { createMemoryDatabase, createMemoryStore } from '../simulation/memoryDatabase.ts';
-import { callHandler } from '../simulation/wire.ts';
+import { callHandler, type WireRequest } from '../simulation/wire.ts';
+import type { Reply } from './replies.ts';
 import { virtualClock } from './virtualClock.ts';
 
 /** What several studios share: a database, and one time for all. */
@@ -43,6 +45,8 @@ export function createMemoryStudio({
   imageStore?: Partial<ImageStore>;
   /** The text model's part. */
   write?: Gemini['write'];
+  /** Replaces calls of the database. */
+  faults?: (database: Database) => Partial<Database>;
 }) {
   const { clock, store } = world;
   const lines: Record<string, unknown>[] = [];
@@ -57,13 +61,14 @@ export function createMemoryStudio({
     destroy: async () => true,
     ...parts.imageStore,
   } as Partial<ImageStore> as ImageStore;
+  const database = createMemoryDatabase(store);
   const services = createServices(
     config,
     createLog((line) => void lines.push(JSON.parse(line))),
     new AbortController().signal,
     {
       clock,
-      database: createMemoryDatabase(store),
+      database: { ...database, ...parts.faults?.(database) },
       auth: trustingAuth,
       imageStore,
       ...(parts.write && { gemini: { write: parts.write } as Partial<Gemini> as Gemini }),
@@ -74,23 +79,44 @@ export function createMemoryStudio({
     },
   );
 
-  async function call(name: 'generate' | 'deleteGeneration', body: object, key?: string) {
-    const createHandler = await (functions[name] as () => Promise<HttpFunction>)();
-    const request = { name, method: 'POST' as const, as: 'user:ann', body, ...(key && { key }) };
-    const { status, body: answer } = await callHandler(createHandler(services, name), request);
+  /** Calls any function, as the verified user ann unless `as` names somebody else. */
+  async function send({ name, ...request }: Omit<WireRequest, 'as'> & { as?: string }) {
+    const createHandler = await (functions[name as 'generate'] as () => Promise<HttpFunction>)();
+    const handler = createHandler(services, name);
+    const { status, body } = await callHandler(handler, { name, as: 'user:ann', ...request });
+    return { status, body: body as Reply['body'] };
+  }
+
+  async function call(name: string, body: object, key?: string) {
+    const { status, body: answer } = await send({ name, method: 'POST', body, ...(key && { key }) });
     return { status, body: answer as Answer };
   }
+
+  const runJob = (name: string) => send({ name, method: 'POST', body: {}, as: tokens.scheduler });
 
   return {
     services,
     lines,
+    send,
+    get: (name: string, query: Record<string, string> = {}, as = 'user:ann') =>
+      send({ name, method: 'GET', query, as }),
+    runJob,
+    /** Sets fields of a document, as an admin does in the console; `removed` removes one. */
+    edit(path: string, data: Data) {
+      const [document] = store.read([path]).documents;
+      store.commit([document ? { update: path, data, at: document.version } : { create: path, data }]);
+    },
+    /** The fields of each line with this event. */
+    findEvents: (event: string) => lines.filter((line) => line.event === event),
     /** The names under which images were stored. */
     stored,
     /** How many images the model was asked for. */
     generated: () => generated,
     generate: (key: string, more: object = {}) =>
       call('generate', { prompt: 'A banana', tier: 'standard', ...more }, key),
+    enhance: () => call('enhance', { prompt: 'A banana' }),
     deleteGeneration: (id: string) => call('deleteGeneration', { id }),
+    sweep: () => runJob('sweepHolds'),
     account: () => store.read(['accounts/ann']).documents[0]?.data,
     documents: (collection: string) =>
       store

@@ -1,5 +1,5 @@
 /** What tests of the model fallback share: servers with three models, on a virtual clock, before a fake Gemini. */
-import { expect } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect } from 'vitest';
 import { type FakeGemini, startFakeGemini } from '../../local/fakes/gemini.ts';
 import { type GeminiStep, geminiFault, googleError } from '../../local/fakes/geminiFaults.ts';
 import { getErrorInfo, type Reply } from './replies.ts';
@@ -32,8 +32,8 @@ export function expectNothingMoved(reply: Reply, { account, entries, generations
   expect([account.balance, entries.map(({ type }) => type), generations]).toEqual([10, ['adjustment'], []]);
 }
 
-/** What a test sees; `reset` replaces Gemini and the clock before each test. */
-export async function startModelFallback() {
+/** Starts and ends what the tests of a file need. Each test has its own Gemini and its own clock. */
+export async function useModelFallback() {
   const stack = await startStack();
   const servers: { close: () => Promise<void> }[] = [];
   const world = {
@@ -42,26 +42,6 @@ export async function startModelFallback() {
     time: virtualClock(),
     /** What the next call to a model does before it is answered. */
     duringNextCall: undefined as (() => Promise<unknown>) | undefined,
-
-    async reset() {
-      world.time = virtualClock();
-      world.duringNextCall = undefined;
-      world.gemini = await startFakeGemini({
-        apiKey: 'test-gemini-key',
-        async onRequest() {
-          const act = world.duringNextCall;
-          world.duringNextCall = undefined;
-          await act?.();
-        },
-      });
-      world.gemini.always(image);
-    },
-
-    async end() {
-      await Promise.all(servers.splice(0).map((server) => server.close()));
-      await world.gemini.close();
-      await stack.database.commit(['all', first, second, third].map((id) => ({ delete: `quota/${id}` })));
-    },
 
     /** A server with three models, three calls to each, a minute for all, and the virtual clock. Returns its URL. */
     async startServer(
@@ -90,5 +70,24 @@ export async function startModelFallback() {
     getCalls: () => world.gemini.requests.map(({ model }) => model),
     getState: (id: string) => stack.document(`quota/${id}`),
   };
+  beforeEach(async () => {
+    world.time = virtualClock();
+    world.duringNextCall = undefined;
+    world.gemini = await startFakeGemini({
+      apiKey: 'test-gemini-key',
+      async onRequest() {
+        const act = world.duringNextCall;
+        world.duringNextCall = undefined;
+        await act?.();
+      },
+    });
+    world.gemini.always(image);
+  });
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map((server) => server.close()));
+    await world.gemini.close();
+    await stack.database.commit(['all', first, second, third].map((id) => ({ delete: `quota/${id}` })));
+  });
+  afterAll(() => stack.close());
   return world;
 }

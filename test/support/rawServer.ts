@@ -1,7 +1,7 @@
 /** The functions' server without a database or upstreams, and raw connections to it that send any bytes. */
 import { connect, type Socket } from 'node:net';
 import { functions } from '../../functions/index.ts';
-import type { Auth } from '../../shared/auth.ts';
+import type { Auth } from '../../shared/auth/auth.ts';
 import { Failure } from '../../shared/errors.ts';
 import { createFunctionsServer, type ServerOptions } from '../../shared/http/server.ts';
 import type { Overrides } from '../../shared/services.ts';
@@ -27,13 +27,13 @@ export type RawAnswer = {
 /** Starts the server on a free port. */
 export async function startRawServer(
   env: Record<string, string> = {},
-  { auth = annsAuth, clock, limits }: Overrides & Pick<ServerOptions, 'limits'> = {},
+  { auth = annsAuth, limits, ...overrides }: Overrides & Pick<ServerOptions, 'limits'> = {},
 ) {
   const logs: Record<string, unknown>[] = [];
   const { server, shutdown } = createFunctionsServer({
     functions,
     env: { GOOGLE_CLOUD_PROJECT: 'demo-raw', ...env },
-    overrides: { auth, ...(clock && { clock }) },
+    overrides: { auth, ...overrides },
     ...(limits && { limits }),
     writeLog: (line) => void logs.push(JSON.parse(line)),
   });

@@ -8,9 +8,10 @@ import { inject } from 'vitest';
 import { functions } from '../../functions/index.ts';
 import { startFakeCloudinary } from '../../local/fakes/cloudinary.ts';
 import { startFakeGemini } from '../../local/fakes/gemini.ts';
-import { createAuth } from '../../shared/auth.ts';
+import { createAuth } from '../../shared/auth/auth.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Receipt } from '../../shared/contract.ts';
+import { createLog } from '../../shared/core/log.ts';
 import type { Overrides } from '../../shared/services.ts';
 import { createFirestoreConsole } from './firestoreConsole.ts';
 import { watchLeaks } from './leaks.ts';
@@ -61,6 +62,11 @@ export async function startStack(env: Record<string, string> = {}, overrides: Ov
   const logs: Record<string, unknown>[] = [];
   const servers: Server[] = [];
 
+  function writeLog(line: string): void {
+    leaks.line(line);
+    logs.push(JSON.parse(line));
+  }
+
   /** Starts another server process's worth of functions: the same database, nothing else shared. */
   async function startServer(
     moreEnv: Record<string, string> = {},
@@ -68,15 +74,12 @@ export async function startStack(env: Record<string, string> = {}, overrides: Ov
   ): Promise<Server> {
     const { createFunctionsServer } = await import('../../shared/http/server.ts');
     const config = parseConfig({ ...environment, ...moreEnv });
-    const auth = createAuth(config, { firebase: keySet, google: keySet });
+    const auth = createAuth(config, createLog(writeLog), { firebase: keySet, google: keySet });
     const { server, shutdown } = createFunctionsServer({
       functions,
       env: { ...environment, ...moreEnv },
       overrides: { auth, ...overrides, ...moreOverrides },
-      writeLog(line) {
-        leaks.line(line);
-        logs.push(JSON.parse(line));
-      },
+      writeLog,
     });
     leaks.watchServer(server);
     const url = `http://${await listen(server)}`;

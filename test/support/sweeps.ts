@@ -12,7 +12,7 @@ import { alwaysAvailable } from './alwaysAvailable.ts';
 import { startGatedGemini } from './modelGate.ts';
 import { runJob, schedulerEnv } from './scheduler.ts';
 import { startStack } from './stack.ts';
-import { tierCredits } from './tierCredits.ts';
+import { noAllowance, tierCredits } from './tierCredits.ts';
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
@@ -25,7 +25,7 @@ export async function startSweeps() {
   const gemini = await startGatedGemini();
   const stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url, ...schedulerEnv });
   const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser: 10_000, maxRefundsPerHourPerUser: 1_000 };
-  const settings = { signupCredits: 0, tierCredits, limits, holdMs: 3 * minuteMs };
+  const settings = { signupCredits: 0, allowance: noAllowance, tierCredits, limits, holdMs: 3 * minuteMs };
   const silent = createLog(() => {});
   const ledger = createLedger(stack.database, settings, silent, systemClock);
   const { createImageStore } = await import('../../shared/images/cloudinary.ts');

@@ -66,6 +66,16 @@ describe('calls other than generate', () => {
     ]);
     expect(fake.keys().at(-1)).toBe('gift');
   });
+
+  test.each([
+    ['https://api.test/', 'https://api.test/account'],
+    ['https://api.test/studio//', 'https://api.test/studio/account'],
+    ['/', '/account'],
+  ])('go to the functions of %s', async (baseUrl, address) => {
+    const fake = createFakeClient([() => Response.json({})], { baseUrl });
+    await fake.client.account();
+    expect(fake.requests.map(({ path }) => path)).toEqual([address]);
+  });
 });
 
 describe('the token', () => {

@@ -1,5 +1,5 @@
 /** What the client does with each kind of answer to `generate`, and without one. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   catchApiError,
   createFakeClient,
@@ -51,6 +51,15 @@ describe('an unsettled generation is retried with the same key', () => {
     expect(first).toMatch(/^[0-9a-f-]{36}$/);
     expect(retried).toBe(first);
     expect(other).not.toBe(first);
+  });
+
+  test('a page over plain HTTP, which has no crypto.randomUUID, gets random keys too', async () => {
+    const getRandomValues = crypto.getRandomValues.bind(crypto);
+    vi.stubGlobal('crypto', { getRandomValues });
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const fake = createFakeClient([succeeded]);
+    for (let i = 0; i < 2; i += 1) await fake.client.generate(request);
+    expect(new Set(fake.keys()).size).toBe(2);
   });
 
   test('onAttempt is called for each attempt, onWait with the receipt of a running generation', async () => {

@@ -34,6 +34,7 @@ test.each<[string, Retry, Receipt | undefined, string]>([
   ['refunded', 'new_key', createReceipt(4, 4), 'Your 4 credits were refunded.'],
   ['a single credit refunded', 'new_key', createReceipt(1, 1), 'Your 1 credit was refunded.'],
   ['refunded in part', 'new_key', createReceipt(4, 3), '3 of 4 credits were refunded.'],
+  ['one credit refunded of several', 'new_key', createReceipt(4, 1), '1 of 4 credits was refunded.'],
   ['deleted after it was charged', 'no', createReceipt(1, 0), 'You were charged 1 credit.'],
   ['from the cache, then deleted', 'no', createReceipt(0, 0), 'You were not charged.'],
   [

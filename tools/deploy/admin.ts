@@ -1,6 +1,7 @@
 /**
  * `npm run admin`: makes a user of a deployed studio an admin, or revokes it, with the custom claim `admin`. Other
- * claims stay. The change is in the user's next token, within an hour.
+ * claims stay. A new admin needs a new token: the next one, within an hour. A revoked admin is refused at once, and
+ * every session of the user ends.
  */
 import { execFile } from 'node:child_process';
 import { parseArgs, promisify } from 'node:util';
@@ -15,7 +16,7 @@ const usersSchema = z.object({
 export type AdminChange = { project: string; email: string; revoke: boolean };
 
 /**
- * Sets or removes the claim.
+ * Sets the claim, or removes it and ends the user's sessions.
  * @param token an access token of a person who may change the project's users.
  * @returns the user's uid.
  * @throws {Error} if there is no such user, or Google refuses the change.
@@ -46,7 +47,9 @@ export async function changeAdmin(
   if (!user) throw new Error(`No user has signed in as ${email} yet`);
   const { admin: _, ...others } = JSON.parse(user.customAttributes ?? '{}') as Record<string, unknown>;
   const claims = revoke ? others : { ...others, admin: true };
-  await ask('update', { localId: user.localId, customAttributes: JSON.stringify(claims) });
+  // Sign-ins before `validSince`, in seconds since 1970, are no longer valid.
+  const validSince = revoke && { validSince: String(Math.floor(Date.now() / 1000)) };
+  await ask('update', { localId: user.localId, customAttributes: JSON.stringify(claims), ...validSince });
   return user.localId;
 }
 
@@ -58,7 +61,9 @@ async function main(): Promise<void> {
   const { stdout } = await promisify(execFile)('gcloud', ['auth', 'print-access-token']);
   const uid = await changeAdmin({ project, email, revoke }, stdout.trim());
   process.stdout.write(
-    `${email} (${uid}) is ${revoke ? 'no longer an' : 'an'} admin, starting with the next token.\n`,
+    revoke
+      ? `${email} (${uid}) is no longer an admin, and signed out everywhere.\n`
+      : `${email} (${uid}) is an admin, starting with the next token. Sign in again to get it at once.\n`,
   );
 }
 

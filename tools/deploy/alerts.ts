@@ -26,6 +26,16 @@ const alert = (id: string, title: string, lines: string, condition: Condition, f
   runbook: `${first}\n\nFor more, see docs/deployment/operations.md#${id}.`,
 });
 
+/** An alert on a scheduled job that has finished no run in its time. `schedulerJob` is its name in Cloud Scheduler. */
+const jobAlert = (id: string, title: string, job: string, schedulerJob: string, minutes: number): Alert =>
+  alert(
+    id,
+    title,
+    `jsonPayload.event="job_finished" AND jsonPayload.function="${job}"`,
+    { noneForMinutes: minutes },
+    `Check the job \`${schedulerJob}\` in Cloud Scheduler, then the log of \`${job}\`.`,
+  );
+
 export const alerts: readonly Alert[] = [
   alert(
     'errors',
@@ -62,12 +72,23 @@ export const alerts: readonly Alert[] = [
     { count: 5, minutes: 10 },
     'Workers die before they can settle or refund. Check the restarts and the memory of `generate`.',
   ),
+  jobAlert('sweep-stopped', 'The sweep does not finish', 'sweepHolds', 'sweep-holds', 10),
+  jobAlert('quota-check-stopped', 'The check of quotas does not finish', 'checkQuota', 'check-quota', 50),
+  jobAlert('refill-stopped', 'Allowances are not refilled', 'refillAllowances', 'refill-allowances', 150),
+  // Cloud Monitoring looks back for 25 hours at most.
+  jobAlert(
+    'reconcile-stopped',
+    'The daily check of accounts does not finish',
+    'reconcile',
+    'reconcile',
+    1_470,
+  ),
   alert(
-    'sweep-stopped',
-    'The sweep does not run',
-    'jsonPayload.function="sweepHolds" AND jsonPayload.outcome="ok"',
-    { noneForMinutes: 10 },
-    'Check the job `sweep-holds` in Cloud Scheduler, then the log of `sweepHolds`.',
+    'auth-unavailable',
+    'Callers cannot be verified',
+    'jsonPayload.event="auth_unavailable"',
+    { count: 2, minutes: 10 },
+    "Google's keys, or the users of Firebase Authentication, cannot be read. `jsonPayload.cause` says why.",
   ),
   alert(
     'outbox',
@@ -113,9 +134,9 @@ export const alerts: readonly Alert[] = [
   ),
   alert(
     'balance-invalid',
-    'The balance of an account is not a whole number',
+    'The balance of an account is not a whole number, or its sequence is wrong',
     'jsonPayload.event="account_invalid"',
     { count: 0, minutes: 60 },
-    'An admin typed it into the console. Put a whole number into `balance` or `adjust` of `jsonPayload.uid`.',
+    'An admin typed it into the console. Correct the field `jsonPayload.field` of `jsonPayload.uid`; the message says what is wrong.',
   ),
 ];

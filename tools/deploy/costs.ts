@@ -34,7 +34,7 @@ const minutesPerMonth = 30 * 24 * 60;
 const gib = 2 ** 30;
 const gb = 10 ** 9;
 
-/** Documents of one image, without the count of an improved prompt, which is one read and one write. It reads two of its own and the models' states; it writes three to hold and one to settle. */
+/** Documents of one image, without the count of an improved prompt, which is two reads and one write. It reads two of its own and the models' states; it writes three to hold and one to settle. */
 export const perImage = { reads: 2, stateReads: 4, writes: 4 };
 /** The minimum time between two reads of the models' states by one instance, seconds. */
 const stateSeconds = 5;
@@ -143,7 +143,7 @@ function estimateFirestoreReads(usage: Usage): number {
   const jobs = usage.accounts * (24 * 30 + 30 * 8);
   const listenerReads = usage.images;
   return (
-    usage.images * (perImage.reads + usage.enhanceShare) +
+    usage.images * (perImage.reads + 2 * usage.enhanceShare) +
     stateReads +
     usage.visits * readsPerVisit +
     listenerReads +

@@ -90,11 +90,15 @@ export const manifest: Record<string, FunctionSpec> = {
     roles: readWriteRoles,
     secrets: ['CLOUDINARY_URL'],
   },
-  reconcile: { ...job, trigger: schedule('23 3 * * *'), roles: readWriteRoles },
+  reconcile: {
+    ...job,
+    trigger: schedule('23 3 * * *'),
+    roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
+  },
   accountWritten: {
     ...small,
     trigger: { kind: 'document', pattern: 'accounts/{uid}' },
-    roles: readWriteRoles,
+    roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
   },
 };
 

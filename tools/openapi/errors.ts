@@ -44,7 +44,7 @@ function toReasonEntry(reason: Reason): ReasonEntry {
 export function findReasons(name: string, { method, access, limit }: HttpFunction['spec']): Reason[] {
   const possible: Reason[] = [...commonReasons, ...(operations[name]?.reasons ?? [])];
   if (method === 'POST') possible.push('TOO_LARGE');
-  if (access !== 'anyone') possible.push('UNAUTHENTICATED');
+  if (access !== 'anyone') possible.push('UNAUTHENTICATED', 'AUTH_UNAVAILABLE');
   if (access === 'admin' || access === 'scheduler') possible.push('FORBIDDEN');
   if (limit) possible.push('RATE_LIMITED');
   return reasonNames.filter((reason) => possible.includes(reason));

@@ -14,13 +14,13 @@ export const callers = {
   anyone: 'Anyone. No token is needed.',
   user: 'A signed-in user: `Authorization: Bearer` with an ID token of Firebase Authentication.',
   admin:
-    'An admin: a user with the custom claim `admin: true` and a sign-in that is not revoked. Under `npm start`, `Bearer owner` on the same machine works too.',
+    'An admin: a user with the custom claim `admin: true`, which Google confirms at each call, and a sign-in that is not revoked. Under `npm start`, `Bearer owner` on the same machine works too.',
   scheduler:
     'Cloud Scheduler: `Authorization: Bearer` with an OIDC token that Google signed for the configured service account and audience. Under `npm start`, `Bearer owner` on the same machine works too.',
 } as const;
 
 export const about = [
-  'The requests, answers and errors of each function. Signed-in users pay for images with credits. Every function is an HTTP endpoint under its own name. Requests and answers are JSON, and there are no sessions.',
+  'The requests, answers and errors of each function. Signed-in users pay for images with credits. Every function is an HTTP endpoint under its own name. Requests and answers are JSON, and there are no sessions. A function with GET answers HEAD too, without a body.',
   'A generation ends in exactly one of two ways: with an image that is paid for, or with a refund. `generate` takes an `Idempotency-Key`: the same request with the same key is never charged twice, whatever fails on the way.',
   'Answers may get new fields, and a client should ignore fields that it does not know. Requests with unknown fields are refused. Times are RFC 3339 in UTC. Credits are whole numbers.',
   "One function has no HTTP interface: Eventarc calls `accountWritten` with the event of a change to a Firestore document `accounts/{uid}`. It turns an admin's edit in the console into a ledger entry.",
@@ -114,7 +114,7 @@ export const operations: Record<string, OperationText> = {
   grant: {
     summary: 'Add or take credits',
     description:
-      'Adds `amount` credits to an account, or takes them if the amount is negative, once for each `Idempotency-Key`. The same key with another account or amount gets 422.',
+      'Adds `amount` credits to an account, or takes them if the amount is negative, once for each `Idempotency-Key`, whichever admin sends it. The same key with another account or amount gets 422.',
     reasons: [
       'INSUFFICIENT_CREDITS',
       'NOT_FOUND',

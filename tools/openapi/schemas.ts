@@ -60,6 +60,7 @@ const answers = {
   TierOffer: contract.tierOfferSchema,
   Limits: contract.limitsSchema,
   Entry: contract.entrySchema,
+  AdminEntry: contract.adminEntrySchema,
   EntryType: contract.entryTypeSchema,
   Audit: contract.auditSchema,
 };

@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 import type { AccountAnswer, Receipt } from '../../shared/contract.ts';
 import type { Client } from '../client.ts';
 import { problemText } from '../words.ts';
-import { applyDocument, applyReceipt, type Balance } from './balance.ts';
+import { applyDocument, applyReceipt, type Balance, isSuspended } from './balance.ts';
 import type { FirebaseConfig } from './session.ts';
 
 /** Wait before a listener that broke is opened again, in milliseconds. */
@@ -38,7 +38,7 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
 
   function onDocument(fields: Record<string, unknown>): void {
     balance.value = applyDocument(balance.value, fields);
-    suspended.value = fields.suspended === true;
+    suspended.value = isSuspended(fields);
   }
 
   /** Failures are not shown: without the listener, receipts still update the balance. */

@@ -1,6 +1,6 @@
 /**
- * Merges balances that arrive out of order, from receipts and from the account document. The entry sequence decides
- * which one is newer.
+ * Reads the account document, and merges balances that arrive out of order, from receipts and from the document. The
+ * entry sequence decides which one is newer.
  */
 import type { Receipt } from '../../shared/contract.ts';
 
@@ -10,6 +10,10 @@ export type Balance = Pick<Receipt, 'balance' | 'sequence'>;
 export function applyReceipt(current: Balance | undefined, { balance, sequence }: Balance): Balance {
   return current && current.sequence >= sequence ? current : { balance, sequence };
 }
+
+/** An admin may have typed anything into the field: text, such as "false", suspends too, as it does in the functions. */
+export const isSuspended = ({ suspended }: Record<string, unknown>) =>
+  suspended !== undefined && suspended !== null && suspended !== false;
 
 /**
  * The document also wins at an equal sequence: it may have an admin's edit that has no entry yet.

@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
+import { tooManyText } from '../pickImages.ts';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
 import { closeImage, goToImage, imageHref } from '../state/route.ts';
@@ -184,9 +185,9 @@ function Actions({ generation, onDelete, onFocusPrompt }: ActionsProps) {
     announce('A variation is being generated.');
   };
   const addAsReference = () => {
-    const max = account.limits.value?.maxReferences ?? 0;
+    const { maxReferences } = account.limits.value ?? { maxReferences: 0 };
     const references = draft.references.value;
-    if (references.length >= max) return announce(`This model accepts at most ${max} reference images.`);
+    if (references.length >= maxReferences) return announce(tooManyText({ maxReferences }));
     const reference = {
       kind: 'generation',
       id,

@@ -37,6 +37,42 @@ describe.each(variables)('$name', ({ name, read, fallback, emptyIs = fallback, g
   });
 });
 
+describe('a number out of its range is refused with the range', () => {
+  const bad = ['-1', '1.5', 'hunter2', '999999999999999'];
+  it.each<[string, range: string]>([
+    ['SIGNUP_CREDITS', '0 to 1,000,000'],
+    ['ALLOWANCE_CREDITS', '0 to 1,000,000'],
+    ['PORT', '0 to 65,535'],
+    ['RETRY_ATTEMPTS', '1 to 10'],
+    ['GENERATE_TIMEOUT_MS', '100 to 3,500,000'],
+    ['CACHE_TTL_SECONDS', '0 to 31,536,000'],
+    ['MAX_IN_FLIGHT_PER_USER', '1 to 1,000'],
+  ])('%s', (name, range) => {
+    for (const value of bad) {
+      const message = refusal({ ...project, [name]: value });
+      expect(message).toBe(`Bad environment: ${name} must be a whole number from ${range}.`);
+    }
+  });
+
+  it.each<[string, value: string, range: string]>([
+    ['MAX_SPEND_PER_DAY_USD', '-1', 'from 0 to 999,999,999.999999'],
+    ['IMAGEGEN_MODEL_COSTS_USD', 'a=-1', 'from 0 to 999,999.999999'],
+    ['TIER_CREDITS', 'standard=-1,premium2=2,premium4=4', 'from 1 to 999,999'],
+  ])('%s', (name, value, range) => {
+    expect(refusal({ ...project, [name]: value })).toContain(range);
+  });
+
+  it('and the range is true', () => {
+    expect(parse({ MAX_SPEND_PER_DAY_USD: '999999999.999999' }).maxSpendPerDayMicros).toBe(
+      999_999_999_999_999,
+    );
+    expect(parse({ TIER_CREDITS: 'standard=1,premium2=2,premium4=999999' }).tierCredits.premium4).toBe(
+      999_999,
+    );
+    expect(parse({ IMAGEGEN_MODEL_COSTS_USD: 'a=999999.999999' }).modelCostMicros.a).toBe(999_999_999_999);
+  });
+});
+
 describe('the model', () => {
   it('comes from IMAGEGEN_MODEL_ID if both names are set', () => {
     const [newer, older] = ['gemini-3-pro-image', 'gemini-nano-banana-2.1'];

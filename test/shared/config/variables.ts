@@ -52,8 +52,12 @@ export const variables: Variable[] = [
     name: 'GEMINI_API_KEY',
     read: (config) => config.gemini.apiKey,
     fallback: undefined,
-    good: [['key', 'key']],
-    bad: [],
+    good: [
+      ['key', 'key'],
+      ['key\n', 'key'],
+      [' key\r\n', 'key'],
+    ],
+    bad: ['"hunter2"', "'hunter2'", 'hunter2 key', 'hunter2\nkey'],
   },
   {
     name: 'GOOGLE_GEMINI_BASE_URL',
@@ -197,7 +201,7 @@ export const variables: Variable[] = [
     read: (config) => config.prompt.modelId,
     fallback: 'gemini-3.5-flash-lite',
     good: [['gemini-3.5-flash', 'gemini-3.5-flash']],
-    bad: [],
+    bad: ['models/hunter2', 'hunter2 flash', 'h'.repeat(101)],
   },
   {
     name: 'PROMPT_TIMEOUT_MS',

@@ -76,6 +76,13 @@ describe('a line', () => {
   });
 });
 
+it('masks a key that was saved with a line break at its end', () => {
+  const lines: string[] = [];
+  const config = parseConfig({ GOOGLE_CLOUD_PROJECT: 'demo', GEMINI_API_KEY: `${key}\n` });
+  createLog((line) => void lines.push(line), { ...config, secrets: getSecrets(config) }).info(`?key=${key}`);
+  expect(JSON.parse(lines[0] ?? '').message).toBe('?key=[secret]');
+});
+
 it('does not mask keys that are too short to be real', () => {
   const config = (apiKey: string, secret: string) =>
     parseConfig({

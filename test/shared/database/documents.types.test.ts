@@ -13,7 +13,7 @@ import { cachePath } from '../../../shared/generation/cache.ts';
 import { outboxPath } from '../../../shared/generation/outbox.ts';
 import type { GenerationData } from '../../../shared/generation/record.ts';
 import { generationPath } from '../../../shared/generation/record.ts';
-import { quotaPath } from '../../../shared/imagegen/quota.ts';
+import { quotaPath } from '../../../shared/imagegen/quotaState.ts';
 import { accountPath } from '../../../shared/ledger/account.ts';
 import { entryPath } from '../../../shared/ledger/entries.ts';
 

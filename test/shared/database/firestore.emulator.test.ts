@@ -1,5 +1,4 @@
 /** What the database is to Firestore's own clients: the same documents, whoever wrote them and however odd. */
-import http2 from 'node:http2';
 import net, { type AddressInfo } from 'node:net';
 import { Firestore, GeoPoint, Timestamp } from '@google-cloud/firestore';
 import fc from 'fast-check';
@@ -8,6 +7,9 @@ import { parseConfig } from '../../../shared/config/config.ts';
 import { DeadlinePassed } from '../../../shared/core/deadline.ts';
 import { CommitRejected, type Data, type Database, removed } from '../../../shared/database/database.ts';
 import { createDatabase } from '../../../shared/database/firestore.ts';
+import type { CallLimits } from '../../../shared/database/firestoreClient.ts';
+import { startFreezingProxy } from '../../support/freezingProxy.ts';
+import { startGrpcServer } from '../../support/grpcServer.ts';
 
 const projectId = `demo-firestore-${process.pid}`;
 let database: Database;
@@ -23,8 +25,8 @@ afterAll(async () => {
   await Promise.all([admin.terminate(), database.close()]);
 });
 
-const databaseAt = (host: string, callMsMax?: number) =>
-  createDatabase(parseConfig({ GOOGLE_CLOUD_PROJECT: projectId, FIRESTORE_EMULATOR_HOST: host }), callMsMax);
+const databaseAt = (host: string, limits?: CallLimits) =>
+  createDatabase(parseConfig({ GOOGLE_CLOUD_PROJECT: projectId, FIRESTORE_EMULATOR_HOST: host }), limits);
 
 async function readOne(path: string) {
   const { documents } = await database.read([path]);
@@ -161,7 +163,7 @@ describe('a call that fails', () => {
     ['a page', page],
     ['totals', totals],
   ])('is sent once, and says why: %s', async (_, ask) => {
-    const server = await failingServer(unavailable);
+    const server = await startGrpcServer({ status: unavailable });
     const failing = databaseAt(server.host);
     await expect(ask(failing)).rejects.toMatchObject({ code: unavailable });
     expect(server.calls()).toBe(1);
@@ -176,7 +178,7 @@ describe('a call that fails', () => {
     const type = Buffer.from('type.googleapis.com/google.rpc.ErrorInfo');
     const details = field(3, Buffer.concat([field(1, type), field(2, errorInfo)]));
     const statusDetails = Buffer.concat([Buffer.from([8, aborted]), details]);
-    const server = await failingServer(aborted, undefined, statusDetails);
+    const server = await startGrpcServer({ status: aborted, details: statusDetails });
     const failing = databaseAt(server.host);
     await expect(commit(failing)).rejects.toMatchObject({
       name: 'CommitRejected',
@@ -191,7 +193,7 @@ describe('a call that fails', () => {
     ['a page', page],
     ['totals', totals],
   ])('to tell what it was asked for is no answer: %s', async (_, ask) => {
-    const server = await failingServer(0);
+    const server = await startGrpcServer({});
     const silent = databaseAt(server.host);
     await expect(ask(silent)).rejects.toMatchObject({ code: 13 });
     await silent.close();
@@ -202,7 +204,7 @@ describe('a call that fails', () => {
     const name = `projects/${projectId}/databases/(default)/documents/a/b`;
     // BatchGetDocumentsResponse: `missing` is its second field, `read_time` the fourth.
     const one = Buffer.concat([Buffer.from([0x12, name.length]), Buffer.from(name), Buffer.from([0x22, 0])]);
-    const server = await failingServer(0, one);
+    const server = await startGrpcServer({ message: () => one });
     const half = databaseAt(server.host);
     expect((await half.read(['a/b'])).documents).toEqual([undefined]);
     await expect(half.read(['a/b', 'a/c'])).rejects.toMatchObject({ code: 13 });
@@ -211,7 +213,7 @@ describe('a call that fails', () => {
   });
 
   it('because nobody is there says so', async () => {
-    const server = await failingServer(unavailable);
+    const server = await startGrpcServer({ status: unavailable });
     server.close();
     const away = databaseAt(server.host);
     await expect(read(away)).rejects.toMatchObject({ code: unavailable });
@@ -221,8 +223,8 @@ describe('a call that fails', () => {
 
 describe('a connection', () => {
   it('that has gone dead without a word costs one call, and is replaced', async () => {
-    const way = await startWay(inject('firestoreHost'));
-    const behind = databaseAt(way.host, 1_000);
+    const way = await startFreezingProxy(inject('firestoreHost'));
+    const behind = databaseAt(way.host, { callMs: 1_000, connectMs: 5_000 });
     await behind.read(['a/b']);
     way.freeze();
     await expect(behind.read(['a/b'])).rejects.toSatisfy(
@@ -252,68 +254,6 @@ describe('a connection', () => {
     refusing.close();
   });
 });
-
-/** A way to a host that can hold everything back on the connections that there are, and on no later one. */
-async function startWay(host: string) {
-  const [hostname, port] = host.split(':');
-  const pairs: { near: net.Socket; far: net.Socket }[] = [];
-  const server = net.createServer((near) => {
-    const far = net.connect(Number(port), hostname);
-    pairs.push({ near, far });
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      from.on('data', (chunk) => to.write(chunk));
-      from.on('error', () => {});
-      from.on('close', () => to.destroy());
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const each = (act: (socket: net.Socket) => void) => {
-    for (const { near, far } of pairs) [near, far].forEach(act);
-  };
-  return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    connections: () => pairs.length,
-    freeze: () => each((socket) => void socket.pause()),
-    close() {
-      each((socket) => void socket.destroy());
-      server.close();
-    },
-  };
-}
-
-/** Speaks gRPC as far as to end every call with a status, after one message or none. */
-async function failingServer(status: number, message?: Buffer, details?: Buffer) {
-  let calls = 0;
-  const server = http2.createServer();
-  const sessions = new Set<http2.ServerHttp2Session>();
-  server.on('session', (session) => sessions.add(session));
-  server.on('stream', (stream) => {
-    calls += 1;
-    const head = { ':status': 200, 'content-type': 'application/grpc' };
-    const end = {
-      'grpc-status': String(status),
-      'grpc-message': 'no',
-      ...(details && { 'grpc-status-details-bin': details.toString('base64') }),
-    };
-    if (!message) return stream.respond({ ...head, ...end }, { endStream: true });
-    stream.respond(head, { waitForTrailers: true });
-    stream.on('wantTrailers', () => stream.sendTrailers(end));
-    // Uncompressed, and so long.
-    stream.end(Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    calls: () => calls,
-    close() {
-      for (const session of sessions) session.destroy();
-      server.close();
-    },
-  };
-}
 
 /** Data as the admin's client reads it, with Dates for its Timestamps. */
 function datesIn(value: unknown): unknown {

@@ -1,5 +1,6 @@
 /** The queues and the deadline of a retried commit, on a clock of the test's own. */
 import { expect, it } from 'vitest';
+import { DeadlinePassed } from '../../../shared/core/deadline.ts';
 import { CommitRejected } from '../../../shared/database/database.ts';
 import { createRetryCommit } from '../../../shared/database/retryCommit.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
@@ -28,6 +29,36 @@ it('counts the time in line: a body whose turn comes too late never runs', async
   await slow;
   await expect(late).rejects.toMatchObject({ reason: 'DATABASE_UNAVAILABLE' });
   expect(runs).toBe(0);
+});
+
+it('tries a body twice if its turn comes in time, though the first try takes the rest of the time', async () => {
+  const { clock, advance } = virtualClock();
+  const retryCommit = createRetryCommit(clock);
+  const slow = retryCommit('ann', async () => advance(9_900));
+  let runs = 0;
+  const waiting = retryCommit('ann', async () => {
+    runs += 1;
+    if (runs > 1) return 'done';
+    advance(2_500);
+    throw new DeadlinePassed('Firestore took more than 2500 ms');
+  });
+  await slow;
+  expect(await waiting).toBe('done');
+});
+
+it('retries until the time that its caller names, and not for ever', async () => {
+  const { clock, advance } = virtualClock();
+  const retryCommit = createRetryCommit(clock);
+  const silentUntil = (end: number) => async () => {
+    if (clock.elapsed() >= end) return 'done';
+    advance(2_500);
+    throw new DeadlinePassed('Firestore took more than 2500 ms');
+  };
+  expect(await retryCommit(undefined, silentUntil(90_000), 100_000)).toBe('done');
+  const tooLong = retryCommit(undefined, silentUntil(Number.POSITIVE_INFINITY), 200_000);
+  await expect(tooLong).rejects.toMatchObject({ reason: 'DATABASE_UNAVAILABLE' });
+  expect(clock.elapsed()).toBeGreaterThanOrEqual(200_000);
+  expect(clock.elapsed()).toBeLessThan(205_000);
 });
 
 it('runs bodies with the same key one at a time, in their order', async () => {

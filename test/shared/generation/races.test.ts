@@ -15,13 +15,13 @@ import {
   type MemoryStore,
 } from '../../simulation/memoryDatabase.ts';
 import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
-import { tierCredits } from '../../support/tierCredits.ts';
+import { noAllowance, tierCredits } from '../../support/tierCredits.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const uid = 'ann';
 const user = { uid, email: undefined, verified: true };
 const limits = { maxInFlightPerUser: 9, maxPerMinutePerUser: 99, maxRefundsPerHourPerUser: 1_000 };
-const settings = { signupCredits: 10, tierCredits, limits, holdMs: 60_000 };
+const settings = { signupCredits: 10, allowance: noAllowance, tierCredits, limits, holdMs: 60_000 };
 const request = generateRequestSchema.parse({ prompt: 'A banana', tier: 'premium2' });
 const image = {
   url: 'https://images.test/1.png',

@@ -54,6 +54,37 @@ it('does not upload again after a failure that would come again', async () => {
   expect(studio.uploads).toHaveLength(1);
 });
 
+it('passes on how long the store wants us to wait', async () => {
+  const busy = () => lasting().with({ retryAfterSeconds: 17 });
+  const studio = createStudio([busy]);
+  const { body } = await studio.generate('k');
+  expect(body.error.details).toContainEqual({
+    '@type': 'type.googleapis.com/google.rpc.RetryInfo',
+    retryDelay: '17s',
+  });
+});
+
+it('logs what the store answered to a deletion', async () => {
+  const world = createMemoryWorld();
+  const cause = new Error('Cloudinary failed: 401 bad_signature (check the API secret)');
+  const studio = createMemoryStudio({
+    world,
+    imageStore: {
+      async destroy() {
+        throw new Failure('PROVIDER_MISCONFIGURED', 'It is not set up.', { cause });
+      },
+    },
+  });
+  await studio.deleteGeneration((await studio.generate('k')).body.generation.id);
+  expect(studio.lines).toContainEqual(
+    expect.objectContaining({
+      event: 'image_not_deleted',
+      reason: 'PROVIDER_MISCONFIGURED',
+      cause: cause.message,
+    }),
+  );
+});
+
 it('does not upload again after the time is up', async () => {
   const studio = createStudio([passing], { uploadMs: 1_001, env: { GENERATE_TIMEOUT_MS: '1000' } });
   expect(toOutcome(await studio.generate('k'))).toEqual([504, 'PROVIDER_TIMEOUT']);

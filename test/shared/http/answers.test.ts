@@ -61,6 +61,36 @@ describe('every answer has the security headers', () => {
   });
 });
 
+const specs = await Promise.all(
+  Object.entries(functions).map(async ([name, module]) => {
+    const method = typeof module === 'function' ? (await module()).spec.method : 'event';
+    return { name, method };
+  }),
+);
+
+describe('HEAD', () => {
+  it.each(specs.filter(({ method }) => method === 'GET'))(
+    'of $name answers as GET, without a body',
+    async ({ name }) => {
+      const send = async (method: string) => {
+        const response = await fetch(`${server.url}/${name}`, { method });
+        const { 'content-length': length, 'content-type': type } = Object.fromEntries(response.headers);
+        return { answer: [response.status, length, type], text: await response.text() };
+      };
+      const [get, head] = [await send('GET'), await send('HEAD')];
+      expect(head).toEqual({ answer: get.answer, text: '' });
+      expect(get.answer[0]).toBe(name === 'health' ? 200 : name === 'audit' ? 403 : 401);
+      const posted = await fetch(`${server.url}/${name}`, { method: 'POST' });
+      expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
+    },
+  );
+
+  it.each(specs.filter(({ method }) => method === 'POST'))('of $name is a 405', async ({ name }) => {
+    const response = await fetch(`${server.url}/${name}`, { method: 'HEAD' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);
+  });
+});
+
 describe('an event', () => {
   const event = ['ce-id: 1', 'ce-source: s', 'ce-specversion: 1.0', 'ce-type: t'];
 

@@ -1,12 +1,14 @@
 /** What the server checks before and while it reads a request's body. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BodyRequest, readJsonBody } from '../../../shared/http/body.ts';
+import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
 import { type RawAnswer, type RawServer, startRawServer } from '../../support/rawServer.ts';
 import { expectRefusal, json, lines, signedIn } from './support.ts';
 
 let server: RawServer;
 
 beforeAll(async () => {
-  server = await startRawServer();
+  server = await startRawServer({}, { database: createMemoryDatabase(createMemoryStore(Date.now)) });
 });
 afterAll(() => server.close());
 
@@ -97,6 +99,60 @@ describe('a body', () => {
     expect(violations(answer)).toEqual([{ field: 'body', description: 'has too many values' }]);
   });
 
+  it('with thousands of references gets one violation, and none of them is looked at', async () => {
+    const answer = await post(
+      'generate',
+      `{"prompt":"x","tier":"standard","references":[${'0,'.repeat(60_000)}0]}`,
+    );
+    expect(violations(answer)).toEqual([{ field: 'references', description: 'must have at most 14 images' }]);
+  });
+
+  it('in thousands of pieces is read in order', async () => {
+    const body = JSON.stringify({ id: 'b', ['k'.repeat(90)]: 'abc'.repeat(1_000) });
+    const chunks = [...body].map((letter) => `1\r\n${letter}\r\n`).join('');
+    const start = lines(
+      'POST /deleteGeneration HTTP/1.1',
+      'Host: x',
+      signedIn,
+      json,
+      'Transfer-Encoding: chunked',
+    );
+    const { answers } = await server.exchange(`${start}${chunks}0\r\n\r\n`, 1);
+    expect(violations(answers[0] as RawAnswer).map(({ field }: { field: string }) => field)).toEqual([
+      'id',
+      'k'.repeat(90),
+    ]);
+  });
+
+  it('in hundreds of thousands of pieces is refused', async () => {
+    const start = lines(
+      'POST /generate HTTP/1.1',
+      'Host: x',
+      signedIn,
+      json,
+      'Idempotency-Key: k',
+      'Transfer-Encoding: chunked',
+    );
+    const { answers } = await server.exchange(`${start}${'1\r\n \r\n'.repeat(200_000)}`, 1);
+    expectRefusal(answers[0], 400, 'INVALID_REQUEST');
+    expect(answers[0]?.body.error.message).toBe('body arrives in too many small chunks.');
+  });
+
+  it('of megabytes lets other requests run while it is decoded and parsed', async () => {
+    const rawBody = Buffer.from(JSON.stringify({ data: 'A'.repeat(2_000_000) }));
+    const request = { rawBody, headers: { 'content-type': 'application/json' } } as unknown as BodyRequest;
+    let turns = 0;
+    let isOver = false;
+    const count = () => {
+      turns += 1;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    expect(await readJsonBody(request, 3_000_000)).toHaveProperty('data.length', 2_000_000);
+    isOver = true;
+    expect(turns).toBeGreaterThanOrEqual(2);
+  });
+
   it('with thousands of faults gets at most twenty violations, with shortened names', async () => {
     const keys = Array.from({ length: 5_000 }, (_, i) => `"${i}":0`);
     const many = await post('deleteGeneration', `{${keys}}`);
@@ -108,10 +164,10 @@ describe('a body', () => {
   });
 
   it.each<[string, string, string]>([
-    ['more bytes than 4,000 characters can have', 'a\u0327'.repeat(16_001), 'must have at most 48000 bytes'],
-    ['19 MB', 'a'.repeat(19_000_000), 'must have at most 48000 bytes'],
+    ['more bytes than 4,000 characters can have', 'a\u0327'.repeat(16_001), 'must have at most 48,000 bytes'],
+    ['19 MB', 'a'.repeat(19_000_000), 'must have at most 48,000 bytes'],
     ['a letter with 31 accents', `a${'\u0301'.repeat(31)}`, 'must not stack more than 30 marks on a letter'],
-    ['millions of accents to sort', '\u0301\u0327'.repeat(4_500_000), 'must have at most 48000 bytes'],
+    ['millions of accents to sort', '\u0301\u0327'.repeat(4_500_000), 'must have at most 48,000 bytes'],
     [
       'thousands of accents to sort',
       '\u0301\u0327'.repeat(11_000),

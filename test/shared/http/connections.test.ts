@@ -6,6 +6,10 @@ import { connectionLimits } from '../../../shared/http/connections.ts';
 import { type RawAnswer, type RawServer, startRawServer } from '../../support/rawServer.ts';
 import { expectRefusal, json, lines, signedIn } from './support.ts';
 
+/** Blocks this process, in which the server runs, as SIGSTOP does. */
+const standStill = (milliseconds: number) =>
+  void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+
 const short = { headersMs: 300, requestMs: 600, checkMs: 20, lingerMs: 100 };
 let server: RawServer;
 let hasty: RawServer;
@@ -139,6 +143,11 @@ describe('limits time:', () => {
     });
   });
 
+  it('keeps a connection without a request for longer than the 600 s of a load balancer of Google', async () => {
+    const { answers } = await server.exchange(lines('GET /health HTTP/1.1', 'Host: x'), 1);
+    expect(answers[0]?.headers['keep-alive']).toBe('timeout=620');
+  });
+
   /** Sends `start`, then `again` every 30 ms until the server closes the connection. */
   async function drip(start: string, again: string) {
     const connection = hasty.connect();
@@ -163,6 +172,29 @@ describe('limits time:', () => {
     const answers = await send();
     expect(answers).toHaveLength(1);
     expectRefusal(answers[0], 408, 'INVALID_REQUEST');
+    const { status, details } = answers[0]?.body.error ?? {};
+    expect([status, details[0].metadata]).toEqual(['DEADLINE_EXCEEDED', { retry: 'same_key' }]);
+  });
+
+  it('serves a request whose bytes arrived while the process stood still', async () => {
+    const connection = hasty.connect();
+    connection.socket.write('GET /health HTTP/1.1\r\n');
+    // After a later request of another connection the server has read these bytes.
+    await fetch(`${hasty.url}/health`).then((response) => response.text());
+    connection.socket.write(lines('Host: x'));
+    standStill(2 * short.headersMs);
+    await connection.until(() => connection.answers().length > 0 || connection.isClosed());
+    expect(connection.answers().map(({ status }) => status)).toEqual([200]);
+    connection.socket.destroy();
+  });
+
+  it('still refuses a slow request after the process stood still', async () => {
+    const connection = hasty.connect();
+    connection.socket.write('GET /health HTTP/1.1\r\n');
+    await fetch(`${hasty.url}/health`).then((response) => response.text());
+    standStill(2 * short.headersMs);
+    await connection.until(connection.isClosed);
+    expectRefusal(connection.answers()[0], 408, 'INVALID_REQUEST');
   });
 
   it('closes the connection soon if a body continues after its refusal', async () => {

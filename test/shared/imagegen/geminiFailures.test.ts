@@ -177,3 +177,67 @@ describe('another model is worth a call after', () => {
     });
   });
 });
+
+describe('the log tells apart, with what to do', () => {
+  const reply = (status: number, code: string, message: string, details: object[] = []) => ({
+    status,
+    body: { error: { code: status, status: code, message, details } },
+  });
+  const info = (reason: string) => ({ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason });
+  const badKey = 'API key not valid. Please pass a valid API key.';
+  const noBilling = 'This API method requires billing to be enabled. Please enable billing on project 1.';
+  const unused = 'Generative Language API has not been used in project 1 before or it is disabled.';
+
+  it.each<[string, object, code: string]>([
+    ['an unsupported region', geminiFault.badRegion(), 'region_not_supported'],
+    ['a bad key', geminiFault.badKey(), 'api_key_invalid'],
+    ['a bad key without details', reply(400, 'INVALID_ARGUMENT', badKey), 'api_key_invalid'],
+    ['a leaked key', geminiFault.forbidden(), 'api_key_leaked'],
+    [
+      'a key for other APIs',
+      reply(403, 'PERMISSION_DENIED', 'Requests to this API are blocked.', [info('API_KEY_SERVICE_BLOCKED')]),
+      'api_key_restricted',
+    ],
+    ['an API that is not enabled', reply(403, 'PERMISSION_DENIED', unused), 'api_disabled'],
+    ['a project without billing', reply(403, 'PERMISSION_DENIED', noBilling), 'billing_disabled'],
+    [
+      'a project without billing, where nothing is free',
+      reply(
+        400,
+        'FAILED_PRECONDITION',
+        'The free tier is not available. Please enable billing on your project.',
+      ),
+      'billing_disabled',
+    ],
+    [
+      'a suspended project',
+      reply(403, 'PERMISSION_DENIED', 'Consumer has been suspended.', [info('CONSUMER_SUSPENDED')]),
+      'project_suspended',
+    ],
+    ['a model without quota', geminiFault.limitZero(), 'no_quota'],
+    ['credits that are used up', geminiFault.prepaymentDepleted(), 'credits_used_up'],
+    ['a spending cap', geminiFault.spendingCap(true), 'spending_cap'],
+  ])('%s', (_, faulty, code) => {
+    const { cause } = fail(faulty as Reply).details;
+    expect((cause as Error).message).toMatch(
+      new RegExp(`^Gemini answered \\d{3} [A-Z_ ]+${code} \\([^()]+\\)$`),
+    );
+  });
+
+  it.each([400, 401, 403])('our set-up from what a model refuses: %i', (status) => {
+    const misconfigured = fail(reply(status, 'INVALID_ARGUMENT', badKey));
+    expect(misconfigured.reason).toBe('PROVIDER_MISCONFIGURED');
+  });
+
+  it('nothing that Google quotes', () => {
+    const base64 = Buffer.alloc(60, 7).toString('base64');
+    const quoting = reply(400, base64, `Invalid value: ${base64}`, [info(base64)]);
+    expect(fail(quoting).details.cause).toMatchObject({ message: 'Gemini answered 400' });
+  });
+
+  it('no fault of ours in an ordinary quota', () => {
+    expect(fail(geminiFault.perDay() as Reply).details.cause).toMatchObject({
+      message: expect.stringMatching(/^Gemini answered 429 RESOURCE_EXHAUSTED$/),
+    });
+  });
+});

@@ -151,16 +151,16 @@ describe('the states are read', () => {
   });
 });
 
-it.each<[string, Record<string, unknown>]>([
-  ['an unknown state', { state: 'banana' }],
-  ['a number as state', { state: 7 }],
-  ['text as attempts', { state: 'ready', attempts: 'many' }],
-  ['text as time', { state: 'ready', retryAt: 'tomorrow' }],
-])('%s, typed in the console, leaves the model usable', async (_, fields) => {
+it.each<[string, Record<string, unknown>, string[]]>([
+  ['an unknown state: the model is off', { state: 'banana' }, []],
+  ['a number as state: the model is off', { state: 7 }, []],
+  ['text as attempts: the model stays usable', { state: 'ready', attempts: 'many' }, [id]],
+  ['text as time: the model stays usable', { state: 'ready', retryAt: 'tomorrow' }, [id]],
+])('typed in the console, %s', async (_, fields, usable) => {
   await stack.edit(`quota/${id}`, fields);
   const { quota, time } = quotaAt();
   await readStates(quota);
-  expect(quota.filterUsable([id], time.clock.now())).toEqual([id]);
+  expect(quota.filterUsable([id], time.clock.now())).toEqual(usable);
 });
 
 describe('a wait ends at once', () => {

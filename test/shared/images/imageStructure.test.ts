@@ -5,7 +5,7 @@ import { createCanvas } from '@napi-rs/canvas';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodePng } from '../../../local/fakes/png.ts';
-import { isHeic, sniffImage } from '../../../shared/images/imageFormat.ts';
+import { sniffImage, sniffOtherFormat } from '../../../shared/images/imageFormat.ts';
 import { isWholeImage } from '../../../shared/images/imageStructure.ts';
 
 const canvas = createCanvas(64, 48);
@@ -182,14 +182,17 @@ describe('bytes that are meant to take long', () => {
   });
 });
 
-describe('HEIC', () => {
+describe('a format that no model is sent', () => {
   const file = (brand: string) => Buffer.from(`\0\0\0\x18ftyp${brand}\0\0\0\0mif1heic`, 'latin1');
-  it.each(['heic', 'heix', 'hevc', 'mif1', 'msf1'])('is known by its brand %s', (brand) => {
-    expect(isHeic(file(brand))).toBe(true);
+  it.each(['heic', 'heix', 'hevc', 'mif1', 'msf1'])('is HEIC by its brand %s', (brand) => {
+    expect(sniffOtherFormat(file(brand))).toBe('HEIC');
   });
-  it('is neither AVIF nor any other image', () => {
-    for (const bytes of [file('avif'), file('isom'), ...Object.values(images), Buffer.alloc(0)]) {
-      expect(isHeic(bytes)).toBe(false);
+  it.each(['avif', 'avis'])('is AVIF by its brand %s', (brand) => {
+    expect(sniffOtherFormat(file(brand))).toBe('AVIF');
+  });
+  it('is not any other file', () => {
+    for (const bytes of [file('isom'), ...Object.values(images), Buffer.alloc(0)]) {
+      expect(sniffOtherFormat(bytes)).toBeUndefined();
     }
   });
 });

@@ -293,6 +293,23 @@ describe('refusing a hold', () => {
     expect(refusal?.details.metadata).toEqual({ required: '4', balance: '3' });
   });
 
+  it('says one credit and one image in the singular, and large numbers with separators', () => {
+    const message = (data: Data, more: Partial<HoldParams>) =>
+      refuseHold(account(data), terms(more))?.message;
+    const limits = { ...terms().limits, maxInFlightPerUser: 1 };
+    expect([
+      message({ balance: 0 }, { credits: 1 }),
+      message({ balance: 1_234 }, { credits: 5_000 }),
+      message({ active: { a: seconds(1) } }, { limits }),
+      message({ rate: [seconds(-1)] }, { limits: { ...terms().limits, maxPerMinutePerUser: 1 } }),
+    ]).toEqual([
+      'This takes 1 credit; the account has 0.',
+      'This takes 5,000 credits; the account has 1,234.',
+      'At most 1 image can be generated at once.',
+      'At most 1 image a minute.',
+    ]);
+  });
+
   it('ignores holds older than a minute and generations past their deadline', () => {
     const old = account({ active: { a: seconds(-1), b: seconds(5) }, rate: [seconds(-61), seconds(-5)] });
     expect(inFlight(old, now)).toEqual(['b']);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { changeAdmin } from '../../../tools/deploy/admin.ts';
 
-type User = { localId: string; email: string; customAttributes?: string };
+type User = { localId: string; email: string; customAttributes?: string; validSince?: string };
 let users: User[];
 let requests: { url: string; authorization: string; project: string }[];
 let server: http.Server;
@@ -24,7 +24,8 @@ beforeAll(async () => {
       return answer(200, matches.length > 0 ? { users: matches } : {});
     }
     const user = users.find(({ localId }) => localId === body.localId);
-    if (user) user.customAttributes = body.customAttributes;
+    const { localId: _, ...changes } = body;
+    if (user) Object.assign(user, changes);
     return answer(200, {});
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -58,6 +59,16 @@ describe('npm run admin', () => {
     expect(users[1]?.customAttributes).toBe('{"team":"blue"}');
     await change('bob@example.com', false);
     expect(JSON.parse(users[1]?.customAttributes ?? '')).toEqual({ team: 'blue', admin: true });
+  });
+
+  it('ends the sessions of a user who is revoked, and of nobody else', async () => {
+    const before = Math.floor(Date.now() / 1000);
+    await change('bob@example.com', true);
+    const { validSince } = users[1] ?? {};
+    expect(validSince).toMatch(/^\d+$/);
+    expect(Number(validSince)).toBeGreaterThanOrEqual(before);
+    await change('ada@example.com', false);
+    expect(users[0]).not.toHaveProperty('validSince');
   });
 
   it('changes nothing if there is no such user, or Google refuses', async () => {

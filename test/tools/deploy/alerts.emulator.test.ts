@@ -18,6 +18,14 @@ const picture = {
   bytes: onePixelPng.length,
   model,
 };
+/** The alerts on scheduled jobs, each with its function. */
+const jobAlerts: [id: string, job: string][] = [
+  ['sweep-stopped', 'sweepHolds'],
+  ['quota-check-stopped', 'checkQuota'],
+  ['refill-stopped', 'refillAllowances'],
+  ['reconcile-stopped', 'reconcile'],
+];
+const realFetch = globalThis.fetch;
 let stack: Stack;
 /** A new server for each test, because a server remembers the models' states and the day's spend. */
 let servers: { url: string; close: () => Promise<void> }[] = [];
@@ -107,7 +115,17 @@ const provoke: Record<string, () => Promise<unknown>> = {
     resolve();
     await answer;
   },
-  'sweep-stopped': () => runJob(stack, 'sweepHolds'),
+  ...Object.fromEntries(jobAlerts.map(([id, job]) => [id, () => runJob(stack, job)])),
+  async 'auth-unavailable'() {
+    vi.stubGlobal('fetch', (url: string, init: RequestInit) =>
+      String(url).startsWith('http://metadata.google.internal/')
+        ? Promise.reject(new TypeError('fetch failed'))
+        : realFetch(url, init),
+    );
+    const headers = { authorization: `Bearer ${await stack.tokenFor('the-admin', { admin: true })}` };
+    await stack.fetch('audit', { headers });
+    vi.unstubAllGlobals();
+  },
   async outbox() {
     const { user, reply } = await generate();
     stack.cloudinary.always(cloudinaryFault.error(500));
@@ -146,14 +164,14 @@ describe('an alert', () => {
     expect(getFiredAlerts()).toContain(id);
   });
 
-  it('does not fire while everything works; only the sweep is seen', async () => {
+  it('does not fire while everything works; only finished jobs are seen', async () => {
     const { user } = await generate();
     for (const name of ['account', 'ledger', 'gallery', 'health']) await user.get(name);
     await user.generate('key', { tier: 'nonsense' });
     await (await stack.user('poor', 0)).generate('key');
     for (const name of ['sweepHolds', 'reconcile', 'checkQuota', 'refillAllowances'])
       await runJob(stack, name);
-    expect(getFiredAlerts()).toEqual(['sweep-stopped']);
+    expect(getFiredAlerts()).toEqual(jobAlerts.map(([id]) => id));
   });
 });
 

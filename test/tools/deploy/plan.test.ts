@@ -8,12 +8,11 @@ import { describe, expect, it } from 'vitest';
 import { functions } from '../../../functions/index.ts';
 import { parseConfig } from '../../../shared/config/config.ts';
 import { jobTimeoutMs } from '../../../shared/database/jobs.ts';
-import { alerts, type Condition } from '../../../tools/deploy/alerts.ts';
+import { alerts } from '../../../tools/deploy/alerts.ts';
 import { createFirebaseConfig, defaultRegion } from '../../../tools/deploy/hosting.ts';
 import { checkTimeouts, manifest, toAccountName, toServiceName } from '../../../tools/deploy/manifest.ts';
 import { type DeployOptions, DeployRefused, parseOptions } from '../../../tools/deploy/options.ts';
 import { createPlan } from '../../../tools/deploy/plan.ts';
-import { toPolicy } from '../../../tools/deploy/planAlerts.ts';
 import { createEnvironment } from '../../../tools/deploy/planFunctions.ts';
 import type { Command, Step } from '../../../tools/deploy/steps.ts';
 import { formatCommand } from '../../../tools/deploy/steps.ts';
@@ -100,7 +99,7 @@ describe('the manifest', () => {
     }
   });
 
-  it('lets only generate and enhance read the Gemini key, and only grant and audit read users', () => {
+  it('lets only generate and enhance read the Gemini key, and only four functions read users', () => {
     const namesWith = (part: (one: (typeof manifest)[string]) => readonly string[], what: string) =>
       Object.entries(manifest).flatMap(([name, one]) => (part(one).includes(what) ? [name] : []));
     expect(namesWith(({ secrets }) => secrets, 'GEMINI_API_KEY')).toEqual(['enhance', 'generate']);
@@ -109,7 +108,12 @@ describe('the manifest', () => {
       'deleteGeneration',
       'sweepHolds',
     ]);
-    expect(namesWith(({ roles }) => roles, 'roles/firebaseauth.viewer')).toEqual(['grant', 'audit']);
+    expect(namesWith(({ roles }) => roles, 'roles/firebaseauth.viewer')).toEqual([
+      'grant',
+      'audit',
+      'reconcile',
+      'accountWritten',
+    ]);
     expect(manifest.health?.roles).toEqual([]);
   });
 });
@@ -237,24 +241,6 @@ describe('the plan', () => {
     expect(text).toContain('email_address=ops@example.com');
     expect(text).toMatch(/\$\{CHANNEL\}/);
     expect(lines(createPlan(options)).join('\n')).not.toContain('CHANNEL');
-  });
-
-  it('makes an alert fire after too many lines, or after none', () => {
-    const policy = (condition: Condition) =>
-      toPolicy({ id: 'x', title: 'X', filter: '', condition, runbook: '' }, 'studio-x', []).conditions[0]
-        ?.conditionThreshold;
-    expect(policy({ count: 3, minutes: 5 })).toMatchObject({
-      filter: expect.stringContaining('logging.googleapis.com/user/studio-x"'),
-      comparison: 'COMPARISON_GT',
-      thresholdValue: 3,
-      aggregations: [{ alignmentPeriod: '300s' }],
-    });
-    expect(policy({ noneForMinutes: 10 })).toMatchObject({
-      comparison: 'COMPARISON_LT',
-      thresholdValue: 1,
-      evaluationMissingData: 'EVALUATION_MISSING_DATA_ACTIVE',
-      aggregations: [{ alignmentPeriod: '600s' }],
-    });
   });
 
   it('has a title and a hint for every step', () => {

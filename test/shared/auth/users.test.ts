@@ -2,9 +2,9 @@
 import { createHmac } from 'node:crypto';
 import { createLocalJWKSet, exportJWK, type JWTPayload, UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { createAuth } from '../../shared/auth.ts';
-import { parseConfig } from '../../shared/config/config.ts';
-import { toFailure } from '../../shared/errors.ts';
+import { createAuth } from '../../../shared/auth/auth.ts';
+import { parseConfig } from '../../../shared/config/config.ts';
+import { toFailure } from '../../../shared/errors.ts';
 import {
   auth,
   bearer,
@@ -24,8 +24,9 @@ import {
   project,
   publicPem,
   remoteAddress,
+  silentLog,
   stranger,
-} from './authTokens.ts';
+} from './tokens.ts';
 
 describe('a user', () => {
   it('is the subject of a valid ID token', async () => {
@@ -65,7 +66,7 @@ describe('a user', () => {
       { ...(await exportJWK(stranger.publicKey)), kid: 'older', alg: 'RS256' },
       { ...(await exportJWK(firebase.publicKey)), kid: 'newer', alg: 'RS256' },
     ];
-    const auth = createAuth(parseConfig(environment), {
+    const auth = createAuth(parseConfig(environment), silentLog, {
       ...keySets,
       firebase: createLocalJWKSet({ keys }),
     });
@@ -255,8 +256,11 @@ describe('a token is refused', () => {
     const unreachable = async () => {
       throw new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }) });
     };
-    const offline = createAuth(parseConfig(environment), { firebase: unreachable, google: unreachable });
-    expect(await outcome(offline.user(bearer(await idToken())))).not.toBe('UNAUTHENTICATED');
-    expect(await outcome(offline.scheduler(bearer(await oidcToken())))).not.toBe('UNAUTHENTICATED');
+    const offline = createAuth(parseConfig(environment), silentLog, {
+      firebase: unreachable,
+      google: unreachable,
+    });
+    expect(await outcome(offline.user(bearer(await idToken())))).toBe('AUTH_UNAVAILABLE');
+    expect(await outcome(offline.scheduler(bearer(await oidcToken())))).toBe('AUTH_UNAVAILABLE');
   });
 });

@@ -1,6 +1,25 @@
 /** Which ID tokens are accepted as an admin's, and what Google is asked about them. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { active, auth, bearer, idToken, type Lookup, now, outcome, project } from './authTokens.ts';
+import { createAuth } from '../../../shared/auth/auth.ts';
+import { parseConfig } from '../../../shared/config/config.ts';
+import { createLog } from '../../../shared/core/log.ts';
+import { toFailure } from '../../../shared/errors.ts';
+import {
+  active,
+  auth,
+  bearer,
+  environment,
+  idToken,
+  keySets,
+  type Lookup,
+  now,
+  outcome,
+  project,
+} from './tokens.ts';
+
+const fail = () => {
+  throw new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }) });
+};
 
 describe('an admin', () => {
   afterEach(() => void vi.unstubAllGlobals());
@@ -12,7 +31,7 @@ describe('an admin', () => {
       const headers = new Headers(init.headers);
       if (url.startsWith('http://metadata.google.internal/')) {
         expect(headers.get('metadata-flavor')).toBe('Google');
-        if (noToken) throw new TypeError('fetch failed');
+        if (noToken) return noToken();
         return Response.json({ access_token: 'service-token' });
       }
       if (unreachable) throw new TypeError('fetch failed');
@@ -29,7 +48,7 @@ describe('an admin', () => {
   it('has the claim admin and passes the lookup', async () => {
     const requests = stubGoogle(active());
     expect(await auth.admin(bearer(await idToken({ admin: true })))).toEqual({
-      actor: 'alice@example.com',
+      actor: 'alice (alice@example.com)',
       uid: 'alice',
     });
     expect(requests).toEqual([
@@ -41,10 +60,25 @@ describe('an admin', () => {
     ]);
   });
 
-  it('without an e-mail is named by the uid', async () => {
+  it.each([
+    ['no e-mail address', { email: undefined }],
+    ['an unverified one', { email_verified: false }],
+    ['no word about its verification', { email_verified: undefined }],
+  ])('with %s is named by the uid', async (_, claims) => {
     stubGoogle(active());
-    const token = await idToken({ admin: true, email: undefined });
+    const token = await idToken({ admin: true, ...claims });
     expect(await auth.admin(bearer(token))).toEqual({ actor: 'alice', uid: 'alice' });
+  });
+
+  it.each([
+    ['no custom claims any more', { customAttributes: undefined }],
+    ['the claim taken back', { customAttributes: '{"team":"blue"}' }],
+    ['the claim as text', { customAttributes: '{"admin":"true"}' }],
+    ['custom claims that are null', { customAttributes: 'null' }],
+    ['custom claims that are not JSON', { customAttributes: '{"admin":true' }],
+  ])('is refused with %s, although the token has the claim', async (_, user) => {
+    stubGoogle(active(user));
+    expect(await outcome(auth.admin(bearer(await idToken({ admin: true }))))).toBe('FORBIDDEN');
   });
 
   it.each([undefined, false, 'true', 1, null, {}])(
@@ -65,11 +99,17 @@ describe('an admin', () => {
     ['is disabled', active({ disabled: true }), 'UNAUTHENTICATED'],
     ['is deleted', { body: { kind: 'identitytoolkit#GetAccountInfoResponse' } }, 'UNAUTHENTICATED'],
     ['is not in the list', { body: { users: [] } }, 'UNAUTHENTICATED'],
-    ['cannot be looked up: 403', { status: 403, body: {} }, 'INTERNAL'],
-    ['cannot be looked up: 500', { status: 500, body: 'oops' }, 'INTERNAL'],
-    ['cannot be looked up: no connection', { unreachable: true }, 'INTERNAL'],
-    ['cannot be looked up: no access token', { noToken: true }, 'INTERNAL'],
-    ['cannot be looked up: an HTML page', { body: '<html></html>' }, 'INTERNAL'],
+    ['cannot be looked up: 403', { status: 403, body: {} }, 'AUTH_UNAVAILABLE'],
+    ['cannot be looked up: 500', { status: 500, body: 'oops' }, 'AUTH_UNAVAILABLE'],
+    ['cannot be looked up: no connection', { unreachable: true }, 'AUTH_UNAVAILABLE'],
+    ['cannot be looked up: no metadata server', { noToken: fail }, 'AUTH_UNAVAILABLE'],
+    ['cannot be looked up: no access token', { noToken: () => Response.json({}) }, 'AUTH_UNAVAILABLE'],
+    [
+      'cannot be looked up: the metadata server fails',
+      { noToken: () => new Response('oops', { status: 500 }) },
+      'AUTH_UNAVAILABLE',
+    ],
+    ['cannot be looked up: an HTML page', { body: '<html></html>' }, 'AUTH_UNAVAILABLE'],
   ])('is refused if the user %s', async (_, lookup, reason) => {
     stubGoogle(lookup);
     expect(await outcome(auth.admin(bearer(await idToken({ admin: true }))))).toBe(reason);
@@ -80,5 +120,26 @@ describe('an admin', () => {
     expect(await outcome(auth.admin(bearer(await idToken({ admin: true }))))).toMatchObject({
       actor: expect.any(String),
     });
+  });
+
+  it('who cannot be looked up is asked to wait, and operators find out why', async () => {
+    stubGoogle({ noToken: fail });
+    const lines: Record<string, unknown>[] = [];
+    const watched = createAuth(
+      parseConfig(environment),
+      createLog((line) => void lines.push(JSON.parse(line))),
+      keySets,
+    );
+    const failure = toFailure(
+      await watched.admin(bearer(await idToken({ admin: true }))).catch((error) => error),
+    );
+    expect(failure).toMatchObject({ reason: 'AUTH_UNAVAILABLE', details: { retryAfterSeconds: 5 } });
+    expect(lines).toEqual([
+      expect.objectContaining({
+        severity: 'WARNING',
+        event: 'auth_unavailable',
+        cause: 'fetch failed: ECONNREFUSED',
+      }),
+    ]);
   });
 });

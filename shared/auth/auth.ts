@@ -1,20 +1,14 @@
 /**
- * Verifies the caller of a request. The only file that imports the token library.
+ * Verifies the caller of a request.
  * Rules for ID tokens: Firebase's "Verify ID tokens using a third-party JWT library". Rules for the scheduler's
  * tokens: Google's OpenID Connect tokens for service accounts.
  */
-import {
-  createRemoteJWKSet,
-  errors,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  jwtVerify,
-  UnsecuredJWT,
-} from 'jose';
-import * as z from 'zod';
-import type { Config } from './config/config.ts';
-import { uidSchema } from './contract.ts';
-import { Failure } from './errors.ts';
+import type { Config } from '../config/config.ts';
+import { uidSchema } from '../contract.ts';
+import type { Log } from '../core/log.ts';
+import { Failure } from '../errors.ts';
+import { createGoogleKeySets, type KeySets, parseUnsigned, verifySigned } from './tokens.ts';
+import { createUserLookup, type FirebaseUser } from './users.ts';
 
 /** A signed-in user. */
 export type User = {
@@ -32,41 +26,28 @@ export type Credentials = {
   host?: string | undefined;
 };
 
-/** `actor` is the e-mail address (or uid) for a person to read; `uid` never changes, an e-mail address can. */
+/** `actor` names the admin for a person to read: the uid, with the e-mail address if it is verified. */
 export type Admin = { actor: string; uid: string };
 
 export type Auth = {
-  /** @throws {Failure} UNAUTHENTICATED. */
+  /** @throws {Failure} UNAUTHENTICATED, AUTH_UNAVAILABLE. */
   user(credentials: Credentials): Promise<User>;
-  /** A user with the claim `admin` who is not disabled or signed out. @throws {Failure} UNAUTHENTICATED, FORBIDDEN. */
+  /**
+   * A user with the claim `admin`, in the token and at Google now, who is not disabled or signed out.
+   * @throws {Failure} UNAUTHENTICATED, FORBIDDEN, AUTH_UNAVAILABLE.
+   */
   admin(credentials: Credentials): Promise<Admin>;
-  /** @throws {Failure} UNAUTHENTICATED, FORBIDDEN. */
+  /** @throws {Failure} UNAUTHENTICATED, FORBIDDEN, AUTH_UNAVAILABLE. */
   scheduler(credentials: Credentials): Promise<void>;
 };
 
-/** Google's public keys. */
-export type KeySets = { firebase: JWTVerifyGetKey; google: JWTVerifyGetKey };
-
-const googleApis = 'https://www.googleapis.com';
-const googleKeySets = (): KeySets => ({
-  firebase: createRemoteJWKSet(
-    new URL(`${googleApis}/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com`),
-  ),
-  google: createRemoteJWKSet(new URL(`${googleApis}/oauth2/v3/certs`)),
-});
-
 /** How far the clock of a token's issuer may be ahead of ours, seconds. */
 const clockSkewSeconds = 5;
-const lookupMsMax = 5_000;
-const lookupSchema = z.object({
-  users: z
-    .array(z.object({ disabled: z.boolean().optional(), validSince: z.string().optional() }))
-    .optional(),
-});
-const metadataTokenUrl =
-  'http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token';
 
-type Claims = JWTPayload & {
+type Claims = {
+  sub?: string;
+  iat?: unknown;
+  exp?: unknown;
   auth_time?: unknown;
   email?: unknown;
   email_verified?: unknown;
@@ -75,10 +56,10 @@ type Claims = JWTPayload & {
 };
 
 /** @param keys Google's own unless a test injects others. */
-export function createAuth(config: Config, keys: KeySets = googleKeySets()): Auth {
-  const keySets = { firebase: requireKeyId(keys.firebase), google: requireKeyId(keys.google) };
+export function createAuth(config: Config, log: Log, keys: KeySets = createGoogleKeySets(log)): Auth {
   const { projectId, authEmulatorHost, scheduler } = config;
   const issuer = `https://securetoken.google.com/${projectId}`;
+  const lookUp = createUserLookup(config, log);
 
   /**
    * True for `Bearer owner`, the emulators' own superuser: accepted only from this machine, never on Cloud Run, and only
@@ -93,40 +74,22 @@ export function createAuth(config: Config, keys: KeySets = googleKeySets()): Aut
 
   async function verifyIdToken(token: string): Promise<Claims> {
     const checks = { issuer, audience: projectId };
-    if (!authEmulatorHost) {
-      const { payload } = await jwtVerify(token, keySets.firebase, { ...checks, algorithms: ['RS256'] });
-      return payload;
-    }
+    if (!authEmulatorHost) return verifySigned<Claims>(token, keys.firebase, checks);
     // The emulator's tokens have no signature. Only its list of users tells a real token from a made-up one.
-    const { payload } = UnsecuredJWT.decode<Claims>(token, checks);
+    const claims = parseUnsigned<Claims>(token, checks);
     // Check the claims before any of them goes to the emulator.
-    assertFirebaseRules(payload);
-    await assertNotRevoked(payload);
-    return payload;
-  }
-
-  async function lookUp({ sub }: Claims): Promise<z.infer<typeof lookupSchema>> {
-    const base = authEmulatorHost
-      ? `http://${authEmulatorHost}/identitytoolkit.googleapis.com`
-      : 'https://identitytoolkit.googleapis.com';
-    const token = authEmulatorHost ? 'owner' : await fetchAccessToken();
-    const response = await fetch(`${base}/v1/projects/${projectId}/accounts:lookup`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify({ localId: [sub] }),
-      signal: AbortSignal.timeout(lookupMsMax),
-    });
-    if (!response.ok) throw new Error(`accounts:lookup answered ${response.status}`);
-    return lookupSchema.parse(await response.json());
+    assertFirebaseRules(claims);
+    await findActiveUser(claims);
+    return claims;
   }
 
   /** @throws {Error} if the user is deleted or disabled, or was signed out everywhere after this sign-in. */
-  async function assertNotRevoked(claims: Claims): Promise<void> {
-    const { users } = await lookUp(claims).catch((error) => Promise.reject(verificationFailure(error)));
-    const [user] = users ?? [];
-    if (!user || user.disabled || Number(claims.auth_time) < Number(user.validSince ?? 0)) {
+  async function findActiveUser({ sub = '', auth_time }: Claims): Promise<FirebaseUser> {
+    const [user] = await lookUp([sub]);
+    if (!user || user.disabled || Number(auth_time) < user.signedOutBefore) {
       throw new Error('The user is deleted, disabled or signed out');
     }
+    return user;
   }
 
   async function verifyUser(credentials: Credentials): Promise<Claims> {
@@ -135,7 +98,7 @@ export function createAuth(config: Config, keys: KeySets = googleKeySets()): Aut
       assertFirebaseRules(claims);
       return claims;
     } catch (error) {
-      throw error instanceof Failure ? error : unauthenticated(error);
+      throw toRefusal(error);
     }
   }
 
@@ -145,11 +108,11 @@ export function createAuth(config: Config, keys: KeySets = googleKeySets()): Aut
     async admin(credentials) {
       if (isOwner(credentials)) return { actor: 'owner', uid: 'owner' };
       const claims = await verifyUser(credentials);
-      if (claims.admin !== true) throw new Failure('FORBIDDEN', 'This is for admins.');
-      if (!authEmulatorHost) {
-        await assertNotRevoked(claims).catch((error) => Promise.reject(toRefusal(error)));
-      }
-      return { actor: String(claims.email ?? claims.sub), uid: String(claims.sub) };
+      // An ordinary user costs no look-up.
+      if (claims.admin !== true) throw notAdmin();
+      const { admin } = await findActiveUser(claims).catch((error) => Promise.reject(toRefusal(error)));
+      if (!admin) throw notAdmin();
+      return { actor: formatActor(claims), uid: String(claims.sub) };
     },
 
     async scheduler(credentials) {
@@ -158,36 +121,16 @@ export function createAuth(config: Config, keys: KeySets = googleKeySets()): Aut
       if (!scheduler.audience || !scheduler.serviceAccount) {
         throw new Failure('FORBIDDEN', 'No scheduler is configured.');
       }
-      const { payload } = await jwtVerify<Claims>(token, keySets.google, {
+      const claims = await verifySigned<Claims>(token, keys.google, {
         issuer: ['https://accounts.google.com', 'accounts.google.com'],
         audience: scheduler.audience,
-        algorithms: ['RS256'],
         requiredClaims: ['exp', 'iat'],
       }).catch((error) => Promise.reject(toRefusal(error)));
-      if (payload.email !== scheduler.serviceAccount || payload.email_verified !== true) {
+      if (claims.email !== scheduler.serviceAccount || claims.email_verified !== true) {
         throw new Failure('FORBIDDEN', 'This is for the scheduler.');
       }
     },
   };
-}
-
-/**
- * Requires a key id, which jose ignores if the set has a single key. A failure to fetch the keys becomes an
- * error of the server, not of the token.
- */
-function requireKeyId(keys: JWTVerifyGetKey): JWTVerifyGetKey {
-  return async (header, token) => {
-    if (!header?.kid) throw new Error('No kid');
-    try {
-      return await keys(header, token);
-    } catch (error) {
-      throw error instanceof errors.JWKSNoMatchingKey ? error : verificationFailure(error);
-    }
-  };
-}
-
-function verificationFailure(cause: unknown): Failure {
-  return new Failure('INTERNAL', 'Sign-ins cannot be verified right now. Please try again.', { cause });
 }
 
 function parseBearer({ authorization }: Credentials): string {
@@ -215,15 +158,12 @@ function toUser(claims: Claims): User {
   };
 }
 
-/** An access token of this function's service account, from Cloud Run's metadata server. */
-async function fetchAccessToken(): Promise<string> {
-  const response = await fetch(metadataTokenUrl, {
-    headers: { 'metadata-flavor': 'Google' },
-    signal: AbortSignal.timeout(lookupMsMax),
-  });
-  const { access_token } = (await response.json()) as { access_token: string };
-  return access_token;
+/** The uid, which never changes, and the e-mail address if it is verified: `uid (ada@example.com)`. */
+function formatActor({ sub, email, email_verified }: Claims): string {
+  return typeof email === 'string' && email_verified === true ? `${sub} (${email})` : String(sub);
 }
+
+const notAdmin = () => new Failure('FORBIDDEN', 'This is for admins.');
 
 function unauthenticated(cause: unknown): Failure {
   return new Failure('UNAUTHENTICATED', 'Please sign in: a valid Firebase ID token is needed.', {

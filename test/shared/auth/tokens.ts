@@ -8,9 +8,11 @@ import {
   type JWTPayload,
   SignJWT,
 } from 'jose';
-import { createAuth, type KeySets } from '../../shared/auth.ts';
-import { parseConfig } from '../../shared/config/config.ts';
-import { toFailure } from '../../shared/errors.ts';
+import { createAuth } from '../../../shared/auth/auth.ts';
+import type { KeySets } from '../../../shared/auth/tokens.ts';
+import { parseConfig } from '../../../shared/config/config.ts';
+import { createLog } from '../../../shared/core/log.ts';
+import { toFailure } from '../../../shared/errors.ts';
 
 export const project = 'nano-studio';
 export const audience = 'https://sweep.example.com';
@@ -44,7 +46,8 @@ export const keySets: KeySets = {
 };
 export const publicPem = await exportSPKI(firebase.publicKey);
 
-export const auth = createAuth(parseConfig(environment), keySets);
+export const silentLog = createLog(() => {});
+export const auth = createAuth(parseConfig(environment), silentLog, keySets);
 export const now = () => Math.floor(Date.now() / 1000);
 export const remoteAddress = '203.0.113.7';
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}`, remoteAddress });
@@ -100,8 +103,17 @@ export const outcome = (call: Promise<unknown>) =>
 export type MakeToken = () => string | Promise<string>;
 
 /** What Google's accounts:lookup answers. */
-export type Lookup = { status?: number; body?: unknown; unreachable?: boolean; noToken?: boolean };
-/** A user who exists and may sign in. */
+export type Lookup = { status?: number; body?: unknown; unreachable?: boolean; noToken?: () => Response };
+/** A user who exists, may sign in and is an admin. */
 export const active = (user: Claims = {}): Lookup => ({
-  body: { users: [{ localId: 'alice', validSince: String(now() - 6_000), ...user }] },
+  body: {
+    users: [
+      {
+        localId: 'alice',
+        validSince: String(now() - 6_000),
+        customAttributes: '{"team":"blue","admin":true}',
+        ...user,
+      },
+    ],
+  },
 });

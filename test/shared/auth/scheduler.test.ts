@@ -1,8 +1,8 @@
 /** Which tokens are accepted as the scheduler's. */
 import { UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { createAuth } from '../../shared/auth.ts';
-import { parseConfig } from '../../shared/config/config.ts';
+import { createAuth } from '../../../shared/auth/auth.ts';
+import { parseConfig } from '../../../shared/config/config.ts';
 import {
   audience,
   auth,
@@ -16,8 +16,9 @@ import {
   outcome,
   remoteAddress,
   serviceAccount,
+  silentLog,
   stranger,
-} from './authTokens.ts';
+} from './tokens.ts';
 
 describe('a scheduler', () => {
   it('has a token signed by Google for this audience and this service account', async () => {
@@ -80,7 +81,7 @@ describe('a scheduler', () => {
   });
 
   it.each(['SCHEDULER_AUDIENCE', 'SCHEDULER_SERVICE_ACCOUNT'])('is refused without %s', async (name) => {
-    const open = createAuth(parseConfig({ ...environment, [name]: '' }), keySets);
+    const open = createAuth(parseConfig({ ...environment, [name]: '' }), silentLog, keySets);
     expect(await outcome(open.scheduler(bearer(await oidcToken())))).toBe('FORBIDDEN');
     const sneaky = await oidcToken({ email: undefined, aud: undefined });
     expect(await outcome(open.scheduler(bearer(sneaky)))).toBe('FORBIDDEN');

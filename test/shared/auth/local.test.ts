@@ -2,8 +2,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Auth, createAuth } from '../../shared/auth.ts';
-import { parseConfig } from '../../shared/config/config.ts';
+import { type Auth, createAuth } from '../../../shared/auth/auth.ts';
+import { parseConfig } from '../../../shared/config/config.ts';
 import {
   active,
   audience,
@@ -20,11 +20,16 @@ import {
   outcome,
   project,
   serviceAccount,
-} from './authTokens.ts';
+  silentLog,
+} from './tokens.ts';
 
 describe('Bearer owner', () => {
   const owner = (address: string | undefined) => ({ authorization: 'Bearer owner', remoteAddress: address });
-  const demo = createAuth(parseConfig({ ...environment, GOOGLE_CLOUD_PROJECT: 'demo-studio' }), keySets);
+  const demo = createAuth(
+    parseConfig({ ...environment, GOOGLE_CLOUD_PROJECT: 'demo-studio' }),
+    silentLog,
+    keySets,
+  );
 
   it.each(['127.0.0.1', '127.5.5.5', '::1', '::ffff:127.0.0.1'])(
     'is the scheduler and an admin from %s',
@@ -86,7 +91,7 @@ describe('Bearer owner', () => {
     ['a project that starts with demo but not demo-', { GOOGLE_CLOUD_PROJECT: 'demostudio' }],
     ['Cloud Run', { GOOGLE_CLOUD_PROJECT: 'demo-studio', K_SERVICE: 'sweepHolds' }],
   ])('is refused for %s', async (_, more) => {
-    const other = createAuth(parseConfig({ ...environment, ...(more as object) }), keySets);
+    const other = createAuth(parseConfig({ ...environment, ...(more as object) }), silentLog, keySets);
     expect(await outcome(other.scheduler(owner('127.0.0.1')))).toBe('UNAUTHENTICATED');
     expect(await outcome(other.admin(owner('127.0.0.1')))).toBe('UNAUTHENTICATED');
   });
@@ -106,6 +111,7 @@ describe('with the Auth emulator', () => {
     ['alice', active()],
     ['gone', { body: {} }],
     ['disabled', active({ disabled: true })],
+    ['former', active({ localId: 'former', customAttributes: '{}' })],
     ['signed-out', active({ validSince: String(now()) })],
     ['broken', { status: 500, body: {} }],
   ]);
@@ -123,7 +129,8 @@ describe('with the Auth emulator', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     const host = `127.0.0.1:${port}`;
-    local = createAuth(parseConfig({ ...environment, FIREBASE_AUTH_EMULATOR_HOST: host }), keySets);
+    const config = parseConfig({ ...environment, FIREBASE_AUTH_EMULATOR_HOST: host });
+    local = createAuth(config, silentLog, keySets);
   });
   afterAll(() => {
     server.closeAllConnections();
@@ -140,10 +147,15 @@ describe('with the Auth emulator', () => {
       authorization: 'Bearer owner',
     });
     expect(await local.admin(unsigned({ admin: true }))).toEqual({
-      actor: 'alice@example.com',
+      actor: 'alice (alice@example.com)',
       uid: 'alice',
     });
     expect(await outcome(local.admin(unsigned()))).toBe('FORBIDDEN');
+  });
+
+  it('refuses an admin whose claim was taken back, although the token still has it', async () => {
+    expect(await outcome(local.admin(unsigned({ sub: 'former', admin: true })))).toBe('FORBIDDEN');
+    expect(await local.user(unsigned({ sub: 'former', admin: true }))).toMatchObject({ uid: 'former' });
   });
 
   it.each<[string, Claims]>([
@@ -161,8 +173,8 @@ describe('with the Auth emulator', () => {
     expect(await outcome(local.admin(unsigned({ ...claims, admin: true })))).toBe('UNAUTHENTICATED');
   });
 
-  it('answers a server error if the emulator fails', async () => {
-    expect(await outcome(local.user(unsigned({ sub: 'broken' })))).toBe('INTERNAL');
+  it('answers 503 if the emulator fails', async () => {
+    expect(await outcome(local.user(unsigned({ sub: 'broken' })))).toBe('AUTH_UNAVAILABLE');
   });
 
   it('refuses signed tokens of users, and still requires the scheduler’s token to be signed by Google', async () => {

@@ -1,0 +1,48 @@
+/** Plausible mistakes in what talks to Gemini and Cloudinary. */
+import type { Mutants } from './rules.ts';
+
+const cloudinaryFailuresTest = 'test/shared/images/cloudinaryFailures.test.ts';
+
+export const inImagegen: Mutants = {
+  'a state that nobody knows is ready': {
+    find: "if ($N === 'state') $P.state = 'off'",
+    replace: '',
+    killedBy: 'test/shared/imagegen/quotaState.test.ts',
+  },
+  'an image that a shutdown cuts off is not billed': {
+    find: '$P.providerCostMicros += $M.costMicros',
+    replace: 'void $M',
+    killedBy: 'test/shared/imagegen/shutdownCost.test.ts',
+  },
+};
+
+export const inImages: Mutants = {
+  'an image at an address without TLS is accepted': {
+    find: "$P === 'https:' || $R",
+    replace: "$P === 'https:' || $P === 'http:'",
+    killedBy: cloudinaryFailuresTest,
+  },
+  'how long the store wants us to wait is not passed on': {
+    find: '$S && { retryAfterSeconds }',
+    replace: '{}',
+    killedBy: cloudinaryFailuresTest,
+  },
+  'a fault of the store is logged in its own words': {
+    find: { pattern: 'const $R = messages.find($$$A)?.[1]' },
+    replace: 'const $R = message as StoreFault;',
+    killedBy: cloudinaryFailuresTest,
+  },
+};
+
+export const inPrompts: Mutants = {
+  'enhancing a prompt ignores the deadline': {
+    find: 'const $V = Math.min($T, $L)',
+    replace: 'const $V = $T;',
+    killedBy: 'test/shared/prompts/enhance.test.ts',
+  },
+  'an answer that was cut off is used': {
+    find: "$F !== 'STOP'",
+    replace: 'false',
+    killedBy: 'test/shared/prompts/enhance.test.ts',
+  },
+};

@@ -1,0 +1,48 @@
+/** A state that an operator has typed wrong stops the spending, and is logged. */
+import { expect, it } from 'vitest';
+import { createMemoryStudio, createMemoryWorld, toOutcome } from '../../support/memoryStudio.ts';
+
+const model = 'gemini-2.5-flash-image';
+const env = { IMAGEGEN_MODEL_ID: model, IMAGEGEN_FALLBACK_MODEL_IDS: '' };
+
+it.each<[unknown, boolean]>([
+  ['off', true],
+  [' Off', true],
+  ['disabled', true],
+  ['', true],
+  [false, true],
+  [true, true],
+  [0, true],
+  [null, true],
+  [{ off: true }, true],
+  ['ready', false],
+  ['READY ', false],
+  ['exhausted', true],
+])('state %j: generation is off: %s', async (state, isOff) => {
+  for (const id of ['all', model]) {
+    const studio = createMemoryStudio({ env });
+    studio.edit(`quota/${id}`, { state });
+    expect(toOutcome(await studio.generate('k'))).toEqual(isOff ? [503, 'PROVIDER_QUOTA'] : [200, undefined]);
+    const isKnown = typeof state === 'string' && /^(off|ready|exhausted)$/.test(state.trim().toLowerCase());
+    expect(studio.findEvents('document_mistyped')).toMatchObject(
+      isKnown ? [] : [{ path: `quota/${id}`, fields: ['state'] }],
+    );
+  }
+});
+
+it('a document without a state is ready', async () => {
+  const studio = createMemoryStudio({ env });
+  studio.edit('quota/all', { reason: 'for later' });
+  expect((await studio.generate('k')).status).toBe(200);
+});
+
+it('a time that is text does not reopen a model, and checkQuota changes nothing', async () => {
+  const world = createMemoryWorld();
+  const studio = createMemoryStudio({ world, env });
+  const typed = { state: 'exhausted', retryAt: '2020-01-01', attempts: 'many' };
+  studio.edit(`quota/${model}`, typed);
+  expect((await studio.runJob('checkQuota')).body.models).toEqual([{ id: model, state: 'exhausted' }]);
+  expect(toOutcome(await studio.generate('k'))).toEqual([503, 'PROVIDER_QUOTA']);
+  expect(world.store.read([`quota/${model}`]).documents[0]?.data).toEqual(typed);
+  expect(studio.findEvents('document_mistyped')).toMatchObject([{ fields: ['retryAt', 'attempts'] }]);
+});
