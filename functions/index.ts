@@ -10,6 +10,11 @@ export const functions: Record<string, FunctionModule> = {
   generation: async () => (await import('./generation.ts')).generation,
   gallery: async () => (await import('./gallery.ts')).gallery,
   deleteGeneration: async () => (await import('./deleteGeneration.ts')).deleteGeneration,
+  packs: async () => (await import('./packs.ts')).packs,
+  checkout: async () => (await import('./checkout.ts')).checkout,
+  confirmCheckout: async () => (await import('./confirmCheckout.ts')).confirmCheckout,
+  billingPortal: async () => (await import('./billingPortal.ts')).billingPortal,
+  stripeWebhook: async () => (await import('./stripeWebhook.ts')).stripeWebhook,
   grant: async () => (await import('./grant.ts')).grant,
   audit: async () => (await import('./audit.ts')).audit,
   checkQuota: async () => (await import('./checkQuota.ts')).checkQuota,
@@ -17,4 +22,5 @@ export const functions: Record<string, FunctionModule> = {
   sweepHolds: async () => (await import('./sweepHolds.ts')).sweepHolds,
   accountWritten: { event: async () => (await import('./accountWritten.ts')).accountWritten },
   reconcile: async () => (await import('./reconcile.ts')).reconcile,
+  reconcilePayments: async () => (await import('./reconcilePayments.ts')).reconcilePayments,
 };

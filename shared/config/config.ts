@@ -69,6 +69,19 @@ export function parseConfig(env: Record<string, string | undefined>) {
     allowance: { credits: e.ALLOWANCE_CREDITS, period: e.ALLOWANCE_PERIOD },
     maxSpendPerDayMicros: e.MAX_SPEND_PER_DAY_USD,
     cloudinaryUrl: e.CLOUDINARY_URL,
+    /** Where people reach the studio, without a slash at the end. */
+    publicUrl:
+      e.PUBLIC_URL ??
+      (e.K_SERVICE ? `https://${e.GOOGLE_CLOUD_PROJECT}.web.app` : `http://localhost:${e.PORT}`),
+    stripe: {
+      /** Nothing is sold without it. */
+      secretKey: e.STRIPE_SECRET_KEY,
+      webhookSecrets: e.STRIPE_WEBHOOK_SECRET,
+      baseUrl: e.STRIPE_API_BASE_URL,
+      managedPayments: e.STRIPE_MANAGED_PAYMENTS,
+    },
+    /** What is sold. */
+    creditPacks: e.CREDIT_PACKS,
     generateTimeoutMs: e.GENERATE_TIMEOUT_MS,
     holdGraceMs: e.HOLD_GRACE_MS,
     signupCredits: e.SIGNUP_CREDITS,
@@ -90,8 +103,14 @@ export type Config = ReturnType<typeof parseConfig>;
 const secretCharactersMin = 20;
 
 /** The secrets that must never appear in a log line. */
-export function getSecrets({ gemini, cloudinaryUrl }: Config): string[] {
+export function getSecrets({ gemini, cloudinaryUrl, stripe }: Config): string[] {
   const encoded = cloudinaryUrl && new URL(cloudinaryUrl).password;
-  const secrets = [gemini.apiKey, encoded, encoded && decodeURIComponent(encoded)];
+  const secrets = [
+    gemini.apiKey,
+    encoded,
+    encoded && decodeURIComponent(encoded),
+    stripe.secretKey,
+    ...stripe.webhookSecrets,
+  ];
   return secrets.filter((secret) => secret !== undefined && secret.length >= secretCharactersMin) as string[];
 }

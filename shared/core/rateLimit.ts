@@ -17,6 +17,8 @@ export type RateLimit = {
 export const enhanceLimit: RateLimit = { name: 'enhancePerMinute', callsPerMinute: 20 };
 /** All reads and deletes together: enough for a page that polls, too little for a runaway loop. */
 export const readLimit: RateLimit = { name: 'readsPerMinute', callsPerMinute: 300 };
+/** Each call costs us a call to Stripe, which limits all our calls together. */
+export const paymentLimit: RateLimit = { name: 'paymentsPerMinute', callsPerMinute: 30 };
 /**
  * Large calls of `generate` that are refused before their body is read. They are not holds, so they do not count for
  * MAX_PER_MINUTE_PER_USER.

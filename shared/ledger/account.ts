@@ -38,6 +38,14 @@ export type AccountData = {
   /** When each generation that was, or may have been, billed by the provider was refunded in the last hour, oldest first. */
   billedRefunds: Date[];
   suspended: boolean;
+  /** The disputes that suspended the account. Empty or missing if an admin did. */
+  suspendedFor: string[];
+  /** Credits that were to be taken back when the account had none left. Credits that are added later pay it off. */
+  debt: number;
+  /** The person's customers at Stripe. The last one is in use. */
+  customers: string[];
+  /** When the account was closed, or began to close. */
+  closedAt: Date;
   /** True until the signup credits are granted. */
   signupDue: boolean;
   /** Whether the user was verified at the last call. If it is missing: whether no signup credits are due. */
@@ -77,7 +85,11 @@ export type Account = {
   /** Null if the console holds anything but a whole number. */
   adjust: number | null | undefined;
 } & Pick<AccountData, 'active' | 'rate' | 'billedRefunds' | 'suspended' | 'signupDue' | 'verified'> &
-  Optional<AccountData, 'note' | 'email' | 'allowance' | 'allowancePeriod' | 'usedAt' | 'createdAt'>;
+  Pick<AccountData, 'suspendedFor' | 'debt' | 'customers'> &
+  Optional<
+    AccountData,
+    'note' | 'email' | 'allowance' | 'allowancePeriod' | 'usedAt' | 'createdAt' | 'closedAt'
+  >;
 
 type Optional<T, K extends keyof T> = { [Key in K]: T[Key] | undefined };
 
@@ -85,7 +97,8 @@ const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
 const isCredits = (value: unknown): value is number => isWhole(value) && value >= 0 && value <= balanceMax;
 const isDate = (value: unknown): value is Date => value instanceof Date;
 const isDates = (value: unknown) => Array.isArray(value) && value.every(isDate);
-const isText = (value: unknown) => typeof value === 'string';
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isTexts = (value: unknown) => Array.isArray(value) && value.every(isText);
 const isBoolean = (value: unknown) => typeof value === 'boolean';
 /** The console's type null means that the field has no value. */
 const isMissing = (value: unknown): value is undefined | null => value === undefined || value === null;
@@ -101,6 +114,10 @@ const fieldChecks: Record<Exclude<keyof AccountData, 'balance' | 'adjust'>, (val
   rate: isDates,
   billedRefunds: isDates,
   suspended: isBoolean,
+  suspendedFor: isTexts,
+  debt: isCredits,
+  customers: isTexts,
+  closedAt: isDate,
   signupDue: isBoolean,
   verified: isBoolean,
   allowance: isCredits,
@@ -170,6 +187,11 @@ export function parseAccount(document: StoredDocument, newest?: NewestEntry): Ac
     rate: Array.isArray(data.rate) ? data.rate.filter(isDate) : [],
     billedRefunds: Array.isArray(data.billedRefunds) ? data.billedRefunds.filter(isDate) : [],
     suspended: isSuspended(data),
+    suspendedFor: Array.isArray(data.suspendedFor) ? data.suspendedFor.filter(isText) : [],
+    debt: isCredits(data.debt) ? data.debt : 0,
+    customers: Array.isArray(data.customers) ? data.customers.filter(isText) : [],
+    // Anything but a missing value was meant to close the account.
+    closedAt: isMissing(data.closedAt) ? undefined : isDate(data.closedAt) ? data.closedAt : new Date(0),
     signupDue: data.signupDue === true,
     verified: data.verified === undefined ? data.signupDue !== true : data.verified === true,
     note: typeof data.note === 'string' ? shorten(data.note) : undefined,
