@@ -82,6 +82,7 @@ export function createServices(
   overrides: Overrides = {},
 ): Services {
   const { signupCredits, allowance, tierCredits, limits, generateTimeoutMs, holdGraceMs, modelIds } = config;
+  const { version: termsVersion } = config.terms;
   const clock = overrides.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
   const modelStates = new Map<string, QuotaState>();
@@ -93,7 +94,14 @@ export function createServices(
     const database = overrides.database ?? (await modules.database()).createDatabase(config);
     return createLedger(
       database,
-      { signupCredits, allowance, tierCredits, limits, holdMs: generateTimeoutMs + holdGraceMs },
+      {
+        signupCredits,
+        allowance,
+        tierCredits,
+        limits,
+        termsVersion,
+        holdMs: generateTimeoutMs + holdGraceMs,
+      },
       log,
       clock,
     );

@@ -192,6 +192,26 @@ export const environment = {
     ),
     SCHEDULER_SERVICE_ACCOUNT: text.describe('e-mail address of the service account that the scheduler uses'),
   },
+  People: {
+    TERMS_VERSION: z
+      .preprocess(
+        emptyAsUnset,
+        z
+          .string()
+          .regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
+          .optional(),
+      )
+      .meta(showDefault('unset: nobody is asked'))
+      .describe(
+        'version of the terms that users must accept, such as their date; a new value asks everybody again',
+      ),
+    TERMS_URL: url.describe('page with the terms'),
+    PRIVACY_URL: url.describe('page with the privacy policy'),
+    SUPPORT_EMAIL: z
+      .preprocess(emptyAsUnset, z.email({ error: 'must be an e-mail address' }).optional())
+      .meta(showDefault('unset'))
+      .describe('address that users are shown wherever they are asked to contact support'),
+  },
   Models: {
     GEMINI_API_KEY: apiKey.describe('key of the Gemini API'),
     GOOGLE_GEMINI_BASE_URL: url.meta(showDefault("Google's")).describe('base URL of the Gemini API'),
@@ -323,6 +343,7 @@ export const environment = {
 export const environmentSchema = z.object({
   ...environment['Google Cloud'],
   ...environment.Callers,
+  ...environment.People,
   ...environment.Models,
   ...environment.Payments,
   ...environment.Images,

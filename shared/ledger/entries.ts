@@ -40,7 +40,8 @@ export async function readEntries(ledger: Ledger, uid: string, { pageSize, pageT
   return { entries, ...nextPageToken };
 }
 
-const parseEntry = (document: StoredDocument): Entry =>
+/** @throws {UnreadableDocument} */
+export const parseEntry = (document: StoredDocument): Entry =>
   toEntry({ id: document.id, ...parseDocument(entryDocumentSchema, document) });
 
 /**
