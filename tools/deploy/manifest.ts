@@ -75,6 +75,12 @@ export const manifest: Record<string, FunctionSpec> = {
     secrets: ['GEMINI_API_KEY', 'CLOUDINARY_URL'],
   },
   deleteGeneration: { ...small, trigger: http, roles: readWriteRoles, secrets: ['CLOUDINARY_URL'] },
+  // Without a secret key of Stripe they sell nothing.
+  packs: { ...small, trigger: http, maxInstances: 5, roles: [] },
+  checkout: { ...small, trigger: http, roles: readWriteRoles },
+  confirmCheckout: { ...small, trigger: http, roles: readWriteRoles },
+  billingPortal: { ...small, trigger: http, roles: readRoles },
+  stripeWebhook: { ...small, trigger: http, roles: readWriteRoles },
   grant: {
     ...small,
     trigger: http,
@@ -95,6 +101,7 @@ export const manifest: Record<string, FunctionSpec> = {
     trigger: schedule('23 3 * * *'),
     roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
   },
+  reconcilePayments: { ...job, trigger: schedule('43 * * * *'), roles: readWriteRoles },
   accountWritten: {
     ...small,
     trigger: { kind: 'document', pattern: 'accounts/{uid}' },
