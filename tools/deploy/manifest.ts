@@ -6,7 +6,7 @@ import { jobTimeoutMs } from '../../shared/database/jobs.ts';
 
 /** The roles of a service account in the project. `secrets` lists the secrets that it may read. */
 export type Role = 'roles/datastore.user' | 'roles/datastore.viewer' | 'roles/firebaseauth.viewer';
-export type Secret = 'GEMINI_API_KEY' | 'CLOUDINARY_URL';
+export type Secret = 'GEMINI_API_KEY' | 'CLOUDINARY_URL' | 'STRIPE_SECRET_KEY' | 'STRIPE_WEBHOOK_SECRET';
 
 export type Trigger =
   /** Called by users, through Hosting or at the service's own address. */
@@ -78,12 +78,17 @@ export const manifest: Record<string, FunctionSpec> = {
   acceptTerms: { ...small, trigger: http, roles: readWriteRoles },
   // A large account takes a while on a slow connection.
   exportAccount: { ...small, trigger: http, timeoutSeconds: 300, roles: readRoles },
-  // Without a secret key of Stripe they sell nothing.
-  packs: { ...small, trigger: http, maxInstances: 5, roles: [] },
-  checkout: { ...small, trigger: http, roles: readWriteRoles },
-  confirmCheckout: { ...small, trigger: http, roles: readWriteRoles },
-  billingPortal: { ...small, trigger: http, roles: readRoles },
-  stripeWebhook: { ...small, trigger: http, roles: readWriteRoles },
+  // A studio without payments has these too: the page asks for packs, and gets none.
+  packs: { ...small, trigger: http, maxInstances: 5, roles: [], secrets: ['STRIPE_SECRET_KEY'] },
+  checkout: { ...small, trigger: http, roles: readWriteRoles, secrets: ['STRIPE_SECRET_KEY'] },
+  confirmCheckout: { ...small, trigger: http, roles: readWriteRoles, secrets: ['STRIPE_SECRET_KEY'] },
+  billingPortal: { ...small, trigger: http, roles: readRoles, secrets: ['STRIPE_SECRET_KEY'] },
+  stripeWebhook: {
+    ...small,
+    trigger: http,
+    roles: readWriteRoles,
+    secrets: ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'],
+  },
   grant: {
     ...small,
     trigger: http,
@@ -104,13 +109,21 @@ export const manifest: Record<string, FunctionSpec> = {
     trigger: schedule('23 3 * * *'),
     roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
   },
-  reconcilePayments: { ...job, trigger: schedule('43 * * * *'), roles: readWriteRoles },
+  reconcilePayments: {
+    ...job,
+    trigger: schedule('43 * * * *'),
+    roles: readWriteRoles,
+    secrets: ['STRIPE_SECRET_KEY'],
+  },
   accountWritten: {
     ...small,
     trigger: { kind: 'document', pattern: 'accounts/{uid}' },
     roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
   },
 };
+
+/** The job of a studio that sells nothing would have nothing to do. */
+export const paymentJob = 'reconcilePayments';
 
 /** The name of a function's Cloud Run service, which must not contain capitals. */
 export const toServiceName = (target: string) =>
