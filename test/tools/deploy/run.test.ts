@@ -80,8 +80,8 @@ describe('a deploy', () => {
       /\b(service-accounts|secrets|databases|schedules|repositories|triggers|http|metrics|policies|channels|apps:|sites:)[: ]?create\b|create http/;
     expect(empty.commands.filter((line) => making.test(line)).length).toBeGreaterThan(25);
     expect(full.commands.filter((line) => making.test(line))).toEqual([]);
-    expect(full.commands.filter((line) => line.startsWith('gcloud run deploy'))).toHaveLength(15);
-    expect(full.commands.filter((line) => line.includes('scheduler jobs update http'))).toHaveLength(4);
+    expect(full.commands.filter((line) => line.startsWith('gcloud run deploy'))).toHaveLength(21);
+    expect(full.commands.filter((line) => line.includes('scheduler jobs update http'))).toHaveLength(5);
   });
 
   it('prints each step and each command, with the variables from earlier steps', async () => {
