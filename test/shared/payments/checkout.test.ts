@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { stripeFault } from '../../../local/fakes/stripe/faults.ts';
 import { createMemoryWorld } from '../../support/memoryStudio.ts';
 import { createPaymentStudio, startStripe } from '../../support/paymentStudio.ts';
+import type { Reply } from '../../support/replies.ts';
 
 const sessions = { method: 'POST', path: '/v1/checkout/sessions' } as const;
 
 /** HTTP status, reason and the first field that is named. */
-const toRefusal = ({ status, body }: { status: number; body: any }) => [
+const toRefusal = ({ status, body }: Pick<Reply, 'status' | 'body'>) => [
   status,
   body.error.details[0].reason,
   body.error.details[1]?.fieldViolations?.[0]?.field,
@@ -86,7 +87,10 @@ describe('checkout refuses', () => {
   it('an unverified user without credits', async () => {
     const studio = await createPaymentStudio();
     const as = 'user:eve:unverified';
-    expect(toRefusal(await studio.checkout('starter', 'k', as)).slice(0, 2)).toEqual([403, 'EMAIL_NOT_VERIFIED']);
+    expect(toRefusal(await studio.checkout('starter', 'k', as)).slice(0, 2)).toEqual([
+      403,
+      'EMAIL_NOT_VERIFIED',
+    ]);
     studio.edit('accounts/eve', { balance: 1 });
     expect((await studio.checkout('starter', 'k', as)).status).toBe(200);
   });
@@ -150,7 +154,9 @@ describe('Stripe', () => {
   });
 
   it('that refuses the key is 503, and an error in the log without the key', async () => {
-    const studio = await createPaymentStudio({ env: { STRIPE_SECRET_KEY: 'sk_test_51AnotherKeyOfSomebodyElse' } });
+    const studio = await createPaymentStudio({
+      env: { STRIPE_SECRET_KEY: 'sk_test_51AnotherKeyOfSomebodyElse' },
+    });
     expect((await studio.checkout()).status).toBe(503);
     expect(studio.findEvents('payments_misconfigured')[0]).toMatchObject({ severity: 'ERROR' });
     expect(JSON.stringify(studio.lines)).not.toContain('AnotherKeyOfSomebodyElse');
@@ -164,7 +170,7 @@ describe('a customer', () => {
     await studio.checkout('odd', 'c');
     const { customers } = studio.stripe.control.list({ table: 'customers' });
     expect(customers).toMatchObject([{ metadata: { uid: 'ann' } }]);
-    expect(studio.account()).toMatchObject({ customers: [(customers?.[0] as { id: string }).id] });
+    expect(studio.account()).toMatchObject({ customers: customers?.map(({ id }) => id) });
   });
 
   it('that was deleted at Stripe is made again', async () => {
@@ -204,12 +210,15 @@ describe('the session', () => {
     ]);
   });
 
-  it("of somebody else, of another studio or of nobody is not found", async () => {
+  it('of somebody else, of another studio or of nobody is not found', async () => {
     const studio = await createPaymentStudio();
     const session = await studio.buy();
     expect((await studio.confirm(session, 'user:bob')).status).toBe(404);
     expect((await studio.confirm('cs_test_nothing')).status).toBe(404);
-    const other = await createPaymentStudio({ fake: studio.stripe, env: { GOOGLE_CLOUD_PROJECT: 'demo-other' } });
+    const other = await createPaymentStudio({
+      fake: studio.stripe,
+      env: { GOOGLE_CLOUD_PROJECT: 'demo-other' },
+    });
     expect((await other.confirm(session)).status).toBe(404);
     expect([studio.entries(), studio.entries('bob'), other.entries()]).toEqual([[], [], []]);
   });

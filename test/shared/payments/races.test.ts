@@ -44,7 +44,8 @@ it('an event is answered with 2xx only if the commit was made', async () => {
   let isDown = false;
   const studio = await createPaymentStudio({
     faults: (database) => ({
-      commit: async (writes) => (isDown ? Promise.reject(new CommitRejected('down')) : database.commit(writes)),
+      commit: async (writes) =>
+        isDown ? Promise.reject(new CommitRejected('down')) : database.commit(writes),
     }),
   });
   const session = await studio.buy();
@@ -79,7 +80,10 @@ describe('a closed account', () => {
     close();
     for (let i = 0; i < 2; i += 1) expect((await studio.deliver(studio.event(completed))).status).toBe(200);
     expect(studio.stripe.control.list({ table: 'refunds' }).refunds).toMatchObject([{ amount: 500 }]);
-    expect(studio.findEvents('payment_for_closed_account')[0]).toMatchObject({ uid: 'ann', sessionId: session });
+    expect(studio.findEvents('payment_for_closed_account')[0]).toMatchObject({
+      uid: 'ann',
+      sessionId: session,
+    });
     await studio.deliver(studio.event('refund.created'));
     expect(studio.entries()).toEqual([]);
   });

@@ -19,7 +19,10 @@ const toReason = (body: { error: { details: { reason: string }[] } }) => body.er
 describe('a signature', () => {
   it.each<[string, (paid: Paid) => Request]>([
     ['that is missing', ({ payload }) => [payload, undefined]],
-    ['of another secret', ({ studio, payload }) => [payload, studio.sign(payload, { secret: 'whsec_other' })]],
+    [
+      'of another secret',
+      ({ studio, payload }) => [payload, studio.sign(payload, { secret: 'whsec_other' })],
+    ],
     ['that is 301 s old', ({ studio, payload }) => [payload, studio.sign(payload, { secondsAgo: 301 })]],
     ['that is no signature', ({ payload }) => [payload, 't=1,v1=zz']],
     [
@@ -52,7 +55,10 @@ describe('a signature', () => {
   });
 
   it('is refused while no secret is configured, and while nothing is sold', async () => {
-    for (const env of [{ STRIPE_WEBHOOK_SECRET: '' }, { STRIPE_SECRET_KEY: '' }] as Record<string, string>[]) {
+    for (const env of [{ STRIPE_WEBHOOK_SECRET: '' }, { STRIPE_SECRET_KEY: '' }] as Record<
+      string,
+      string
+    >[]) {
       const { studio, payload } = await createPaid();
       const other = await createPaymentStudio({ fake: studio.stripe, env });
       expect((await other.postRaw(payload, studio.sign(payload))).status).toBe(400);
