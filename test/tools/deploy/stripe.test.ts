@@ -1,9 +1,10 @@
 /** What the deploy checks and changes at Stripe. */
 import Stripe from 'stripe';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { FakeStripe } from '../../../local/fakes/stripe/stripe.ts';
 import { handledEventTypes } from '../../../shared/payments/events.ts';
-import { createClient } from '../../../tools/deploy/stripe.ts';
+import { connectWebhook, createClient } from '../../../tools/deploy/stripe.ts';
+import { createSecretStore } from '../../../tools/deploy/stripeMain.ts';
 import { createSecretManager, deployStripe, writeKeyFile } from '../../support/deployedStripe.ts';
 import { startStripe, stripeKey } from '../../support/paymentStudio.ts';
 
@@ -132,11 +133,11 @@ describe('the webhook endpoint', () => {
   });
 
   it.each([
-    ['the secret could not be stored', (manager: Manager) => void (manager.failsAt = 'versions add')],
-    ['the secret was lost', () => {}],
-  ])('is made once more if %s, and the one before is deleted', async (_, fault) => {
+    ['the secret could not be stored', 'versions add'],
+    ['the secret was lost', ''],
+  ])('is made once more if %s, and the one before is deleted', async (_, failsAt) => {
     const { stripe, manager } = await start();
-    fault(manager);
+    manager.failsAt = failsAt;
     await deployStripe(stripe, manager, 'connect', url).catch(() => {});
     const [first] = await listEndpoints(stripe);
     manager.failsAt = '';
@@ -148,6 +149,19 @@ describe('the webhook endpoint', () => {
     expect(endpoints[0]?.id).not.toBe(first?.id);
     await deployStripe(stripe, manager, 'connect', url);
     expect(await listEndpoints(stripe)).toHaveLength(1);
+  });
+
+  it('of another version of the API is replaced, because Stripe cannot change it', async () => {
+    const { stripe, manager } = await start();
+    await deployStripe(stripe, manager, 'connect', url);
+    const before = manager.secrets[secretName];
+    const sdk = createClient(stripeKey, stripe.url);
+    const { data } = await sdk.webhookEndpoints.list();
+    const old = data.map((endpoint) => ({ ...endpoint, api_version: '2020-08-27' }));
+    vi.spyOn(sdk.webhookEndpoints, 'list').mockResolvedValue({ data: old } as never);
+    const store = createSecretStore('my-studio', manager.run);
+    await connectWebhook(sdk, store, { project: 'my-studio', url: url.slice(6), rotate: false });
+    expect(manager.secrets[secretName]).toMatch(new RegExp(`^whsec_\\w+,${before}$`));
   });
 
   it('is not deleted if none has the stored secret', async () => {
@@ -172,5 +186,3 @@ describe('the webhook endpoint', () => {
     expect(manager.secrets[secretName]).toMatch(/^whsec_\w+$/);
   });
 });
-
-type Manager = ReturnType<typeof createSecretManager>;

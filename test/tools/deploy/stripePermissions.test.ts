@@ -56,7 +56,9 @@ describe('a restricted key', () => {
   });
 
   it.each(permissions.filter(({ level }) => level === 'Write'))('needs $name to write', async ({ name }) => {
-    const names = permissions.map((one) => one.name).map((one) => (one === name ? name.replace('_write', '_read') : one));
+    const names = permissions
+      .map((one) => one.name)
+      .map((one) => (one === name ? name.replace('_write', '_read') : one));
     expect(await deployAndSell(names)).not.toEqual([]);
   });
 });
