@@ -3,7 +3,7 @@ import Stripe from 'stripe';
 import { describe, expect, it, vi } from 'vitest';
 import type { FakeStripe } from '../../../local/fakes/stripe/stripe.ts';
 import { handledEventTypes } from '../../../shared/payments/events.ts';
-import { connectWebhook, createClient } from '../../../tools/deploy/stripe.ts';
+import { checkStripe, connectWebhook, createClient } from '../../../tools/deploy/stripe.ts';
 import { createSecretStore } from '../../../tools/deploy/stripeMain.ts';
 import { createSecretManager, deployStripe, writeKeyFile } from '../../support/deployedStripe.ts';
 import { startStripe, stripeKey } from '../../support/paymentStudio.ts';
@@ -54,6 +54,18 @@ describe('the check', () => {
   ])('refuses %s', async (_, list, message) => {
     const { stripe, manager } = await start();
     await expect(deployStripe(stripe, manager, 'check', `--packs=${list}`)).rejects.toThrow(message);
+  });
+
+  it.each([
+    [{ type: 'recurring' as const }, 'not a one-time price'],
+    [{ unit_amount: null }, 'no amount'],
+  ])('refuses a price with %o', async (fields, message) => {
+    const { stripe } = await start();
+    const sdk = createClient(stripeKey, stripe.url);
+    const price = await sdk.prices.retrieve('price_starter');
+    vi.spyOn(sdk.prices, 'retrieve').mockResolvedValue({ ...price, ...fields });
+    const pack = { id: 'a', priceId: 'price_starter', credits: 1 };
+    await expect(checkStripe(sdk, [pack])).rejects.toThrow(message);
   });
 
   it('names every pack that cannot be sold at once', async () => {

@@ -44,6 +44,16 @@ async function deployAndSell(names: readonly string[]): Promise<string[]> {
 }
 
 describe('a restricted key', () => {
+  const readable = permissions.filter(({ name }) => !name.startsWith('customer_'));
+
+  it.each(readable)('without $name is refused by the check', async ({ name: missing }) => {
+    const names = permissions.map(({ name }) => name).filter((name) => name !== missing);
+    const fake = await startStripe({ restrictedKeys: { [key]: names } });
+    const manager = createSecretManager({ STRIPE_SECRET_KEY: key });
+    const refused = deployStripe(fake, manager, 'check', '--packs=starter=price_starter:100');
+    await expect(refused).rejects.toThrow(`rak_${missing.replace('_write', '_read')}`);
+  });
+
   it('with the listed permissions can do everything', async () => {
     expect(permissions.length).toBeGreaterThan(5);
     for (const { level, name } of permissions) expect(name).toMatch(level === 'Write' ? /_write$/ : /_read$/);
