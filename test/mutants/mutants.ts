@@ -4,6 +4,7 @@
  * entries, reasons. Everything else is captured, so that a mutant survives a rename and a reformat.
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
+import { inDebts, inPaymentFunctions, inPayments, inPurchases } from './paymentMutants.ts';
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
 import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
 
@@ -351,8 +352,8 @@ const inGeneration: Mutants = {
     killedBy: admissionTest,
   },
   'a call is refused for credits although the cache may have its image': {
-    find: '$S || $C > 0',
-    replace: '$S',
+    find: 'suspended || $C > 0',
+    replace: 'suspended',
     killedBy: admissionTest,
   },
   'a reference is called broken before its replay is looked for': {
@@ -509,6 +510,10 @@ const inHttp: Mutants = {
 
 export const mutants: readonly Mutant[] = Object.entries({
   'shared/ledger': inLedger,
+  'shared/ledger/purchases.ts': inPurchases,
+  'shared/ledger/credits.ts': inDebts,
+  'shared/payments': inPayments,
+  functions: inPaymentFunctions,
   'shared/generation': inGeneration,
   'shared/database': inDatabase,
   'shared/imagegen': inImagegen,
