@@ -12,7 +12,7 @@ import { getReason, type Reply } from '../support/replies.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
-const gets = ['health', 'account', 'ledger', 'gallery', 'generation', 'audit'];
+const gets = ['health', 'packs', 'account', 'ledger', 'gallery', 'generation', 'audit'];
 const [live, gone] = ['live', 'gone'].map((key) => hashGenerationId('owner', key)) as [string, string];
 const intrudersGone = hashGenerationId('intruder', 'gone');
 const unknown = 'f'.repeat(32);
@@ -82,6 +82,10 @@ const statusWithoutInput: Record<string, number> = {
   generate: 400,
   deleteGeneration: 400,
   grant: 400,
+  checkout: 400,
+  confirmCheckout: 400,
+  // Nobody here has ever bought anything.
+  billingPortal: 404,
 };
 const userFunctions = [
   'account',
@@ -91,14 +95,19 @@ const userFunctions = [
   'enhance',
   'generate',
   'deleteGeneration',
+  'checkout',
+  'confirmCheckout',
+  'billingPortal',
 ];
+/** `stripeWebhook` checks a signature instead of a token. */
+const openFunctions = ['health', 'packs', 'stripeWebhook'];
 const adminFunctions = ['grant', 'audit'];
-const schedulerFunctions = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile'];
+const schedulerFunctions = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile', 'reconcilePayments'];
 
 describe('who may call', () => {
   it('is tested for every function except the event, whose sender Cloud Run checks', () => {
     expect(
-      ['health', ...userFunctions, ...adminFunctions, ...schedulerFunctions, 'accountWritten'].sort(),
+      [...openFunctions, ...userFunctions, ...adminFunctions, ...schedulerFunctions, 'accountWritten'].sort(),
     ).toEqual(Object.keys(functions).sort());
   });
 
@@ -134,8 +143,8 @@ describe('who may call', () => {
     for (const name of adminFunctions) expect((await call(name, 'admin')).status).toBe(401);
   });
 
-  it('anyone may call health, with any token', async () => {
-    for (const who of [...strangers, 'intruder']) expect((await call('health', who)).status).toBe(200);
+  it.each(['health', 'packs'])('anyone may call %s, with any token', async (name) => {
+    for (const who of [...strangers, 'intruder']) expect((await call(name, who)).status).toBe(200);
   });
 });
 
