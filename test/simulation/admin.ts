@@ -104,7 +104,8 @@ export function createAdmin(
   function deleteSource({ uid }: User, key: string): void {
     const source = model.findGeneration(uid, key);
     // The call that made it must have ended, or it would refund what it finds gone.
-    if (source?.status !== 'succeeded' || !finals.has(`${source.id} fresh`)) return;
+    // Nothing but its document would know the key of one from the cache.
+    if (source?.status !== 'succeeded' || source.cached || !finals.has(`${source.id} fresh`)) return;
     const isTwin = (one: ObservedGeneration) =>
       one !== source && one.publicId === source.publicId && one.status === 'succeeded';
     if ([...model.generations.values()].filter(isTwin).length < 2) return;
