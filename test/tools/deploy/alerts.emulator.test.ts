@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { cloudinaryFault } from '../../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
 import { startFakeStripe } from '../../../local/fakes/stripe/stripe.ts';
-import type { Session, StripeApi } from '../../../shared/payments/stripe.ts';
+import type { StripeApi } from '../../../shared/payments/stripe.ts';
+import type { Session } from '../../../shared/payments/stripeObjects.ts';
 import { alerts } from '../../../tools/deploy/alerts.ts';
 import { onePixelPng } from '../../support/pictures.ts';
 import { runJob } from '../../support/scheduler.ts';
@@ -185,7 +186,7 @@ const provoke: Record<string, () => Promise<unknown>> = {
       disputes: {},
     };
     const purchase = { pack: 'starter', paymentIntent: 'pi_1', ...amounts, createdAt: now, updatedAt: now };
-    await stack.edit('accounts/buyer/purchases/cs_test_2', purchase);
+    await stack.database.commit([{ set: 'accounts/buyer/purchases/cs_test_2', data: purchase }]);
     const stripe = stripeWith({ id: 'cs_test_2', payment_status: 'unpaid' });
     await runJob(stack, 'reconcilePayments', { url: await startServer(stripeEnv, { stripe }) });
   },
