@@ -18,7 +18,8 @@ import {
   type PaymentContext,
   type PaymentOutcome,
 } from './events.ts';
-import type { Dispute, List, ListRequest } from './stripe.ts';
+import type { List, ListRequest } from './stripe.ts';
+import type { Dispute } from './stripeObjects.ts';
 
 /** How far back a run looks, milliseconds. Stripe delivers an event for three days. */
 const lookBackMs = 4 * 86_400_000;
