@@ -13,6 +13,11 @@ export const functions: Record<string, FunctionModule> = {
   share: async () => (await import('./share.ts')).share,
   sharedImage: async () => (await import('./sharedImage.ts')).sharedImage,
   report: async () => (await import('./report.ts')).report,
+  packs: async () => (await import('./packs.ts')).packs,
+  checkout: async () => (await import('./checkout.ts')).checkout,
+  confirmCheckout: async () => (await import('./confirmCheckout.ts')).confirmCheckout,
+  billingPortal: async () => (await import('./billingPortal.ts')).billingPortal,
+  stripeWebhook: async () => (await import('./stripeWebhook.ts')).stripeWebhook,
   acceptTerms: async () => (await import('./acceptTerms.ts')).acceptTerms,
   exportAccount: async () => (await import('./exportAccount.ts')).exportAccount,
   grant: async () => (await import('./grant.ts')).grant,
@@ -26,4 +31,5 @@ export const functions: Record<string, FunctionModule> = {
   sweepHolds: async () => (await import('./sweepHolds.ts')).sweepHolds,
   accountWritten: { event: async () => (await import('./accountWritten.ts')).accountWritten },
   reconcile: async () => (await import('./reconcile.ts')).reconcile,
+  reconcilePayments: async () => (await import('./reconcilePayments.ts')).reconcilePayments,
 };

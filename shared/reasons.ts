@@ -140,6 +140,15 @@ export const reasons = {
     metadata: { field: 'The field to correct: `balance`, `adjust` or `sequence`.' },
     optionalMetadata: { supportEmail },
   },
+  ACCOUNT_CLOSED: {
+    httpStatus: 409,
+    status: 'FAILED_PRECONDITION',
+    retry: 'no',
+    when: 'The account is closed, or is being closed.',
+    tell: '"This account is closed."',
+    action: 'Sign the user out.',
+    optionalMetadata: { supportEmail },
+  },
   EXPIRED: {
     httpStatus: 410,
     status: 'ABORTED',
@@ -210,7 +219,7 @@ export const reasons = {
     action: 'Wait, then send the request again. The client does this; `onWait` reports it.',
     metadata: {
       limit:
-        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `maxRefundsPerHourPerUser`, `maxEnhancePerDayPerUser`, `enhancePerMinute`, `largeRefusalsPerMinute`, `readsPerMinute`, `exportsPerHour`, `sharesPerMinute`, `reportsPerMinute` or `reportsOfImagePerMinute`.',
+        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `maxRefundsPerHourPerUser`, `maxEnhancePerDayPerUser`, `enhancePerMinute`, `largeRefusalsPerMinute`, `paymentsPerMinute`, `readsPerMinute`, `exportsPerHour`, `sharesPerMinute`, `reportsPerMinute` or `reportsOfImagePerMinute`.',
     },
   },
   INTERNAL: {
@@ -298,6 +307,15 @@ export const reasons = {
     when: "The caller cannot be verified for now, because Google's keys or its list of users cannot be reached. Nothing was done.",
     tell: '"We cannot check your sign-in at the moment."',
     action: 'Keep the user signed in. Wait, then send the request again with the same key.',
+  },
+  PAYMENTS_UNAVAILABLE: {
+    httpStatus: 503,
+    status: 'UNAVAILABLE',
+    retry: 'same_key',
+    retryAfter: 'always',
+    when: 'Stripe cannot be reached, or fails. Nothing was charged.',
+    tell: '"Payments are not possible at the moment."',
+    action: 'Wait, then follow `retry`.',
   },
   DATABASE_UNAVAILABLE: {
     httpStatus: 503,

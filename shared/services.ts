@@ -15,6 +15,8 @@ import type { Spend } from './imagegen/spendCeiling.ts';
 import type { ImageStore } from './images/cloudinary.ts';
 import { createStoreAccess, type StoreAccess } from './images/storeAccess.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import type { PackList } from './payments/packs.ts';
+import type { StripeApi } from './payments/stripe.ts';
 import type { Enhancer } from './prompts/enhance.ts';
 
 export type Services = {
@@ -36,6 +38,8 @@ export type Services = {
   enhancer(): Promise<Enhancer>;
   imageStore(): Promise<ImageStore>;
   storeAccess: StoreAccess;
+  /** Undefined where nothing is sold. */
+  payments(): Promise<{ stripe: StripeApi; packs: PackList } | undefined>;
   /** Loads the modules of parts that a function will need, while it waits for something else. */
   preload(dependencies: readonly Dependency[]): void;
   /** Aborts when the process must end and the grace for work in flight is over. */
@@ -50,6 +54,7 @@ export type Overrides = {
   gemini?: Gemini;
   imageGenerator?: GenerateImage;
   imageStore?: ImageStore;
+  stripe?: StripeApi;
 };
 
 /** Parts that load a vendor's package, which takes long. */
@@ -141,6 +146,16 @@ export function createServices(
     enhancer: lazy(async () => {
       const { createEnhancer } = await import('./prompts/enhance.ts');
       return createEnhancer(gemini, config.prompt, log);
+    }),
+    payments: lazy(async () => {
+      const { secretKey } = config.stripe;
+      if (secretKey === undefined) return undefined;
+      const [{ createPackList }, { createStripe }] = await Promise.all([
+        import('./payments/packs.ts'),
+        import('./payments/stripe.ts'),
+      ]);
+      const stripe = overrides.stripe ?? createStripe({ stripe: { ...config.stripe, secretKey } }, log);
+      return { stripe, packs: createPackList(config.creditPacks, stripe, clock, log) };
     }),
     imageStore: lazy(
       async () => overrides.imageStore ?? (await modules.imageStore()).createImageStore(config),

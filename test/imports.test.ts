@@ -45,6 +45,7 @@ const rooms = [
   'config',
   'auth',
   'ledger',
+  'payments',
   'services.ts',
   'generation',
   'sharing',
@@ -129,6 +130,7 @@ describe('each package of a vendor is imported by one file only', () => {
     ['jose', 'shared/auth/tokens.ts'],
     ['protobufjs', 'shared/database/accountEvent.ts'],
     ['mailchecker', 'shared/ledger/signupCredits.ts'],
+    ['stripe', 'shared/payments/stripe.ts'],
     ['image-size', 'shared/images/imageFormat.ts'],
     ['@firebase/auth', 'web/state/session.ts'],
     ['@firebase/firestore', 'web/state/liveAccount.ts'],
@@ -140,4 +142,11 @@ describe('each package of a vendor is imported by one file only', () => {
       .map(({ from }) => from);
     expect([...new Set(importers)]).toEqual([file]);
   });
+});
+
+it('no event of Stripe is read without its signature', () => {
+  const sources = files.filter((file) => /^(functions|shared)\//.test(file));
+  expect(
+    sources.filter((file) => /WithoutVerification|parseEventNotification/.test(readFileSync(file, 'utf8'))),
+  ).toEqual([]);
 });

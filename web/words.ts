@@ -77,6 +77,9 @@ const entryNames: Record<Entry['type'], string> = {
   refund: 'Refunded',
   adjustment: 'Adjustment',
   allowance: 'Free allowance',
+  purchase: 'Purchase',
+  clawback: 'Payment returned',
+  reinstatement: 'Payment restored',
 };
 
 /** Why an image failed, by the error reason in its refund entry. */

@@ -80,6 +80,15 @@ export function parseConfig(env: Record<string, string | undefined>) {
       e.PUBLIC_URL ??
       (e.K_SERVICE ? `https://${e.GOOGLE_CLOUD_PROJECT}.web.app` : `http://localhost:${e.PORT}`),
     sharedImagesIndexed: e.SHARED_IMAGES_INDEXED,
+    stripe: {
+      /** Nothing is sold without it. */
+      secretKey: e.STRIPE_SECRET_KEY,
+      webhookSecrets: e.STRIPE_WEBHOOK_SECRET,
+      baseUrl: e.STRIPE_API_BASE_URL,
+      managedPayments: e.STRIPE_MANAGED_PAYMENTS,
+    },
+    /** What is sold. */
+    creditPacks: e.CREDIT_PACKS,
     generateTimeoutMs: e.GENERATE_TIMEOUT_MS,
     holdGraceMs: e.HOLD_GRACE_MS,
     signupCredits: e.SIGNUP_CREDITS,
@@ -106,8 +115,15 @@ export type Config = ReturnType<typeof parseConfig>;
 const secretCharactersMin = 20;
 
 /** The secrets that must never appear in a log line. */
-export function getSecrets({ gemini, cloudinaryUrl, identityKeys }: Config): string[] {
+export function getSecrets({ gemini, cloudinaryUrl, identityKeys, stripe }: Config): string[] {
   const encoded = cloudinaryUrl && new URL(cloudinaryUrl).password;
-  const secrets = [gemini.apiKey, encoded, encoded && decodeURIComponent(encoded), ...identityKeys];
+  const secrets = [
+    gemini.apiKey,
+    encoded,
+    encoded && decodeURIComponent(encoded),
+    stripe.secretKey,
+    ...stripe.webhookSecrets,
+    ...identityKeys,
+  ];
   return secrets.filter((secret) => secret !== undefined && secret.length >= secretCharactersMin) as string[];
 }

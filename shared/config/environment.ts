@@ -140,6 +140,29 @@ function isCloudinaryUrl(value: string): boolean {
 
 const isOrigin = (value: string) => URL.canParse(value) && new URL(value).origin === value;
 
+/** Secrets that Stripe makes for a webhook endpoint. While one is replaced, two are valid. */
+const secrets = list.refine(
+  (values) => values.every((value) => /^[^\s"']+$/.test(value)),
+  'must be secrets without spaces and quotes',
+);
+
+export type CreditPack = { id: string; priceId: string; credits: number };
+
+/** `pack=price:credits`, in the order in which they are shown. */
+const creditPacks = list.transform((items, context): CreditPack[] => {
+  const matches = items.map((item) => /^([\w-]{1,64})=(price_\w{1,200}):([1-9]\d{0,8})$/.exec(item));
+  const packs = matches.map((match) => ({
+    id: match?.[1] ?? '',
+    priceId: match?.[2] ?? '',
+    credits: Number(match?.[3]),
+  }));
+  if (matches.includes(null) || new Set(packs.map(({ id }) => id)).size < packs.length) {
+    context.addIssue('must be pack=price_…:credits pairs, each pack once, with 1 to 999,999,999 credits');
+    return z.NEVER;
+  }
+  return packs;
+});
+
 const dayMs = 86_400_000;
 
 /** Every variable, by section of docs/setup/environment.md. The tables there are generated from these descriptions. */
@@ -254,6 +277,27 @@ export const environment = {
       'longest pause before the second call to a model, milliseconds; doubles for each further call',
     ),
   },
+  Payments: {
+    STRIPE_SECRET_KEY: apiKey.describe('secret or restricted key of Stripe; if unset, nothing is sold'),
+    STRIPE_WEBHOOK_SECRET: secrets
+      .prefault('')
+      .meta(showDefault('none'))
+      .describe('comma-separated signing secrets of the webhook endpoint; two while one is replaced'),
+    STRIPE_API_BASE_URL: url.meta(showDefault("Stripe's")).describe("base URL of Stripe's API"),
+    CREDIT_PACKS: creditPacks
+      .prefault('')
+      .meta(showDefault('none'))
+      .describe(
+        'comma-separated credit packs as `pack=price:credits`, such as `starter=price_1abc:100`; the price is the id of a one-time price at Stripe',
+      ),
+    STRIPE_MANAGED_PAYMENTS: flag.describe(
+      '`true` makes Stripe the merchant of record (Managed Payments): it handles taxes, disputes and support',
+    ),
+    PUBLIC_URL: url
+      .transform((value) => value?.replace(/\/+$/, ''))
+      .meta(showDefault('`https://{project}.web.app`; locally `http://localhost:{PORT}`'))
+      .describe('address at which people reach the studio'),
+  },
   Images: {
     PUBLIC_URL: url
       .transform((value) => value?.replace(/\/+$/, ''))
@@ -323,6 +367,7 @@ export const environmentSchema = z.object({
   ...environment.Callers,
   ...environment.People,
   ...environment.Models,
+  ...environment.Payments,
   ...environment.Images,
   ...environment.Generations,
   ...environment.Credits,

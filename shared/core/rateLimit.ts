@@ -18,6 +18,8 @@ export type RateLimit = {
 export const enhanceLimit = { name: 'enhancePerMinute', callsPerMinute: 20 } satisfies RateLimit;
 /** All reads and deletes together: enough for a page that polls, too little for a runaway loop. */
 export const readLimit = { name: 'readsPerMinute', callsPerMinute: 300 } satisfies RateLimit;
+/** Each call costs us a call to Stripe, which limits all our calls together. */
+export const paymentLimit = { name: 'paymentsPerMinute', callsPerMinute: 30 } satisfies RateLimit;
 /**
  * Large calls of `generate` that are refused before their body is read. They are not holds, so they do not count for
  * MAX_PER_MINUTE_PER_USER.

@@ -18,7 +18,7 @@ import {
   withSupport,
 } from '../errors.ts';
 import type { Dependency, Services } from '../services.ts';
-import { readJsonBody } from './body.ts';
+import { type Admit, bodyBytesMaxDefault, readBody, readJsonBody } from './body.ts';
 import { getClientAddress } from './clientAddress.ts';
 import { createRequestLog } from './requestLog.ts';
 import { sendChunks } from './stream.ts';
@@ -65,6 +65,11 @@ export type EndpointSpec<A extends Access, Input extends z.ZodType, Output exten
   isPage?: boolean;
   /** True if the Idempotency-Key header is required. */
   requiresIdempotencyKey?: boolean;
+  /**
+   * Set if the body is not parsed as JSON, because this header signs its bytes. The input is then `{payload, signature}`: the
+   * bytes and the header.
+   */
+  signatureHeader?: string;
   /** Longest body, bytes; 64 KiB by default. */
   bodyBytesMax?: number;
   /** Most calls of one user, per process. */
@@ -145,13 +150,27 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
     if (keyViolations.length > 0) throw invalidRequest(keyViolations);
     await spec.admit?.({ caller, idempotencyKey, log }, services);
   };
-  const raw =
-    spec.method === 'GET' ? parseQuery(request) : await readJsonBody(request, spec.bodyBytesMax, admit);
+  const raw = await readInput(spec, request, admit);
   const input = spec.input.safeParse(raw);
   const violations = [...keyViolations, ...(input.error ? toFieldViolations(input.error) : [])];
   if (!input.success || violations.length > 0) throw invalidRequest(violations.slice(0, violationsMax));
   const address = getClientAddress(request, services.config.deployed);
   return spec.run({ caller, input: input.data, idempotencyKey, address, log }, services);
+}
+
+async function readInput(
+  {
+    method,
+    signatureHeader,
+    bodyBytesMax,
+  }: Pick<EndpointSpec<Access, z.ZodType, z.ZodType>, 'method' | 'signatureHeader' | 'bodyBytesMax'>,
+  request: IncomingMessage,
+  admit: Admit,
+): Promise<unknown> {
+  if (method === 'GET') return parseQuery(request);
+  if (signatureHeader === undefined) return readJsonBody(request, bodyBytesMax, admit);
+  const payload = await readBody(request, bodyBytesMax ?? bodyBytesMaxDefault);
+  return { payload, signature: request.headers[signatureHeader.toLowerCase()] ?? '' };
 }
 
 function readIdempotencyKey(

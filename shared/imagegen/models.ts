@@ -66,7 +66,7 @@ export type ImageModel = {
   successor?: string;
 };
 
-const catalogue: readonly ImageModel[] = [
+export const imageModels: readonly ImageModel[] = [
   {
     id: 'gemini-2.5-flash-image',
     sizes: sizes25,
@@ -137,14 +137,14 @@ export const modelIdDefault = 'gemini-2.5-flash-image';
 /** The models to fall back to, in order, if the environment names none. */
 export const fallbackModelIdsDefault = ['gemini-nano-banana-2.1', 'gemini-3.1-flash-lite-image'];
 
-export const isKnownModel = (id: string) => catalogue.some((model) => model.id === id);
+export const isKnownModel = (id: string) => imageModels.some((model) => model.id === id);
 
 /**
  * The model with this id. An unknown model is assumed to behave like the newest family.
  * @param costMicros what one image of an unknown model costs, micro-dollars, as configured.
  */
 export function imageModel(id: string, costMicros = 0): ImageModel {
-  const model = catalogue.find((each) => each.id === id);
+  const model = imageModels.find((each) => each.id === id);
   if (model) return model;
   return {
     id,

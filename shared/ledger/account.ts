@@ -46,6 +46,14 @@ export type AccountData = {
   restoredAt: Date;
   /** The hashes of the user's identities. They name the documents of the person. */
   identities: string[];
+  /** The disputes that suspended the account. Empty or missing if an admin did. */
+  suspendedFor: string[];
+  /** Credits that were to be taken back when the account had none left. Credits that are added later pay it off. */
+  debt: number;
+  /** The person's customers at Stripe. The last one is in use. */
+  customers: string[];
+  /** When the account was closed, or began to close. */
+  closedAt: Date;
   /** True until the signup credits are granted. */
   signupDue: boolean;
   /** Whether the user was verified at the last call. If it is missing: whether no signup credits are due. */
@@ -88,6 +96,7 @@ export type Account = {
   adjust: number | null | undefined;
   identities: readonly string[];
 } & Pick<AccountData, 'active' | 'rate' | 'billedRefunds' | 'suspended' | 'signupDue' | 'verified'> &
+  Pick<AccountData, 'suspendedFor' | 'debt' | 'customers'> &
   Optional<
     AccountData,
     | 'note'
@@ -99,6 +108,7 @@ export type Account = {
     | 'usedAt'
     | 'terms'
     | 'createdAt'
+    | 'closedAt'
   >;
 
 type Optional<T, K extends keyof T> = { [Key in K]: T[Key] | undefined };
@@ -107,8 +117,9 @@ const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
 const isCredits = (value: unknown): value is number => isWhole(value) && value >= 0 && value <= balanceMax;
 const isDate = (value: unknown): value is Date => value instanceof Date;
 const isDates = (value: unknown) => Array.isArray(value) && value.every(isDate);
-const isText = (value: unknown) => typeof value === 'string';
-const isHash = (value: unknown): value is string => isText(value) && isDocumentId(value as string);
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isTexts = (value: unknown) => Array.isArray(value) && value.every(isText);
+const isHash = (value: unknown): value is string => isText(value) && isDocumentId(value);
 const isBoolean = (value: unknown) => typeof value === 'boolean';
 /** The console's type null means that the field has no value. */
 const isMissing = (value: unknown): value is undefined | null => value === undefined || value === null;
@@ -126,7 +137,11 @@ const fieldChecks: Record<Exclude<keyof AccountData, 'balance' | 'adjust'>, (val
   suspended: isBoolean,
   suspendedAt: isDate,
   restoredAt: isDate,
-  identities: (value) => Array.isArray(value) && value.every(isText),
+  identities: isTexts,
+  suspendedFor: isTexts,
+  debt: isCredits,
+  customers: isTexts,
+  closedAt: isDate,
   signupDue: isBoolean,
   verified: isBoolean,
   allowance: isCredits,
@@ -197,6 +212,11 @@ export function parseAccount(document: StoredDocument, newest?: NewestEntry): Ac
     rate: Array.isArray(data.rate) ? data.rate.filter(isDate) : [],
     billedRefunds: Array.isArray(data.billedRefunds) ? data.billedRefunds.filter(isDate) : [],
     suspended: isSuspended(data),
+    suspendedFor: Array.isArray(data.suspendedFor) ? data.suspendedFor.filter(isText) : [],
+    debt: isCredits(data.debt) ? data.debt : 0,
+    customers: Array.isArray(data.customers) ? data.customers.filter(isText) : [],
+    // Anything but a missing value was meant to close the account.
+    closedAt: isMissing(data.closedAt) ? undefined : isDate(data.closedAt) ? data.closedAt : new Date(0),
     suspendedAt: isDate(data.suspendedAt) ? data.suspendedAt : undefined,
     restoredAt: isDate(data.restoredAt) ? data.restoredAt : undefined,
     identities: Array.isArray(data.identities) ? data.identities.filter(isHash) : [],

@@ -23,6 +23,7 @@ import { andThen, type Change, type EntryDraft, toWrites } from './credits.ts';
 import { type EntryData, entryPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 import { findNewestEntry } from './newestEntry.ts';
+import { computeDebt, paymentTotals } from './paymentTotals.ts';
 import { findPendingChange } from './pendingChange.ts';
 import { toIdentityWrites } from './person.ts';
 
@@ -53,7 +54,9 @@ export function changeAccount<T>(ledger: Ledger, uid: string, command: Command<T
     const invalid = refuseInvalid(account);
     if (invalid && !command.takesInvalid) throw invalid;
 
-    const pending = await findPendingChange(ledger, account, command, documents, now);
+    const due = await findPendingChange(ledger, account, command, documents, now);
+    const mayOwe = !isOpened(document) && account.sequence > 0;
+    const pending = mayOwe ? await restoreDebt(ledger, due) : due;
     const state = {
       account: pending.account,
       hasPendingChanges: pending.account !== account || !(isOpened(document) || invalid),
@@ -128,6 +131,18 @@ async function readAccount(ledger: Ledger, document: StoredDocument, isSuspect: 
 function hasLaterEntry({ data }: StoredDocument, documents: Documents, uncertain: UncertainEntries): boolean {
   const isLater = (path: string) => Number(documents.get(path)?.data.sequence) > Number(data.sequence);
   return [...uncertain.keys()].some(isLater);
+}
+
+/**
+ * The debt of an account that was deleted in the console: what the entries of its payments moved, less the credits that its
+ * purchases hold.
+ */
+async function restoreDebt<C extends Change>({ database }: Ledger, change: C): Promise<C> {
+  const { account } = change;
+  if (account.debt > 0) return change;
+  const { totals } = await database.totals(accountPath(account.uid), paymentTotals(account.uid));
+  const debt = computeDebt(totals);
+  return debt > 0 ? { ...change, account: { ...account, debt } } : change;
 }
 
 /**

@@ -71,7 +71,7 @@ export function recordEdit(account: Account, actor?: string): Change {
  * Moves credits by one entry. On an account with an invalid balance only `ledgerBalance` moves: the entry is written,
  * and the admin's correction of the balance becomes an adjustment. A wrong sequence is corrected.
  */
-function move(account: Account, entry: Omit<EntryDraft, 'sequence' | 'balance'>): Change {
+export function move(account: Account, entry: Omit<EntryDraft, 'sequence' | 'balance'>): Change {
   const ledgerBalance = account.ledgerBalance + entry.amount;
   const sequence = account.sequence + 1;
   const balance = account.balance === null ? null : account.balance + entry.amount;
@@ -81,11 +81,27 @@ function move(account: Account, entry: Omit<EntryDraft, 'sequence' | 'balance'>)
   };
 }
 
+/**
+ * Adds credits by one entry, and pays off the account's debt with them by another one in the same commit. An admin's
+ * adjustment and an allowance pay no debt.
+ */
+export function addCredits(account: Account, entry: Omit<EntryDraft, 'sequence' | 'balance'>): Change {
+  const added = move(account, entry);
+  const paid = Math.min(account.debt, entry.amount);
+  if (paid <= 0) return added;
+  return andThen(added, (current) =>
+    move(
+      { ...current, debt: current.debt - paid },
+      { id: `${entry.id}:debt`, type: 'clawback', amount: -paid },
+    ),
+  );
+}
+
 /** The first grant of an account whose user is verified. */
 export function signupGrant(account: Account, credits: number): Change {
   const granted = { ...account, signupDue: false, verified: true };
   if (credits === 0) return unchanged(granted);
-  return move(granted, { id: 'signup', type: 'grant', amount: credits, reason: 'signup' });
+  return addCredits(granted, { id: 'signup', type: 'grant', amount: credits, reason: 'signup' });
 }
 
 /** Keeps whether the user was verified at the last call: allowances are for verified users. */
@@ -108,6 +124,11 @@ export function inFlight(account: Account, now: Date): string[] {
 /** Refuses a suspended account. */
 export function refuseSuspended(account: Pick<Account, 'suspended'>): Failure | undefined {
   return account.suspended ? new Failure('ACCOUNT_SUSPENDED', 'This account is suspended.') : undefined;
+}
+
+/** Refuses an account that is closed, or is being closed. */
+export function refuseClosed(account: Account): Failure | undefined {
+  return account.closedAt ? new Failure('ACCOUNT_CLOSED', 'This account is closed.') : undefined;
 }
 
 /**
@@ -228,7 +249,7 @@ export function grantCredits(
   account: Account,
   grant: { id: string; amount: number; reason: string; actor: string },
 ): Change {
-  return move(account, { type: 'grant', ...grant });
+  return addCredits(account, { type: 'grant', ...grant });
 }
 
 export type RefundParams = {
@@ -243,7 +264,7 @@ export type RefundParams = {
 /** Refunds a generation's price. */
 export function refundCredits(account: Account, params: RefundParams): Change {
   const { generationId, credits, reason, billed, now } = params;
-  const change = move(account, {
+  const change = addCredits(account, {
     id: `${generationId}:refund`,
     type: 'refund',
     amount: credits,
@@ -278,6 +299,9 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   if (account.suspendedAt !== before.suspendedAt) data.suspendedAt = account.suspendedAt ?? removed;
   if (account.restoredAt !== before.restoredAt) data.restoredAt = account.restoredAt ?? removed;
   if (account.identities !== before.identities) data.identities = [...account.identities];
+  if (account.debt !== before.debt) data.debt = account.debt;
+  if (account.customers !== before.customers) data.customers = account.customers;
+  if (account.suspendedFor !== before.suspendedFor) data.suspendedFor = account.suspendedFor;
   if (account.billedRefunds !== before.billedRefunds) data.billedRefunds = account.billedRefunds;
   if (account.usedAt !== undefined && account.usedAt !== before.usedAt) data.usedAt = account.usedAt;
   if (account.terms !== undefined && account.terms !== before.terms) data.terms = account.terms;

@@ -35,15 +35,20 @@ export async function readEntries(ledger: Ledger, uid: string, { pageSize, pageT
     orderBy: [['sequence', 'desc']] as const,
     ...(after && { after }),
   };
-  const { items: entries, last } = await readPage(ledger, pageSize, query, toEntry);
+  const { items: entries, last } = await readPage(ledger, pageSize, query, parseEntry);
   const nextPageToken = toNextPageToken(last, ({ data }) => [data.sequence]);
   return { entries, ...nextPageToken };
 }
 
-/** Who moved the credits is for admins only, and so is the reason of their grants. A note is meant for the user. @throws {UnreadableDocument} */
-export function toEntry(document: StoredDocument): Entry {
-  const { id } = document;
-  const { createdAt, actor: _, reason, ...entry } = parseDocument(entryDocumentSchema, document);
+/** @throws {UnreadableDocument} */
+export const parseEntry = (document: StoredDocument): Entry =>
+  toEntry({ id: document.id, ...parseDocument(entryDocumentSchema, document) });
+
+/**
+ * An entry as its user sees it. Who moved the credits is for admins only, and so is the reason of their grants. A note is
+ * meant for the user.
+ */
+export function toEntry({ id, createdAt, actor: _, reason, ...entry }: EntryData & { id: string }): Entry {
   const isForUser = entry.type === 'refund' || entry.type === 'adjustment' || id === signupEntryId;
   return {
     id,

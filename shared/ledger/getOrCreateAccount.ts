@@ -14,13 +14,17 @@ type ReadAlong = { paths(): readonly string[]; learn(documents: Documents): void
  * The caller's account: created at its first use, with edits recorded and signup credits granted.
  * @throws {Failure} ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
  */
-export function getOrCreateAccount(ledger: Ledger, user: LedgerUser, readAlong: ReadAlong): Promise<Account> {
+export function getOrCreateAccount(
+  ledger: Ledger,
+  user: LedgerUser,
+  readAlong?: ReadAlong,
+): Promise<Account> {
   return changeAccount<Account>(ledger, user.uid, {
     user,
     missing: 'create',
-    reads: readAlong.paths,
+    reads: () => readAlong?.paths() ?? [],
     findAnswer(documents) {
-      readAlong.learn(documents);
+      readAlong?.learn(documents);
       return undefined;
     },
     decide({ account, hasPendingChanges, now }) {

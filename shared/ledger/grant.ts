@@ -20,6 +20,8 @@ const grantDocumentSchema = z.object({
   owner: z.string(),
   sequence: z.int(),
   balance: z.int(),
+  /** Credits of it that paid off debt, if any: by a second entry, after which `sequence` and `balance` are. */
+  debtPaid: z.int().optional(),
   createdAt: z.date(),
 });
 export type GrantRecord = z.infer<typeof grantDocumentSchema>;
@@ -64,8 +66,9 @@ export function grantTo(
       if (refusal) return { refusal };
       const change = grantCredits(account, { id: entryId, amount, reason, actor });
       const { sequence, ledgerBalance: balance } = change.account;
+      const debtPaid = account.debt - change.account.debt;
       const record = { uid, amount, reason, actor, entryId, sequence, balance, createdAt: now };
-      const grant = { ...record, owner: attemptId };
+      const grant = { ...record, owner: attemptId, ...(debtPaid > 0 && { debtPaid }) };
       return {
         change,
         writes: [createDocument(path, grant)],

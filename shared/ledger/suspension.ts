@@ -25,7 +25,8 @@ export async function suspendPerson(
     missing: { refusal: new Failure('NOT_FOUND', 'There is no such account.') },
     takesInvalid: true,
     decide({ account, hasPendingChanges, now }) {
-      if (account.suspended === suspended) {
+      // An admin's suspension outlasts the disputes that have suspended the account before.
+      if (account.suspended === suspended && account.suspendedFor.length === 0) {
         return hasPendingChanges
           ? { change: unchanged({ ...account }), answer: () => account }
           : { answer: account };

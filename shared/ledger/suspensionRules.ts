@@ -22,10 +22,11 @@ export const isSuspensionEdited = ({ suspended, suspendedAt }: Account) =>
 /** True if the account was suspended at any time, now included. */
 export const hasDecision = (account: Account) => account.suspended || getDecision(account) !== undefined;
 
-/** The account with a new decision, later than the one it has. */
+/** The account with a new decision, later than the one it has. It is an admin's, unless a dispute is named after it. */
 export function decideSuspension(account: Account, suspended: boolean, now: Date): Account {
   const last = getDecision(account)?.at.getTime() ?? 0;
-  return withDecision(account, { suspended, at: new Date(Math.max(now.getTime(), last + 1)) });
+  const decided = withDecision(account, { suspended, at: new Date(Math.max(now.getTime(), last + 1)) });
+  return { ...decided, suspendedFor: [] };
 }
 
 /** The account with another copy's decision, if that is the later one. */
@@ -64,6 +65,7 @@ function withDecision(account: Account, { suspended, at }: SuspensionDecision): 
     suspended,
     suspendedAt: suspended ? at : undefined,
     restoredAt: suspended ? undefined : at,
+    ...(!suspended && { suspendedFor: [] }),
   };
 }
 

@@ -5,7 +5,7 @@ import { parseReadable } from '../database/spoiltDocuments.ts';
 import { generationsPath, parseGeneration, toGeneration, toShareUrl } from '../generation/record.ts';
 import { parseShare } from '../generation/shares.ts';
 import { accountPath } from '../ledger/account.ts';
-import { entriesPath, toEntry } from '../ledger/entries.ts';
+import { entriesPath, parseEntry } from '../ledger/entries.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { parseEnhancements } from '../prompts/enhancements.ts';
 
@@ -22,7 +22,7 @@ type List = {
 
 /** A further collection is one line here, and its schema in the contract. @param publicUrl where the studio is reached. */
 const createLists = (publicUrl: string): readonly List[] => [
-  { name: 'entries', query: (uid) => ({ collection: entriesPath(uid) }), toItem: toEntry },
+  { name: 'entries', query: (uid) => ({ collection: entriesPath(uid) }), toItem: parseEntry },
   {
     name: 'generations',
     query: (uid) => ({ collection: generationsPath(uid) }),

@@ -16,14 +16,26 @@ export const closeConnections = () => agent.destroy();
 const startMsMax = 30_000;
 
 function call(url: string, token?: string, key?: string, body?: object): Promise<Reply> {
-  const payload = body && JSON.stringify(body);
   const headers = {
     ...(token && { authorization: `Bearer ${token}` }),
     ...(key && { 'idempotency-key': key }),
-    ...(payload && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
+    ...(body && { 'content-type': 'application/json' }),
   };
+  return body ? post(url, JSON.stringify(body), headers) : request(url, 'GET', headers);
+}
+
+/** Posts these bytes. */
+export const post = (url: string, payload: string, headers: Record<string, string>) =>
+  request(url, 'POST', { ...headers, 'content-length': Buffer.byteLength(payload) }, payload);
+
+function request(
+  url: string,
+  method: string,
+  headers: http.OutgoingHttpHeaders,
+  payload?: string,
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const request = http.request(url, { agent, method: payload ? 'POST' : 'GET', headers }, (response) => {
+    const request = http.request(url, { agent, method, headers }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {

@@ -4,10 +4,12 @@
  *   npm run bench -- --runs 15                all rows against the baselines
  *   npm run bench -- load --users 200         conservation under load
  *   npm run bench -- hot --callers 32         debits of one account
+ *   npm run bench -- webhook --rate 20        purchases on a warm process
  */
 const benches: Record<string, () => Promise<unknown>> = {
   load: () => import('./load.ts'),
   hot: () => import('./hotAccount.ts'),
+  webhook: () => import('./webhook.ts'),
 };
 
 const [name = ''] = process.argv.slice(2);

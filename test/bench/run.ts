@@ -11,7 +11,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { stepsPlot, throughputPlot } from './plots.ts';
 import { formatTable, writeTable } from './report.ts';
-import { coldAccount, coldGenerate, coldHealth } from './rows/coldStart.ts';
+import { coldAccount, coldGenerate, coldHealth, coldWebhook } from './rows/coldStart.ts';
 import { hotAccount, type Throughput, throughput } from './rows/load.ts';
 import { memory } from './rows/memory.ts';
 import { size } from './rows/size.ts';
@@ -35,6 +35,7 @@ const rows: Record<string, (world: World, runs: number) => Promise<Row[]>> = {
   coldHealth,
   coldAccount,
   coldGenerate,
+  coldWebhook,
   warmGenerate: (world, times) =>
     warmGenerate(world, times, (measured) => {
       steps = measured;

@@ -10,6 +10,7 @@ import { startFirestore, waitForEmulator } from '../../local/emulators.ts';
 import { findFirestoreProgram } from '../../local/java.ts';
 import { findFreePort, loopback } from '../../local/ports.ts';
 import { endChild } from '../../local/processes.ts';
+import { stripeEnv } from './purchases.ts';
 import { startTokens } from './tokens.ts';
 import type { Addresses, Mark } from './upstreams.ts';
 
@@ -86,6 +87,7 @@ export async function startWorld() {
           MAX_IN_FLIGHT_PER_USER: '64',
           MAX_PER_MINUTE_PER_USER: '10000',
         }),
+        ...(target === 'stripeWebhook' && stripeEnv),
         ...(kind === 'usual' && {
           GCLOUD_PROJECT: projectId,
           FIREBASE_CONFIG: JSON.stringify({ projectId }),
@@ -143,5 +145,6 @@ function createCommand(kind: Kind, target: string): string[] {
   if (kind === 'ours') return [resolve('dist/main.mjs')];
   if (kind === 'floor') return [join(here, 'floor.ts')];
   if (kind === 'floorLibrary') return [join(here, 'floor.ts'), 'library'];
-  return [commandLine, `--source=${join(here, kind)}`, `--target=${target}`];
+  const source = target === 'stripeWebhook' ? join(kind, 'stripeWebhook.js') : kind;
+  return [commandLine, `--source=${join(here, source)}`, `--target=${target}`];
 }

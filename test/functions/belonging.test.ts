@@ -12,7 +12,17 @@ import { getReason, type Reply } from '../support/replies.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
-const gets = ['health', 'account', 'ledger', 'gallery', 'generation', 'exportAccount', 'audit', 'reports'];
+const gets = [
+  'health',
+  'packs',
+  'account',
+  'ledger',
+  'gallery',
+  'generation',
+  'exportAccount',
+  'audit',
+  'reports',
+];
 const [live, gone] = ['live', 'gone'].map((key) => hashGenerationId('owner', key)) as [string, string];
 const intrudersGone = hashGenerationId('intruder', 'gone');
 const unknown = 'f'.repeat(32);
@@ -87,6 +97,10 @@ const statusWithoutInput: Record<string, number> = {
   acceptTerms: 400,
   suspend: 400,
   grant: 400,
+  checkout: 400,
+  confirmCheckout: 400,
+  // Nobody here has ever bought anything.
+  billingPortal: 404,
 };
 const userFunctions = [
   'account',
@@ -99,10 +113,14 @@ const userFunctions = [
   'share',
   'acceptTerms',
   'exportAccount',
+  'checkout',
+  'confirmCheckout',
+  'billingPortal',
 ];
 const adminFunctions = ['suspend', 'grant', 'audit', 'takedown', 'reports', 'resolveReport'];
-const anyonesFunctions = ['health', 'sharedImage', 'report'];
-const schedulerFunctions = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile'];
+/** `stripeWebhook` checks a signature instead of a token. */
+const anyonesFunctions = ['health', 'packs', 'stripeWebhook', 'sharedImage', 'report'];
+const schedulerFunctions = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile', 'reconcilePayments'];
 
 describe('who may call', () => {
   it('is tested for every function except the event, whose sender Cloud Run checks', () => {
@@ -149,8 +167,8 @@ describe('who may call', () => {
     for (const name of adminFunctions) expect((await call(name, 'admin')).status).toBe(401);
   });
 
-  it('anyone may call health, with any token', async () => {
-    for (const who of [...strangers, 'intruder']) expect((await call('health', who)).status).toBe(200);
+  it.each(['health', 'packs'])('anyone may call %s, with any token', async (name) => {
+    for (const who of [...strangers, 'intruder']) expect((await call(name, who)).status).toBe(200);
   });
 });
 

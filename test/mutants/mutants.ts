@@ -5,6 +5,7 @@
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
 import { inIdentities } from './identities.ts';
+import { inDebts, inPaymentFunctions, inPayments, inPurchases } from './paymentMutants.ts';
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
 import { inShares, inSharing } from './sharingMutants.ts';
 import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
@@ -579,6 +580,10 @@ export const mutants: readonly Mutant[] = Object.entries({
   'shared/ledger': { ...inLedger, ...inIdentities },
   'shared/generation': { ...inGeneration, ...inShares },
   'shared/sharing': inSharing,
+  'shared/ledger/purchases.ts': inPurchases,
+  'shared/ledger/credits.ts': inDebts,
+  'shared/payments': inPayments,
+  functions: inPaymentFunctions,
   'shared/database': inDatabase,
   'shared/imagegen': inImagegen,
   'shared/images': inImages,

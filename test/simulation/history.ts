@@ -1,12 +1,14 @@
 /** One history: the users, admins, failures and crashes of a seed, brought to rest and checked. */
 import { type Admin, createAdmin, type Grant } from './admin.ts';
 import { checkAtRest } from './atRest.ts';
+import { type Buyers, createBuyers, planPurchases } from './buyers.ts';
 import { type Clients, createBody, createClients, type ImageRequest, type User } from './clients.ts';
 import type { FaultRates } from './faults.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { createMemoryStore, type MemoryStore } from './memoryDatabase.ts';
 import { createModel, type Model } from './model.ts';
 import { createSharing, type Sharing } from './sharing.ts';
+import { createSimulatedStripe, creditPacks, type SimulatedStripe } from './stripe.ts';
 import { accountEvent } from './wire.ts';
 import { Broken, createWorld, type World } from './world.ts';
 
@@ -28,6 +30,8 @@ export type History = {
   clients: Clients;
   admin: Admin;
   sharing: Sharing;
+  stripe: SimulatedStripe;
+  buyers: Buyers;
   users: User[];
   imageRequests: ImageRequest[];
   grants: Grant[];
@@ -83,13 +87,17 @@ async function begin(world: World): Promise<History> {
     MAX_REFUNDS_PER_HOUR_PER_USER: String(rules.maxRefundsPerHour),
     ALLOWANCE_CREDITS: String(rules.allowanceCredits),
     CACHE_TTL_SECONDS: random.pick(['0', '20', '3600']),
+    STRIPE_SECRET_KEY: 'sk_test_of_the_history',
+    CREDIT_PACKS: creditPacks,
   };
+  const stripe = createSimulatedStripe(world);
   const { images, observeLog } = model;
-  const environment = { world, faultRates, store, images, env, observeLog };
+  const environment = { world, faultRates, store, images, stripe, env, observeLog };
   const fleet = await startFleet(environment, model, random.whole(1, 3));
   const finals = new Map<string, string>();
   const clients = createClients(fleet, model, finals);
   const admin = createAdmin(fleet, model, store, users, finals);
+  const buyers = createBuyers(fleet, model, stripe);
   return {
     world,
     faultRates,
@@ -99,6 +107,8 @@ async function begin(world: World): Promise<History> {
     clients,
     admin,
     sharing: createSharing(fleet, model),
+    stripe,
+    buyers,
     users,
     imageRequests: [],
     grants: [],
@@ -148,6 +158,7 @@ function plan(history: History): number {
     grants.push(grant);
     for (let j = random.whole(1, 2); j > 0; j -= 1) sometime('an admin grants', () => admin.grant(grant, 2));
   }
+  if (random.chance(0.5)) planPurchases(history, times);
   times(random.whole(0, 4), 'the scheduler sweeps', () => {
     for (let i = random.whole(1, 3); i > 0; i -= 1) void admin.schedule('sweepHolds');
   });

@@ -14,13 +14,16 @@ export type WireRequest = {
   key?: string;
   /** The network address of the caller. */
   address?: string;
+  /** The bytes of the body, in place of `body`. */
+  raw?: Buffer;
+  headers?: Record<string, string>;
 };
 
 export type WireAnswer = { status: number; headers: Record<string, string>; body: unknown };
 
 /** Calls a handler. Resolves with its reply. */
 export async function callHandler(handler: Handler, request: WireRequest): Promise<WireAnswer> {
-  const { name, method, as, query = {}, body, key } = request;
+  const { name, method, as, query = {}, body, key, raw, headers } = request;
   const incoming = {
     method,
     url: `/${name}?${new URLSearchParams(query)}`,
@@ -28,8 +31,9 @@ export async function callHandler(handler: Handler, request: WireRequest): Promi
       authorization: `Bearer ${as}`,
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(key !== undefined && { 'idempotency-key': key }),
+      ...headers,
     },
-    rawBody: Buffer.from(body === undefined ? '' : JSON.stringify(body)),
+    rawBody: raw ?? Buffer.from(body === undefined ? '' : JSON.stringify(body)),
     socket: { remoteAddress: request.address ?? '127.0.0.1' },
   };
   const answer: WireAnswer = { status: 0, headers: {}, body: undefined };

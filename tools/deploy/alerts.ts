@@ -36,6 +36,67 @@ const jobAlert = (id: string, title: string, job: string, schedulerJob: string, 
     `Check the job \`${schedulerJob}\` in Cloud Scheduler, then the log of \`${job}\`.`,
   );
 
+/** The alerts of a studio that sells credits. */
+export const paymentAlerts: readonly Alert[] = [
+  jobAlert(
+    'payment-check-stopped',
+    'The comparison with Stripe does not finish',
+    'reconcilePayments',
+    'reconcile-payments',
+    150,
+  ),
+  alert(
+    'webhook-refused',
+    "Events of Stripe's webhook are refused",
+    'jsonPayload.function="stripeWebhook" AND jsonPayload.outcome="refused"',
+    { count: 5, minutes: 60 },
+    'Compare the signing secret of the endpoint in the Stripe Dashboard with the secret `STRIPE_WEBHOOK_SECRET`. Nothing is lost: Stripe repeats an event for three days, and `reconcilePayments` finds what is left.',
+  ),
+  alert(
+    'payment-mismatch',
+    'A payment gives no credits',
+    'jsonPayload.event="payment_mismatch"',
+    { count: 0, minutes: 60 },
+    'What was paid is not what was asked. Look at `jsonPayload.sessionId` in the Stripe Dashboard, then refund it or grant the credits.',
+  ),
+  alert(
+    'payment-broken',
+    'Credits were given without a payment',
+    'jsonPayload.event="payment_broken"',
+    { count: 0, minutes: 60 },
+    'Stripe has no payment for `jsonPayload.sessionId` of `jsonPayload.uid`. Nothing was taken. Find out how the entry came about before you do.',
+  ),
+  alert(
+    'payments-misconfigured',
+    'Stripe refuses the secret key',
+    'jsonPayload.event="payments_misconfigured"',
+    { count: 0, minutes: 15 },
+    'The key was replaced, or it is a restricted key that lacks a permission: the message says which. Nobody can buy until it is corrected.',
+  ),
+  alert(
+    'payment-for-closed-account',
+    'Somebody paid for a closed account',
+    'jsonPayload.event="payment_for_closed_account"',
+    { count: 0, minutes: 60 },
+    'The payment was refunded at once. Check in the Stripe Dashboard that the refund of `jsonPayload.sessionId` succeeds.',
+  ),
+  alert(
+    'payment-disputed',
+    'A buyer disputes a payment',
+    'jsonPayload.event="entry_committed" AND jsonPayload.entryId=~"^clawback:d[pu]_"',
+    { count: 0, minutes: 60 },
+    'The credits are taken and the account is suspended. Answer the dispute in the Stripe Dashboard before its deadline.',
+  ),
+  alert(
+    'pack-not-sold',
+    'A credit pack is not on sale',
+    'jsonPayload.event="pack_not_sold"',
+    { count: 0, minutes: 60 },
+    'The price `jsonPayload.priceId` of the pack `jsonPayload.pack` is missing or inactive at Stripe. Activate it there, or change `CREDIT_PACKS`.',
+  ),
+];
+
+/** The alerts of every studio. */
 export const alerts: readonly Alert[] = [
   alert(
     'errors',

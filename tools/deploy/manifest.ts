@@ -6,7 +6,12 @@ import { jobTimeoutMs } from '../../shared/database/jobs.ts';
 
 /** The roles of a service account in the project. `secrets` lists the secrets that it may read. */
 export type Role = 'roles/datastore.user' | 'roles/datastore.viewer' | 'roles/firebaseauth.viewer';
-export type Secret = 'GEMINI_API_KEY' | 'CLOUDINARY_URL' | 'IDENTITY_HASH_KEY';
+export type Secret =
+  | 'GEMINI_API_KEY'
+  | 'CLOUDINARY_URL'
+  | 'IDENTITY_HASH_KEY'
+  | 'STRIPE_SECRET_KEY'
+  | 'STRIPE_WEBHOOK_SECRET';
 
 export type Trigger =
   /** Called by users, through Hosting or at the service's own address. `path` is Hosting's, if not the function's name. */
@@ -96,6 +101,17 @@ export const manifest: Record<string, FunctionSpec> = {
     maxInstances: 5,
     roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
   },
+  // A studio without payments has these too: the page asks for packs, and gets none.
+  packs: { ...small, trigger: http, maxInstances: 5, roles: [], secrets: ['STRIPE_SECRET_KEY'] },
+  checkout: { ...small, trigger: http, roles: readWriteRoles, secrets: ['STRIPE_SECRET_KEY'] },
+  confirmCheckout: { ...small, trigger: http, roles: readWriteRoles, secrets: ['STRIPE_SECRET_KEY'] },
+  billingPortal: { ...small, trigger: http, roles: readRoles, secrets: ['STRIPE_SECRET_KEY'] },
+  stripeWebhook: {
+    ...small,
+    trigger: http,
+    roles: readWriteRoles,
+    secrets: ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'],
+  },
   grant: {
     ...small,
     trigger: http,
@@ -116,12 +132,21 @@ export const manifest: Record<string, FunctionSpec> = {
     trigger: schedule('23 3 * * *'),
     roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
   },
+  reconcilePayments: {
+    ...job,
+    trigger: schedule('43 * * * *'),
+    roles: readWriteRoles,
+    secrets: ['STRIPE_SECRET_KEY'],
+  },
   accountWritten: {
     ...small,
     trigger: { kind: 'document', pattern: 'accounts/{uid}' },
     roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
   },
 };
+
+/** The job of a studio that sells nothing would have nothing to do. */
+export const paymentJob = 'reconcilePayments';
 
 /** The name of a function's Cloud Run service, which must not contain capitals. */
 export const toServiceName = (target: string) =>

@@ -15,10 +15,18 @@ export type DeployOptions = {
   vertexAi: boolean;
   /** Files with the values of secrets. The deploy asks for the other values, unless the secrets have one already. */
   secretFiles: Partial<Record<Secret, string>>;
+  /** Credits are sold: the settings have CREDIT_PACKS. Empty, it sells none, but refunds and disputes still count. */
+  payments: boolean;
+  /** The mode of the new key of Stripe, if there is one. */
+  stripeMode: StripeMode | undefined;
+  /** Replace the signing secret of Stripe's webhook. */
+  rotateWebhookSecret: boolean;
   alertEmail: string | undefined;
   supportEmail: string | undefined;
   dryRun: boolean;
 };
+
+export type StripeMode = 'test' | 'live';
 
 /** The deploy cannot start or continue. The message says why, and what to do; it is printed without a stack trace. */
 export class DeployRefused extends Error {
@@ -30,13 +38,15 @@ const usage = `npm run deploy -- --project PROJECT --region REGION
   --settings FILE       NAME=value lines for the functions (docs/setup/environment.md)
   --gemini-key-file F   the file with the key of the Gemini API; without it, the deploy asks for the key
   --cloudinary-file F   the file with CLOUDINARY_URL; without it, the deploy asks for it
+  --stripe-key-file F   the file with the key of Stripe, at the first deploy with CREDIT_PACKS and to replace the key
+  --rotate-webhook-secret  replaces the signing secret of Stripe's webhook
   --alert-email E       the address that receives alerts
   --support-email E     sets up sign-in with e-mail and with Google, which shows this address to users
   --dry-run             prints all commands as a shell script, and runs none`;
 
 /** Variables that the deploy sets itself, or that do not belong in a settings file. */
 const reservedNames =
-  /^(GOOGLE_CLOUD_PROJECT|FIRESTORE_DATABASE_ID|GEMINI_API_KEY|CLOUDINARY_URL|IDENTITY_HASH_KEY|FUNCTION_TARGET|PORT|K_\w+|SCHEDULER_\w+|\w+_EMULATOR_HOST|LOCAL_DATA_DIR)$/;
+  /^(GOOGLE_CLOUD_PROJECT|FIRESTORE_DATABASE_ID|GEMINI_API_KEY|CLOUDINARY_URL|IDENTITY_HASH_KEY|STRIPE_SECRET_KEY|STRIPE_WEBHOOK_SECRET|STRIPE_API_BASE_URL|FUNCTION_TARGET|PORT|K_\w+|SCHEDULER_\w+|\w+_EMULATOR_HOST|LOCAL_DATA_DIR)$/;
 
 /** @throws {DeployRefused} naming the option or variable that is missing or wrong. */
 export function parseOptions(args: string[], readFile: (path: string) => string = readText): DeployOptions {
@@ -51,6 +61,10 @@ export function parseOptions(args: string[], readFile: (path: string) => string 
     throw toRefusal('--location must be a Firestore location');
   const settings = withModel(values.settings ? parseSettings(readFile(values.settings)) : {});
   const [geminiFile, cloudinaryFile] = [values['gemini-key-file'], values['cloudinary-file']];
+  const { 'stripe-key-file': stripeFile, 'rotate-webhook-secret': rotateWebhookSecret = false } = values;
+  const payments = settings.CREDIT_PACKS !== undefined;
+  if (!payments && (stripeFile || rotateWebhookSecret))
+    throw toRefusal('--stripe-key-file and --rotate-webhook-secret need CREDIT_PACKS in the settings');
   return {
     project,
     region,
@@ -60,7 +74,11 @@ export function parseOptions(args: string[], readFile: (path: string) => string 
     secretFiles: {
       ...(geminiFile && { GEMINI_API_KEY: geminiFile }),
       ...(cloudinaryFile && { CLOUDINARY_URL: cloudinaryFile }),
+      ...(stripeFile && { STRIPE_SECRET_KEY: stripeFile }),
     },
+    payments,
+    stripeMode: stripeFile ? parseStripeMode(readFile(stripeFile)) : undefined,
+    rotateWebhookSecret,
     alertEmail: parseEmail(values, 'alert-email'),
     supportEmail: parseEmail(values, 'support-email'),
     dryRun: values['dry-run'] ?? false,
@@ -79,6 +97,8 @@ function parseCommandLine(args: string[]) {
         settings: text,
         'gemini-key-file': text,
         'cloudinary-file': text,
+        'stripe-key-file': text,
+        'rotate-webhook-secret': { type: 'boolean' },
         'alert-email': text,
         'support-email': text,
         'dry-run': { type: 'boolean' },
@@ -122,10 +142,24 @@ function checkConfig(project: string, settings: Record<string, string>) {
   try {
     const config = parseConfig({ ...settings, GOOGLE_CLOUD_PROJECT: project });
     checkTimeouts(config);
+    checkPublicUrl(settings.PUBLIC_URL);
     return config;
   } catch (error) {
     throw toRefusal((error as Error).message);
   }
+}
+
+/** People come back to this address from Stripe, and pages there are shared: no path, and nothing without TLS. */
+function checkPublicUrl(url: string | undefined): void {
+  if (!url || (url.startsWith('https://') && new URL(url).origin === url.replace(/\/+$/, ''))) return;
+  throw new Error('PUBLIC_URL must be an address such as https://studio.example.com');
+}
+
+/** The mode of a key. @throws {DeployRefused} for a publishable key, or something else. */
+export function parseStripeMode(key: string): StripeMode {
+  const mode = /^[sr]k_(test|live)_\w+$/.exec(key.trim())?.[1];
+  if (mode) return mode as StripeMode;
+  throw new DeployRefused("Stripe's key must be a secret or restricted key: sk_… or rk_….");
 }
 
 /** @throws {DeployRefused} for a value that the functions would refuse. The message never contains the value. */

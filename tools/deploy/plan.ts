@@ -4,11 +4,16 @@ import { createAlerts } from './planAlerts.ts';
 import { buildImage, createTriggers, deployFunctions, scheduleJobs } from './planFunctions.ts';
 import { deployPage, deployRules, setUpFirebase, writeFirebaseConfig } from './planPage.ts';
 import { createAccounts, createDatabase, createSecrets, setUpProject } from './planProject.ts';
+import { checkPayments, finishWebhook } from './planStripe.ts';
 import type { Step } from './steps.ts';
 
-/** All steps. Each comes after the steps that it depends on; the page comes last, when everything it calls exists. */
+/**
+ * All steps. Each comes after the steps that it depends on: first what may refuse the deploy and changes nothing, last the
+ * page, when everything it calls exists.
+ */
 export function createPlan(options: DeployOptions): Step[] {
   return [
+    ...checkPayments(options),
     {
       title: 'Build the functions and the page into dist/',
       hint: 'Run `npm ci` and `npm run check`.',
@@ -24,6 +29,7 @@ export function createPlan(options: DeployOptions): Step[] {
     ...deployRules(options),
     ...buildImage(options),
     ...deployFunctions(options),
+    ...finishWebhook(options),
     ...createTriggers(options),
     ...scheduleJobs(options),
     ...createAlerts(options),

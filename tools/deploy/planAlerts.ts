@@ -1,5 +1,5 @@
 /** The steps for the alerts. Each alert has a log-based metric and a policy that watches it. */
-import { type Alert, alerts, type Condition } from './alerts.ts';
+import { type Alert, alerts, type Condition, paymentAlerts } from './alerts.ts';
 import type { DeployOptions } from './options.ts';
 import { gcloud } from './planProject.ts';
 import type { Step } from './steps.ts';
@@ -10,8 +10,11 @@ const hint =
 
 /** Creates the notification channel, if there is an address, and then every alert. */
 export function createAlerts(options: DeployOptions): Step[] {
-  const { project, alertEmail } = options;
-  if (!alertEmail) return alerts.flatMap((alert) => createAlert(alert, options));
+  const { project, alertEmail, payments } = options;
+  const alertSteps = [...alerts, ...(payments ? paymentAlerts : [])].flatMap((alert) =>
+    createAlert(alert, options),
+  );
+  if (!alertEmail) return alertSteps;
   const channels = (...args: string[]) => gcloud(project, 'beta', 'monitoring', 'channels', ...args);
   const find = channels('list', `--filter=displayName="${channelName}"`, '--limit=1', '--format=value(name)');
   const labels = [`--channel-labels=email_address=${alertEmail}`];
@@ -25,7 +28,7 @@ export function createAlerts(options: DeployOptions): Step[] {
       change: channels('update', '{{OLD_CHANNEL}}', `--update-channel-labels=email_address=${alertEmail}`),
     },
     { title: 'Find the notification channel', hint, do: 'run', run: find, saveAs: 'CHANNEL' },
-    ...alerts.flatMap((alert) => createAlert(alert, options)),
+    ...alertSteps,
   ];
 }
 

@@ -1,5 +1,5 @@
 /** The steps for the functions: the image, a service for each function, and their callers. */
-import { type FunctionSpec, manifest, toAccountName, toServiceName } from './manifest.ts';
+import { type FunctionSpec, manifest, paymentJob, toAccountName, toServiceName } from './manifest.ts';
 import type { DeployOptions } from './options.ts';
 import {
   databaseId,
@@ -96,9 +96,9 @@ export function deployFunctions(options: DeployOptions): Step[] {
 }
 
 function getDeployFlags(target: string, spec: FunctionSpec, options: DeployOptions): string[] {
-  const { project, region, vertexAi } = options;
+  const { project, region } = options;
   const { kind } = spec.trigger;
-  const secrets = getSecrets(spec, vertexAi).map((secret) => `${secret}=${secret}:latest`);
+  const secrets = getSecrets(spec, options).map((secret) => `${secret}=${secret}:latest`);
   return [
     `--region=${region}`,
     '--image={{IMAGE}}',
@@ -178,9 +178,9 @@ export function createTriggers({ project, region, location }: DeployOptions): St
 }
 
 /** Creates Cloud Scheduler's jobs. Each call has a token for the functions' audience. */
-export function scheduleJobs({ project, region }: DeployOptions): Step[] {
+export function scheduleJobs({ project, region, payments }: DeployOptions): Step[] {
   return Object.entries(manifest).flatMap(([target, { trigger, timeoutSeconds }]): Step[] => {
-    if (trigger.kind !== 'schedule') return [];
+    if (trigger.kind !== 'schedule' || (target === paymentJob && !payments)) return [];
     const service = toServiceName(target);
     const jobs = (verb: string, ...args: string[]) =>
       gcloud(project, 'scheduler', 'jobs', verb, ...args, `--location=${region}`);

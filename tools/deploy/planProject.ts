@@ -1,6 +1,7 @@
 /** The steps for everything the functions need: APIs, service accounts and their roles, secrets, the database. */
 import { type FunctionSpec, manifest, type Secret, toAccountName } from './manifest.ts';
 import type { DeployOptions } from './options.ts';
+import { connectWebhook } from './planStripe.ts';
 import type { Command, Step } from './steps.ts';
 
 export const databaseId = '(default)';
@@ -100,11 +101,16 @@ function getRoles({ roles, secrets }: FunctionSpec, vertexAi: boolean): string[]
 /** The deploy generates its first value. A second value would make every user somebody new. */
 const generatedSecret = 'IDENTITY_HASH_KEY';
 
-/** The secrets of a function. Each parses the whole configuration, of which the generated one is a part. */
-export const getSecrets = ({ secrets }: FunctionSpec, vertexAi: boolean): Secret[] => [
-  ...secrets.filter((secret) => !(vertexAi && secret === 'GEMINI_API_KEY')),
+/** The secrets that a function needs in this deployment. Each parses the whole configuration, of which the generated one is a part. */
+export const getSecrets = (
+  { secrets }: FunctionSpec,
+  { vertexAi, payments }: Pick<DeployOptions, 'vertexAi' | 'payments'>,
+): Secret[] => [
+  ...secrets.filter((secret) => (secret === 'GEMINI_API_KEY' ? !vertexAi : payments || !isStripe(secret))),
   generatedSecret,
 ];
+
+const isStripe = (secret: Secret) => secret.startsWith('STRIPE_');
 
 function grantRole(project: string, account: string, role: string): Step {
   return {
@@ -123,12 +129,33 @@ function grantRole(project: string, account: string, role: string): Step {
 }
 
 /** Creates the secrets with their first values, and lets the functions read them. */
-export function createSecrets({ project, vertexAi, secretFiles }: DeployOptions): Step[] {
+export function createSecrets(options: DeployOptions): Step[] {
+  const { project, secretFiles } = options;
   const readers = Object.entries(manifest).flatMap(([target, spec]) =>
-    getSecrets(spec, vertexAi).map((secret) => ({ target, secret })),
+    getSecrets(spec, options).map((secret) => ({ target, secret })),
   );
   const secrets = [...new Set(readers.map(({ secret }) => secret))];
   const secretManager = 'You need the role roles/secretmanager.admin.';
+  const versions = (...args: string[]) => gcloud(project, 'secrets', 'versions', ...args);
+  const storeSecret = (secret: Secret): Step => ({
+    title: `Store the value of ${secret}`,
+    hint: secretManager,
+    do: 'secret',
+    secret,
+    file: secretFiles[secret],
+    isGenerated: secret === generatedSecret,
+    probe: {
+      command: versions(
+        'list',
+        secret,
+        // A generated value is never replaced, even if somebody has disabled it.
+        ...(secret === generatedSecret ? [] : ['--filter=state=ENABLED']),
+        '--limit=1',
+        '--format=value(name)',
+      ),
+    },
+    make: versions('add', secret, '--data-file=-'),
+  });
   return [
     ...secrets.flatMap((secret): Step[] => [
       {
@@ -138,28 +165,7 @@ export function createSecrets({ project, vertexAi, secretFiles }: DeployOptions)
         probe: { command: gcloud(project, 'secrets', 'describe', secret, '--format=value(name)') },
         make: gcloud(project, 'secrets', 'create', secret, '--replication-policy=automatic'),
       },
-      {
-        title: `Store the value of ${secret}`,
-        hint: secretManager,
-        do: 'secret',
-        secret,
-        file: secretFiles[secret],
-        isGenerated: secret === generatedSecret,
-        probe: {
-          command: gcloud(
-            project,
-            'secrets',
-            'versions',
-            'list',
-            secret,
-            // A generated value is never replaced, even if somebody has disabled it.
-            ...(secret === generatedSecret ? [] : ['--filter=state=ENABLED']),
-            '--limit=1',
-            '--format=value(name)',
-          ),
-        },
-        make: gcloud(project, 'secrets', 'versions', 'add', secret, '--data-file=-'),
-      },
+      secret === 'STRIPE_WEBHOOK_SECRET' ? connectWebhook(options) : storeSecret(secret),
     ]),
     ...readers.map(
       ({ target, secret }): Step => ({

@@ -1,5 +1,5 @@
 /**
- * Prices in US dollars, for the cheapest regions (such as us-central1), from public pages. `verified` is false if
+ * Prices in US dollars unless they name a currency, for the cheapest regions (such as us-central1), from public pages. `verified` is false if
  * nobody has seen the price on the seller's own page.
  */
 
@@ -69,6 +69,37 @@ export const prices = {
     verified: false,
   },
 } satisfies Record<string, Price>;
+
+/**
+ * Stripe's standard fee of a payment with a card of the region: percent, and a fixed amount in its currency. Cards from
+ * elsewhere, currency conversion and Managed Payments cost more. The figures are from price lists of third parties.
+ */
+export const stripeFees = {
+  us: {
+    currency: 'USD',
+    percent: 2.9,
+    fixed: 0.3,
+    source: 'https://stripe.com/pricing',
+    asOf,
+    verified: false,
+  },
+  eea: {
+    currency: 'EUR',
+    percent: 1.5,
+    fixed: 0.25,
+    source: 'https://stripe.com/ie/pricing',
+    asOf,
+    verified: false,
+  },
+  uk: {
+    currency: 'GBP',
+    percent: 1.5,
+    fixed: 0.2,
+    source: 'https://stripe.com/gb/pricing',
+    asOf,
+    verified: false,
+  },
+} as const;
 
 /** Cloudinary's plans. A credit is 1,000 transformations, 1 GB stored for a month or 1 GB delivered. Larger plans need a contract. */
 export const cloudinaryPlans = [

@@ -1,4 +1,4 @@
-/** Rows 5 and 6: the throughput, on many accounts and on one. */
+/** Rows 6 and 7: the throughput, on many accounts and on one. */
 import { closeConnections, generate, now, waitForFirst200 } from '../client.ts';
 import { median, type Row } from '../stats.ts';
 import type { Server, Upstreams, World } from '../world.ts';
@@ -14,7 +14,7 @@ const perClient = 4;
 /** The points that appear in the plot only need few runs. */
 const plotted = { clients: [1, 2, 4, 8, 16, 32], runs: 3 };
 
-/** Row 5, and the points of the plot. */
+/** Row 6, and the points of the plot. */
 export async function throughput(
   world: World,
   runs: number,
@@ -50,7 +50,7 @@ export async function throughput(
   ];
 }
 
-/** Row 6. */
+/** Row 7. */
 export async function hotAccount(world: World, runs: number): Promise<Row[]> {
   const clients = 32;
   const upstreams = await world.startUpstreams(0, 0);

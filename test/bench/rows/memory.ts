@@ -1,4 +1,4 @@
-/** Row 7: the memory of a generation in flight. */
+/** Row 8: the memory of a generation in flight. */
 import { readFileSync } from 'node:fs';
 import { generate, waitForFirst200 } from '../client.ts';
 import { median, type Row } from '../stats.ts';

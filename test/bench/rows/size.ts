@@ -1,4 +1,4 @@
-/** Row 8: what the history of an account costs its next generation and its pages. */
+/** Row 9: what the history of an account costs its next generation and its pages. */
 import type { WriteBatch } from '@google-cloud/firestore';
 import { parseConfig } from '../../../shared/config/config.ts';
 import { generateRequestSchema } from '../../../shared/contract.ts';
@@ -34,7 +34,7 @@ const generated = {
   cacheUntil: new Date(0),
 };
 
-/** Row 8. */
+/** Row 9. */
 export async function size(world: World, runs: number): Promise<Row[]> {
   const { firestoreHost } = world;
   const config = parseConfig({

@@ -1,4 +1,4 @@
-/** Row 4: one `generate` after the other on a warm process, and the time of each step. */
+/** Row 5: one `generate` after the other on a warm process, and the time of each step. */
 import { generate, now, timedGenerate, waitForFirst200 } from '../client.ts';
 import { median, type Row } from '../stats.ts';
 import type { Kind, Server, Upstreams, World } from '../world.ts';

@@ -82,7 +82,13 @@ describe('HEAD', () => {
       };
       const [get, head] = [await send('GET'), await send('HEAD')];
       expect(head).toEqual({ answer: get.answer, text: '' });
-      const statuses: Record<string, number> = { health: 200, sharedImage: 404, audit: 403, reports: 403 };
+      const statuses: Record<string, number> = {
+        health: 200,
+        packs: 200,
+        sharedImage: 404,
+        audit: 403,
+        reports: 403,
+      };
       expect(get.answer[0]).toBe(statuses[name] ?? 401);
       const posted = await fetch(`${server.url}/${name}`, { method: 'POST' });
       expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);

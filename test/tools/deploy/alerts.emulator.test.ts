@@ -1,9 +1,9 @@
 /** Each alert's filter matches the line that its fault really logs, and no line while everything works. */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cloudinaryFault } from '../../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
 import { alerts } from '../../../tools/deploy/alerts.ts';
+import { findFiredAlerts } from '../../support/alertFilter.ts';
 import { onePixelPng } from '../../support/pictures.ts';
 import { runJob } from '../../support/scheduler.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
@@ -54,31 +54,7 @@ async function generate(...args: Parameters<Stack['startServer']>) {
   return { user, url, reply: await user.generate('key', {}, url) };
 }
 
-/** A line in Cloud Logging's form: `severity` is a separate field, all others are in the payload. */
-function toEntry({ severity, ...jsonPayload }: Record<string, unknown>) {
-  return { severity, resource: { type: 'cloud_run_revision' }, jsonPayload };
-}
-
-const severities = ['DEFAULT', 'DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
-
-/** True if the filter matches the entry. @throws {Error} unless the filter is comparisons joined by AND. */
-function matchesFilter(filter: string, entry: object): boolean {
-  return filter.split(' AND ').every((comparison) => {
-    const [, path, op, quoted, bare] = /^([\w.]+)(=|>=)(?:"([^"]*)"|([\w.]+))$/.exec(comparison) ?? [];
-    if (!path) throw new Error(`The test cannot parse this comparison: ${comparison}`);
-    const value = path
-      .split('.')
-      .reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], entry);
-    if (op === '=') return value === (quoted ?? Number(bare));
-    if (path === 'severity') return severities.indexOf(String(value)) >= severities.indexOf(String(bare));
-    return typeof value === 'number' && value >= Number(bare);
-  });
-}
-
-const getFiredAlerts = () =>
-  alerts
-    .filter(({ filter }) => stack.logs.some((line) => matchesFilter(filter, toEntry(line))))
-    .map(({ id }) => id);
+const getFiredAlerts = () => findFiredAlerts(alerts, stack.logs);
 
 /** Causes the fault of each alert. */
 const provoke: Record<string, () => Promise<unknown>> = {
@@ -172,21 +148,5 @@ describe('an alert', () => {
     for (const name of ['sweepHolds', 'reconcile', 'checkQuota', 'refillAllowances'])
       await runJob(stack, name);
     expect(getFiredAlerts()).toEqual(jobAlerts.map(([id]) => id));
-  });
-});
-
-describe('every alert', () => {
-  const guide = readFileSync('docs/deployment/operations.md', 'utf8');
-
-  it.each(alerts)('$id has a runbook with the same filter, and a valid name for Cloud Logging', (alert) => {
-    const { id, filter, runbook } = alert;
-    expect(id).toMatch(/^[a-z][a-z\d-]{1,50}$/);
-    const section = guide.split(/^### /m).find((one) => one.startsWith(`${id}\n`));
-    expect(section).toContain(filter.replace('resource.type="cloud_run_revision" AND ', ''));
-    expect(runbook).toContain(`operations.md#${id}`);
-  });
-
-  it('has a unique id', () => {
-    expect(new Set(alerts.map(({ id }) => id)).size).toBe(alerts.length);
   });
 });

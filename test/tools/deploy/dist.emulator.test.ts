@@ -7,13 +7,16 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Stripe from 'stripe';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { functions } from '../../../functions/index.ts';
+import type { FakeStripe } from '../../../local/fakes/stripe/stripe.ts';
 import { parseOptions } from '../../../tools/deploy/options.ts';
 import { createEnvironment } from '../../../tools/deploy/planFunctions.ts';
 import { pageHeaders } from '../../../web/securityPolicy.ts';
 import { eventBody, eventHeaders } from '../../support/accountEvents.ts';
 import { brokenInvariants } from '../../support/invariants.ts';
+import { paymentEnv, startStripe, stripeKey, webhookSecret } from '../../support/paymentStudio.ts';
 import { type ServerProcess, startServerProcesses } from '../../support/serverProcess.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
@@ -170,6 +173,48 @@ const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
   reconcile: (server) => job(server, 'broken'),
 };
 
+let stripe: FakeStripe;
+let sessionId: string;
+
+/** What each function of payments does for one purchase, in this order. */
+const sales: Record<string, (server: ServerProcess) => Promise<void>> = {
+  async packs(server) {
+    const { status, body } = await call(server, {}, '/packs');
+    expect([status, body.packs.length]).toEqual([200, 3]);
+  },
+  async checkout(server) {
+    const request = as(token, post({ pack: 'starter' }, { 'idempotency-key': 'buy' }));
+    const { status, body } = await call(server, request, '/checkout');
+    expect(status).toBe(200);
+    sessionId = body.sessionId;
+    stripe.control.pay({ session: sessionId });
+  },
+  async stripeWebhook(server) {
+    const event = stripe.events().find(({ type }) => type === 'checkout.session.completed');
+    const payload = JSON.stringify(event);
+    const { webhooks } = new Stripe(stripeKey);
+    const signature = webhooks.generateTestHeaderString({ payload, secret: webhookSecret });
+    const deliver = (text: string) =>
+      call(server, { method: 'POST', body: payload, headers: { 'stripe-signature': text } });
+    expect((await deliver('t=1,v1=00')).status).toBe(400);
+    expect((await deliver(signature)).status).toBe(200);
+  },
+  async confirmCheckout(server) {
+    const { status, body } = await call(server, as(token, post({ sessionId })), '/confirmCheckout');
+    expect([status, body.status, body.entry.id]).toEqual([200, 'paid', `purchase:${sessionId}`]);
+  },
+  async billingPortal(server) {
+    const { status, body } = await call(server, as(token, post({})), '/billingPortal');
+    expect([status, URL.canParse(body.url)]).toEqual([200, true]);
+  },
+  async reconcilePayments(server) {
+    const { status, body } = await call(server, as('owner', { method: 'POST' }));
+    expect([status, body.healed, body.broken]).toEqual([200, 0, []]);
+  },
+};
+
+const scheduler = { SCHEDULER_AUDIENCE: 'x', SCHEDULER_SERVICE_ACCOUNT: 'x@example.com' };
+
 async function job(server: ServerProcess, field: string): Promise<void> {
   const { status, body } = await call(server, as('owner', { method: 'POST' }));
   expect([status, Object.keys(body).includes(field)]).toEqual([200, true]);
@@ -210,7 +255,7 @@ describe('each function, from dist/ alone', () => {
   });
 
   it('has a test for every function', () => {
-    expect([...Object.keys(answers), 'health', 'accountWritten'].sort()).toEqual(
+    expect([...Object.keys(answers), ...Object.keys(sales), 'health', 'accountWritten'].sort()).toEqual(
       Object.keys(functions).sort(),
     );
   });
@@ -218,10 +263,7 @@ describe('each function, from dist/ alone', () => {
   it.each(Object.keys(answers))(
     '%s refuses a call without a token or input, and answers a valid one',
     async (target) => {
-      const server = await start(target, {
-        SCHEDULER_AUDIENCE: 'x',
-        SCHEDULER_SERVICE_ACCOUNT: 'x@example.com',
-      });
+      const server = await start(target, scheduler);
       const method = (await (functions[target] as () => Promise<{ spec: { method: string } }>)()).spec.method;
       const forAnyone: Record<string, number> = { sharedImage: 404, report: 400 };
       expect((await call(server, { method })).status).toBe(forAnyone[target] ?? 401);
@@ -230,6 +272,18 @@ describe('each function, from dist/ alone', () => {
       expect(await server.ended).toEqual({ code: 0, signal: null });
     },
   );
+
+  it('of payments does its part of a sale', async () => {
+    stripe = await startStripe();
+    for (const [target, act] of Object.entries(sales)) {
+      const env = target === 'reconcilePayments' ? scheduler : {};
+      const server = await start(target, { ...paymentEnv(stripe), ...env });
+      await act(server);
+      server.signal('SIGTERM');
+      expect(await server.ended).toEqual({ code: 0, signal: null });
+    }
+    expect((await stack.ledger('ada')).entries.at(-1)).toMatchObject({ type: 'purchase', amount: 100 });
+  });
 
   it('accountWritten handles an event', async () => {
     const server = await start('accountWritten');

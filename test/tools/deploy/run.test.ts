@@ -11,15 +11,20 @@ import { type Runtime, runSteps } from '../../../tools/deploy/run.ts';
 import { toShellScript } from '../../../tools/deploy/steps.ts';
 
 const secret = 'AIza-not-a-real-key';
+const stripeKey = 'rk_test_51NotARealKey';
 const args = ['--project', 'my-studio', '--region', 'europe-west1', '--alert-email', 'ops@example.com'];
 let folder: string;
 let keyFile: string;
 let cloudinaryFile: string;
+let stripeFile: string;
 let terminalOutput: string[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-deploy-'));
   [keyFile, cloudinaryFile] = [join(folder, 'key'), join(folder, 'cloudinary')];
+  stripeFile = join(folder, 'stripe');
+  writeFileSync(stripeFile, `${stripeKey}\n`);
+  writeFileSync(join(folder, 'settings'), 'CREDIT_PACKS=starter=price_1:100\n');
   writeFileSync(keyFile, `${secret}\n`);
   writeFileSync(cloudinaryFile, 'cloudinary://1:s3cret@cloud\r\n');
   terminalOutput = [];
@@ -31,8 +36,8 @@ afterEach(() => {
 });
 
 const options = (): DeployOptions => ({
-  ...parseOptions(args),
-  secretFiles: { GEMINI_API_KEY: keyFile, CLOUDINARY_URL: cloudinaryFile },
+  ...parseOptions([...args, '--settings', join(folder, 'settings'), '--stripe-key-file', stripeFile]),
+  secretFiles: { GEMINI_API_KEY: keyFile, CLOUDINARY_URL: cloudinaryFile, STRIPE_SECRET_KEY: stripeFile },
 });
 
 /** The plan, writing its files into the test's folder. */
@@ -84,7 +89,7 @@ describe('a deploy', () => {
     expect(full.commands.filter((line) => making.test(line))).toEqual([]);
     const deployed = full.commands.filter((line) => line.startsWith('gcloud run deploy'));
     expect(deployed).toHaveLength(Object.keys(manifest).length);
-    expect(full.commands.filter((line) => line.includes('scheduler jobs update http'))).toHaveLength(4);
+    expect(full.commands.filter((line) => line.includes('scheduler jobs update http'))).toHaveLength(5);
   });
 
   it('prints each step and each command, with the variables from earlier steps', async () => {
@@ -101,10 +106,11 @@ describe('a deploy', () => {
     const { commands, inputs, runtime } = project({});
     await runSteps(plan(), runtime);
     const [identityKey = ''] = inputs;
-    expect(inputs).toEqual([identityKey, secret, 'cloudinary://1:s3cret@cloud']);
+    expect(inputs).toEqual([identityKey, secret, 'cloudinary://1:s3cret@cloud', stripeKey]);
     expect(identityKey).toMatch(/^[0-9a-f]{64}$/);
     const everything = [...commands, ...terminalOutput, toShellScript(plan())].join('\n');
     expect(everything).not.toContain(secret);
+    expect(everything).not.toContain(stripeKey);
     expect(everything).not.toContain('s3cret');
     expect(everything).not.toContain(identityKey);
   });
@@ -119,9 +125,10 @@ describe('a deploy', () => {
     const answers: Record<string, string> = {
       GEMINI_API_KEY: ` ${secret} `,
       CLOUDINARY_URL: 'cloudinary://1:2@c',
+      STRIPE_SECRET_KEY: stripeKey,
     };
     await runSteps(plan(noFiles), { ...emptyProject.runtime, ask: async (what) => answers[what] ?? '' });
-    expect(emptyProject.inputs.slice(1)).toEqual([secret, 'cloudinary://1:2@c']);
+    expect(emptyProject.inputs.slice(1)).toEqual([secret, 'cloudinary://1:2@c', stripeKey]);
     await expect(runSteps(plan(noFiles), project({}).runtime)).rejects.toThrow('GEMINI_API_KEY');
   });
 

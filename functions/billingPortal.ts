@@ -1,0 +1,32 @@
+import { billingPortalAnswerSchema, billingPortalRequestSchema } from '../shared/contract.ts';
+import { paymentLimit } from '../shared/core/rateLimit.ts';
+import { Failure } from '../shared/errors.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
+import { accountPath, parseAccount } from '../shared/ledger/account.ts';
+import { purchasesPath } from '../shared/ledger/purchases.ts';
+
+/** Stripe's customer portal, with the caller's receipts and invoices. */
+export const billingPortal = endpoint({
+  method: 'POST',
+  access: 'user',
+  input: billingPortalRequestSchema,
+  answer: billingPortalAnswerSchema,
+  limit: paymentLimit,
+  async run({ caller: { uid } }, services) {
+    const { database, retryCommit } = await services.ledger();
+    const [account, purchases] = await retryCommit(undefined, () =>
+      Promise.all([
+        database.read([accountPath(uid)]),
+        database.page({ collection: purchasesPath(uid), orderBy: [['__name__', 'asc']], limit: 1 }),
+      ]),
+    );
+    const [document] = account.documents;
+    const hasBought = purchases.documents.length > 0;
+    const customer = document && hasBought ? parseAccount(document).customers.at(-1) : undefined;
+    const payments = await services.payments();
+    const url =
+      customer && (await payments?.stripe.createPortal(customer, `${services.config.publicUrl}/studio`));
+    if (!url) throw new Failure('NOT_FOUND', 'There is nothing bought yet.');
+    return { body: { url } };
+  },
+});

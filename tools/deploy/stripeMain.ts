@@ -1,0 +1,91 @@
+/**
+ * The deploy's commands for Stripe. The key comes from a file or from Secret Manager, and is never an argument.
+ *
+ *   npm run stripe -- check   --project P [--key-file F] --packs CREDIT_PACKS
+ *   npm run stripe -- connect --project P [--key-file F] --url URL [--rotate]
+ *   npm run stripe -- finish  --project P [--key-file F]
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import Stripe from 'stripe';
+import { parseConfig } from '../../shared/config/config.ts';
+import { say } from '../say.ts';
+import { DeployRefused, parseStripeMode } from './options.ts';
+import { gcloud } from './planProject.ts';
+import { type RunCommand, runtime } from './run.ts';
+import { checkStripe, connectWebhook, createClient, finishWebhook, type SecretStore } from './stripe.ts';
+
+const keyName = 'STRIPE_SECRET_KEY';
+
+export function createSecretStore(project: string, run: RunCommand): SecretStore {
+  const versions = (...args: string[]) => gcloud(project, 'secrets', 'versions', ...args);
+  return {
+    async read(name) {
+      const { ok, output } = await run(versions('access', 'latest', `--secret=${name}`), { quiet: true });
+      return ok ? output.trim() : undefined;
+    },
+    async write(name, value) {
+      const { ok } = await run(versions('add', name, '--data-file=-'), { input: value });
+      if (!ok) throw new DeployRefused(`${name} could not be stored in Secret Manager.`);
+    },
+  };
+}
+
+/** Runs one command. @throws {DeployRefused} with what to do. */
+export async function runStripe(
+  args: string[],
+  { run, baseUrl, write }: { run: RunCommand; baseUrl: string | undefined; write: (line: string) => void },
+): Promise<void> {
+  const text = { type: 'string' } as const;
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { project: text, 'key-file': text, packs: text, url: text, rotate: { type: 'boolean' } },
+  });
+  const { project = '', 'key-file': file, packs = '', url = '', rotate = false } = values;
+  const store = createSecretStore(project, run);
+  const stored = await store.read(keyName);
+  const key = file ? readFileSync(file, 'utf8').trim() : stored;
+  if (!key) throw new DeployRefused('Stripe has no key yet. Pass its file with --stripe-key-file.');
+  const mode = parseStripeMode(key);
+  const sdk = createClient(key, baseUrl);
+  try {
+    switch (positionals[0]) {
+      case 'check': {
+        refuseStepBack(stored, mode);
+        const { creditPacks } = parseConfig({ GOOGLE_CLOUD_PROJECT: project, CREDIT_PACKS: packs });
+        const lines = await checkStripe(sdk, creditPacks);
+        const meaning = mode === 'live' ? 'payments are real' : 'test cards only, no money moves';
+        write(`  Stripe is in ${mode} mode: ${meaning}.`);
+        for (const line of lines.length > 0 ? lines : ['No packs: nothing is sold.']) write(`  ${line}`);
+        return;
+      }
+      case 'connect':
+        return write(`  ${await connectWebhook(sdk, store, { project, url, rotate })}`);
+      case 'finish':
+        return write(`  ${await finishWebhook(sdk, store, project)}`);
+      default:
+        throw new DeployRefused('The command must be check, connect or finish.');
+    }
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeError) throw new DeployRefused(`Stripe: ${error.message}`);
+    throw error;
+  }
+}
+
+/** With a test key, everybody could get credits with the number of a test card. */
+function refuseStepBack(stored: string | undefined, mode: string): void {
+  if (mode === 'live' || !stored?.includes('_live_')) return;
+  throw new DeployRefused(
+    'This studio sells in live mode, and the new key is for test mode. Use another project to test.',
+  );
+}
+
+if (import.meta.main) {
+  const options = { run: runtime.run, baseUrl: process.env.STRIPE_API_BASE_URL, write: say };
+  await runStripe(process.argv.slice(2), options).catch((error) => {
+    if (!(error instanceof DeployRefused)) throw error;
+    process.stderr.write(`\n${error.message}\n`);
+    process.exitCode = 1;
+  });
+}
