@@ -1,5 +1,4 @@
-import * as z from 'zod';
-import { billingPortalAnswerSchema } from '../shared/contract.ts';
+import { billingPortalAnswerSchema, billingPortalRequestSchema } from '../shared/contract.ts';
 import { paymentLimit } from '../shared/core/rateLimit.ts';
 import { Failure } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
@@ -10,7 +9,7 @@ import { purchasesPath } from '../shared/ledger/purchases.ts';
 export const billingPortal = endpoint({
   method: 'POST',
   access: 'user',
-  input: z.strictObject({}),
+  input: billingPortalRequestSchema,
   answer: billingPortalAnswerSchema,
   limit: paymentLimit,
   async run({ caller: { uid } }, services) {

@@ -317,6 +317,8 @@ export const confirmCheckoutRequestSchema = describe(
   z.strictObject({ sessionId: sessionIdSchema }),
 );
 
+export const billingPortalRequestSchema = describe('Nothing: an empty object.', z.strictObject({}));
+
 export const auditQuerySchema = pageQuerySchema.extend({
   uid: describe(
     'The account to check. Leave it out to check all accounts page by page.',

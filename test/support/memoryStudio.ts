@@ -10,6 +10,7 @@ import type { HttpFunction } from '../../shared/http/endpoint.ts';
 import type { Gemini } from '../../shared/imagegen/gemini.ts';
 import type { GenerateImage } from '../../shared/imagegen/modelFallback.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
+import type { StripeApi } from '../../shared/payments/stripe.ts';
 import { createServices } from '../../shared/services.ts';
 import { tokens, trustingAuth } from '../simulation/instance.ts';
 import { createMemoryDatabase, createMemoryStore } from '../simulation/memoryDatabase.ts';
@@ -45,6 +46,7 @@ export function createMemoryStudio({
   imageStore?: Partial<ImageStore>;
   /** The text model's part. */
   write?: Gemini['write'];
+  stripe?: StripeApi;
   /** Replaces calls of the database. */
   faults?: (database: Database) => Partial<Database>;
 }) {
@@ -71,6 +73,7 @@ export function createMemoryStudio({
       database: { ...database, ...parts.faults?.(database) },
       auth: trustingAuth,
       imageStore,
+      ...(parts.stripe && { stripe: parts.stripe }),
       ...(parts.write && { gemini: { write: parts.write } as Partial<Gemini> as Gemini }),
       async imageGenerator(...request) {
         generated += 1;

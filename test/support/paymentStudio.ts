@@ -5,8 +5,10 @@ import { functions } from '../../functions/index.ts';
 import { type FakeStripe, type StripeOptions, startFakeStripe } from '../../local/fakes/stripe/stripe.ts';
 import type { Database } from '../../shared/database/database.ts';
 import type { HttpFunction } from '../../shared/http/endpoint.ts';
+import type { StripeApi } from '../../shared/payments/stripe.ts';
 import { callHandler } from '../simulation/wire.ts';
 import { createMemoryStudio, createMemoryWorld } from './memoryStudio.ts';
+import { findBrokenPayments } from './paymentInvariants.ts';
 import type { Reply } from './replies.ts';
 
 export const stripeKey = 'sk_test_51KeyOfTheTestStudio';
@@ -49,17 +51,21 @@ export async function createPaymentStudio({
   env = {},
   world = createMemoryWorld(),
   faults,
+  stripeApi,
 }: {
   fake?: FakeStripe;
   env?: Record<string, string>;
   world?: ReturnType<typeof createMemoryWorld>;
   faults?: (database: Database) => Partial<Database>;
+  /** In place of calls to the fake. */
+  stripeApi?: StripeApi;
 } = {}) {
   const stripe = fake ?? (await startStripe({ now: world.clock.now }));
   const studio = createMemoryStudio({
     world,
     env: { ...paymentEnv(stripe), ...env },
     ...(faults && { faults }),
+    ...(stripeApi && { stripe: stripeApi }),
   });
   const webhooks = new Stripe(stripeKey).webhooks;
 
@@ -128,6 +134,17 @@ export async function createPaymentStudio({
       world.store
         .page({ collection: `accounts/${uid}/entries`, orderBy: [['sequence', 'asc']], limit: 100 })
         .documents.map(({ id, data }) => `${id} ${data.amount}`),
+    /** The broken invariants of an account's payments. */
+    broken(uid = 'ann') {
+      const page = (collection: string) =>
+        world.store.page({
+          collection: `accounts/${uid}/${collection}`,
+          orderBy: [['__name__', 'asc']],
+          limit: 1_000,
+        }).documents;
+      const account = world.store.read([`accounts/${uid}`]).documents[0]?.data;
+      return findBrokenPayments({ account, entries: page('entries'), purchases: page('purchases') });
+    },
     read: (path: string) => world.store.read([path]).documents[0]?.data,
     purchase: (sessionId: string, uid = 'ann') =>
       world.store.read([`accounts/${uid}/purchases/${sessionId}`]).documents[0]?.data,

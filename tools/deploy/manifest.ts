@@ -78,6 +78,12 @@ export const manifest: Record<string, FunctionSpec> = {
   acceptTerms: { ...small, trigger: http, roles: readWriteRoles },
   // A large account takes a while on a slow connection.
   exportAccount: { ...small, trigger: http, timeoutSeconds: 300, roles: readRoles },
+  // Without a secret key of Stripe they sell nothing.
+  packs: { ...small, trigger: http, maxInstances: 5, roles: [] },
+  checkout: { ...small, trigger: http, roles: readWriteRoles },
+  confirmCheckout: { ...small, trigger: http, roles: readWriteRoles },
+  billingPortal: { ...small, trigger: http, roles: readRoles },
+  stripeWebhook: { ...small, trigger: http, roles: readWriteRoles },
   grant: {
     ...small,
     trigger: http,
@@ -98,6 +104,7 @@ export const manifest: Record<string, FunctionSpec> = {
     trigger: schedule('23 3 * * *'),
     roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
   },
+  reconcilePayments: { ...job, trigger: schedule('43 * * * *'), roles: readWriteRoles },
   accountWritten: {
     ...small,
     trigger: { kind: 'document', pattern: 'accounts/{uid}' },

@@ -122,7 +122,16 @@ function createOperation(
   };
 }
 
-function createParameters({ method, input, requiresIdempotencyKey }: HttpFunction['spec']): Parameter[] {
+function createParameters({
+  method,
+  input,
+  requiresIdempotencyKey,
+  signatureHeader,
+}: HttpFunction['spec']): Parameter[] {
+  if (signatureHeader !== undefined) {
+    const description = "Stripe's signature of the body: its time and an HMAC.";
+    return [{ name: signatureHeader, in: 'header', required: true, description, schema: { type: 'string' } }];
+  }
   const query = method === 'GET' ? queryFields(input) : [];
   const parameters: Parameter[] = query.map((field) => ({ ...field, in: 'query' }));
   if (!requiresIdempotencyKey) return parameters;
@@ -133,12 +142,13 @@ function createParameters({ method, input, requiresIdempotencyKey }: HttpFunctio
 /** The body of a POST. Calls of the scheduler need none. */
 function createRequestBody(
   name: string,
-  { method, access, input, bodyBytesMax }: HttpFunction['spec'],
+  { method, access, input, bodyBytesMax, signatureHeader }: HttpFunction['spec'],
   examples: Example[],
 ) {
   if (method === 'GET' || access === 'scheduler') return {};
   const bytesMax = (bodyBytesMax ?? bodyBytesMaxDefault).toLocaleString('en');
-  const schema = { $ref: refTo(getSchemaName(input, name)) };
+  const schema =
+    signatureHeader === undefined ? { $ref: refTo(getSchemaName(input, name)) } : { type: 'object' };
   const content = { 'application/json': { schema, ...exampleList(examples, ({ request }) => request.body) } };
   return { requestBody: { required: true, description: `At most ${bytesMax} bytes.`, content } };
 }

@@ -52,7 +52,7 @@ export const operations: Record<string, OperationText> = {
   ledger: {
     summary: "List the caller's ledger entries, newest first",
     description:
-      'Every movement of credits: grants, debits, refunds, adjustments and allowances. Entries never change. A correction is a new entry.',
+      'Every movement of credits: grants, debits, refunds, adjustments, allowances, purchases and what comes of them. Entries never change. A correction is a new entry.',
     reasons: ['DATABASE_UNAVAILABLE'],
   },
   enhance: {
@@ -125,6 +125,44 @@ export const operations: Record<string, OperationText> = {
       'Everything that is kept about the caller, as one JSON document and as a file to save. It is sent while it is read: if a read fails in the middle, the connection breaks off, so that an incomplete document never looks complete. It works for a suspended account and for one that an admin has to correct. Left out is what does not describe the caller: the names of stored files, the ids of attempts, hashes that recognise a repeated request, what a provider billed, which admin made an entry, and the words of a grant.',
     reasons: ['DATABASE_UNAVAILABLE'],
   },
+  packs: {
+    summary: 'List the credit packs on sale',
+    description:
+      'The packs with their prices before tax, as Stripe has them. Instances keep them for five minutes. The list is empty where nothing is sold.',
+    reasons: ['PAYMENTS_UNAVAILABLE'],
+  },
+  checkout: {
+    summary: 'Start a purchase',
+    description:
+      "Creates a Checkout session at Stripe for one pack. Send the user to `url`. Afterwards Stripe sends the user back to the studio, with the session's id as `session` in the query: pass it to `confirmCheckout`. The same user and key get the same session for a day.",
+    reasons: [
+      'ACCOUNT_SUSPENDED',
+      'EMAIL_NOT_VERIFIED',
+      'ACCOUNT_INVALID',
+      'ACCOUNT_CLOSED',
+      'IDEMPOTENCY_KEY_REUSED',
+      'PAYMENTS_UNAVAILABLE',
+      'DATABASE_UNAVAILABLE',
+    ],
+  },
+  confirmCheckout: {
+    summary: 'Find out whether a purchase is paid',
+    description:
+      'Asks Stripe, and adds the credits of a paid session unless the webhook has done so. The call can be repeated.',
+    reasons: ['NOT_FOUND', 'ACCOUNT_INVALID', 'PAYMENTS_UNAVAILABLE', 'DATABASE_UNAVAILABLE'],
+  },
+  billingPortal: {
+    summary: "Open Stripe's customer portal",
+    description:
+      "The address of the caller's receipts and invoices at Stripe. `NOT_FOUND` for a user who has never bought anything.",
+    reasons: ['NOT_FOUND', 'PAYMENTS_UNAVAILABLE', 'DATABASE_UNAVAILABLE'],
+  },
+  stripeWebhook: {
+    summary: "Take Stripe's events",
+    description:
+      'For Stripe alone: the raw body of an event, signed by the header `Stripe-Signature`. Adds the credits of payments, takes back those of refunds and disputes, and returns them if a refund fails or a dispute is won. An event counts once, however often it comes. Other types of events need nothing and get 200 too.',
+    reasons: ['PAYMENTS_UNAVAILABLE', 'DATABASE_UNAVAILABLE'],
+  },
   grant: {
     summary: 'Add or take credits',
     description:
@@ -163,5 +201,10 @@ export const operations: Record<string, OperationText> = {
     summary: 'Record console edits, report broken accounts',
     description: `Records edits in the console that are not in the ledger yet, and reports every account that does not add up. It corrects nothing else. ${untilTimeIsUsed}`,
     reasons: ['DATABASE_UNAVAILABLE'],
+  },
+  reconcilePayments: {
+    summary: 'Compare Stripe with the ledger',
+    description: `Looks at Stripe's paid sessions, refunds, disputes and events of the last four days. Records what no webhook has brought, and reports what only a person can decide, such as credits without a payment. ${untilTimeIsUsed}`,
+    reasons: ['PAYMENTS_UNAVAILABLE', 'DATABASE_UNAVAILABLE'],
   },
 };

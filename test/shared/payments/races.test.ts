@@ -1,0 +1,143 @@
+/** Handlers at the same time, lost replies and closed accounts: a payment counts once. */
+import { describe, expect, it } from 'vitest';
+import { CommitRejected } from '../../../shared/database/database.ts';
+import { createMemoryWorld } from '../../support/memoryStudio.ts';
+import { createPaymentStudio, startStripe } from '../../support/paymentStudio.ts';
+import { lostReply, watchedDatabase } from '../../support/watchedDatabase.ts';
+
+const completed = 'checkout.session.completed';
+
+it('the webhook twice in two instances, and the return page at the same time, credit once', async () => {
+  const world = createMemoryWorld();
+  const one = await createPaymentStudio({ world });
+  const two = await createPaymentStudio({ world, fake: one.stripe });
+  const session = await one.buy();
+  const event = one.event(completed);
+  const answers = await Promise.all([
+    one.deliver(event),
+    two.deliver(event),
+    two.confirm(session),
+    one.confirm(session),
+  ]);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  expect(one.entries()).toEqual([`purchase:${session} 100`]);
+});
+
+it('an event whose commit was made and whose reply was lost counts once', async () => {
+  let lost = 0;
+  const studio = await createPaymentStudio({
+    faults: (database) =>
+      watchedDatabase(database, {
+        afterCommit(writes) {
+          const isPayment = writes.some((write) => 'create' in write && write.create.includes('/purchases/'));
+          if (isPayment && lost++ === 0) throw lostReply();
+        },
+      }).database,
+  });
+  const session = await studio.buy();
+  expect((await studio.deliver(studio.event(completed))).status).toBe(200);
+  expect(lost).toBe(1);
+  expect(studio.entries()).toEqual([`purchase:${session} 100`]);
+});
+
+it('an event is answered with 2xx only if the commit was made', async () => {
+  let isDown = false;
+  const studio = await createPaymentStudio({
+    faults: (database) => ({
+      commit: async (writes) =>
+        isDown ? Promise.reject(new CommitRejected('down')) : database.commit(writes),
+    }),
+  });
+  const session = await studio.buy();
+  isDown = true;
+  expect((await studio.deliver(studio.event(completed))).status).toBe(503);
+  isDown = false;
+  expect(studio.entries()).toEqual([]);
+  expect((await studio.deliver(studio.event(completed))).status).toBe(200);
+  expect(studio.entries()).toEqual([`purchase:${session} 100`]);
+});
+
+it('a refund is answered with 503 while Stripe cannot say whose it is', async () => {
+  const studio = await createPaymentStudio();
+  const session = await studio.buy();
+  await studio.deliver(studio.event(completed));
+  studio.stripe.control.refund({ session });
+  const event = studio.event('refund.created');
+  await studio.stripe.close();
+  expect((await studio.deliver(event)).status).toBe(503);
+  expect(studio.entries()).toHaveLength(1);
+});
+
+describe('a closed account', () => {
+  async function createClosed() {
+    const studio = await createPaymentStudio();
+    const session = await studio.buy();
+    return { studio, session, close: () => studio.edit('accounts/ann', { closedAt: new Date() }) };
+  }
+
+  it('that pays is refunded at Stripe and reported', async () => {
+    const { studio, session, close } = await createClosed();
+    close();
+    for (let i = 0; i < 2; i += 1) expect((await studio.deliver(studio.event(completed))).status).toBe(200);
+    expect(studio.stripe.control.list({ table: 'refunds' }).refunds).toMatchObject([{ amount: 500 }]);
+    expect(studio.findEvents('payment_for_closed_account')[0]).toMatchObject({
+      uid: 'ann',
+      sessionId: session,
+    });
+    await studio.deliver(studio.event('refund.created'));
+    expect(studio.entries()).toEqual([]);
+  });
+
+  it('that had paid before takes part in refunds as before', async () => {
+    const { studio, session, close } = await createClosed();
+    await studio.deliver(studio.event(completed));
+    close();
+    studio.stripe.control.refund({ session });
+    await studio.deliver(studio.event('refund.created'));
+    expect(studio.entries().at(-1)).toMatch(/^clawback:re_\w+ -100$/);
+    expect(studio.broken()).toEqual([]);
+  });
+});
+
+describe('an account that an admin has spoilt', () => {
+  it('with text for a balance gets its entries, and the text stays', async () => {
+    const studio = await createPaymentStudio();
+    const session = await studio.buy();
+    await studio.deliver(studio.event(completed));
+    studio.edit('accounts/ann', { balance: 'many' });
+    studio.stripe.control.refund({ session, amount: 250 });
+    await studio.deliver(studio.event('refund.created'));
+    expect(studio.account()).toMatchObject({ balance: 'many', settled: 50 });
+    studio.edit('accounts/ann', { balance: 80 });
+    await studio.get('account');
+    expect(studio.entries().at(-1)).toBe('adjustment:3 30');
+  });
+
+  it('with a wrong sequence gets the entries with the right one', async () => {
+    const studio = await createPaymentStudio();
+    const session = await studio.buy();
+    await studio.deliver(studio.event(completed));
+    studio.edit('accounts/ann', { sequence: 7 });
+    studio.stripe.control.refund({ session });
+    await studio.deliver(studio.event('refund.created'));
+    expect(studio.account()).toMatchObject({ sequence: 2, balance: 0 });
+  });
+
+  it.each([
+    ['deleted', undefined],
+    ['spoilt', { claim: 'none' }],
+  ])('whose purchase was %s is reported, and Stripe tries again', async (_, fields) => {
+    const stripe = await startStripe();
+    const studio = await createPaymentStudio({ fake: stripe });
+    const session = await studio.buy();
+    await studio.deliver(studio.event(completed));
+    const path = `accounts/ann/purchases/${session}`;
+    if (fields) studio.edit(path, fields);
+    else studio.world.store.commit([{ delete: path }]);
+    expect((await studio.deliver(studio.event(completed))).status).toBe(200);
+    studio.stripe.control.refund({ session });
+    expect((await studio.deliver(studio.event('refund.created'))).status).toBe(500);
+    expect(studio.entries()).toHaveLength(1);
+    expect(studio.lines.at(-1)).toMatchObject({ severity: 'ERROR' });
+  });
+});
