@@ -102,25 +102,6 @@ describe('a start with an empty environment', () => {
     ]);
   });
 
-  it('adds the credits that are paid on its page, by the webhook alone, and takes them at a refund', async () => {
-    expect((await runs.purchases(port, 'refund')).output).toContain('There is nothing to do it to');
-    const { auth } = await emulatorHosts();
-    const { sessionId, url } = await startCheckout(auth);
-    const page = await fetch(url, { method: 'POST', body: 'outcome=pay', redirect: 'manual' });
-    expect(page.headers.get('location')).toBe(`http://127.0.0.1:${port}/studio?session=${sessionId}`);
-    await expectBalance('demo-user', 174);
-    expect(await runs.purchases(port, 'list')).toEqual({
-      code: 0,
-      output: `${sessionId}  paid  $5.00, demo-user\n`,
-    });
-    expect(await runs.purchases(port, 'refund', sessionId, '--amount', '250')).toMatchObject({ code: 0 });
-    await expectBalance('demo-user', 124);
-    expect(await runs.purchases(port, 'dispute', sessionId, '--amount', '100')).toMatchObject({ code: 0 });
-    await expectBalance('demo-user', 104);
-    expect(await runs.purchases(port, 'dispute', sessionId, '--won')).toMatchObject({ code: 0 });
-    await expectBalance('demo-user', 124);
-  });
-
   it("serves init.json as Firebase Hosting does, with the emulators' addresses", async () => {
     const init = (await (await get('/__/firebase/init.json')).json()) as Init;
     expect(init).toMatchObject({ projectId, apiKey: expect.any(String), appId: expect.any(String) });
@@ -161,6 +142,25 @@ describe('a start with an empty environment', () => {
       expect(await accountFields(firestore, projectId, uid)).toEqual({ balance: { integerValue: '74' } });
   });
 
+  it('adds the credits that are paid on its page, by the webhook alone, and takes them at a refund', async () => {
+    expect((await runs.purchases(port, 'refund')).output).toContain('There is nothing to do it to');
+    const { auth } = await emulatorHosts();
+    const { sessionId, url } = await startCheckout(auth);
+    const page = await fetch(url, { method: 'POST', body: 'outcome=pay', redirect: 'manual' });
+    expect(page.headers.get('location')).toBe(`http://127.0.0.1:${port}/studio?session=${sessionId}`);
+    await expectBalance('demo-user', 174);
+    expect(await runs.purchases(port, 'list')).toEqual({
+      code: 0,
+      output: `${sessionId}  paid  $5.00, demo-user\n`,
+    });
+    expect(await runs.purchases(port, 'refund', sessionId, '--amount', '250')).toMatchObject({ code: 0 });
+    await expectBalance('demo-user', 124);
+    expect(await runs.purchases(port, 'dispute', sessionId, '--amount', '100')).toMatchObject({ code: 0 });
+    await expectBalance('demo-user', 104);
+    expect(await runs.purchases(port, 'dispute', sessionId, '--won')).toMatchObject({ code: 0 });
+    await expectBalance('demo-user', 124);
+  }, startMsMax);
+
   it('stops at Ctrl-C, which signals the whole group: exit code 0, no process left, the data saved', async () => {
     const { auth, firestore } = await emulatorHosts();
     await setBalance(firestore, projectId, 'demo-user', 41);
@@ -199,7 +199,7 @@ describe('a start with LOCAL_DATA_DIR', () => {
   it('still knows its purchases', async () => {
     const { output } = await runs.purchases(port, 'list');
     expect(output).toMatch(/^cs_test_\w+ {2}paid {2}\$5\.00, demo-user\n$/);
-    expect((await runs.purchases(port, 'refund', '--amount', '9999')).output).toContain('greater than');
+    expect((await runs.purchases(port, 'refund')).output).toContain('has been charged back');
     expect((await runs.purchases(port, 'refund', '--amount', '1.50')).output).toContain('smallest unit');
     expect((await runs.purchases(port, 'pay')).output).toContain('refund  [SESSION]');
   });
