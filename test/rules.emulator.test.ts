@@ -53,6 +53,7 @@ const collections: [string, string, string][] = [
   ['accounts', '/accounts', 'owner'],
   ['entries', '/accounts/owner/entries', 'signup'],
   ['generations', '/accounts/owner/generations', 'g1'],
+  ['purchases', '/accounts/owner/purchases', 'cs_test_1'],
   ['enhancements', '/accounts/owner/enhancements', '2026-11-26'],
   ['outbox', '/outbox', 'g1'],
   ['quota', '/quota', 'all'],

@@ -4,7 +4,7 @@ import { logMistyped } from '../database/spoiltDocuments.ts';
 import { accountPath, findMistypedFields, findProblem, isOpened, parseAccount } from './account.ts';
 import { entriesPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
-import { purchasesPath } from './purchases.ts';
+import { computeDebt, paymentTotals } from './paymentTotals.ts';
 
 /**
  * Whether one account's ledger adds up, by sums that the database makes at one time. An edit in the console that no entry
@@ -24,13 +24,7 @@ export async function auditAccount(
     { collection: `${path}/generations`, field: 'providerCostMicros' },
     { collection: entriesPath(uid), field: 'sequence' },
     { collection: `${path}/enhancements`, field: 'providerCostMicros' },
-    {
-      collection: entriesPath(uid),
-      where: [['type', 'in', ['purchase', 'clawback', 'reinstatement']]],
-      field: 'amount',
-    },
-    { collection: purchasesPath(uid), field: 'credits' },
-    { collection: purchasesPath(uid), field: 'claim' },
+    ...paymentTotals(uid),
   ];
   const { document, totals } = await retryCommit(undefined, () =>
     database.totals(
@@ -39,16 +33,14 @@ export async function auditAccount(
     ),
   );
   if (!document) return undefined;
-  const [entries, net, prices, images, sequences, prompts, payments, bought, claimed] = totals as [
+  const [entries, net, prices, images, sequences, prompts, ...payments] = totals as [
     Total,
     Total,
     Total,
     Total,
     Total,
     Total,
-    Total,
-    Total,
-    Total,
+    ...Total[],
   ];
   const account = parseAccount(document);
   const differences: string[] = [];
@@ -71,11 +63,9 @@ export async function auditAccount(
   if (-net.sum !== prices.sum) {
     differences.push(`debits less refunds are ${-net.sum}, the generations they paid for cost ${prices.sum}`);
   }
-  const held = bought.sum - claimed.sum;
-  if (payments.sum !== held + account.debt) {
-    differences.push(
-      `the entries of payments sum to ${payments.sum}, the purchases hold ${held}, debt is ${account.debt}`,
-    );
+  const debt = computeDebt(payments);
+  if (debt !== account.debt) {
+    differences.push(`by its payments the account owes ${debt}, debt is ${account.debt}`);
   }
   return {
     uid,

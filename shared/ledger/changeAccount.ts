@@ -34,6 +34,7 @@ import {
 import { type EntryData, entryPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 import { findNewestEntry } from './newestEntry.ts';
+import { computeDebt, paymentTotals } from './paymentTotals.ts';
 
 /** The caller, as far as the ledger needs to know. */
 export type LedgerUser = {
@@ -115,7 +116,8 @@ export function changeAccount<T>(ledger: Ledger, uid: string, command: Command<T
     const invalid = refuseInvalid(account);
     if (invalid && !command.takesInvalid) throw invalid;
 
-    const pending = await findPendingChange(ledger, account, command, documents, now);
+    const due = await findPendingChange(ledger, account, command, documents, now);
+    const pending = isOpened(document) ? due : await restoreDebt(ledger, due);
     const state = {
       account: pending.account,
       hasPendingChanges: pending.account !== account || !(isOpened(document) || invalid),
@@ -185,6 +187,18 @@ async function readAccount(ledger: Ledger, document: StoredDocument, isSuspect: 
 function hasLaterEntry({ data }: StoredDocument, documents: Documents, uncertain: UncertainEntries): boolean {
   const isLater = (path: string) => Number(documents.get(path)?.data.sequence) > Number(data.sequence);
   return [...uncertain.keys()].some(isLater);
+}
+
+/**
+ * The debt of an account that was deleted in the console: what the entries of its payments moved, less the credits that its
+ * purchases hold.
+ */
+async function restoreDebt({ database }: Ledger, change: Change): Promise<Change> {
+  const { account } = change;
+  if (account.sequence === 0 || account.debt > 0) return change;
+  const { totals } = await database.totals(accountPath(account.uid), paymentTotals(account.uid));
+  const debt = computeDebt(totals);
+  return debt > 0 ? { ...change, account: { ...account, debt } } : change;
 }
 
 /**

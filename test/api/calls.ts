@@ -1,6 +1,8 @@
 /** Makes the calls that docs/api shows. Here: one success or more of every function. */
+import Stripe from 'stripe';
 import { vi } from 'vitest';
 import { startFakeGemini } from '../../local/fakes/gemini.ts';
+import { startFakeStripe } from '../../local/fakes/stripe/stripe.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import type { Overrides } from '../../shared/services.ts';
 import type { Example } from '../../tools/openapi/examples.ts';
@@ -19,6 +21,8 @@ export type CallParams = {
   path: string;
   key?: string;
   body?: unknown;
+  /** Stripe's signature of the body. */
+  signature?: string;
   /** The example shows this instead of a body that is too long. */
   shownBody?: unknown;
   url?: string;
@@ -31,13 +35,29 @@ const documentedHeaders = ['Allow', 'Idempotent-Replayed', 'Retry-After', 'WWW-A
 const ada = 'kEtXu3xG97HWemjmKxi7s3HKjKGS';
 const grace = 'Wd9yqQeTrmRsBuo4c1LhXv0ZpN72';
 
+const stripeKey = 'sk_test_51KeyOfTheExamples';
+const webhookSecret = 'whsec_secret_of_the_examples';
+
 /** Starts the functions on which the calls are made. */
 export async function startCalls() {
   let gate: Promise<void> | undefined;
   const gemini = await startFakeGemini({ apiKey: 'test-gemini-key', onRequest: () => gate });
+  const stripe = await startFakeStripe({
+    apiKey: stripeKey,
+    seed: 'examples',
+    prices: [
+      { id: 'price_starter', unitAmount: 500 },
+      { id: 'price_studio', unitAmount: 2000 },
+    ],
+  });
   const stack = await startStack({
     GOOGLE_GEMINI_BASE_URL: gemini.url,
     SIGNUP_CREDITS: '10',
+    STRIPE_SECRET_KEY: stripeKey,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
+    STRIPE_API_BASE_URL: stripe.url,
+    CREDIT_PACKS: 'starter=price_starter:100,studio=price_studio:500',
+    PUBLIC_URL: 'https://studio.example',
     ...schedulerEnv,
   });
   answerLookups(stack);
@@ -46,6 +66,7 @@ export async function startCalls() {
   return {
     stack,
     gemini,
+    stripe,
     /** Starts another server, with another configuration or with a broken part. */
     async server(env: Record<string, string> = {}, overrides: Overrides = {}) {
       const server = await stack.startServer(env, overrides);
@@ -75,13 +96,18 @@ export async function startCalls() {
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
         ...(key !== undefined && { 'Idempotency-Key': key }),
       };
-      const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
+      const sent = { ...headers, ...(params.signature && { 'Stripe-Signature': params.signature }) };
+      const init = { method, headers: sent, ...(body !== undefined && { body: JSON.stringify(body) }) };
       const reply = await stack.fetch(path, init, url);
       const shown = 'shownBody' in params ? params.shownBody : body;
       const request = {
         method,
         path: `/${path}`,
-        headers: { ...headers, ...(as && { Authorization: as.shown }) },
+        headers: {
+          ...headers,
+          ...(as && { Authorization: as.shown }),
+          ...(params.signature && { 'Stripe-Signature': 't=$TIME,v1=$SIGNATURE' }),
+        },
         ...(shown !== undefined && { body: shown }),
       };
       const shownHeaders = documentedHeaders.flatMap((name): [string, string][] => {
@@ -94,7 +120,7 @@ export async function startCalls() {
     },
     async close() {
       await Promise.all(servers.map((server) => server.close()));
-      await Promise.all([stack.close(), gemini.close()]);
+      await Promise.all([stack.close(), gemini.close(), stripe.close()]);
       vi.unstubAllGlobals();
     },
   };
@@ -103,7 +129,8 @@ export async function startCalls() {
 export type Calls = Awaited<ReturnType<typeof startCalls>>;
 
 /** Calls every function with success, in an order in which each finds the data that it needs. */
-export async function callEveryFunction({ stack, call, server, user }: Calls): Promise<RecordedCall[]> {
+export async function callEveryFunction(all: Calls): Promise<RecordedCall[]> {
+  const { stack, call, server, user } = all;
   const calls: RecordedCall[] = [];
   const add = async (params: CallParams) => {
     const recorded = await call(params);
@@ -162,5 +189,33 @@ export async function callEveryFunction({ stack, call, server, user }: Calls): P
   await add({ title: 'Tops up one account', ...job, path: 'refillAllowances', url: generous.url });
   await add({ title: 'Nothing is overdue', ...job, path: 'sweepHolds' });
   await add({ title: 'Everything adds up', ...job, path: 'reconcile' });
+  await buyCredits(all, as, add);
+  await add({ title: 'Everything is in the ledger', ...job, path: 'reconcilePayments' });
   return calls;
+}
+
+/** Buys a pack. */
+async function buyCredits(
+  { stripe }: Calls,
+  as: Caller,
+  add: (params: CallParams) => Promise<RecordedCall>,
+): Promise<void> {
+  await add({ title: 'Two packs', path: 'packs' });
+  const purchase = { as, path: 'checkout', key: 'b1b8c2a0-purchase', body: { pack: 'starter' } };
+  const { reply } = await add({ title: 'A hundred credits', ...purchase });
+  const { sessionId } = reply.body;
+  const confirmation = { as, path: 'confirmCheckout', body: { sessionId } };
+  await add({ title: 'Before the payment', ...confirmation });
+  stripe.control.pay({ session: sessionId });
+  const event = stripe.events().findLast(({ type }) => type === 'checkout.session.completed');
+  const payload = JSON.stringify(event);
+  await add({
+    title: 'A paid session',
+    path: 'stripeWebhook',
+    body: event,
+    shownBody: { id: 'evt_…', type: 'checkout.session.completed' },
+    signature: new Stripe(stripeKey).webhooks.generateTestHeaderString({ payload, secret: webhookSecret }),
+  });
+  await add({ title: 'After the payment', ...confirmation });
+  await add({ title: 'The portal', as, path: 'billingPortal', body: {} });
 }

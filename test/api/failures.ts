@@ -69,6 +69,12 @@ async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
       as: await user('lost'),
       path: 'generation?key=never-used',
     }),
+    ACCOUNT_CLOSED: await checkoutClosed(calls),
+    PAYMENTS_UNAVAILABLE: await call({
+      title: 'Stripe cannot be reached',
+      path: 'packs',
+      url: (await server({ STRIPE_API_BASE_URL: 'http://127.0.0.1:1' })).url,
+    }),
     METHOD_NOT_ALLOWED: await call({ title: 'GET of an action', path: 'generate' }),
     AUTH_UNAVAILABLE: await generate(calls, "Google's keys cannot be reached", { url: withoutKeys.url }),
     ACCOUNT_INVALID: await generateWithAccount(calls, 'A balance of 1.5', { balance: 1.5 }),
@@ -205,6 +211,13 @@ async function generateWithAccount(
   const as = await calls.user(`user-${++users}`);
   await calls.stack.edit(`accounts/${as.uid}`, fields);
   return generate(calls, title, { as });
+}
+
+/** Starts a purchase with a closed account. */
+async function checkoutClosed({ call, user, stack }: Calls): Promise<RecordedCall> {
+  const as = await user('leaver');
+  await stack.edit(`accounts/${as.uid}`, { balance: 0, closedAt: new Date() });
+  return call({ title: 'A closed account', as, path: 'checkout', key: 'my-key', body: { pack: 'starter' } });
 }
 
 /** Makes the same call again while the first is running. */

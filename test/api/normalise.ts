@@ -7,6 +7,7 @@
  * | a time | noon of 31 January 2026; the next midnight in fields about the future (`retryAt`, `nextAt`) |
  * | a random UUID (in the address of an image) | zeros |
  * | the address of the image store and the version in it | Cloudinary's own address, and the same noon |
+ * | the address of the fake of Stripe | Stripe's own addresses |
  * | the size of an image in bytes | a plausible one |
  * | seconds to wait that depend on the time of day | 30 for the limit per minute, 21600 for limits per day |
  */
@@ -53,6 +54,8 @@ function replaceValues(value: unknown, field: string, wait?: number): unknown {
   return value
     .replace(time, field === 'retryAt' || field === 'nextAt' ? future : now)
     .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, uuid)
+    .replace(/^http:\/\/127\.0\.0\.1:\d+\/(?=c\/pay\/)/, 'https://checkout.stripe.com/')
+    .replace(/^http:\/\/127\.0\.0\.1:\d+\/(?=p\/session\/)/, 'https://billing.stripe.com/')
     .replace(/^http:\/\/127\.0\.0\.1:\d+\//, 'https://res.cloudinary.com/')
     .replace(/\/v\d{10}\//, `/v${Date.parse(now) / 1000}/`);
 }

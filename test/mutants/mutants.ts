@@ -4,6 +4,7 @@
  * entries, reasons. Everything else is captured, so that a mutant survives a rename and a reformat.
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
+import { inDebts, inPaymentFunctions, inPayments, inPurchases } from './paymentMutants.ts';
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
 import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
 
@@ -546,6 +547,10 @@ const inPeople: Mutants = {
 
 export const mutants: readonly Mutant[] = Object.entries({
   'shared/ledger': inLedger,
+  'shared/ledger/purchases.ts': inPurchases,
+  'shared/ledger/credits.ts': inDebts,
+  'shared/payments': inPayments,
+  functions: inPaymentFunctions,
   'shared/generation': inGeneration,
   'shared/database': inDatabase,
   'shared/imagegen': inImagegen,

@@ -37,6 +37,9 @@ export async function checkAtRest(history: History): Promise<void> {
   await world.run();
   check(model.outbox.size === 0, 'the outbox empties', () => `${model.outbox.size} left`);
 
+  // What no delivery has brought is found by the job.
+  await world.run(admin.schedule('reconcilePayments', true));
+  for (const user of users) admin.repair(user);
   await world.run(admin.schedule('refillAllowances', true));
   for (const user of users) await world.run(clients.getOrCreateAccount(user));
   await world.run(admin.schedule('reconcile', true));
@@ -98,7 +101,7 @@ async function passAllDeadlines({ world, model, admin }: History): Promise<void>
 }
 
 /** The invariants of one account, derived from the changes that the model observed. */
-function checkLedger({ world, model }: History, account: ObservedAccount): void {
+function checkLedger({ world, model, stripe }: History, account: ObservedAccount): void {
   const { check } = world;
   const { uid, data, entries, sum, edits, verified, signup } = account;
   const balance = parseCredits(data?.balance);
@@ -122,7 +125,14 @@ function checkLedger({ world, model }: History, account: ObservedAccount): void 
     'every edit counts once',
     () => `${uid}: ${of('adjustment')}, edits ${edits}`,
   );
-  const expected = edits + of('grant', 'allowance') - cost;
+  const paid = of('purchase', 'clawback', 'reinstatement');
+  const debt = Number(data?.debt ?? 0);
+  check(
+    paid - debt === stripe.held(uid),
+    'the ledger has what Stripe holds',
+    () => `${uid}: ${paid} with a debt of ${debt}, Stripe ${stripe.held(uid)}`,
+  );
+  const expected = edits + of('grant', 'allowance') + paid - cost;
   check(
     balance === expected,
     'the balance is the expected one',

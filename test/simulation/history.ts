@@ -1,11 +1,13 @@
 /** One history: the users, admins, failures and crashes of a seed, brought to rest and checked. */
 import { type Admin, createAdmin, type Grant } from './admin.ts';
 import { checkAtRest } from './atRest.ts';
+import { type Buyers, createBuyers } from './buyers.ts';
 import { type Clients, createBody, createClients, type ImageRequest, type User } from './clients.ts';
 import type { FaultRates } from './faults.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { createMemoryStore, type MemoryStore } from './memoryDatabase.ts';
 import { createModel, type Model } from './model.ts';
+import { createSimulatedStripe, creditPacks, type SimulatedStripe } from './stripe.ts';
 import { accountEvent } from './wire.ts';
 import { Broken, createWorld, type World } from './world.ts';
 
@@ -26,6 +28,8 @@ export type History = {
   fleet: Fleet;
   clients: Clients;
   admin: Admin;
+  stripe: SimulatedStripe;
+  buyers: Buyers;
   users: User[];
   imageRequests: ImageRequest[];
   grants: Grant[];
@@ -77,13 +81,17 @@ async function begin(world: World): Promise<History> {
     MAX_REFUNDS_PER_HOUR_PER_USER: String(rules.maxRefundsPerHour),
     ALLOWANCE_CREDITS: String(rules.allowanceCredits),
     CACHE_TTL_SECONDS: random.pick(['0', '20', '3600']),
+    STRIPE_SECRET_KEY: 'sk_test_of_the_history',
+    CREDIT_PACKS: creditPacks,
   };
+  const stripe = createSimulatedStripe(world);
   const { images, observeLog } = model;
-  const environment = { world, faultRates, store, images, env, observeLog };
+  const environment = { world, faultRates, store, images, stripe, env, observeLog };
   const fleet = await startFleet(environment, model, random.whole(1, 3));
   const finals = new Map<string, string>();
   const clients = createClients(fleet, model, finals);
   const admin = createAdmin(fleet, model, store, users, finals);
+  const buyers = createBuyers(fleet, model, stripe);
   return {
     world,
     faultRates,
@@ -92,6 +100,8 @@ async function begin(world: World): Promise<History> {
     fleet,
     clients,
     admin,
+    stripe,
+    buyers,
     users,
     imageRequests: [],
     grants: [],
@@ -139,6 +149,7 @@ function plan(history: History): number {
     grants.push(grant);
     for (let j = random.whole(1, 2); j > 0; j -= 1) sometime('an admin grants', () => admin.grant(grant, 2));
   }
+  if (random.chance(0.5)) planPurchases(history, times);
   times(random.whole(0, 4), 'the scheduler sweeps', () => {
     for (let i = random.whole(1, 3); i > 0; i -= 1) void admin.schedule('sweepHolds');
   });
@@ -168,6 +179,18 @@ function plan(history: History): number {
     }
   });
   return lengthMs + 1;
+}
+
+/** Purchases, and what buyers, banks and operators do to them. */
+function planPurchases(
+  { world, users, buyers, stripe, admin }: History,
+  times: (count: number, what: string, act: () => unknown) => void,
+): void {
+  const { random } = world;
+  times(random.pick([1, 2, 4]), 'a user buys', () => buyers.buy(random.pick(users)));
+  times(random.pick([0, 2, 5]), 'a refund', stripe.refund);
+  times(random.pick([0, 1, 3]), 'a dispute', stripe.dispute);
+  times(random.pick([0, 0, 1]), 'the scheduler compares payments', () => admin.schedule('reconcilePayments'));
 }
 
 /** Workers that stop during their upload and wake when the sweep runs. */

@@ -9,6 +9,7 @@ import type { EventHandler, Handler } from '../../shared/http/endpoint.ts';
 import { createServices } from '../../shared/services.ts';
 import { createFaultyDatabase, type FaultRates } from './faults.ts';
 import type { MemoryStore } from './memoryDatabase.ts';
+import type { SimulatedStripe } from './stripe.ts';
 import { createImageGenerator, createImageStore, type Images } from './upstreams.ts';
 import { callHandler, type WireAnswer, type WireRequest } from './wire.ts';
 import type { Actor, World } from './world.ts';
@@ -29,6 +30,7 @@ export type Environment = {
   faultRates: FaultRates;
   store: MemoryStore;
   images: Images;
+  stripe: SimulatedStripe;
   env: Record<string, string>;
   /** Receives every line that the ledger logs of an entry. */
   observeLog(instance: string, fields: Fields): void;
@@ -63,7 +65,7 @@ export const trustingAuth: Auth = {
 
 /** Starts an instance and loads all of its functions. */
 export async function startInstance(environment: Environment, name: string): Promise<Instance> {
-  const { world, faultRates, store, images, env } = environment;
+  const { world, faultRates, store, images, stripe, env } = environment;
   const actor: Actor = { name, dead: false, stoppedUntil: 0, silentUntil: 0 };
   const end = new AbortController();
   // Machines disagree about the time.
@@ -85,10 +87,17 @@ export async function startInstance(environment: Environment, name: string): Pro
       auth: trustingAuth,
       imageGenerator: createImageGenerator(world, faultRates, actor),
       imageStore: createImageStore(world, faultRates, actor, images),
+      stripe: stripe.createApi(faultRates, actor),
     },
   );
   // Loaded before the first request, because an import takes a turn of the real event loop.
-  await Promise.all([services.ledger(), services.auth(), services.imageGenerator(), services.imageStore()]);
+  await Promise.all([
+    services.ledger(),
+    services.auth(),
+    services.imageGenerator(),
+    services.imageStore(),
+    services.payments(),
+  ]);
   const handlers = new Map<string, Handler>();
   let deliver: EventHandler = async () => {};
   for (const [functionName, module] of Object.entries(functions)) {

@@ -57,9 +57,10 @@ export function observeLedger(
   if (!after) return;
   account.data = after;
   if (!before && account.signup === 'due' && account.entries.length > 0) account.signup = 'none';
-  check(Boolean(before?.suspended) === Boolean(after.suspended), 'only an admin suspends', () => uid);
+  const payments = entries.filter(({ type }) => paymentTypes.includes(type));
+  checkPayments(world, account, changes, payments, { before, after });
 
-  const due = [...movements];
+  const due = [...movements, ...payments.map(({ type, amount }) => ({ type, amount }))];
   if (entries.some(({ id }) => id === 'signup')) due.push(checkSignup(world, rules, account));
   for (const entry of entries) {
     if (entry.type === 'allowance') due.push(checkAllowance(world, rules, account, entry, before));
@@ -69,7 +70,7 @@ export function observeLedger(
   const misnumbered = isMisnumbered(before, account.entries.length);
   if (misnumbered) {
     check(
-      due.every(({ type }) => type === 'refund'),
+      due.every(({ type }) => type === 'refund' || paymentTypes.includes(type)),
       'a wrong sequence is refused',
       () => uid,
     );
@@ -108,6 +109,41 @@ export function observeLedger(
 }
 
 const describe = (uid: string, found: unknown, expected: number) => `${uid}: ${found}, expected ${expected}`;
+
+const paymentTypes = ['purchase', 'clawback', 'reinstatement'];
+
+/**
+ * The entries of payments move what the purchases of the commit say, and the debt takes the rest. Only a dispute suspends
+ * or restores.
+ */
+function checkPayments(
+  { check }: World,
+  { uid, entries }: ObservedAccount,
+  changes: DocumentChange[],
+  payments: Entry[],
+  { before, after }: { before: Data | undefined; after: Data },
+): void {
+  const purchases = changes.filter(({ path }) => path.startsWith(`accounts/${uid}/purchases/`));
+  const toHeld = (data: Data | undefined) => Number(data?.credits ?? 0) - Number(data?.claim ?? 0);
+  const held = purchases.reduce((total, change) => total + toHeld(change.after) - toHeld(change.before), 0);
+  const moved = payments.reduce((total, { amount }) => total + amount, 0);
+  const debt = Number(after.debt ?? 0);
+  // An account that was deleted in the console comes back with its debt.
+  const owed =
+    before?.settled === undefined ? debt - (held === moved ? 0 : moved - held) : Number(before.debt ?? 0);
+  check(
+    moved - held === debt - owed,
+    'payments move what Stripe holds',
+    () => `${uid}: moved ${moved}, held ${held}, debt ${owed} then ${debt}`,
+  );
+  check(debt >= 0, 'a debt is never negative', () => `${uid}: ${debt}`);
+  const isDispute = payments.some(({ id }) => id.includes(':du_'));
+  const isSame = Boolean(before?.suspended) === Boolean(after.suspended);
+  check(isSame || isDispute, 'only an admin or a dispute suspends', () => uid);
+  for (const { id } of payments) {
+    check(!entries.some((entry) => entry.id === id), 'each object of Stripe moves credits once', () => id);
+  }
+}
 
 /** What `adjust` added with this commit. The first commit must apply a valid one. */
 function getTakenAdjust(world: World, before: Data, after: Data, shown: number | undefined): number {

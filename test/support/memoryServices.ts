@@ -5,6 +5,7 @@ import { createLog } from '../../shared/core/log.ts';
 import type { Database } from '../../shared/database/database.ts';
 import type { HttpFunction } from '../../shared/http/endpoint.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
+import type { StripeApi } from '../../shared/payments/stripe.ts';
 import { createServices } from '../../shared/services.ts';
 import { trustingAuth } from '../simulation/instance.ts';
 import { createMemoryDatabase } from '../simulation/memoryDatabase.ts';
@@ -17,11 +18,13 @@ export function createMemoryServices({
   env = {},
   hooks = {},
   beforePage = () => {},
+  stripe,
 }: {
   env?: Record<string, string>;
   hooks?: Hooks;
   /** Called before each page of a query. */
   beforePage?: () => void;
+  stripe?: StripeApi;
 } = {}) {
   const world = createMemoryWorld();
   const lines: Record<string, unknown>[] = [];
@@ -41,6 +44,7 @@ export function createMemoryServices({
       clock: world.clock,
       database: watchedDatabase(watched, hooks).database,
       auth: trustingAuth,
+      ...(stripe && { stripe }),
       imageStore: { destroy: async () => true } as Partial<ImageStore> as ImageStore,
     },
   );

@@ -387,4 +387,72 @@ export const variables: Variable[] = [
     good: [['help@studio.example.com', 'help@studio.example.com']],
     bad: ['hunter2', 'hunter2@', 'Hunter <hunter2@example.com>'],
   },
+  {
+    name: 'STRIPE_SECRET_KEY',
+    read: (config) => config.stripe.secretKey,
+    fallback: undefined,
+    good: [
+      ['sk_test_1', 'sk_test_1'],
+      ['rk_live_1\n', 'rk_live_1'],
+    ],
+    bad: ['"hunter2"', 'hunter2 key'],
+  },
+  {
+    name: 'STRIPE_WEBHOOK_SECRET',
+    read: (config) => config.stripe.webhookSecrets,
+    fallback: [],
+    good: [
+      ['whsec_1', ['whsec_1']],
+      ['whsec_1, whsec_2\n', ['whsec_1', 'whsec_2']],
+    ],
+    bad: ['"hunter2"', 'hunter2 key'],
+  },
+  {
+    name: 'STRIPE_API_BASE_URL',
+    read: (config) => config.stripe.baseUrl,
+    fallback: undefined,
+    good: [['http://127.0.0.1:1234', 'http://127.0.0.1:1234']],
+    bad: ['hunter2', 'ftp://hunter2.example.com'],
+  },
+  {
+    name: 'STRIPE_MANAGED_PAYMENTS',
+    read: (config) => config.stripe.managedPayments,
+    fallback: false,
+    good: [
+      ['true', true],
+      ['0', false],
+    ],
+    bad: ['hunter2'],
+  },
+  {
+    name: 'CREDIT_PACKS',
+    read: (config) => config.creditPacks,
+    fallback: [],
+    good: [
+      [
+        'starter=price_1a:100, studio=price_2:500',
+        [
+          { id: 'starter', priceId: 'price_1a', credits: 100 },
+          { id: 'studio', priceId: 'price_2', credits: 500 },
+        ],
+      ],
+    ],
+    bad: [
+      'hunter2',
+      'hunter2=price_1',
+      'hunter2=prod_1:100',
+      'hunter2=price_1:0',
+      'hunter2=price_1:1.5',
+      'hunter2=price_1:1000000000',
+      'hunter2=price_1:1,hunter2=price_2:2',
+      'hunter 2=price_1:1',
+    ],
+  },
+  {
+    name: 'PUBLIC_URL',
+    read: (config) => config.publicUrl,
+    fallback: 'http://localhost:8080',
+    good: [['https://studio.example.com/', 'https://studio.example.com']],
+    bad: ['hunter2', 'hunter2.example.com'],
+  },
 ];

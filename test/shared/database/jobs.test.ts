@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { functions } from '../../../functions/index.ts';
 import { jobTimeoutMs } from '../../../shared/database/jobs.ts';
+import type { Session, StripeApi } from '../../../shared/payments/stripe.ts';
 import { createMemoryServices } from '../../support/memoryServices.ts';
 import type { Hooks } from '../../support/watchedDatabase.ts';
 
@@ -15,7 +16,28 @@ const env = {
   ALLOWANCE_PERIOD: 'day',
   IMAGEGEN_MODEL_ID: first as string,
   IMAGEGEN_FALLBACK_MODEL_IDS: second as string,
+  STRIPE_SECRET_KEY: 'sk_test_of_the_jobs',
 };
+/** Stripe with a paid session of each of two users, and nothing else. */
+const paidSession = (uid: string): Session => ({
+  id: `cs_${uid}`,
+  status: 'complete',
+  payment_status: 'paid',
+  metadata: { project: 'demo-memory', uid, pack: 'p', credits: '7', amount: '500', currency: 'usd' },
+  amount_total: 500,
+  currency: 'usd',
+  payment_intent: `pi_${uid}`,
+});
+const sessions = [paidSession('ann'), paidSession('bob')];
+const none = async () => ({ items: [], hasMore: false });
+const stripe = {
+  listSessions: async () => ({ items: sessions, hasMore: false }),
+  listRefunds: none,
+  listDisputes: none,
+  listEvents: none,
+  findSession: async (id) => sessions.find((session) => session.id === id),
+} satisfies Partial<StripeApi> as Partial<StripeApi> as StripeApi;
+
 const read = ({ store }: World, path: string) => store.read([path]).documents[0]?.data;
 const outboxItem = (generationId: string) => {
   const times = { createdAt: past, dueAt: past, until: past };
@@ -52,6 +74,11 @@ const jobs: Record<
     failing: 'accounts/ann',
     expectDone: (world) => expect(read(world, 'accounts/bob')).toMatchObject({ balance: 5 }),
   },
+  reconcilePayments: {
+    documents: { 'accounts/ann': { balance: 0 }, 'accounts/bob': { balance: 0 } },
+    failing: 'accounts/ann',
+    expectDone: (world) => expect(read(world, 'accounts/bob')).toMatchObject({ balance: 7, settled: 7 }),
+  },
   reconcile: {
     documents: { 'accounts/ann': { balance: 7 }, 'accounts/bob': { balance: 7 } },
     failing: 'accounts/ann',
@@ -76,7 +103,7 @@ async function runJob(name: string, { beforePage }: { beforePage?: (world: World
       if (isFailing) throw Object.assign(new Error('7 PERMISSION_DENIED'), { code: 7 });
     },
   };
-  const world: World = createMemoryServices({ env, hooks, beforePage: () => beforePage?.(world) });
+  const world: World = createMemoryServices({ env, hooks, stripe, beforePage: () => beforePage?.(world) });
   world.store.commit(Object.entries(documents).map(([path, data]) => ({ create: path, data: { ...data } })));
   const { status } = await world.call(name, { as: 'scheduler', body: {} });
   expect(status).toBe(200);

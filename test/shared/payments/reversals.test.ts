@@ -123,6 +123,18 @@ describe('a debt', () => {
     expect(studio.broken()).toEqual([]);
   });
 
+  it.each([
+    ['used again', undefined],
+    ['made again by hand', { balance: 5 }],
+  ])('is known again after an admin has deleted the account, and it was %s', async (_, made) => {
+    const { studio } = await createDebtor();
+    studio.world.store.commit([{ delete: 'accounts/ann' }]);
+    if (made) studio.edit('accounts/ann', made);
+    await studio.get('account');
+    expect(studio.account()).toMatchObject({ balance: made?.balance ?? 0, debt: 60 });
+    expect(studio.broken()).toEqual([]);
+  });
+
   it("is not paid by an admin's adjustment", async () => {
     const { studio } = await createDebtor();
     studio.edit('accounts/ann', { balance: 5 });
@@ -207,5 +219,29 @@ describe('a dispute', () => {
     updateDispute({ step: 'won' });
     await studio.deliver(studio.event(reinstated));
     expect(studio.account()).toMatchObject({ balance: 100, suspended: true });
+  });
+});
+
+describe('the audit', () => {
+  const audit = async (studio: PaymentStudio) =>
+    (await studio.get('audit', { uid: 'ann' }, 'admin:root')).body.accounts[0].differences;
+
+  it('finds no difference in purchases, refunds and debts, and says what an edit of one breaks', async () => {
+    const { studio, session, refund } = await createBuyer();
+    await studio.generate('an image');
+    refund({ session });
+    await studio.deliver(studio.event('refund.created'));
+    expect(await audit(studio)).toEqual([]);
+    studio.edit('accounts/ann', { debt: 0 });
+    expect(await audit(studio)).toEqual(['by its payments the account owes 60, debt is 0']);
+    studio.edit('accounts/ann', { debt: 60 });
+    studio.edit(`accounts/ann/purchases/${session}`, { claim: 99 });
+    expect(await audit(studio)).toEqual(['by its payments the account owes 59, debt is 60']);
+  });
+
+  it('names a debt that is text', async () => {
+    const { studio } = await createBuyer();
+    studio.edit('accounts/ann', { debt: 'none' });
+    expect(await audit(studio)).toEqual(['debt has a wrong type or an impossible value']);
   });
 });

@@ -6,6 +6,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { functions } from '../../../functions/index.ts';
 import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
+import { type FakeStripe, startFakeStripe } from '../../../local/fakes/stripe/stripe.ts';
 import type { Database, PageRequest, TotalRequest } from '../../../shared/database/database.ts';
 import { manifest } from '../../../tools/deploy/manifest.ts';
 import { answerLookups } from '../../support/adminLookup.ts';
@@ -55,8 +56,14 @@ function createRecordingDatabase(database: Database): Database {
   };
 }
 
+let stripe: FakeStripe;
+
 beforeAll(async () => {
   stack = await startStack();
+  stripe = await startFakeStripe({
+    apiKey: 'sk_test_51KeyOfTheIndexes',
+    prices: [{ id: 'price_starter', unitAmount: 500 }],
+  });
   stack.gemini.always(geminiFault.blank());
   answerLookups(stack);
   const database = createRecordingDatabase(stack.database);
@@ -65,6 +72,9 @@ beforeAll(async () => {
     MAX_SPEND_PER_DAY_USD: '100',
     ALLOWANCE_CREDITS: '5',
     HOLD_GRACE_MS: '0',
+    STRIPE_SECRET_KEY: 'sk_test_51KeyOfTheIndexes',
+    STRIPE_API_BASE_URL: stripe.url,
+    CREDIT_PACKS: 'starter=price_starter:100',
   };
   const { url, close } = await stack.startServer(env, { database });
   const during = async <T>(name: string, act: () => Promise<T>): Promise<T> => {
@@ -95,13 +105,25 @@ beforeAll(async () => {
   await during('deleteGeneration', () =>
     ada.post('deleteGeneration', { id: twin.body.generation.id }, {}, url),
   );
-  for (const name of ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile']) {
+  const keyed = { 'idempotency-key': 'purchase' };
+  const checkout = await during('checkout', () => ada.post('checkout', { pack: 'starter' }, keyed, url));
+  const { sessionId } = checkout.body;
+  stripe.control.pay({ session: sessionId });
+  const confirmed = await during('confirmCheckout', () =>
+    ada.post('confirmCheckout', { sessionId }, {}, url),
+  );
+  expect(confirmed.body.status).toBe('paid');
+  await during('billingPortal', () => ada.post('billingPortal', {}, {}, url));
+  for (const name of ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile', 'reconcilePayments']) {
     const { status } = await during(name, () => runJob(stack, name, { url }));
     expect([name, status]).toEqual([name, 200]);
   }
+  // What it owes is summed up when it is used again.
+  await stack.erase('accounts/ada');
+  await during('account', () => ada.get('account', url));
   await close();
 });
-afterAll(() => stack.close());
+afterAll(() => Promise.all([stack.close(), stripe.close()]));
 
 describe('every query', () => {
   it('in the sources was recorded', () => {
@@ -160,7 +182,7 @@ describe('firestore.indexes.json', () => {
   it('exempts all fields of frequently written collections from automatic indexes', () => {
     const exempt = file.fieldOverrides.filter(({ fieldPath }) => fieldPath === '*');
     expect(exempt.map(({ collectionGroup }) => collectionGroup).sort()).toEqual(
-      ['accounts', 'cache', 'enhancements', 'entries', 'generations', 'outbox'].sort(),
+      ['accounts', 'cache', 'enhancements', 'entries', 'generations', 'outbox', 'purchases'].sort(),
     );
   });
 

@@ -155,7 +155,7 @@ describe('the plan', () => {
   it('has Scheduler call with the token that the functions expect', () => {
     const { env } = getDeployment('sweepHolds');
     const jobs = lines(createPlan(options)).filter((line) => line.includes('scheduler jobs create http'));
-    expect(jobs).toHaveLength(4);
+    expect(jobs).toHaveLength(5);
     for (const job of jobs) {
       expect(job).toContain(`--oidc-token-audience=${env.SCHEDULER_AUDIENCE}`);
       expect(job).toContain(`--oidc-service-account-email=${env.SCHEDULER_SERVICE_ACCOUNT}`);

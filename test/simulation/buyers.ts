@@ -1,0 +1,100 @@
+/** Buyers and Stripe's deliveries in a history. */
+import type { StripeEvent } from '../../shared/payments/stripe.ts';
+import { isInvalid, parseAnswer } from './answers.ts';
+import type { User } from './clients.ts';
+import type { Fleet } from './fleet.ts';
+import { tokens } from './instance.ts';
+import type { Model } from './model.ts';
+import { goodSignature, type SimulatedStripe } from './stripe.ts';
+
+/** Attempts to deliver an event before Stripe gives up. */
+const deliveriesMax = 4;
+
+export type Buyers = ReturnType<typeof createBuyers>;
+
+export function createBuyers(fleet: Fleet, model: Model, stripe: SimulatedStripe) {
+  const { world } = model;
+  const { random, check } = world;
+  let purchases = 0;
+
+  /** Sends an event, and again while it is refused, sometimes twice, sometimes never. */
+  function deliver(event: StripeEvent): void {
+    const copies = random.pick([0, 1, 1, 1, 1, 1, 2, 2]);
+    for (let i = 0; i < copies; i += 1) {
+      world.after(random.pick([1, 5, 200, 5_000, 90_000]), 'Stripe delivers', () =>
+        send(event, deliveriesMax),
+      );
+    }
+  }
+
+  function send(event: StripeEvent, triesLeft: number): void {
+    const raw = Buffer.from(JSON.stringify(event));
+    const headers = { 'stripe-signature': goodSignature };
+    const request = { name: 'stripeWebhook', method: 'POST' as const, as: '', raw, headers };
+    const describe = (answer: unknown) => () => `${event.type} ${event.id}: ${JSON.stringify(answer)}`;
+    void fleet
+      .send(request, (answer) =>
+        check([200, 503].includes(answer.status), 'no other reply', describe(answer)),
+      )
+      .then((answer) => {
+        if (answer?.status === 200 || triesLeft === 0) return;
+        world.after(random.whole(500, 30_000), 'Stripe delivers again', () => send(event, triesLeft - 1));
+      });
+  }
+
+  /** Starts a checkout, pays, and comes back to the return page. */
+  async function buy(user: User): Promise<void> {
+    purchases += 1;
+    const key = `purchase-${purchases}`;
+    const as = tokens.user(user.uid, user.verified);
+    const body = { pack: random.pick(['small', 'large']) };
+    let sessionId: string | undefined;
+    for (let i = 0; i < 3 && !sessionId; i += 1) {
+      await fleet.send({ name: 'checkout', method: 'POST', as, body, key }, (answer, startTick) => {
+        if (answer.status === 200) {
+          const answered = (answer.body as { sessionId: string }).sessionId;
+          check((sessionId ?? answered) === answered, 'one key, one session', () => key);
+          sessionId = answered;
+          return;
+        }
+        const { reason } = parseAnswer(model, answer);
+        const moments = model.since(user.uid, startTick);
+        const isJustified: Record<string, boolean> = {
+          ACCOUNT_SUSPENDED: moments.some(({ suspended }) => suspended),
+          ACCOUNT_INVALID: moments.some(isInvalid),
+          EMAIL_NOT_VERIFIED: !user.verified,
+          PAYMENTS_UNAVAILABLE: true,
+          DATABASE_UNAVAILABLE: true,
+        };
+        check(isJustified[reason] ?? false, 'a refusal is justified', () => `${key}: ${reason}`);
+      });
+      await world.sleep(random.whole(100, 3_000));
+    }
+    if (!sessionId || random.chance(0.1)) return;
+    stripe.pay(sessionId);
+    if (random.chance(0.5)) await confirm(user, sessionId);
+  }
+
+  async function confirm({ uid, verified }: User, sessionId: string): Promise<void> {
+    const as = tokens.user(uid, verified);
+    await fleet.send(
+      { name: 'confirmCheckout', method: 'POST', as, body: { sessionId } },
+      (answer, startTick) => {
+        const describe = () => `${sessionId}: ${JSON.stringify(answer)}`;
+        if (answer.status !== 200) {
+          const { reason } = parseAnswer(model, answer);
+          const moments = model.since(uid, startTick);
+          const isJustified = reason === 'ACCOUNT_INVALID' ? moments.some(isInvalid) : answer.status === 503;
+          return check(isJustified, 'a refusal is justified', describe);
+        }
+        const { status, entry } = answer.body as { status: string; entry?: { sequence: number; id: string } };
+        const stored = model.account(uid).entries[(entry?.sequence ?? 0) - 1];
+        const isTrue = status === 'paid' ? stored?.id === `purchase:${sessionId}` : entry === undefined;
+        check(isTrue, 'a confirmed purchase is in the ledger', describe);
+      },
+    );
+  }
+
+  stripe.listen(deliver);
+  return { buy };
+}
