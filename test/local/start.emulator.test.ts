@@ -142,24 +142,28 @@ describe('a start with an empty environment', () => {
       expect(await accountFields(firestore, projectId, uid)).toEqual({ balance: { integerValue: '74' } });
   });
 
-  it('adds the credits that are paid on its page, by the webhook alone, and takes them at a refund', async () => {
-    expect((await runs.purchases(port, 'refund')).output).toContain('There is nothing to do it to');
-    const { auth } = await emulatorHosts();
-    const { sessionId, url } = await startCheckout(auth);
-    const page = await fetch(url, { method: 'POST', body: 'outcome=pay', redirect: 'manual' });
-    expect(page.headers.get('location')).toBe(`http://127.0.0.1:${port}/studio?session=${sessionId}`);
-    await expectBalance('demo-user', 174);
-    expect(await runs.purchases(port, 'list')).toEqual({
-      code: 0,
-      output: `${sessionId}  paid  $5.00, demo-user\n`,
-    });
-    expect(await runs.purchases(port, 'refund', sessionId, '--amount', '250')).toMatchObject({ code: 0 });
-    await expectBalance('demo-user', 124);
-    expect(await runs.purchases(port, 'dispute', sessionId, '--amount', '100')).toMatchObject({ code: 0 });
-    await expectBalance('demo-user', 104);
-    expect(await runs.purchases(port, 'dispute', sessionId, '--won')).toMatchObject({ code: 0 });
-    await expectBalance('demo-user', 124);
-  }, startMsMax);
+  it(
+    'adds the credits that are paid on its page, by the webhook alone, and takes them at a refund',
+    async () => {
+      expect((await runs.purchases(port, 'refund')).output).toContain('There is nothing to do it to');
+      const { auth } = await emulatorHosts();
+      const { sessionId, url } = await startCheckout(auth);
+      const page = await fetch(url, { method: 'POST', body: 'outcome=pay', redirect: 'manual' });
+      expect(page.headers.get('location')).toBe(`http://127.0.0.1:${port}/studio?session=${sessionId}`);
+      await expectBalance('demo-user', 174);
+      expect(await runs.purchases(port, 'list')).toEqual({
+        code: 0,
+        output: `${sessionId}  paid  $5.00, demo-user\n`,
+      });
+      expect(await runs.purchases(port, 'refund', sessionId, '--amount', '250')).toMatchObject({ code: 0 });
+      await expectBalance('demo-user', 124);
+      expect(await runs.purchases(port, 'dispute', sessionId, '--amount', '100')).toMatchObject({ code: 0 });
+      await expectBalance('demo-user', 104);
+      expect(await runs.purchases(port, 'dispute', sessionId, '--won')).toMatchObject({ code: 0 });
+      await expectBalance('demo-user', 124);
+    },
+    startMsMax,
+  );
 
   it('stops at Ctrl-C, which signals the whole group: exit code 0, no process left, the data saved', async () => {
     const { auth, firestore } = await emulatorHosts();

@@ -12,8 +12,6 @@ import { leftFor, type Memory, type OpenCheckout } from './storage.ts';
 const submittedMsMax = 14 * 86_400_000;
 const draftMsMax = 86_400_000;
 
-export type Purchases = ReturnType<typeof createPurchases>;
-
 type Options = {
   client: Pick<Client, 'packs' | 'checkout' | 'confirmCheckout' | 'billingPortal' | 'ledger'>;
   memory: Memory;

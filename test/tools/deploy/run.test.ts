@@ -83,7 +83,7 @@ describe('a deploy', () => {
     expect(full.commands.filter((line) => making.test(line))).toEqual([]);
     const deployed = full.commands.filter((line) => line.startsWith('gcloud run deploy'));
     expect(deployed).toHaveLength(Object.keys(manifest).length);
-    expect(full.commands.filter((line) => line.includes('scheduler jobs update http'))).toHaveLength(4);
+    expect(full.commands.filter((line) => line.includes('scheduler jobs update http'))).toHaveLength(5);
   });
 
   it('prints each step and each command, with the variables from earlier steps', async () => {
