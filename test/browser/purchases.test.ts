@@ -57,7 +57,7 @@ describe('a purchase', () => {
     await submitPrompt(page, { prompt: 'A palace', tier: 'premium4', orientation: 'portrait' });
     await button(pendingCard(page, 'A palace'), 'Buy credits').click();
     await starter(page).waitFor();
-    expect(await starter(page).textContent()).toBe('100 credits $5.00$0.05 per Standard image');
+    expect(await starter(page).textContent()).toBe('100 credits · $5.00 $0.05 per Standard image');
     expect(await findViolations(page)).toEqual([]);
     await starter(page).click();
     await payButton(page).click();

@@ -46,8 +46,8 @@ function PackButton({ pack: { id, credits: count, amount, currency } }: { pack: 
       onClick={() => void purchases.buy(id)}
     >
       <span>
-        {credits(count)} <strong>{priceText(amount, currency)}</strong>
-      </span>
+        {credits(count)} · {priceText(amount, currency)}
+      </span>{' '}
       {tier && (
         <span class="quiet">
           {partPriceText((amount / count) * tier.credits, currency)} per {tierNames[tier.id]} image
