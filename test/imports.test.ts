@@ -140,3 +140,10 @@ describe('each package of a vendor is imported by one file only', () => {
     expect([...new Set(importers)]).toEqual([file]);
   });
 });
+
+it('no event of Stripe is read without its signature', () => {
+  const sources = files.filter((file) => /^(functions|shared)\//.test(file));
+  expect(
+    sources.filter((file) => /WithoutVerification|parseEventNotification/.test(readFileSync(file, 'utf8'))),
+  ).toEqual([]);
+});

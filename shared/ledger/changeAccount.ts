@@ -117,7 +117,8 @@ export function changeAccount<T>(ledger: Ledger, uid: string, command: Command<T
     if (invalid && !command.takesInvalid) throw invalid;
 
     const due = await findPendingChange(ledger, account, command, documents, now);
-    const pending = isOpened(document) ? due : await restoreDebt(ledger, due);
+    const mayOwe = !isOpened(document) && account.sequence > 0;
+    const pending = mayOwe ? await restoreDebt(ledger, due) : due;
     const state = {
       account: pending.account,
       hasPendingChanges: pending.account !== account || !(isOpened(document) || invalid),
@@ -195,7 +196,7 @@ function hasLaterEntry({ data }: StoredDocument, documents: Documents, uncertain
  */
 async function restoreDebt({ database }: Ledger, change: Change): Promise<Change> {
   const { account } = change;
-  if (account.sequence === 0 || account.debt > 0) return change;
+  if (account.debt > 0) return change;
   const { totals } = await database.totals(accountPath(account.uid), paymentTotals(account.uid));
   const debt = computeDebt(totals);
   return debt > 0 ? { ...change, account: { ...account, debt } } : change;

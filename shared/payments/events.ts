@@ -4,6 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Reversal } from '../ledger/purchases.ts';
 import { checkPayment, type Order, parseOrder } from './order.ts';
 import { type RecordedPayment, recordPayment } from './recordPayment.ts';
+import type { StripeApi } from './stripe.ts';
 import {
   type Dispute,
   parseDispute,
@@ -11,9 +12,8 @@ import {
   parseSession,
   type Refund,
   type Session,
-  type StripeApi,
   type StripeEvent,
-} from './stripe.ts';
+} from './stripeObjects.ts';
 
 export type PaymentContext = {
   ledger: Ledger;

@@ -3,7 +3,8 @@ import type { CreditPack } from '../config/environment.ts';
 import type { Pack } from '../contract.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { Price, StripeApi } from './stripe.ts';
+import type { StripeApi } from './stripe.ts';
+import type { Price } from './stripeObjects.ts';
 
 /** How long prices are kept, milliseconds, and after how long they are asked for again if Stripe failed. */
 const freshMs = 300_000;

@@ -1,14 +1,22 @@
 /**
  * Stripe's API, as far as the studio uses it. The only file that loads Stripe's library, which is imported at the first
  * use of payments and by no other function.
- *
- * Everything that Stripe sends is parsed here: an endpoint may be configured for another version of its API.
  */
 import Stripe from 'stripe';
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../core/log.ts';
 import { Failure, invalidRequest } from '../errors.ts';
+import {
+  disputeSchema,
+  eventSchema,
+  type Price,
+  priceSchema,
+  refundSchema,
+  type Session,
+  type StripeEvent,
+  sessionSchema,
+} from './stripeObjects.ts';
 
 /** Longest wait for one answer, milliseconds, and how often the library repeats a call. */
 const answerMsMax = 8_000;
@@ -18,61 +26,6 @@ const toleranceSeconds = 300;
 /** Seconds after which a client may ask again if Stripe cannot be reached. */
 const retrySeconds = 5;
 const pageSize = 100;
-
-const idSchema = z.union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)]);
-
-const sessionSchema = z.object({
-  id: z.string(),
-  status: z.string().nullable(),
-  payment_status: z.string(),
-  metadata: z.record(z.string(), z.string()).nullable(),
-  amount_total: z.int().nullable(),
-  currency: z.string().nullable(),
-  payment_intent: idSchema.nullable(),
-  total_details: z.object({ amount_tax: z.int() }).nullish(),
-});
-export type Session = z.infer<typeof sessionSchema>;
-
-const refundSchema = z.object({
-  id: z.string(),
-  amount: z.int().min(0),
-  status: z.string().nullable(),
-  payment_intent: idSchema.nullish(),
-});
-export type Refund = z.infer<typeof refundSchema>;
-
-const disputeSchema = z.object({
-  id: z.string(),
-  amount: z.int().min(0),
-  currency: z.string(),
-  status: z.string(),
-  payment_intent: idSchema.nullish(),
-  /** What the dispute took (negative) and brought back, in the currency in which Stripe pays out. */
-  balance_transactions: z.array(z.object({ amount: z.int(), currency: z.string() })).default([]),
-});
-export type Dispute = z.infer<typeof disputeSchema>;
-
-const eventSchema = z.object({
-  id: z.string(),
-  type: z.string(),
-  livemode: z.boolean(),
-  data: z.object({ object: z.unknown() }),
-});
-export type StripeEvent = z.infer<typeof eventSchema>;
-
-const priceSchema = z.object({
-  id: z.string(),
-  active: z.boolean(),
-  type: z.string(),
-  unit_amount: z.int().nullable(),
-  currency: z.string(),
-  tax_behavior: z.string().nullish(),
-});
-export type Price = z.infer<typeof priceSchema>;
-
-export const parseSession = (object: unknown): Session => sessionSchema.parse(object);
-export const parseRefund = (object: unknown): Refund => refundSchema.parse(object);
-export const parseDispute = (object: unknown): Dispute => disputeSchema.parse(object);
 
 /** What a user is asked to pay. */
 export type SessionRequest = {

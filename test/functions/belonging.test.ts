@@ -12,7 +12,7 @@ import { getReason, type Reply } from '../support/replies.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
-const gets = ['health', 'account', 'ledger', 'gallery', 'generation', 'exportAccount', 'audit'];
+const gets = ['health', 'packs', 'account', 'ledger', 'gallery', 'generation', 'exportAccount', 'audit'];
 const [live, gone] = ['live', 'gone'].map((key) => hashGenerationId('owner', key)) as [string, string];
 const intrudersGone = hashGenerationId('intruder', 'gone');
 const unknown = 'f'.repeat(32);
@@ -83,6 +83,10 @@ const statusWithoutInput: Record<string, number> = {
   deleteGeneration: 400,
   acceptTerms: 400,
   grant: 400,
+  checkout: 400,
+  confirmCheckout: 400,
+  // Nobody here has ever bought anything.
+  billingPortal: 404,
 };
 const userFunctions = [
   'account',
@@ -94,14 +98,19 @@ const userFunctions = [
   'deleteGeneration',
   'acceptTerms',
   'exportAccount',
+  'checkout',
+  'confirmCheckout',
+  'billingPortal',
 ];
+/** `stripeWebhook` checks a signature instead of a token. */
+const openFunctions = ['health', 'packs', 'stripeWebhook'];
 const adminFunctions = ['grant', 'audit'];
-const schedulerFunctions = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile'];
+const schedulerFunctions = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile', 'reconcilePayments'];
 
 describe('who may call', () => {
   it('is tested for every function except the event, whose sender Cloud Run checks', () => {
     expect(
-      ['health', ...userFunctions, ...adminFunctions, ...schedulerFunctions, 'accountWritten'].sort(),
+      [...openFunctions, ...userFunctions, ...adminFunctions, ...schedulerFunctions, 'accountWritten'].sort(),
     ).toEqual(Object.keys(functions).sort());
   });
 
@@ -137,8 +146,8 @@ describe('who may call', () => {
     for (const name of adminFunctions) expect((await call(name, 'admin')).status).toBe(401);
   });
 
-  it('anyone may call health, with any token', async () => {
-    for (const who of [...strangers, 'intruder']) expect((await call('health', who)).status).toBe(200);
+  it.each(['health', 'packs'])('anyone may call %s, with any token', async (name) => {
+    for (const who of [...strangers, 'intruder']) expect((await call(name, who)).status).toBe(200);
   });
 });
 

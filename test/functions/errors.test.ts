@@ -5,6 +5,7 @@ import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts'
 import { createAuth } from '../../shared/auth/auth.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import { createLog } from '../../shared/core/log.ts';
+import type { StripeApi } from '../../shared/payments/stripe.ts';
 import { reasons } from '../../shared/reasons.ts';
 import { expectError } from '../support/errorReplies.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -16,6 +17,12 @@ import type { User } from '../support/users.ts';
 
 const secretCause = 'the cause that only the log may have';
 const model = 'gemini-2.5-flash-image';
+
+const stripeEnv = { STRIPE_SECRET_KEY: 'sk_test_51OfTheErrors', CREDIT_PACKS: 'starter=price_starter:100' };
+/** Stripe with a price, and nothing else. */
+const pricedStripe = {
+  findPrice: async (id) => ({ id, active: true, type: 'one_time', unit_amount: 500, currency: 'usd' }),
+} satisfies Partial<StripeApi> as Partial<StripeApi> as StripeApi;
 
 let stack: Stack;
 let gemini: GatedGemini;
@@ -152,6 +159,28 @@ describe('every reason has its status, code and advice', () => {
       },
     ],
     ['ACCOUNT_INVALID', 409, 'FAILED_PRECONDITION', 'no', () => afterEdit({ balance: 1.5 })],
+    [
+      'ACCOUNT_CLOSED',
+      409,
+      'FAILED_PRECONDITION',
+      'no',
+      async () => {
+        const user = await stack.newUser();
+        await stack.edit(`accounts/${user.uid}`, { closedAt: new Date() });
+        const { url } = await stack.startServer(stripeEnv, { stripe: pricedStripe });
+        return user.post('checkout', { pack: 'starter' }, { 'idempotency-key': 'key' }, url);
+      },
+    ],
+    [
+      'PAYMENTS_UNAVAILABLE',
+      503,
+      'UNAVAILABLE',
+      'same_key',
+      async () => {
+        const unreachable = { ...stripeEnv, STRIPE_API_BASE_URL: 'http://127.0.0.1:1' };
+        return stack.fetch('packs', {}, (await stack.startServer(unreachable)).url);
+      },
+    ],
     [
       'EXPIRED',
       410,

@@ -1,8 +1,9 @@
 /** Buyers and Stripe's deliveries in a history. */
-import type { StripeEvent } from '../../shared/payments/stripe.ts';
+import type { StripeEvent } from '../../shared/payments/stripeObjects.ts';
 import { isInvalid, parseAnswer } from './answers.ts';
 import type { User } from './clients.ts';
 import type { Fleet } from './fleet.ts';
+import type { History } from './history.ts';
 import { tokens } from './instance.ts';
 import type { Model } from './model.ts';
 import { goodSignature, type SimulatedStripe } from './stripe.ts';
@@ -97,4 +98,16 @@ export function createBuyers(fleet: Fleet, model: Model, stripe: SimulatedStripe
 
   stripe.listen(deliver);
   return { buy };
+}
+
+/** Plans purchases, and what buyers, banks and operators do to them. */
+export function planPurchases(
+  { world, users, buyers, stripe, admin }: History,
+  times: (count: number, what: string, act: () => unknown) => void,
+): void {
+  const { random } = world;
+  times(random.pick([1, 2, 4]), 'a user buys', () => buyers.buy(random.pick(users)));
+  times(random.pick([0, 2, 5]), 'a refund', stripe.refund);
+  times(random.pick([0, 1, 3]), 'a dispute', stripe.dispute);
+  times(random.pick([0, 0, 1]), 'the scheduler compares payments', () => admin.schedule('reconcilePayments'));
 }

@@ -47,6 +47,13 @@ const requiredEvents = [
   'refund: SHUTTING_DOWN',
   'entry: adjustment',
   'entry: allowance',
+  'entry: purchase',
+  'entry: clawback',
+  'entry: reinstatement',
+  'stripe: refund.failed',
+  'stripe: charge.dispute.funds_reinstated',
+  'stripe: checkout.session.async_payment_succeeded',
+  'stripeWebhook 503',
   'generation cached',
   'signup grant',
 ];

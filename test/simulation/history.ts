@@ -1,7 +1,7 @@
 /** One history: the users, admins, failures and crashes of a seed, brought to rest and checked. */
 import { type Admin, createAdmin, type Grant } from './admin.ts';
 import { checkAtRest } from './atRest.ts';
-import { type Buyers, createBuyers } from './buyers.ts';
+import { type Buyers, createBuyers, planPurchases } from './buyers.ts';
 import { type Clients, createBody, createClients, type ImageRequest, type User } from './clients.ts';
 import type { FaultRates } from './faults.ts';
 import { type Fleet, startFleet } from './fleet.ts';
@@ -179,18 +179,6 @@ function plan(history: History): number {
     }
   });
   return lengthMs + 1;
-}
-
-/** Purchases, and what buyers, banks and operators do to them. */
-function planPurchases(
-  { world, users, buyers, stripe, admin }: History,
-  times: (count: number, what: string, act: () => unknown) => void,
-): void {
-  const { random } = world;
-  times(random.pick([1, 2, 4]), 'a user buys', () => buyers.buy(random.pick(users)));
-  times(random.pick([0, 2, 5]), 'a refund', stripe.refund);
-  times(random.pick([0, 1, 3]), 'a dispute', stripe.dispute);
-  times(random.pick([0, 0, 1]), 'the scheduler compares payments', () => admin.schedule('reconcilePayments'));
 }
 
 /** Workers that stop during their upload and wake when the sweep runs. */

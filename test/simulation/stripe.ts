@@ -1,14 +1,7 @@
 /** Stripe in a history: what buyers, banks and operators do there, its API as an instance sees it, and its events. */
 import { Failure, invalidRequest } from '../../shared/errors.ts';
-import type {
-  Dispute,
-  Price,
-  Refund,
-  Session,
-  SessionRequest,
-  StripeApi,
-  StripeEvent,
-} from '../../shared/payments/stripe.ts';
+import type { SessionRequest, StripeApi } from '../../shared/payments/stripe.ts';
+import type { Dispute, Price, Refund, Session, StripeEvent } from '../../shared/payments/stripeObjects.ts';
 import type { FaultRates } from './faults.ts';
 import type { Actor, World } from './world.ts';
 

@@ -24,6 +24,10 @@ export const postFunctions = [
   'refillAllowances',
   'sweepHolds',
   'reconcile',
+  'checkout',
+  'confirmCheckout',
+  'billingPortal',
+  'reconcilePayments',
 ];
 
 /** @param status a google.rpc.Code; @param retry the advice in the metadata. */

@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import { functions } from '../../../functions/index.ts';
 import { jobTimeoutMs } from '../../../shared/database/jobs.ts';
-import type { Session, StripeApi } from '../../../shared/payments/stripe.ts';
+import type { StripeApi } from '../../../shared/payments/stripe.ts';
+import type { Session } from '../../../shared/payments/stripeObjects.ts';
 import { createMemoryServices } from '../../support/memoryServices.ts';
 import type { Hooks } from '../../support/watchedDatabase.ts';
 

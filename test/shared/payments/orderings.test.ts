@@ -47,7 +47,9 @@ async function createHistory() {
   return { fake, session, events, stripeApi: withMemory(api) };
 }
 
-it('six events in each of 720 orders, each of them twice, while the buyer spends', async () => {
+it('six events in each of 720 orders, each of them twice, while the buyer spends', {
+  timeout: 120_000,
+}, async () => {
   const { fake, session, events, stripeApi } = await createHistory();
   const env = { TIER_CREDITS: 'standard=30,premium2=31,premium4=32' };
   for (const order of permute(events.map((event, i) => ({ event, i })))) {

@@ -7,11 +7,13 @@ import { bundleFunctions } from '../../../tools/build/bundle.ts';
 
 const outdir = mkdtempSync(join(tmpdir(), 'nano-banana-bundle-'));
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+let metafile: Awaited<ReturnType<typeof bundleFunctions>>;
 let sources: string[];
 let files: { name: string; text: string }[];
 
 beforeAll(async () => {
-  sources = Object.keys((await bundleFunctions(outdir)).inputs);
+  metafile = await bundleFunctions(outdir);
+  sources = Object.keys(metafile.inputs);
   files = readdirSync(outdir, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.mjs'))
     .map((name) => ({ name, text: readFileSync(join(outdir, name), 'utf8') }));
@@ -41,6 +43,23 @@ describe('the bundle', () => {
     expect(bundled.length).toBeGreaterThan(20);
     expect(bundled.filter((path) => packages[path]?.dev)).toEqual([]);
     expect(bundled.filter((path) => packages[path] === undefined)).toEqual([]);
+  });
+
+  it('has the library of Stripe in files of its own, which no function loads before it sells something', () => {
+    const { outputs } = metafile;
+    const loaded = new Set<string>();
+    const load = (file: string): void => {
+      if (loaded.has(file)) return;
+      loaded.add(file);
+      for (const { path, kind } of outputs[file]?.imports ?? []) if (kind === 'import-statement') load(path);
+    };
+    for (const [file, { inputs }] of Object.entries(outputs)) {
+      if (Object.keys(inputs).some((input) => input.startsWith('functions/'))) load(file);
+    }
+    const has = (file: string) =>
+      Object.keys(outputs[file]?.inputs ?? {}).some((input) => input.startsWith('node_modules/stripe/'));
+    expect(Object.keys(outputs).filter(has)).not.toEqual([]);
+    expect([...loaded].filter(has)).toEqual([]);
   });
 
   it('contains all production packages of package.json', () => {

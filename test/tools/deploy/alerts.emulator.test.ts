@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cloudinaryFault } from '../../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../../local/fakes/geminiFaults.ts';
+import { startFakeStripe } from '../../../local/fakes/stripe/stripe.ts';
+import type { StripeApi } from '../../../shared/payments/stripe.ts';
+import type { Session } from '../../../shared/payments/stripeObjects.ts';
 import { alerts } from '../../../tools/deploy/alerts.ts';
 import { onePixelPng } from '../../support/pictures.ts';
 import { runJob } from '../../support/scheduler.ts';
@@ -24,7 +27,20 @@ const jobAlerts: [id: string, job: string][] = [
   ['quota-check-stopped', 'checkQuota'],
   ['refill-stopped', 'refillAllowances'],
   ['reconcile-stopped', 'reconcile'],
+  ['payment-check-stopped', 'reconcilePayments'],
 ];
+const stripeEnv = {
+  STRIPE_SECRET_KEY: 'sk_test_51KeyOfTheAlerts',
+  CREDIT_PACKS: 'starter=price_starter:100',
+};
+/** Stripe with one session. */
+const stripeWith = (session: Partial<Session>) => {
+  const none = async () => ({ items: [], hasMore: false });
+  return {
+    findSession: async () => ({ payment_intent: 'pi_1', total_details: null, ...session }) as Session,
+    ...{ listSessions: none, listRefunds: none, listDisputes: none, listEvents: none },
+  } as Partial<StripeApi> as StripeApi;
+};
 const realFetch = globalThis.fetch;
 let stack: Stack;
 /** A new server for each test, because a server remembers the models' states and the day's spend. */
@@ -143,6 +159,42 @@ const provoke: Record<string, () => Promise<unknown>> = {
     stack.gemini.always(geminiFault.notFound());
     await generate();
   },
+  'webhook-refused': () => stack.fetch('stripeWebhook', { method: 'POST', body: '{}' }),
+  async 'payment-mismatch'() {
+    const user = await stack.newUser();
+    const order = { uid: user.uid, pack: 'starter', credits: '100', amount: '500', currency: 'usd' };
+    const metadata = { project: stack.projectId, ...order };
+    const session = {
+      status: 'complete',
+      payment_status: 'paid',
+      metadata,
+      amount_total: 1,
+      currency: 'usd',
+    };
+    const url = await startServer(stripeEnv, { stripe: stripeWith({ id: 'cs_test_1', ...session }) });
+    await user.post('confirmCheckout', { sessionId: 'cs_test_1' }, {}, url);
+  },
+  async 'payment-broken'() {
+    const now = new Date();
+    const amounts = {
+      credits: 100,
+      amount: 500,
+      tax: 0,
+      currency: 'usd',
+      claim: 0,
+      refunds: {},
+      disputes: {},
+    };
+    const purchase = { pack: 'starter', paymentIntent: 'pi_1', ...amounts, createdAt: now, updatedAt: now };
+    await stack.database.commit([{ set: 'accounts/buyer/purchases/cs_test_2', data: purchase }]);
+    const stripe = stripeWith({ id: 'cs_test_2', payment_status: 'unpaid' });
+    await runJob(stack, 'reconcilePayments', { url: await startServer(stripeEnv, { stripe }) });
+  },
+  async 'payments-misconfigured'() {
+    const fake = await startFakeStripe({ apiKey: 'sk_test_51AnotherKey' });
+    await stack.fetch('packs', {}, await startServer({ ...stripeEnv, STRIPE_API_BASE_URL: fake.url }));
+    await fake.close();
+  },
   'spend-ceiling': () => generate({ MAX_SPEND_PER_DAY_USD: '0' }),
   async 'account-broken'() {
     const { user } = await generate();
@@ -169,8 +221,7 @@ describe('an alert', () => {
     for (const name of ['account', 'ledger', 'gallery', 'health']) await user.get(name);
     await user.generate('key', { tier: 'nonsense' });
     await (await stack.user('poor', 0)).generate('key');
-    for (const name of ['sweepHolds', 'reconcile', 'checkQuota', 'refillAllowances'])
-      await runJob(stack, name);
+    for (const [, job] of jobAlerts) await runJob(stack, job);
     expect(getFiredAlerts()).toEqual(jobAlerts.map(([id]) => id));
   });
 });
