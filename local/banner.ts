@@ -1,10 +1,11 @@
 /** The summary that `npm start` prints: the address of each part, which parts are fakes, and the demo users. */
 import { formatDemoUsers } from './demo.ts';
 import type { Endpoints, GeminiSource, LocalConfig } from './environment.ts';
+import { portDefault } from './ports.ts';
 
 /** @returns the summary, to print once the port is open. */
 export function formatBanner(config: LocalConfig, endpoints: Endpoints): string {
-  const { port, firestoreHost, authHost, gemini, cloudinary } = endpoints;
+  const { port, firestoreHost, authHost, gemini, cloudinary, stripe } = endpoints;
   const emulator = (named: string | undefined) => (named ? 'from the environment' : 'the real emulator');
   const [user, admin] = formatDemoUsers();
   return `
@@ -17,14 +18,31 @@ Nano Banana Studio is running on this machine, as project ${config.projectId}.
   Auth        ${authHost}, ${emulator(config.authHost)}
   Gemini      ${gemini ? `${gemini.url}, a FAKE: it draws images on this machine, at no cost` : geminiDescriptions[config.gemini]}
   Cloudinary  ${cloudinary ? `${cloudinary.url}, a FAKE` : 'the account in CLOUDINARY_URL'}
+  Stripe      ${stripe ? `${stripe.url}, a FAKE: its checkout page asks how the payment ends` : stripeDescriptions[config.stripe]}
   Data        ${config.dataDir ? `kept in ${config.dataDir}` : 'deleted at the end; set LOCAL_DATA_DIR=folder to keep it'}
 
   Sign in as  ${user}
          or   ${admin}
-
+${stripe ? formatPurchaseCommands(port) : ''}
 Press Ctrl-C to stop everything.
 `;
 }
+
+/** The commands for what a bank or an operator does to the newest purchase, or to the one whose session is named. */
+function formatPurchaseCommands(port: number): string {
+  const command = `${port === portDefault ? '' : `PORT=${port} `}npm run -s purchases --`;
+  return `
+  Purchases   ${command} refund [SESSION] [--amount CENTS]
+              ${command} dispute [SESSION] [--inquiry | --won | --lost]
+              ${command} help
+`;
+}
+
+const stripeDescriptions: Record<LocalConfig['stripe'], string> = {
+  fake: '',
+  'own server': 'the server at STRIPE_API_BASE_URL',
+  Stripe: 'the account of STRIPE_SECRET_KEY',
+};
 
 const geminiDescriptions: Record<GeminiSource, string> = {
   fake: '',

@@ -38,6 +38,9 @@ export function findFirestoreExport(dataDir: string): string | undefined {
 /** The folder in which the fake Cloudinary stores its images. */
 export const getImagesDir = (dataDir: string) => join(dataDir, 'images');
 
+/** The folder in which the fake Stripe stores its objects. */
+export const getPurchasesDir = (dataDir: string) => join(dataDir, 'stripe');
+
 /**
  * Creates the folder if it is missing.
  * @throws {StartRefused} if the run could not save its data in it.

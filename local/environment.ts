@@ -1,6 +1,9 @@
 /** Parses the environment of a local run, and creates the environment of the functions' process. */
 import { resolve } from 'node:path';
 import { ConfigError, parseConfig } from '../shared/config/config.ts';
+import type { CreditPack } from '../shared/config/environment.ts';
+import { loopback } from './ports.ts';
+import { type LocalStripe, localPacks } from './stripe.ts';
 
 /** The default project. Firebase reserves the prefix `demo-` for projects that do not exist. */
 const demoProject = 'demo-nano-banana-studio';
@@ -20,6 +23,10 @@ export type LocalConfig = {
   authHost: string | undefined;
   gemini: GeminiSource;
   cloudinary: 'fake' | 'Cloudinary';
+  stripe: 'fake' | 'own server' | 'Stripe';
+  /** What the fake Stripe sells, and the secret with which it signs its events; undefined for a random one. */
+  packs: readonly CreditPack[];
+  webhookSecret: string | undefined;
 };
 
 /**
@@ -37,7 +44,16 @@ export function parseLocalConfig(env: NodeJS.ProcessEnv): LocalConfig {
     authHost: config.authEmulatorHost,
     gemini: getGeminiSource(config.gemini),
     cloudinary: config.cloudinaryUrl ? 'Cloudinary' : 'fake',
+    stripe: getStripeSource(config.stripe),
+    packs: env.CREDIT_PACKS === undefined ? localPacks : config.creditPacks,
+    webhookSecret: config.stripe.webhookSecrets[0],
   };
+}
+
+function getStripeSource({ secretKey, baseUrl }: ReturnType<typeof parseConfig>['stripe']) {
+  if (secretKey) return baseUrl ? 'own server' : 'Stripe';
+  if (baseUrl) throw new ConfigError('Bad environment: STRIPE_API_BASE_URL requires STRIPE_SECRET_KEY.');
+  return 'fake';
 }
 
 function getGeminiSource(gemini: ReturnType<typeof parseConfig>['gemini']): GeminiSource {
@@ -62,11 +78,12 @@ export type Endpoints = {
   /** The fake; undefined if the environment names a service. */
   gemini: { url: string; apiKey: string } | undefined;
   cloudinary: { url: string; cloudinaryUrl: string } | undefined;
+  stripe: LocalStripe | undefined;
 };
 
 /** The environment of the functions' process. */
 export function createFunctionsEnvironment(env: NodeJS.ProcessEnv, endpoints: Endpoints): NodeJS.ProcessEnv {
-  const { gemini, cloudinary } = endpoints;
+  const { gemini, cloudinary, stripe } = endpoints;
   return {
     ...toLocalEnvironment(env),
     PORT: String(endpoints.port),
@@ -76,5 +93,8 @@ export function createFunctionsEnvironment(env: NodeJS.ProcessEnv, endpoints: En
     METADATA_SERVER_DETECTION: 'none',
     ...(gemini && { GEMINI_API_KEY: gemini.apiKey, GOOGLE_GEMINI_BASE_URL: gemini.url }),
     ...(cloudinary && { CLOUDINARY_URL: cloudinary.cloudinaryUrl }),
+    ...stripe?.variables,
+    // The address that the banner prints: a browser keeps a sign-in for each host name.
+    PUBLIC_URL: env.PUBLIC_URL || `http://${loopback}:${endpoints.port}`,
   };
 }

@@ -7,6 +7,7 @@ export const jobPeriodsMs = {
   refillAllowances: 600_000,
   checkQuota: 900_000,
   reconcile: 3_600_000,
+  reconcilePayments: 600_000,
 };
 type Job = keyof typeof jobPeriodsMs;
 

@@ -5,6 +5,8 @@ import { commandLine, getOutput } from './processes.ts';
 
 /** Every server of a local run listens on the loopback address, so that other machines cannot reach it. */
 export const loopback = '127.0.0.1';
+/** The port of a local run without PORT. */
+export const portDefault = 8080;
 
 // Below the range of outgoing connections (from 32768 on Linux, from 49152 elsewhere): a client could take a port in
 // that range while the emulator for it is still starting.

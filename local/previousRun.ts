@@ -18,6 +18,8 @@ const recordSchema = z.object({
   /** The run's folder for logs and other temporary files, removed with the run. */
   runDir: z.string(),
   dataDir: z.string().optional(),
+  /** The address of the fake Stripe, if the run has one. */
+  stripe: z.string().optional(),
   /** How to save the run's data; set once the data is loaded. */
   saveOptions: z
     .object({
@@ -56,6 +58,10 @@ export function createRunRecorder(port: number, runDir: string, dataDir: string 
   return {
     addChild(child: Identity) {
       record.children = [...record.children.filter(isAlive), child];
+      write();
+    },
+    setStripe(url: string) {
+      record.stripe = url;
       write();
     },
     enableSaving(saveOptions: SaveOptions) {
@@ -112,6 +118,12 @@ export function refuseSharedDataDir(dataDir: string): void {
       );
     }
   }
+}
+
+/** The live run on the port: the address of its fake Stripe, undefined if it has none. */
+export function findRun(port: number): { stripe: string | undefined } | undefined {
+  const record = readRecord(port);
+  return record && isAlive(record.run) ? { stripe: record.stripe } : undefined;
 }
 
 function listRecordedPorts(): number[] {

@@ -80,6 +80,8 @@ export function createRun() {
     record(port: number, dataDir: string | undefined): void {
       recorder = createRunRecorder(port, runDir, dataDir);
     },
+    /** Records the address of the fake Stripe, for `npm run purchases`. */
+    recordStripe: (url: string) => recorder?.setStripe(url),
 
     /** Starts a process, such as an emulator, that ends with the run. */
     start(spawn: () => Child): Child {

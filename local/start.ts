@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { ConfigError } from '../shared/config/config.ts';
 import { say } from '../tools/say.ts';
 import { formatBanner } from './banner.ts';
-import { findFirestoreExport, getImagesDir, prepareDataDir, restoreUsers, type SaveOptions } from './data.ts';
+import {
+  findFirestoreExport,
+  getImagesDir,
+  getPurchasesDir,
+  prepareDataDir,
+  restoreUsers,
+  type SaveOptions,
+} from './data.ts';
 import { createDemoAccounts, createDemoUsers } from './demo.ts';
 import { watchSources } from './dev.ts';
 import {
@@ -24,17 +31,18 @@ import { startFakeCloudinary } from './fakes/cloudinary.ts';
 import { startFakeGemini } from './fakes/gemini.ts';
 import { type Functions, startFunctions } from './functionsProcess.ts';
 import { findFirestoreProgram } from './java.ts';
-import { findFreePort, findPortHolder, isPortFree, loopback } from './ports.ts';
+import { findFreePort, findPortHolder, isPortFree, loopback, portDefault } from './ports.ts';
 import { endPreviousRun, refuseSharedDataDir } from './previousRun.ts';
 import { StartRefused } from './refusal.ts';
 import { createRun, type Run } from './run.ts';
+import { startLocalStripe } from './stripe.ts';
 import { registerTriggers } from './triggers.ts';
 
 const root = join(import.meta.dirname, '..');
 const dev = process.argv.includes('--dev');
 
 /** The default ports. With another PORT, the emulators get free ports too. */
-const defaultPorts = { port: 8080, firestore: 8085, auth: 9099 };
+const defaultPorts = { firestore: 8085, auth: 9099 };
 /** How long the fake Gemini takes, so that a person sees the page waiting for an image; milliseconds. */
 const imageLatencyMs = 600;
 
@@ -52,6 +60,7 @@ async function main(run: Run): Promise<void> {
   say('Starting. The emulators take a few seconds …');
 
   const endpoints = await createEndpoints(config, port);
+  if (endpoints.stripe) run.recordStripe(endpoints.stripe.url);
   const functions = loadFunctions(run, endpoints);
   await Promise.all([prepareAuth(run, config, endpoints), prepareFirestore(run, config, endpoints)]);
   if (config.dataDir) run.enableSaving(toSaveOptions(config, endpoints));
@@ -73,13 +82,14 @@ async function refuseOccupiedPort(port: number): Promise<void> {
 async function createEndpoints(config: LocalConfig, port: number): Promise<Endpoints> {
   const { dataDir } = config;
   const pickAddress = async (preferred: number) =>
-    `${loopback}:${port === defaultPorts.port && (await isPortFree(preferred)) ? preferred : await findFreePort()}`;
+    `${loopback}:${port === portDefault && (await isPortFree(preferred)) ? preferred : await findFreePort()}`;
   const endpoints: Endpoints = {
     port,
     firestoreHost: config.firestoreHost ?? (await pickAddress(defaultPorts.firestore)),
     authHost: config.authHost ?? (await pickAddress(defaultPorts.auth)),
     gemini: undefined,
     cloudinary: undefined,
+    stripe: undefined,
   };
   // The fakes remember only the latest requests, for debugging: a run may last for days.
   const requestsMax = 100;
@@ -95,6 +105,17 @@ async function createEndpoints(config: LocalConfig, port: number): Promise<Endpo
       apiSecret: randomBytes(16).toString('hex'),
       requestsMax,
       ...(dataDir && { dataDir: getImagesDir(dataDir) }),
+    });
+  }
+  if (config.stripe === 'fake') {
+    const { packs, webhookSecret } = config;
+    const purchasesDir = dataDir && getPurchasesDir(dataDir);
+    endpoints.stripe = await startLocalStripe({
+      port,
+      packs,
+      webhookSecret,
+      dataDir: purchasesDir,
+      requestsMax,
     });
   }
   return endpoints;

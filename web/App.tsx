@@ -3,9 +3,11 @@ import { createPageState, type PageState, PageStateProvider } from './state/page
 import { route } from './state/route.ts';
 import { type FirebaseConfig, user } from './state/session.ts';
 import { Announcer } from './views/Announcer.tsx';
+import { BuyDialog } from './views/BuyDialog.tsx';
 import { Create } from './views/Create.tsx';
 import { Credits } from './views/Credits.tsx';
 import { Header } from './views/Header.tsx';
+import { PaymentNotices } from './views/PaymentNotices.tsx';
 import { Report } from './views/Report.tsx';
 import { Shortcuts } from './views/Shortcuts.tsx';
 import { SignIn } from './views/SignIn.tsx';
@@ -24,6 +26,7 @@ export function App({ config }: { config: FirebaseConfig }) {
         <PageStateProvider value={pageState}>
           <Header />
           <Verification />
+          <PaymentNotices />
           <main id="main">
             {/* Stays mounted under the viewer, so that the gallery keeps its scroll position. */}
             <Create hidden={route.value.view === 'credits'} />
@@ -31,6 +34,8 @@ export function App({ config }: { config: FirebaseConfig }) {
           </main>
           {route.value.view === 'image' && <Viewer id={route.value.id} />}
           <Shortcuts />
+          <BuyDialog />
+          {/* After the others: it may open on top of them. */}
           <TermsDialog />
         </PageStateProvider>
       )}

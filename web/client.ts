@@ -7,6 +7,9 @@ import type {
   AcceptTermsAnswer,
   AccountAnswer,
   AccountExport,
+  BillingPortalAnswer,
+  CheckoutAnswer,
+  ConfirmCheckoutAnswer,
   EnhanceAnswer,
   GalleryAnswer,
   GenerateAnswer,
@@ -15,6 +18,7 @@ import type {
   GrantAnswer,
   GrantRequest,
   LedgerAnswer,
+  PacksAnswer,
   Receipt,
   ReportRequest,
   Retry,
@@ -249,6 +253,24 @@ export function createClient({
     /** Everything that the studio keeps about the user. It can have several megabytes. */
     exportAccount: async ({ signal }: { signal?: AbortSignal } = {}): Promise<AccountExport> =>
       (await call({ path: 'exportAccount', signal }, exportPolicy)).answer,
+
+    /** The credit packs on sale; none where nothing is sold. */
+    packs: async (): Promise<PacksAnswer> => (await call({ path: 'packs' })).answer,
+
+    /**
+     * Starts the purchase of a pack: send the user to `url`, and call `confirmCheckout` when they are back. One key is
+     * one purchase: use a new key only after the outcome of the last one is known.
+     */
+    checkout: async (pack: string, { key }: { key: string }): Promise<CheckoutAnswer> =>
+      (await call({ path: 'checkout', body: { pack }, key })).answer,
+
+    /** Asks whether a purchase is paid, and adds its credits if they are not there yet; safe to repeat. */
+    confirmCheckout: async (sessionId: string): Promise<ConfirmCheckoutAnswer> =>
+      (await call({ path: 'confirmCheckout', body: { sessionId } })).answer,
+
+    /** The address of the user's receipts. NOT_FOUND if nothing was ever bought. */
+    billingPortal: async (): Promise<BillingPortalAnswer> =>
+      (await call({ path: 'billingPortal', body: {} })).answer,
 
     /** For admins: adds credits, or takes them if `amount` is negative. One key is one grant, however often sent. */
     grant: async (request: GrantRequest, { key }: { key: string }): Promise<GrantAnswer> =>

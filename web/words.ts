@@ -20,7 +20,7 @@ export const tierNames: Record<Tier, string> = {
 export const credits = (count: number) => `${count} ${Math.abs(count) === 1 ? 'credit' : 'credits'}`;
 
 /** Formats an amount as `+5` or `−2`, with the true minus sign, which is as wide as a digit. */
-export const signed = (amount: number) => (amount < 0 ? `−${-amount}` : `+${amount}`);
+export const signed = (amount: number) => (amount < 0 ? `−${-amount}` : amount > 0 ? `+${amount}` : '0');
 
 /** The shape of a tier's images. An offer describes the landscape orientation. */
 export function getShape({ aspectRatio, width, height }: TierOffer, orientation: Orientation) {
@@ -77,7 +77,7 @@ const entryNames: Record<Entry['type'], string> = {
   refund: 'Refunded',
   adjustment: 'Adjustment',
   allowance: 'Free allowance',
-  purchase: 'Purchase',
+  purchase: 'Credits bought',
   clawback: 'Payment returned',
   reinstatement: 'Payment restored',
 };
@@ -111,10 +111,55 @@ export function removalText({ removedReason = 'other' }: Generation): string {
   return `The studio removed this image. Reason: ${removalReasons[removedReason as ReportReason] ?? removedReason}.`;
 }
 
-export function entryText({ type, reason }: Entry): string {
+/** Stripe's prefixes: what took the credits of a payment, or gave them back. */
+const isOfDispute = (id: string) => /^(clawback|reinstatement):(du|dp)_/.test(id);
+const isOfRefund = (id: string) => /^(clawback|reinstatement):(re|pyr)_/.test(id);
+
+function paymentEntryText({ id, type }: Entry): string {
+  if (id.endsWith(':debt')) return 'Debt paid off';
+  if (isOfRefund(id)) {
+    return type === 'clawback' ? 'Payment refunded' : 'Refund did not go through: credits restored';
+  }
+  if (isOfDispute(id)) return type === 'clawback' ? 'Payment disputed' : 'Dispute ended: credits restored';
+  return entryNames[type];
+}
+
+export function entryText(entry: Entry): string {
+  const { type, reason } = entry;
+  if (type === 'clawback' || type === 'reinstatement') return paymentEntryText(entry);
   if (!reason) return entryNames[type];
   if (type !== 'refund') return `${entryNames[type]}: ${reason}`;
   return `${entryNames[type]}: ${refundReasons[reason] ?? 'an error in the studio'}`;
+}
+
+export const debtText = (debt: number) =>
+  `You owe ${credits(debt)}: a payment was returned after its credits were spent. The next credits that you receive pay this off first.`;
+
+/** What the page knows of one payment on Stripe's page. */
+export type PaymentNotice = { sessionId: string } & (
+  | { state: 'confirming' | 'left' | 'waiting' | 'notCredited' | 'notFound' }
+  | { state: 'paid'; credits: number; balance: number }
+  | { state: 'unknown'; problem: string }
+);
+
+/** What the page says about a payment. */
+export function paymentText(notice: PaymentNotice): string {
+  switch (notice.state) {
+    case 'confirming':
+      return 'Confirming your payment …';
+    case 'paid':
+      return `You bought ${credits(notice.credits)}. Balance: ${credits(notice.balance)}.`;
+    case 'waiting':
+      return 'Your credits will be added when your bank confirms the payment. If it does not, nothing is charged.';
+    case 'left':
+      return 'You left the checkout. Nothing was charged.';
+    case 'notCredited':
+      return 'Your payment has arrived, but its credits are not added yet. Please contact support.';
+    case 'notFound':
+      return 'This payment does not belong to this account. Sign in with the account that you paid from.';
+    case 'unknown':
+      return `We could not confirm your payment yet. ${notice.problem}`;
+  }
 }
 
 export function allowanceText({

@@ -66,6 +66,12 @@ export async function reconcilePayments(
       const { sessionId: object = id, uid = null, problem } = outcome ?? {};
       if (problem) broken.set(object, { object, uid, problem });
     } catch (error) {
+      if (error instanceof Failure && error.reason === 'PAYMENTS_UNAVAILABLE') {
+        // The next run asks again.
+        const cause = String(error.details.cause);
+        log.warning('Stripe does not answer', { event: 'payments_unavailable', job, object: id, cause });
+        return;
+      }
       log.error('A job could not handle a payment', { job, object: id, error });
       broken.set(id, { object: id, uid: null, problem: 'could not be handled; the log says why' });
     }

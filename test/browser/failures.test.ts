@@ -18,8 +18,12 @@ import {
 } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
 
-/** Without retries and fallback models, so that each fault reaches the user at once. */
-const { studio, openWindow } = useStudio({ RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' });
+/** Without retries and fallback models, so that each fault reaches the user at once. Nothing is sold. */
+const { studio, openWindow } = useStudio({
+  RETRY_ATTEMPTS: '1',
+  IMAGEGEN_FALLBACK_MODEL_IDS: '',
+  CREDIT_PACKS: '',
+});
 
 /** The page and the functions may wait for several seconds before a retry. */
 const patienceMs = 25_000;
@@ -103,6 +107,8 @@ describe('a failure', () => {
     await card.getByText('You were not charged.').waitFor();
     await waitForBalance(page, 3);
     expect(countModelCalls('A palace')).toBe(0);
+    expect(await page.getByRole('button', { name: /buy/i }).count()).toBe(0);
+    expect(await button(card, 'Try again').getAttribute('class')).toBe('primary');
     await button(card, 'Dismiss').click();
     await card.waitFor({ state: 'detached' });
   });

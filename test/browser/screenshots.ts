@@ -96,6 +96,12 @@ async function openCredits({ page }: Scene): Promise<void> {
   await page.getByRole('table').waitFor();
 }
 
+async function openPacks({ page }: Scene): Promise<void> {
+  await goTo(page, 'Credits');
+  await button(page, 'Buy credits').click();
+  await page.getByRole('button', { name: /^100 credits/ }).waitFor();
+}
+
 async function askToDelete({ page }: Scene): Promise<void> {
   await openImage(page, latest);
   await page.keyboard.press('Delete');
@@ -118,6 +124,7 @@ const screenshots: Screenshot[] = [
   { name: 'failure', look: onDesktop, prepare: failGeneration },
   { name: 'credits', look: onDesktop, prepare: openCredits },
   { name: 'credits-phone', look: onPhone, prepare: openCredits },
+  { name: 'buy', look: onDesktop, prepare: openPacks },
   { name: 'generating', look: onDesktop, prepare: startGeneration },
   { name: 'generating-phone', look: onDarkPhone, prepare: startGenerationInView },
 ];

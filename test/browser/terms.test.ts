@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { findViolations } from './support/axe.ts';
 import {
   accountMenu,
+  balance,
   button,
   dialog,
   fillForm,
@@ -91,6 +92,26 @@ it('an improved prompt waits too', async () => {
   await button(page, 'Improve prompt').click();
   await accept(page);
   await page.getByRole('textbox', { name: 'Better prompt' }).waitFor();
+});
+
+it('a purchase waits too, and goes on to Stripe', async () => {
+  const { page, context, allow } = await openForNewUser();
+  allow(/status of 403.*\/checkout/);
+  const metadata = { version: '2026-11', retry: 'no' };
+  const details = [{ reason: 'TERMS_NOT_ACCEPTED', metadata }];
+  let isRefused = true;
+  await context.route('**/checkout', (route) =>
+    isRefused
+      ? route.fulfill({ status: 403, json: { error: { message: 'Accept the terms.', details } } })
+      : route.continue(),
+  );
+  await balance(page).click();
+  await page.getByRole('button', { name: /^100 credits/ }).click();
+  await question(page).waitFor();
+  expect(await findViolations(page)).toEqual([]);
+  isRefused = false;
+  await accept(page);
+  await page.getByRole('heading', { name: 'Checkout' }).waitFor();
 });
 
 it('two tabs agree: an answer in one ends the question in the other', async () => {

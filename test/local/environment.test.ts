@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createFunctionsEnvironment, type Endpoints, parseLocalConfig } from '../../local/environment.ts';
+import { localPacks } from '../../local/stripe.ts';
 
 const endpoints: Endpoints = {
   port: 8080,
@@ -9,6 +10,7 @@ const endpoints: Endpoints = {
   authHost: '127.0.0.1:9099',
   gemini: undefined,
   cloudinary: undefined,
+  stripe: undefined,
 };
 
 describe('the configuration of a local run', () => {
@@ -22,6 +24,9 @@ describe('the configuration of a local run', () => {
       authHost: undefined,
       gemini: 'fake',
       cloudinary: 'fake',
+      stripe: 'fake',
+      packs: localPacks,
+      webhookSecret: undefined,
     });
   });
 
@@ -54,9 +59,24 @@ describe('the configuration of a local run', () => {
   });
 
   it.each([
+    ['fake', {}],
+    ['Stripe', { STRIPE_SECRET_KEY: 'sk_test_1' }],
+    ['own server', { STRIPE_SECRET_KEY: 'sk_test_1', STRIPE_API_BASE_URL: 'http://127.0.0.1:1' }],
+  ])('uses this Stripe: %s', (stripe, env) => {
+    expect(parseLocalConfig(env).stripe).toBe(stripe);
+  });
+
+  it('sells the packs of the environment, also if it names none', () => {
+    const packs = [{ id: 'tiny', priceId: 'price_tiny', credits: 7 }];
+    expect(parseLocalConfig({ CREDIT_PACKS: 'tiny=price_tiny:7' }).packs).toEqual(packs);
+    expect(parseLocalConfig({ CREDIT_PACKS: '' }).packs).toEqual([]);
+  });
+
+  it.each([
     ['PORT', { PORT: 'abc-secret' }],
     ['FIRESTORE_EMULATOR_HOST', { FIRESTORE_EMULATOR_HOST: 'http://secret' }],
     ['GOOGLE_GEMINI_BASE_URL', { GOOGLE_GEMINI_BASE_URL: 'http://secret' }],
+    ['STRIPE_API_BASE_URL', { STRIPE_API_BASE_URL: 'http://secret' }],
     ['SIGNUP_CREDITS', { SIGNUP_CREDITS: 'secret' }],
   ])('is refused with a bad %s, which the message names without its value', (name, env) => {
     expect(() => parseLocalConfig(env)).toThrow(name);
@@ -77,7 +97,13 @@ describe("the functions' environment", () => {
       GEMINI_API_KEY: 'fake',
       GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:1',
       CLOUDINARY_URL: 'cloudinary://a:b@demo',
+      PUBLIC_URL: 'http://127.0.0.1:8080',
     });
+  });
+
+  it('keeps a PUBLIC_URL that is set', () => {
+    const env = { PUBLIC_URL: 'https://studio.example' };
+    expect(createFunctionsEnvironment(env, endpoints).PUBLIC_URL).toBe('https://studio.example');
   });
 
   it('has no variables of Cloud Run, so that one process serves all functions', () => {

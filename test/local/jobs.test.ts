@@ -11,6 +11,7 @@ const cronPeriodsMs: Record<string, number> = {
   '* * * * *': minuteMs,
   '*/15 * * * *': 15 * minuteMs,
   '7 * * * *': 60 * minuteMs,
+  '43 * * * *': 60 * minuteMs,
   '23 3 * * *': 1_440 * minuteMs,
 };
 
@@ -35,10 +36,11 @@ it('calls each job after each of its periods until it is stopped, whatever a cal
   });
   await vi.advanceTimersByTimeAsync(60 * minuteMs);
   const count = (job: string) => calls.filter((name) => name === job).length;
-  expect(['sweepHolds', 'refillAllowances', 'checkQuota', 'reconcile'].map(count)).toEqual([60, 6, 4, 1]);
+  const jobs = ['sweepHolds', 'refillAllowances', 'reconcilePayments', 'checkQuota', 'reconcile'];
+  expect(jobs.map(count)).toEqual([60, 6, 6, 4, 1]);
   stop();
   await vi.advanceTimersByTimeAsync(60 * minuteMs);
-  expect(calls).toHaveLength(71);
+  expect(calls).toHaveLength(77);
 });
 
 it('does not start a job again while it is running', async () => {

@@ -1,5 +1,6 @@
 /** `npm start`, from its first answer to the end of its last process. The tests of this file depend on one another. */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -9,6 +10,7 @@ import {
   accountFields,
   createLocalRuns,
   getClaims,
+  getToken,
   type Start,
   setBalance,
   startFakeAuth,
@@ -43,6 +45,28 @@ async function emulatorHosts(): Promise<{ auth: string; firestore: string }> {
   return { auth: host(emulators.auth), firestore: host(emulators.firestore) };
 }
 
+/** Starts a checkout of the smallest pack as the demo user. */
+async function startCheckout(authHost: string): Promise<{ sessionId: string; url: string }> {
+  const token = await getToken(authHost, 'demo@example.com', 'nano-banana');
+  const response = await fetch(`http://127.0.0.1:${port}/checkout`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'idempotency-key': randomUUID(),
+    },
+    body: '{"pack": "starter"}',
+  });
+  return (await response.json()) as { sessionId: string; url: string };
+}
+
+async function expectBalance(uid: string, balance: number): Promise<void> {
+  const { firestore } = await emulatorHosts();
+  await expect
+    .poll(() => accountFields(firestore, projectId, uid))
+    .toMatchObject({ balance: { integerValue: String(balance) } });
+}
+
 /** The environment of a quick start, which starts no emulators. */
 const quickEnv = () => ({
   GOOGLE_CLOUD_PROJECT: projectId,
@@ -65,6 +89,17 @@ describe('a start with an empty environment', () => {
       'admin@example.com',
     ])
       expect(start.said()).toContain(words);
+  });
+
+  it('sells packs at a fake Stripe, and prints the commands of a refund and a dispute', async () => {
+    expect(start.said()).toMatch(/Stripe +http:\/\/127\.0\.0\.1:\d+, a FAKE/);
+    expect(start.said()).toContain(`PORT=${port} npm run -s purchases -- refund [SESSION]`);
+    const { packs } = (await (await get('/packs')).json()) as { packs: object[] };
+    expect(packs).toEqual([
+      { id: 'starter', credits: 100, amount: 500, currency: 'usd' },
+      { id: 'studio', credits: 500, amount: 2000, currency: 'usd' },
+      { id: 'agency', credits: 2000, amount: 7000, currency: 'usd' },
+    ]);
   });
 
   it("serves init.json as Firebase Hosting does, with the emulators' addresses", async () => {
@@ -107,6 +142,29 @@ describe('a start with an empty environment', () => {
       expect(await accountFields(firestore, projectId, uid)).toEqual({ balance: { integerValue: '74' } });
   });
 
+  it(
+    'adds the credits that are paid on its page, by the webhook alone, and takes them at a refund',
+    async () => {
+      expect((await runs.purchases(port, 'refund')).output).toContain('There is nothing to do it to');
+      const { auth } = await emulatorHosts();
+      const { sessionId, url } = await startCheckout(auth);
+      const page = await fetch(url, { method: 'POST', body: 'outcome=pay', redirect: 'manual' });
+      expect(page.headers.get('location')).toBe(`http://127.0.0.1:${port}/studio?session=${sessionId}`);
+      await expectBalance('demo-user', 174);
+      expect(await runs.purchases(port, 'list')).toEqual({
+        code: 0,
+        output: `${sessionId}  paid  $5.00, demo-user\n`,
+      });
+      expect(await runs.purchases(port, 'refund', sessionId, '--amount', '250')).toMatchObject({ code: 0 });
+      await expectBalance('demo-user', 124);
+      expect(await runs.purchases(port, 'dispute', sessionId, '--amount', '100')).toMatchObject({ code: 0 });
+      await expectBalance('demo-user', 104);
+      expect(await runs.purchases(port, 'dispute', sessionId, '--won')).toMatchObject({ code: 0 });
+      await expectBalance('demo-user', 124);
+    },
+    startMsMax,
+  );
+
   it('stops at Ctrl-C, which signals the whole group: exit code 0, no process left, the data saved', async () => {
     const { auth, firestore } = await emulatorHosts();
     await setBalance(firestore, projectId, 'demo-user', 41);
@@ -140,6 +198,14 @@ describe('a start with LOCAL_DATA_DIR', () => {
     await getClaims('signInWithPassword', auth, 'ana@example.com', 'a-password');
     const admin = await getClaims('signInWithPassword', auth, 'admin@example.com', 'nano-banana');
     expect(admin).toMatchObject({ sub: 'demo-admin', admin: true });
+  });
+
+  it('still knows its purchases', async () => {
+    const { output } = await runs.purchases(port, 'list');
+    expect(output).toMatch(/^cs_test_\w+ {2}paid {2}\$5\.00, demo-user\n$/);
+    expect((await runs.purchases(port, 'refund')).output).toContain('has been charged back');
+    expect((await runs.purchases(port, 'refund', '--amount', '1.50')).output).toContain('smallest unit');
+    expect((await runs.purchases(port, 'pay')).output).toContain('refund  [SESSION]');
   });
 
   it('is refused while another run uses the folder', async () => {
@@ -190,6 +256,7 @@ describe('a start with emulators in the environment', () => {
 
   it('uses them and starts none', async () => {
     expect(runs.record(port)?.children.map(({ marker }) => marker)).toEqual(['functions.ts']);
+    expect(runs.record(port)?.stripe).toMatch(/^http:/);
     expect(await emulatorHosts()).toEqual({ auth: fakeAuth.host, firestore: inject('firestoreHost') });
     expect(fakeAuth.requests).toContain(
       `POST /identitytoolkit.googleapis.com/v1/projects/${projectId}/accounts`,
@@ -230,6 +297,20 @@ describe('a start with emulators in the environment', () => {
     },
     startMsMax,
   );
+});
+
+describe('npm run purchases', () => {
+  it('leaves a Stripe of the environment alone', async () => {
+    const start = runs.start({ ...quickEnv(), PORT: String(port), STRIPE_SECRET_KEY: 'sk_test_of_somebody' });
+    await waitUntilUp(start, port);
+    expect(start.said()).toContain('the account of STRIPE_SECRET_KEY');
+    const { code, output } = await runs.purchases(port, 'refund');
+    expect(code).toBe(1);
+    expect(output).toContain('not the fake, so this command leaves it alone');
+    signalProcess(start.pid, 'SIGTERM');
+    expect(await start.exit).toBe(0);
+    expect((await runs.purchases(port, 'list')).output).toContain(`No local run is on port ${port}`);
+  }, 60_000);
 });
 
 describe('a start that fails', () => {

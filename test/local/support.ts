@@ -1,5 +1,5 @@
 /** Runs `npm start` as a real process, and reads its output and signals it. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ export const startMsMax = 90_000;
 
 /** The variables that a start reads. The tests do not pass on their own values. */
 const ours =
-  /^(PORT|LOCAL_DATA_DIR|GOOGLE_|GEMINI_|CLOUDINARY_|FIREBASE_|FIRESTORE_|IMAGEGEN_|K_|FUNCTION_|NODE_ENV|VITEST)/;
+  /^(PORT|PUBLIC_URL|LOCAL_DATA_DIR|STRIPE_|CREDIT_|GOOGLE_|GEMINI_|CLOUDINARY_|FIREBASE_|FIRESTORE_|IMAGEGEN_|K_|FUNCTION_|NODE_ENV|VITEST)/;
 
 export type Start = {
   pid: number;
@@ -49,8 +49,18 @@ export function createLocalRuns() {
     return started;
   }
 
+  /** Runs `npm run purchases` for the run on the port. @returns its exit code and output */
+  async function purchases(port: number, ...args: string[]): Promise<{ code: number; output: string }> {
+    const env = { ...process.env, TMPDIR: folder, PORT: String(port) };
+    const { promise, resolve: done } = Promise.withResolvers<{ code: number; output: string }>();
+    execFile('npm', ['run', '-s', 'purchases', '--', ...args], { env }, (error, stdout, stderr) =>
+      done({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
+    );
+    return promise;
+  }
+
   /** The record of the run on the port, for the next run. */
-  function record(port: number): { run: Identity; children: Identity[] } | undefined {
+  function record(port: number): { run: Identity; children: Identity[]; stripe?: string } | undefined {
     const file = join(folder, `nano-banana-studio-${userInfo().uid}`, `${port}.json`);
     return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
   }
@@ -58,6 +68,7 @@ export function createLocalRuns() {
   return {
     folder,
     start,
+    purchases,
     record,
     /** All processes of the run on the port. */
     processes(port: number): Identity[] {
@@ -142,6 +153,17 @@ export async function getClaims(
   email: string,
   password: string,
 ): Promise<Record<string, unknown>> {
+  const token = await getToken(authHost, email, password, action);
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+}
+
+/** Signs in or up at the Auth emulator. @returns the ID token. */
+export async function getToken(
+  authHost: string,
+  email: string,
+  password: string,
+  action: 'signInWithPassword' | 'signUp' = 'signInWithPassword',
+): Promise<string> {
   const url = `http://${authHost}/identitytoolkit.googleapis.com/v1/accounts:${action}?key=local`;
   const response = await fetch(url, {
     method: 'POST',
@@ -150,5 +172,5 @@ export async function getClaims(
   });
   const { idToken } = (await response.json()) as { idToken?: string };
   if (!idToken) throw new Error(`${email} cannot sign in: ${response.status}`);
-  return JSON.parse(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString());
+  return idToken;
 }

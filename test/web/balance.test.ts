@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { applyDocument, applyReceipt } from '../../web/state/balance.ts';
+import { applyDocument, applyReceipt, getDebt } from '../../web/state/balance.ts';
 
 const current = { balance: 70, sequence: 5 };
 
@@ -32,4 +32,14 @@ describe('applyDocument', () => {
   it.each([-1, 1.5, 'many', null, undefined])('ignores the invalid balance %s', (balance) => {
     expect(applyDocument(current, { balance, sequence: 9 })).toEqual(current);
   });
+});
+
+it.each([
+  [{ debt: 30 }, 30],
+  [{ debt: 0 }, 0],
+  [{}, 0],
+  [{ debt: -5 }, 0],
+  [{ debt: 'much' }, 0],
+])('the debt of %j is %i', (fields, debt) => {
+  expect(getDebt(fields)).toBe(debt);
 });

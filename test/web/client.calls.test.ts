@@ -26,6 +26,10 @@ describe('calls other than generate', () => {
     ['share', ({ client }) => client.share('1', true)],
     ['acceptTerms', ({ client }) => client.acceptTerms('1')],
     ['exportAccount', ({ client }) => client.exportAccount()],
+    ['packs', ({ client }) => client.packs()],
+    ['checkout', ({ client }) => client.checkout('starter', { key: 'wish' })],
+    ['confirmCheckout', ({ client }) => client.confirmCheckout('cs_1')],
+    ['billingPortal', ({ client }) => client.billingPortal()],
     ['grant', ({ client }) => client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' })],
   ];
   test.each(reads)('%s is attempted at most three times', async (_, call) => {
@@ -61,6 +65,11 @@ describe('calls other than generate', () => {
     await client.report({ token: 't', reason: 'other' });
     await client.acceptTerms('2026-11');
     await client.exportAccount();
+    await client.packs();
+    await client.confirmCheckout('cs_1');
+    await client.billingPortal();
+    await client.checkout('starter', { key: 'wish' });
+    expect(fake.keys().at(-1)).toBe('wish');
     await client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' });
     expect(fake.requests.map(({ path, body }) => [path.replace('https://api.test', ''), body])).toEqual([
       ['/ledger', null],
@@ -73,6 +82,10 @@ describe('calls other than generate', () => {
       ['/report', '{"token":"t","reason":"other"}'],
       ['/acceptTerms', '{"version":"2026-11"}'],
       ['/exportAccount', null],
+      ['/packs', null],
+      ['/confirmCheckout', '{"sessionId":"cs_1"}'],
+      ['/billingPortal', '{}'],
+      ['/checkout', '{"pack":"starter"}'],
       ['/grant', '{"uid":"u","amount":1,"reason":"Gift"}'],
     ]);
     expect(fake.keys().at(-1)).toBe('gift');

@@ -73,7 +73,7 @@ test('a portrait has the sides of the landscape swapped', () => {
 });
 
 test('amounts have a sign, and seconds have two digits', () => {
-  expect([signed(5), signed(-4)]).toEqual(['+5', '−4']);
+  expect([signed(5), signed(-4), signed(0)]).toEqual(['+5', '−4', '0']);
   expect([clockTime(-5), clockTime(7_900), clockTime(83_000)]).toEqual(['0:00', '0:07', '1:23']);
 });
 
@@ -87,6 +87,21 @@ test('entries have a readable type, and refunds a readable reason', () => {
   expect(entryText({ ...entry, type: 'refund', reason: 'INTERNAL' })).toBe(
     'Refunded: an error in the studio',
   );
+});
+
+test.each([
+  ['purchase:cs_1', 'purchase', 'Credits bought'],
+  ['clawback:re_1', 'clawback', 'Payment refunded'],
+  ['clawback:pyr_1', 'clawback', 'Payment refunded'],
+  ['clawback:du_1', 'clawback', 'Payment disputed'],
+  ['clawback:dp_1', 'clawback', 'Payment disputed'],
+  ['reinstatement:re_1', 'reinstatement', 'Refund did not go through: credits restored'],
+  ['reinstatement:dp_1', 'reinstatement', 'Dispute ended: credits restored'],
+  ['purchase:cs_1:debt', 'clawback', 'Debt paid off'],
+  ['clawback:other_1', 'clawback', 'Payment returned'],
+] as const)('the entry %s is named in plain words', (id, type, text) => {
+  const entry = { id, type, sequence: 2, amount: 4, balance: 74, createdAt: '2026-01-01T00:00:00Z' };
+  expect(entryText(entry)).toBe(text);
 });
 
 test('file names are made safe from any prompt', () => {

@@ -1,9 +1,9 @@
 /** The user's account: balance, tiers and limits. A Firestore listener keeps the balance current. */
 import { computed, signal } from '@preact/signals';
-import type { AccountAnswer, Receipt } from '../../shared/contract.ts';
+import type { AccountAnswer } from '../../shared/contract.ts';
 import { ApiError, type Client } from '../client.ts';
 import { problemText } from '../words.ts';
-import { applyDocument, applyReceipt, type Balance, isSuspended } from './balance.ts';
+import { applyDocument, applyReceipt, type Balance, getDebt, isSuspended } from './balance.ts';
 import type { FirebaseConfig } from './session.ts';
 
 /** Wait before a listener that broke is opened again, in milliseconds. */
@@ -15,6 +15,7 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
   const answer = signal<AccountAnswer | undefined>();
   const balance = signal<Balance | undefined>();
   const suspended = signal(false);
+  const debt = signal(0);
   const supportEmail = signal<string | undefined>();
   const problem = signal('');
   let stopListening = () => {};
@@ -44,6 +45,7 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
   function onDocument(fields: Record<string, unknown>): void {
     balance.value = applyDocument(balance.value, fields);
     suspended.value = isSuspended(fields);
+    debt.value = getDebt(fields);
   }
 
   /** Failures are not shown: without the listener, receipts still update the balance. */
@@ -54,6 +56,8 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
   return {
     balance,
     suspended,
+    /** Known only from the live document. */
+    debt,
     supportEmail,
     problem,
     tiers: computed(() => answer.value?.tiers ?? []),
@@ -62,7 +66,7 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
     terms: computed(() => answer.value?.terms),
     load,
     follow,
-    onReceipt(receipt: Receipt | undefined): void {
+    onReceipt(receipt: Balance | undefined): void {
       if (receipt) balance.value = applyReceipt(balance.value, receipt);
     },
     close(): void {

@@ -15,6 +15,10 @@ export function applyReceipt(current: Balance | undefined, { balance, sequence }
 export const isSuspended = ({ suspended }: Record<string, unknown>) =>
   suspended !== undefined && suspended !== null && suspended !== false;
 
+/** Credits that were spent before their payment was returned. */
+export const getDebt = ({ debt }: Record<string, unknown>): number =>
+  Number.isInteger(debt) && (debt as number) > 0 ? (debt as number) : 0;
+
 /**
  * The document also wins at an equal sequence: it may have an admin's edit that has no entry yet.
  * @param fields unchecked, since admins type them by hand. A balance that is not a whole number ≥ 0 is ignored; a

@@ -8,6 +8,14 @@ export type Reference =
   | { kind: 'generation'; id: string; previewUrl: string; name: string }
   | ({ kind: 'file' } & PickedImage);
 
+export type DraftContent = {
+  prompt: string;
+  ownPrompt: string | undefined;
+  tier: Tier;
+  orientation: Orientation;
+  references: Reference[];
+};
+
 export function createDraft() {
   const prompt = signal('');
   /** What the user wrote before they accepted an improved prompt. */
@@ -39,6 +47,24 @@ export function createDraft() {
       };
     },
 
+    getContent: (): DraftContent => ({
+      prompt: prompt.value,
+      ownPrompt: ownPrompt.value,
+      tier: tier.value,
+      orientation: orientation.value,
+      references: references.value,
+    }),
+
+    /** Fills the form with an earlier draft, unless the user has begun another one. */
+    restore(content: DraftContent): void {
+      if (prompt.value !== '' || references.value.length > 0) return;
+      prompt.value = content.prompt;
+      ownPrompt.value = content.ownPrompt;
+      tier.value = content.tier;
+      orientation.value = content.orientation;
+      references.value = content.references.map(withPreview);
+    },
+
     /** Fills the form with the prompt and settings of an existing image; references stay as they are. */
     reuse(generation: Generation, own: string | undefined): void {
       prompt.value = generation.prompt ?? '';
@@ -47,4 +73,11 @@ export function createDraft() {
       orientation.value = generation.orientation;
     },
   };
+}
+
+/** The object URL of a file does not survive the page that made it. */
+function withPreview(reference: Reference): Reference {
+  if (reference.kind !== 'file') return reference;
+  const bytes = Uint8Array.from(atob(reference.data), (character) => character.charCodeAt(0));
+  return { ...reference, previewUrl: URL.createObjectURL(new Blob([bytes], { type: reference.mimeType })) };
 }

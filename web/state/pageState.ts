@@ -8,6 +8,7 @@ import { createDataExport } from './dataExport.ts';
 import { createDraft } from './draft.ts';
 import { createPagedList } from './pagedList.ts';
 import { createPendingGenerations } from './pendingGenerations.ts';
+import { createPurchases } from './purchases.ts';
 import { type FirebaseConfig, idToken } from './session.ts';
 import { createMemory } from './storage.ts';
 import { createTerms } from './terms.ts';
@@ -30,6 +31,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     ...functions,
     enhance: (...args) => terms.afterTerms(() => functions.enhance(...args)),
     generate: (...args) => terms.afterTerms(() => functions.generate(...args)),
+    checkout: (...args) => terms.afterTerms(() => functions.checkout(...args)),
   };
   const draft = createDraft();
   const gallery = createPagedList<Generation>(async (pageToken) => {
@@ -64,6 +66,13 @@ export function createPageState(config: FirebaseConfig, uid: string) {
   });
 
   const dataExport = createDataExport(functions);
+  const purchases = createPurchases({
+    client,
+    memory,
+    account,
+    draft,
+    goTo: (url) => location.assign(url),
+  });
 
   function removeImage(id: string): void {
     gallery.remove(id);
@@ -84,11 +93,13 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     pendingGenerations,
     terms,
     dataExport,
+    purchases,
 
     start(): void {
       void account.load().then(account.follow);
       void gallery.more();
       void pendingGenerations.resume();
+      void purchases.start();
     },
 
     /** Deletes the image and its prompt permanently. @throws {ApiError} if the image was not deleted */
@@ -111,6 +122,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
       pendingGenerations.close();
       terms.close();
       dataExport.cancel();
+      purchases.close();
       channel.close();
     },
   };

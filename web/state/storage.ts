@@ -1,9 +1,11 @@
 /**
- * What this browser stores for a user, in IndexedDB: unsettled requests, which a reload continues under the same key,
- * and the prompts that users wrote before they accepted an improved one.
+ * What this browser stores for a user, in IndexedDB: unsettled requests, which a reload continues under the same key;
+ * the prompts that users wrote before they accepted an improved one; and purchases that are not over, with the draft of
+ * the form, because paying leaves the page.
  */
 import { createStore, delMany, entries, get, set } from 'idb-keyval';
 import type { GenerateInput } from '../../shared/contract.ts';
+import type { DraftContent } from './draft.ts';
 
 /**
  * A generation whose outcome this browser does not know yet.
@@ -18,6 +20,16 @@ export type UnsettledRequest = {
   ownPrompt?: string | undefined;
 };
 
+/**
+ * A checkout whose outcome this browser does not know yet.
+ * @property startedAt milliseconds since 1970
+ * @property isSubmitted true if the user came back after paying: the money may still be on its way
+ */
+export type OpenCheckout = { sessionId: string; startedAt: number; isSubmitted: boolean };
+
+/** @property savedAt milliseconds since 1970 */
+export type SavedDraft = DraftContent & { savedAt: number };
+
 export type Memory = ReturnType<typeof createMemory>;
 
 /** Never throws: a browser that cannot store anything (a private window, a full disk) just forgets. */
@@ -26,6 +38,8 @@ export function createMemory(uid: string) {
   // These prefixes are stored in users' browsers: changing one loses what is saved under it.
   const requestPrefix = `${uid}/asked/`;
   const promptPrefix = `${uid}/ownPrompt/`;
+  const checkoutPrefix = `${uid}/checkout/`;
+  const draftName = `${uid}/draft`;
   const findEntries = async (prefix: string) =>
     (await entries<string, unknown>(store)).filter(([name]) => name.startsWith(prefix));
 
@@ -43,6 +57,16 @@ export function createMemory(uid: string) {
     saveOwnPrompt: (id: string, prompt: string) => ignoreFailure(() => set(promptPrefix + id, prompt, store)),
     getOwnPrompt: (id: string) => ignoreFailure(() => get<string>(promptPrefix + id, store)),
     deleteOwnPrompt: (id: string) => ignoreFailure(() => delMany([promptPrefix + id], store)),
+    saveCheckout: (checkout: OpenCheckout) =>
+      ignoreFailure(() => set(checkoutPrefix + checkout.sessionId, checkout, store)),
+    deleteCheckout: (sessionId: string) => ignoreFailure(() => delMany([checkoutPrefix + sessionId], store)),
+    async listCheckouts(): Promise<OpenCheckout[]> {
+      const found = await findEntries(checkoutPrefix).catch(() => []);
+      return found.map(([, checkout]) => checkout as OpenCheckout);
+    },
+    saveDraft: (saved: SavedDraft) => ignoreFailure(() => set(draftName, saved, store)),
+    getDraft: () => ignoreFailure(() => get<SavedDraft>(draftName, store)),
+    deleteDraft: () => ignoreFailure(() => delMany([draftName], store)),
     /** Called at sign-out: other people may use this computer, so nothing of the user stays on it. */
     async clear(): Promise<void> {
       const userEntries = await findEntries(`${uid}/`).catch(() => []);
@@ -60,3 +84,25 @@ async function ignoreFailure<T>(work: () => Promise<T>): Promise<T | undefined> 
     return undefined;
   }
 }
+
+const leftForName = 'nano-banana-studio/leftFor';
+
+/** What this tab remembers while the user is on a page of Stripe. A browser that forbids storage just forgets. */
+export const leftFor = {
+  /** @param target the id of a checkout session, or `portal` */
+  set(target: string): void {
+    try {
+      sessionStorage.setItem(leftForName, target);
+    } catch {}
+  },
+  /** Returns what this tab left for, once. */
+  take(): string | undefined {
+    try {
+      const target = sessionStorage.getItem(leftForName);
+      sessionStorage.removeItem(leftForName);
+      return target ?? undefined;
+    } catch {
+      return undefined;
+    }
+  },
+};

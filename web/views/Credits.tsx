@@ -2,7 +2,7 @@ import { useEffect } from 'preact/hooks';
 import type { Entry } from '../../shared/contract.ts';
 import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
-import { allowanceText, credits, entryText, signed, timeText, wholeTimeText } from '../words.ts';
+import { allowanceText, credits, debtText, entryText, signed, timeText, wholeTimeText } from '../words.ts';
 import { More } from './Gallery.tsx';
 
 /** The user's ledger entries, each with the balance after it. */
@@ -21,6 +21,8 @@ export function Credits() {
       </h1>
       {balance && <p class="total">{credits(balance.balance)}</p>}
       {account.allowance.value && <p class="quiet">{allowanceText(account.allowance.value)}</p>}
+      {account.debt.value > 0 && <p class="debt">{debtText(account.debt.value)}</p>}
+      <BuyButtons />
       {items.value.length > 0 && <Entries entries={items.value} />}
       {items.value.length === 0 && state.value === 'complete' && (
         <div class="empty">
@@ -35,6 +37,38 @@ export function Credits() {
       )}
       {(state.value === 'more' || problem.value) && <More onMore={ledger.more} isLoading={isLoading.value} />}
     </section>
+  );
+}
+
+/** Nothing where neither is anything sold, nor has this user bought anything. */
+function BuyButtons() {
+  const { purchases, ledger } = usePageState();
+  const isSold = Boolean(purchases.packs.value?.length);
+  const hasBought = ledger.items.value.some(({ type }) => type === 'purchase');
+  if (!isSold && !hasBought) return null;
+  const { problem, leavingFor, isDialogOpen } = purchases;
+  return (
+    <>
+      <div class="row">
+        {isSold && (
+          <button type="button" class="primary" aria-haspopup="dialog" onClick={purchases.open}>
+            Buy credits
+          </button>
+        )}
+        <button
+          type="button"
+          aria-disabled={leavingFor.value === 'portal'}
+          onClick={() => void purchases.openReceipts()}
+        >
+          Receipts
+        </button>
+      </div>
+      {problem.value && !isDialogOpen.value && (
+        <p class="problem" role="alert">
+          {problem.value}
+        </p>
+      )}
+    </>
   );
 }
 

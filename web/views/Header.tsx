@@ -10,7 +10,6 @@ import { Icon } from './Icon.tsx';
 export function Header() {
   const { account } = usePageState();
   const { view } = route.value;
-  const balance = account.balance.value?.balance;
   return (
     <>
       <button type="button" class="skip" onClick={skip}>
@@ -31,9 +30,7 @@ export function Header() {
             Credits
           </a>
         </nav>
-        <p class="balance" data-testid="balance">
-          {balance === undefined ? '… credits' : credits(balance)}
-        </p>
+        <HeaderBalance />
         <AccountMenu />
       </header>
       {account.suspended.value && (
@@ -52,6 +49,33 @@ export function Header() {
         </div>
       )}
     </>
+  );
+}
+
+/** The balance; where credits are sold, a button that opens the packs. */
+function HeaderBalance() {
+  const { account, purchases } = usePageState();
+  const balance = account.balance.value?.balance;
+  const text = balance === undefined ? '… credits' : credits(balance);
+  if (!purchases.packs.value?.length) {
+    return (
+      <p class="balance" data-testid="balance">
+        {text}
+      </p>
+    );
+  }
+  return (
+    <button
+      type="button"
+      class="balance"
+      data-testid="balance"
+      aria-haspopup="dialog"
+      onClick={purchases.open}
+    >
+      {text}
+      <span class="visually-hidden">, buy credits</span>
+      <Icon name="plus" />
+    </button>
   );
 }
 

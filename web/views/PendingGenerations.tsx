@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TierOffer } from '../../shared/contract.ts';
-import { isSettled } from '../client.ts';
+import { ApiError, isSettled } from '../client.ts';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
 import type { PendingGeneration, Progress } from '../state/pendingGenerations.ts';
@@ -114,7 +114,11 @@ function Done({ progress }: { progress: Extract<Progress, { state: 'done' }> }) 
 }
 
 function Failed({ pending, error }: { pending: PendingGeneration; error: unknown }) {
-  const { pendingGenerations } = usePageState();
+  const { pendingGenerations, purchases } = usePageState();
+  const canBuy =
+    error instanceof ApiError &&
+    error.reason === 'INSUFFICIENT_CREDITS' &&
+    Boolean(purchases.packs.value?.length);
   const copy = async () => {
     await navigator.clipboard.writeText(errorReport(error, pending.key));
     announce('Error copied.');
@@ -134,9 +138,14 @@ function Failed({ pending, error }: { pending: PendingGeneration; error: unknown
         <p>{failureCreditsText(error)}</p>
         <p class="quiet clamp">{pending.request.prompt}</p>
         <div class="row">
+          {canBuy && (
+            <button type="button" class="primary" aria-haspopup="dialog" onClick={purchases.open}>
+              Buy credits
+            </button>
+          )}
           <button
             type="button"
-            class="primary"
+            class={canBuy ? '' : 'primary'}
             onClick={thenFocusPrompt(() => pendingGenerations.retry(pending))}
           >
             {isSettled(error) ? 'Try again' : 'Check again'}

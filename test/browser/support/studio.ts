@@ -1,6 +1,7 @@
 /** The real local run for browser tests, with fakes of Gemini and Cloudinary that the test can script. */
 import { type FakeCloudinary, startFakeCloudinary } from '../../../local/fakes/cloudinary.ts';
 import { type FakeGemini, startFakeGemini } from '../../../local/fakes/gemini.ts';
+import type { Control } from '../../../local/fakes/stripe/control.ts';
 import { findFreePort } from '../../../local/ports.ts';
 import { createLocalRuns, waitUntilUp } from '../../local/support.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
@@ -12,11 +13,23 @@ export type Studio = Accounts &
     url: string;
     gemini: FakeGemini;
     cloudinary: FakeCloudinary;
+    stripe: {
+      /** Empty if the run has no fake Stripe. */
+      url: string;
+      /** Does what happens at Stripe: see local/fakes/stripe/control.ts. */
+      control: (action: keyof Control, args?: object) => Promise<unknown>;
+      /** The newest sessions, the newest first. */
+      listSessions: () => Promise<StripeSession[]>;
+    };
+    /** Runs `npm run purchases`. @returns its output */
+    runPurchases: (...args: string[]) => Promise<string>;
     /** Hosts that the page may contact. */
     hosts: readonly string[];
     /** Ends every process. */
     end: () => Promise<void>;
   };
+
+type StripeSession = { id: string; status: string; payment_status: string; metadata: Record<string, string> };
 
 const projectId = 'demo-browser-test';
 /** High enough that no test has to wait because of another one. */
@@ -52,6 +65,8 @@ export async function startStudio(env: Record<string, string> = {}): Promise<Stu
     await waitUntilUp(run, port);
     const url = `http://127.0.0.1:${port}`;
     const { auth, firestore } = await getEmulators(url);
+    const stripeUrl = runs.record(port)?.stripe ?? '';
+    const control = createControl(stripeUrl);
     return {
       ...createAccounts({ url, projectId, authHost: auth, firestoreHost: firestore }),
       pauseNextImage: pauses.pauseNextImage,
@@ -59,7 +74,19 @@ export async function startStudio(env: Record<string, string> = {}): Promise<Stu
       url,
       gemini,
       cloudinary,
-      hosts: [new URL(url).host, new URL(cloudinary.url).host, auth, firestore],
+      stripe: {
+        url: stripeUrl,
+        control,
+        listSessions: async () => ((await control('list')) as { sessions: StripeSession[] }).sessions,
+      },
+      async runPurchases(...args) {
+        const { code, output } = await runs.purchases(port, ...args);
+        if (code !== 0) throw new Error(output);
+        return output;
+      },
+      hosts: [new URL(url).host, new URL(cloudinary.url).host, auth, firestore].concat(
+        stripeUrl ? new URL(stripeUrl).host : [],
+      ),
       end,
     };
   } catch (error) {
@@ -67,6 +94,19 @@ export async function startStudio(env: Record<string, string> = {}): Promise<Stu
     throw error;
   }
 }
+
+const createControl =
+  (stripeUrl: string) =>
+  async (action: string, args: object = {}) => {
+    const response = await fetch(`${stripeUrl}/__control/${action}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(args),
+    });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(`${action}: ${JSON.stringify(answer)}`);
+    return answer as unknown;
+  };
 
 type Emulator = { host: string; port: number };
 
