@@ -1,20 +1,14 @@
 import * as z from 'zod';
-import {
-  type AccountView,
-  accountAnswerSchema,
-  type Limits,
-  referenceBytesMax,
-  tierSchema,
-} from '../shared/contract.ts';
+import { accountAnswerSchema, type Limits, referenceBytesMax, tierSchema } from '../shared/contract.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { getAspectRatio, type ImageModel } from '../shared/imagegen/models.ts';
-import type { Account } from '../shared/ledger/account.ts';
-import { getPeriod, isPast } from '../shared/ledger/allowancePeriod.ts';
+import { toAccountView } from '../shared/ledger/accountView.ts';
 import { getOrCreateAccount } from '../shared/ledger/getOrCreateAccount.ts';
+import { toTerms } from '../shared/people/terms.ts';
 import type { Services } from '../shared/services.ts';
 
-/** The caller's balance, the tiers on offer, and the limits: those of the first model that is usable now. */
+/** The caller's balance, the tiers on offer, the limits (those of the first model that is usable now), and the terms. */
 export const account = endpoint({
   method: 'GET',
   access: 'user',
@@ -27,32 +21,18 @@ export const account = endpoint({
     const opened = await getOrCreateAccount(await services.ledger(), caller, quota.readAlong());
     const modelId = quota.firstUsable(services.clock.now());
     const model = models.find(({ id }) => id === modelId) ?? (models[0] as ImageModel);
-    const { balance, sequence, suspended, email, createdAt } = opened;
-    const view: AccountView = {
-      uid: caller.uid,
-      balance: balance ?? 0,
-      sequence,
-      suspended,
-      email: email ?? null,
-      createdAt: (createdAt ?? new Date()).toISOString(),
-      ...toAllowance(opened, config.allowance, new Date(services.clock.now())),
+    const terms = toTerms(opened, config.terms);
+    return {
+      body: {
+        account: toAccountView(opened, config.allowance, new Date(services.clock.now())),
+        tiers: toTierOffers(config, model),
+        limits: toLimits(config, model),
+        ...(terms && { terms }),
+        ...(config.supportEmail && { supportEmail: config.supportEmail }),
+      },
     };
-    return { body: { account: view, tiers: toTierOffers(config, model), limits: toLimits(config, model) } };
   },
 });
-
-/** What the account is topped up to, and when next: now, if this period's allowance is still due. */
-function toAllowance(
-  { allowance, allowancePeriod, suspended, verified }: Account,
-  { credits, period }: Services['config']['allowance'],
-  now: Date,
-): Pick<AccountView, 'allowance'> {
-  const own = allowance ?? credits;
-  if (own === 0 || suspended || !verified) return {};
-  const { name, nextAt } = getPeriod(period, now);
-  const next = isPast(name, allowancePeriod) ? nextAt : now;
-  return { allowance: { credits: own, period, nextAt: next.toISOString() } };
-}
 
 function toLimits({ limits }: Services['config'], { referenceImagesMax }: ImageModel): Limits {
   const { maxInFlightPerUser, maxPerMinutePerUser } = limits;

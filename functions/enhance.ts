@@ -4,7 +4,7 @@ import { enhanceLimit } from '../shared/core/rateLimit.ts';
 import type { Failure } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { accountPath, parseAccount } from '../shared/ledger/account.ts';
-import { refuseUnverified } from '../shared/ledger/credits.ts';
+import { refuseTerms, refuseUnverified } from '../shared/ledger/credits.ts';
 import type { Ledger } from '../shared/ledger/ledger.ts';
 import { refuseSuspendedPerson } from '../shared/ledger/suspension.ts';
 import { bookEnhancementCost, countEnhancement } from '../shared/prompts/enhancements.ts';
@@ -54,6 +54,7 @@ async function refuseCaller(
   const account = document && parseAccount(document);
   return (
     (await refuseSuspendedPerson(ledger, account, caller)) ??
+    refuseTerms(account, services.config.terms.version) ??
     refuseUnverified(account, caller) ??
     quota.refusal([services.config.prompt.modelId], now.getTime()) ??
     spendCeiling.refusal()

@@ -252,6 +252,16 @@ export const deleteGenerationRequestSchema = describe(
   z.strictObject({ id: generationIdSchema }),
 );
 
+export const acceptTermsRequestSchema = describe(
+  'The terms that the user accepts. The user is 18 or older.',
+  z.strictObject({
+    version: describe(
+      'The version to accept: the one in the `terms` of `account`.',
+      z.string({ error: 'must be text' }).max(64, 'must have at most 64 characters'),
+    ),
+  }),
+);
+
 /** A user's id as Firebase Authentication makes it, and as Firestore accepts it for a document's id. */
 export const uidSchema = describe(
   "The user's id.",
@@ -427,6 +437,15 @@ export const accountSchema = describe(
     suspended: describe('True if the account may not generate images.', z.boolean()),
     email: describe('The e-mail address in the token. Null if it has none.', z.string().nullable()),
     createdAt: time('When the account was created.'),
+    terms: describe(
+      'The terms that the user accepted last, if any.',
+      z
+        .strictObject({
+          version: describe('Their version.', z.string()),
+          acceptedAt: time('When.'),
+        })
+        .optional(),
+    ),
     allowance: describe(
       'The free allowance, if the account has one.',
       z
@@ -544,15 +563,84 @@ export const limitsSchema = describe(
 );
 export type Limits = z.infer<typeof limitsSchema>;
 
+export const termsSchema = describe(
+  'The terms of the studio, and whether the user has to accept them.',
+  z.strictObject({
+    version: describe('The current version. Absent if nobody has to accept terms.', z.string().optional()),
+    accepted: describe(
+      'False if the user has to accept the version with `acceptTerms` before `generate` and `enhance`.',
+      z.boolean(),
+    ),
+    acceptedAt: describe('When the user accepted this version.', z.iso.datetime().optional()),
+    termsUrl: describe('The page with the terms.', z.url().optional()),
+    privacyUrl: describe('The page with the privacy policy.', z.url().optional()),
+  }),
+);
+export type Terms = z.infer<typeof termsSchema>;
+
 export const accountAnswerSchema = describe(
   'The account, the tiers and the limits.',
   z.strictObject({
     account: accountSchema,
     tiers: describe('The tiers on offer.', z.array(tierOfferSchema)),
     limits: limitsSchema,
+    terms: describe('The terms of the studio, if it has any.', termsSchema.optional()),
+    supportEmail: describe('The e-mail address of support, if there is one.', z.email().optional()),
   }),
 );
 export type AccountAnswer = z.infer<typeof accountAnswerSchema>;
+
+export const acceptTermsAnswerSchema = describe(
+  'The account, with the terms that were accepted.',
+  z.strictObject({ account: accountSchema }),
+);
+export type AcceptTermsAnswer = z.infer<typeof acceptTermsAnswerSchema>;
+
+const exportedGenerationSchema = describe(
+  'A generation as in every answer, and what else is kept of it.',
+  generationSchema.extend({
+    modelVersion: describe('The model that answered, if it is another one.', z.string().optional()),
+    receipt: receiptSchema,
+    enhance: describe('True if the request asked for a better prompt.', z.boolean()),
+    fresh: describe('True if the request did not want an image from the cache.', z.boolean()),
+    references: describe(
+      'The reference images: `generation:` and an id, or a hash of an image in the request.',
+      z.array(z.string()),
+    ),
+    finishedAt: describe('When it succeeded or was refunded.', z.iso.datetime().nullable()),
+  }),
+);
+
+const exportedEnhancementsSchema = describe(
+  'The improved prompts of one day (UTC). The prompts themselves are not kept.',
+  z.strictObject({
+    date: describe('The day.', z.iso.date()),
+    count: describe('Calls of the text model.', z.int().min(0)),
+    createdAt: time('When the first of them was made.'),
+    expiresAt: time('When this record is deleted.'),
+  }),
+);
+
+export const exportAnswerSchema = describe(
+  'Everything that is kept about the caller. The lists are in the order of their ids.',
+  z.strictObject({
+    format: describe('Always `nano-banana-studio/export`.', z.literal('nano-banana-studio/export')),
+    version: describe('Rises if a field changes its meaning. New fields do not change it.', z.literal(1)),
+    exportedAt: time('When the export began. What happened since may be missing.'),
+    account: describe(
+      "Every field of the account's document in Firestore. Null if there is no account.",
+      z.record(z.string(), z.unknown()).nullable(),
+    ),
+    entries: describe('The ledger entries. `sequence` is their order.', z.array(entrySchema)),
+    generations: describe('In every state.', z.array(exportedGenerationSchema)),
+    enhancements: describe('By day.', z.array(exportedEnhancementsSchema)),
+    unreadable: describe(
+      'Documents that are left out because they cannot be read: the list and the id. Support can correct them.',
+      z.array(z.string()),
+    ),
+  }),
+);
+export type AccountExport = z.infer<typeof exportAnswerSchema>;
 
 export const ledgerAnswerSchema = describe(
   'A page of entries.',

@@ -1,6 +1,6 @@
 /** The project's one error class, and the HTTP answer of an error. */
 import type { Receipt, Retry } from './contract.ts';
-import { type Reason, type ReasonMetadata, reasons } from './reasons.ts';
+import { getReasonRow, type Reason, type ReasonMetadata, reasons } from './reasons.ts';
 
 export const errorDomain = 'nano-banana-studio';
 
@@ -102,6 +102,13 @@ function toFailureUnchecked(reason: Reason, message: string, details: FailureDet
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   return new Failure('INTERNAL', internalMessage, { cause: error });
+}
+
+/** Adds the address of support to a refusal that has a place for it: one that only support can end. */
+export function withSupport(failure: Failure, supportEmail: string | undefined): Failure {
+  const { reason, message, details } = failure;
+  if (!supportEmail || !getReasonRow(reason).optionalMetadata?.supportEmail) return failure;
+  return toFailureUnchecked(reason, message, { ...details, metadata: { ...details.metadata, supportEmail } });
 }
 
 /** A failure as it was stored. Becomes INTERNAL if there is none, or if its reason no longer exists. */

@@ -39,6 +39,7 @@ const modelDown = '"The image model does not respond at the moment."';
 const followRetry = 'Follow `retry`.';
 const contactSupport = 'Show how to reach support. Nothing was charged.';
 const showWait = 'Show when it will be possible again, if `retryAfterMs` is known.';
+const supportEmail = 'The e-mail address of support, if the studio has one.';
 const finishReason = 'Why the model stopped, in the term of its provider.';
 
 export const reasons = {
@@ -82,6 +83,17 @@ export const reasons = {
     when: 'An admin suspended the account.',
     tell: '"Your account is suspended."',
     action: contactSupport,
+    optionalMetadata: { supportEmail },
+  },
+  TERMS_NOT_ACCEPTED: {
+    httpStatus: 403,
+    status: 'PERMISSION_DENIED',
+    retry: 'no',
+    when: 'The studio has terms, and the user has not accepted their current version.',
+    tell: '"Please accept the terms first."',
+    action:
+      'Show the links in the `terms` of `account`, and ask. After `acceptTerms`, send the same request with the same key.',
+    metadata: { version: 'The version to accept.' },
   },
   EMAIL_NOT_VERIFIED: {
     httpStatus: 403,
@@ -126,6 +138,7 @@ export const reasons = {
     tell: '"We have to correct something in your account."',
     action: contactSupport,
     metadata: { field: 'The field to correct: `balance`, `adjust` or `sequence`.' },
+    optionalMetadata: { supportEmail },
   },
   EXPIRED: {
     httpStatus: 410,
@@ -192,12 +205,12 @@ export const reasons = {
     status: 'RESOURCE_EXHAUSTED',
     retry: 'same_key',
     retryAfter: 'always',
-    when: 'The user has too many generations in flight, sent too many requests within 60 seconds, had too many failed images refunded within an hour, or had too many prompts improved today (UTC).',
+    when: 'The user has too many generations in flight, sent too many requests within 60 seconds, had too many failed images refunded within an hour, had too many prompts improved today (UTC), or asked for too many exports within an hour.',
     tell: '"Too many at once. Continuing in a moment."',
     action: 'Wait, then send the request again. The client does this; `onWait` reports it.',
     metadata: {
       limit:
-        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `maxRefundsPerHourPerUser`, `maxEnhancePerDayPerUser`, `enhancePerMinute`, `largeRefusalsPerMinute` or `readsPerMinute`.',
+        'The limit: `maxInFlightPerUser` or `maxPerMinutePerUser` (in the `limits` of `account`), `maxRefundsPerHourPerUser`, `maxEnhancePerDayPerUser`, `enhancePerMinute`, `largeRefusalsPerMinute`, `readsPerMinute` or `exportsPerHour`.',
     },
   },
   INTERNAL: {

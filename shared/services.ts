@@ -77,6 +77,7 @@ export function createServices(
   overrides: Overrides = {},
 ): Services {
   const { signupCredits, disposableEmailCredits, allowance, tierCredits, limits, modelIds } = config;
+  const { version: termsVersion } = config.terms;
   const clock = overrides.clock ?? systemClock;
   const models = modelIds.map((id) => imageModel(id, config.modelCostMicros[id]));
   const modelStates = new Map<string, QuotaState>();
@@ -94,6 +95,7 @@ export function createServices(
         allowance,
         tierCredits,
         limits,
+        termsVersion,
         holdMs: config.generateTimeoutMs + config.holdGraceMs,
       },
       log,

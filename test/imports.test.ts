@@ -46,6 +46,7 @@ const rooms = [
   'ledger',
   'services.ts',
   'generation',
+  'people',
   'http',
 ];
 const getRoom = (path: string) => path.split('/')[1] ?? '';
@@ -129,6 +130,7 @@ describe('each package of a vendor is imported by one file only', () => {
     ['@firebase/auth', 'web/state/session.ts'],
     ['@firebase/firestore', 'web/state/liveAccount.ts'],
     ['idb-keyval', 'web/state/storage.ts'],
+    ['client-zip', 'web/exportZip.ts'],
   ])('%s by %s', (name, file) => {
     const importers = among('functions', 'shared', 'web')
       .filter(({ to }) => to === name || to.startsWith(`${name}/`))

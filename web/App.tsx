@@ -8,6 +8,7 @@ import { Credits } from './views/Credits.tsx';
 import { Header } from './views/Header.tsx';
 import { Shortcuts } from './views/Shortcuts.tsx';
 import { SignIn } from './views/SignIn.tsx';
+import { TermsDialog } from './views/TermsDialog.tsx';
 import { Verification } from './views/Verification.tsx';
 import { Viewer } from './views/Viewer.tsx';
 
@@ -28,6 +29,7 @@ export function App({ config }: { config: FirebaseConfig }) {
           </main>
           {route.value.view === 'image' && <Viewer id={route.value.id} />}
           <Shortcuts />
+          <TermsDialog />
         </PageStateProvider>
       )}
       <Announcer />

@@ -4,7 +4,9 @@
  * shared/contract.ts into any web app.
  */
 import type {
+  AcceptTermsAnswer,
   AccountAnswer,
+  AccountExport,
   EnhanceAnswer,
   GalleryAnswer,
   GenerateAnswer,
@@ -35,6 +37,7 @@ const generatePolicy: RetryPolicy = {
   attemptsMax: 5,
   waitsWhileInProgress: true,
 };
+const exportPolicy: RetryPolicy = { ...defaultPolicy, timeoutMs: 300_000 };
 const delayMsMin = 1000;
 const delayMsMax = 15_000;
 
@@ -229,6 +232,14 @@ export function createClient({
     /** Deletes an image and its prompt permanently; safe to repeat. IN_PROGRESS while it is still running. */
     deleteGeneration: async (id: string): Promise<GenerationAnswer> =>
       (await call({ path: 'deleteGeneration', body: { id } })).answer,
+
+    /** Accepts the terms of this version: the one in `terms` of `account`, and in a TERMS_NOT_ACCEPTED. */
+    acceptTerms: async (version: string): Promise<AcceptTermsAnswer> =>
+      (await call({ path: 'acceptTerms', body: { version } })).answer,
+
+    /** Everything that the studio keeps about the user. It can have several megabytes. */
+    exportAccount: async ({ signal }: { signal?: AbortSignal } = {}): Promise<AccountExport> =>
+      (await call({ path: 'exportAccount', signal }, exportPolicy)).answer,
 
     /** For admins: adds credits, or takes them if `amount` is negative. One key is one grant, however often sent. */
     grant: async (request: GrantRequest, { key }: { key: string }): Promise<GrantAnswer> =>

@@ -88,6 +88,8 @@ export function parseConfig(env: Record<string, string | undefined>) {
       maxPerMinutePerUser: e.MAX_PER_MINUTE_PER_USER,
       maxRefundsPerHourPerUser: e.MAX_REFUNDS_PER_HOUR_PER_USER,
     },
+    terms: { version: e.TERMS_VERSION, termsUrl: e.TERMS_URL, privacyUrl: e.PRIVACY_URL },
+    supportEmail: e.SUPPORT_EMAIL,
     allowedOrigins: e.ALLOWED_ORIGINS,
     scheduler: { audience: e.SCHEDULER_AUDIENCE, serviceAccount: e.SCHEDULER_SERVICE_ACCOUNT },
   };

@@ -185,6 +185,24 @@ export const environment = {
     DISPOSABLE_EMAIL_CREDITS: wholeNumber(0, 0, 1_000_000).describe(
       'signup credits of a person with an address at a provider of throw-away addresses, if fewer than `SIGNUP_CREDITS`',
     ),
+    TERMS_VERSION: z
+      .preprocess(
+        emptyAsUnset,
+        z
+          .string()
+          .regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
+          .optional(),
+      )
+      .meta(showDefault('unset: nobody is asked'))
+      .describe(
+        'version of the terms that users must accept, such as their date; a new value asks everybody again',
+      ),
+    TERMS_URL: url.describe('page with the terms'),
+    PRIVACY_URL: url.describe('page with the privacy policy'),
+    SUPPORT_EMAIL: z
+      .preprocess(emptyAsUnset, z.email({ error: 'must be an e-mail address' }).optional())
+      .meta(showDefault('unset'))
+      .describe('address that users are shown wherever they are asked to contact support'),
   },
   Models: {
     GEMINI_API_KEY: apiKey.describe('key of the Gemini API'),

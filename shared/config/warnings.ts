@@ -11,8 +11,10 @@ export function getWarnings(config: Config, now: Date): string[] {
     [firestoreEmulatorHost !== undefined, 'Firestore is an emulator: FIRESTORE_EMULATOR_HOST is set'],
     [authEmulatorHost !== undefined, 'Tokens need no signature: FIREBASE_AUTH_EMULATOR_HOST is set'],
   ];
+  const { version, termsUrl } = config.terms;
   return [
     ...modelWarnings(config.modelIds, now),
+    ...(version && !termsUrl ? ['Users must accept terms that they cannot read: TERMS_URL is not set'] : []),
     ...fakes.filter(([isSo]) => isSo).map(([, warning]) => warning),
   ];
 }

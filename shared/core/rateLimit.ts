@@ -9,21 +9,30 @@ import { Failure } from '../errors.ts';
 export type RateLimit = {
   /** `metadata.limit` of a refusal. */
   name: string;
-  /** Most calls of one user in any 60 s. */
-  callsPerMinute: number;
-};
+} & /** Most calls of one user in any 60 s, or in any 60 min. */ (
+  | { callsPerMinute: number }
+  | { callsPerHour: number }
+);
 
 /** Each call costs us a call to a text model and the user nothing. */
-export const enhanceLimit: RateLimit = { name: 'enhancePerMinute', callsPerMinute: 20 };
+export const enhanceLimit = { name: 'enhancePerMinute', callsPerMinute: 20 } satisfies RateLimit;
 /** All reads and deletes together: enough for a page that polls, too little for a runaway loop. */
-export const readLimit: RateLimit = { name: 'readsPerMinute', callsPerMinute: 300 };
+export const readLimit = { name: 'readsPerMinute', callsPerMinute: 300 } satisfies RateLimit;
 /**
  * Large calls of `generate` that are refused before their body is read. They are not holds, so they do not count for
  * MAX_PER_MINUTE_PER_USER.
  */
-export const largeRefusalLimit: RateLimit = { name: 'largeRefusalsPerMinute', callsPerMinute: 60 };
+export const largeRefusalLimit = { name: 'largeRefusalsPerMinute', callsPerMinute: 60 } satisfies RateLimit;
+/** Each call reads every document of the user. */
+export const exportLimit = { name: 'exportsPerHour', callsPerHour: 10 } satisfies RateLimit;
 
-const windowMs = 60_000;
+const minuteMs = 60_000;
+
+const parseLimit = (limit: RateLimit) =>
+  'callsPerHour' in limit
+    ? { callsMax: limit.callsPerHour, windowMs: 60 * minuteMs, period: 'an hour' }
+    : { callsMax: limit.callsPerMinute, windowMs: minuteMs, period: 'a minute' };
+
 /** Most pairs of user and limit in memory, at most 5 MB. Beyond it the pair without a call for longest is dropped. */
 const entriesMaxDefault = 2_000;
 
@@ -34,22 +43,24 @@ export type RateLimiter = {
 
 /** @param elapsed milliseconds since a fixed moment; never goes back. */
 export function createRateLimiter(elapsed: () => number, entriesMax = entriesMaxDefault): RateLimiter {
-  /** Times of the calls of the last minute, oldest first. The keys are ordered by their latest call. */
+  /** Times of the calls of the last minute, or hour, oldest first. The keys are ordered by their latest call. */
   const calls = new Map<string, number[]>();
   return {
-    take({ name, callsPerMinute }, uid) {
+    take(limit, uid) {
+      const { name } = limit;
+      const { callsMax, windowMs, period } = parseLimit(limit);
       const now = elapsed();
       const key = `${name}/${uid}`;
       const recent = (calls.get(key) ?? []).filter((at) => at > now - windowMs);
       calls.delete(key);
       calls.set(key, recent);
       if (calls.size > entriesMax) calls.delete(calls.keys().next().value as string);
-      const oldest = recent[recent.length - callsPerMinute];
+      const oldest = recent[recent.length - callsMax];
       if (oldest === undefined) {
         recent.push(now);
         return;
       }
-      throw new Failure('RATE_LIMITED', `At most ${countOf(callsPerMinute, 'such call')} a minute.`, {
+      throw new Failure('RATE_LIMITED', `At most ${countOf(callsMax, 'such call')} ${period}.`, {
         retryAfterSeconds: Math.max(1, Math.ceil((oldest + windowMs - now) / 1000)),
         metadata: { limit: name },
       });

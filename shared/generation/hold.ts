@@ -13,6 +13,7 @@ import {
   inFlight,
   refuseHold,
   refuseSuspended,
+  refuseTerms,
   unchanged,
 } from '../ledger/credits.ts';
 import { entryPath } from '../ledger/entries.ts';
@@ -52,8 +53,8 @@ export type HoldOutcome = { outcome: 'held' | 'cached' | 'existing'; record: Gen
 
 /**
  * Debits a generation's price and makes the generation pending, or finds the one that its key has made before.
- * Refuses in the contract's order: replay, account, suspended, cache, models, limits, credits.
- * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_SUSPENDED, PROVIDER_QUOTA, SPEND_CEILING, PROVIDER_MISCONFIGURED,
+ * Refuses in the contract's order: replay, account, suspended, terms, cache, models, limits, credits.
+ * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_SUSPENDED, TERMS_NOT_ACCEPTED, PROVIDER_QUOTA, SPEND_CEILING, PROVIDER_MISCONFIGURED,
  * RATE_LIMITED, INSUFFICIENT_CREDITS, NOT_FOUND or INVALID_REQUEST for references: nothing was debited; DATABASE_UNAVAILABLE: the outcome is unknown,
  * and a call with the same key finds out.
  */
@@ -104,7 +105,7 @@ const deletedByAdmin = () => new Failure('DELETED', 'This generation was deleted
 type HoldDecision = Decision<HoldOutcome & { isOverdue: boolean }>;
 
 function decideHold(
-  { log, settings: { holdMs, limits, tierCredits } }: Ledger,
+  { log, settings: { holdMs, limits, tierCredits, termsVersion } }: Ledger,
   params: HoldRequest,
   attemptId: string,
   referencePaths: readonly string[],
@@ -112,8 +113,8 @@ function decideHold(
 ): HoldDecision {
   const { account, documents, now } = state;
   const { id, request, cacheKey, availability } = params;
-  const suspended = refuseSuspended(account);
-  if (suspended) return { refusal: suspended };
+  const barred = refuseSuspended(account) ?? refuseTerms(account, termsVersion);
+  if (barred) return { refusal: barred };
 
   const cached =
     cacheKey && !request.fresh ? findCachedSource(log, account.uid, documents, cacheKey, now) : undefined;

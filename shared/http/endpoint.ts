@@ -9,10 +9,18 @@ import { idempotencyKeySchema } from '../contract.ts';
 import type { RequestLog } from '../core/log.ts';
 import type { RateLimit } from '../core/rateLimit.ts';
 import type { BinaryEvent } from '../database/accountEvent.ts';
-import { errorAnswer, Failure, type FieldViolation, invalidRequest, toFailure } from '../errors.ts';
+import {
+  errorAnswer,
+  Failure,
+  type FieldViolation,
+  invalidRequest,
+  toFailure,
+  withSupport,
+} from '../errors.ts';
 import type { Dependency, Services } from '../services.ts';
 import { readJsonBody } from './body.ts';
 import { createRequestLog } from './requestLog.ts';
+import { sendChunks } from './stream.ts';
 
 /** How long a browser may cache the answer to a preflight, seconds. */
 const preflightSeconds = 3_600;
@@ -33,7 +41,11 @@ export type RequestContext<A extends Access, Input> = {
   log: RequestLog;
 };
 
-export type Answer<Body> = { body: Body; headers?: Record<string, string> };
+export type Answer<Body> = { headers?: Record<string, string> } & (
+  | { body: Body }
+  /** The body as pieces of its JSON text, sent as they come. An error before the first is answered as usual. */
+  | { chunks: AsyncGenerator<string, void, void> }
+);
 
 /** What an endpoint promises its clients. The API description is generated from it. */
 export type EndpointSpec<A extends Access, Input extends z.ZodType, Output extends z.ZodType> = {
@@ -86,13 +98,16 @@ export function endpoint<A extends Access, Input extends z.ZodType, Output exten
       }
       try {
         if (request.method === 'OPTIONS') return sendPreflight(response, spec.method);
-        const { body, headers } = await handle(spec, request, services, log);
-        send(response, 200, body, headers);
+        const answer = await handle(spec, request, services, log);
+        if ('chunks' in answer) {
+          const { chunks, headers } = answer;
+          log.add(await sendChunks(response, chunks, { ...jsonHeaders, ...headers }, services.shutdown));
+        } else send(response, 200, answer.body, answer.headers);
         log.ok();
       } catch (error) {
-        const failure = toFailure(error);
+        const failure = withSupport(toFailure(error), services.config.supportEmail);
         const { code, headers, body } = errorAnswer(failure);
-        send(response, code, body, headers);
+        if (!response.headersSent) send(response, code, body, headers);
         log.fail(failure, code);
       }
     };
@@ -212,6 +227,8 @@ function sendPreflight(response: ServerResponse, method: string): void {
   response.writeHead(204).end();
 }
 
+const jsonHeaders = { 'Content-Type': 'application/json; charset=utf-8' };
+
 function send(
   response: ServerResponse,
   code: number,
@@ -220,7 +237,7 @@ function send(
 ): void {
   const bytes = Buffer.from(JSON.stringify(body));
   response.writeHead(code, {
-    'Content-Type': 'application/json; charset=utf-8',
+    ...jsonHeaders,
     'Content-Length': bytes.length,
     ...headers,
   });

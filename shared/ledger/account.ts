@@ -16,6 +16,8 @@ const balanceMax = Number.MAX_SAFE_INTEGER - creditsMax;
 /** Longest reason kept with an entry, in UTF-16 units. */
 const reasonCharactersMax = 500;
 
+export type AcceptedTerms = { version: string; acceptedAt: Date };
+
 /** The fields of `accounts/{uid}`. An admin may have typed anything into them, or removed them. */
 export type AccountData = {
   /** The admin's to edit. */
@@ -54,6 +56,8 @@ export type AccountData = {
   allowancePeriod: string;
   /** When the account was last used, at most a day late. */
   usedAt: Date;
+  /** The version of the terms that the user accepted last, and when. */
+  terms: AcceptedTerms;
   createdAt: Date;
   updatedAt: Date;
 };
@@ -86,7 +90,15 @@ export type Account = {
 } & Pick<AccountData, 'active' | 'rate' | 'billedRefunds' | 'suspended' | 'signupDue' | 'verified'> &
   Optional<
     AccountData,
-    'note' | 'email' | 'suspendedAt' | 'restoredAt' | 'allowance' | 'allowancePeriod' | 'usedAt' | 'createdAt'
+    | 'note'
+    | 'email'
+    | 'suspendedAt'
+    | 'restoredAt'
+    | 'allowance'
+    | 'allowancePeriod'
+    | 'usedAt'
+    | 'terms'
+    | 'createdAt'
   >;
 
 type Optional<T, K extends keyof T> = { [Key in K]: T[Key] | undefined };
@@ -120,6 +132,7 @@ const fieldChecks: Record<Exclude<keyof AccountData, 'balance' | 'adjust'>, (val
   allowance: isCredits,
   allowancePeriod: isText,
   usedAt: isDate,
+  terms: (value) => parseTerms(value) !== undefined,
   createdAt: isDate,
   updatedAt: isDate,
 };
@@ -194,8 +207,15 @@ export function parseAccount(document: StoredDocument, newest?: NewestEntry): Ac
     allowance: isMissing(data.allowance) ? undefined : isCredits(data.allowance) ? data.allowance : 0,
     allowancePeriod: typeof data.allowancePeriod === 'string' ? data.allowancePeriod : undefined,
     usedAt: isDate(data.usedAt) ? data.usedAt : undefined,
+    terms: parseTerms(data.terms),
     createdAt: isDate(data.createdAt) ? data.createdAt : undefined,
   };
+}
+
+/** Terms that an admin misspelt count as not accepted: the user is asked again. */
+function parseTerms(terms: unknown): AcceptedTerms | undefined {
+  const { version, acceptedAt } = (terms ?? {}) as Unparsed<AcceptedTerms>;
+  return typeof version === 'string' && isDate(acceptedAt) ? { version, acceptedAt } : undefined;
 }
 
 /** The first characters of a note; half of an emoji at the end is left out. */

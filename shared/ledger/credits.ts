@@ -111,6 +111,18 @@ export function refuseSuspended(account: Pick<Account, 'suspended'>): Failure | 
 }
 
 /**
+ * Refuses a user who has not accepted the current terms.
+ * @param account undefined if there is none. @param version undefined if there are no terms to accept.
+ */
+export function refuseTerms(
+  account: Pick<Account, 'terms'> | undefined,
+  version: string | undefined,
+): Failure | undefined {
+  if (version === undefined || account?.terms?.version === version) return undefined;
+  return new Failure('TERMS_NOT_ACCEPTED', 'Please accept the terms first.', { metadata: { version } });
+}
+
+/**
  * Refuses a user without a verified e-mail address or a provider's sign-in, unless an admin has given the account credits.
  * @param account undefined if there is none.
  */
@@ -268,6 +280,7 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   if (account.identities !== before.identities) data.identities = [...account.identities];
   if (account.billedRefunds !== before.billedRefunds) data.billedRefunds = account.billedRefunds;
   if (account.usedAt !== undefined && account.usedAt !== before.usedAt) data.usedAt = account.usedAt;
+  if (account.terms !== undefined && account.terms !== before.terms) data.terms = account.terms;
   if (account.allowancePeriod !== undefined && account.allowancePeriod !== before.allowancePeriod) {
     data.allowancePeriod = account.allowancePeriod;
   }

@@ -40,8 +40,8 @@ export async function readEntries(ledger: Ledger, uid: string, { pageSize, pageT
   return { entries, ...nextPageToken };
 }
 
-/** Who moved the credits is for admins only, and so is the reason of their grants. A note is meant for the user. */
-function toEntry(document: StoredDocument): Entry {
+/** Who moved the credits is for admins only, and so is the reason of their grants. A note is meant for the user. @throws {UnreadableDocument} */
+export function toEntry(document: StoredDocument): Entry {
   const { id } = document;
   const { createdAt, actor: _, reason, ...entry } = parseDocument(entryDocumentSchema, document);
   const isForUser = entry.type === 'refund' || entry.type === 'adjustment' || id === signupEntryId;

@@ -15,6 +15,8 @@ export type LedgerSettings = {
   /** The price of an image of each tier. */
   tierCredits: Record<Tier, number>;
   limits: HoldLimits;
+  /** The terms that a user must have accepted; undefined: none. */
+  termsVersion?: string | undefined;
   /** From a hold to the deadline after which anyone may refund it, milliseconds. */
   holdMs: number;
 };

@@ -2,6 +2,7 @@
  * How often each user calls the text model on a day (UTC), and what that costs. The count is in the database, so that all
  * instances share it. There is one small document per user and day.
  */
+import * as z from 'zod';
 import { countOf } from '../contract.ts';
 import type { Log } from '../core/log.ts';
 import {
@@ -14,6 +15,7 @@ import {
   updateDocument,
 } from '../database/database.ts';
 import type { RetryCommit } from '../database/retryCommit.ts';
+import { parseDocument } from '../database/spoiltDocuments.ts';
 import { Failure } from '../errors.ts';
 import { isUnusable } from '../imagegen/modelStates.ts';
 import { parseQuotaState, type QuotaState, quotaPath } from '../imagegen/quotaState.ts';
@@ -32,6 +34,8 @@ export type EnhancementsData = {
   /** When the TTL policy deletes the document. */
   expiresAt: Date;
 };
+
+const daySchema = z.object({ count: z.int().min(0), createdAt: z.date(), expiresAt: z.date() });
 
 export type EnhancementStore = { database: Database; retryCommit: RetryCommit; log: Log };
 
@@ -125,6 +129,12 @@ function parseNumbers({ path, data }: StoredDocument, log: Log): Numbers {
     count: isCount(count) ? count : Number.POSITIVE_INFINITY,
     providerCostMicros: isCount(providerCostMicros) ? providerCostMicros : 0,
   };
+}
+
+/** What a user may know of a day. @throws {UnreadableDocument} */
+export function parseEnhancements(document: StoredDocument) {
+  const { count, createdAt, expiresAt } = parseDocument(daySchema, document);
+  return { date: document.id, count, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString() };
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

@@ -115,6 +115,8 @@ export async function callEveryFunction({ stack, call, server, user }: Calls): P
     {},
     { clock: { ...systemClock, now: () => Date.parse('2026-01-31T12:00:00Z') } },
   );
+  const termsUrl = 'https://studio.example/terms';
+  const formal = await server({ TERMS_VERSION: '2026-11', TERMS_URL: termsUrl });
   const generous = await server({ ALLOWANCE_CREDITS: '25', ALLOWANCE_PERIOD: 'month' });
   const as = await user(ada, 'ada@example.com');
   const admin = {
@@ -139,6 +141,15 @@ export async function callEveryFunction({ stack, call, server, user }: Calls): P
   await add({ title: 'By its key', as, path: 'generation?key=b1b8c2a0-second' });
   await add({ title: 'The newest image', as, path: 'gallery?pageSize=1' });
   await add({ title: 'The newest entries', as, path: 'ledger?pageSize=2' });
+  await add({
+    title: 'The user accepts the terms',
+    as,
+    path: 'acceptTerms',
+    body: { version: '2026-11' },
+    url: formal.url,
+  });
+  await add({ title: 'The terms are accepted', as, path: 'account', url: formal.url });
+  await add({ title: 'Everything', as, path: 'exportAccount' });
   await add({ title: 'Deletes an image', as, path: 'deleteGeneration', body: { id } });
 
   const grant = { uid: ada, amount: 10, reason: 'Welcome' };

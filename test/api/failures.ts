@@ -35,6 +35,7 @@ async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
   const grant = { uid: 'hopeful', amount: 100, reason: 'Please' };
   const longPrompt = { prompt: 'x'.repeat(65_536) };
   const poor = await server({ SIGNUP_CREDITS: '1' });
+  const formal = await server({ TERMS_VERSION: '2026-11' });
   const withoutKeys = await server({}, { auth: createAuthWithoutKeys(calls) });
   const strict = await server({ MAX_PER_MINUTE_PER_USER: '2' });
   const eager = await user('eager');
@@ -56,6 +57,7 @@ async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
       balance: 10,
       suspended: true,
     }),
+    TERMS_NOT_ACCEPTED: await generate(calls, 'The terms are not accepted', { url: formal.url }),
     EMAIL_NOT_VERIFIED: await call({
       title: 'An unverified e-mail address',
       as: await user('new', 'new@example.com', { email_verified: false }),

@@ -12,7 +12,7 @@ import { getReason, type Reply } from '../support/replies.ts';
 import { schedulerEnv, schedulerToken } from '../support/scheduler.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
-const gets = ['health', 'account', 'ledger', 'gallery', 'generation', 'audit'];
+const gets = ['health', 'account', 'ledger', 'gallery', 'generation', 'exportAccount', 'audit'];
 const [live, gone] = ['live', 'gone'].map((key) => hashGenerationId('owner', key)) as [string, string];
 const intrudersGone = hashGenerationId('intruder', 'gone');
 const unknown = 'f'.repeat(32);
@@ -81,6 +81,7 @@ const statusWithoutInput: Record<string, number> = {
   enhance: 400,
   generate: 400,
   deleteGeneration: 400,
+  acceptTerms: 400,
   grant: 400,
 };
 const userFunctions = [
@@ -91,6 +92,8 @@ const userFunctions = [
   'enhance',
   'generate',
   'deleteGeneration',
+  'acceptTerms',
+  'exportAccount',
 ];
 const adminFunctions = ['grant', 'audit'];
 const schedulerFunctions = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile'];

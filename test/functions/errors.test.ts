@@ -117,6 +117,14 @@ describe('every reason has its status, code and advice', () => {
     ],
     ['ACCOUNT_SUSPENDED', 403, 'PERMISSION_DENIED', 'no', () => afterEdit({ suspended: true })],
     [
+      'TERMS_NOT_ACCEPTED',
+      403,
+      'PERMISSION_DENIED',
+      'no',
+      async () =>
+        (await stack.newUser()).generate('key', {}, (await stack.startServer({ TERMS_VERSION: '1' })).url),
+    ],
+    [
       'EMAIL_NOT_VERIFIED',
       403,
       'PERMISSION_DENIED',

@@ -94,3 +94,15 @@ it('warns of nothing with real services and a current model', () => {
   });
   expect(getWarnings(config, new Date('2026-11-22'))).toEqual([]);
 });
+
+it('warns of terms that nobody can read', () => {
+  const warningsWith = (env: Record<string, string>) =>
+    getWarnings(
+      parseConfig({ GOOGLE_CLOUD_PROJECT: 'p', IMAGEGEN_FALLBACK_MODEL_IDS: '', ...env }),
+      new Date('2026-01-01'),
+    );
+  const without = warningsWith({});
+  const [warning, ...more] = warningsWith({ TERMS_VERSION: '1' });
+  expect([warning?.includes('TERMS_URL'), more]).toEqual([true, without]);
+  expect(warningsWith({ TERMS_VERSION: '1', TERMS_URL: 'https://studio.example/terms' })).toEqual(without);
+});

@@ -8,6 +8,7 @@ import { anywhere, type Mutant, type Mutants, object, property } from './rules.t
 import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
 
 const changeAccountTest = 'test/shared/ledger/changeAccount.test.ts';
+const termsTest = 'test/shared/people/terms.test.ts';
 const sweepTurnsTest = 'test/shared/generation/sweepTurns.test.ts';
 const deadConnectionTest = 'test/shared/database/deadConnection.test.ts';
 const retryCommitTest = 'test/shared/database/retryCommit.test.ts';
@@ -334,6 +335,21 @@ const inGeneration: Mutants = {
     })`,
     killedBy: 'test/shared/generation/replayFirst.test.ts',
   },
+  'the terms are checked before the replay': {
+    find: {
+      pattern: 'const $D = documents.get($P)',
+      follows: { pattern: '$A.learn(documents);' },
+    },
+    replace: `const $D = documents.get($P);
+      const terms = refuseTerms(documents.get(\`accounts/\${uid}\`)?.data as never, ledger.settings.termsVersion);
+      if (terms) return { refusal: terms };`,
+    killedBy: 'test/shared/generation/replayFirst.test.ts',
+  },
+  'terms are not checked for a generation': {
+    find: 'refuseSuspended($A) ?? refuseTerms($A, termsVersion)',
+    replace: 'refuseSuspended($A)',
+    killedBy: termsTest,
+  },
   'a large call is refused before its replay is looked for': {
     find: '$P.some(($X) => $D.get($X)) ? { answer: undefined } : undefined',
     replace: 'undefined',
@@ -351,7 +367,7 @@ const inGeneration: Mutants = {
     killedBy: admissionTest,
   },
   'a call is refused for credits although the cache may have its image': {
-    find: '$S || $C > 0',
+    find: '$S || cacheTtlSeconds > 0',
     replace: '$S',
     killedBy: admissionTest,
   },
@@ -507,6 +523,27 @@ const inHttp: Mutants = {
   },
 };
 
+const inEnhance: Mutants = {
+  'terms are not checked for an improved prompt': {
+    find: '$S ?? refuseTerms($A, $V)',
+    replace: '$S',
+    killedBy: termsTest,
+  },
+};
+
+const inPeople: Mutants = {
+  'accepting the terms again records a later time': {
+    find: '$A.terms?.version === $V',
+    replace: 'false',
+    killedBy: termsTest,
+  },
+  'a list of the export ends with its first page': {
+    find: 'after = $C ? undefined : $I',
+    replace: 'after = undefined',
+    killedBy: 'test/shared/people/exportAccount.test.ts',
+  },
+};
+
 export const mutants: readonly Mutant[] = Object.entries({
   'shared/ledger': inLedger,
   'shared/generation': inGeneration,
@@ -515,4 +552,6 @@ export const mutants: readonly Mutant[] = Object.entries({
   'shared/images': inImages,
   'shared/http': inHttp,
   'shared/prompts': inPrompts,
+  'functions/enhance.ts': inEnhance,
+  'shared/people': inPeople,
 }).flatMap(([place, all]) => Object.entries(all).map(([name, mutant]) => ({ name, place, ...mutant })));

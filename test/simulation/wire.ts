@@ -35,16 +35,31 @@ export async function callHandler(handler: Handler, request: WireRequest): Promi
     for (const [header, value] of Object.entries(headers))
       answer.headers[header.toLowerCase()] = String(value);
   };
+  let text = '';
   const response = {
+    req: { method },
+    headersSent: false,
+    on() {},
+    off() {},
     setHeader: (header: string, value: string) => put({ [header]: value }),
     hasHeader: (header: string) => header.toLowerCase() in answer.headers,
     writeHead(status: number, headers: Record<string, string | number>) {
       answer.status = status;
+      response.headersSent = true;
       put(headers);
       return response;
     },
+    write(chunk: string) {
+      text += chunk;
+      return true;
+    },
+    /** The connection broke off: what was sent is not an answer. */
+    destroy: () => {
+      text = '';
+    },
     end: (bytes?: Buffer) => {
-      answer.body = bytes && JSON.parse(bytes.toString());
+      text += bytes?.toString() ?? '';
+      answer.body = text === '' ? undefined : JSON.parse(text);
     },
   };
   await handler(incoming as unknown as IncomingMessage, response as unknown as ServerResponse);

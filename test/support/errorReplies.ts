@@ -5,11 +5,20 @@ import type { Stack } from './stack.ts';
 import type { User } from './users.ts';
 
 /** The functions by their method, without the event function `accountWritten`. */
-export const getFunctions = ['health', 'account', 'ledger', 'generation', 'gallery', 'audit'];
+export const getFunctions = [
+  'health',
+  'account',
+  'ledger',
+  'generation',
+  'gallery',
+  'exportAccount',
+  'audit',
+];
 export const postFunctions = [
   'generate',
   'enhance',
   'deleteGeneration',
+  'acceptTerms',
   'grant',
   'checkQuota',
   'refillAllowances',

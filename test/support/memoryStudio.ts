@@ -87,8 +87,15 @@ export function createMemoryStudio({
     return { status, body: body as Reply['body'] };
   }
 
-  async function call(name: string, body: object, key?: string) {
-    const { status, body: answer } = await send({ name, method: 'POST', body, ...(key && { key }) });
+  /** Calls a function as the user ann; without a body it is a GET. */
+  async function call(name: string, body?: object, key?: string) {
+    const method: 'GET' | 'POST' = body ? 'POST' : 'GET';
+    const { status, body: answer } = await send({
+      name,
+      method,
+      ...(body && { body }),
+      ...(key && { key }),
+    });
     return { status, body: answer as Answer };
   }
 
@@ -97,6 +104,7 @@ export function createMemoryStudio({
   return {
     services,
     lines,
+    call,
     send,
     get: (name: string, query: Record<string, string> = {}, as = 'user:ann') =>
       send({ name, method: 'GET', query, as }),

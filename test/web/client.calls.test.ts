@@ -23,6 +23,8 @@ describe('calls other than generate', () => {
     ['gallery', ({ client }) => client.gallery()],
     ['generation', ({ client }) => client.generation({ id: '1' })],
     ['deleteGeneration', ({ client }) => client.deleteGeneration('1')],
+    ['acceptTerms', ({ client }) => client.acceptTerms('1')],
+    ['exportAccount', ({ client }) => client.exportAccount()],
     ['grant', ({ client }) => client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' })],
   ];
   test.each(reads)('%s is attempted at most three times', async (_, call) => {
@@ -54,6 +56,8 @@ describe('calls other than generate', () => {
     await client.generation({ key: 'a key/1' });
     await client.enhance('A banana');
     await client.deleteGeneration('1');
+    await client.acceptTerms('2026-11');
+    await client.exportAccount();
     await client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' });
     expect(fake.requests.map(({ path, body }) => [path.replace('https://api.test', ''), body])).toEqual([
       ['/ledger', null],
@@ -62,6 +66,8 @@ describe('calls other than generate', () => {
       ['/generation?key=a+key%2F1', null],
       ['/enhance', '{"prompt":"A banana"}'],
       ['/deleteGeneration', '{"id":"1"}'],
+      ['/acceptTerms', '{"version":"2026-11"}'],
+      ['/exportAccount', null],
       ['/grant', '{"uid":"u","amount":1,"reason":"Gift"}'],
     ]);
     expect(fake.keys().at(-1)).toBe('gift');

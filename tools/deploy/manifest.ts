@@ -75,6 +75,9 @@ export const manifest: Record<string, FunctionSpec> = {
     secrets: ['GEMINI_API_KEY', 'CLOUDINARY_URL'],
   },
   deleteGeneration: { ...small, trigger: http, roles: readWriteRoles, secrets: ['CLOUDINARY_URL'] },
+  acceptTerms: { ...small, trigger: http, roles: readWriteRoles },
+  // A large account takes a while on a slow connection.
+  exportAccount: { ...small, trigger: http, timeoutSeconds: 300, roles: readRoles },
   grant: {
     ...small,
     trigger: http,

@@ -46,7 +46,7 @@ export const operations: Record<string, OperationText> = {
   account: {
     summary: 'Get balance, prices and limits',
     description:
-      "The caller's account, the tiers with their prices and sizes, and the limits. The first call creates the account, with the signup credits if there are any.",
+      "The caller's account, the tiers with their prices and sizes, the limits, and the terms. The first call creates the account, with the signup credits if there are any.",
     reasons: ['ACCOUNT_INVALID', 'DATABASE_UNAVAILABLE'],
   },
   ledger: {
@@ -61,6 +61,7 @@ export const operations: Record<string, OperationText> = {
       'Asks a text model to improve a prompt. If the model is late or fails, the answer has the same prompt and `enhanced: false`. That is not an error. Costs no credits, but needs a verified e-mail address, or credits in the account.',
     reasons: [
       'ACCOUNT_SUSPENDED',
+      'TERMS_NOT_ACCEPTED',
       'EMAIL_NOT_VERIFIED',
       'PROVIDER_QUOTA',
       'SPEND_CEILING',
@@ -74,6 +75,7 @@ export const operations: Record<string, OperationText> = {
     reasons: [
       'INSUFFICIENT_CREDITS',
       'ACCOUNT_SUSPENDED',
+      'TERMS_NOT_ACCEPTED',
       'NOT_FOUND',
       'IN_PROGRESS',
       'ACCOUNT_INVALID',
@@ -110,6 +112,18 @@ export const operations: Record<string, OperationText> = {
     description:
       'Deletes the image and its prompt. The record of the generation, its ledger entries and its key stay. The call can be repeated. No credits are refunded.',
     reasons: ['NOT_FOUND', 'IN_PROGRESS', 'DATABASE_UNAVAILABLE'],
+  },
+  acceptTerms: {
+    summary: 'Accept the terms',
+    description:
+      'Records that the caller accepts the current terms and is 18 or older. Until then, `generate` and `enhance` answer 403 `TERMS_NOT_ACCEPTED`. A new version asks again. The call can be repeated: the first time counts. Any other version gets 400, and so does every version if the studio has no terms to accept.',
+    reasons: ['ACCOUNT_INVALID', 'DATABASE_UNAVAILABLE'],
+  },
+  exportAccount: {
+    summary: "Export the caller's data",
+    description:
+      'Everything that is kept about the caller, as one JSON document and as a file to save. It is sent while it is read: if a read fails in the middle, the connection breaks off, so that an incomplete document never looks complete. It works for a suspended account and for one that an admin has to correct. Left out is what does not describe the caller: the names of stored files, the ids of attempts, hashes that recognise a repeated request, what a provider billed, which admin made an entry, and the words of a grant.',
+    reasons: ['DATABASE_UNAVAILABLE'],
   },
   grant: {
     summary: 'Add or take credits',

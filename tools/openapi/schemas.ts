@@ -36,6 +36,7 @@ const requests = {
   Reference: contract.referenceSchema,
   DeleteGenerationRequest: contract.deleteGenerationRequestSchema,
   GrantRequest: contract.grantRequestSchema,
+  AcceptTermsRequest: contract.acceptTermsRequestSchema,
 };
 
 const answers = {
@@ -52,6 +53,8 @@ const answers = {
   RefillAnswer: contract.refillAnswerSchema,
   SweepAnswer: contract.sweepAnswerSchema,
   ReconcileAnswer: contract.reconcileAnswerSchema,
+  AcceptTermsAnswer: contract.acceptTermsAnswerSchema,
+  ExportAnswer: contract.exportAnswerSchema,
   Generation: contract.generationSchema,
   Status: contract.statusSchema,
   Image: contract.imageSchema,
@@ -59,6 +62,7 @@ const answers = {
   Account: contract.accountSchema,
   TierOffer: contract.tierOfferSchema,
   Limits: contract.limitsSchema,
+  Terms: contract.termsSchema,
   Entry: contract.entrySchema,
   AdminEntry: contract.adminEntrySchema,
   EntryType: contract.entryTypeSchema,

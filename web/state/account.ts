@@ -1,7 +1,7 @@
 /** The user's account: balance, tiers and limits. A Firestore listener keeps the balance current. */
 import { computed, signal } from '@preact/signals';
 import type { AccountAnswer, Receipt } from '../../shared/contract.ts';
-import type { Client } from '../client.ts';
+import { ApiError, type Client } from '../client.ts';
 import { problemText } from '../words.ts';
 import { applyDocument, applyReceipt, type Balance, isSuspended } from './balance.ts';
 import type { FirebaseConfig } from './session.ts';
@@ -9,10 +9,13 @@ import type { FirebaseConfig } from './session.ts';
 /** Wait before a listener that broke is opened again, in milliseconds. */
 const listenAgainMs = 30_000;
 
+export type AccountState = ReturnType<typeof createAccount>;
+
 export function createAccount(client: Client, config: FirebaseConfig, uid: string) {
   const answer = signal<AccountAnswer | undefined>();
   const balance = signal<Balance | undefined>();
   const suspended = signal(false);
+  const supportEmail = signal<string | undefined>();
   const problem = signal('');
   let stopListening = () => {};
   let isClosed = false;
@@ -24,8 +27,10 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
       answer.value = fresh;
       balance.value = applyReceipt(balance.value, fresh.account);
       suspended.value = fresh.account.suspended;
+      supportEmail.value = fresh.supportEmail;
       problem.value = '';
     } catch (error) {
+      if (error instanceof ApiError) supportEmail.value ??= error.metadata.supportEmail;
       problem.value = problemText(error);
     }
   }
@@ -49,10 +54,12 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
   return {
     balance,
     suspended,
+    supportEmail,
     problem,
     tiers: computed(() => answer.value?.tiers ?? []),
     limits: computed(() => answer.value?.limits),
     allowance: computed(() => answer.value?.account.allowance),
+    terms: computed(() => answer.value?.terms),
     load,
     follow,
     onReceipt(receipt: Receipt | undefined): void {

@@ -2,26 +2,35 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { Entry, Generation } from '../../shared/contract.ts';
-import { createClient } from '../client.ts';
+import { type Client, createClient } from '../client.ts';
 import { createAccount } from './account.ts';
+import { createDataExport } from './dataExport.ts';
 import { createDraft } from './draft.ts';
 import { createPagedList } from './pagedList.ts';
 import { createPendingGenerations } from './pendingGenerations.ts';
 import { type FirebaseConfig, idToken } from './session.ts';
 import { createMemory } from './storage.ts';
+import { createTerms } from './terms.ts';
 
 const imagesPerPage = 24;
 const entriesPerPage = 30;
 
 export type PageState = ReturnType<typeof createPageState>;
 
-type GalleryChange = { created: Generation } | { deleted: string };
+/** What the user's other windows are informed of. */
+type Change = { created: Generation } | { deleted: string } | { acceptedTerms: string };
 
 /** Makes no request until `start` is called. */
 export function createPageState(config: FirebaseConfig, uid: string) {
-  const client = createClient({ token: idToken });
+  const functions = createClient({ token: idToken });
   const memory = createMemory(uid);
-  const account = createAccount(client, config, uid);
+  const account = createAccount(functions, config, uid);
+  const terms = createTerms(functions, account, (version) => broadcast({ acceptedTerms: version }));
+  const client: Client = {
+    ...functions,
+    enhance: (...args) => terms.afterTerms(() => functions.enhance(...args)),
+    generate: (...args) => terms.afterTerms(() => functions.generate(...args)),
+  };
   const draft = createDraft();
   const gallery = createPagedList<Generation>(async (pageToken) => {
     const { generations, nextPageToken } = await client.gallery({ pageSize: imagesPerPage, pageToken });
@@ -35,12 +44,13 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     (one, other) => other.sequence - one.sequence,
   );
 
-  // Keeps the galleries in the user's other windows up to date.
+  // Keeps the user's other windows up to date.
   const channel = new BroadcastChannel(`nano-banana-studio/${uid}`);
-  const broadcast = (change: GalleryChange) => channel.postMessage(change);
-  channel.onmessage = ({ data }: MessageEvent<GalleryChange>) => {
+  const broadcast = (change: Change) => channel.postMessage(change);
+  channel.onmessage = ({ data }: MessageEvent<Change>) => {
     if ('created' in data) gallery.add(data.created);
-    else removeImage(data.deleted);
+    else if ('deleted' in data) removeImage(data.deleted);
+    else terms.onAccepted(data.acceptedTerms);
   };
 
   const pendingGenerations = createPendingGenerations({
@@ -52,6 +62,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
       broadcast({ created: generation });
     },
   });
+
+  const dataExport = createDataExport(functions);
 
   function removeImage(id: string): void {
     gallery.remove(id);
@@ -70,6 +82,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     gallery,
     ledger,
     pendingGenerations,
+    terms,
+    dataExport,
 
     start(): void {
       void account.load().then(account.follow);
@@ -88,6 +102,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     close(): void {
       account.close();
       pendingGenerations.close();
+      terms.close();
+      dataExport.cancel();
       channel.close();
     },
   };

@@ -3,6 +3,8 @@ import { usePageState } from '../state/pageState.ts';
 import { route } from '../state/route.ts';
 import { endSession, user } from '../state/session.ts';
 import { credits } from '../words.ts';
+import { AccountDialog } from './AccountDialog.tsx';
+import { ContactSupport } from './ContactSupport.tsx';
 import { Icon } from './Icon.tsx';
 
 export function Header() {
@@ -36,12 +38,14 @@ export function Header() {
       </header>
       {account.suspended.value && (
         <p class="bar" role="alert">
-          This account is suspended, so it cannot generate images. Please contact support.
+          This account is suspended, so it cannot generate images. Please contact support. <ContactSupport />
         </p>
       )}
       {account.problem.value && (
         <div class="bar" role="alert">
-          <p>{account.problem.value}</p>
+          <p>
+            {account.problem.value} <ContactSupport />
+          </p>
           <button type="button" onClick={() => void account.load()}>
             Try again
           </button>
@@ -60,6 +64,7 @@ function skip(): void {
 function AccountMenu() {
   const { memory, pendingGenerations } = usePageState();
   const [isOpen, setIsOpen] = useState(false);
+  const [isAccountShown, setIsAccountShown] = useState(false);
   const menu = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
 
@@ -104,10 +109,23 @@ function AccountMenu() {
       </button>
       <div id="account-menu" class="popover" hidden={!isOpen}>
         <p class="quiet">{user.value?.email}</p>
+        <button
+          type="button"
+          class="wide"
+          onClick={() => {
+            setIsOpen(false);
+            setIsAccountShown(true);
+          }}
+        >
+          Your account
+        </button>
         <button type="button" class="wide" onClick={() => void signOut()}>
           Sign out
         </button>
       </div>
+      {isAccountShown && (
+        <AccountDialog onClose={() => setIsAccountShown(false)} focusAfter={() => button.current} />
+      )}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
 import { tooManyText } from '../pickImages.ts';
+import { saveBlob } from '../saveFile.ts';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
 import { closeImage, goToImage, imageHref } from '../state/route.ts';
@@ -243,9 +244,5 @@ async function download({ id, prompt, image }: Generation): Promise<void> {
   if (!image) return;
   const response = await fetch(image.url);
   if (!response.ok) throw new Error(`The image store answered ${response.status}`);
-  const href = URL.createObjectURL(await response.blob());
-  const link = document.createElement('a');
-  Object.assign(link, { href, download: fileName(prompt, id, image.mimeType) });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+  saveBlob(await response.blob(), fileName(prompt, id, image.mimeType));
 }

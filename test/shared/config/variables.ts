@@ -356,4 +356,35 @@ export const variables: Variable[] = [
     ],
     bad: [],
   },
+  {
+    name: 'TERMS_VERSION',
+    read: (config) => config.terms.version,
+    fallback: undefined,
+    good: [
+      ['2026-11', '2026-11'],
+      ['v1.2_b', 'v1.2_b'],
+    ],
+    bad: ['hunter 2', 'hunter2/', 'h'.repeat(65)],
+  },
+  {
+    name: 'TERMS_URL',
+    read: (config) => config.terms.termsUrl,
+    fallback: undefined,
+    good: [['https://studio.example.com/terms', 'https://studio.example.com/terms']],
+    bad: ['hunter2', 'javascript:hunter2', 'ftp://hunter2.example.com'],
+  },
+  {
+    name: 'PRIVACY_URL',
+    read: (config) => config.terms.privacyUrl,
+    fallback: undefined,
+    good: [['https://studio.example.com/privacy', 'https://studio.example.com/privacy']],
+    bad: ['hunter2', 'javascript:hunter2'],
+  },
+  {
+    name: 'SUPPORT_EMAIL',
+    read: (config) => config.supportEmail,
+    fallback: undefined,
+    good: [['help@studio.example.com', 'help@studio.example.com']],
+    bad: ['hunter2', 'hunter2@', 'Hunter <hunter2@example.com>'],
+  },
 ];

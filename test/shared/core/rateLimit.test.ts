@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { functions } from '../../../functions/index.ts';
-import { createRateLimiter, enhanceLimit, readLimit } from '../../../shared/core/rateLimit.ts';
+import { createRateLimiter, enhanceLimit, exportLimit, readLimit } from '../../../shared/core/rateLimit.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { type RawServer, startRawServer } from '../../support/rawServer.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
@@ -123,7 +123,7 @@ describe('the functions', () => {
   /** An invalid call: it needs no database, and counts. */
   async function call(name: string, uid: string, server = servers[0] as RawServer) {
     const headers = { authorization: `Bearer ${uid}`, 'content-type': 'application/json' };
-    const isPost = ['enhance', 'deleteGeneration', 'generate'].includes(name);
+    const isPost = ['enhance', 'deleteGeneration', 'acceptTerms', 'generate'].includes(name);
     const init = isPost ? { method: 'POST', headers, body: '{}' } : { headers };
     const response = await fetch(`${server.url}/${name}${isPost ? '' : '?unknown=1'}`, init);
     return { status: response.status, headers: response.headers, body: await response.json() };
@@ -136,6 +136,8 @@ describe('the functions', () => {
     ['gallery', readLimit],
     ['generation', readLimit],
     ['deleteGeneration', readLimit],
+    ['acceptTerms', readLimit],
+    ['exportAccount', exportLimit],
     ['enhance', enhanceLimit],
     // The ledger limits it.
     ['generate', undefined],
@@ -146,8 +148,9 @@ describe('the functions', () => {
     expect((await load()).spec.limit).toEqual(limit);
   });
 
-  it('allow 20 better prompts and 300 reads a minute', () => {
-    expect([enhanceLimit.callsPerMinute, readLimit.callsPerMinute]).toEqual([20, 300]);
+  it('allow 20 better prompts and 300 reads a minute, and 10 exports an hour', () => {
+    const limits = [enhanceLimit.callsPerMinute, readLimit.callsPerMinute, exportLimit.callsPerHour];
+    expect(limits).toEqual([20, 300, 10]);
   });
 
   it('refuse the 21st better prompt as the contract says, until a minute has passed', async () => {
@@ -167,6 +170,17 @@ describe('the functions', () => {
     expect((await call('enhance', 'ann', servers[1])).status).toBe(400);
     time.advance(50_000);
     expect((await call('enhance', 'ann')).status).toBe(400);
+  });
+
+  it('refuse the 11th export until an hour has passed since the first', async () => {
+    for (let i = 0; i < 10; i += 1) expect((await call('exportAccount', 'zoe')).status).toBe(400);
+    time.advance(3_590_000);
+    const { status, headers, body } = await call('exportAccount', 'zoe');
+    expect([status, headers.get('retry-after')]).toEqual([429, '10']);
+    expect(body.error.message).toBe('At most 10 such calls an hour.');
+    expect(body.error.details[0].metadata.limit).toBe('exportsPerHour');
+    time.advance(10_000);
+    expect((await call('exportAccount', 'zoe')).status).toBe(400);
   });
 
   it('refuse the 301st read of any kind', async () => {

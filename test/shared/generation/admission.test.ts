@@ -63,6 +63,14 @@ describe('refuses before the body is read', () => {
     expect(toOutcome(await studio.generate('k', unreadable))).toEqual([403, 'ACCOUNT_SUSPENDED']);
   });
 
+  it('a user who has not accepted the terms', async () => {
+    const studio = start({ TERMS_VERSION: '1' });
+    await studio.call('account');
+    expect(toOutcome(await studio.generate('k', unreadable))).toEqual([403, 'TERMS_NOT_ACCEPTED']);
+    await studio.call('acceptTerms', { version: '1' });
+    expect((await studio.generate('k', large)).status).toBe(200);
+  });
+
   it('an account that only an admin can correct', async () => {
     const studio = start();
     await studio.generate('first');

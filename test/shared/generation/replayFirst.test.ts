@@ -56,6 +56,20 @@ it('says that an account is suspended before it counts the references', async ()
   expect(toOutcome(await studio.generate('k', { references }))).toEqual([403, 'ACCOUNT_SUSPENDED']);
 });
 
+it('replays for a user who has not accepted the new terms, and refuses a new request', async () => {
+  const world = createMemoryWorld();
+  const before = createMemoryStudio({ world });
+  const after = createMemoryStudio({ world, env: { TERMS_VERSION: '2' } });
+  const first = await before.generate('k');
+  expect(first.status).toBe(200);
+  expect(await after.generate('k')).toEqual(first);
+  expect(toOutcome(await after.generate('k', { prompt: 'Another' }))).toEqual([
+    422,
+    'IDEMPOTENCY_KEY_REUSED',
+  ]);
+  expect(toOutcome(await after.generate('new'))).toEqual([403, 'TERMS_NOT_ACCEPTED']);
+});
+
 it('replays a reference that is called broken now', async () => {
   const { after } = startBoth();
   const cutOff = { mimeType: 'image/png', data: onePixelPng.subarray(0, 60).toString('base64') };

@@ -107,6 +107,14 @@ const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
     const { status, body } = await call(server, as(token), '/ledger');
     expect([status, body.entries.length]).toEqual([200, 2]);
   },
+  async acceptTerms(server) {
+    const { status, body } = await call(server, as(token, post({ version: '1' })), '/acceptTerms');
+    expect([status, body.error.details[1].fieldViolations]).toMatchObject([400, [{ field: 'version' }]]);
+  },
+  async exportAccount(server) {
+    const { status, body } = await call(server, as(token), '/exportAccount');
+    expect([status, body.account.uid, body.generations.length]).toEqual([200, 'ada', 1]);
+  },
   async deleteGeneration(server) {
     const { status, body } = await call(server, as(token, post({ id: generationId })), '/deleteGeneration');
     expect([status, body.generation.status]).toEqual([200, 'deleted']);

@@ -85,6 +85,7 @@ beforeAll(async () => {
     const page = await during(path, () => ada.get(`${path}?pageSize=1`, url));
     await during(path, () => ada.get(`${path}?pageSize=1&pageToken=${page.body.nextPageToken}`, url));
   }
+  await during('exportAccount', () => ada.get('exportAccount', url));
   await during('enhance', () => ada.post('enhance', { prompt: 'A banana' }, {}, url));
   const grant = { uid: 'ada', amount: 1, reason: 'a test' };
   await during('grant', () => admin.post('grant', grant, { 'idempotency-key': 'grant' }, url));
