@@ -3,7 +3,8 @@ import type { Config } from '../config/config.ts';
 import type { Terms } from '../contract.ts';
 import { type Failure, invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
-import { changeAccount, type LedgerUser } from '../ledger/changeAccount.ts';
+import { changeAccount } from '../ledger/changeAccount.ts';
+import type { LedgerUser } from '../ledger/command.ts';
 import { refuseTerms, unchanged } from '../ledger/credits.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
