@@ -12,6 +12,7 @@ export const functions: Record<string, FunctionModule> = {
   deleteGeneration: async () => (await import('./deleteGeneration.ts')).deleteGeneration,
   acceptTerms: async () => (await import('./acceptTerms.ts')).acceptTerms,
   exportAccount: async () => (await import('./exportAccount.ts')).exportAccount,
+  closeAccount: async () => (await import('./closeAccount.ts')).closeAccount,
   grant: async () => (await import('./grant.ts')).grant,
   suspend: async () => (await import('./suspend.ts')).suspend,
   audit: async () => (await import('./audit.ts')).audit,

@@ -43,6 +43,7 @@ const rooms = [
   'prompts',
   'config',
   'auth',
+  'erasures',
   'ledger',
   'services.ts',
   'generation',

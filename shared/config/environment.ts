@@ -185,6 +185,18 @@ export const environment = {
     DISPOSABLE_EMAIL_CREDITS: wholeNumber(0, 0, 1_000_000).describe(
       'signup credits of a person with an address at a provider of throw-away addresses, if fewer than `SIGNUP_CREDITS`',
     ),
+    ERASURE_LOG_BUCKET: z
+      .preprocess(
+        emptyAsUnset,
+        z
+          .string()
+          .regex(/^(file:\/\/\/.+|[a-z0-9][\w.-]{1,220}[a-z0-9])$/, 'must be the name of a bucket')
+          .optional(),
+      )
+      .meta(showDefault('unset: erasures are not logged'))
+      .describe(
+        'bucket of Cloud Storage in which closings of accounts, deletions of images and take-downs are logged, so that they can be repeated after a backup is restored; the deploy sets it, and `npm start` a `file:` address',
+      ),
     TERMS_VERSION: z
       .preprocess(
         emptyAsUnset,

@@ -49,7 +49,7 @@ export function toOutboxItem(record: GenerationRecord, now: Date): OutboxItem {
 }
 
 /** The last time at which an upload for a generation may arrive. */
-export const getLastArrival = ({ deadline }: GenerationRecord): Date =>
+export const getLastArrival = ({ deadline }: Pick<GenerationRecord, 'deadline'>): Date =>
   new Date(deadline.getTime() + uploadSignatureMs);
 
 export const createOutboxItem = (item: OutboxItem): Write =>

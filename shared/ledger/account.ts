@@ -44,6 +44,8 @@ export type AccountData = {
   suspendedAt: Date;
   /** When a suspension was lifted. */
   restoredAt: Date;
+  /** When the account was closed, or began to close. */
+  closedAt: Date;
   /** The hashes of the user's identities. They name the documents of the person. */
   identities: string[];
   /** True until the signup credits are granted. */
@@ -99,6 +101,7 @@ export type Account = {
     | 'usedAt'
     | 'terms'
     | 'createdAt'
+    | 'closedAt'
   >;
 
 type Optional<T, K extends keyof T> = { [Key in K]: T[Key] | undefined };
@@ -126,6 +129,7 @@ const fieldChecks: Record<Exclude<keyof AccountData, 'balance' | 'adjust'>, (val
   suspended: isBoolean,
   suspendedAt: isDate,
   restoredAt: isDate,
+  closedAt: isDate,
   identities: (value) => Array.isArray(value) && value.every(isText),
   signupDue: isBoolean,
   verified: isBoolean,
@@ -147,6 +151,10 @@ export function findMistypedFields({ data }: { data: Unparsed<AccountData> }): s
     return isMissing(value) || isValid(value) ? [] : [field];
   });
 }
+
+/** The fields of an account's document that the ledger does not know: an admin has added them. */
+export const findUnknownFields = ({ data }: StoredDocument): string[] =>
+  Object.keys(data).filter((field) => !['balance', 'adjust', ...Object.keys(fieldChecks)].includes(field));
 
 /** Text, such as "false", suspends too: an admin has meant something by it. */
 export const isSuspended = ({ suspended }: { readonly suspended?: unknown }) =>
@@ -199,6 +207,8 @@ export function parseAccount(document: StoredDocument, newest?: NewestEntry): Ac
     suspended: isSuspended(data),
     suspendedAt: isDate(data.suspendedAt) ? data.suspendedAt : undefined,
     restoredAt: isDate(data.restoredAt) ? data.restoredAt : undefined,
+    // Anything but a missing value was meant to close the account.
+    closedAt: isMissing(data.closedAt) ? undefined : isDate(data.closedAt) ? data.closedAt : new Date(0),
     identities: Array.isArray(data.identities) ? data.identities.filter(isHash) : [],
     signupDue: data.signupDue === true,
     verified: data.verified === undefined ? data.signupDue !== true : data.verified === true,

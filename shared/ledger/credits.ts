@@ -61,7 +61,8 @@ export function recordEdit(account: Account, actor?: string): Change {
     type: 'adjustment',
     amount,
     balance,
-    ...(note && { reason: note }),
+    // The free texts of a closed account are erased, and none is added.
+    ...(note && !edited.closedAt && { reason: note }),
     ...(actor && { actor }),
   };
   return { account: edited, entries: [entry] };
@@ -108,6 +109,11 @@ export function inFlight(account: Account, now: Date): string[] {
 /** Refuses a suspended account. */
 export function refuseSuspended(account: Pick<Account, 'suspended'>): Failure | undefined {
   return account.suspended ? new Failure('ACCOUNT_SUSPENDED', 'This account is suspended.') : undefined;
+}
+
+/** Refuses an account that is closed, or is being closed. @param account undefined if there is none. */
+export function refuseClosed(account: Pick<Account, 'closedAt'> | undefined): Failure | undefined {
+  return account?.closedAt ? new Failure('ACCOUNT_CLOSED', 'This account is closed.') : undefined;
 }
 
 /**
@@ -277,6 +283,7 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   if (account.suspended !== before.suspended) data.suspended = account.suspended;
   if (account.suspendedAt !== before.suspendedAt) data.suspendedAt = account.suspendedAt ?? removed;
   if (account.restoredAt !== before.restoredAt) data.restoredAt = account.restoredAt ?? removed;
+  if (account.closedAt !== before.closedAt) data.closedAt = account.closedAt ?? removed;
   if (account.identities !== before.identities) data.identities = [...account.identities];
   if (account.billedRefunds !== before.billedRefunds) data.billedRefunds = account.billedRefunds;
   if (account.usedAt !== undefined && account.usedAt !== before.usedAt) data.usedAt = account.usedAt;
