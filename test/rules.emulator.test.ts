@@ -60,6 +60,8 @@ const collections: [string, string, string][] = [
   ['jobs', '/jobs', 'sweepHolds'],
   ['spend', '/spend', '2026-11-22'],
   ['grants', '/grants', 'boss:key'],
+  ['identities', '/identities', 'hash'],
+  ['adminActions', '/adminActions', 'suspend:owner:1'],
   ['an unknown collection', '/secrets', 's1'],
   ['an unknown collection below their own account', '/accounts/owner/secrets', 's1'],
   ['a collection named accounts below an account', '/accounts/owner/accounts', 'owner'],

@@ -82,6 +82,7 @@ const statusWithoutInput: Record<string, number> = {
   generate: 400,
   deleteGeneration: 400,
   acceptTerms: 400,
+  suspend: 400,
   grant: 400,
 };
 const userFunctions = [
@@ -95,7 +96,7 @@ const userFunctions = [
   'acceptTerms',
   'exportAccount',
 ];
-const adminFunctions = ['grant', 'audit'];
+const adminFunctions = ['suspend', 'grant', 'audit'];
 const schedulerFunctions = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile'];
 
 describe('who may call', () => {

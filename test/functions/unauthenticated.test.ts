@@ -129,7 +129,7 @@ describe('answers 401 and charges nothing', () => {
   );
 });
 
-it.each(['grant', 'audit', 'sweepHolds', 'reconcile'])(
+it.each(['grant', 'audit', 'suspend', 'sweepHolds', 'reconcile'])(
   '%s answers 403 to a user who is not an admin',
   async (name) => {
     const user = await stack.newUser();

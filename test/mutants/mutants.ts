@@ -4,6 +4,7 @@
  * entries, reasons. Everything else is captured, so that a mutant survives a rename and a reformat.
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
+import { inPeople } from './people.ts';
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
 import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
 
@@ -130,8 +131,8 @@ const inLedger: Mutants = {
     replace: '$F($D)',
   },
   'signup credits are for everybody': {
-    find: '!$A.signupDue || !$V',
-    replace: '!$A.signupDue',
+    find: 'user?.verified ? await $F($L, $J, user, $G) : $J',
+    replace: 'user ? await $F($L, $J, user, $G) : $J',
   },
   'a change is committed without the edit it found': {
     find: '$F($P, () => $D.$C)',
@@ -545,7 +546,7 @@ const inPeople: Mutants = {
 };
 
 export const mutants: readonly Mutant[] = Object.entries({
-  'shared/ledger': inLedger,
+  'shared/ledger': { ...inLedger, ...inPeople },
   'shared/generation': inGeneration,
   'shared/database': inDatabase,
   'shared/imagegen': inImagegen,

@@ -109,7 +109,7 @@ export function createBill(usage: Usage): Line[] {
       Object.values(manifest).filter(({ trigger }) => trigger.kind === 'schedule').length,
       prices.schedules,
     ),
-    createLine('Secret Manager', 2, prices.secrets),
+    createLine('Secret Manager', 3, prices.secrets),
     createLine('Cloud Logging', (usage.images * logBytesPerImage + short.requests * 500) / gib, prices.logs),
   ];
 }

@@ -6,7 +6,7 @@ import { jobTimeoutMs } from '../../shared/database/jobs.ts';
 
 /** The roles of a service account in the project. `secrets` lists the secrets that it may read. */
 export type Role = 'roles/datastore.user' | 'roles/datastore.viewer' | 'roles/firebaseauth.viewer';
-export type Secret = 'GEMINI_API_KEY' | 'CLOUDINARY_URL';
+export type Secret = 'GEMINI_API_KEY' | 'CLOUDINARY_URL' | 'IDENTITY_HASH_KEY';
 
 export type Trigger =
   /** Called by users, through Hosting or at the service's own address. */
@@ -28,6 +28,7 @@ export type FunctionSpec = {
   /** The instance also has its CPU, and is billed, between requests. */
   cpuAlways?: true;
   roles: readonly Role[];
+  /** Besides those that every function reads. */
   secrets: readonly Secret[];
 };
 
@@ -78,6 +79,12 @@ export const manifest: Record<string, FunctionSpec> = {
   acceptTerms: { ...small, trigger: http, roles: readWriteRoles },
   // A large account takes a while on a slow connection.
   exportAccount: { ...small, trigger: http, timeoutSeconds: 300, roles: readRoles },
+  suspend: {
+    ...small,
+    trigger: http,
+    maxInstances: 5,
+    roles: [...readWriteRoles, 'roles/firebaseauth.viewer'],
+  },
   grant: {
     ...small,
     trigger: http,

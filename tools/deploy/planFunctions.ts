@@ -104,7 +104,7 @@ function getDeployFlags(target: string, spec: FunctionSpec, options: DeployOptio
     '--image={{IMAGE}}',
     `--service-account=${toAccountEmail(toAccountName(target), project)}`,
     `--set-env-vars=${joinVariables(createEnvironment(target, options))}`,
-    secrets.length > 0 ? `--set-secrets=${secrets.join(',')}` : '--clear-secrets',
+    `--set-secrets=${secrets.join(',')}`,
     `--memory=${spec.memoryMiB}Mi`,
     `--cpu=${spec.cpu}`,
     `--concurrency=${spec.concurrency}`,

@@ -97,8 +97,14 @@ function getRoles({ roles, secrets }: FunctionSpec, vertexAi: boolean): string[]
   return [...roles, ...(vertexAi && secrets.includes('GEMINI_API_KEY') ? ['roles/aiplatform.user'] : [])];
 }
 
-export const getSecrets = ({ secrets }: FunctionSpec, vertexAi: boolean): Secret[] =>
-  secrets.filter((secret) => !(vertexAi && secret === 'GEMINI_API_KEY'));
+/** The deploy generates its first value. A second value would make every user somebody new. */
+const generatedSecret = 'IDENTITY_HASH_KEY';
+
+/** The secrets of a function. Each parses the whole configuration, of which the generated one is a part. */
+export const getSecrets = ({ secrets }: FunctionSpec, vertexAi: boolean): Secret[] => [
+  ...secrets.filter((secret) => !(vertexAi && secret === 'GEMINI_API_KEY')),
+  generatedSecret,
+];
 
 function grantRole(project: string, account: string, role: string): Step {
   return {
@@ -138,6 +144,7 @@ export function createSecrets({ project, vertexAi, secretFiles }: DeployOptions)
         do: 'secret',
         secret,
         file: secretFiles[secret],
+        isGenerated: secret === generatedSecret,
         probe: {
           command: gcloud(
             project,
@@ -145,7 +152,8 @@ export function createSecrets({ project, vertexAi, secretFiles }: DeployOptions)
             'versions',
             'list',
             secret,
-            '--filter=state=ENABLED',
+            // A generated value is never replaced, even if somebody has disabled it.
+            ...(secret === generatedSecret ? [] : ['--filter=state=ENABLED']),
             '--limit=1',
             '--format=value(name)',
           ),

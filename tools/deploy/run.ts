@@ -1,5 +1,6 @@
 /** Runs the steps of a deploy one by one, and stops at the first failure. */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -92,6 +93,11 @@ async function runStep(
         await pause(waitSeconds);
       }
     case 'secret': {
+      if (step.isGenerated) {
+        const { ok, output } = await run(fillPlaceholders(step.probe.command, variables), { quiet: true });
+        if (!ok || output.trim() !== '') return ok;
+        return (await act(step.make, randomBytes(32).toString('hex'))).ok;
+      }
       if (!step.file && (await runProbe(step.probe))) return true;
       const value = await secretValue(step, ask);
       checkSecret(step.secret, value);

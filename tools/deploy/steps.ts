@@ -25,8 +25,18 @@ export type Act =
   | { do: 'wait'; whilePrints: Command }
   /** Runs `make` if the probe finds nothing, otherwise `change`. */
   | { do: 'ensure'; probe: Probe; make?: Command; change?: Command }
-  /** Stores a secret's value, which no command shows, from a file or the user; or keeps the existing value. */
-  | { do: 'secret'; probe: Probe; secret: Secret; file: string | undefined; make: Command }
+  /**
+   * Stores a secret's value, which no command shows, from a file or the user; or keeps the existing value. A generated one
+   * has 32 random bytes in hexadecimal, and is stored only if the probe succeeds and finds nothing.
+   */
+  | {
+      do: 'secret';
+      probe: Probe;
+      secret: Secret;
+      file: string | undefined;
+      isGenerated: boolean;
+      make: Command;
+    }
   | { do: 'write'; path: string; text: string };
 
 /** Succeeds if the command prints anything or, with `contains`, this text. `saveAs` saves its output as a variable. */
@@ -78,6 +88,12 @@ function toShellLines(step: Step): string[] {
         'END',
       ];
     case 'secret': {
+      if (step.isGenerated) {
+        return [
+          `versions=$(${formatCommand(step.probe.command)})`,
+          `[ -n "$versions" ] || head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \\n' | ${formatCommand(step.make)}`,
+        ];
+      }
       const value = step.file
         ? `tr -d '\\r\\n' < ${quoteArgument(step.file)}`
         : `{ read -rsp '${step.secret}: ' value; printf %s "$value"; }`;

@@ -125,6 +125,12 @@ export const operations: Record<string, OperationText> = {
       'Everything that is kept about the caller, as one JSON document and as a file to save. It is sent while it is read: if a read fails in the middle, the connection breaks off, so that an incomplete document never looks complete. It works for a suspended account and for one that an admin has to correct. Left out is what does not describe the caller: the names of stored files, the ids of attempts, hashes that recognise a repeated request, what a provider billed, which admin made an entry, and the words of a grant.',
     reasons: ['DATABASE_UNAVAILABLE'],
   },
+  suspend: {
+    summary: 'Suspend or restore a person',
+    description:
+      'Suspends the account, every other account of the same person, and every account that the person creates later; or restores all of them. A person is recognised by a verified e-mail address, a phone number or a sign-in with a provider. Each change is recorded with its reason in `adminActions`. The call can be repeated: it then finishes what an earlier call left undone.',
+    reasons: ['NOT_FOUND', 'DATABASE_UNAVAILABLE'],
+  },
   grant: {
     summary: 'Add or take credits',
     description:

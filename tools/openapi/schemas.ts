@@ -35,6 +35,7 @@ const requests = {
   GenerateRequest: contract.generateRequestSchema,
   Reference: contract.referenceSchema,
   DeleteGenerationRequest: contract.deleteGenerationRequestSchema,
+  SuspendRequest: contract.suspendRequestSchema,
   GrantRequest: contract.grantRequestSchema,
   AcceptTermsRequest: contract.acceptTermsRequestSchema,
 };
@@ -47,6 +48,7 @@ const answers = {
   GenerateAnswer: contract.generateAnswerSchema,
   GenerationAnswer: contract.generationAnswerSchema,
   GalleryAnswer: contract.galleryAnswerSchema,
+  SuspendAnswer: contract.suspendAnswerSchema,
   GrantAnswer: contract.grantAnswerSchema,
   AuditAnswer: contract.auditAnswerSchema,
   QuotaAnswer: contract.quotaAnswerSchema,

@@ -89,7 +89,10 @@ describe('Bearer owner', () => {
     ['a project that may exist at Google', {}],
     ['a project with demo in its name', { GOOGLE_CLOUD_PROJECT: 'my-demo-studio' }],
     ['a project that starts with demo but not demo-', { GOOGLE_CLOUD_PROJECT: 'demostudio' }],
-    ['Cloud Run', { GOOGLE_CLOUD_PROJECT: 'demo-studio', K_SERVICE: 'sweepHolds' }],
+    [
+      'Cloud Run',
+      { GOOGLE_CLOUD_PROJECT: 'demo-studio', K_SERVICE: 'sweepHolds', IDENTITY_HASH_KEY: 'k'.repeat(32) },
+    ],
   ])('is refused for %s', async (_, more) => {
     const other = createAuth(parseConfig({ ...environment, ...(more as object) }), silentLog, keySets);
     expect(await outcome(other.scheduler(owner('127.0.0.1')))).toBe('UNAUTHENTICATED');

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createAuth } from '../../../shared/auth/auth.ts';
 import { parseConfig } from '../../../shared/config/config.ts';
 import { toFailure } from '../../../shared/errors.ts';
+import { hashIdentities, type Proofs } from '../../../shared/identity.ts';
 import {
   auth,
   bearer,
@@ -34,8 +35,73 @@ describe('a user', () => {
       uid: 'alice',
       email: 'alice@example.com',
       verified: true,
+      identities: hashIdentities({ email: 'alice@example.com' }, ['local']),
     });
   });
+
+  const emails = { email: ['alice@example.com'] };
+  const google = { provider: 'google.com', subject: '1234' };
+  it.each<[string, Claims, Proofs]>([
+    [
+      'Google',
+      { firebase: { sign_in_provider: 'google.com', identities: { 'google.com': ['1234'], ...emails } } },
+      { email: 'alice@example.com', subjects: [google] },
+    ],
+    [
+      'several providers',
+      {
+        firebase: {
+          sign_in_provider: 'password',
+          identities: { 'google.com': ['1234'], 'github.com': ['7', '8'], ...emails },
+        },
+      },
+      {
+        email: 'alice@example.com',
+        subjects: [google, ...['7', '8'].map((subject) => ({ provider: 'github.com', subject }))],
+      },
+    ],
+    [
+      'a provider that has not verified the address',
+      {
+        email_verified: false,
+        firebase: { sign_in_provider: 'google.com', identities: { 'google.com': ['1234'], ...emails } },
+      },
+      { subjects: [google] },
+    ],
+    [
+      'a phone',
+      {
+        email: undefined,
+        email_verified: undefined,
+        firebase: { sign_in_provider: 'phone', identities: { phone: ['+491701234567'] } },
+      },
+      { phone: '+491701234567' },
+    ],
+    [
+      'a password without a verified address',
+      { email_verified: false, firebase: { identities: emails } },
+      {},
+    ],
+    [
+      'nobody',
+      { email_verified: undefined, firebase: { sign_in_provider: 'anonymous', identities: {} } },
+      {},
+    ],
+    [
+      'claims of any other form',
+      {
+        firebase: { sign_in_provider: 'google.com', identities: { 'google.com': 'x', phone: 7, other: [1] } },
+      },
+      { email: 'alice@example.com' },
+    ],
+  ])(
+    'has the identities that the sign-in of %s proves, and no unverified address',
+    async (_, claims, proofs) => {
+      const user = await auth.user(bearer(await idToken(claims)));
+      expect(user.identities).toEqual(hashIdentities(proofs, ['local']));
+      expect(user.email).toBe(proofs.email);
+    },
+  );
 
   it.each<[string, Claims]>([
     ['a uid of one character', { sub: 'a' }],

@@ -1,6 +1,6 @@
 /** Which environments are accepted, what they mean, and how a bad one is refused. */
 import { describe, expect, it } from 'vitest';
-import { ConfigError, parseConfig } from '../../../shared/config/config.ts';
+import { ConfigError, getSecrets, parseConfig } from '../../../shared/config/config.ts';
 import { variables } from './variables.ts';
 
 type Env = Record<string, string | undefined>;
@@ -18,7 +18,7 @@ function refusal(env: Env): string {
   throw new Error('The environment was accepted');
 }
 
-describe.each(variables)('$name', ({ name, read, fallback, emptyIs = fallback, good, bad }) => {
+describe.each(variables)('$name', ({ name, read, fallback, emptyIs = fallback, alongside, good, bad }) => {
   it('has its default if it is unset or empty', () => {
     expect(read(parse())).toEqual(fallback);
     expect(read(parse({ [name]: undefined }))).toEqual(fallback);
@@ -26,7 +26,7 @@ describe.each(variables)('$name', ({ name, read, fallback, emptyIs = fallback, g
   });
 
   it.each(good)('accepts %s', (value, parsed) => {
-    expect(read(parse({ [name]: value }))).toEqual(parsed);
+    expect(read(parse({ ...alongside, [name]: value }))).toEqual(parsed);
   });
 
   if (bad.length === 0) return;
@@ -160,7 +160,8 @@ describe('several bad variables', () => {
 });
 
 describe('on Cloud Run', () => {
-  const deployed = { ...project, K_SERVICE: 'generate' };
+  const identityKey = 'k'.repeat(32);
+  const deployed = { ...project, K_SERVICE: 'generate', IDENTITY_HASH_KEY: identityKey };
 
   it.each([
     'FIRESTORE_EMULATOR_HOST',
@@ -184,12 +185,20 @@ describe('on Cloud Run', () => {
     expect(message).toContain('FIREBASE_AUTH_EMULATOR_HOST');
   });
 
+  it.each([undefined, '', ' , '])('refuses to start with the identity key %j', (IDENTITY_HASH_KEY) => {
+    expect(refusal({ ...deployed, IDENTITY_HASH_KEY })).toContain('IDENTITY_HASH_KEY');
+  });
+
+  it('never logs an identity key', () => {
+    expect(getSecrets(parse(deployed))).toContain(identityKey);
+  });
+
   it('ignores an empty emulator variable', () => {
-    expect(parse({ K_SERVICE: 'generate', FIRESTORE_EMULATOR_HOST: '' }).deployed).toBe(true);
+    expect(parse({ ...deployed, FIRESTORE_EMULATOR_HOST: '' }).deployed).toBe(true);
   });
 
   it('starts without emulators; elsewhere it starts with them', () => {
-    expect(parse({ K_SERVICE: 'generate' })).toMatchObject({ deployed: true, projectId: 'nano-studio' });
+    expect(parse(deployed)).toMatchObject({ deployed: true, projectId: 'nano-studio' });
     expect(parse({ FIRESTORE_EMULATOR_HOST: 'localhost:8085' }).deployed).toBe(false);
   });
 });

@@ -7,6 +7,8 @@ export type Variable = {
   fallback: unknown;
   /** The parsed value of an empty variable, if it differs from the fallback. */
   emptyIs?: unknown;
+  /** Other variables that it needs. */
+  alongside?: Record<string, string>;
   good: [value: string, parsed: unknown][];
   /** Values that are refused. */
   bad: string[];
@@ -142,7 +144,29 @@ export const variables: Variable[] = [
     bad: [],
   },
   {
+    name: 'IDENTITY_HASH_KEY',
+    read: (config) => config.identityKeys,
+    fallback: ['local'],
+    good: [
+      ['a'.repeat(32), ['a'.repeat(32)]],
+      [`${'a'.repeat(64)}, ${'b'.repeat(32)}`, ['a'.repeat(64), 'b'.repeat(32)]],
+    ],
+    bad: ['hunter2', 'a'.repeat(31), `${'a'.repeat(32)},hunter2`],
+  },
+  {
+    name: 'DISPOSABLE_EMAIL_CREDITS',
+    read: (config) => config.disposableEmailCredits,
+    fallback: 0,
+    good: [
+      ['0', 0],
+      ['3', 3],
+      ['1000000', 1_000_000],
+    ],
+    bad: [...notWhole, '1000001'],
+  },
+  {
     name: 'K_SERVICE',
+    alongside: { IDENTITY_HASH_KEY: 'a'.repeat(32) },
     read: (config) => config.deployed,
     fallback: false,
     good: [['generate', true]],

@@ -111,8 +111,9 @@ describe('an event', () => {
   });
 
   it('is accepted on Cloud Run only by a service of its own, where Cloud Run checks the sender', async () => {
-    const together = await startRawServer({ K_SERVICE: 'studio' });
-    const alone = await startRawServer({ K_SERVICE: 'account-written', FUNCTION_TARGET: 'accountWritten' });
+    const deployed = { K_SERVICE: 'studio', IDENTITY_HASH_KEY: 'k'.repeat(32) };
+    const together = await startRawServer(deployed);
+    const alone = await startRawServer({ ...deployed, FUNCTION_TARGET: 'accountWritten' });
     const request = lines('POST /accountWritten HTTP/1.1', 'Host: x', 'Content-Length: 2', ...event);
     expectRefusal((await together.exchange(`${request}{}`, 1)).answers[0], 404, 'NOT_FOUND');
     expect((await alone.exchange(`${request}{}`, 1)).answers[0]?.status).toBe(500);

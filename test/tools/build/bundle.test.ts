@@ -49,6 +49,16 @@ describe('the bundle', () => {
     expect(Object.keys(dependencies).filter((name) => !bundled.includes(name))).toEqual([]);
   });
 
+  it('loads the long list of throw-away addresses only when it is needed', () => {
+    const [list, ...others] = files.filter(({ text }) => text.includes('mailinator.com'));
+    expect(others).toEqual([]);
+    const importers = files.filter(({ text }) => text.includes(`/${list?.name.split('/').at(-1)}`));
+    for (const { text } of importers) {
+      expect(text).not.toMatch(new RegExp(`^import[^(;]*"[^"]*${list?.name.split('/').at(-1)}"`, 'm'));
+    }
+    expect(importers.length).toBeGreaterThan(0);
+  });
+
   it.each<[string, RegExp]>([
     ['a key of Google', /AIza[\w-]{35}/],
     ['a private key', /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\\n|\s)*[A-Za-z0-9+/]{40}/],

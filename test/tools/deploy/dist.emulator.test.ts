@@ -219,6 +219,7 @@ describe('each function, from dist/ alone', () => {
       ...createEnvironment('generate', options),
       K_SERVICE: 'generate',
       K_REVISION: 'generate-00001',
+      IDENTITY_HASH_KEY: '0'.repeat(64),
     };
     const server = await start('generate', {
       ...env,

@@ -99,7 +99,7 @@ describe('the manifest', () => {
     }
   });
 
-  it('lets only generate and enhance read the Gemini key, and only four functions read users', () => {
+  it('lets only generate and enhance read the Gemini key, and only five functions read users', () => {
     const namesWith = (part: (one: (typeof manifest)[string]) => readonly string[], what: string) =>
       Object.entries(manifest).flatMap(([name, one]) => (part(one).includes(what) ? [name] : []));
     expect(namesWith(({ secrets }) => secrets, 'GEMINI_API_KEY')).toEqual(['enhance', 'generate']);
@@ -109,6 +109,7 @@ describe('the manifest', () => {
       'sweepHolds',
     ]);
     expect(namesWith(({ roles }) => roles, 'roles/firebaseauth.viewer')).toEqual([
+      'suspend',
       'grant',
       'audit',
       'reconcile',
@@ -141,9 +142,22 @@ describe('the plan', () => {
   it('gives every function a valid environment', () => {
     for (const target of Object.keys(manifest)) {
       expect(() =>
-        parseConfig({ ...getDeployment(target).env, K_SERVICE: toServiceName(target) }),
+        parseConfig({
+          ...getDeployment(target).env,
+          K_SERVICE: toServiceName(target),
+          IDENTITY_HASH_KEY: '0'.repeat(64),
+        }),
       ).not.toThrow();
     }
+  });
+
+  it('gives every function the key of the identities, and its service account may read it', () => {
+    const text = lines(createPlan(options)).join('\n');
+    for (const target of Object.keys(manifest)) {
+      expect(getDeployment(target).flags.get('--set-secrets')).toContain('IDENTITY_HASH_KEY');
+    }
+    const bindings = text.match(/add-iam-policy-binding IDENTITY_HASH_KEY/g);
+    expect(bindings).toHaveLength(Object.keys(manifest).length);
   });
 
   it('passes on a setting unchanged, with any characters', () => {
@@ -232,7 +246,8 @@ describe('the plan', () => {
     expect(text).not.toContain('GEMINI_API_KEY');
     expect(text).toContain('aiplatform.googleapis.com');
     expect(text.match(/--role=roles\/aiplatform.user/g)).toHaveLength(2);
-    expect(getDeployment('enhance', createPlan(onVertexAi)).flags.has('--clear-secrets')).toBe(true);
+    const { flags } = getDeployment('enhance', createPlan(onVertexAi));
+    expect(flags.get('--set-secrets')).toBe('IDENTITY_HASH_KEY=IDENTITY_HASH_KEY:latest');
   });
 
   it('creates every alert, and sends alerts to the address if there is one', () => {
@@ -298,6 +313,7 @@ describe('the options', () => {
   it.each([
     ['a setting that the functions would refuse', 'RETRY_ATTEMPTS=many', 'RETRY_ATTEMPTS'],
     ["a timeout longer than Cloud Run's", 'GENERATE_TIMEOUT_MS=200000', 'GENERATE_TIMEOUT_MS'],
+    ['the key of the identities among the settings', 'IDENTITY_HASH_KEY=top-secret', 'IDENTITY_HASH_KEY'],
     ['a secret among the settings', 'GEMINI_API_KEY=top-secret', 'GEMINI_API_KEY'],
     ['a placeholder in a setting', 'PROMPT_MODEL_ID={{IMAGE}}', 'PROMPT_MODEL_ID'],
     ['an emulator among the settings', 'FIRESTORE_EMULATOR_HOST=localhost:1', 'FIRESTORE_EMULATOR_HOST'],

@@ -60,6 +60,7 @@ function project({
       const line = command.join(' ');
       if (input !== undefined) inputs.push(input);
       if (quiet && isLook(line)) {
+        if (line.includes('list IDENTITY_HASH_KEY')) return { ok: true, output: isThere ? '1\n' : '' };
         if (line.includes('indexes composite list')) return { ok: true, output: '' };
         if (line.includes('value(locationId)')) return { ok: true, output: 'europe-west1\n' };
         const all = '"success" "appId" "dailyRecurrence" "weeklyRecurrence" the-name\n';
@@ -99,10 +100,13 @@ describe('a deploy', () => {
   it('passes secrets on without printing them, and without their line break', async () => {
     const { commands, inputs, runtime } = project({});
     await runSteps(plan(), runtime);
-    expect(inputs).toEqual([secret, 'cloudinary://1:s3cret@cloud']);
+    const [identityKey = ''] = inputs;
+    expect(inputs).toEqual([identityKey, secret, 'cloudinary://1:s3cret@cloud']);
+    expect(identityKey).toMatch(/^[0-9a-f]{64}$/);
     const everything = [...commands, ...terminalOutput, toShellScript(plan())].join('\n');
     expect(everything).not.toContain(secret);
     expect(everything).not.toContain('s3cret');
+    expect(everything).not.toContain(identityKey);
   });
 
   it("keeps a secret's value, and asks for a missing one", async () => {
@@ -117,8 +121,18 @@ describe('a deploy', () => {
       CLOUDINARY_URL: 'cloudinary://1:2@c',
     };
     await runSteps(plan(noFiles), { ...emptyProject.runtime, ask: async (what) => answers[what] ?? '' });
-    expect(emptyProject.inputs).toEqual([secret, 'cloudinary://1:2@c']);
+    expect(emptyProject.inputs.slice(1)).toEqual([secret, 'cloudinary://1:2@c']);
     await expect(runSteps(plan(noFiles), project({}).runtime)).rejects.toThrow('GEMINI_API_KEY');
+  });
+
+  it('stops, and generates no second key, if it cannot see whether there is one', async () => {
+    const { inputs, runtime } = project({ isThere: true });
+    const run: Runtime['run'] = async (command, how) =>
+      command.join(' ').includes('list IDENTITY_HASH_KEY')
+        ? { ok: false, output: '' }
+        : runtime.run(command, how);
+    await expect(runSteps(plan(), { ...runtime, run })).rejects.toThrow('IDENTITY_HASH_KEY');
+    expect(inputs).not.toContainEqual(expect.stringMatching(/^[0-9a-f]{64}$/));
   });
 
   it('refuses a secret that the functions would refuse, without printing it', async () => {
@@ -160,7 +174,7 @@ describe('the script of a dry run', () => {
     mkdirSync(bin);
     mkdirSync(join(folder, 'dist'), { recursive: true });
     for (const name of ['firestore.rules', 'firestore.indexes.json']) cpSync(name, join(folder, name));
-    const look = `case " $* " in *indexes\\ composite*) exit 0;; *locationId*) echo europe-west1; exit 0;;
+    const look = `case " $* " in *list\\ IDENTITY_HASH_KEY*) ${isThere ? 'echo 1' : ':'}; exit 0;; *indexes\\ composite*) exit 0;; *locationId*) echo europe-west1; exit 0;;
 *\\ describe\\ *|*\\ list\\ *|*apps:list*|*sites:get*)
   case " $* " in *projects\\ describe*|*images\\ describe*) ;; *) ${isThere ? 'echo \'"success" "appId" "dailyRecurrence" "weeklyRecurrence" the-name\'; exit 0' : 'exit 1'};; esac;;
 esac`;

@@ -1,0 +1,60 @@
+/** Plausible mistakes about people: what is given once, and what follows a person. */
+import { type Mutants, property } from './rules.ts';
+
+const peopleTest = 'test/shared/ledger/people.test.ts';
+const suspensionTest = 'test/shared/ledger/suspension.test.ts';
+
+export const inPeople: Mutants = {
+  'an account does not list its identities': {
+    find: 'if ($A.identities !== $B.identities) $D.identities = [...$C]',
+    replace: '',
+    killedBy: peopleTest,
+  },
+  'signup credits are for an account, not for a person': {
+    find: '$P.hasHadSignup || $H',
+    replace: '$H',
+  },
+  'the allowance is for an account, not for a person': {
+    find: property('allowancePeriod: $P.reduce($L, $A.allowancePeriod)'),
+    replace: 'allowancePeriod: $A.allowancePeriod',
+  },
+  'an account of before has not had its signup credits': {
+    find: '$B?.signupAt ?? ($A.signupDue ? undefined : $N)',
+    replace: '$B?.signupAt',
+    killedBy: peopleTest,
+  },
+  'a new identity does not suspend': {
+    find: 'if (!suspension) return $J',
+    replace: 'return $J;',
+    killedBy: suspensionTest,
+  },
+  'a suspension that is met makes no difference to an account that was restored': {
+    find: 'if ($L && !$L.suspended) return $F($J, true, $N)',
+    replace: 'if ($L && !$L.suspended) return $J;',
+    killedBy: suspensionTest,
+  },
+  'the earlier decision counts': {
+    find: '$D > 0 || ($D === 0 && $O.suspended)',
+    replace: '$D < 0 || ($D === 0 && $O.suspended)',
+  },
+  'a spread stays with those who share an identity': {
+    find: 'for (const other of $F.uids) { if (uids.size < $M) uids.add(other); }',
+    replace: 'if (uids.size === 1) for (const other of $F.uids) uids.add(other);',
+    killedBy: suspensionTest,
+  },
+  'a spread leaves its decision behind': {
+    find: 'times = $F.times',
+    replace: '',
+    killedBy: suspensionTest,
+  },
+  'an edit in the console stays in one account': {
+    find: 'if (!$S) await $F($L, $U)',
+    replace: '',
+    killedBy: suspensionTest,
+  },
+  'the document of an older key is left behind': {
+    find: 'new Set([...$H, ...older, ...$I])',
+    replace: 'new Set([...$H, ...$I])',
+    killedBy: peopleTest,
+  },
+};
