@@ -4,6 +4,7 @@
  * entries, reasons. Everything else is captured, so that a mutant survives a rename and a reformat.
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
+import { inClosedAccounts, inClosing } from './closing.ts';
 import { inPeople } from './people.ts';
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
 import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
@@ -532,7 +533,7 @@ const inEnhance: Mutants = {
   },
 };
 
-const inPeople: Mutants = {
+const inTerms: Mutants = {
   'accepting the terms again records a later time': {
     find: '$A.terms?.version === $V',
     replace: 'false',
@@ -546,7 +547,7 @@ const inPeople: Mutants = {
 };
 
 export const mutants: readonly Mutant[] = Object.entries({
-  'shared/ledger': { ...inLedger, ...inPeople },
+  'shared/ledger': { ...inLedger, ...inPeople, ...inClosedAccounts },
   'shared/generation': inGeneration,
   'shared/database': inDatabase,
   'shared/imagegen': inImagegen,
@@ -554,5 +555,5 @@ export const mutants: readonly Mutant[] = Object.entries({
   'shared/http': inHttp,
   'shared/prompts': inPrompts,
   'functions/enhance.ts': inEnhance,
-  'shared/people': inPeople,
+  'shared/people': { ...inTerms, ...inClosing },
 }).flatMap(([place, all]) => Object.entries(all).map(([name, mutant]) => ({ name, place, ...mutant })));

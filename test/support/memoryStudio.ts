@@ -3,6 +3,7 @@
  * Several studios may share one database, as several instances do.
  */
 import { functions } from '../../functions/index.ts';
+import type { Users } from '../../shared/auth/users.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import { createLog } from '../../shared/core/log.ts';
 import type { Data, Database } from '../../shared/database/database.ts';
@@ -45,6 +46,7 @@ export function createMemoryStudio({
   imageStore?: Partial<ImageStore>;
   /** The text model's part. */
   write?: Gemini['write'];
+  users?: Users;
   /** Replaces calls of the database. */
   faults?: (database: Database) => Partial<Database>;
 }) {
@@ -71,6 +73,7 @@ export function createMemoryStudio({
       database: { ...database, ...parts.faults?.(database) },
       auth: trustingAuth,
       imageStore,
+      ...(parts.users && { users: parts.users }),
       ...(parts.write && { gemini: { write: parts.write } as Partial<Gemini> as Gemini }),
       async imageGenerator(...request) {
         generated += 1;
