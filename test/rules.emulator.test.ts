@@ -60,6 +60,8 @@ const collections: [string, string, string][] = [
   ['jobs', '/jobs', 'sweepHolds'],
   ['spend', '/spend', '2026-11-22'],
   ['grants', '/grants', 'boss:key'],
+  ['closures', '/closures', 'owner'],
+  ['erasures', '/erasures', 'closing:owner'],
   ['identities', '/identities', 'hash'],
   ['adminActions', '/adminActions', 'suspend:owner:1'],
   ['an unknown collection', '/secrets', 's1'],

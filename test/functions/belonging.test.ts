@@ -82,6 +82,7 @@ const statusWithoutInput: Record<string, number> = {
   generate: 400,
   deleteGeneration: 400,
   acceptTerms: 400,
+  closeAccount: 400,
   suspend: 400,
   grant: 400,
 };
@@ -94,6 +95,7 @@ const userFunctions = [
   'generate',
   'deleteGeneration',
   'acceptTerms',
+  'closeAccount',
   'exportAccount',
 ];
 const adminFunctions = ['suspend', 'grant', 'audit'];

@@ -19,6 +19,7 @@ export const postFunctions = [
   'enhance',
   'deleteGeneration',
   'acceptTerms',
+  'closeAccount',
   'suspend',
   'grant',
   'checkQuota',

@@ -1,6 +1,7 @@
 /** The whole deploy, in order. */
 import type { DeployOptions } from './options.ts';
 import { createAlerts } from './planAlerts.ts';
+import { createErasureLog } from './planErasureLog.ts';
 import { buildImage, createTriggers, deployFunctions, scheduleJobs } from './planFunctions.ts';
 import { deployPage, deployRules, setUpFirebase, writeFirebaseConfig } from './planPage.ts';
 import { createAccounts, createDatabase, createSecrets, setUpProject } from './planProject.ts';
@@ -19,6 +20,7 @@ export function createPlan(options: DeployOptions): Step[] {
     ...createAccounts(options),
     ...createSecrets(options),
     ...createDatabase(options),
+    ...createErasureLog(options),
     ...setUpFirebase(options),
     ...writeFirebaseConfig(options),
     ...deployRules(options),

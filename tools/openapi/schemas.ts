@@ -38,6 +38,7 @@ const requests = {
   SuspendRequest: contract.suspendRequestSchema,
   GrantRequest: contract.grantRequestSchema,
   AcceptTermsRequest: contract.acceptTermsRequestSchema,
+  CloseAccountRequest: contract.closeAccountRequestSchema,
 };
 
 const answers = {
@@ -56,6 +57,7 @@ const answers = {
   SweepAnswer: contract.sweepAnswerSchema,
   ReconcileAnswer: contract.reconcileAnswerSchema,
   AcceptTermsAnswer: contract.acceptTermsAnswerSchema,
+  CloseAccountAnswer: contract.closeAccountAnswerSchema,
   ExportAnswer: contract.exportAnswerSchema,
   Generation: contract.generationSchema,
   Status: contract.statusSchema,

@@ -31,15 +31,13 @@ async function prepare() {
 }
 
 const books = ({ healthy }: Awaited<ReturnType<typeof prepare>>) =>
-  healthy
-    .documents('accounts/ann/entries')
-    .map(({ sequence, amount, balance, type, createdAt }) => ({
-      sequence,
-      amount,
-      balance,
-      type,
-      createdAt,
-    }));
+  healthy.documents('accounts/ann/entries').map(({ sequence, amount, balance, type, createdAt }) => ({
+    sequence,
+    amount,
+    balance,
+    type,
+    createdAt,
+  }));
 
 /** The calls of a closing without a fault. */
 async function listCalls(): Promise<string[]> {
