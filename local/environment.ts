@@ -1,5 +1,6 @@
 /** Parses the environment of a local run, and creates the environment of the functions' process. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ConfigError, parseConfig } from '../shared/config/config.ts';
 
 /** The default project. Firebase reserves the prefix `demo-` for projects that do not exist. */
@@ -64,10 +65,15 @@ export type Endpoints = {
   cloudinary: { url: string; cloudinaryUrl: string } | undefined;
 };
 
-/** The environment of the functions' process. */
-export function createFunctionsEnvironment(env: NodeJS.ProcessEnv, endpoints: Endpoints): NodeJS.ProcessEnv {
+/** The environment of the functions' process. @param folder where the run keeps its data. */
+export function createFunctionsEnvironment(
+  env: NodeJS.ProcessEnv,
+  endpoints: Endpoints,
+  folder: string,
+): NodeJS.ProcessEnv {
   const { gemini, cloudinary } = endpoints;
   return {
+    ERASURE_LOG_BUCKET: pathToFileURL(join(folder, 'erasures')).href,
     ...toLocalEnvironment(env),
     PORT: String(endpoints.port),
     FIRESTORE_EMULATOR_HOST: endpoints.firestoreHost,

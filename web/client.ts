@@ -7,6 +7,7 @@ import type {
   AcceptTermsAnswer,
   AccountAnswer,
   AccountExport,
+  CloseAccountAnswer,
   EnhanceAnswer,
   GalleryAnswer,
   GenerateAnswer,
@@ -240,6 +241,10 @@ export function createClient({
     /** Everything that the studio keeps about the user. It can have several megabytes. */
     exportAccount: async ({ signal }: { signal?: AbortSignal } = {}): Promise<AccountExport> =>
       (await call({ path: 'exportAccount', signal }, exportPolicy)).answer,
+
+    /** Closes the account for good; safe to repeat. SIGN_IN_AGAIN if the user signed in more than 5 minutes ago. */
+    closeAccount: async (): Promise<CloseAccountAnswer> =>
+      (await call({ path: 'closeAccount', body: { confirm: 'CLOSE' } })).answer,
 
     /** For admins: adds credits, or takes them if `amount` is negative. One key is one grant, however often sent. */
     grant: async (request: GrantRequest, { key }: { key: string }): Promise<GrantAnswer> =>

@@ -24,6 +24,7 @@ describe('calls other than generate', () => {
     ['generation', ({ client }) => client.generation({ id: '1' })],
     ['deleteGeneration', ({ client }) => client.deleteGeneration('1')],
     ['acceptTerms', ({ client }) => client.acceptTerms('1')],
+    ['closeAccount', ({ client }) => client.closeAccount()],
     ['exportAccount', ({ client }) => client.exportAccount()],
     ['grant', ({ client }) => client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' })],
   ];
@@ -57,6 +58,7 @@ describe('calls other than generate', () => {
     await client.enhance('A banana');
     await client.deleteGeneration('1');
     await client.acceptTerms('2026-11');
+    await client.closeAccount();
     await client.exportAccount();
     await client.grant({ uid: 'u', amount: 1, reason: 'Gift' }, { key: 'gift' });
     expect(fake.requests.map(({ path, body }) => [path.replace('https://api.test', ''), body])).toEqual([
@@ -67,6 +69,7 @@ describe('calls other than generate', () => {
       ['/enhance', '{"prompt":"A banana"}'],
       ['/deleteGeneration', '{"id":"1"}'],
       ['/acceptTerms', '{"version":"2026-11"}'],
+      ['/closeAccount', '{"confirm":"CLOSE"}'],
       ['/exportAccount', null],
       ['/grant', '{"uid":"u","amount":1,"reason":"Gift"}'],
     ]);
