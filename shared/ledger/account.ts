@@ -89,6 +89,8 @@ export type Account = {
   /** Null if the console holds anything but a whole number. */
   adjust: number | null | undefined;
   identities: readonly string[];
+  /** Fields of the document that have no meaning. They are left alone until the account is closed. */
+  strayFields: readonly string[];
 } & Pick<AccountData, 'active' | 'rate' | 'billedRefunds' | 'suspended' | 'signupDue' | 'verified'> &
   Optional<
     AccountData,
@@ -152,9 +154,13 @@ export function findMistypedFields({ data }: { data: Unparsed<AccountData> }): s
   });
 }
 
-/** The fields of an account's document that the ledger does not know: an admin has added them. */
-export const findUnknownFields = ({ data }: StoredDocument): string[] =>
-  Object.keys(data).filter((field) => !['balance', 'adjust', ...Object.keys(fieldChecks)].includes(field));
+/** The fields that the ledger does not know, because an admin has added them, and free texts that are no text. */
+function findStrayFields(data: Unparsed<AccountData>): string[] {
+  return Object.keys(data).filter((field) => {
+    if (field === 'email' || field === 'note') return !isText(data[field]);
+    return !['balance', 'adjust', ...Object.keys(fieldChecks)].includes(field);
+  });
+}
 
 /** Text, such as "false", suspends too: an admin has meant something by it. */
 export const isSuspended = ({ suspended }: { readonly suspended?: unknown }) =>
@@ -210,6 +216,7 @@ export function parseAccount(document: StoredDocument, newest?: NewestEntry): Ac
     // Anything but a missing value was meant to close the account.
     closedAt: isMissing(data.closedAt) ? undefined : isDate(data.closedAt) ? data.closedAt : new Date(0),
     identities: Array.isArray(data.identities) ? data.identities.filter(isHash) : [],
+    strayFields: findStrayFields(data),
     signupDue: data.signupDue === true,
     verified: data.verified === undefined ? data.signupDue !== true : data.verified === true,
     note: typeof data.note === 'string' ? shorten(data.note) : undefined,

@@ -284,6 +284,9 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   if (account.suspendedAt !== before.suspendedAt) data.suspendedAt = account.suspendedAt ?? removed;
   if (account.restoredAt !== before.restoredAt) data.restoredAt = account.restoredAt ?? removed;
   if (account.closedAt !== before.closedAt) data.closedAt = account.closedAt ?? removed;
+  for (const field of before.strayFields) {
+    if (!account.strayFields.includes(field)) Object.assign(data, { [field]: removed });
+  }
   if (account.identities !== before.identities) data.identities = [...account.identities];
   if (account.billedRefunds !== before.billedRefunds) data.billedRefunds = account.billedRefunds;
   if (account.usedAt !== undefined && account.usedAt !== before.usedAt) data.usedAt = account.usedAt;

@@ -21,7 +21,8 @@ import { deleteGeneration } from '../generation/deleteGeneration.ts';
 import { createOutboxItem, getLastArrival, outboxPath } from '../generation/outbox.ts';
 import { generationsPath, parseGeneration } from '../generation/record.ts';
 import { expire, isExpired } from '../generation/refund.ts';
-import { accountPath, findUnknownFields } from '../ledger/account.ts';
+import { changeAccount } from '../ledger/changeAccount.ts';
+import { unchanged } from '../ledger/credits.ts';
 import { entriesPath } from '../ledger/entries.ts';
 import { grantEntryPrefix, grantPath } from '../ledger/grant.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -193,23 +194,28 @@ function eraseText({ path, data, version }: StoredDocument, { uid }: Pick<Closin
 /** True if an actor is the person, with their address: `uid (ada@example.com)`. */
 const isOwnActor = (actor: unknown, uid: string) => typeof actor === 'string' && actor.startsWith(`${uid} (`);
 
-/** Erases what the account says of the person, and every field that an admin has added. */
+/**
+ * Erases what the account says of the person, and every field that an admin has added. If an admin has deleted the account,
+ * its next use creates it closed.
+ */
 async function eraseAccount({ ledger, uid }: ClosingContext): Promise<StepOutcome> {
-  const { documents, readTime: now } = await ledger.database.read([accountPath(uid)]);
-  const [document] = documents;
-  // An admin has deleted it. Its next use creates it closed.
-  if (!document) return {};
-  const unknown: Data = Object.fromEntries(findUnknownFields(document).map((field) => [field, removed]));
-  const { closedAt = now } = document.data as { closedAt?: Date };
-  return {
-    writes: [
-      updateDocument(
-        accountPath(uid),
-        { email: removed, note: removed, active: {}, rate: [], ...unknown, closedAt, updatedAt: now },
-        document.version,
-      ),
-    ],
-  };
+  await changeAccount<undefined>(ledger, uid, {
+    missing: { answer: undefined },
+    takesInvalid: true,
+    decide: ({ account, now }) => ({
+      change: unchanged({
+        ...account,
+        closedAt: account.closedAt ?? now,
+        email: undefined,
+        note: undefined,
+        strayFields: [],
+        active: {},
+        rate: [],
+      }),
+      answer: () => undefined,
+    }),
+  });
+  return {};
 }
 
 /** Deletes the user last, so that they can sign in as long as anything is left. No user has any other uid. */

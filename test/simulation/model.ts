@@ -11,6 +11,7 @@ import { type Movement, observeLedger } from './modelLedger.ts';
 import {
   findMistyped,
   hashId,
+  isClosed,
   isMisnumbered,
   isSuspended,
   type Moment,
@@ -41,6 +42,8 @@ export type Model = {
   expect(uid: string, key: string): void;
   findGeneration(uid: string, key: string): ObservedGeneration | undefined;
   outbox: Map<string, Data>;
+  /** The documents of closings, by uid. */
+  closures: Map<string, Data>;
   images: Images;
   /** Checks a log line of an instance about an entry: it must be an entry that it has committed. */
   observeLog(instance: string, fields: Fields): void;
@@ -66,6 +69,7 @@ export function createModel(
   const accounts = new Map<string, ObservedAccount>();
   const generations = new Map<string, ObservedGeneration>();
   const outbox = new Map<string, Data>();
+  const closures = new Map<string, Data>();
   const identities = new Map<string, Data>();
   const ids = new Set<string>();
   /** The instances that logged an entry, by its account and id. */
@@ -87,6 +91,7 @@ export function createModel(
           shown: 0,
           adjust: undefined,
           suspended: false,
+          closed: false,
           misnumbered: false,
           mistyped: false,
           pending: 0,
@@ -109,6 +114,13 @@ export function createModel(
     else outbox.delete(id);
   }
 
+  function observeClosure(uid: string, { before, after }: DocumentChange): void {
+    world.check(after !== undefined, 'a closing is never forgotten', () => uid);
+    if (!after) return;
+    closures.set(uid, after);
+    if (before?.status !== after.status) world.happened(`closing: ${after.status}`, () => uid);
+  }
+
   function observe(changes: DocumentChange[]): void {
     ticks += 1;
     const movements = new Map<string, Movement[]>();
@@ -116,6 +128,7 @@ export function createModel(
     for (const change of changes) {
       const [root, first = '', collection, second = ''] = change.path.split('/');
       if (root === 'outbox') observeOutbox(first, change);
+      if (root === 'closures') observeClosure(first, change);
       if (root === 'grants' && !change.before) {
         const { uid, amount } = change.after as { uid: string; amount: number };
         movements.set(uid, [...(movements.get(uid) ?? []), { type: 'grant', amount }]);
@@ -141,7 +154,7 @@ export function createModel(
       const account = accounts.get(uid);
       if (!account) continue;
       observeLedger(
-        { world, rules, accounts, identities },
+        { world, rules, accounts, identities, closures },
         account,
         changes,
         movements.get(uid) ?? [],
@@ -180,6 +193,7 @@ export function createModel(
             ? Number(data.adjust)
             : null,
       suspended: isSuspended(data),
+      closed: isClosed(data),
       misnumbered: isMisnumbered(data, entries.length),
       mistyped: findMistyped(data).length > 0,
       pending: mine.length,
@@ -203,6 +217,7 @@ export function createModel(
     expect: (uid, key) => void ids.add(hashId(uid, key)),
     findGeneration: (uid, key) => generations.get(hashId(uid, key)),
     outbox,
+    closures,
     images,
     observeLog,
     loggedCount: () => logged.size,
