@@ -27,10 +27,9 @@ export async function findPendingChange(
   documents: Documents,
   now: Date,
 ): Promise<PendingChange> {
-  const { editor, readsPerson = false } = due;
-  // Nothing comes to a closed account any more.
+  const { editor, readsPerson = false, givesAllowance = due.user !== undefined } = due;
+  // Nothing of a user comes to a closed account any more.
   const user = account.closedAt ? undefined : due.user;
-  const givesAllowance = !account.closedAt && (due.givesAllowance ?? user !== undefined);
   const edited = andThen(recordEdit(account, editor), (current) =>
     user ? setVerified(current, user.verified) : unchanged(current),
   );

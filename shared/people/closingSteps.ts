@@ -19,8 +19,7 @@ import { UnreadableDocument } from '../database/spoiltDocuments.ts';
 import { toFailure } from '../errors.ts';
 import { deleteGeneration } from '../generation/deleteGeneration.ts';
 import { createOutboxItem, getLastArrival, outboxPath } from '../generation/outbox.ts';
-import { generationsPath, parseGeneration } from '../generation/record.ts';
-import { expire, isExpired } from '../generation/refund.ts';
+import { generationsPath } from '../generation/record.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import { unchanged } from '../ledger/credits.ts';
 import { entriesPath } from '../ledger/entries.ts';
@@ -50,7 +49,6 @@ export type StepOutcome = 'waits' | { writes?: Write[]; after?: string | undefin
 export type ClosingStep = { name: string; run(context: ClosingContext): Promise<StepOutcome> };
 
 export const closingSteps: readonly ClosingStep[] = [
-  { name: 'running', run: endRunning },
   { name: 'generations', run: (context) => eraseGenerations(context) },
   // A hold that had read the account before it closed may have added a twin of an image behind the page that was read. All
   // that have an image are deleted now, so no further one can come.
@@ -100,23 +98,10 @@ async function readPage({ ledger, after }: ClosingContext, query: Pick<PageReque
 const getCursor = (documents: readonly StoredDocument[]) =>
   documents.length < pageSize ? undefined : documents.at(-1)?.id;
 
-/** Waits for generations that still run: each settles or is refunded as usual. An overdue one is refunded. */
-async function endRunning({ ledger, uid }: ClosingContext): Promise<StepOutcome> {
-  const { documents, readTime } = await ledger.database.page({
-    collection: generationsPath(uid),
-    where: [['status', '==', 'pending']],
-    orderBy: [['__name__', 'asc']],
-    limit: pageSize,
-  });
-  if (documents.length === 0) return {};
-  for (const document of documents) {
-    const record = parseGeneration(document);
-    if (isExpired(record, readTime)) await expire(ledger, record);
-  }
-  return 'waits';
-}
-
-/** Deletes the images and words of a page of generations. */
+/**
+ * Deletes the images and words of a page of generations. One that still runs is settled or refunded first, as usual; an
+ * overdue one is refunded here.
+ */
 async function eraseGenerations(
   context: ClosingContext,
   where?: NonNullable<PageRequest['where']>,
@@ -124,17 +109,20 @@ async function eraseGenerations(
   const { ledger, uid } = context;
   const documents = await readPage(context, { collection: generationsPath(uid), ...(where && { where }) });
   const spoilt: Write[] = [];
+  let isRunning = false;
   await inParallel(documents, parallelMax, async (document) => {
     try {
       await deleteGeneration(ledger, uid, document.id, false);
     } catch (error) {
-      // An admin has deleted its document.
-      if (toFailure(error).reason === 'NOT_FOUND') return;
+      const { reason } = toFailure(error);
+      isRunning ||= reason === 'IN_PROGRESS';
+      // An admin may have deleted its document.
+      if (reason === 'IN_PROGRESS' || reason === 'NOT_FOUND') return;
       if (!(error instanceof UnreadableDocument)) throw error;
       spoilt.push(...(await eraseSpoilt(ledger, document)));
     }
   });
-  return { writes: spoilt, after: getCursor(documents) };
+  return isRunning ? 'waits' : { writes: spoilt, after: getCursor(documents) };
 }
 
 /** Erases a generation that an admin has spoilt in the console, as far as its fields can be read. */

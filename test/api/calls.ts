@@ -151,6 +151,8 @@ export async function callEveryFunction({ stack, call, server, user }: Calls): P
   await add({ title: 'The terms are accepted', as, path: 'account', url: formal.url });
   await add({ title: 'Everything', as, path: 'exportAccount' });
   await add({ title: 'Deletes an image', as, path: 'deleteGeneration', body: { id } });
+  const leaver = await user('leaver');
+  await add({ title: 'Everything is erased', as: leaver, path: 'closeAccount', body: { confirm: 'CLOSE' } });
 
   const grant = { uid: ada, amount: 10, reason: 'Welcome' };
   await add({ title: 'Ten credits', as: admin, path: 'grant', key: 'welcome-ada', body: grant });

@@ -57,6 +57,16 @@ async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
       balance: 10,
       suspended: true,
     }),
+    ACCOUNT_CLOSED: await generateWithAccount(calls, 'A closed account', {
+      balance: 10,
+      closedAt: new Date(0),
+    }),
+    SIGN_IN_AGAIN: await call({
+      title: 'A sign-in of yesterday',
+      as: await user('sleepy', 'sleepy@example.com', { auth_time: Math.floor(Date.now() / 1000) - 86_400 }),
+      path: 'closeAccount',
+      body: { confirm: 'CLOSE' },
+    }),
     TERMS_NOT_ACCEPTED: await generate(calls, 'The terms are not accepted', { url: formal.url }),
     EMAIL_NOT_VERIFIED: await call({
       title: 'An unverified e-mail address',

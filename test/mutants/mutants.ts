@@ -66,8 +66,8 @@ const inLedger: Mutants = {
     replace: '$S || $F($A) !== undefined',
   },
   'a suspended account gets its allowance': {
-    find: 'suspended || !$V || $F($A) !== undefined',
-    replace: '!$V || $F($A) !== undefined',
+    find: 'suspended || $C || !$V || $F($A) !== undefined',
+    replace: '$C || !$V || $F($A) !== undefined',
   },
   'an allowance that an entry proves is given again for ever': {
     find: 'return refill($A, $D.get($P) ? 0 : allowance, $N)',
@@ -348,8 +348,8 @@ const inGeneration: Mutants = {
     killedBy: 'test/shared/generation/replayFirst.test.ts',
   },
   'terms are not checked for a generation': {
-    find: 'refuseSuspended($A) ?? refuseTerms($A, termsVersion)',
-    replace: 'refuseSuspended($A)',
+    find: '$S ?? refuseTerms($A, termsVersion)',
+    replace: '$S',
     killedBy: termsTest,
   },
   'a large call is refused before its replay is looked for': {

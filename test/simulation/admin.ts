@@ -104,6 +104,8 @@ export function createAdmin(
   function deleteSource({ uid }: User, key: string): void {
     const source = model.findGeneration(uid, key);
     // The call that made it must have ended, or it would refund what it finds gone.
+    // Without a debit its key could be used again.
+    if (source?.cached) return;
     if (source?.status !== 'succeeded' || !finals.has(`${source.id} fresh`)) return;
     const isTwin = (one: ObservedGeneration) =>
       one !== source && one.publicId === source.publicId && one.status === 'succeeded';
