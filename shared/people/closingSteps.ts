@@ -41,10 +41,10 @@ export type ClosingContext = {
 };
 
 /**
- * What a page of a step has found. `waits`: nothing can be done yet. Otherwise `writes` are committed with the step's
- * progress; without `after` the step is done.
+ * What a page of a step has found. `waits`: nothing can be done yet. `again`: the closing begins with its first step again.
+ * Otherwise `writes` are committed with the step's progress; without `after` the step is done.
  */
-export type StepOutcome = 'waits' | { writes?: Write[]; after?: string | undefined };
+export type StepOutcome = 'waits' | 'again' | { writes?: Write[]; after?: string | undefined };
 
 export type ClosingStep = { name: string; run(context: ClosingContext): Promise<StepOutcome> };
 
@@ -184,11 +184,11 @@ const isOwnActor = (actor: unknown, uid: string) => typeof actor === 'string' &&
 
 /**
  * Erases what the account says of the person, and every field that an admin has added. If an admin has deleted the account,
- * its next use creates it closed.
+ * its next use creates it closed. If an admin has made it again by hand, it was open in between: it is closed again.
  */
 async function eraseAccount({ ledger, uid }: ClosingContext): Promise<StepOutcome> {
-  await changeAccount<undefined>(ledger, uid, {
-    missing: { answer: undefined },
+  const wasOpen = await changeAccount<boolean>(ledger, uid, {
+    missing: { answer: false },
     takesInvalid: true,
     decide: ({ account, now }) => ({
       change: unchanged({
@@ -200,10 +200,10 @@ async function eraseAccount({ ledger, uid }: ClosingContext): Promise<StepOutcom
         active: {},
         rate: [],
       }),
-      answer: () => undefined,
+      answer: () => account.closedAt === undefined,
     }),
   });
-  return {};
+  return wasOpen ? 'again' : {};
 }
 
 /** Deletes the user last, so that they can sign in as long as anything is left. No user has any other uid. */

@@ -156,10 +156,7 @@ function checkErased({ world, model }: History, { uid }: User): void {
   world.happened('an account is closed at rest');
   const fields = Object.keys(data ?? {}).filter((field) => ['email', 'nickname'].includes(field));
   check(fields.length === 0, 'a closed account has no address', () => `${uid} ${fields}`);
-  const closedAt = (closure.createdAt as Date).getTime();
-  const left = [...model.generations.values()].find(
-    (one) => one.uid === uid && !one.erased && one.createdAt <= closedAt,
-  );
+  const left = [...model.generations.values()].find((one) => one.uid === uid && !one.erased);
   check(!left, 'a closed account has no prompt', () => `${left?.id} ${left?.status}`);
   const texts = entries.filter(({ id, type, reason }) => reason && type !== 'refund' && id !== 'signup');
   check(texts.length === 0, 'no free text is left', () => JSON.stringify(texts));

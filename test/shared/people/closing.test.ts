@@ -233,6 +233,29 @@ it('a twin that the cache makes behind the page that was read is erased too', as
   expect([findCanary(documents), [...images]]).toEqual([[], []]);
 });
 
+it('an account that an admin makes again by hand in between is closed once more, from the start', async () => {
+  const { start, documents, images, world } = createClosingWorld();
+  const studio = start();
+  await fillPerson(studio);
+  let isMade = false;
+  const closer = start({
+    faults: (database) => ({
+      async page(request) {
+        if (request.collection.endsWith('/enhancements') && !isMade) {
+          isMade = true;
+          world.store.commit([{ set: 'accounts/ann', data: { balance: 40, note: canary } }]);
+          expect((await studio.generate('late', { prompt: canary })).status).toBe(200);
+        }
+        return database.page(request);
+      },
+    }),
+  });
+  expect((await closer.close()).body).toEqual({ status: 'closed' });
+  await closer.sweep();
+  expect([findCanary(documents), [...images]]).toEqual([[], []]);
+  expect(studio.account()).toMatchObject({ closedAt: expect.any(Date) });
+});
+
 describe('the user', () => {
   it('is deleted last, and by a later sweep if Firebase Authentication fails', async () => {
     const { studio, users, documents, world } = await startFilled();
