@@ -90,7 +90,12 @@ export function createAccounts({ project, vertexAi }: DeployOptions): Step[] {
   const grantSteps = functions.flatMap(([target, spec]) =>
     getRoles(spec, vertexAi).map((role) => grantRole(project, toAccountName(target), role)),
   );
-  return [...createSteps, createUserDeleterRole(project), ...grantSteps, grantRole(project, eventarcAccount, 'roles/eventarc.eventReceiver')];
+  return [
+    ...createSteps,
+    createUserDeleterRole(project),
+    ...grantSteps,
+    grantRole(project, eventarcAccount, 'roles/eventarc.eventReceiver'),
+  ];
 }
 
 /** Google's own role that deletes users may also make somebody an admin. */

@@ -95,6 +95,8 @@ beforeAll(async () => {
   await during('deleteGeneration', () =>
     ada.post('deleteGeneration', { id: twin.body.generation.id }, {}, url),
   );
+  const closed = await during('closeAccount', () => ada.post('closeAccount', { confirm: 'CLOSE' }, {}, url));
+  expect(closed.body).toEqual({ status: 'closed' });
   for (const name of ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile']) {
     const { status } = await during(name, () => runJob(stack, name, { url }));
     expect([name, status]).toEqual([name, 200]);
