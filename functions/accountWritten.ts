@@ -18,6 +18,6 @@ export const accountWritten =
     if (hasNoEdit) return; // The ledger's own write, which it has logged already.
     const recorded = await recordConsoleEdit(await services.ledger(), uid, actor);
     log.add({ uid, recorded });
-    if (recorded) await findUnknownUsers(await services.userLookup(), services.log, [uid]);
+    if (recorded) await findUnknownUsers((await services.users())?.lookUp, services.log, [uid]);
     log.ok();
   };

@@ -4,7 +4,7 @@ import { enhanceLimit } from '../shared/core/rateLimit.ts';
 import type { Failure } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { accountPath, parseAccount } from '../shared/ledger/account.ts';
-import { refuseTerms, refuseUnverified } from '../shared/ledger/credits.ts';
+import { refuseClosed, refuseTerms, refuseUnverified } from '../shared/ledger/credits.ts';
 import type { Ledger } from '../shared/ledger/ledger.ts';
 import { refuseSuspendedPerson } from '../shared/ledger/suspension.ts';
 import { bookEnhancementCost, countEnhancement } from '../shared/prompts/enhancements.ts';
@@ -53,6 +53,7 @@ async function refuseCaller(
   states.learn(new Map(states.paths.map((path, i) => [path, stateDocuments[i]])));
   const account = document && parseAccount(document);
   return (
+    refuseClosed(account) ??
     (await refuseSuspendedPerson(ledger, account, caller)) ??
     refuseTerms(account, services.config.terms.version) ??
     refuseUnverified(account, caller) ??

@@ -19,6 +19,7 @@ export const functions: Record<string, FunctionModule> = {
   billingPortal: async () => (await import('./billingPortal.ts')).billingPortal,
   stripeWebhook: async () => (await import('./stripeWebhook.ts')).stripeWebhook,
   acceptTerms: async () => (await import('./acceptTerms.ts')).acceptTerms,
+  closeAccount: async () => (await import('./closeAccount.ts')).closeAccount,
   exportAccount: async () => (await import('./exportAccount.ts')).exportAccount,
   grant: async () => (await import('./grant.ts')).grant,
   suspend: async () => (await import('./suspend.ts')).suspend,

@@ -3,14 +3,16 @@ import { lookupUidsMax } from '../shared/auth/users.ts';
 import { type Audit, reconcileAnswerSchema } from '../shared/contract.ts';
 import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
+import { parseAccount } from '../shared/ledger/account.ts';
 import { auditAccount } from '../shared/ledger/audit.ts';
 import { forEachAccount } from '../shared/ledger/forEachAccount.ts';
 import { recordConsoleEdit } from '../shared/ledger/recordConsoleEdit.ts';
 import { findUnknownUsers } from '../shared/ledger/unknownUsers.ts';
+import { closeMissing } from '../shared/people/missingUsers.ts';
 
 /**
- * Records console edits that are not recorded yet, and reports every account that does not add up or has no user. It fixes
- * nothing else.
+ * Records console edits that are not recorded yet, and reports every account that does not add up or has no user. It closes
+ * an account whose user was missing before, and fixes nothing else.
  */
 export const reconcile = endpoint({
   method: 'POST',
@@ -19,7 +21,7 @@ export const reconcile = endpoint({
   answer: reconcileAnswerSchema,
   async run({ log }, services) {
     const ledger = await services.ledger();
-    const lookUp = await services.userLookup();
+    const lookUp = (await services.users())?.lookUp;
     const broken: Audit[] = [];
     const counts = { checked: 0, adjusted: 0 };
     /** Audits of accounts whose users are not looked up yet. */
@@ -28,7 +30,9 @@ export const reconcile = endpoint({
     async function report(): Promise<void> {
       const reported = audits.splice(0);
       const uids = reported.map(({ uid }) => uid);
-      const unknown = new Set(await findUnknownUsers(lookUp, ledger.log, uids));
+      const missing = await findUnknownUsers(lookUp, ledger.log, uids);
+      if (missing) await closeMissing(ledger, uids, missing);
+      const unknown = new Set(missing);
       broken.push(
         ...reported
           .map((audit) => (unknown.has(audit.uid) ? withoutUser(audit) : audit))
@@ -37,7 +41,7 @@ export const reconcile = endpoint({
     }
 
     const workingTime = createWorkingTime(services.clock);
-    await forEachAccount(ledger, 'reconcile', workingTime, async (uid) => {
+    await forEachAccount(ledger, 'reconcile', workingTime, async (uid, document) => {
       const recorded = await recordConsoleEdit(ledger, uid).catch((error) => {
         ledger.log.error('An edit could not be recorded', { uid, error });
       });
@@ -46,6 +50,11 @@ export const reconcile = endpoint({
       counts.checked += 1;
       if (!audit) return;
       if (!audit.ok) ledger.log.error('An account does not add up', { event: 'account_broken', ...audit });
+      if (parseAccount(document).closedAt) {
+        // It has no user any more.
+        if (!audit.ok) broken.push(audit);
+        return;
+      }
       audits.push(audit);
       if (audits.length === lookupUidsMax) await report();
     });

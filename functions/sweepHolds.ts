@@ -1,10 +1,16 @@
 import * as z from 'zod';
 import { sweepAnswerSchema } from '../shared/contract.ts';
 import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
+import { logErasures } from '../shared/erasures/erasures.ts';
 import { sweep } from '../shared/generation/sweep.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
+import { sweepClosures } from '../shared/people/closing.ts';
 
-/** Refunds generations after their deadline, and deletes orphaned images. */
+/** How long a round works on closings, and on the erasure log, milliseconds. */
+const closuresMsMax = 60_000;
+const erasuresMsMax = 20_000;
+
+/** Refunds generations after their deadline, deletes orphaned images, and goes on with closings of accounts. */
 export const sweepHolds = endpoint({
   method: 'POST',
   access: 'scheduler',
@@ -13,8 +19,24 @@ export const sweepHolds = endpoint({
   async run({ log }, services) {
     const ledger = await services.ledger();
     const workingTime = createWorkingTime(services.clock);
-    const answer = await sweep(ledger, services.imageStore, services.clock, workingTime);
-    log.add({ ...answer, ...toJobFields(workingTime) });
+    const closer = { ledger, users: await services.users() };
+    const erasureLog = await services.erasureLog();
+    const counts = { closedAccounts: 0, loggedErasures: 0 };
+    const answer = await sweep(ledger, services.imageStore, services.clock, workingTime, [
+      {
+        msMax: erasuresMsMax,
+        async run(mayContinue) {
+          counts.loggedErasures += await logErasures(ledger, erasureLog, mayContinue);
+        },
+      },
+      {
+        msMax: closuresMsMax,
+        async run(mayContinue) {
+          counts.closedAccounts += await sweepClosures(closer, services.clock.now(), mayContinue);
+        },
+      },
+    ]);
+    log.add({ ...answer, ...counts, ...toJobFields(workingTime) });
     return { body: answer };
   },
 });

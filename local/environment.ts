@@ -1,5 +1,6 @@
 /** Parses the environment of a local run, and creates the environment of the functions' process. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ConfigError, parseConfig } from '../shared/config/config.ts';
 import type { CreditPack } from '../shared/config/environment.ts';
 import { loopback } from './ports.ts';
@@ -81,10 +82,15 @@ export type Endpoints = {
   stripe: LocalStripe | undefined;
 };
 
-/** The environment of the functions' process. */
-export function createFunctionsEnvironment(env: NodeJS.ProcessEnv, endpoints: Endpoints): NodeJS.ProcessEnv {
+/** The environment of the functions' process. @param folder where the run keeps its data. */
+export function createFunctionsEnvironment(
+  env: NodeJS.ProcessEnv,
+  endpoints: Endpoints,
+  folder: string,
+): NodeJS.ProcessEnv {
   const { gemini, cloudinary, stripe } = endpoints;
   return {
+    ERASURE_LOG_BUCKET: pathToFileURL(join(folder, 'erasures')).href,
     ...toLocalEnvironment(env),
     PORT: String(endpoints.port),
     FIRESTORE_EMULATOR_HOST: endpoints.firestoreHost,

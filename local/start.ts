@@ -61,7 +61,7 @@ async function main(run: Run): Promise<void> {
 
   const endpoints = await createEndpoints(config, port);
   if (endpoints.stripe) run.recordStripe(endpoints.stripe.url);
-  const functions = loadFunctions(run, endpoints);
+  const functions = loadFunctions(run, config, endpoints);
   await Promise.all([prepareAuth(run, config, endpoints), prepareFirestore(run, config, endpoints)]);
   if (config.dataDir) run.enableSaving(toSaveOptions(config, endpoints));
   await functions.open();
@@ -122,10 +122,10 @@ async function createEndpoints(config: LocalConfig, port: number): Promise<Endpo
 }
 
 /** Starts the functions' process. With `--dev` it restarts at each change, and a crash does not end the run. */
-function loadFunctions(run: Run, endpoints: Endpoints): Functions {
+function loadFunctions(run: Run, config: LocalConfig, endpoints: Endpoints): Functions {
   const functions = run.startFunctions((onStart) =>
     startFunctions({
-      env: createFunctionsEnvironment(process.env, endpoints),
+      env: createFunctionsEnvironment(process.env, endpoints, config.dataDir ?? run.runDir),
       onStart,
       onDeath(child, how) {
         if (dev) say(`The functions stopped (${how}). They start again at the next change.`);

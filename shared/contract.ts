@@ -316,6 +316,13 @@ export const acceptTermsRequestSchema = describe(
   }),
 );
 
+export const closeAccountRequestSchema = describe(
+  'The confirmation.',
+  z.strictObject({
+    confirm: describe('The word `CLOSE`.', z.literal('CLOSE', { error: 'must be CLOSE' })),
+  }),
+);
+
 /** A user's id as Firebase Authentication makes it, and as Firestore accepts it for a document's id. */
 export const uidSchema = describe(
   "The user's id.",
@@ -555,6 +562,10 @@ export const accountSchema = describe(
     suspended: describe('True if the account may not generate images.', z.boolean()),
     email: describe('The e-mail address in the token. Null if it has none.', z.string().nullable()),
     createdAt: time('When the account was created.'),
+    closedAt: describe(
+      'When the user closed the account. Absent unless it is closed or closing.',
+      z.iso.datetime().optional(),
+    ),
     terms: describe(
       'The terms that the user accepted last, if any.',
       z
@@ -713,6 +724,17 @@ export const acceptTermsAnswerSchema = describe(
   z.strictObject({ account: accountSchema }),
 );
 export type AcceptTermsAnswer = z.infer<typeof acceptTermsAnswerSchema>;
+
+export const closeAccountAnswerSchema = describe(
+  'How far the closing is.',
+  z.strictObject({
+    status: describe(
+      '`closing` until everything about the person is erased, which needs no further call.',
+      z.enum(['closing', 'closed']),
+    ),
+  }),
+);
+export type CloseAccountAnswer = z.infer<typeof closeAccountAnswerSchema>;
 
 const exportedGenerationSchema = describe(
   'A generation as in every answer, and what else is kept of it.',

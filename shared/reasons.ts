@@ -103,6 +103,14 @@ export const reasons = {
     tell: '"Please verify your e-mail address first."',
     action: 'Offer to send the verification e-mail again. An anonymous user has to sign in.',
   },
+  SIGN_IN_AGAIN: {
+    httpStatus: 403,
+    status: 'PERMISSION_DENIED',
+    retry: 'no',
+    when: 'The user wants to close the account, and signed in more than 5 minutes ago.',
+    tell: '"Please sign in again first."',
+    action: 'Let the user sign in again, get a new token, and send the same request.',
+  },
   NOT_FOUND: {
     httpStatus: 404,
     status: 'NOT_FOUND',

@@ -1,11 +1,12 @@
 /** The parts that functions share. Each is made at its first use, so that a cold start pays only for what it needs. */
 import type { Auth } from './auth/auth.ts';
-import type { LookUpUsers } from './auth/users.ts';
+import type { Users } from './auth/users.ts';
 import type { Config } from './config/config.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
 import { createRateLimiter, type RateLimiter } from './core/rateLimit.ts';
 import type { Database } from './database/database.ts';
+import type { ErasureLog } from './erasures/erasures.ts';
 import type { Gemini } from './imagegen/gemini.ts';
 import type { GenerateImage } from './imagegen/modelFallback.ts';
 import { type ImageModel, imageModel } from './imagegen/models.ts';
@@ -27,8 +28,10 @@ export type Services = {
   models: readonly ImageModel[];
   rateLimiter: RateLimiter;
   auth(): Promise<Auth>;
-  /** Looks users up in Firebase Authentication. Undefined where there is none: neither deployed nor with the emulator. */
-  userLookup(): Promise<LookUpUsers | undefined>;
+  /** The users of Firebase Authentication. Undefined where there are none: neither deployed nor with the emulator. */
+  users(): Promise<Users | undefined>;
+  /** Undefined if none is configured. */
+  erasureLog(): Promise<ErasureLog | undefined>;
   ledger(): Promise<Ledger>;
   quota(): Promise<Quota>;
   /** The models' states as this instance last saw them; empty until it generates its first image. */
@@ -51,6 +54,7 @@ export type Overrides = {
   clock?: Clock;
   database?: Database;
   auth?: Auth;
+  users?: Users;
   gemini?: Gemini;
   imageGenerator?: GenerateImage;
   imageStore?: ImageStore;
@@ -129,9 +133,18 @@ export function createServices(
       void loadInTurn(missing).catch(() => {});
     },
     auth: lazy(async () => overrides.auth ?? (await import('./auth/auth.ts')).createAuth(config, log)),
-    userLookup: lazy(async () => {
+    users: lazy(async () => {
+      if (overrides.users) return overrides.users;
       if (!config.deployed && !config.authEmulatorHost) return undefined;
-      return (await import('./auth/users.ts')).createUserLookup(config, log);
+      return (await import('./auth/users.ts')).createUsers(config, log);
+    }),
+    erasureLog: lazy(async () => {
+      if (config.erasureLog === undefined) return undefined;
+      const [{ createErasureLog }, { fetchAccessToken }] = await Promise.all([
+        import('./erasures/erasureLog.ts'),
+        import('./auth/accessToken.ts'),
+      ]);
+      return createErasureLog(config.erasureLog, fetchAccessToken);
     }),
     spend: lazy(async () => {
       const { createSpend } = await import('./imagegen/spendCeiling.ts');

@@ -44,6 +44,7 @@ const rooms = [
   'prompts',
   'config',
   'auth',
+  'erasures',
   'ledger',
   'payments',
   'services.ts',

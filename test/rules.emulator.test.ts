@@ -65,6 +65,8 @@ const collections: [string, string, string][] = [
   ['reports', '/reports', 'r1'],
   ['takedowns', '/takedowns', 'hash'],
   ['adminActions', '/adminActions', 'takedown:g1'],
+  ['closures', '/closures', 'owner'],
+  ['erasures', '/erasures', 'closing:owner'],
   ['identities', '/identities', 'hash'],
   ['an unknown collection', '/secrets', 's1'],
   ['an unknown collection below their own account', '/accounts/owner/secrets', 's1'],

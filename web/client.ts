@@ -9,6 +9,7 @@ import type {
   AccountExport,
   BillingPortalAnswer,
   CheckoutAnswer,
+  CloseAccountAnswer,
   ConfirmCheckoutAnswer,
   EnhanceAnswer,
   GalleryAnswer,
@@ -271,6 +272,9 @@ export function createClient({
     /** The address of the user's receipts. NOT_FOUND if nothing was ever bought. */
     billingPortal: async (): Promise<BillingPortalAnswer> =>
       (await call({ path: 'billingPortal', body: {} })).answer,
+    /** Closes the account for good; safe to repeat. SIGN_IN_AGAIN if the user signed in more than 5 minutes ago. */
+    closeAccount: async (): Promise<CloseAccountAnswer> =>
+      (await call({ path: 'closeAccount', body: { confirm: 'CLOSE' } })).answer,
 
     /** For admins: adds credits, or takes them if `amount` is negative. One key is one grant, however often sent. */
     grant: async (request: GrantRequest, { key }: { key: string }): Promise<GrantAnswer> =>

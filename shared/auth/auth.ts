@@ -9,7 +9,7 @@ import type { Log } from '../core/log.ts';
 import { Failure } from '../errors.ts';
 import { hashIdentities, type Identity, type Proofs } from '../identity.ts';
 import { createGoogleKeySets, type KeySets, parseUnsigned, verifySigned } from './tokens.ts';
-import { createUserLookup, type FirebaseUser } from './users.ts';
+import { createUsers, type FirebaseUser } from './users.ts';
 
 /** A signed-in user. */
 export type User = {
@@ -20,6 +20,8 @@ export type User = {
   verified: boolean;
   /** What the sign-in proves about the person; empty for a user who is not verified. */
   identities: readonly Identity[];
+  /** When the user signed in: the token's `auth_time`. Refreshing a token does not change it. */
+  signedInAt: Date;
 };
 
 /** The parts of a request that identify its caller. */
@@ -63,7 +65,7 @@ type Claims = {
 export function createAuth(config: Config, log: Log, keys: KeySets = createGoogleKeySets(log)): Auth {
   const { projectId, authEmulatorHost, scheduler } = config;
   const issuer = `https://securetoken.google.com/${projectId}`;
-  const lookUp = createUserLookup(config, log);
+  const { lookUp } = createUsers(config, log);
 
   /**
    * True for `Bearer owner`, the emulators' own superuser: accepted only from this machine, never on Cloud Run, and only
@@ -161,6 +163,7 @@ function toUser(claims: Claims, identityKeys: readonly string[]): User {
     email: getVerifiedEmail(claims),
     verified,
     identities: verified ? hashIdentities(toProofs(claims), identityKeys) : [],
+    signedInAt: new Date(Number(claims.auth_time) * 1000),
   };
 }
 

@@ -1,10 +1,11 @@
-/** Looks users up in Firebase Authentication: Google's, or the Auth emulator. */
+/** The users of Firebase Authentication: Google's, or the Auth emulator's. */
 import * as z from 'zod';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../core/log.ts';
+import { fetchAccessToken } from './accessToken.ts';
 import { logUnavailable, signInsUnavailable } from './unavailable.ts';
 
-/** Longest wait for a look-up, or for the access token that it needs, milliseconds. */
+/** Longest wait for an answer, milliseconds. */
 const lookupMsMax = 5_000;
 /** Most users that one look-up names. Google's own SDKs ask for no more. */
 export const lookupUidsMax = 100;
@@ -27,30 +28,34 @@ const answerSchema = z.object({
     )
     .optional(),
 });
-const metadataTokenUrl =
-  'http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token';
-const accessTokenSchema = z.object({ access_token: z.string() });
-
-type LookupConfig = Pick<Config, 'projectId' | 'authEmulatorHost'>;
+type UsersConfig = Pick<Config, 'projectId' | 'authEmulatorHost'>;
 export type LookUpUsers = (uids: readonly string[]) => Promise<FirebaseUser[]>;
 
-/**
- * Creates a function that returns those of up to 100 users that exist.
- * It throws {Failure} AUTH_UNAVAILABLE if they cannot be looked up.
- */
-export function createUserLookup({ projectId, authEmulatorHost }: LookupConfig, log: Log): LookUpUsers {
+/** The list of users. Both throw {Failure} AUTH_UNAVAILABLE if it cannot be reached. */
+export type Users = {
+  /** Returns those of up to 100 users that exist. */
+  lookUp: LookUpUsers;
+  /** Deletes a user for good. May be repeated. */
+  remove(uid: string): Promise<void>;
+};
+
+export function createUsers({ projectId, authEmulatorHost }: UsersConfig, log: Log): Users {
   const base = authEmulatorHost
     ? `http://${authEmulatorHost}/identitytoolkit.googleapis.com`
     : 'https://identitytoolkit.googleapis.com';
 
-  async function lookUp(uids: readonly string[]): Promise<FirebaseUser[]> {
+  async function call(action: 'lookup' | 'delete', localId: string | readonly string[]): Promise<Response> {
     const token = authEmulatorHost ? 'owner' : await fetchAccessToken();
-    const response = await fetch(`${base}/v1/projects/${projectId}/accounts:lookup`, {
+    return fetch(`${base}/v1/projects/${projectId}/accounts:${action}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify({ localId: uids }),
+      body: JSON.stringify({ localId }),
       signal: AbortSignal.timeout(lookupMsMax),
     });
+  }
+
+  async function lookUp(uids: readonly string[]): Promise<FirebaseUser[]> {
+    const response = await call('lookup', uids);
     if (!response.ok) throw new Error(`accounts:lookup answered ${response.status}`);
     const { users = [] } = answerSchema.parse(await response.json());
     return users.map(({ localId, disabled = false, validSince, customAttributes }) => ({
@@ -61,13 +66,22 @@ export function createUserLookup({ projectId, authEmulatorHost }: LookupConfig, 
     }));
   }
 
-  return async (uids) => {
-    try {
-      return await lookUp(uids);
-    } catch (error) {
-      logUnavailable(log, 'Users cannot be looked up', error);
-      throw signInsUnavailable(error);
-    }
+  /** https://cloud.google.com/identity-platform/docs/reference/rest/v1/projects.accounts/delete */
+  async function remove(uid: string): Promise<void> {
+    const response = await call('delete', uid);
+    if (response.ok) return;
+    const text = await response.text();
+    if (response.status === 400 && text.includes('USER_NOT_FOUND')) return;
+    throw new Error(`accounts:delete answered ${response.status}`);
+  }
+
+  const orUnavailable = (message: string) => (error: unknown) => {
+    logUnavailable(log, message, error);
+    throw signInsUnavailable(error);
+  };
+  return {
+    lookUp: (uids) => lookUp(uids).catch(orUnavailable('Users cannot be looked up')),
+    remove: (uid) => remove(uid).catch(orUnavailable('A user cannot be deleted')),
   };
 }
 
@@ -77,14 +91,4 @@ function isAdmin(customAttributes = '{}'): boolean {
   } catch {
     return false;
   }
-}
-
-/** An access token of this function's service account, from Cloud Run's metadata server. */
-async function fetchAccessToken(): Promise<string> {
-  const response = await fetch(metadataTokenUrl, {
-    headers: { 'metadata-flavor': 'Google' },
-    signal: AbortSignal.timeout(lookupMsMax),
-  });
-  if (!response.ok) throw new Error(`The metadata server answered ${response.status}`);
-  return accessTokenSchema.parse(await response.json()).access_token;
 }

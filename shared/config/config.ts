@@ -102,6 +102,8 @@ export function parseConfig(env: Record<string, string | undefined>) {
       maxPerMinutePerUser: e.MAX_PER_MINUTE_PER_USER,
       maxRefundsPerHourPerUser: e.MAX_REFUNDS_PER_HOUR_PER_USER,
     },
+    /** A bucket, or the `file:` address of a folder. */
+    erasureLog: e.ERASURE_LOG_BUCKET,
     terms: { version: e.TERMS_VERSION, termsUrl: e.TERMS_URL, privacyUrl: e.PRIVACY_URL },
     supportEmail: e.SUPPORT_EMAIL,
     allowedOrigins: e.ALLOWED_ORIGINS,

@@ -205,6 +205,18 @@ export const environment = {
       .describe(
         'comma-separated keys of at least 32 characters, by which the identities of a person are hashed: the first one writes, the others are looked up while you replace one',
       ),
+    ERASURE_LOG_BUCKET: z
+      .preprocess(
+        emptyAsUnset,
+        z
+          .string()
+          .regex(/^(file:\/\/\/.+|[a-z0-9][\w.-]{1,220}[a-z0-9])$/, 'must be the name of a bucket')
+          .optional(),
+      )
+      .meta(showDefault('unset: erasures are not logged'))
+      .describe(
+        'bucket of Cloud Storage in which closings of accounts, deletions of images and take-downs are logged, so that they can be repeated after a backup is restored; the deploy sets it, and `npm start` a `file:` address',
+      ),
     TERMS_VERSION: z
       .preprocess(
         emptyAsUnset,

@@ -15,6 +15,9 @@ export function getWarnings(config: Config, now: Date): string[] {
   const { version, termsUrl } = config.terms;
   return [
     ...modelWarnings(config.modelIds, now),
+    ...(config.deployed && !config.erasureLog
+      ? ['Erasures are not logged: ERASURE_LOG_BUCKET is not set']
+      : []),
     ...(version && !termsUrl ? ['Users must accept terms that they cannot read: TERMS_URL is not set'] : []),
     ...fakes.filter(([isSo]) => isSo).map(([, warning]) => warning),
   ];

@@ -4,7 +4,7 @@ import { largeRefusalLimit } from '../core/rateLimit.ts';
 import type { Failure } from '../errors.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { Decision, LedgerUser } from '../ledger/command.ts';
-import { refuseHold, refuseSuspended, refuseTerms } from '../ledger/credits.ts';
+import { refuseClosed, refuseHold, refuseSuspended, refuseTerms } from '../ledger/credits.ts';
 import { entryPath } from '../ledger/entries.ts';
 import type { Services } from '../services.ts';
 import { findRunning } from './hold.ts';
@@ -16,7 +16,7 @@ type Call = { caller: LedgerUser; idempotencyKey: string; log: RequestLog };
  * Refuses a call as its hold would refuse the cheapest image. Writes nothing, and reads the account once. A call with a
  * key that was used before passes, because its answer is repeated. So does the first call of a user, because the hold
  * creates the account with its credits.
- * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_SUSPENDED, TERMS_NOT_ACCEPTED, RATE_LIMITED, INSUFFICIENT_CREDITS, DATABASE_UNAVAILABLE.
+ * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, TERMS_NOT_ACCEPTED, RATE_LIMITED, INSUFFICIENT_CREDITS, DATABASE_UNAVAILABLE.
  */
 export async function admit({ caller, idempotencyKey, log }: Call, services: Services): Promise<void> {
   const ledger = await services.ledger();
@@ -33,7 +33,10 @@ export async function admit({ caller, idempotencyKey, log }: Call, services: Ser
     findAnswer: (documents) =>
       paths.some((path) => documents.get(path)) ? { answer: undefined } : undefined,
     decide({ account, documents, now }): Decision<Failure | undefined> {
-      const barred = refuseSuspended(account) ?? refuseTerms(account, ledger.settings.termsVersion);
+      const barred =
+        refuseClosed(account) ??
+        refuseSuspended(account) ??
+        refuseTerms(account, ledger.settings.termsVersion);
       // An image from the cache costs no credits and is under no limit.
       if (barred || cacheTtlSeconds > 0) return { answer: barred };
       const running = findRunning(account, documents, now, limits.maxInFlightPerUser);

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type FieldUpdates, updateDocument, type Write } from '../database/database.ts';
+import { recordErasure } from '../erasures/erasures.ts';
 import { Failure } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { cachePath, unshareImage } from './cache.ts';
@@ -25,9 +26,15 @@ export const eraseWords = ({ failure }: Pick<GenerationRecord, 'failure'>) =>
  * Deletes a generation's image and prompt for good, and what the model said of them. The same commit puts the image into
  * the outbox. The record, its entries and its key stay. A refunded generation stays refunded, and keeps its reason. May be
  * repeated.
+ * @param isLogged false if the account is closed, and all of it is logged as one.
  * @throws {Failure} NOT_FOUND; IN_PROGRESS while it is pending; DATABASE_UNAVAILABLE.
  */
-export async function deleteGeneration(ledger: Ledger, uid: string, id: string): Promise<Deletion> {
+export async function deleteGeneration(
+  ledger: Ledger,
+  uid: string,
+  id: string,
+  isLogged = true,
+): Promise<Deletion> {
   const { database, retryCommit } = ledger;
   return retryCommit(undefined, async () => {
     const { record: found, readTime: now } = await findGeneration(database, uid, id);
@@ -49,6 +56,7 @@ export async function deleteGeneration(ledger: Ledger, uid: string, id: string):
       const version = await database.commit([
         updateDocument(generationPath(uid, id), fields, record.version),
         ...(record.cacheKey ? [{ delete: cachePath(record.cacheKey) }] : []),
+        ...(isLogged ? [recordErasure({ kind: 'deletion', uid, generationId: id, at: now })] : []),
         ...more,
       ]);
       return { ...record, ...data, version };

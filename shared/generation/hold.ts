@@ -11,6 +11,7 @@ import {
   debit,
   type HoldParams,
   inFlight,
+  refuseClosed,
   refuseHold,
   refuseSuspended,
   refuseTerms,
@@ -55,8 +56,8 @@ export type HoldOutcome = { outcome: 'held' | 'cached' | 'existing'; record: Gen
 
 /**
  * Debits a generation's price and makes the generation pending, or finds the one that its key has made before.
- * Refuses in the contract's order: replay, account, suspended, terms, cache, models, limits, credits.
- * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_SUSPENDED, TERMS_NOT_ACCEPTED, PROVIDER_QUOTA, SPEND_CEILING, PROVIDER_MISCONFIGURED,
+ * Refuses in the contract's order: replay, account, closed, suspended, terms, cache, models, limits, credits.
+ * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, TERMS_NOT_ACCEPTED, PROVIDER_QUOTA, SPEND_CEILING, PROVIDER_MISCONFIGURED,
  * RATE_LIMITED, INSUFFICIENT_CREDITS, NOT_FOUND or INVALID_REQUEST for references: nothing was debited; DATABASE_UNAVAILABLE: the outcome is unknown,
  * and a call with the same key finds out.
  */
@@ -143,7 +144,7 @@ function decideHold(
 ): HoldDecision {
   const { account, documents, now } = state;
   const { id, request, cacheKey, availability } = params;
-  const barred = refuseSuspended(account) ?? refuseTerms(account, termsVersion);
+  const barred = refuseClosed(account) ?? refuseSuspended(account) ?? refuseTerms(account, termsVersion);
   if (barred) return { refusal: barred };
 
   const cached =

@@ -24,8 +24,12 @@ const outboxMsMax = 20_000;
 /** Deletions that fail one after the other, after which the sweep leaves the outbox to the next call. */
 const failuresMax = 8;
 
+/** More work of a round, for at most `msMax` milliseconds. */
+export type SweepPart = { msMax: number; run(mayContinue: () => boolean): Promise<void> };
+
 /**
  * Refunds what is overdue and deletes what is due, until nothing is left or the time is over.
+ * @param further what else is done in each round, after the outbox.
  * @returns how many generations were refunded, and how many images were deleted.
  */
 export async function sweep(
@@ -33,6 +37,7 @@ export async function sweep(
   images: () => Promise<ImageStore>,
   clock: Clock,
   mayContinue: () => boolean,
+  further: readonly SweepPart[] = [],
 ): Promise<{ refunded: number; deletedAssets: number }> {
   let [refunded, deletedAssets] = [0, 0];
   let isCutShort = true;
@@ -42,6 +47,11 @@ export async function sweep(
     const outboxTurn = createTurn(clock, outboxMsMax, mayContinue);
     deletedAssets += await sweepOutbox(ledger, images, outboxTurn.mayContinue);
     isCutShort = holdsTurn.isCutShort() || outboxTurn.isCutShort();
+    for (const { msMax, run } of further) {
+      const turn = createTurn(clock, msMax, mayContinue);
+      await run(turn.mayContinue);
+      isCutShort ||= turn.isCutShort();
+    }
   }
   return { refunded, deletedAssets };
 }

@@ -95,6 +95,8 @@ export type Account = {
   /** Null if the console holds anything but a whole number. */
   adjust: number | null | undefined;
   identities: readonly string[];
+  /** Fields of the document that have no meaning. They are left alone until the account is closed. */
+  strayFields: readonly string[];
 } & Pick<AccountData, 'active' | 'rate' | 'billedRefunds' | 'suspended' | 'signupDue' | 'verified'> &
   Pick<AccountData, 'suspendedFor' | 'debt' | 'customers'> &
   Optional<
@@ -163,6 +165,14 @@ export function findMistypedFields({ data }: { data: Unparsed<AccountData> }): s
   });
 }
 
+/** The fields that the ledger does not know, because an admin has added them, and free texts that are no text. */
+function findStrayFields(data: Unparsed<AccountData>): string[] {
+  return Object.keys(data).filter((field) => {
+    if (field === 'email' || field === 'note') return !isText(data[field]);
+    return !['balance', 'adjust', ...Object.keys(fieldChecks)].includes(field);
+  });
+}
+
 /** Text, such as "false", suspends too: an admin has meant something by it. */
 export const isSuspended = ({ suspended }: { readonly suspended?: unknown }) =>
   !isMissing(suspended) && suspended !== false;
@@ -215,11 +225,12 @@ export function parseAccount(document: StoredDocument, newest?: NewestEntry): Ac
     suspendedFor: Array.isArray(data.suspendedFor) ? data.suspendedFor.filter(isText) : [],
     debt: isCredits(data.debt) ? data.debt : 0,
     customers: Array.isArray(data.customers) ? data.customers.filter(isText) : [],
-    // Anything but a missing value was meant to close the account.
-    closedAt: isMissing(data.closedAt) ? undefined : isDate(data.closedAt) ? data.closedAt : new Date(0),
     suspendedAt: isDate(data.suspendedAt) ? data.suspendedAt : undefined,
     restoredAt: isDate(data.restoredAt) ? data.restoredAt : undefined,
+    // Anything but a missing value was meant to close the account.
+    closedAt: isMissing(data.closedAt) ? undefined : isDate(data.closedAt) ? data.closedAt : new Date(0),
     identities: Array.isArray(data.identities) ? data.identities.filter(isHash) : [],
+    strayFields: findStrayFields(data),
     signupDue: data.signupDue === true,
     verified: data.verified === undefined ? data.signupDue !== true : data.verified === true,
     note: typeof data.note === 'string' ? shorten(data.note) : undefined,

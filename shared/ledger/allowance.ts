@@ -9,12 +9,13 @@ export type AllowanceSettings = {
 };
 
 /**
- * What an account is topped up to in a period; 0 if nothing is due. Suspended and invalid accounts, and those of users who
- * are not verified, get nothing.
+ * What an account is topped up to in a period; 0 if nothing is due. Suspended, closed and invalid accounts, and
+ * those of users who are not verified, get nothing.
  * @param period the name of the period.
  */
 export function findDueAllowance(account: Account, credits: number, period: string): number {
-  const { allowance = credits, allowancePeriod, suspended, verified } = account;
-  const isRefused = suspended || !verified || findInvalidField(account) !== undefined;
+  const { allowance = credits, allowancePeriod, suspended, closedAt, verified } = account;
+  const isRefused =
+    suspended || closedAt !== undefined || !verified || findInvalidField(account) !== undefined;
   return isRefused || isPast(period, allowancePeriod) ? 0 : allowance;
 }

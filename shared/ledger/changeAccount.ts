@@ -18,6 +18,7 @@ import {
   parseAccount,
   refuseInvalid,
 } from './account.ts';
+import { closurePath, isClosure } from './closures.ts';
 import type { AccountState, Command, Documents } from './command.ts';
 import { andThen, type Change, type EntryDraft, toWrites } from './credits.ts';
 import { type EntryData, entryPath } from './entries.ts';
@@ -153,7 +154,11 @@ async function restoreDebt<C extends Change>({ database }: Ledger, change: C): P
 async function createMissing<T>(ledger: Ledger, uid: string, command: Command<T>, now: Date): Promise<T> {
   const { missing, user } = command;
   if (missing !== 'create' && 'answer' in missing) return missing.answer;
-  const isKnown = (await findNewestEntry(ledger, uid)) !== undefined;
+  const [newest, { documents }] = await Promise.all([
+    findNewestEntry(ledger, uid),
+    ledger.database.read([closurePath(uid)]),
+  ]);
+  const isKnown = newest !== undefined;
   if (missing !== 'create' && !isKnown) throw missing.refusal;
   const email = user?.email;
   await ledger.database.commit([
@@ -162,7 +167,8 @@ async function createMissing<T>(ledger: Ledger, uid: string, command: Command<T>
       // A known account has had its signup credits. Without its user it is not known to be verified.
       ...(!isKnown && { signupDue: true }),
       ...(isKnown && { verified: user?.verified === true }),
-      ...(email && { email }),
+      // A closed account that was deleted in the console stays closed, and without its address.
+      ...(isClosure(documents[0]) ? { closedAt: now } : email && { email }),
       createdAt: now,
       updatedAt: now,
       usedAt: now,

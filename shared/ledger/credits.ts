@@ -61,7 +61,8 @@ export function recordEdit(account: Account, actor?: string): Change {
     type: 'adjustment',
     amount,
     balance,
-    ...(note && { reason: note }),
+    // The free texts of a closed account are erased, and none is added.
+    ...(note && !edited.closedAt && { reason: note }),
     ...(actor && { actor }),
   };
   return { account: edited, entries: [entry] };
@@ -126,9 +127,9 @@ export function refuseSuspended(account: Pick<Account, 'suspended'>): Failure | 
   return account.suspended ? new Failure('ACCOUNT_SUSPENDED', 'This account is suspended.') : undefined;
 }
 
-/** Refuses an account that is closed, or is being closed. */
-export function refuseClosed(account: Account): Failure | undefined {
-  return account.closedAt ? new Failure('ACCOUNT_CLOSED', 'This account is closed.') : undefined;
+/** Refuses an account that is closed, or is being closed. @param account undefined if there is none. */
+export function refuseClosed(account: Pick<Account, 'closedAt'> | undefined): Failure | undefined {
+  return account?.closedAt ? new Failure('ACCOUNT_CLOSED', 'This account is closed.') : undefined;
 }
 
 /**
@@ -298,6 +299,10 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   if (account.suspended !== before.suspended) data.suspended = account.suspended;
   if (account.suspendedAt !== before.suspendedAt) data.suspendedAt = account.suspendedAt ?? removed;
   if (account.restoredAt !== before.restoredAt) data.restoredAt = account.restoredAt ?? removed;
+  if (account.closedAt !== before.closedAt) data.closedAt = account.closedAt ?? removed;
+  for (const field of before.strayFields) {
+    if (!account.strayFields.includes(field)) Object.assign(data, { [field]: removed });
+  }
   if (account.identities !== before.identities) data.identities = [...account.identities];
   if (account.debt !== before.debt) data.debt = account.debt;
   if (account.customers !== before.customers) data.customers = account.customers;

@@ -11,7 +11,8 @@ const usedAtMs = 86_400_000;
 type ReadAlong = { paths(): readonly string[]; learn(documents: Documents): void };
 
 /**
- * The caller's account: created at its first use, with edits recorded and signup credits granted.
+ * The caller's account: created at its first use, with edits recorded and signup credits granted. A closed
+ * account is shown as it is.
  * @throws {Failure} ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
  */
 export function getOrCreateAccount(
@@ -28,6 +29,11 @@ export function getOrCreateAccount(
       return undefined;
     },
     decide({ account, hasPendingChanges, now }) {
+      if (account.closedAt) {
+        return hasPendingChanges
+          ? { change: unchanged({ ...account }), answer: () => account }
+          : { answer: account };
+      }
       const hasNewEmail = user.email !== account.email;
       const isUsedAgain = now.getTime() - (account.usedAt?.getTime() ?? 0) > usedAtMs;
       if (!hasPendingChanges && !hasNewEmail && !isUsedAgain) return { answer: account };

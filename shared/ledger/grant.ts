@@ -6,7 +6,7 @@ import { Failure, invalidRequest } from '../errors.ts';
 import { type Account, creditsMax } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
 import type { Documents } from './command.ts';
-import { grantCredits, insufficientCredits } from './credits.ts';
+import { grantCredits, insufficientCredits, refuseClosed } from './credits.ts';
 import type { Ledger } from './ledger.ts';
 
 /** The fields of `grants/{hash}`: a grant under its key, so that a repeated call finds it. */
@@ -26,7 +26,10 @@ const grantDocumentSchema = z.object({
 });
 export type GrantRecord = z.infer<typeof grantDocumentSchema>;
 
-const grantPath = (keyHash: string): DocumentPath<GrantRecord> => documentPath(`grants/${keyHash}`);
+/** The id of a grant's entry is this and the name of its document. */
+export const grantEntryPrefix = 'grant:';
+
+export const grantPath = (keyHash: string): DocumentPath<GrantRecord> => documentPath(`grants/${keyHash}`);
 
 /**
  * Adds credits to an account or, with a negative amount, takes them; once for each key, whichever admin sends it.
@@ -34,7 +37,7 @@ const grantPath = (keyHash: string): DocumentPath<GrantRecord> => documentPath(`
  * Version 0.1.0 hashed a key with its admin. A grant is also looked for under that hash, so that a deploy between an
  * admin's two attempts makes no second grant.
  * @throws {Failure} NOT_FOUND for a uid without an account, INSUFFICIENT_CREDITS if the balance would fall below zero,
- * IDEMPOTENCY_KEY_REUSED, ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
+ * IDEMPOTENCY_KEY_REUSED, ACCOUNT_INVALID, ACCOUNT_CLOSED, DATABASE_UNAVAILABLE.
  */
 export function grantTo(
   ledger: Ledger,
@@ -46,7 +49,7 @@ export function grantTo(
   const keyHash = hash(JSON.stringify([key]));
   const path = grantPath(keyHash);
   const oldPath = grantPath(hash(JSON.stringify([admin.uid, key])));
-  const entryId = `grant:${keyHash}`;
+  const entryId = `${grantEntryPrefix}${keyHash}`;
   const attemptId = randomUUID();
 
   function findAnswer(documents: Documents) {
@@ -62,7 +65,7 @@ export function grantTo(
     findAnswer,
     missing: { refusal: new Failure('NOT_FOUND', 'There is no such account.') },
     decide({ account, now }) {
-      const refusal = refuseGrant(account, amount);
+      const refusal = refuseClosed(account) ?? refuseGrant(account, amount);
       if (refusal) return { refusal };
       const change = grantCredits(account, { id: entryId, amount, reason, actor });
       const { sequence, ledgerBalance: balance } = change.account;

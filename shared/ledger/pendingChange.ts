@@ -23,10 +23,13 @@ type Due = Pick<Command<unknown>, 'editor' | 'user' | 'givesAllowance' | 'readsP
 export async function findPendingChange(
   ledger: Ledger,
   account: Account,
-  { editor, user, givesAllowance = user !== undefined, readsPerson = false }: Due,
+  due: Due,
   documents: Documents,
   now: Date,
 ): Promise<PendingChange> {
+  const { editor, readsPerson = false, givesAllowance = due.user !== undefined } = due;
+  // Nothing of a user comes to a closed account any more.
+  const user = account.closedAt ? undefined : due.user;
   const edited = andThen(recordEdit(account, editor), (current) =>
     user ? setVerified(current, user.verified) : unchanged(current),
   );

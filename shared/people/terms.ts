@@ -5,7 +5,7 @@ import { type Failure, invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { LedgerUser } from '../ledger/command.ts';
-import { refuseTerms, unchanged } from '../ledger/credits.ts';
+import { refuseClosed, refuseTerms, unchanged } from '../ledger/credits.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
 /** What the API shows of the terms. Undefined if the studio has none, and no privacy policy. */
@@ -26,7 +26,7 @@ export function toTerms(
 
 /**
  * Records that a user accepts the current terms. The first time counts: a repeated call changes nothing.
- * @throws {Failure} INVALID_REQUEST for any other version, ACCOUNT_INVALID, DATABASE_UNAVAILABLE.
+ * @throws {Failure} INVALID_REQUEST for any other version, ACCOUNT_INVALID, ACCOUNT_CLOSED, DATABASE_UNAVAILABLE.
  */
 export async function acceptTerms(ledger: Ledger, user: LedgerUser, version: string): Promise<Account> {
   const refusal = refuseVersion(version, ledger.settings.termsVersion);
@@ -35,6 +35,8 @@ export async function acceptTerms(ledger: Ledger, user: LedgerUser, version: str
     user,
     missing: 'create',
     decide({ account, hasPendingChanges, now }) {
+      const refusal = refuseClosed(account);
+      if (refusal) return { refusal };
       const isAccepted = account.terms?.version === version;
       if (isAccepted && !hasPendingChanges) return { answer: account };
       const accepted = isAccepted ? account : { ...account, terms: { version, acceptedAt: now } };

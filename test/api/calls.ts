@@ -212,6 +212,8 @@ export async function callEveryFunction(all: Calls): Promise<RecordedCall[]> {
   const removed = { uid: ada, generationId: second.id, reason: 'The image shows a living person.' };
   await add({ title: 'Removes an image', as: admin, path: 'takedown', body: removed });
   await add({ title: 'Deletes an image', as, path: 'deleteGeneration', body: { id } });
+  const leaver = await user('leaver');
+  await add({ title: 'Everything is erased', as: leaver, path: 'closeAccount', body: { confirm: 'CLOSE' } });
 
   const grant = { uid: ada, amount: 10, reason: 'Welcome' };
   await add({ title: 'Ten credits', as: admin, path: 'grant', key: 'welcome-ada', body: grant });

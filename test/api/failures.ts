@@ -57,6 +57,16 @@ async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
       balance: 10,
       suspended: true,
     }),
+    ACCOUNT_CLOSED: await generateWithAccount(calls, 'A closed account', {
+      balance: 10,
+      closedAt: new Date(0),
+    }),
+    SIGN_IN_AGAIN: await call({
+      title: 'A sign-in of yesterday',
+      as: await user('sleepy', 'sleepy@example.com', { auth_time: Math.floor(Date.now() / 1000) - 86_400 }),
+      path: 'closeAccount',
+      body: { confirm: 'CLOSE' },
+    }),
     TERMS_NOT_ACCEPTED: await generate(calls, 'The terms are not accepted', { url: formal.url }),
     EMAIL_NOT_VERIFIED: await call({
       title: 'An unverified e-mail address',
@@ -69,7 +79,6 @@ async function failBeforeAnyWrite(calls: Calls): Promise<Failures> {
       as: await user('lost'),
       path: 'generation?key=never-used',
     }),
-    ACCOUNT_CLOSED: await checkoutClosed(calls),
     PAYMENTS_UNAVAILABLE: await call({
       title: 'Stripe cannot be reached',
       path: 'packs',
@@ -211,13 +220,6 @@ async function generateWithAccount(
   const as = await calls.user(`user-${++users}`);
   await calls.stack.edit(`accounts/${as.uid}`, fields);
   return generate(calls, title, { as });
-}
-
-/** Starts a purchase with a closed account. */
-async function checkoutClosed({ call, user, stack }: Calls): Promise<RecordedCall> {
-  const as = await user('leaver');
-  await stack.edit(`accounts/${as.uid}`, { balance: 0, closedAt: new Date() });
-  return call({ title: 'A closed account', as, path: 'checkout', key: 'my-key', body: { pack: 'starter' } });
 }
 
 /** Makes the same call again while the first is running. */

@@ -88,7 +88,8 @@ describe("the functions' environment", () => {
   it('names every service, and no metadata server', () => {
     const gemini = { url: 'http://127.0.0.1:1', apiKey: 'fake' };
     const cloudinary = { url: 'http://127.0.0.1:2', cloudinaryUrl: 'cloudinary://a:b@demo' };
-    expect(createFunctionsEnvironment({}, { ...endpoints, gemini, cloudinary })).toEqual({
+    expect(createFunctionsEnvironment({}, { ...endpoints, gemini, cloudinary }, '/tmp/run')).toEqual({
+      ERASURE_LOG_BUCKET: 'file:///tmp/run/erasures',
       GOOGLE_CLOUD_PROJECT: 'demo-nano-banana-studio',
       PORT: '8080',
       FIRESTORE_EMULATOR_HOST: '127.0.0.1:8085',
@@ -103,12 +104,12 @@ describe("the functions' environment", () => {
 
   it('keeps a PUBLIC_URL that is set', () => {
     const env = { PUBLIC_URL: 'https://studio.example' };
-    expect(createFunctionsEnvironment(env, endpoints).PUBLIC_URL).toBe('https://studio.example');
+    expect(createFunctionsEnvironment(env, endpoints, '/tmp/run').PUBLIC_URL).toBe('https://studio.example');
   });
 
   it('has no variables of Cloud Run, so that one process serves all functions', () => {
     const deployed = { K_SERVICE: 'x', K_REVISION: 'x-1', FUNCTION_TARGET: 'health', NODE_ENV: 'production' };
-    const names = Object.keys(createFunctionsEnvironment(deployed, endpoints));
+    const names = Object.keys(createFunctionsEnvironment(deployed, endpoints, '/tmp/run'));
     for (const name of Object.keys(deployed)) expect(names).not.toContain(name);
   });
 });

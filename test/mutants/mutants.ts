@@ -4,6 +4,7 @@
  * entries, reasons. Everything else is captured, so that a mutant survives a rename and a reformat.
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
+import { inClosedAccounts, inClosing } from './closing.ts';
 import { inIdentities } from './identities.ts';
 import { inDebts, inPaymentFunctions, inPayments, inPurchases } from './paymentMutants.ts';
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
@@ -69,8 +70,8 @@ const inLedger: Mutants = {
     replace: '$S || $F($A) !== undefined',
   },
   'a suspended account gets its allowance': {
-    find: 'suspended || !$V || $F($A) !== undefined',
-    replace: '!$V || $F($A) !== undefined',
+    find: 'suspended || $C || !$V || $F($A) !== undefined',
+    replace: '$C || !$V || $F($A) !== undefined',
     killedBy: 'test/shared/ledger/ownAllowance.test.ts',
   },
   'an allowance that an entry proves is given again for ever': {
@@ -353,8 +354,8 @@ const inGeneration: Mutants = {
     killedBy: 'test/shared/generation/replayFirst.test.ts',
   },
   'terms are not checked for a generation': {
-    find: 'refuseSuspended($A) ?? refuseTerms($A, termsVersion)',
-    replace: 'refuseSuspended($A)',
+    find: '$S ?? refuseTerms($A, termsVersion)',
+    replace: '$S',
     killedBy: termsTest,
   },
   'a large call is refused before its replay is looked for': {
@@ -563,7 +564,7 @@ const inEnhance: Mutants = {
   },
 };
 
-const inPeople: Mutants = {
+const inTerms: Mutants = {
   'accepting the terms again records a later time': {
     find: '$A.terms?.version === $V',
     replace: 'false',
@@ -577,7 +578,7 @@ const inPeople: Mutants = {
 };
 
 export const mutants: readonly Mutant[] = Object.entries({
-  'shared/ledger': { ...inLedger, ...inIdentities },
+  'shared/ledger': { ...inLedger, ...inIdentities, ...inClosedAccounts },
   'shared/generation': { ...inGeneration, ...inShares },
   'shared/sharing': inSharing,
   'shared/ledger/purchases.ts': inPurchases,
@@ -590,5 +591,5 @@ export const mutants: readonly Mutant[] = Object.entries({
   'shared/http': inHttp,
   'shared/prompts': inPrompts,
   'functions/enhance.ts': inEnhance,
-  'shared/people': inPeople,
+  'shared/people': { ...inTerms, ...inClosing },
 }).flatMap(([place, all]) => Object.entries(all).map(([name, mutant]) => ({ name, place, ...mutant })));

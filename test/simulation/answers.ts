@@ -38,6 +38,7 @@ const statuses: Record<string, number> = {
   EMAIL_NOT_VERIFIED: 403,
   PAYMENTS_UNAVAILABLE: 503,
   ACCOUNT_INVALID: 409,
+  ACCOUNT_CLOSED: 409,
   EXPIRED: 410,
   DELETED: 410,
   IDEMPOTENCY_KEY_REUSED: 422,
@@ -60,6 +61,7 @@ const fixedRetries: Record<string, string> = {
   INSUFFICIENT_CREDITS: 'no',
   ACCOUNT_SUSPENDED: 'no',
   ACCOUNT_INVALID: 'no',
+  ACCOUNT_CLOSED: 'no',
   NOT_FOUND: 'no',
   IN_PROGRESS: 'same_key',
   RATE_LIMITED: 'same_key',
@@ -68,7 +70,13 @@ const fixedRetries: Record<string, string> = {
   DELETED: 'no',
 };
 /** Refusals before any debit. They leave no trace, and the key can be used again. */
-const refusals = new Set(['INSUFFICIENT_CREDITS', 'ACCOUNT_SUSPENDED', 'ACCOUNT_INVALID', 'RATE_LIMITED']);
+const refusals = new Set([
+  'INSUFFICIENT_CREDITS',
+  'ACCOUNT_SUSPENDED',
+  'ACCOUNT_INVALID',
+  'ACCOUNT_CLOSED',
+  'RATE_LIMITED',
+]);
 
 /** Parses a reply. A reply that does not fit the contract breaks the history. */
 export function parseAnswer({ world: { check } }: Model, { status, headers, body }: WireAnswer): Outcome {
@@ -250,6 +258,7 @@ function checkRefusal(
       Number(metadata.required) === prices[tier] && hadTooFewCredits(moments, metadata, prices[tier] ?? 0),
     ACCOUNT_SUSPENDED: () => moments.some(({ suspended }) => suspended),
     ACCOUNT_INVALID: () => moments.some(isInvalid),
+    ACCOUNT_CLOSED: () => moments.some(({ closed }) => closed),
     RATE_LIMITED: () => wasLimited(model, uid, metadata.limit, moments, startedAt),
   };
   check(

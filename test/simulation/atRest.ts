@@ -7,7 +7,7 @@ import { type ImageRequest, isSettled, type User } from './clients.ts';
 import type { History } from './history.ts';
 import { checkAgreement, findPerson } from './modelPeople.ts';
 import { toShareToken } from './modelShares.ts';
-import { type ObservedAccount, type ObservedGeneration, parseCredits } from './observed.ts';
+import { isClosed, type ObservedAccount, type ObservedGeneration, parseCredits } from './observed.ts';
 import { signatureMs } from './upstreams.ts';
 
 /** Attempts until a request is settled. One that needs more is stuck. */
@@ -51,6 +51,7 @@ export async function checkAtRest(history: History): Promise<void> {
   checkAgreement(world, model.accounts);
   for (const account of model.accounts.values()) checkLedger(history, account);
   checkGrants(history);
+  for (const user of users) checkErased(history, user);
   for (const generation of model.generations.values()) {
     const { status, id, publicId } = generation;
     check(status !== 'pending', 'nothing is pending', () => id);
@@ -155,8 +156,29 @@ function checkLedger({ world, model, stripe }: History, account: ObservedAccount
     check(String(own) === String(due), 'each generation is charged once', () => `${id} ${status}: ${own}`);
   }
   const isFirst = [...findPerson(model.accounts, account)].every((one) => one.signup === 'due');
-  const isDue = verified && isFirst && signup === 'due' && model.rules.signupCredits > 0;
+  const isDue = verified && !isClosed(data) && isFirst && signup === 'due' && model.rules.signupCredits > 0;
   check(!isDue, 'signup credits are granted', () => uid);
+}
+
+/** Nothing of a person is left in a closed account. */
+function checkErased({ world, model }: History, { uid }: User): void {
+  const { check } = world;
+  const { data, entries } = model.account(uid);
+  const closure = model.closures.get(uid);
+  check(
+    !closure || closure.status === 'closed',
+    'every closing is finished',
+    () => `${uid} ${closure?.step}`,
+  );
+  // An admin may have made the account again by hand.
+  if (!closure || !isClosed(data)) return;
+  world.happened('an account is closed at rest');
+  const fields = Object.keys(data ?? {}).filter((field) => ['email', 'nickname'].includes(field));
+  check(fields.length === 0, 'a closed account has no address', () => `${uid} ${fields}`);
+  const left = [...model.generations.values()].find((one) => one.uid === uid && !one.erased);
+  check(!left, 'a closed account has no prompt', () => `${left?.id} ${left?.status}`);
+  const texts = entries.filter(({ id, type, reason }) => reason && type !== 'refund' && id !== 'signup');
+  check(texts.length === 0, 'no free text is left', () => JSON.stringify(texts));
 }
 
 /** If no reply was lost and no instance stopped, every entry has its line in the log. */

@@ -17,6 +17,7 @@ export type Clients = {
   readGeneration(user: User, key: string): Promise<void>;
   deleteGeneration(user: User, key: string): Promise<void>;
   getOrCreateAccount(user: User): Promise<boolean>;
+  closeAccount(user: User): Promise<void>;
   /** All pages of a user's entries or images. */
   readAllPages(user: User, name: 'ledger' | 'gallery'): Promise<{ id: string }[]>;
 };
@@ -130,6 +131,22 @@ export function createClients(fleet: Fleet, model: Model, finals: Map<string, st
         check((entry?.balance ?? 0) === account.balance, 'a shown balance is that of an entry', describe);
       });
       return isOpen;
+    },
+
+    async closeAccount(user) {
+      const body = { confirm: 'CLOSE' };
+      const request = { name: 'closeAccount', method: 'POST' as const, as: getToken(user), body };
+      await fleet.send(request, (answer, startTick) => {
+        const describe = () => `${user.uid}: ${JSON.stringify(answer.body)}`;
+        if (answer.status === 503) return;
+        const { status } = answer.body as { status?: string };
+        check(status === 'closing' || status === 'closed', 'no other reply', describe);
+        const closure = model.closures.get(user.uid);
+        check(closure !== undefined && closure.status !== 'open', 'a closing begins', describe);
+        check(status !== 'closed' || closure?.status === 'closed', 'a closing is finished', describe);
+        const wasOpen = model.since(user.uid, startTick).every(({ closed }) => !closed);
+        check(!wasOpen, 'an account closes before the answer', describe);
+      });
     },
 
     async readAllPages(user, name) {

@@ -142,6 +142,7 @@ function plan(history: History): number {
     const imageRequest = random.pick(imageRequests);
     return clients.deleteGeneration(imageRequest.user, imageRequest.key);
   });
+  times(random.pick([0, 0, 0, 0, 1, 2]), 'a user closes the account', () => clients.closeAccount(pickUser()));
   times(random.whole(0, 3), 'a user reads the account', () => clients.getOrCreateAccount(pickUser()));
   times(random.pick([0, 1, 3, 8]), 'an admin edits', () => admin.edit(pickUser()));
   times(random.pick([0, 0, 0, 1]), 'an admin deletes', () => admin.deleteAccount(pickUser()));

@@ -51,14 +51,18 @@ export const tokens = {
 const splitToken = ({ authorization }: Credentials) =>
   (authorization ?? '').replace(/^Bearer /, '').split(':');
 
+/** Always a moment ago. */
+const signedInAt = new Date(Date.UTC(3000, 0, 1));
+
 /** Trusts every token. */
 export const trustingAuth: Auth = {
   async user(credentials) {
     const [kind, uid = '', person = uid] = splitToken(credentials);
     if (kind !== 'user') throw new Failure('UNAUTHENTICATED', 'Not a user.');
-    if (person === 'unverified') return { uid, email: undefined, verified: false, identities: [] };
+    if (person === 'unverified')
+      return { uid, email: undefined, verified: false, identities: [], signedInAt };
     const identities = person.split('+').map((name) => name.split('<') as [string, ...string[]]);
-    return { uid, email: `${uid}@example.com`, verified: true, identities };
+    return { uid, email: `${uid}@example.com`, verified: true, identities, signedInAt };
   },
   async admin(credentials) {
     const [kind, actor = ''] = splitToken(credentials);

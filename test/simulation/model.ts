@@ -12,6 +12,7 @@ import { checkRemoved, checkShares, observeShare, type Shares } from './modelSha
 import {
   findMistyped,
   hashId,
+  isClosed,
   isMisnumbered,
   isSuspended,
   type Moment,
@@ -42,6 +43,8 @@ export type Model = {
   expect(uid: string, key: string): void;
   findGeneration(uid: string, key: string): ObservedGeneration | undefined;
   outbox: Map<string, Data>;
+  /** The documents of closings, by uid. */
+  closures: Map<string, Data>;
   images: Images;
   shares: Shares;
   /** Checks a log line of an instance about an entry: it must be an entry that it has committed. */
@@ -69,6 +72,7 @@ export function createModel(
   const generations = new Map<string, ObservedGeneration>();
   const outbox = new Map<string, Data>();
   const shares: Shares = new Map();
+  const closures = new Map<string, Data>();
   const identities = new Map<string, Data>();
   const ids = new Set<string>();
   /** The instances that logged an entry, by its account and id. */
@@ -90,6 +94,7 @@ export function createModel(
           shown: 0,
           adjust: undefined,
           suspended: false,
+          closed: false,
           misnumbered: false,
           mistyped: false,
           pending: 0,
@@ -112,6 +117,13 @@ export function createModel(
     else outbox.delete(id);
   }
 
+  function observeClosure(uid: string, { before, after }: DocumentChange): void {
+    world.check(after !== undefined, 'a closing is never forgotten', () => uid);
+    if (!after) return;
+    closures.set(uid, after);
+    if (before?.status !== after.status) world.happened(`closing: ${after.status}`, () => uid);
+  }
+
   function observe(changes: DocumentChange[]): void {
     ticks += 1;
     const movements = new Map<string, Movement[]>();
@@ -120,6 +132,7 @@ export function createModel(
       const [root, first = '', collection, second = ''] = change.path.split('/');
       if (root === 'outbox') observeOutbox(first, change);
       if (root === 'shares') observeShare(world, shares, first, change);
+      if (root === 'closures') observeClosure(first, change);
       if (root === 'grants' && !change.before) {
         const { uid, amount } = change.after as { uid: string; amount: number };
         movements.set(uid, [...(movements.get(uid) ?? []), { type: 'grant', amount }]);
@@ -145,7 +158,7 @@ export function createModel(
       const account = accounts.get(uid);
       if (!account) continue;
       observeLedger(
-        { world, rules, accounts, identities },
+        { world, rules, accounts, identities, closures },
         account,
         changes,
         movements.get(uid) ?? [],
@@ -186,6 +199,7 @@ export function createModel(
             ? Number(data.adjust)
             : null,
       suspended: isSuspended(data),
+      closed: isClosed(data),
       misnumbered: isMisnumbered(data, entries.length),
       mistyped: findMistyped(data).length > 0,
       pending: mine.length,
@@ -209,6 +223,7 @@ export function createModel(
     expect: (uid, key) => void ids.add(hashId(uid, key)),
     findGeneration: (uid, key) => generations.get(hashId(uid, key)),
     outbox,
+    closures,
     images,
     shares,
     observeLog,

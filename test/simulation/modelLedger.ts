@@ -6,6 +6,7 @@ import { checkFirstSight, checkFollowed, checkOncePerPerson } from './modelPeopl
 import {
   findMistyped,
   getApplicableAdjust,
+  isClosed,
   isMisnumbered,
   isSuspended,
   type ObservedAccount,
@@ -32,11 +33,12 @@ type Observed = {
   rules: Rules;
   accounts: ReadonlyMap<string, ObservedAccount>;
   identities: ReadonlyMap<string, Data>;
+  closures: ReadonlyMap<string, Data>;
 };
 
 /** Observes one commit to an account's documents and checks that its ledger stays consistent. */
 export function observeLedger(
-  { world, rules, accounts, identities }: Observed,
+  { world, rules, accounts, identities, closures }: Observed,
   account: ObservedAccount,
   changes: DocumentChange[],
   movements: Movement[],
@@ -46,8 +48,14 @@ export function observeLedger(
   const { uid } = account;
   const entriesPath = `accounts/${uid}/entries/`;
   const written = changes.filter(({ path }) => path.startsWith(entriesPath));
-  for (const { path, before } of written) check(before === undefined, 'entries are append-only', () => path);
+  for (const { path, before, after } of written) {
+    if (!before) continue;
+    check(isErasure(before, after, closures.has(uid)), 'entries are append-only', () => path);
+    const erased = account.entries.find(({ id }) => path === `${entriesPath}${id}`);
+    if (erased) delete erased.reason;
+  }
   const entries = written
+    .filter(({ before }) => before === undefined)
     .map(({ path, after }) => ({ ...after, id: path.slice(entriesPath.length) }) as Entry)
     .sort((a, b) => a.sequence - b.sequence);
   const own = changes.find(({ path }) => path === `accounts/${uid}`);
@@ -66,6 +74,9 @@ export function observeLedger(
   account.data = after;
   if (!before && account.signup === 'due' && account.entries.length > 0) account.signup = 'none';
   if (isSuspended(before) !== isSuspended(after)) checkFollowed(world, accounts, account, after);
+  const isForgotten = isClosed(before) || (!before && closures.has(uid));
+  check(!isForgotten || isClosed(after), 'a closed account stays closed', () => uid);
+  check(!isForgotten || !after.email || before?.email === after.email, 'no address comes back', () => uid);
   checkFirstSight(world, identities, changes, account, before, after);
   const payments = entries.filter(({ type }) => paymentTypes.includes(type));
   checkPayments(world, account, changes, payments, { before, after });
@@ -78,6 +89,8 @@ export function observeLedger(
     }
     const isRefused = entry.type === 'debit' && isSuspended(after);
     check(!isRefused, 'a suspended account is not debited', () => uid);
+    const isLate = ['debit', 'grant', 'allowance'].includes(entry.type) && isClosed(before);
+    check(!isLate, 'a closed account gets and pays nothing', () => `${uid} ${entry.id}`);
     if (entry.type === 'allowance') due.push(checkAllowance(world, rules, account, entry, before));
   }
   const shown = before ? parseBalance(before) : 0;
@@ -121,6 +134,13 @@ export function observeLedger(
       () => `${uid}: ${after.sequence}`,
     );
   }
+}
+
+/** The free texts of an entry may be erased once its account closes. Everything else stays. */
+function isErasure(before: Data, after: Data | undefined, isClosing: boolean): boolean {
+  const { reason: _, actor: __, ...books } = before;
+  const { reason, actor: ___, ...same } = after ?? {};
+  return isClosing && reason === undefined && isSame(books, same);
 }
 
 const describe = (uid: string, found: unknown, expected: number) => `${uid}: ${found}, expected ${expected}`;

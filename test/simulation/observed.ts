@@ -50,6 +50,7 @@ export type Moment = {
   /** Null if it is not a whole number. */
   adjust: number | null | undefined;
   suspended: boolean;
+  closed: boolean;
   /** True if the sequence in the document is not that of the newest entry. */
   misnumbered: boolean;
   /** True if an admin has typed another field wrong. */
@@ -96,6 +97,9 @@ export const parseBalance = ({ balance, settled, sequence, updatedAt }: Data): n
 /** Anything but false suspends, unless the field is missing. */
 export const isSuspended = (data: Data | undefined): boolean =>
   ![undefined, null, false].includes(data?.suspended as undefined);
+
+/** True if the account is closed or closing. */
+export const isClosed = (data: Data | undefined): boolean => data?.closedAt !== undefined;
 
 /** True if the ledger has written the sequence, and an admin has replaced it by another number. */
 export const isMisnumbered = (data: Data | undefined, entries: number): boolean =>

@@ -24,6 +24,7 @@ export const postFunctions = [
   'takedown',
   'resolveReport',
   'acceptTerms',
+  'closeAccount',
   'suspend',
   'grant',
   'checkQuota',

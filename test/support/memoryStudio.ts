@@ -3,6 +3,7 @@
  * Several studios may share one database, as several instances do.
  */
 import { functions } from '../../functions/index.ts';
+import type { Users } from '../../shared/auth/users.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Generation, Report } from '../../shared/contract.ts';
 import { createLog } from '../../shared/core/log.ts';
@@ -48,6 +49,7 @@ export function createMemoryStudio({
   /** The text model's part. */
   write?: Gemini['write'];
   stripe?: StripeApi;
+  users?: Users;
   /** Replaces calls of the database. */
   faults?: (database: Database) => Partial<Database>;
 }) {
@@ -78,6 +80,7 @@ export function createMemoryStudio({
       auth: trustingAuth,
       imageStore,
       ...(parts.stripe && { stripe: parts.stripe }),
+      ...(parts.users && { users: parts.users }),
       ...(parts.write && { gemini: { write: parts.write } as Partial<Gemini> as Gemini }),
       async imageGenerator(...request) {
         generated += 1;

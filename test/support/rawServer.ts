@@ -11,7 +11,7 @@ import { listen } from './listen.ts';
 const annsAuth: Auth = {
   async user({ authorization }) {
     if (authorization !== 'Bearer ann') throw new Failure('UNAUTHENTICATED', 'Please sign in.');
-    return { uid: 'ann', email: undefined, verified: true, identities: [] };
+    return { uid: 'ann', email: undefined, verified: true, identities: [], signedInAt: new Date() };
   },
   admin: () => Promise.reject(new Failure('FORBIDDEN', 'This is for admins.')),
   scheduler: () => Promise.reject(new Failure('FORBIDDEN', 'This is for the scheduler.')),

@@ -25,6 +25,7 @@ describe('calls other than generate', () => {
     ['deleteGeneration', ({ client }) => client.deleteGeneration('1')],
     ['share', ({ client }) => client.share('1', true)],
     ['acceptTerms', ({ client }) => client.acceptTerms('1')],
+    ['closeAccount', ({ client }) => client.closeAccount()],
     ['exportAccount', ({ client }) => client.exportAccount()],
     ['packs', ({ client }) => client.packs()],
     ['checkout', ({ client }) => client.checkout('starter', { key: 'wish' })],
@@ -64,6 +65,7 @@ describe('calls other than generate', () => {
     await client.share('1', false);
     await client.report({ token: 't', reason: 'other' });
     await client.acceptTerms('2026-11');
+    await client.closeAccount();
     await client.exportAccount();
     await client.packs();
     await client.confirmCheckout('cs_1');
@@ -81,6 +83,7 @@ describe('calls other than generate', () => {
       ['/share', '{"id":"1","shared":false}'],
       ['/report', '{"token":"t","reason":"other"}'],
       ['/acceptTerms', '{"version":"2026-11"}'],
+      ['/closeAccount', '{"confirm":"CLOSE"}'],
       ['/exportAccount', null],
       ['/packs', null],
       ['/confirmCheckout', '{"sessionId":"cs_1"}'],

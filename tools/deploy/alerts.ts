@@ -159,6 +159,20 @@ export const alerts: readonly Alert[] = [
     'Check that the Cloudinary account exists and that the secret is correct.',
   ),
   alert(
+    'closings',
+    'An account cannot be closed',
+    'jsonPayload.event="closing_overdue"',
+    { count: 0, minutes: 60 },
+    '`jsonPayload.uid` and `jsonPayload.step` show where it stopped a day ago. The user waits for the erasure.',
+  ),
+  alert(
+    'erasure-log',
+    'Erasures cannot be logged',
+    'jsonPayload.event="erasure_not_logged"',
+    { count: 5, minutes: 30 },
+    'Check the bucket `ERASURE_LOG_BUCKET`, and that `studio-sweep-holds` may create objects in it.',
+  ),
+  alert(
     'quota-gone',
     'No model is available',
     'jsonPayload.function="generate" AND jsonPayload.reason="PROVIDER_QUOTA"',

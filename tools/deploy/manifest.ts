@@ -4,8 +4,15 @@
  */
 import { jobTimeoutMs } from '../../shared/database/jobs.ts';
 
+/** The project's own role: it deletes users, and can neither read nor change them. */
+export const userDeleterRole = 'studioUserDeleter';
+
 /** The roles of a service account in the project. `secrets` lists the secrets that it may read. */
-export type Role = 'roles/datastore.user' | 'roles/datastore.viewer' | 'roles/firebaseauth.viewer';
+export type Role =
+  | 'roles/datastore.user'
+  | 'roles/datastore.viewer'
+  | 'roles/firebaseauth.viewer'
+  | typeof userDeleterRole;
 export type Secret =
   | 'GEMINI_API_KEY'
   | 'CLOUDINARY_URL'
@@ -35,6 +42,8 @@ export type FunctionSpec = {
   roles: readonly Role[];
   /** Besides those that every function reads. */
   secrets: readonly Secret[];
+  /** It adds to the erasure log. */
+  logsErasures?: true;
 };
 
 const http = { kind: 'http' } as const satisfies Trigger;
@@ -93,6 +102,7 @@ export const manifest: Record<string, FunctionSpec> = {
   reports: { ...admin, roles: [...readRoles, 'roles/firebaseauth.viewer'] },
   resolveReport: { ...admin, roles: adminRoles, secrets: ['CLOUDINARY_URL'] },
   acceptTerms: { ...small, trigger: http, roles: readWriteRoles },
+  closeAccount: { ...small, trigger: http, roles: [...readWriteRoles, userDeleterRole] },
   // A large account takes a while on a slow connection.
   exportAccount: { ...small, trigger: http, timeoutSeconds: 300, roles: readRoles },
   suspend: {
@@ -124,8 +134,9 @@ export const manifest: Record<string, FunctionSpec> = {
   sweepHolds: {
     ...job,
     trigger: schedule('* * * * *'),
-    roles: readWriteRoles,
+    roles: [...readWriteRoles, userDeleterRole],
     secrets: ['CLOUDINARY_URL'],
+    logsErasures: true,
   },
   reconcile: {
     ...job,
@@ -147,6 +158,8 @@ export const manifest: Record<string, FunctionSpec> = {
 
 /** The job of a studio that sells nothing would have nothing to do. */
 export const paymentJob = 'reconcilePayments';
+/** The bucket of the erasure log. */
+export const toErasureBucket = (project: string) => `${project}-studio-erasures`;
 
 /** The name of a function's Cloud Run service, which must not contain capitals. */
 export const toServiceName = (target: string) =>

@@ -46,7 +46,7 @@ const usage = `npm run deploy -- --project PROJECT --region REGION
 
 /** Variables that the deploy sets itself, or that do not belong in a settings file. */
 const reservedNames =
-  /^(GOOGLE_CLOUD_PROJECT|FIRESTORE_DATABASE_ID|GEMINI_API_KEY|CLOUDINARY_URL|IDENTITY_HASH_KEY|STRIPE_SECRET_KEY|STRIPE_WEBHOOK_SECRET|STRIPE_API_BASE_URL|FUNCTION_TARGET|PORT|K_\w+|SCHEDULER_\w+|\w+_EMULATOR_HOST|LOCAL_DATA_DIR)$/;
+  /^(GOOGLE_CLOUD_PROJECT|FIRESTORE_DATABASE_ID|GEMINI_API_KEY|CLOUDINARY_URL|IDENTITY_HASH_KEY|ERASURE_LOG_BUCKET|STRIPE_SECRET_KEY|STRIPE_WEBHOOK_SECRET|STRIPE_API_BASE_URL|FUNCTION_TARGET|PORT|K_\w+|SCHEDULER_\w+|\w+_EMULATOR_HOST|LOCAL_DATA_DIR)$/;
 
 /** @throws {DeployRefused} naming the option or variable that is missing or wrong. */
 export function parseOptions(args: string[], readFile: (path: string) => string = readText): DeployOptions {

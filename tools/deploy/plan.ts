@@ -1,6 +1,7 @@
 /** The whole deploy, in order. */
 import type { DeployOptions } from './options.ts';
 import { createAlerts } from './planAlerts.ts';
+import { createErasureLog } from './planErasureLog.ts';
 import { buildImage, createTriggers, deployFunctions, scheduleJobs } from './planFunctions.ts';
 import { deployPage, deployRules, setUpFirebase, writeFirebaseConfig } from './planPage.ts';
 import { createAccounts, createDatabase, createSecrets, setUpProject } from './planProject.ts';
@@ -27,6 +28,7 @@ export function createPlan(options: DeployOptions): Step[] {
     ...setUpFirebase(options),
     ...writeFirebaseConfig(options),
     ...deployRules(options),
+    ...createErasureLog(options),
     ...buildImage(options),
     ...deployFunctions(options),
     ...finishWebhook(options),

@@ -1,5 +1,12 @@
 /** The steps for the functions: the image, a service for each function, and their callers. */
-import { type FunctionSpec, manifest, paymentJob, toAccountName, toServiceName } from './manifest.ts';
+import {
+  type FunctionSpec,
+  manifest,
+  paymentJob,
+  toAccountName,
+  toErasureBucket,
+  toServiceName,
+} from './manifest.ts';
 import type { DeployOptions } from './options.ts';
 import {
   databaseId,
@@ -64,6 +71,7 @@ export function createEnvironment(
     FUNCTION_TARGET: target,
     GOOGLE_CLOUD_PROJECT: project,
     FIRESTORE_DATABASE_ID: databaseId,
+    ERASURE_LOG_BUCKET: toErasureBucket(project),
     SCHEDULER_AUDIENCE: getSchedulerAudience(project),
     SCHEDULER_SERVICE_ACCOUNT: toAccountEmail(schedulerAccount, project),
   };

@@ -1,5 +1,5 @@
 /** The steps for everything the functions need: APIs, service accounts and their roles, secrets, the database. */
-import { type FunctionSpec, manifest, type Secret, toAccountName } from './manifest.ts';
+import { type FunctionSpec, manifest, type Secret, toAccountName, userDeleterRole } from './manifest.ts';
 import type { DeployOptions } from './options.ts';
 import { connectWebhook } from './planStripe.ts';
 import type { Command, Step } from './steps.ts';
@@ -33,6 +33,7 @@ const apis = [
   'pubsub',
   'run',
   'secretmanager',
+  'storage',
 ];
 
 export const gcloud = (project: string, ...args: string[]): Command => [
@@ -90,8 +91,31 @@ export function createAccounts({ project, vertexAi }: DeployOptions): Step[] {
   const grantSteps = functions.flatMap(([target, spec]) =>
     getRoles(spec, vertexAi).map((role) => grantRole(project, toAccountName(target), role)),
   );
-  return [...createSteps, ...grantSteps, grantRole(project, eventarcAccount, 'roles/eventarc.eventReceiver')];
+  return [
+    ...createSteps,
+    createUserDeleterRole(project),
+    ...grantSteps,
+    grantRole(project, eventarcAccount, 'roles/eventarc.eventReceiver'),
+  ];
 }
+
+/** Google's own role that deletes users may also make somebody an admin. */
+const createUserDeleterRole = (project: string): Step => ({
+  title: `Create the role ${userDeleterRole}`,
+  hint: 'You need the role roles/iam.roleAdmin.',
+  do: 'ensure',
+  probe: { command: gcloud(project, 'iam', 'roles', 'describe', userDeleterRole, '--format=value(name)') },
+  make: gcloud(
+    project,
+    'iam',
+    'roles',
+    'create',
+    userDeleterRole,
+    '--title=Deletes users who close their account',
+    '--permissions=firebaseauth.users.delete',
+    '--stage=GA',
+  ),
+});
 
 /** The roles of a function. On Vertex AI, a role gives access to Gemini instead of a key. */
 function getRoles({ roles, secrets }: FunctionSpec, vertexAi: boolean): string[] {
@@ -121,7 +145,7 @@ function grantRole(project: string, account: string, role: string): Step {
     run: [
       ...(['gcloud', 'projects', 'add-iam-policy-binding', project] as const),
       `--member=serviceAccount:${toAccountEmail(account, project)}`,
-      `--role=${role}`,
+      `--role=${role.startsWith('roles/') ? role : `projects/${project}/roles/${role}`}`,
       '--condition=None',
       '--format=none',
     ],

@@ -60,6 +60,7 @@ export const operations: Record<string, OperationText> = {
     description:
       'Asks a text model to improve a prompt. If the model is late or fails, the answer has the same prompt and `enhanced: false`. That is not an error. Costs no credits, but needs a verified e-mail address, or credits in the account.',
     reasons: [
+      'ACCOUNT_CLOSED',
       'ACCOUNT_SUSPENDED',
       'TERMS_NOT_ACCEPTED',
       'EMAIL_NOT_VERIFIED',
@@ -79,6 +80,7 @@ export const operations: Record<string, OperationText> = {
       'NOT_FOUND',
       'IN_PROGRESS',
       'ACCOUNT_INVALID',
+      'ACCOUNT_CLOSED',
       'EXPIRED',
       'DELETED',
       'IDEMPOTENCY_KEY_REUSED',
@@ -159,7 +161,13 @@ export const operations: Record<string, OperationText> = {
     summary: 'Accept the terms',
     description:
       'Records that the caller accepts the current terms and is 18 or older. Until then, `generate` and `enhance` answer 403 `TERMS_NOT_ACCEPTED`. A new version asks again. The call can be repeated: the first time counts. Any other version gets 400, and so does every version if the studio has no terms to accept.',
-    reasons: ['ACCOUNT_INVALID', 'DATABASE_UNAVAILABLE'],
+    reasons: ['ACCOUNT_INVALID', 'ACCOUNT_CLOSED', 'DATABASE_UNAVAILABLE'],
+  },
+  closeAccount: {
+    summary: 'Close the account for good',
+    description:
+      'Erases the person and keeps the books: images, prompts, what models said of them, the e-mail address and every free text are deleted, then the user in Firebase Authentication. The account, its entries and its purchases stay, with amounts, times and ids. Credits that are left are lost. Images that are being made end as usual first. The caller must have signed in within the last 5 minutes. The call may be repeated. From then on whatever costs credits answers 409 `ACCOUNT_CLOSED`.',
+    reasons: ['SIGN_IN_AGAIN', 'DATABASE_UNAVAILABLE'],
   },
   exportAccount: {
     summary: "Export the caller's data",
@@ -219,6 +227,7 @@ export const operations: Record<string, OperationText> = {
       'INSUFFICIENT_CREDITS',
       'NOT_FOUND',
       'ACCOUNT_INVALID',
+      'ACCOUNT_CLOSED',
       'IDEMPOTENCY_KEY_REUSED',
       'DATABASE_UNAVAILABLE',
     ],
@@ -242,12 +251,12 @@ export const operations: Record<string, OperationText> = {
   sweepHolds: {
     summary: 'Refund overdue generations',
     description:
-      'Refunds generations whose deadline has passed, and deletes images that no generation owns. Calls can be repeated and can overlap.',
+      'Refunds generations whose deadline has passed, deletes images that no generation owns, goes on with closings of accounts, and writes the erasure log. Calls can be repeated and can overlap.',
     reasons: ['DATABASE_UNAVAILABLE'],
   },
   reconcile: {
     summary: 'Record console edits, report broken accounts',
-    description: `Records edits in the console that are not in the ledger yet, and reports every account that does not add up. It corrects nothing else. ${untilTimeIsUsed}`,
+    description: `Records edits in the console that are not in the ledger yet, and reports every account that does not add up. An account whose user Firebase Authentication has not known for a day is closed. It corrects nothing else. ${untilTimeIsUsed}`,
     reasons: ['DATABASE_UNAVAILABLE'],
   },
   reconcilePayments: {

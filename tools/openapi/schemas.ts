@@ -45,6 +45,7 @@ const requests = {
   BillingPortalRequest: contract.billingPortalRequestSchema,
   GrantRequest: contract.grantRequestSchema,
   AcceptTermsRequest: contract.acceptTermsRequestSchema,
+  CloseAccountRequest: contract.closeAccountRequestSchema,
 };
 
 const answers = {
@@ -72,6 +73,7 @@ const answers = {
   SweepAnswer: contract.sweepAnswerSchema,
   ReconcileAnswer: contract.reconcileAnswerSchema,
   AcceptTermsAnswer: contract.acceptTermsAnswerSchema,
+  CloseAccountAnswer: contract.closeAccountAnswerSchema,
   ExportAnswer: contract.exportAnswerSchema,
   ReconcilePaymentsAnswer: contract.reconcilePaymentsAnswerSchema,
   Pack: contract.packSchema,

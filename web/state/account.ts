@@ -29,7 +29,7 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
       balance.value = applyReceipt(balance.value, fresh.account);
       suspended.value = fresh.account.suspended;
       supportEmail.value = fresh.supportEmail;
-      problem.value = '';
+      problem.value = fresh.account.closedAt ? 'This account is closed.' : '';
     } catch (error) {
       if (error instanceof ApiError) supportEmail.value ??= error.metadata.supportEmail;
       problem.value = problemText(error);

@@ -6,10 +6,13 @@ import {
   browserPopupRedirectResolver,
   connectAuthEmulator,
   createUserWithEmailAndPassword,
+  EmailAuthProvider,
   GoogleAuthProvider,
   indexedDBLocalPersistence,
   initializeAuth,
   onIdTokenChanged,
+  reauthenticateWithCredential,
+  reauthenticateWithPopup,
   sendEmailVerification,
   sendPasswordResetEmail,
   signInWithEmailAndPassword,
@@ -30,7 +33,7 @@ export type FirebaseConfig = {
 };
 
 /** @property needsVerification true if the user has a password and has not confirmed the e-mail address */
-export type User = { uid: string; email: string; needsVerification: boolean };
+export type User = { uid: string; email: string; hasPassword: boolean; needsVerification: boolean };
 
 /** Undefined while Firebase restores the session; null if nobody is signed in. */
 export const user = signal<User | null | undefined>(undefined);
@@ -65,7 +68,7 @@ function readUser(): void {
   const needsVerification = hasPassword && !emailVerified;
   const previous = user.peek();
   if (previous?.uid === uid && previous.needsVerification === needsVerification) return;
-  user.value = { uid, email: email ?? 'Signed in', needsVerification };
+  user.value = { uid, email: email ?? 'Signed in', hasPassword, needsVerification };
 }
 
 /** Returns the user's ID token. @param forceRefresh skips Firebase's cache. @throws if nobody is signed in */
@@ -80,6 +83,20 @@ export async function signInWithGoogle(): Promise<void> {
 
 export async function signIn(email: string, password: string): Promise<void> {
   await signInWithEmailAndPassword(auth, email, password);
+}
+
+/** The last sentence to a user whose account is closed. */
+export const farewell = signal('');
+
+/** Proves once more who the user is, and gets a new token. @param password empty for a user without one */
+export async function signInAgain(password: string): Promise<void> {
+  const { currentUser } = auth;
+  if (!currentUser) throw new Error('Nobody is signed in.');
+  if (user.peek()?.hasPassword) {
+    const credential = EmailAuthProvider.credential(currentUser.email ?? '', password);
+    await reauthenticateWithCredential(currentUser, credential);
+  } else await reauthenticateWithPopup(currentUser, new GoogleAuthProvider(), browserPopupRedirectResolver);
+  await currentUser.getIdToken(true);
 }
 
 /** Creates the user and sends the verification mail. */

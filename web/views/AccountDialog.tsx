@@ -1,13 +1,14 @@
 import { usePageState } from '../state/pageState.ts';
 import { user } from '../state/session.ts';
 import { wholeTimeText } from '../words.ts';
+import { CloseAccount } from './CloseAccount.tsx';
 import { ContactSupport } from './ContactSupport.tsx';
 import { Dialog } from './Dialog.tsx';
 import { OutsideLink } from './OutsideLink.tsx';
 
 type Props = { onClose: () => void; focusAfter: () => HTMLElement | null };
 
-/** The user's account: the terms, how to reach support, and the export of the user's data. */
+/** The user's account: the terms, how to reach support, the export of the user's data, and the end of it all. */
 export function AccountDialog({ onClose, focusAfter }: Props) {
   const { account } = usePageState();
   const terms = account.terms.value;
@@ -28,6 +29,7 @@ export function AccountDialog({ onClose, focusAfter }: Props) {
           Support: <ContactSupport />
         </p>
       )}
+      <CloseAccount />
       <div class="row end">
         <button type="button" onClick={onClose}>
           Close

@@ -1,6 +1,13 @@
 import { useState } from 'preact/hooks';
 import { announce } from '../state/announce.ts';
-import { createUser, sendPasswordReset, signIn, signInProblem, signInWithGoogle } from '../state/session.ts';
+import {
+  createUser,
+  farewell,
+  sendPasswordReset,
+  signIn,
+  signInProblem,
+  signInWithGoogle,
+} from '../state/session.ts';
 import { Icon } from './Icon.tsx';
 
 /** @property isLocal true for a local run, whose demo users sign in with one click */
@@ -11,6 +18,7 @@ export function SignIn({ isLocal }: { isLocal: boolean }) {
   async function attempt(action: () => Promise<void>): Promise<void> {
     setIsBusy(true);
     setProblem('');
+    farewell.value = '';
     try {
       await action();
     } catch (error) {
@@ -30,6 +38,7 @@ export function SignIn({ isLocal }: { isLocal: boolean }) {
         <p>Describe an image, and the studio creates it. You pay only for images you get.</p>
       </div>
       <div class="card">
+        {farewell.value && <p role="status">{farewell.value}</p>}
         {isLocal && <DemoUsers isBusy={isBusy} attempt={attempt} />}
         <button type="button" class="wide" disabled={isBusy} onClick={() => void attempt(signInWithGoogle)}>
           Continue with Google

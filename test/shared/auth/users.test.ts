@@ -36,6 +36,7 @@ describe('a user', () => {
       email: 'alice@example.com',
       verified: true,
       identities: hashIdentities({ email: 'alice@example.com' }, ['local']),
+      signedInAt: new Date((idClaims().auth_time as number) * 1000),
     });
   });
 

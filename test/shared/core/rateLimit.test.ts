@@ -108,7 +108,7 @@ describe('the functions', () => {
   const auth = {
     user: async ({ authorization = '' }: { authorization: string | undefined }) => {
       const uid = authorization.replace('Bearer ', '');
-      return { uid, email: undefined, verified: true, identities: [] };
+      return { uid, email: undefined, verified: true, identities: [], signedInAt: new Date() };
     },
     admin: async () => ({ uid: 'root', actor: 'root' }),
     scheduler: async () => {},

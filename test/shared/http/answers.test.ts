@@ -146,7 +146,7 @@ describe('an unhandled rejection during a request', () => {
             user: async () => {
               void Promise.reject(stray);
               await vi.waitFor(() => expect(strays).toContain(stray));
-              return { uid: 'ann', email: undefined, verified: true, identities: [] };
+              return { uid: 'ann', email: undefined, verified: true, identities: [], signedInAt: new Date() };
             },
             admin: () => Promise.reject(),
             scheduler: () => Promise.reject(),

@@ -222,7 +222,7 @@ describe('limits time:', () => {
           user: async () => {
             reached.resolve();
             await released.promise;
-            return { uid: 'ann', email: undefined, verified: true, identities: [] };
+            return { uid: 'ann', email: undefined, verified: true, identities: [], signedInAt: new Date() };
           },
           admin: () => Promise.reject(),
           scheduler: () => Promise.reject(),

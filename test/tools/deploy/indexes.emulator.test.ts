@@ -124,6 +124,8 @@ beforeAll(async () => {
   );
   expect(confirmed.body.status).toBe('paid');
   await during('billingPortal', () => ada.post('billingPortal', {}, {}, url));
+  const closed = await during('closeAccount', () => ada.post('closeAccount', { confirm: 'CLOSE' }, {}, url));
+  expect(closed.body).toEqual({ status: 'closed' });
   for (const name of ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile', 'reconcilePayments']) {
     const { status } = await during(name, () => runJob(stack, name, { url }));
     expect([name, status]).toEqual([name, 200]);

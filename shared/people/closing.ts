@@ -1,0 +1,104 @@
+/** The closing of an account: what comes after its first commit. */
+import type { Users } from '../auth/users.ts';
+import { type StoredDocument, updateDocument } from '../database/database.ts';
+import { forEachDocument } from '../database/forEachDocument.ts';
+import { closurePath, closuresPath, parseClosure } from '../ledger/closures.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { closingSteps } from './closingSteps.ts';
+
+const pageSize = 100;
+
+/** What a closing needs. `users` is undefined where there are none to delete. */
+export type Closer = { ledger: Ledger; users: Users | undefined };
+
+/**
+ * Goes on with a closing while time is left. Each page of a step ends with one commit of its progress: whoever comes next
+ * goes on there, and of two that work at once one commits and the other reads again.
+ * @throws {Failure} DATABASE_UNAVAILABLE, AUTH_UNAVAILABLE: the sweep goes on later.
+ */
+export async function continueClosing(
+  closer: Closer,
+  uid: string,
+  mayContinue: () => boolean,
+): Promise<'closing' | 'closed'> {
+  for (;;) {
+    const outcome = await runPage(closer, uid);
+    if (outcome === 'closed') return 'closed';
+    if (outcome === 'waits' || !mayContinue()) return 'closing';
+  }
+}
+
+/** Runs one page of the step that comes next. */
+function runPage({ ledger, users }: Closer, uid: string): Promise<'closed' | 'closing' | 'waits'> {
+  const { database, retryCommit, log } = ledger;
+  return retryCommit(undefined, async () => {
+    const { documents, readTime: now } = await database.read([closurePath(uid)]);
+    const [document] = documents;
+    const closure = document && parseClosure(document);
+    // Nothing to do either if an admin has deleted the document.
+    if (!document || closure?.status !== 'closing') return 'closed';
+    // A step of another version, or none: the first one.
+    const index = Math.max(
+      0,
+      closingSteps.findIndex(({ name }) => name === closure.step),
+    );
+    const step = closingSteps[index];
+    const outcome = await step?.run({ ledger, users, uid, after: closure.after ?? undefined });
+    if (!outcome || outcome === 'waits') return 'waits';
+    const { writes = [], after } = outcome === 'again' ? {} : outcome;
+    const following = after === undefined ? closingSteps[index + 1] : step;
+    const next = outcome === 'again' ? closingSteps[0] : following;
+    await database.commit([
+      updateDocument(
+        closurePath(uid),
+        {
+          ...(next ? { step: next.name } : { status: 'closed' }),
+          after: after ?? null,
+          updatedAt: now,
+        },
+        document.version,
+      ),
+      ...writes,
+    ]);
+    if (next) return 'closing';
+    log.info('An account is closed', { event: 'account_closed', uid, cause: closure.cause });
+    return 'closed';
+  });
+}
+
+/** How long a closing may take, milliseconds: a day. Then something is in its way. */
+const closingMsMax = 86_400_000;
+
+/**
+ * Goes on with every closing that has stopped.
+ * @param now milliseconds since 1970.
+ * @returns how many were finished.
+ */
+export async function sweepClosures(
+  closer: Closer,
+  now: number,
+  mayContinue: () => boolean,
+): Promise<number> {
+  const { ledger } = closer;
+  let closed = 0;
+  const scan = {
+    query: {
+      collection: closuresPath,
+      where: [['status', '==', 'closing']] as const,
+      orderBy: [['__name__', 'asc']] as const,
+    },
+    cursor: ({ id }: StoredDocument) => [id],
+    pageSize,
+    mayContinue,
+  };
+  await forEachDocument(ledger, scan, async (document) => {
+    if (!mayContinue()) return;
+    const { id: uid } = document;
+    const { step, createdAt } = parseClosure(document);
+    if (now - Number(createdAt) > closingMsMax) {
+      ledger.log.warning('An account is not closed yet', { event: 'closing_overdue', uid, step });
+    }
+    if ((await continueClosing(closer, uid, mayContinue)) === 'closed') closed += 1;
+  });
+  return closed;
+}

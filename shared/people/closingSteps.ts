@@ -1,0 +1,213 @@
+/**
+ * The steps of a closing, in their order. Each erases one part of a person page by page, and may be repeated. A further
+ * collection is one more step.
+ */
+import type { Users } from '../auth/users.ts';
+import { uidSchema } from '../contract.ts';
+import { inParallel } from '../core/parallel.ts';
+import {
+  type Data,
+  type DocumentPath,
+  documentPath,
+  type PageRequest,
+  removed,
+  type StoredDocument,
+  updateDocument,
+  type Write,
+} from '../database/database.ts';
+import { UnreadableDocument } from '../database/spoiltDocuments.ts';
+import { toFailure } from '../errors.ts';
+import { deleteGeneration } from '../generation/deleteGeneration.ts';
+import { createOutboxItem, getLastArrival, outboxPath } from '../generation/outbox.ts';
+import { generationsPath } from '../generation/record.ts';
+import { changeAccount } from '../ledger/changeAccount.ts';
+import { unchanged } from '../ledger/credits.ts';
+import { entriesPath } from '../ledger/entries.ts';
+import { grantEntryPrefix, grantPath } from '../ledger/grant.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+
+/** Documents of one page. The writes of a page are one commit, of far fewer than Firestore's limit. */
+const pageSize = 50;
+/** Generations that are deleted at once. */
+const parallelMax = 8;
+
+export type ClosingContext = {
+  ledger: Ledger;
+  /** Undefined where there are no users to delete. */
+  users: Users | undefined;
+  uid: string;
+  /** The last document that the step has handled. */
+  after: string | undefined;
+};
+
+/**
+ * What a page of a step has found. `waits`: nothing can be done yet. `again`: the closing begins with its first step again.
+ * Otherwise `writes` are committed with the step's progress; without `after` the step is done.
+ */
+export type StepOutcome = 'waits' | 'again' | { writes?: Write[]; after?: string | undefined };
+
+export type ClosingStep = { name: string; run(context: ClosingContext): Promise<StepOutcome> };
+
+export const closingSteps: readonly ClosingStep[] = [
+  { name: 'generations', run: (context) => eraseGenerations(context) },
+  // A hold that had read the account before it closed may have added a twin of an image behind the page that was read. All
+  // that have an image are deleted now, so no further one can come.
+  { name: 'twins', run: (context) => eraseGenerations(context, [['status', '==', 'succeeded']]) },
+  eraseEach('entries', (uid) => ({ collection: entriesPath(uid) }), eraseEntry),
+  eraseEach(
+    'adminActions',
+    (uid) => ({ collection: 'adminActions', where: [['uid', '==', uid]] }),
+    eraseText,
+  ),
+  eraseEach(
+    'enhancements',
+    (uid) => ({ collection: `accounts/${uid}/enhancements` }),
+    ({ path }) => [{ delete: path }],
+  ),
+  { name: 'account', run: eraseAccount },
+  { name: 'user', run: deleteUser },
+];
+
+/** A step that erases each document of a query. */
+function eraseEach(
+  name: string,
+  query: (uid: string) => Pick<PageRequest, 'collection' | 'where'>,
+  erase: (document: StoredDocument, context: ClosingContext) => Write[] | Promise<Write[]>,
+): ClosingStep {
+  return {
+    name,
+    async run(context) {
+      const documents = await readPage(context, query(context.uid));
+      const writes = await Promise.all(documents.map((document) => erase(document, context)));
+      return { writes: writes.flat(), after: getCursor(documents) };
+    },
+  };
+}
+
+async function readPage({ ledger, after }: ClosingContext, query: Pick<PageRequest, 'collection' | 'where'>) {
+  const { documents } = await ledger.database.page({
+    ...query,
+    orderBy: [['__name__', 'asc']],
+    ...(after !== undefined && { after: [after] }),
+    limit: pageSize,
+  });
+  return documents;
+}
+
+/** The document after which the next page begins; undefined after the last page. */
+const getCursor = (documents: readonly StoredDocument[]) =>
+  documents.length < pageSize ? undefined : documents.at(-1)?.id;
+
+/**
+ * Deletes the images and words of a page of generations. One that still runs is settled or refunded first, as usual; an
+ * overdue one is refunded here.
+ */
+async function eraseGenerations(
+  context: ClosingContext,
+  where?: NonNullable<PageRequest['where']>,
+): Promise<StepOutcome> {
+  const { ledger, uid } = context;
+  const documents = await readPage(context, { collection: generationsPath(uid), ...(where && { where }) });
+  const spoilt: Write[] = [];
+  let isRunning = false;
+  await inParallel(documents, parallelMax, async (document) => {
+    try {
+      await deleteGeneration(ledger, uid, document.id, false);
+    } catch (error) {
+      const { reason } = toFailure(error);
+      isRunning ||= reason === 'IN_PROGRESS';
+      // An admin may have deleted its document.
+      if (reason === 'IN_PROGRESS' || reason === 'NOT_FOUND') return;
+      if (!(error instanceof UnreadableDocument)) throw error;
+      spoilt.push(...(await eraseSpoilt(ledger, document)));
+    }
+  });
+  return isRunning ? 'waits' : { writes: spoilt, after: getCursor(documents) };
+}
+
+/** Erases a generation that an admin has spoilt in the console, as far as its fields can be read. */
+async function eraseSpoilt(
+  { database }: Ledger,
+  { path, id, data, version }: StoredDocument,
+): Promise<Write[]> {
+  const fields: DocumentPath<Data> = documentPath(path);
+  const writes = [
+    updateDocument(fields, { prompt: null, enhancedPrompt: null, image: null, failure: null }, version),
+  ];
+  const { publicId, deadline } = data;
+  if (typeof publicId !== 'string') return writes;
+  const { documents, readTime: now } = await database.read([outboxPath(id)]);
+  if (documents[0]) return writes;
+  const until = deadline instanceof Date ? getLastArrival({ deadline }) : now;
+  const uid = path.split('/')[1] ?? '';
+  return [
+    ...writes,
+    createOutboxItem({ generationId: id, uid, publicId, createdAt: now, dueAt: now, until }),
+  ];
+}
+
+/**
+ * Erases the free texts of an entry and of its grant. Amounts, times and ids stay: this is the only change that an entry
+ * ever sees. The reason of a refund is one of the API's, and that of the signup credits is fixed.
+ */
+async function eraseEntry(entry: StoredDocument, { ledger, uid }: ClosingContext): Promise<Write[]> {
+  const { id, path, data, version } = entry;
+  const hasText = data.reason !== undefined && data.type !== 'refund' && id !== 'signup';
+  const isOwn = isOwnActor(data.actor, uid);
+  const fields: DocumentPath<Data> = documentPath(path);
+  const writes =
+    hasText || isOwn
+      ? [
+          updateDocument(
+            fields,
+            { ...(hasText && { reason: removed }), ...(isOwn && { actor: uid }) },
+            version,
+          ),
+        ]
+      : [];
+  if (!id.startsWith(grantEntryPrefix)) return writes;
+  const { documents } = await ledger.database.read([grantPath(id.slice(grantEntryPrefix.length))]);
+  const [grant] = documents;
+  return grant ? [...writes, ...eraseText(grant, { uid })] : writes;
+}
+
+/** Erases the reason that an admin wrote, and the address of the person if they were the admin. */
+function eraseText({ path, data, version }: StoredDocument, { uid }: Pick<ClosingContext, 'uid'>): Write[] {
+  const isOwn = isOwnActor(data.actor, uid);
+  if (data.reason === '' && !isOwn) return [];
+  const fields: DocumentPath<Data> = documentPath(path);
+  return [updateDocument(fields, { reason: '', ...(isOwn && { actor: uid }) }, version)];
+}
+
+/** True if an actor is the person, with their address: `uid (ada@example.com)`. */
+const isOwnActor = (actor: unknown, uid: string) => typeof actor === 'string' && actor.startsWith(`${uid} (`);
+
+/**
+ * Erases what the account says of the person, and every field that an admin has added. If an admin has deleted the account,
+ * its next use creates it closed. If an admin has made it again by hand, it was open in between: it is closed again.
+ */
+async function eraseAccount({ ledger, uid }: ClosingContext): Promise<StepOutcome> {
+  const wasOpen = await changeAccount<boolean>(ledger, uid, {
+    missing: { answer: false },
+    takesInvalid: true,
+    decide: ({ account, now }) => ({
+      change: unchanged({
+        ...account,
+        closedAt: account.closedAt ?? now,
+        email: undefined,
+        note: undefined,
+        strayFields: [],
+        active: {},
+        rate: [],
+      }),
+      answer: () => account.closedAt === undefined,
+    }),
+  });
+  return wasOpen ? 'again' : {};
+}
+
+/** Deletes the user last, so that they can sign in as long as anything is left. No user has any other uid. */
+async function deleteUser({ users, uid }: ClosingContext): Promise<StepOutcome> {
+  if (uidSchema.safeParse(uid).success) await users?.remove(uid);
+  return {};
+}
