@@ -3,7 +3,7 @@ import { readLimit } from '../shared/core/rateLimit.ts';
 import { Failure } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { beginClosing } from '../shared/ledger/beginClosing.ts';
-import { continueClosing } from '../shared/people/closing.ts';
+import { continueClosing, createCloser } from '../shared/people/closing.ts';
 
 /** How old a sign-in may be, milliseconds. */
 const signInMsMax = 300_000;
@@ -25,7 +25,7 @@ export const closeAccount = endpoint({
     const ledger = await services.ledger();
     await beginClosing(ledger, caller.uid, caller);
     const endsAt = clock.elapsed() + workMsMax;
-    const closer = { ledger, users: await services.users() };
+    const closer = await createCloser(services);
     const status = await continueClosing(closer, caller.uid, () => clock.elapsed() < endsAt).catch(
       (error) => {
         // The account is closed to everything that costs credits, and the sweep goes on.

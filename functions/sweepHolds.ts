@@ -4,7 +4,7 @@ import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
 import { logErasures } from '../shared/erasures/erasures.ts';
 import { sweep } from '../shared/generation/sweep.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { sweepClosures } from '../shared/people/closing.ts';
+import { createCloser, sweepClosures } from '../shared/people/closing.ts';
 
 /** How long a round works on closings, and on the erasure log, milliseconds. */
 const closuresMsMax = 60_000;
@@ -19,7 +19,7 @@ export const sweepHolds = endpoint({
   async run({ log }, services) {
     const ledger = await services.ledger();
     const workingTime = createWorkingTime(services.clock);
-    const closer = { ledger, users: await services.users() };
+    const closer = await createCloser(services);
     const erasureLog = await services.erasureLog();
     const counts = { closedAccounts: 0, loggedErasures: 0 };
     const answer = await sweep(ledger, services.imageStore, services.clock, workingTime, [

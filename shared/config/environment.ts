@@ -305,16 +305,14 @@ export const environment = {
     STRIPE_MANAGED_PAYMENTS: flag.describe(
       '`true` makes Stripe the merchant of record (Managed Payments): it handles taxes, disputes and support',
     ),
-    PUBLIC_URL: url
-      .transform((value) => value?.replace(/\/+$/, ''))
-      .meta(showDefault('`https://{project}.web.app`; locally `http://localhost:{PORT}`'))
-      .describe('address at which people reach the studio'),
   },
   Images: {
     PUBLIC_URL: url
       .transform((value) => value?.replace(/\/+$/, ''))
       .meta(showDefault('`https://{project}.web.app`; locally `http://localhost:{PORT}`'))
-      .describe('address at which people reach the studio: the addresses of shared images begin with it'),
+      .describe(
+        'address at which people reach the studio: Stripe leads back to it, and the addresses of shared images begin with it',
+      ),
     SHARED_IMAGES_INDEXED: flag.describe(
       '`true` lets search engines list the pages of shared images; otherwise they are `noindex`',
     ),

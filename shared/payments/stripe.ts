@@ -148,6 +148,20 @@ export function createStripe(
       );
     },
 
+    /** Ends the checkouts that a customer has not finished, then deletes the customer. May be repeated. */
+    async deleteCustomer(customer: string): Promise<void> {
+      const open = await call(sdk.checkout.sessions.list({ customer, status: 'open', limit: pageSize }));
+      for (const { id } of open.data) {
+        // One that was paid or has expired meanwhile stays as it is.
+        await call(
+          sdk.checkout.sessions
+            .expire(id)
+            .catch((error) => (isInvalid(error) ? undefined : Promise.reject(error))),
+        );
+      }
+      await find(sdk.customers.del(customer));
+    },
+
     /** The address of a customer's portal; undefined if Stripe has no such customer. */
     async createPortal(customer: string, returnUrl: string): Promise<string | undefined> {
       const portal = await find(sdk.billingPortal.sessions.create({ customer, return_url: returnUrl }));
@@ -207,6 +221,7 @@ function toSessionParams(
   };
 }
 
+const isInvalid = (error: unknown) => error instanceof Stripe.errors.StripeInvalidRequestError;
 const isMissing = (error: unknown) => (error as { code?: unknown }).code === 'resource_missing';
 
 /** Stripe's error as ours. One of the configuration is logged, because only an operator can fix it. */

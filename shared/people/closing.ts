@@ -1,15 +1,21 @@
 /** The closing of an account: what comes after its first commit. */
-import type { Users } from '../auth/users.ts';
 import { type StoredDocument, updateDocument } from '../database/database.ts';
 import { forEachDocument } from '../database/forEachDocument.ts';
 import { closurePath, closuresPath, parseClosure } from '../ledger/closures.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { closingSteps } from './closingSteps.ts';
+import type { Services } from '../services.ts';
+import { type ClosingContext, closingSteps } from './closingSteps.ts';
 
 const pageSize = 100;
 
-/** What a closing needs. `users` is undefined where there are none to delete. */
-export type Closer = { ledger: Ledger; users: Users | undefined };
+/** What a closing needs. */
+export type Closer = Omit<ClosingContext, 'uid' | 'after'>;
+
+/** The parts of a closing. `users` are undefined where there are none to delete. */
+export const createCloser = async (services: Services): Promise<Closer> => ({
+  ledger: await services.ledger(),
+  users: await services.users(),
+  deleteCustomer: async (customer) => (await services.payments())?.stripe.deleteCustomer(customer),
+});
 
 /**
  * Goes on with a closing while time is left. Each page of a step ends with one commit of its progress: whoever comes next
@@ -29,8 +35,8 @@ export async function continueClosing(
 }
 
 /** Runs one page of the step that comes next. */
-function runPage({ ledger, users }: Closer, uid: string): Promise<'closed' | 'closing' | 'waits'> {
-  const { database, retryCommit, log } = ledger;
+function runPage(closer: Closer, uid: string): Promise<'closed' | 'closing' | 'waits'> {
+  const { database, retryCommit, log } = closer.ledger;
   return retryCommit(undefined, async () => {
     const { documents, readTime: now } = await database.read([closurePath(uid)]);
     const [document] = documents;
@@ -43,7 +49,7 @@ function runPage({ ledger, users }: Closer, uid: string): Promise<'closed' | 'cl
       closingSteps.findIndex(({ name }) => name === closure.step),
     );
     const step = closingSteps[index];
-    const outcome = await step?.run({ ledger, users, uid, after: closure.after ?? undefined });
+    const outcome = await step?.run({ ...closer, uid, after: closure.after ?? undefined });
     if (!outcome || outcome === 'waits') return 'waits';
     const { writes = [], after } = outcome === 'again' ? {} : outcome;
     const following = after === undefined ? closingSteps[index + 1] : step;

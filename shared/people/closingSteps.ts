@@ -20,6 +20,8 @@ import { toFailure } from '../errors.ts';
 import { deleteGeneration } from '../generation/deleteGeneration.ts';
 import { createOutboxItem, getLastArrival, outboxPath } from '../generation/outbox.ts';
 import { generationsPath } from '../generation/record.ts';
+import { endShare } from '../generation/shares.ts';
+import { accountPath, parseAccount } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import { unchanged } from '../ledger/credits.ts';
 import { entriesPath } from '../ledger/entries.ts';
@@ -35,6 +37,8 @@ export type ClosingContext = {
   ledger: Ledger;
   /** Undefined where there are no users to delete. */
   users: Users | undefined;
+  /** Ends a customer's open checkouts at Stripe, and deletes the customer. */
+  deleteCustomer(customer: string): Promise<void>;
   uid: string;
   /** The last document that the step has handled. */
   after: string | undefined;
@@ -64,6 +68,9 @@ export const closingSteps: readonly ClosingStep[] = [
     (uid) => ({ collection: `accounts/${uid}/enhancements` }),
     ({ path }) => [{ delete: path }],
   ),
+  // What others wrote about the person's images.
+  eraseEach('reports', (uid) => ({ collection: 'reports', where: [['uid', '==', uid]] }), eraseDetails),
+  { name: 'customers', run: deleteCustomers },
   { name: 'account', run: eraseAccount },
   { name: 'user', run: deleteUser },
 ];
@@ -131,15 +138,19 @@ async function eraseSpoilt(
   { path, id, data, version }: StoredDocument,
 ): Promise<Write[]> {
   const fields: DocumentPath<Data> = documentPath(path);
-  const writes = [
-    updateDocument(fields, { prompt: null, enhancedPrompt: null, image: null, failure: null }, version),
-  ];
-  const { publicId, deadline } = data;
-  if (typeof publicId !== 'string') return writes;
-  const { documents, readTime: now } = await database.read([outboxPath(id)]);
-  if (documents[0]) return writes;
-  const until = deadline instanceof Date ? getLastArrival({ deadline }) : now;
+  const { publicId, deadline, status, shareToken } = data;
   const uid = path.split('/')[1] ?? '';
+  const { documents, readTime: now } = await database.read([outboxPath(id)]);
+  const share = endShare(
+    { uid, id, shareToken: typeof shareToken === 'string' ? shareToken : undefined },
+    now,
+  );
+  const erased = { prompt: null, enhancedPrompt: null, image: null, failure: null, ...share.own };
+  // The sweep keeps an image that a succeeded generation shows.
+  const ended = status === 'succeeded' ? { status: 'deleted' } : {};
+  const writes = [updateDocument(fields, { ...erased, ...ended }, version), ...share.writes];
+  if (typeof publicId !== 'string' || documents[0]) return writes;
+  const until = deadline instanceof Date ? getLastArrival({ deadline }) : now;
   return [
     ...writes,
     createOutboxItem({ generationId: id, uid, publicId, createdAt: now, dueAt: now, until }),
@@ -207,6 +218,19 @@ async function eraseAccount({ ledger, uid }: ClosingContext): Promise<StepOutcom
 }
 
 /** Deletes the user last, so that they can sign in as long as anything is left. No user has any other uid. */
+async function deleteCustomers({ ledger, uid, deleteCustomer }: ClosingContext): Promise<StepOutcome> {
+  const { documents } = await ledger.database.read([accountPath(uid)]);
+  const [document] = documents;
+  for (const customer of document ? parseAccount(document).customers : []) await deleteCustomer(customer);
+  return {};
+}
+
+
+function eraseDetails({ path, data, version }: StoredDocument): Write[] {
+  const isErased = data.details === undefined;
+  return isErased ? [] : [updateDocument(documentPath<Data>(path), { details: removed }, version)];
+}
+
 async function deleteUser({ users, uid }: ClosingContext): Promise<StepOutcome> {
   if (uidSchema.safeParse(uid).success) await users?.remove(uid);
   return {};

@@ -444,8 +444,8 @@ const inGeneration: Mutants = {
     killedBy: 'test/shared/generation/silentDatabase.test.ts',
   },
   'a deletion keeps what the model said of the prompt': {
-    find: object('prompt: null, enhancedPrompt: null, image: null, failure'),
-    replace: '{ prompt: null, enhancedPrompt: null, image: null }',
+    find: object('prompt: null, enhancedPrompt: null, image: null, failure: $F && $E($F)'),
+    replace: '{ prompt: null, enhancedPrompt: null, image: null, failure: $F }',
   },
   'the outbox comes before the holds': {
     find: 'const holdsTurn = $T',

@@ -102,7 +102,12 @@ export const manifest: Record<string, FunctionSpec> = {
   reports: { ...admin, roles: [...readRoles, 'roles/firebaseauth.viewer'] },
   resolveReport: { ...admin, roles: adminRoles, secrets: ['CLOUDINARY_URL'] },
   acceptTerms: { ...small, trigger: http, roles: readWriteRoles },
-  closeAccount: { ...small, trigger: http, roles: [...readWriteRoles, userDeleterRole] },
+  closeAccount: {
+    ...small,
+    trigger: http,
+    roles: [...readWriteRoles, userDeleterRole],
+    secrets: ['STRIPE_SECRET_KEY'],
+  },
   // A large account takes a while on a slow connection.
   exportAccount: { ...small, trigger: http, timeoutSeconds: 300, roles: readRoles },
   suspend: {
@@ -135,7 +140,7 @@ export const manifest: Record<string, FunctionSpec> = {
     ...job,
     trigger: schedule('* * * * *'),
     roles: [...readWriteRoles, userDeleterRole],
-    secrets: ['CLOUDINARY_URL'],
+    secrets: ['CLOUDINARY_URL', 'STRIPE_SECRET_KEY'],
     logsErasures: true,
   },
   reconcile: {

@@ -32,7 +32,7 @@ describe('a studio without CREDIT_PACKS', () => {
       'studio-payment-check',
     ];
     expect(parts.filter((part) => script.includes(part))).toEqual([]);
-    expect(findDeploy(script, 'packs')).toContain('--clear-secrets');
+    expect(findDeploy(script, 'packs')).toContain('--set-secrets=IDENTITY_HASH_KEY=IDENTITY_HASH_KEY:latest ');
   });
 
   it('takes no option of Stripe', () => {
