@@ -51,9 +51,8 @@ function runPage(closer: Closer, uid: string): Promise<'closed' | 'closing' | 'w
     const step = closingSteps[index];
     const outcome = await step?.run({ ...closer, uid, after: closure.after ?? undefined });
     if (!outcome || outcome === 'waits') return 'waits';
-    const { writes = [], after } = outcome === 'again' ? {} : outcome;
-    const following = after === undefined ? closingSteps[index + 1] : step;
-    const next = outcome === 'again' ? closingSteps[0] : following;
+    const { writes = [], after } = outcome;
+    const next = after === undefined ? closingSteps[index + 1] : step;
     await database.commit([
       updateDocument(
         closurePath(uid),

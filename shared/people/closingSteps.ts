@@ -23,6 +23,7 @@ import { generationsPath } from '../generation/record.ts';
 import { endShare } from '../generation/shares.ts';
 import { accountPath, parseAccount } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
+import { closurePath } from '../ledger/closures.ts';
 import { unchanged } from '../ledger/credits.ts';
 import { entriesPath } from '../ledger/entries.ts';
 import { grantEntryPrefix, grantPath } from '../ledger/grant.ts';
@@ -45,10 +46,10 @@ export type ClosingContext = {
 };
 
 /**
- * What a page of a step has found. `waits`: nothing can be done yet. `again`: the closing begins with its first step again.
- * Otherwise `writes` are committed with the step's progress; without `after` the step is done.
+ * What a page of a step has found. `waits`: nothing can be done yet. Otherwise `writes` are committed with the step's
+ * progress; without `after` the step is done.
  */
-export type StepOutcome = 'waits' | 'again' | { writes?: Write[]; after?: string | undefined };
+export type StepOutcome = 'waits' | { writes?: Write[]; after?: string | undefined };
 
 export type ClosingStep = { name: string; run(context: ClosingContext): Promise<StepOutcome> };
 
@@ -195,26 +196,34 @@ const isOwnActor = (actor: unknown, uid: string) => typeof actor === 'string' &&
 
 /**
  * Erases what the account says of the person, and every field that an admin has added. If an admin has deleted the account,
- * its next use creates it closed. If an admin has made it again by hand, it was open in between: it is closed again.
+ * its next use creates it closed. If an admin has made it again by hand, it was open in between: the same commit
+ * closes it and lets the closing begin again, so that the progress of this step is rejected.
  */
 async function eraseAccount({ ledger, uid }: ClosingContext): Promise<StepOutcome> {
-  const wasOpen = await changeAccount<boolean>(ledger, uid, {
-    missing: { answer: false },
+  const path = closurePath(uid);
+  await changeAccount<undefined>(ledger, uid, {
+    reads: () => [path],
+    missing: { answer: undefined },
     takesInvalid: true,
-    decide: ({ account, now }) => ({
-      change: unchanged({
-        ...account,
-        closedAt: account.closedAt ?? now,
-        email: undefined,
-        note: undefined,
-        strayFields: [],
-        active: {},
-        rate: [],
-      }),
-      answer: () => account.closedAt === undefined,
-    }),
+    decide({ account, documents, now }) {
+      const closure = documents.get(path);
+      const mustBeginAgain = account.closedAt === undefined && closure;
+      return {
+        change: unchanged({
+          ...account,
+          closedAt: account.closedAt ?? now,
+          email: undefined,
+          note: undefined,
+          strayFields: [],
+          active: {},
+          rate: [],
+        }),
+        writes: mustBeginAgain ? [updateDocument(path, { step: '', after: null }, closure.version)] : [],
+        answer: () => undefined,
+      };
+    },
   });
-  return wasOpen ? 'again' : {};
+  return {};
 }
 
 /** Deletes the user last, so that they can sign in as long as anything is left. No user has any other uid. */

@@ -121,6 +121,7 @@ describe('the manifest', () => {
       'reconcile',
       'accountWritten',
     ]);
+    expect(namesWith(({ roles }) => roles, 'studioUserDeleter')).toEqual(['closeAccount', 'sweepHolds']);
     expect(manifest.health?.roles).toEqual([]);
   });
 });
@@ -164,6 +165,20 @@ describe('the plan', () => {
     }
     const bindings = text.match(/add-iam-policy-binding IDENTITY_HASH_KEY/g);
     expect(bindings).toHaveLength(Object.keys(manifest).length);
+  });
+
+  it('creates the erasure log, which only the sweep adds to and nobody can delete from', () => {
+    const bucket = 'gs://my-studio-studio-erasures';
+    const own = lines(createPlan(options)).filter((line) => line.includes(bucket));
+    expect(own.filter((line) => line.includes('create'))).toEqual([
+      expect.stringContaining('--public-access-prevention --retention-period=100d'),
+    ]);
+    expect(own.filter((line) => line.includes('add-iam-policy-binding'))).toEqual([
+      expect.stringMatching(/studio-sweep-holds@.*--role=roles\/storage\.objectCreator/),
+    ]);
+    expect(getDeployment('sweepHolds').env.ERASURE_LOG_BUCKET).toBe('my-studio-studio-erasures');
+    const role = lines(createPlan(options)).filter((line) => line.includes('--permissions='));
+    expect(role).toEqual([expect.stringContaining('--permissions=firebaseauth.users.delete ')]);
   });
 
   it('passes on a setting unchanged, with any characters', () => {
