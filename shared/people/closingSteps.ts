@@ -234,7 +234,6 @@ async function deleteCustomers({ ledger, uid, deleteCustomer }: ClosingContext):
   return {};
 }
 
-
 function eraseDetails({ path, data, version }: StoredDocument): Write[] {
   const isErased = data.details === undefined;
   return isErased ? [] : [updateDocument(documentPath<Data>(path), { details: removed }, version)];

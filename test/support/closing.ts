@@ -7,6 +7,8 @@ import type { Users } from '../../shared/auth/users.ts';
 import type { Data } from '../../shared/database/database.ts';
 import { parseErasure } from '../../shared/erasures/erasureLog.ts';
 import { Failure } from '../../shared/errors.ts';
+import { hashGenerationId } from '../../shared/generation/record.ts';
+import type { StripeApi } from '../../shared/payments/stripe.ts';
 import { tokens } from '../simulation/instance.ts';
 import { createMemoryStudio, createMemoryWorld, image } from './memoryStudio.ts';
 
@@ -38,6 +40,8 @@ export function createClosingWorld(env: Record<string, string> = {}) {
   const documents = new Map<string, Data>();
   const images = new Set<string>();
   const users = { deleted: [] as string[], down: false };
+  /** The customers that were deleted at Stripe. */
+  const customers: string[] = [];
   const log = createErasureFolder();
   world.store.watch((changes) => {
     for (const { path, after } of changes) {
@@ -66,8 +70,15 @@ export function createClosingWorld(env: Record<string, string> = {}) {
   } = {}) {
     const studio = createMemoryStudio({
       world,
-      env: { SIGNUP_CREDITS: '10', CACHE_TTL_SECONDS: '3600', ERASURE_LOG_BUCKET: log.url, ...env },
+      env: {
+        SIGNUP_CREDITS: '10',
+        CACHE_TTL_SECONDS: '3600',
+        ERASURE_LOG_BUCKET: log.url,
+        STRIPE_SECRET_KEY: 'sk_test_1',
+        ...env,
+      },
       users: fakeUsers,
+      stripe: { deleteCustomer: async (id) => void customers.push(id) } as Partial<StripeApi> as StripeApi,
       ...(faults && { faults }),
       async imageGenerator(request) {
         if (JSON.stringify(request).includes('blocked')) {
@@ -98,7 +109,7 @@ export function createClosingWorld(env: Record<string, string> = {}) {
         studio.send({ name: 'closeAccount', method: 'POST', body: { confirm }, as }),
     };
   }
-  return { world, documents, images, users, log, start };
+  return { world, documents, images, users, customers, log, start };
 }
 
 export type ClosingWorld = ReturnType<typeof createClosingWorld>;
@@ -111,9 +122,18 @@ export async function fillPerson({ generate, send, edit, call, runJob }: Closing
   await generate('enhanced', { prompt: `Another ${canary}`, enhance: true });
   await generate('refused', { prompt: `A blocked ${canary}` });
   await call('enhance', { prompt: `A ${canary}` });
+  const shared = await send({
+    name: 'share',
+    method: 'POST',
+    body: { id: hashGenerationId('ann', 'enhanced'), shared: true },
+  });
+  const token = String(shared.body.generation?.shareUrl).split('/').at(-1);
+  const report = { token, reason: 'personal', details: `It shows ${canary}.` };
+  await send({ name: 'report', method: 'POST', as: 'nobody', body: report });
   const root = tokens.admin('root');
   const grant = { uid: 'ann', amount: 5, reason: `for ${canary}` };
   await send({ name: 'grant', method: 'POST', as: root, body: grant, key: 'grant' });
+  edit('accounts/ann', { customers: ['cus_1', 'cus_2'] });
   edit('accounts/ann', { balance: 30, note: `a note about ${canary}` });
   await runJob('reconcile');
   for (const suspended of [true, false]) {

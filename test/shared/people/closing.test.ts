@@ -34,10 +34,20 @@ describe('closeAccount', () => {
     expect(users.deleted).toEqual(['ann']);
   });
 
+  it('deletes the customers at Stripe, and ends the share page', async () => {
+    const { studio, documents, customers } = await startFilled();
+    const list = (collection: string) => [...documents.keys()].filter((path) => path.startsWith(collection));
+    expect([list('shares/').length, list('reports/').length]).toEqual([1, 1]);
+    await studio.close();
+    expect(customers).toEqual(['cus_1', 'cus_2']);
+    expect([list('shares/').length, list('reports/').length]).toEqual([0, 1]);
+  });
+
   it('erases every text of the person, and the image store and the log have none', async () => {
     const { studio, documents, images } = await startFilled();
     expect(findCanary(documents).length).toBeGreaterThan(8);
-    expect(images.size).toBe(2);
+    // Two images, and the copy of the shared one.
+    expect(images.size).toBe(3);
     await studio.close();
     await studio.sweep();
     expect(findCanary(documents)).toEqual([]);

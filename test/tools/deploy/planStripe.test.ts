@@ -32,7 +32,9 @@ describe('a studio without CREDIT_PACKS', () => {
       'studio-payment-check',
     ];
     expect(parts.filter((part) => script.includes(part))).toEqual([]);
-    expect(findDeploy(script, 'packs')).toContain('--set-secrets=IDENTITY_HASH_KEY=IDENTITY_HASH_KEY:latest ');
+    expect(findDeploy(script, 'packs')).toContain(
+      '--set-secrets=IDENTITY_HASH_KEY=IDENTITY_HASH_KEY:latest ',
+    );
   });
 
   it('takes no option of Stripe', () => {
@@ -49,11 +51,11 @@ describe('a studio with CREDIT_PACKS', () => {
       Object.keys(manifest).filter((target) =>
         findDeploy(script, target).includes(`${secret}=${secret}:latest`),
       );
-    const users = ['packs', 'checkout', 'confirmCheckout', 'billingPortal', 'stripeWebhook'];
-    expect(readers('STRIPE_SECRET_KEY')).toEqual([...users, 'reconcilePayments']);
+    const users = ['closeAccount', 'packs', 'checkout', 'confirmCheckout', 'billingPortal', 'stripeWebhook'];
+    expect(readers('STRIPE_SECRET_KEY')).toEqual([...users, 'sweepHolds', 'reconcilePayments']);
     expect(readers('STRIPE_WEBHOOK_SECRET')).toEqual(['stripeWebhook']);
     const bindings = (secret: string) => script.split(`secrets add-iam-policy-binding ${secret} `).length - 1;
-    expect([bindings('STRIPE_SECRET_KEY'), bindings('STRIPE_WEBHOOK_SECRET')]).toEqual([6, 1]);
+    expect([bindings('STRIPE_SECRET_KEY'), bindings('STRIPE_WEBHOOK_SECRET')]).toEqual([8, 1]);
   });
 
   it('checks Stripe before anything is changed, in the mode that the title names', () => {
