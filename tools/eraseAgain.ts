@@ -13,6 +13,7 @@ import { deleteGeneration } from '../shared/generation/deleteGeneration.ts';
 import { beginClosing } from '../shared/ledger/beginClosing.ts';
 import type { Ledger } from '../shared/ledger/ledger.ts';
 import { createServices } from '../shared/services.ts';
+import { removeImage } from '../shared/sharing/takedown.ts';
 import { toErasureBucket } from './deploy/manifest.ts';
 
 const usage = `npm run erase-again -- --project PROJECT
@@ -21,13 +22,17 @@ const usage = `npm run erase-again -- --project PROJECT
 /** How each kind is erased. Each resolves to false if there is nothing to erase. */
 const erase: Record<Erasure['kind'], (ledger: Ledger, erasure: Erasure) => Promise<boolean>> = {
   closing: async (ledger, { uid }) => (await beginClosing(ledger, uid)) !== undefined,
-  deletion: eraseGeneration,
-  takedown: eraseGeneration,
+  deletion: (ledger, { uid, generationId = '' }) => isErased(deleteGeneration(ledger, uid, generationId)),
+  takedown: (ledger, { uid, generationId = '' }) =>
+    isErased(removeImage(ledger, { uid, generationId, reason: removedBefore }, 'erase-again')),
 };
 
-async function eraseGeneration(ledger: Ledger, { uid, generationId = '' }: Erasure): Promise<boolean> {
+/** The log has no reasons: they are words about a person. */
+const removedBefore = 'Removed before a backup was restored';
+
+async function isErased(erasure: Promise<unknown>): Promise<boolean> {
   try {
-    await deleteGeneration(ledger, uid, generationId);
+    await erasure;
     return true;
   } catch (error) {
     if (error instanceof Failure && error.reason === 'NOT_FOUND') return false;

@@ -2,6 +2,7 @@
 import type { TakedownRequest } from '../contract.ts';
 import { recordAdminAction } from '../database/adminActions.ts';
 import { type FieldUpdates, setDocument, updateDocument, type Write } from '../database/database.ts';
+import { recordErasure } from '../erasures/erasures.ts';
 import { Failure } from '../errors.ts';
 import { cachePath, findTwins, type ShownImage } from '../generation/cache.ts';
 import { eraseWords } from '../generation/deleteGeneration.ts';
@@ -65,11 +66,16 @@ async function findImageHash(
 
 type Removal = { record: GenerationRecord; outboxItems: OutboxItem[] };
 
-function removeImage(
+/**
+ * The commit of a take-down.
+ * @param knownHash the hash of the image, if its document lacks it.
+ * @throws {Failure} NOT_FOUND, IN_PROGRESS, DATABASE_UNAVAILABLE.
+ */
+export function removeImage(
   ledger: Ledger,
   { uid, generationId, reason }: TakedownRequest,
   actor: string,
-  imageHash: string | undefined,
+  knownHash?: string,
 ): Promise<Removal> {
   const { database, retryCommit } = ledger;
   return retryCommit(undefined, async () => {
@@ -84,6 +90,7 @@ function removeImage(
       throw new Failure('NOT_FOUND', 'There is no such image.');
     }
     if (record.removedBy) return { record, outboxItems: await findOutboxItems(ledger, record) };
+    const imageHash = record.imageHash ?? knownHash;
     const { maker, twins } = await findTwins(ledger, record);
     const shown = [...twins, ...(maker ? [maker] : []), record].filter(
       ({ status }) => status === 'succeeded',
@@ -112,6 +119,7 @@ function removeImage(
       ...(imageHash
         ? [setDocument(takedownPath(imageHash), { uid, generationId, reason, createdAt: now })]
         : []),
+      recordErasure({ kind: 'takedown', uid, generationId, at: now }),
       recordAdminAction(generationId, {
         action: 'takedown',
         actor,

@@ -62,6 +62,7 @@ export function createBuyers(fleet: Fleet, model: Model, stripe: SimulatedStripe
         const moments = model.since(user.uid, startTick);
         const isJustified: Record<string, boolean> = {
           ACCOUNT_SUSPENDED: moments.some(({ suspended }) => suspended),
+          ACCOUNT_CLOSED: moments.some(({ closed }) => closed),
           ACCOUNT_INVALID: moments.some(isInvalid),
           EMAIL_NOT_VERIFIED: !user.verified,
           PAYMENTS_UNAVAILABLE: true,

@@ -26,7 +26,11 @@ export function checkFollowed(world: World, accounts: Accounts, account: Observe
   const suspended = isSuspended(after);
   const decisions = [...findPerson(accounts, account)].flatMap((one) => [...one.decisions]);
   world.happened(`the ledger ${suspended ? 'suspends' : 'restores'} an account`, () => account.uid);
-  world.check(decisions.includes(suspended), 'only an admin suspends or restores', () => account.uid);
+  world.check(
+    decisions.includes(suspended),
+    'only an admin or a dispute suspends or restores',
+    () => account.uid,
+  );
 }
 
 /** A suspended person is suspended by the commit in which an account meets the identity. @param identities before it. */
