@@ -160,6 +160,17 @@ describe('every reason has its status, code and advice', () => {
     ],
     ['ACCOUNT_INVALID', 409, 'FAILED_PRECONDITION', 'no', () => afterEdit({ balance: 1.5 })],
     [
+      'SIGN_IN_AGAIN',
+      403,
+      'PERMISSION_DENIED',
+      'no',
+      async () => {
+        const yesterday = Math.floor(Date.now() / 1000) - 86_400;
+        const user = await stack.user('sleepy', undefined, { auth_time: yesterday });
+        return user.post('closeAccount', { confirm: 'CLOSE' });
+      },
+    ],
+    [
       'ACCOUNT_CLOSED',
       409,
       'FAILED_PRECONDITION',

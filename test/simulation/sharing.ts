@@ -37,7 +37,7 @@ export function createSharing(fleet: Fleet, model: Model) {
         }
         const { reason } = parseAnswer(model, answer);
         const statuses = found ? statusesSince(found, startTick) : [];
-        const wasMissing = !found || statuses.some((status) => status !== 'succeeded');
+        const wasMissing = !found || found.removed || statuses.some((status) => status !== 'succeeded');
         if (reason === 'NOT_FOUND') return check(wasMissing, 'a refusal is justified', describe);
         // Calls that wait for a stopped instance arrive all at once.
         if (reason === 'RATE_LIMITED') return;
@@ -67,7 +67,8 @@ export function createSharing(fleet: Fleet, model: Model) {
         if (reason === 'IN_PROGRESS')
           return check(statuses.includes('pending'), 'a refusal is justified', describe);
         if (reason === 'NOT_FOUND') {
-          return check(!found || statuses.includes('refunded'), 'a refusal is justified', describe);
+          const wasMissing = !found || found.removed || statuses.includes('refunded');
+          return check(wasMissing, 'a refusal is justified', describe);
         }
         check(reason === 'DATABASE_UNAVAILABLE', 'no other reply', describe);
       });

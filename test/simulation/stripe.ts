@@ -17,6 +17,8 @@ export type Payment = {
   createdAt: number;
   refunds: Refund[];
   disputes: (Dispute & { returned: number })[];
+  /** True if it was refunded because the account had been closed before it was recorded. */
+  isRefundedForClosed?: boolean;
 };
 export type SimulatedStripe = ReturnType<typeof createSimulatedStripe>;
 
@@ -176,7 +178,12 @@ export function createSimulatedStripe(world: World) {
       findSession: (id) => call(() => payments.get(id)?.session),
       findSessionOf: (intent) =>
         call(() => paid().find(({ session }) => session.payment_intent === intent)?.session),
-      refundPayment: () => call(() => undefined),
+      refundPayment: (paymentIntent) =>
+        call(() => {
+          for (const payment of payments.values()) {
+            if (payment.session.payment_intent === paymentIntent) payment.isRefundedForClosed = true;
+          }
+        }),
       createPortal: async () => 'https://portal.example',
       listSessions: () =>
         list(() =>
@@ -201,7 +208,7 @@ export function createSimulatedStripe(world: World) {
     /** The credits of what Stripe holds of a user's payments. */
     held: (uid: string) =>
       paid()
-        .filter((payment) => payment.uid === uid)
+        .filter((payment) => payment.uid === uid && !payment.isRefundedForClosed)
         .reduce((total, payment) => total + payment.credits - computeTaken(payment), 0),
   };
 }

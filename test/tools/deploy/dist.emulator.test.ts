@@ -163,6 +163,15 @@ const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
     const { status, body } = await call(server, as('owner', request), '/grant');
     expect([status, body.account.balance]).toEqual([200, 13]);
   },
+  async suspend(server) {
+    const request = post({ uid: 'ada', suspended: false, reason: 'a test' });
+    const { status, body } = await call(server, as('owner', request), '/suspend');
+    expect([status, body.account.suspended]).toEqual([200, false]);
+  },
+  async closeAccount(server) {
+    const { status, body } = await call(server, as(token, post({ confirm: 'close' })), '/closeAccount');
+    expect([status, body.error.details[1].fieldViolations]).toMatchObject([400, [{ field: 'confirm' }]]);
+  },
   async audit(server) {
     const { status, body } = await call(server, as('owner'), '/audit?uid=ada');
     expect([status, body.accounts[0].ok]).toEqual([200, true]);

@@ -126,6 +126,10 @@ beforeAll(async () => {
   await during('billingPortal', () => ada.post('billingPortal', {}, {}, url));
   const closed = await during('closeAccount', () => ada.post('closeAccount', { confirm: 'CLOSE' }, {}, url));
   expect(closed.body).toEqual({ status: 'closed' });
+  // An image that waits in the outbox.
+  const [createdAt, generationId] = [new Date(0), '0'.repeat(32)];
+  const item = { uid: 'ada', generationId, publicId: 'x', createdAt, dueAt: createdAt, until: createdAt };
+  await stack.edit(`outbox/${generationId}`, item);
   for (const name of ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile', 'reconcilePayments']) {
     const { status } = await during(name, () => runJob(stack, name, { url }));
     expect([name, status]).toEqual([name, 200]);
