@@ -105,7 +105,8 @@ const victims: Victim[] = [
   },
   {
     name: 'a dispute of what is spent',
-    points: ['read', 'commit'],
+    // The person's documents, and then those of the person's other accounts.
+    points: ['read', 'read', 'commit', 'read', 'read'],
     async prepare(uid) {
       const { sessionId } = await buy(uid);
       await deliver(completed)(stack.url);
@@ -118,7 +119,8 @@ const victims: Victim[] = [
   },
   {
     name: 'the end of a dispute that took nobody by surprise',
-    points: ['read', 'commit'],
+    // The person's documents, and then those of the person's other accounts.
+    points: ['read', 'read', 'commit', 'read', 'read'],
     async prepare(uid) {
       const { sessionId } = await buy(uid);
       stripe.control.dispute({ session: sessionId });
