@@ -126,6 +126,19 @@ const provoke: Record<string, () => Promise<unknown>> = {
     await runJob(stack, 'reconcile');
     await stack.edit(`accounts/${user.uid}`, { settled: 9, balance: 9 });
   },
+  async closings() {
+    const createdAt = new Date(0);
+    const closure = { status: 'closing', cause: 'user', step: 'user', after: null };
+    await stack.edit('closures/late', { ...closure, createdAt, updatedAt: createdAt });
+    await runJob(stack, 'sweepHolds');
+  },
+  async 'erasure-log'() {
+    await stack.edit('erasures/closing:lost', { kind: 'closing', uid: 'lost', at: new Date() });
+    // A folder below a file cannot be written to.
+    const url = await startServer({ ERASURE_LOG_BUCKET: 'file:///dev/null/log' });
+    await runJob(stack, 'sweepHolds', { url });
+    await stack.erase('erasures/closing:lost');
+  },
   async 'balance-invalid'() {
     const { user } = await generate();
     await stack.edit(`accounts/${user.uid}`, { balance: 'ten' });
