@@ -253,7 +253,9 @@ function observeEdit(account: ObservedAccount, { before, after }: DocumentChange
   account.data = after;
   if (account.signup !== 'granted') {
     if (!before && after) account.signup = 'none';
-    if (!after && account.entries.length === 0) account.signup = 'due';
+    // An identity that the account has met knows that it was made by hand.
+    const hasMet = ((before?.identities ?? []) as string[]).length > 0;
+    if (!after && account.entries.length === 0 && !hasMet) account.signup = 'due';
   }
   const changes = (field: string) => !isSame(before?.[field], after?.[field]);
   if (['active', 'rate', 'billedRefunds'].some(changes)) account.limitsForgotten = true;

@@ -174,7 +174,7 @@ export function createSimulatedStripe(world: World) {
       }),
       createCustomer: ({ uid }, key) => call(() => once(key, () => `cus_${uid}_${++ids}`)),
       createSession: (request, key) => call(() => once(key, () => createSession(request))),
-      deleteCustomer: () => call(() => undefined),
+      deleteCustomer: async () => {},
       findSession: (id) => call(() => payments.get(id)?.session),
       findSessionOf: (intent) =>
         call(() => paid().find(({ session }) => session.payment_intent === intent)?.session),
