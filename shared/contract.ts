@@ -333,6 +333,14 @@ export const uidSchema = describe(
     .regex(/^(?!\.{1,2}$)(?!__.*__$)[^/\p{Cc}\p{Cs}]+$/u, 'is not a uid'),
 );
 
+/** Why an admin does something, in words. */
+const reasonSchema = (description: string) =>
+  describe(
+    description,
+    textSchema(2_000).refine((reason) => reason.length <= 500, 'must have at most 500 characters'),
+    { minLength: 1 },
+  );
+
 /** The most credits that one grant adds or takes. */
 export const grantCreditsMax = 1_000_000_000;
 
@@ -350,11 +358,7 @@ export const grantRequestSchema = describe(
         .max(grantCreditsMax, grantAmountText)
         .refine((amount) => amount !== 0, grantAmountText),
     ),
-    reason: describe(
-      'Why, for the ledger entry. Not empty.',
-      textSchema(2_000).refine((reason) => reason.length <= 500, 'must have at most 500 characters'),
-      { minLength: 1 },
-    ),
+    reason: reasonSchema('Why, for the ledger entry. Not empty.'),
   }),
 );
 export type GrantRequest = z.infer<typeof grantRequestSchema>;
@@ -364,11 +368,7 @@ export const suspendRequestSchema = describe(
   z.strictObject({
     uid: uidSchema,
     suspended: describe('True to suspend, false to restore.', z.boolean({ error: 'must be true or false' })),
-    reason: describe(
-      'Why, for the record of what admins did. Not empty.',
-      textSchema(2_000).refine((reason) => reason.length <= 500, 'must have at most 500 characters'),
-      { minLength: 1 },
-    ),
+    reason: reasonSchema('Why, for the record of what admins did. Not empty.'),
   }),
 );
 export type SuspendRequest = z.infer<typeof suspendRequestSchema>;
@@ -378,11 +378,7 @@ export const takedownRequestSchema = describe(
   z.strictObject({
     uid: uidSchema,
     generationId: generationIdSchema,
-    reason: describe(
-      'Why, for the user and for the record of what admins did. Not empty.',
-      textSchema(2_000).refine((reason) => reason.length <= 500, 'must have at most 500 characters'),
-      { minLength: 1 },
-    ),
+    reason: reasonSchema('Why, for the user and for the record of what admins did. Not empty.'),
   }),
 );
 export type TakedownRequest = z.infer<typeof takedownRequestSchema>;
@@ -403,6 +399,7 @@ export const resolveReportRequestSchema = describe(
   }),
 );
 export type ResolveReportRequest = z.infer<typeof resolveReportRequestSchema>;
+
 export const packIdSchema = describe(
   'The id of a credit pack.',
   z.string({ error: 'must be the id of a pack' }).regex(/^[\w-]{1,64}$/, 'is not the id of a pack'),

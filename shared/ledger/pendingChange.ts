@@ -33,7 +33,7 @@ export async function findPendingChange(
   const edited = andThen(recordEdit(account, editor), (current) =>
     user ? setVerified(current, user.verified) : unchanged(current),
   );
-  const allowance = givesAllowance ? ledger.settings.allowance : { ...ledger.settings.allowance, credits: 0 };
+  const { allowance } = ledger.settings;
   const period = getPeriod(allowance.period, now).name;
   const isAllowanceDue = givesAllowance && findDueAllowance(edited.account, allowance.credits, period) > 0;
   if (!readsPerson && !isAllowanceDue && !concernsPerson(edited.account, user)) {

@@ -226,7 +226,6 @@ async function eraseAccount({ ledger, uid }: ClosingContext): Promise<StepOutcom
   return {};
 }
 
-/** Deletes the user last, so that they can sign in as long as anything is left. No user has any other uid. */
 async function deleteCustomers({ ledger, uid, deleteCustomer }: ClosingContext): Promise<StepOutcome> {
   const { documents } = await ledger.database.read([accountPath(uid)]);
   const [document] = documents;
@@ -239,6 +238,7 @@ function eraseDetails({ path, data, version }: StoredDocument): Write[] {
   return isErased ? [] : [updateDocument(documentPath<Data>(path), { details: removed }, version)];
 }
 
+/** Deletes the user last, so that they can sign in as long as anything is left. No user has any other uid. */
 async function deleteUser({ users, uid }: ClosingContext): Promise<StepOutcome> {
   if (uidSchema.safeParse(uid).success) await users?.remove(uid);
   return {};
