@@ -9,10 +9,10 @@ import { hold } from '../../shared/generation/hold.ts';
 import { generationPath, hashFingerprint, hashGenerationId } from '../../shared/generation/record.ts';
 import { createLedger } from '../../shared/ledger/ledger.ts';
 import { alwaysAvailable } from './alwaysAvailable.ts';
+import { createLedgerSettings } from './ledgerSettings.ts';
 import { startGatedGemini } from './modelGate.ts';
 import { runJob, schedulerEnv } from './scheduler.ts';
 import { startStack } from './stack.ts';
-import { noAllowance, tierCredits } from './tierCredits.ts';
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
@@ -25,14 +25,7 @@ export async function startSweeps() {
   const gemini = await startGatedGemini();
   const stack = await startStack({ GOOGLE_GEMINI_BASE_URL: gemini.url, ...schedulerEnv });
   const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser: 10_000, maxRefundsPerHourPerUser: 1_000 };
-  const settings = {
-    signupCredits: 0,
-    disposableEmailCredits: 0,
-    allowance: noAllowance,
-    tierCredits,
-    limits,
-    holdMs: 3 * minuteMs,
-  };
+  const settings = createLedgerSettings({ limits, holdMs: 3 * minuteMs });
   const silent = createLog(() => {});
   const ledger = createLedger(stack.database, settings, silent, systemClock);
   const { createImageStore } = await import('../../shared/images/cloudinary.ts');

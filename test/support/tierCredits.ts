@@ -1,5 +1,2 @@
 /** The default prices, written down once more. */
 export const tierCredits = { standard: 1, premium2: 2, premium4: 4 };
-
-/** The default settings of allowances. */
-export const noAllowance = { credits: 0, period: 'month' } as const;

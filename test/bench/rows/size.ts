@@ -13,7 +13,7 @@ import { readEntries } from '../../../shared/ledger/entries.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
 import { countingDatabase } from '../../support/countingDatabase.ts';
-import { noAllowance, tierCredits } from '../../support/tierCredits.ts';
+import { createLedgerSettings } from '../../support/ledgerSettings.ts';
 import { now } from '../client.ts';
 import { median, type Row } from '../stats.ts';
 import type { World } from '../world.ts';
@@ -43,14 +43,7 @@ export async function size(world: World, runs: number): Promise<Row[]> {
   });
   const counted = countingDatabase(createDatabase(config));
   const limits = { maxInFlightPerUser: 64, maxPerMinutePerUser: 10_000, maxRefundsPerHourPerUser: 1_000 };
-  const settings = {
-    signupCredits: 0,
-    disposableEmailCredits: 0,
-    allowance: noAllowance,
-    tierCredits,
-    limits,
-    holdMs: 180_000,
-  };
+  const settings = createLedgerSettings({ limits, holdMs: 180_000 });
   const ledger = createLedger(
     counted.database,
     settings,

@@ -12,7 +12,7 @@ import { hold } from '../../../shared/generation/hold.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
 import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
-import { noAllowance, tierCredits } from '../../support/tierCredits.ts';
+import { createLedgerSettings } from '../../support/ledgerSettings.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const windowMs = 60_000;
@@ -35,14 +35,7 @@ it('accepts exactly the limit in any 60 s, and Retry-After is long enough', asyn
       let now = startsAt;
       const database = createInterleavedDatabase(createMemoryDatabase(createMemoryStore(() => now)));
       const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser, maxRefundsPerHourPerUser: 1_000 };
-      const settings = {
-        signupCredits: 1_000,
-        disposableEmailCredits: 0,
-        allowance: noAllowance,
-        tierCredits,
-        limits,
-        holdMs: 10,
-      };
+      const settings = createLedgerSettings({ signupCredits: 1_000, limits, holdMs: 10 });
       const quiet = createLog(() => {});
       const processes = [0, 1].map(() => createLedger(database, settings, quiet, virtualClock().clock));
       const held: number[] = [];

@@ -15,21 +15,14 @@ import {
   type MemoryStore,
 } from '../../simulation/memoryDatabase.ts';
 import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
-import { noAllowance, tierCredits } from '../../support/tierCredits.ts';
+import { createLedgerSettings } from '../../support/ledgerSettings.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 import { lostReply } from '../../support/watchedDatabase.ts';
 
 const uid = 'ann';
 const user = { uid, email: undefined, verified: true, identities: [] };
 const limits = { maxInFlightPerUser: 9, maxPerMinutePerUser: 99, maxRefundsPerHourPerUser: 1_000 };
-const settings = {
-  signupCredits: 10,
-  disposableEmailCredits: 0,
-  allowance: noAllowance,
-  tierCredits,
-  limits,
-  holdMs: 60_000,
-};
+const settings = createLedgerSettings({ signupCredits: 10, limits, holdMs: 60_000 });
 const request = generateRequestSchema.parse({ prompt: 'A banana', tier: 'premium2' });
 const image = {
   url: 'https://images.test/1.png',

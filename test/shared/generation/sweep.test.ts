@@ -8,7 +8,7 @@ import type { ImageStore } from '../../../shared/images/cloudinary.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
 import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
-import { noAllowance, tierCredits } from '../../support/tierCredits.ts';
+import { createLedgerSettings } from '../../support/ledgerSettings.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const request = generateRequestSchema.parse({ prompt: 'A banana', tier: 'standard' });
@@ -23,14 +23,7 @@ function createWorld() {
   let now = Date.parse('2026-01-01T00:00:00Z');
   const store = createMemoryStore(() => now);
   const limits = { maxInFlightPerUser: 1_000, maxPerMinutePerUser: 1_000, maxRefundsPerHourPerUser: 1_000 };
-  const settings = {
-    signupCredits: 1_000,
-    disposableEmailCredits: 0,
-    allowance: noAllowance,
-    tierCredits,
-    limits,
-    holdMs,
-  };
+  const settings = createLedgerSettings({ signupCredits: 1_000, limits, holdMs });
   const lines: string[] = [];
   const log = createLog((line) => void lines.push(line));
   const ledger = createLedger(createMemoryDatabase(store), settings, log, virtualClock().clock);

@@ -12,19 +12,12 @@ import {
   createMemoryStore,
   type MemoryStore,
 } from '../../simulation/memoryDatabase.ts';
-import { noAllowance, tierCredits } from '../../support/tierCredits.ts';
+import { createLedgerSettings } from '../../support/ledgerSettings.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const uid = 'ann';
 const limits = { maxInFlightPerUser: 1, maxPerMinutePerUser: 1, maxRefundsPerHourPerUser: 1_000 };
-const settings = {
-  signupCredits: 0,
-  disposableEmailCredits: 0,
-  allowance: noAllowance,
-  tierCredits,
-  limits,
-  holdMs: 1,
-};
+const settings = createLedgerSettings({ limits });
 const unavailable = () => Object.assign(new Error('The connection broke'), { code: 14 });
 
 /** A store with one account, whose time moves on with every call. */

@@ -5,7 +5,7 @@ import { createLog } from '../../../shared/core/log.ts';
 import { readEntries } from '../../../shared/ledger/entries.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
-import { noAllowance, tierCredits } from '../../support/tierCredits.ts';
+import { createLedgerSettings } from '../../support/ledgerSettings.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const actor = 'root-uid (root@example.com)';
@@ -16,14 +16,7 @@ async function readEntry(id: string, fields: object) {
   const entry = { sequence: 1, amount: 5, balance: 5, createdAt: new Date(0) };
   store.commit([{ create: `accounts/ann/entries/${id}`, data: { ...entry, ...fields } }]);
   const limits = { maxInFlightPerUser: 1, maxPerMinutePerUser: 1, maxRefundsPerHourPerUser: 1 };
-  const settings = {
-    signupCredits: 0,
-    disposableEmailCredits: 0,
-    allowance: noAllowance,
-    tierCredits,
-    limits,
-    holdMs: 1,
-  };
+  const settings = createLedgerSettings({ limits });
   const log = createLog(() => {});
   const ledger = createLedger(createMemoryDatabase(store), settings, log, virtualClock().clock);
   const { entries } = await readEntries(ledger, 'ann', { pageSize: 1 });

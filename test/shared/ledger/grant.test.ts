@@ -5,7 +5,7 @@ import { createLog } from '../../../shared/core/log.ts';
 import { grantTo } from '../../../shared/ledger/grant.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
-import { noAllowance, tierCredits } from '../../support/tierCredits.ts';
+import { createLedgerSettings } from '../../support/ledgerSettings.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const key = 'one-key';
@@ -14,14 +14,7 @@ function createWorld() {
   const store = createMemoryStore(() => 0);
   store.commit(['ann', 'bob'].map((uid) => ({ create: `accounts/${uid}`, data: { balance: 10 } })));
   const limits = { maxInFlightPerUser: 1, maxPerMinutePerUser: 1, maxRefundsPerHourPerUser: 1_000 };
-  const settings = {
-    signupCredits: 0,
-    disposableEmailCredits: 0,
-    allowance: noAllowance,
-    tierCredits,
-    limits,
-    holdMs: 1,
-  };
+  const settings = createLedgerSettings({ limits });
   const { clock } = virtualClock();
   const ledger = createLedger(
     createMemoryDatabase(store),
