@@ -33,13 +33,13 @@ export const inPurchases: Mutants = {
     replace: '',
   },
   'a repeated event takes again': {
-    find: 'if (!$K.clawback) $C = take($C, $R)',
-    replace: '$C = take($C, $R);',
+    find: 'if (!$K.clawback) $C = take($C, $R, $N)',
+    replace: '$C = take($C, $R, $N);',
     killedBy: reversals,
   },
   'a reinstatement comes without its clawback': {
-    find: 'if (!$K.clawback) $C = take($C, $R)',
-    replace: 'if (!$K.clawback && !$R.isReturned) $C = take($C, $R);',
+    find: 'if (!$K.clawback) $C = take($C, $R, $N)',
+    replace: 'if (!$K.clawback && !$R.isReturned) $C = take($C, $R, $N);',
     killedBy: reversals,
   },
   'a dispute does not suspend': {
@@ -53,8 +53,8 @@ export const inPurchases: Mutants = {
     killedBy: reversals,
   },
   'one dispute that is won restores although another stands': {
-    find: '$A.suspended && $S.length > 0',
-    replace: 'false',
+    find: 'if ($A.suspended && $S.length === 0) return decideSuspension($A, false, $N);',
+    replace: 'if ($A.suspended) return decideSuspension($A, false, $N);',
     killedBy: reversals,
   },
 };
@@ -135,8 +135,8 @@ export const inPayments: Mutants = {
     killedBy: checkout,
   },
   'a suspended user may buy': {
-    find: 'refuseClosed($A) ?? refuseSuspended($A) ?? refuseUnverified($A, $U)',
-    replace: 'refuseClosed($A) ?? refuseUnverified($A, $U)',
+    find: 'refuseClosed($A) ?? refuseSuspended($A) ?? refuseTerms($A, $V) ?? refuseUnverified($A, $U)',
+    replace: 'refuseClosed($A) ?? refuseTerms($A, $V) ?? refuseUnverified($A, $U)',
     killedBy: checkout,
   },
   'prices are lost while Stripe fails': {
