@@ -84,6 +84,7 @@ export function createModel(
       verified,
       names: verified ? person.split('+') : [],
       decisions: new Set(),
+      met: new Set(),
       data: undefined,
       entries: [],
       sum: 0,

@@ -72,6 +72,7 @@ export function observeLedger(
   check(after !== undefined, 'an account is never deleted by the ledger', () => uid);
   if (!after) return;
   account.data = after;
+  for (const name of (after.identities ?? []) as string[]) account.met.add(name);
   if (!before && account.signup === 'due' && account.entries.length > 0) account.signup = 'none';
   const payments = entries.filter(({ type }) => paymentTypes.includes(type));
   // A dispute suspends the person, and a dispute that was won restores.

@@ -63,13 +63,15 @@ export function checkOncePerPerson(
   account: ObservedAccount,
   entryId: string,
 ): void {
-  // An account that was deleted in the console knows its identities again at its user's next call.
-  const getMet = ({ data }: ObservedAccount) => (data?.identities ?? []) as string[];
-  const met = getMet(account);
-  const others = findShared(accounts, account).filter((other) =>
-    getMet(other).some((name) => met.includes(name)),
-  );
-  if (others.length > 0) world.happened(`${entryId.replace(/:.*/, '')} of a person with several accounts`);
+  const shared = findShared(accounts, account);
+  const [kind] = entryId.split(':');
+  if (shared.length > 0) world.happened(`${kind} of a person with several accounts`);
+  // An account that was deleted in the console knows its identities again at its user's next call. Until then the job may
+  // give it an allowance of its own.
+  const getKnown = ({ met, data }: ObservedAccount) =>
+    kind === 'signup' ? [...met] : ((data?.identities ?? []) as string[]);
+  const known = getKnown(account);
+  const others = shared.filter((other) => getKnown(other).some((name) => known.includes(name)));
   const again = others.find(({ entries }) => entries.some(({ id }) => id === entryId));
   world.check(!again, `credits come once per person`, () => `${account.uid} ${again?.uid} ${entryId}`);
 }

@@ -67,6 +67,8 @@ export type ObservedAccount = {
   verified: boolean;
   /** The identities that the user's sign-in proves. */
   names: readonly string[];
+  /** The identities that its document has ever had. */
+  met: Set<string>;
   /** What admins have decided about this account: true to suspend, false to restore. */
   decisions: Set<boolean>;
   data: Data | undefined;
