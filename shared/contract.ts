@@ -86,14 +86,17 @@ const textSchema = (bytesMax: number) =>
     .refine((text) => !stackedMarks.test(text), 'must not stack more than 30 marks on a letter')
     .refine((text) => text.trim() !== '', 'must not be empty');
 
-export const promptSchema = describe(
-  'The prompt. No control characters except tab and line breaks. Line breaks of word processors, such as U+2028, become line feeds.',
+const createPromptSchema = () =>
   textSchema(promptBytesMax)
     .transform((prompt) => prompt.normalize('NFC'))
     .refine(
       (prompt) => [...prompt].length <= promptCharactersMax,
       `must have at most ${countOf(promptCharactersMax, 'character')}`,
-    ),
+    );
+
+export const promptSchema = describe(
+  'The prompt. No control characters except tab and line breaks. Line breaks of word processors, such as U+2028, become line feeds.',
+  createPromptSchema(),
   { minLength: 1, maxLength: promptCharactersMax },
 );
 
@@ -115,6 +118,22 @@ export const generationIdSchema = describe(
   z
     .string({ error: 'must be the id of a generation' })
     .regex(/^[0-9a-f]{32}$/, 'is not the id of a generation'),
+);
+
+/** The longest `group`, characters. */
+const groupCharactersMax = 64;
+
+const groupSchema = describe(
+  'Marks images that belong together, such as several of one prompt. Each is a generation with its own key, price and refund. Any text, for example a random UUID; it is no part of what a repeated key is compared by.',
+  z
+    .string({ error: 'must be text' })
+    .refine((group) => group.isWellFormed(), { error: 'must be well-formed Unicode', abort: true })
+    .refine((group) => !controlCharacters.test(group), 'must not contain control characters')
+    .refine(
+      (group) => group !== '' && [...group].length <= groupCharactersMax,
+      `must have 1 to ${groupCharactersMax} characters`,
+    ),
+  { minLength: 1, maxLength: groupCharactersMax },
 );
 
 /** The most bytes of all reference images of one request together. In base64 they stay below Gemini's 20 MB. */
@@ -200,6 +219,16 @@ export const generateRequestSchema = describe(
         .array(referenceSchema, { error: 'must be a list' })
         .max(referencesMax, `must have at most ${countOf(referencesMax, 'image')}`)
         .default([]),
+    ),
+    editOf: describe(
+      'A finished image of the caller that the prompt changes. The model gets it first, before the `references`, and it counts as one of them.',
+      generationIdSchema.optional(),
+    ),
+    group: groupSchema.optional(),
+    originalPrompt: describe(
+      'What the user wrote, if `prompt` is an improvement of it. It is kept and shown, never sent to a model, and no part of what a repeated key is compared by.',
+      createPromptSchema().optional(),
+      { minLength: 1, maxLength: promptCharactersMax },
     ),
   }),
 );
@@ -466,6 +495,12 @@ export const generationSchema = describe(
       'The improved prompt that the model got. Null if the model got `prompt`.',
       z.string().nullable(),
     ),
+    originalPrompt: describe(
+      'What the user wrote before an improvement: the `originalPrompt` of the request, or else its `prompt` if it asked to `enhance`. Absent otherwise, and after the user deleted it.',
+      z.string().optional(),
+    ),
+    parentId: describe('The image that this one changes. Absent if it is no edit.', z.string().optional()),
+    group: describe('The `group` of the request, if it had one.', z.string().optional()),
     model: describe('The model that made the image. Null if there is none.', z.string().nullable()),
     cached: describe('True if the image came from the cache. It then cost nothing.', z.boolean()),
     createdAt: time('When the generation was requested.'),
@@ -817,9 +852,18 @@ export const generateAnswerSchema = describe(
 );
 export type GenerateAnswer = z.infer<typeof generateAnswerSchema>;
 
+/** The most ancestors that `generation` answers. */
+export const ancestorsMax = 20;
+
 export const generationAnswerSchema = describe(
-  'One generation.',
-  z.strictObject({ generation: generationSchema }),
+  'One generation, and what it was made from.',
+  z.strictObject({
+    generation: generationSchema,
+    ancestors: describe(
+      `For an edit: the image that it changes, the one that that one changes, and so on, newest first, at most ${ancestorsMax}. A deleted one is there without words and image. Absent if the generation is no edit.`,
+      z.array(generationSchema).max(ancestorsMax).optional(),
+    ),
+  }),
 );
 export type GenerationAnswer = z.infer<typeof generationAnswerSchema>;
 
