@@ -499,6 +499,10 @@ export const generationSchema = describe(
       'What the user wrote before an improvement: the `originalPrompt` of the request, or else its `prompt` if it asked to `enhance`. Absent otherwise, and after the user deleted it.',
       z.string().optional(),
     ),
+    reducedReferences: describe(
+      'The images of which the model got smaller versions, because they were too large for one request: their positions, from 0, with the edited image before the references. Absent if there are none.',
+      z.array(z.int().min(0)).optional(),
+    ),
     parentId: describe('The image that this one changes. Absent if it is no edit.', z.string().optional()),
     group: describe('The `group` of the request, if it had one.', z.string().optional()),
     model: describe('The model that made the image. Null if there is none.', z.string().nullable()),
@@ -773,6 +777,10 @@ const exportedGenerationSchema = describe(
   generationSchema.extend({
     modelVersion: describe('The model that answered, if it is another one.', z.string().optional()),
     receipt: receiptSchema,
+    thoughtSignature: describe(
+      'What the model gave with the image to remember its work by. Only the model can read it.',
+      z.string().optional(),
+    ),
     enhance: describe('True if the request asked for a better prompt.', z.boolean()),
     fresh: describe('True if the request did not want an image from the cache.', z.boolean()),
     references: describe(
