@@ -255,3 +255,50 @@ describe('the lineage', () => {
     expect(await lineage('c')).toEqual([toId('a')]);
   });
 });
+
+describe('the turn in which the model made the edited image', () => {
+  const signed = { generated: { model: 'gemini-3-pro-image', thoughtSignature: 'c2ln' } };
+
+  it('goes with it, with its prompt and signature', async () => {
+    const { edit, sent } = await createEditor(signed);
+    await edit('b', 'a');
+    expect(sent.at(-1)?.previousTurn).toEqual({
+      modelId: 'gemini-3-pro-image',
+      prompt: 'A banana',
+      thoughtSignature: 'c2ln',
+    });
+  });
+
+  it('goes with a twin of it from the cache too', async () => {
+    const { studio, edit, sent } = await createEditor({ ...signed, env: { CACHE_TTL_SECONDS: '3600' } });
+    expect((await studio.generate('twin')).body.generation.cached).toBe(true);
+    await edit('b', 'twin');
+    expect(sent.at(-1)?.previousTurn).toMatchObject({ thoughtSignature: 'c2ln' });
+  });
+
+  it('does not go with an image that was made from others, which the turn would lack', async () => {
+    const { studio, edit, sent } = await createEditor(signed);
+    await edit('b', 'a');
+    await edit('c', 'b');
+    expect(sent.at(-1)).not.toHaveProperty('previousTurn');
+    await studio.generate('d', { references: [inline] });
+    await edit('e', 'd');
+    expect(sent.at(-1)).not.toHaveProperty('previousTurn');
+  });
+
+  it('does not go with a smaller version of it, nor with a reference, nor without a signature', async () => {
+    const { studio, edit, sent } = await createEditor(signed);
+    await studio.generate('b', { references: [{ generationId: toId('a') }] });
+    expect(sent.at(-1)).not.toHaveProperty('previousTurn');
+    const path = `accounts/ann/generations/${toId('a')}`;
+    const [{ image: whole } = {}] = studio
+      .documents('accounts/ann/generations')
+      .filter(({ publicId }) => String(publicId).startsWith(toId('a')));
+    studio.edit(path, { image: { ...(whole as object), bytes: 20_000_000 } });
+    expect((await edit('c', 'a')).body.generation).toMatchObject({ reducedReferences: [0] });
+    expect(sent.at(-1)).not.toHaveProperty('previousTurn');
+    studio.edit(path, { image: whole, thoughtSignature: null });
+    await edit('d', 'a');
+    expect(sent.at(-1)).not.toHaveProperty('previousTurn');
+  });
+});
