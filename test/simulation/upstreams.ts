@@ -100,7 +100,14 @@ export function createImageGenerator(world: World, rates: FaultRates, actor: Act
       }
       happened('generate image: done');
       const facts = { mimeType: 'image/png' as const, width: 1024, height: 1024 };
-      return { ...facts, chunks: [], bytes: 3, model: 'model', providerCostMicros: costMicros };
+      return {
+        ...facts,
+        chunks: [],
+        bytes: 3,
+        model: 'model',
+        thoughtSignature: 'c2ln',
+        providerCostMicros: costMicros,
+      };
     });
   };
 }
