@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { GenerateRequest } from '../contract.ts';
+import type { GenerateRequest } from '../contract/generate.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
 import { Failure, toFailure } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';

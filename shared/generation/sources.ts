@@ -1,5 +1,8 @@
 /** The finished images of the caller's own that a request uses: the one that it edits, and those it refers to. */
-import { ancestorsMax, countOf, type GenerateRequest, type Image, referenceBytesMax } from '../contract.ts';
+import { countOf } from '../contract/describe.ts';
+import type { GenerateRequest } from '../contract/generate.ts';
+import { ancestorsMax, type Image } from '../contract/generation.ts';
+import { referenceBytesMax } from '../contract/references.ts';
 import type { Log } from '../core/log.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
 import { Failure, invalidRequest } from '../errors.ts';
