@@ -20,17 +20,8 @@ import { countImageTokens, getImageCostMicros, getTextCostMicros, getTokenCostMi
 import { misconfiguredFailure, type Received, refusesStore, toProviderFailure } from './geminiFailures.ts';
 import { findImagePart, type InlineReply, readInlineReply } from './inlineImages.ts';
 import { type AspectRatio, type ImageModel, imageModel, isKnownModel } from './models.ts';
+import { type PreviousTurn, type Reference, toContents } from './previousTurn.ts';
 import { checkImage } from './usableImage.ts';
-
-/** A reference image: its type as detected from its bytes, and its bytes in base64. */
-export type Reference = { mimeType: ImageFacts['mimeType']; data: string };
-
-/**
- * The turn in which a model made the first reference from a prompt alone. Sent back with its signature, it lets the same
- * model go on from its own work: it "relies on the thoughtSignature from the previous turn to understand the composition
- * and logic of the original image" (Google's Gemini 3 developer guide). Nothing of it is stored at Google.
- */
-export type PreviousTurn = { modelId: string; prompt: string; thoughtSignature: string };
 
 export type ImageRequest = {
   prompt: string;
@@ -208,15 +199,9 @@ export function createGemini({ gemini, projectId }: GeminiOptions, log: Pick<Log
     milliseconds: number,
     signal: AbortSignal,
   ) {
-    const images = references.map((inlineData) => ({ inlineData }));
-    const plain = { ...params, contents: [{ role: 'user', parts: [{ text: prompt }, ...images] }] };
+    const plain = { ...params, contents: toContents(prompt, references) };
     if (previousTurn?.modelId !== params.model) return call(plain, milliseconds, signal);
-    const [own, ...others] = images;
-    const contents = [
-      { role: 'user', parts: [{ text: previousTurn.prompt }] },
-      { role: 'model', parts: [{ ...own, thoughtSignature: previousTurn.thoughtSignature }] },
-      { role: 'user', parts: [{ text: prompt }, ...others] },
-    ];
+    const contents = toContents(prompt, references, previousTurn);
     const endsAt = performance.now() + milliseconds;
     try {
       return await call({ ...params, contents }, milliseconds, signal);
