@@ -10,7 +10,14 @@ import type { PreviousTurn, Reference } from '../imagegen/previousTurn.ts';
 import { headerBytesMax, type ImageFacts, sniffImage, sniffOtherFormat } from '../images/imageFormat.ts';
 import { isWholeImage } from '../images/imageStructure.ts';
 import { findGeneration } from './record.ts';
-import { listImages, missingSource, planSizes, type Source, type Sources } from './sources.ts';
+import {
+  type LoadedReferences,
+  listImages,
+  missingSource,
+  planSizes,
+  type Source,
+  type Sources,
+} from './sources.ts';
 import type { Step } from './steps.ts';
 
 /** Longest body of `generate`, bytes: the references in base64 (see `referenceBytesMax`), and the rest. */
@@ -67,15 +74,6 @@ export function refuseTooManyReferences(
   const description = request.editOf === undefined ? most : `${most}, and the edited image is one of them`;
   return invalidRequest([{ field: 'references', description }]);
 }
-
-/** What the model gets besides the prompt. */
-export type LoadedReferences = {
-  references: Reference[];
-  /** Set if the first reference is the model's own work, and may be sent as such. */
-  previousTurn?: PreviousTurn;
-  /** Positions of the references that are smaller versions. */
-  reducedReferences: number[];
-};
 
 /**
  * Loads the images of a request in their order, the edited one first. Those of the caller's gallery come from our own

@@ -6,6 +6,7 @@ import { referenceBytesMax } from '../contract/references.ts';
 import type { Log } from '../core/log.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
 import { Failure, invalidRequest } from '../errors.ts';
+import type { PreviousTurn, Reference } from '../imagegen/previousTurn.ts';
 import type { Documents } from '../ledger/command.ts';
 import { type GenerationRecord, generationPath, parseGeneration } from './record.ts';
 
@@ -14,6 +15,15 @@ export type Source = GenerationRecord & { image: Image };
 
 /** The sources of a request by their id, as far as they are there. */
 export type Sources = ReadonlyMap<string, Source>;
+
+/** What the model gets besides the prompt. */
+export type LoadedReferences = {
+  references: Reference[];
+  /** Set if the first reference is the model's own work, and may be sent as such. */
+  previousTurn?: PreviousTurn;
+  /** Positions of the references that are smaller versions. */
+  reducedReferences: number[];
+};
 
 /**
  * Most bytes of a smaller version of an image. So much of `referenceBytesMax` is kept for every source, so that as many

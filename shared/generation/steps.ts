@@ -10,8 +10,8 @@ import { getAspectRatio } from '../imagegen/models.ts';
 import type { StoredUrls } from '../images/cloudinary.ts';
 import { countEnhancement } from '../prompts/enhancements.ts';
 import type { Services } from '../services.ts';
-import type { LoadedReferences } from './references.ts';
 import type { Progress } from './settleOrRefund.ts';
+import type { LoadedReferences } from './sources.ts';
 import { hashImage } from './takedowns.ts';
 
 /** Longest time for counting an improved prompt, milliseconds. */

@@ -57,7 +57,6 @@ const requiredEvents = [
   'generation cached',
   'generation is an edit',
   'answer: NOT_FOUND',
-  'refund: NOT_FOUND',
   'signup grant',
   'share: public',
   'share: private',
