@@ -18,8 +18,10 @@ import {
   type ReplyMetadata,
 } from './geminiFaults.ts';
 import { getPixels, type ImageModel } from './geminiModels.ts';
-import { drawPicture } from './picture.ts';
+import { findNote } from './imageNote.ts';
+import { createPlainPicture, drawPicture, type Picture } from './picture.ts';
 import { answer, createFaultScript, type Reply, readBody, send, startServer } from './server.ts';
+import { createSketch, parseSketch, type Sketch } from './sketch.ts';
 
 /** One `generateContent` call as it arrived. Refused calls are recorded too. */
 export type GeminiRequest = {
@@ -44,6 +46,8 @@ export type GeminiOptions = {
   apiKey: string;
   /** How long every successful answer takes, milliseconds. */
   latencyMs?: number;
+  /** Draws a scene for each image. Without it, an image has one colour and takes no time. */
+  drawsScenes?: boolean;
   /** Awaited before the answer to a valid request, so that a test can delay a generation. */
   onRequest?: (request: GeminiRequest) => Promise<void> | void;
   /** How many requests to remember; the oldest are dropped first. Use a small number in a long-running process. */
@@ -68,6 +72,8 @@ export type FakeGemini = {
  */
 export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemini> {
   const { apiKey, latencyMs = 0, onRequest, requestsMax = 10_000 } = options;
+  const draw = options.drawsScenes ? drawPicture : createPlainPicture;
+  const chooseSketch = createSketchChooser();
   const requests: GeminiRequest[] = [];
   const faults = createFaultScript<GeminiStep>();
 
@@ -111,7 +117,11 @@ export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemin
       const parts =
         step?.kind === 'blank' && parsedRequest.model.kind === 'image'
           ? [await createBlankPart(step, parsedRequest.model, parsedRequest)]
-          : await createParts(modelId, parsedRequest, step?.kind === 'drafts' ? step.count : 0);
+          : await createParts(modelId, parsedRequest, {
+              drafts: step?.kind === 'drafts' ? step.count : 0,
+              chooseSketch,
+              draw,
+            });
       const body = toResponseBody(modelId, parsedRequest, parts);
       return { status: 200, body: withMetadata(body, step?.kind === 'drafts' ? step.metadata : undefined) };
     };
@@ -149,39 +159,63 @@ const methodNotFound = (model: string, version: string, method: string): Reply =
 
 const header = (request: IncomingMessage, name: string) => request.headers[name]?.toString();
 
-async function createParts(modelId: string, parsedRequest: ParsedRequest, drafts: number): Promise<Part[]> {
-  const { model } = parsedRequest;
+type Studio = {
+  drafts: number;
+  chooseSketch: (request: ParsedRequest) => Sketch;
+  draw: (picture: Picture) => Promise<Buffer>;
+};
+
+/** How many prompts the fake remembers, to draw each differently the next time. */
+const promptsMax = 1000;
+
+/**
+ * Chooses what a request's picture shows: the parent's scene if its first image is one of the fake's own, else what
+ * the prompt asks for. The same prompt again, as in a group, gives another variant of the scene.
+ */
+function createSketchChooser() {
+  const counts = new Map<string, number>();
+  return ({ prompt, parent }: ParsedRequest): Sketch => {
+    const parentSketch = parent && parseSketch(findNote(parent));
+    const key = JSON.stringify([prompt, parentSketch]);
+    const variant = counts.get(key) ?? 0;
+    counts.delete(key);
+    counts.set(key, variant + 1);
+    if (counts.size > promptsMax) counts.delete(counts.keys().next().value ?? '');
+    return createSketch(prompt, variant, parentSketch);
+  };
+}
+
+async function createParts(
+  modelId: string,
+  parsedRequest: ParsedRequest,
+  { drafts, chooseSketch, draw }: Studio,
+): Promise<Part[]> {
+  const { model, prompt, aspectRatio = '1:1', imageSize, references, parent } = parsedRequest;
   if (model.kind === 'text') return [{ text: createText(parsedRequest) }];
-  if (!parsedRequest.wantsImage) return [{ text: `A picture of ${parsedRequest.prompt}` }];
+  if (!parsedRequest.wantsImage) return [{ text: `A picture of ${prompt}` }];
+  const sketch = chooseSketch(parsedRequest);
+  const createImagePart = async (drawn: Sketch): Promise<Part> => {
+    const bytes = await draw({
+      ...getPixels(model, aspectRatio, imageSize),
+      sketch: drawn,
+      details: [modelId, aspectRatio, ...(imageSize ? [imageSize] : [])].join(' · '),
+      // The picture itself shows the parent.
+      references:
+        sketch.parentPrompt === undefined ? references : references.filter((each) => each !== parent),
+      mimeType: model.mimeType,
+    });
+    return { inlineData: { mimeType: model.mimeType, data: bytes.toString('base64') } };
+  };
   const parts: Part[] = [];
   for (let draft = 1; draft <= drafts; draft += 1) {
     parts.push({ text: `**Composing, draft ${draft}**`, thought: true });
-    parts.push({
-      ...(await createImagePart(modelId, model, parsedRequest, `Draft ${draft}: ${parsedRequest.prompt}`)),
-      thought: true,
-    });
+    const image = await createImagePart(createSketch(`Draft ${draft}: ${prompt}`, draft));
+    parts.push({ ...image, thought: true });
   }
   if (parsedRequest.wantsText) parts.push({ text: 'Here is your image:' });
-  const picture = await createImagePart(modelId, model, parsedRequest, parsedRequest.prompt);
+  const image = await createImagePart(sketch);
   // The 3.x models sign their thoughts, also on the final part.
-  return [...parts, model.sizes.length > 0 ? { ...picture, thoughtSignature: 'ZmFrZQ==' } : picture];
-}
-
-async function createImagePart(
-  modelId: string,
-  model: ImageModel,
-  parsedRequest: ParsedRequest,
-  prompt: string,
-): Promise<Part> {
-  const { aspectRatio = '1:1', imageSize, references } = parsedRequest;
-  const bytes = await drawPicture({
-    ...getPixels(model, aspectRatio, imageSize),
-    prompt,
-    caption: [modelId, aspectRatio, ...(imageSize ? [imageSize] : [])].join(' · '),
-    references,
-    mimeType: model.mimeType,
-  });
-  return { inlineData: { mimeType: model.mimeType, data: bytes.toString('base64') } };
+  return [...parts, model.sizes.length > 0 ? { ...image, thoughtSignature: 'ZmFrZQ==' } : image];
 }
 
 async function createBlankPart(
