@@ -1,27 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createBlankPicture } from './blankPicture.ts';
-import {
-  bodyBytesMax,
-  type ParsedRequest,
-  parseBody,
-  parseRequest,
-  type ResponseSchema,
-  refuseCaller,
-} from './geminiCheck.ts';
-import {
-  type BlankStep,
-  type GeminiStep,
-  googleError,
-  type Part,
-  type ReplyMetadata,
-} from './geminiFaults.ts';
-import { getPixels, type ImageModel } from './geminiModels.ts';
-import { findNote } from './imageNote.ts';
-import { createPlainPicture, drawPicture, type Picture } from './picture.ts';
+import { bodyBytesMax, type ParsedRequest, parseBody, parseRequest, refuseCaller } from './geminiCheck.ts';
+import { type GeminiStep, googleError, type Part, type ReplyMetadata } from './geminiFaults.ts';
+import { charactersPerToken, createBlankPart, createPartsFactory } from './geminiParts.ts';
+import { createPlainPicture, drawPicture } from './picture.ts';
 import { answer, createFaultScript, type Reply, readBody, send, startServer } from './server.ts';
-import { createSketch, parseSketch, type Sketch } from './sketch.ts';
 
 /** One `generateContent` call as it arrived. Refused calls are recorded too. */
 export type GeminiRequest = {
@@ -72,8 +56,7 @@ export type FakeGemini = {
  */
 export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemini> {
   const { apiKey, latencyMs = 0, onRequest, requestsMax = 10_000 } = options;
-  const draw = options.drawsScenes ? drawPicture : createPlainPicture;
-  const chooseSketch = createSketchChooser();
+  const createParts = createPartsFactory(options.drawsScenes ? drawPicture : createPlainPicture);
   const requests: GeminiRequest[] = [];
   const faults = createFaultScript<GeminiStep>();
 
@@ -117,11 +100,7 @@ export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemin
       const parts =
         step?.kind === 'blank' && parsedRequest.model.kind === 'image'
           ? [await createBlankPart(step, parsedRequest.model, parsedRequest)]
-          : await createParts(modelId, parsedRequest, {
-              drafts: step?.kind === 'drafts' ? step.count : 0,
-              chooseSketch,
-              draw,
-            });
+          : await createParts(modelId, parsedRequest, step?.kind === 'drafts' ? step.count : 0);
       const body = toResponseBody(modelId, parsedRequest, parts);
       return { status: 200, body: withMetadata(body, step?.kind === 'drafts' ? step.metadata : undefined) };
     };
@@ -159,114 +138,6 @@ const methodNotFound = (model: string, version: string, method: string): Reply =
 
 const header = (request: IncomingMessage, name: string) => request.headers[name]?.toString();
 
-type Studio = {
-  drafts: number;
-  chooseSketch: (request: ParsedRequest) => Sketch;
-  draw: (picture: Picture) => Promise<Buffer>;
-};
-
-/** How many prompts the fake remembers, to draw each differently the next time. */
-const promptsMax = 1000;
-
-/**
- * Chooses what a request's picture shows: the parent's scene if its first image is one of the fake's own, else what
- * the prompt asks for. The same prompt again, as in a group, gives another variant of the scene.
- */
-function createSketchChooser() {
-  const counts = new Map<string, number>();
-  return ({ prompt, parent }: ParsedRequest): Sketch => {
-    const parentSketch = parent && parseSketch(findNote(parent));
-    const key = JSON.stringify([prompt, parentSketch]);
-    const variant = counts.get(key) ?? 0;
-    counts.delete(key);
-    counts.set(key, variant + 1);
-    if (counts.size > promptsMax) counts.delete(counts.keys().next().value ?? '');
-    return createSketch(prompt, variant, parentSketch);
-  };
-}
-
-async function createParts(
-  modelId: string,
-  parsedRequest: ParsedRequest,
-  { drafts, chooseSketch, draw }: Studio,
-): Promise<Part[]> {
-  const { model, prompt, aspectRatio = '1:1', imageSize, references, parent } = parsedRequest;
-  if (model.kind === 'text') return [{ text: createText(parsedRequest) }];
-  if (!parsedRequest.wantsImage) return [{ text: `A picture of ${prompt}` }];
-  const sketch = chooseSketch(parsedRequest);
-  const createImagePart = async (drawn: Sketch): Promise<Part> => {
-    const bytes = await draw({
-      ...getPixels(model, aspectRatio, imageSize),
-      sketch: drawn,
-      details: [modelId, aspectRatio, ...(imageSize ? [imageSize] : [])].join(' · '),
-      // The picture itself shows the parent.
-      references:
-        sketch.parentPrompt === undefined ? references : references.filter((each) => each !== parent),
-      mimeType: model.mimeType,
-    });
-    return { inlineData: { mimeType: model.mimeType, data: bytes.toString('base64') } };
-  };
-  const parts: Part[] = [];
-  for (let draft = 1; draft <= drafts; draft += 1) {
-    parts.push({ text: `**Composing, draft ${draft}**`, thought: true });
-    const image = await createImagePart(createSketch(`Draft ${draft}: ${prompt}`, draft));
-    parts.push({ ...image, thought: true });
-  }
-  if (parsedRequest.wantsText) parts.push({ text: 'Here is your image:' });
-  const image = await createImagePart(sketch);
-  // The 3.x models sign their thoughts, also on the final part.
-  return [...parts, model.sizes.length > 0 ? { ...image, thoughtSignature: 'ZmFrZQ==' } : image];
-}
-
-async function createBlankPart(
-  { aspectRatio, size, mimeType = 'image/png', isCutOff }: BlankStep,
-  model: ImageModel,
-  request: ParsedRequest,
-): Promise<Part> {
-  const pixels = size ?? getPixels(model, aspectRatio ?? request.aspectRatio, request.imageSize);
-  const bytes = await createBlankPicture({ ...pixels, mimeType });
-  const kept = isCutOff ? bytes.subarray(0, Math.ceil(bytes.length / 2)) : bytes;
-  return { inlineData: { mimeType, data: kept.toString('base64') } };
-}
-
-/**
- * The answer of a text model: JSON if the request has a schema. With a system instruction, it improves the prompt,
- * always in the same way.
- */
-function createText({
-  prompt,
-  hasSystemInstruction,
-  maxOutputTokens,
-  responseSchema,
-}: ParsedRequest): string {
-  const subject = prompt.trim().replace(/[.\s]+$/, '');
-  const words = hasSystemInstruction
-    ? `${subject}, in soft natural light, with a balanced composition, fine texture and vivid yet harmonious colours.`
-    : `You said: ${subject}`;
-  const text = responseSchema ? JSON.stringify(fillSchema(responseSchema, words)) : words;
-  return maxOutputTokens === undefined ? text : text.slice(0, maxOutputTokens * charactersPerToken);
-}
-
-/** A value of the schema's shape: every text is `words`, every flag true. */
-function fillSchema({ type, properties = {}, items = {} }: ResponseSchema, words: string): unknown {
-  switch (type?.toUpperCase()) {
-    case 'OBJECT':
-      return Object.fromEntries(
-        Object.entries(properties).map(([name, schema]) => [name, fillSchema(schema, words)]),
-      );
-    case 'ARRAY':
-      return [fillSchema(items, words)];
-    case 'BOOLEAN':
-      return true;
-    case 'INTEGER':
-    case 'NUMBER':
-      return 1;
-    default:
-      return words;
-  }
-}
-
-const charactersPerToken = 4;
 const tokensPerReference = 258;
 
 function toResponseBody(modelId: string, parsedRequest: ParsedRequest, parts: Part[]) {
