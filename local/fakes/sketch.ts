@@ -63,7 +63,7 @@ const lightWords: Record<LightName, string> = {
   storm: 'storm rain grey gray overcast winter noir pencil',
 };
 /** The choice if the prompt names no light. */
-const usualLights: readonly LightName[] = ['dawn', 'day', 'dusk', 'dusk', 'night'];
+const usualLights: readonly LightName[] = ['dawn', 'day', 'day', 'dusk', 'dusk', 'night'];
 const weatherWords: Record<Weather, string> = {
   snow: 'snow winter blizzard christmas',
   rain: 'rain storm drizzle monsoon',

@@ -1,5 +1,14 @@
 import { mix, parseColour, toCss } from './colour.ts';
-import { createVerticalGradient, type Easel, fillDisc, paintGlow, paintPuff, paintStars } from './easel.ts';
+import {
+  createNoise,
+  createVerticalGradient,
+  type Easel,
+  fillDisc,
+  paintGlow,
+  paintPuff,
+  paintStars,
+  traceHills,
+} from './easel.ts';
 
 const rows = 6;
 const autumn = ['#c8541f', '#e08a2a', '#b33a2b', '#d9a93c'].map(parseColour);
@@ -35,7 +44,8 @@ export function* paintForest(easel: Easel): Generator<void> {
   paintLeaves(easel);
 }
 
-function paintTrees({ context, width, height, unit, random }: Easel, depth: number, colour: string): void {
+function paintTrees(easel: Easel, depth: number, colour: string): void {
+  const { context, width, height, unit, random } = easel;
   context.fillStyle = colour;
   const foot = height * (0.7 + 0.26 * depth ** 1.4);
   const count = Math.round((26 - 20 * depth) * (0.6 + (0.4 * width) / unit));
@@ -66,7 +76,9 @@ function paintTrees({ context, width, height, unit, random }: Easel, depth: numb
       context.fill();
     }
   }
-  context.fillRect(0, foot, width, height - foot + 1);
+  const noise = createNoise(random);
+  traceHills(easel, (x) => foot + unit * 0.05 * (noise(x * 1.5) - 0.6));
+  context.fill();
 }
 
 function paintBeams({ context, width, height, unit, light, random }: Easel, x: number, y: number): void {
@@ -77,7 +89,7 @@ function paintBeams({ context, width, height, unit, light, random }: Easel, x: n
     const reach = Math.hypot(width, height);
     const half = 0.012 + 0.03 * random();
     const fade = context.createRadialGradient(x, y, unit * 0.05, x, y, unit * 0.95);
-    fade.addColorStop(0, toCss(light.sun, 0.2));
+    fade.addColorStop(0, toCss(light.sun, 0.3));
     fade.addColorStop(1, toCss(light.sun, 0));
     context.fillStyle = fade;
     context.beginPath();

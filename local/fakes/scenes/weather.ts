@@ -55,7 +55,7 @@ function paintLeaves({ context, width, height, unit, light }: Easel): void {
 
 function paintBirds({ context, width, height, unit, light }: Easel): void {
   const random = createRandom('birds');
-  context.strokeStyle = toCss(light.ground, 0.85);
+  context.strokeStyle = toCss(light.isNight ? light.sun : light.ground, 0.85);
   context.lineCap = 'round';
   for (let bird = 0; bird < 17; bird += 1) {
     const size = unit * (0.008 + 0.014 * random());
