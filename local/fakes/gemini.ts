@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bodyBytesMax, type ParsedRequest, parseBody, parseRequest, refuseCaller } from './geminiCheck.ts';
 import { type GeminiStep, googleError, type Part, type ReplyMetadata } from './geminiFaults.ts';
 import { charactersPerToken, createBlankPart, createPartsFactory } from './geminiParts.ts';
-import { createPlainPicture, drawPicture } from './picture.ts';
 import { answer, createFaultScript, type Reply, readBody, send, startServer } from './server.ts';
 
 /** One `generateContent` call as it arrived. Refused calls are recorded too. */
@@ -30,7 +29,10 @@ export type GeminiOptions = {
   apiKey: string;
   /** How long every successful answer takes, milliseconds. */
   latencyMs?: number;
-  /** Draws a scene for each image. Without it, an image has one colour and takes no time. */
+  /**
+   * Draws a scene for each image, and another variant of it when the prompt comes again. Without it, an image has one
+   * colour and takes no time, and the same prompt gives the same bytes.
+   */
   drawsScenes?: boolean;
   /** Awaited before the answer to a valid request, so that a test can delay a generation. */
   onRequest?: (request: GeminiRequest) => Promise<void> | void;
@@ -56,7 +58,7 @@ export type FakeGemini = {
  */
 export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemini> {
   const { apiKey, latencyMs = 0, onRequest, requestsMax = 10_000 } = options;
-  const createParts = createPartsFactory(options.drawsScenes ? drawPicture : createPlainPicture);
+  const createParts = createPartsFactory(options.drawsScenes);
   const requests: GeminiRequest[] = [];
   const faults = createFaultScript<GeminiStep>();
 

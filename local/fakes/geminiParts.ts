@@ -4,35 +4,32 @@ import type { ParsedRequest, ResponseSchema } from './geminiCheck.ts';
 import type { BlankStep, Part } from './geminiFaults.ts';
 import { getPixels, type ImageModel } from './geminiModels.ts';
 import { findNote } from './imageNote.ts';
-import type { Picture } from './picture.ts';
+import { createPlainPicture, drawPicture, type Picture } from './picture.ts';
 import { createSketch, parseSketch, type Sketch } from './sketch.ts';
 
 export const charactersPerToken = 4;
 /** How many prompts the fake remembers, to draw each differently the next time. */
 const promptsMax = 1000;
 
-/**
- * Chooses what a request's picture shows: the parent's scene if its first image is one of the fake's own, else what
- * the prompt asks for. The same prompt again, as in a group, gives another variant of the scene.
- */
-function createSketchChooser() {
+/** Counts how often the same prompt, or the same change of the same image, came before. */
+function createPromptCounter() {
   const counts = new Map<string, number>();
-  return ({ prompt, parent }: ParsedRequest): Sketch => {
-    const parentSketch = parent && parseSketch(findNote(parent));
-    const key = JSON.stringify([prompt, parentSketch]);
-    const variant = counts.get(key) ?? 0;
+  return (prompt: string, parent?: Sketch): number => {
+    const key = JSON.stringify([prompt, parent]);
+    const count = counts.get(key) ?? 0;
     counts.delete(key);
-    counts.set(key, variant + 1);
+    counts.set(key, count + 1);
     if (counts.size > promptsMax) counts.delete(counts.keys().next().value ?? '');
-    return createSketch(prompt, variant, parentSketch);
+    return count;
   };
 }
 
-/** Makes the function that answers requests, with this one for the pictures. */
-export function createPartsFactory(draw: (picture: Picture) => Promise<Buffer>) {
-  const chooseSketch = createSketchChooser();
+/** Makes the function that answers requests. */
+export function createPartsFactory(drawsScenes = false) {
+  const draw = drawsScenes ? drawPicture : createPlainPicture;
+  const countPrompt = drawsScenes ? createPromptCounter() : () => 0;
   return (modelId: string, request: ParsedRequest, drafts: number): Promise<Part[]> =>
-    createParts(modelId, request, { drafts, chooseSketch, draw });
+    createParts(modelId, request, { drafts, countPrompt, draw });
 }
 
 async function createParts(
@@ -40,26 +37,26 @@ async function createParts(
   parsedRequest: ParsedRequest,
   {
     drafts,
-    chooseSketch,
+    countPrompt,
     draw,
   }: {
     drafts: number;
-    chooseSketch: (request: ParsedRequest) => Sketch;
+    countPrompt: (prompt: string, parent?: Sketch) => number;
     draw: (picture: Picture) => Promise<Buffer>;
   },
 ): Promise<Part[]> {
   const { model, prompt, aspectRatio = '1:1', imageSize, references, parent } = parsedRequest;
   if (model.kind === 'text') return [{ text: createText(parsedRequest) }];
   if (!parsedRequest.wantsImage) return [{ text: `A picture of ${prompt}` }];
-  const sketch = chooseSketch(parsedRequest);
+  const parentSketch = parent && parseSketch(findNote(parent));
+  const sketch = createSketch(prompt, countPrompt(prompt, parentSketch), parentSketch);
   const createImagePart = async (drawn: Sketch): Promise<Part> => {
     const bytes = await draw({
       ...getPixels(model, aspectRatio, imageSize),
       sketch: drawn,
       details: [modelId, aspectRatio, ...(imageSize ? [imageSize] : [])].join(' · '),
       // The picture itself shows the parent.
-      references:
-        sketch.parentPrompt === undefined ? references : references.filter((each) => each !== parent),
+      references: parentSketch === undefined ? references : references.filter((each) => each !== parent),
       mimeType: model.mimeType,
     });
     return { inlineData: { mimeType: model.mimeType, data: bytes.toString('base64') } };

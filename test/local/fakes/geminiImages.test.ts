@@ -136,7 +136,7 @@ describe('an edit', () => {
 describe('several images of one prompt', () => {
   test.each(models)('of %s are variants of its scene, the same ones at each start', async (model) => {
     const generateGroup = async () => {
-      const { server } = await gemini();
+      const { server } = await gemini({ drawsScenes: true });
       const shown: Shown[] = [];
       for (let image = 0; image < 4; image += 1)
         shown.push(await generate(server, model, [user('a lighthouse')]));
@@ -149,10 +149,16 @@ describe('several images of one prompt', () => {
   });
 
   test('asked for at once are different, too', async () => {
-    const { server } = await gemini();
+    const { server } = await gemini({ drawsScenes: true });
     const group = await Promise.all(
       [1, 2, 3, 4].map(() => generate(server, 'gemini-2.5-flash-image', [user('a lighthouse')])),
     );
     expect(new Set(group.map(({ bytes }) => bytes.toString('base64'))).size).toBe(4);
+  });
+
+  test('have the same bytes unless scenes are drawn', async () => {
+    const { server } = await gemini();
+    const generatePlain = () => generate(server, 'gemini-2.5-flash-image', [user('a lighthouse')]);
+    expect((await generatePlain()).bytes).toEqual((await generatePlain()).bytes);
   });
 });
