@@ -60,10 +60,10 @@ const lightWords: Record<LightName, string> = {
   day: 'day noon bright sunny summer blue midday',
   dusk: 'dusk sunset evening golden twilight warm autumn',
   night: 'night midnight neon dark starry moonlight moonlit',
-  storm: 'storm rain grey gray overcast winter noir pencil',
+  storm: 'storm rain grey gray overcast winter noir',
 };
-/** The choice if the prompt names no light. */
-const usualLights: readonly LightName[] = ['dawn', 'day', 'day', 'dusk', 'dusk', 'night'];
+/** The choice if the prompt names no light: the bright ones. */
+const usualLights: readonly LightName[] = ['dawn', 'day', 'day', 'dusk', 'dusk'];
 const weatherWords: Record<Weather, string> = {
   snow: 'snow winter blizzard christmas',
   rain: 'rain storm drizzle monsoon',
