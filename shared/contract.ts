@@ -59,6 +59,30 @@ export const orientationSchema = describe(
 );
 export type Orientation = z.infer<typeof orientationSchema>;
 
+/** The sides of an image: 2K has twice as long ones as 1K, 4K four times. */
+export const resolutions = ['1K', '2K', '4K'] as const;
+
+export const resolutionSchema = describe(
+  'The resolution of an image. 2K costs twice as much as 1K, 4K four times. `account` lists what is on offer.',
+  z.enum(resolutions, { error: 'must be one of 1K, 2K, 4K' }),
+);
+export type Resolution = z.infer<typeof resolutionSchema>;
+
+/** The aspect ratios that every model generates. */
+export const aspectRatios = [
+  '1:1',
+  '2:3',
+  '3:2',
+  '3:4',
+  '4:3',
+  '4:5',
+  '5:4',
+  '9:16',
+  '16:9',
+  '21:9',
+] as const;
+export type AspectRatio = (typeof aspectRatios)[number];
+
 /**
  * The longest prompt as sent, in UTF-8 bytes. It allows for the decomposed Unicode that macOS sends, in which an accent
  * is a separate character.
@@ -193,6 +217,11 @@ export const generateRequestSchema = describe(
     fresh: describe(
       'True to generate a new image even if the cache has one for the same request.',
       z.boolean({ error: 'must be true or false' }).default(false),
+    ),
+    resolution: describe('The resolution of the image.', resolutionSchema.default('1K')),
+    aspectRatio: describe(
+      "The shape of the image, in place of the tier's. The price stays that of the tier and resolution, and `orientation` has no effect.",
+      z.enum(aspectRatios, { error: `must be one of ${aspectRatios.join(', ')}` }).optional(),
     ),
     references: describe(
       'Reference images for the model. The `limits` of `account` say how many it accepts.',

@@ -10,6 +10,7 @@ import {
   type ThinkingConfig,
   ThinkingLevel,
 } from '@google/genai';
+import type { AspectRatio } from '../contract.ts';
 import { withDeadline } from '../core/deadline.ts';
 import type { Log } from '../core/log.ts';
 import { Failure } from '../errors.ts';
@@ -18,7 +19,7 @@ import { reasons } from '../reasons.ts';
 import { countImageTokens, getImageCostMicros, getTextCostMicros, getTokenCostMicros } from './cost.ts';
 import { misconfiguredFailure, type Received, refusesStore, toProviderFailure } from './geminiFailures.ts';
 import { findImagePart, type InlineReply, readInlineReply } from './inlineImages.ts';
-import { type AspectRatio, type ImageModel, imageModel, isKnownModel } from './models.ts';
+import { type ImageModel, imageModel, isKnownModel } from './models.ts';
 import { checkImage } from './usableImage.ts';
 
 /** A reference image: its type as detected from its bytes, and its bytes in base64. */

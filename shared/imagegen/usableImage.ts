@@ -1,8 +1,9 @@
 /** Decides whether an image that a model returned can be delivered, and so charged. */
+import type { AspectRatio } from '../contract.ts';
 import { Failure } from '../errors.ts';
 import { type ImageFacts, sniffImage } from '../images/imageFormat.ts';
 import { inspectImage } from '../images/imageStructure.ts';
-import type { AspectRatio, ImageModel } from './models.ts';
+import type { ImageModel } from './models.ts';
 
 /** Greatest difference of an image's aspect ratio from the requested one, percent of the requested one. */
 const ratioTolerancePercent = 5;

@@ -2,7 +2,8 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { createBlankPicture } from '../../../local/fakes/blankPicture.ts';
-import { type AspectRatio, imageModel } from '../../../shared/imagegen/models.ts';
+import type { AspectRatio } from '../../../shared/contract.ts';
+import { imageModel } from '../../../shared/imagegen/models.ts';
 import { checkImage } from '../../../shared/imagegen/usableImage.ts';
 
 const model = imageModel('gemini-2.5-flash-image');
