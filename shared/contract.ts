@@ -81,7 +81,12 @@ export const aspectRatios = [
   '16:9',
   '21:9',
 ] as const;
-export type AspectRatio = (typeof aspectRatios)[number];
+
+export const aspectRatioSchema = describe(
+  'The shape of an image: width to height.',
+  z.enum(aspectRatios, { error: `must be one of ${aspectRatios.join(', ')}` }),
+);
+export type AspectRatio = z.infer<typeof aspectRatioSchema>;
 
 /**
  * The longest prompt as sent, in UTF-8 bytes. It allows for the decomposed Unicode that macOS sends, in which an accent
@@ -220,8 +225,8 @@ export const generateRequestSchema = describe(
     ),
     resolution: describe('The resolution of the image.', resolutionSchema.default('1K')),
     aspectRatio: describe(
-      "The shape of the image, in place of the tier's. The price stays that of the tier and resolution, and `orientation` has no effect.",
-      z.enum(aspectRatios, { error: `must be one of ${aspectRatios.join(', ')}` }).optional(),
+      "The shape of the image, in place of the tier's. The price stays that of the tier and resolution. `orientation` then has no effect: the generation has that of the shape, if it is not square.",
+      aspectRatioSchema.optional(),
     ),
     references: describe(
       'Reference images for the model. The `limits` of `account` say how many it accepts.',
@@ -490,6 +495,11 @@ export const generationSchema = describe(
     status: statusSchema,
     tier: tierSchema,
     orientation: orientationSchema,
+    resolution: resolutionSchema,
+    aspectRatio: describe(
+      "The shape of the image, if the request set one in place of the tier's.",
+      aspectRatioSchema.optional(),
+    ),
     prompt: describe('The prompt of the request. Null after the user deleted it.', z.string().nullable()),
     enhancedPrompt: describe(
       'The improved prompt that the model got. Null if the model got `prompt`.',
@@ -697,6 +707,17 @@ export const tierOfferSchema = describe(
     aspectRatio: describe('In landscape.', z.string()),
     width: describe('In landscape, in pixels.', z.int().positive()),
     height: describe('In landscape, in pixels.', z.int().positive()),
+    resolutions: describe(
+      'The resolutions on offer now, smallest first. The fields above are those of 1K.',
+      z.array(
+        z.strictObject({
+          resolution: resolutionSchema,
+          credits: describe('The price in credits.', z.int().positive()),
+          width: describe('In landscape, in pixels.', z.int().positive()),
+          height: describe('In landscape, in pixels.', z.int().positive()),
+        }),
+      ),
+    ),
   }),
 );
 export type TierOffer = z.infer<typeof tierOfferSchema>;

@@ -1,7 +1,13 @@
 /** The environment variables: the format, default and description of each. */
 import * as z from 'zod';
 import { groupDigits, type Tier, tierSchema, wholeNumberText } from '../contract.ts';
-import { fallbackModelIdsDefault, modelIdDefault, successorModelId } from '../imagegen/models.ts';
+import type { ImageCosts } from '../imagegen/modelFacts.ts';
+import {
+  fallbackModelIdsDefault,
+  modelIdDefault,
+  promptModelIdDefault,
+  successorModelId,
+} from '../imagegen/models.ts';
 
 /** An empty variable counts as not set. */
 const emptyAsUnset = (value: unknown) => (value === '' ? undefined : value);
@@ -106,7 +112,6 @@ const modelId = z.preprocess(
     .optional(),
 );
 
-const promptModelIdDefault = 'gemini-3.5-flash-lite';
 const promptModelId = z
   .preprocess(
     emptyAsUnset,
@@ -117,16 +122,23 @@ const promptModelId = z
   )
   .meta(showCode(promptModelIdDefault));
 
-/** `model=dollars` pairs: the cost of one image of each unknown model. */
+/** `model=dollars` pairs: the cost of one image of each unknown model at 1K, and after slashes at 2K and 4K if it has them. */
 const modelCosts = list
   .refine(
-    (pairs) => pairs.every((pair) => /^[\w.-]{1,100}=\d{1,6}(\.\d{1,6})?$/.test(pair)),
+    (pairs) =>
+      pairs.every((pair) => /^[\w.-]{1,100}=\d{1,6}(\.\d{1,6})?(\/\d{1,6}(\.\d{1,6})?){0,2}$/.test(pair)),
     'must be model=dollars pairs, with dollars from 0 to 999,999.999999',
   )
-  .transform((pairs) => {
-    const entries = pairs.map((pair) => pair.split('=') as [string, string]);
-    return Object.fromEntries(entries.map(([id, cost]) => [id, Math.round(Number(cost) * 1_000_000)]));
-  });
+  .transform((pairs) => Object.fromEntries(pairs.map(parseModelCosts)));
+
+function parseModelCosts(pair: string): [string, ImageCosts] {
+  const [id = '', dollars = ''] = pair.split('=');
+  const [at1K = 0, at2K, at4K] = dollars.split('/').map((cost) => Math.round(Number(cost) * 1_000_000));
+  return [
+    id,
+    { '1K': at1K, ...(at2K !== undefined && { '2K': at2K }), ...(at4K !== undefined && { '4K': at4K }) },
+  ];
+}
 
 function isCloudinaryUrl(value: string): boolean {
   if (!/^cloudinary:\/\/[^:@/]+:[^:@/]+@[^:@/?]+/.test(value)) return false;
@@ -278,7 +290,7 @@ export const environment = {
       .prefault('')
       .meta(showDefault('none'))
       .describe(
-        'comma-separated `model=dollars` pairs: the cost of one image of a model that is not in the catalogue; required for such a model',
+        'comma-separated `model=dollars` pairs: the cost of one image of a model that is not in the catalogue; required for such a model. `model=1/2/4` gives it at 1K, 2K and 4K; a model is asked only at the resolutions that have a cost',
       ),
     PROMPT_MODEL_ID: promptModelId.describe('text model that improves prompts'),
     PROMPT_TIMEOUT_MS: wholeNumber(4_000, 1, 60_000).describe(
@@ -355,7 +367,7 @@ export const environment = {
     TIER_CREDITS: z
       .preprocess(emptyAsUnset, tierCredits.prefault(tierCreditsDefault))
       .meta(showCode(tierCreditsDefault))
-      .describe('price of an image of each tier, credits'),
+      .describe('price of an image of each tier at 1K, credits; 2K costs twice as much, 4K four times'),
     SIGNUP_CREDITS: wholeNumber(10, 0, 1_000_000).describe(
       "first grant of an account, at the first call with a verified e-mail address or a provider's sign-in",
     ),

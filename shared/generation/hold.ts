@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
 import { Failure, invalidRequest, toFailure } from '../errors.ts';
+import { getOrientation } from '../imagegen/models.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { AccountState, Decision, Documents, LedgerUser } from '../ledger/command.ts';
@@ -20,6 +21,7 @@ import {
 import { entryPath } from '../ledger/entries.ts';
 import { getHoldDeadline } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { getPrice } from '../ledger/price.ts';
 import { cachePath, findCachedSource, shareImage, toSharedFields } from './cache.ts';
 import {
   type GenerationData,
@@ -163,7 +165,7 @@ function decideHold(
 
   const running = findRunning(account, documents, now, limits.maxInFlightPerUser);
   if ('read' in running) return running;
-  const credits = tierCredits[request.tier];
+  const credits = getPrice(tierCredits, request);
   const holdParams: HoldParams = { generationId: id, credits, deadline, now, limits };
   const refusal = refuseHold(running.account, holdParams);
   if (refusal) return { refusal };
@@ -252,14 +254,16 @@ function toPending(
   account: Account,
   { credits, deadline, now }: { credits: number; deadline: Date; now: Date },
 ): GenerationData {
-  const { tier, orientation, prompt, enhance, fresh, references } = request;
+  const { tier, resolution, aspectRatio, prompt, enhance, fresh, references } = request;
   return {
     status: 'pending',
     owner: attemptId,
     deadline,
     fingerprint,
     tier,
-    orientation,
+    orientation: getOrientation(request),
+    resolution,
+    ...(aspectRatio && { aspectRatio }),
     credits,
     prompt,
     enhancedPrompt: null,

@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import {
+  aspectRatioSchema,
   type GenerateRequest,
   type Generation,
   imageSchema,
   orientationSchema,
   receiptSchema,
+  resolutionSchema,
   statusSchema,
   tierSchema,
 } from '../contract.ts';
@@ -37,6 +39,10 @@ const generationDocumentSchema = z.object({
   fingerprint: z.string(),
   tier: tierSchema,
   orientation: orientationSchema,
+  /** Absent in a generation from before there was a choice: 1K. */
+  resolution: resolutionSchema.optional(),
+  /** Only if the request set one. */
+  aspectRatio: aspectRatioSchema.optional(),
   credits: z.int().min(0),
   prompt: z.string().nullable(),
   enhancedPrompt: z.string().nullable(),
@@ -137,14 +143,22 @@ export function hashFingerprint(request: GenerateRequest): string {
     enhance,
     fresh,
     references: request.references.map(hashReference),
+    ...toHashedShape(request),
   });
 }
+
+/** Nothing for a request without them, so that a key of before there was a choice still gets its answer. */
+const toHashedShape = ({ resolution, aspectRatio }: GenerateRequest) => ({
+  ...(resolution !== '1K' && { resolution }),
+  ...(aspectRatio && { aspectRatio }),
+});
 
 /** The cache's key for one user's request to the configured model. */
 export function hashCacheKey(uid: string, modelId: string, request: GenerateRequest): string {
   const { prompt, tier, orientation, enhance } = request;
   const references = request.references.map(hashReference);
-  return hashJson({ uid, modelId, prompt, tier, orientation, enhance, references });
+  const shape = toHashedShape(request);
+  return hashJson({ uid, modelId, prompt, tier, orientation, enhance, references, ...shape });
 }
 
 type Reference = GenerateRequest['references'][number];
@@ -196,12 +210,14 @@ export const toShareUrl = (publicUrl: string, token: string) => `${publicUrl}/i/
 /** A generation as the API shows it, in every function. @param publicUrl where the studio is reached. */
 export function toGeneration(record: GenerationRecord, publicUrl: string): Generation {
   const { id, status, tier, orientation, prompt, enhancedPrompt, model, cached, createdAt, image } = record;
-  const { shareToken, removedBy, removedReason } = record;
+  const { resolution = '1K', aspectRatio, shareToken, removedBy, removedReason } = record;
   return {
     id,
     status,
     tier,
     orientation,
+    resolution,
+    ...(aspectRatio && { aspectRatio }),
     prompt,
     enhancedPrompt,
     model,

@@ -89,9 +89,9 @@ export async function generateImage(
   references: readonly Reference[],
 ): Promise<GeneratedImage> {
   const generate = await services.imageGenerator();
-  services.storeAccess.claim();
-  const aspectRatio = getAspectRatio(request.tier, request.orientation);
-  const imageRequest = { prompt, aspectRatio, references };
+  services.storeAccess.claim(request.resolution);
+  const { resolution } = request;
+  const imageRequest = { prompt, aspectRatio: getAspectRatio(request), resolution, references };
   try {
     const { attempts, ...image } = await log.timed(
       'generateImage',
@@ -140,7 +140,7 @@ async function storeOrRetry(step: Step, publicId: string, chunks: Uint8Array[]):
 }
 
 async function storeOnce(
-  { services, timeLeft, progress }: Step,
+  { services, request, timeLeft, progress }: Step,
   publicId: string,
   chunks: Uint8Array[],
 ): Promise<StoredUrls> {
@@ -153,7 +153,11 @@ async function storeOnce(
     storeAccess.recordSuccess();
     return urls;
   } catch (error) {
-    if (toFailure(error).reason === 'PROVIDER_MISCONFIGURED') storeAccess.recordRefusal();
+    const failure = toFailure(error);
+    if (failure.reason === 'PROVIDER_MISCONFIGURED') storeAccess.recordRefusal();
+    if (failure.details.providerFailure?.kind === 'tooLarge') {
+      storeAccess.recordTooLarge(request.resolution, failure.details.metadata?.maxBytes);
+    }
     throw error;
   }
 }

@@ -10,7 +10,6 @@ import {
   type ThinkingConfig,
   ThinkingLevel,
 } from '@google/genai';
-import type { AspectRatio } from '../contract.ts';
 import { withDeadline } from '../core/deadline.ts';
 import type { Log } from '../core/log.ts';
 import { Failure } from '../errors.ts';
@@ -19,13 +18,13 @@ import { reasons } from '../reasons.ts';
 import { countImageTokens, getImageCostMicros, getTextCostMicros, getTokenCostMicros } from './cost.ts';
 import { misconfiguredFailure, type Received, refusesStore, toProviderFailure } from './geminiFailures.ts';
 import { findImagePart, type InlineReply, readInlineReply } from './inlineImages.ts';
-import { type ImageModel, imageModel, isKnownModel } from './models.ts';
+import { getImageCost, type ImageModel, type ImageShape, imageModel, isKnownModel } from './models.ts';
 import { checkImage } from './usableImage.ts';
 
 /** A reference image: its type as detected from its bytes, and its bytes in base64. */
 export type Reference = { mimeType: ImageFacts['mimeType']; data: string };
 
-export type ImageRequest = { prompt: string; aspectRatio: AspectRatio; references: readonly Reference[] };
+export type ImageRequest = ImageShape & { prompt: string; references: readonly Reference[] };
 
 export type GeneratedImage = ImageFacts & {
   /** The model that was asked. */
@@ -184,11 +183,12 @@ export function createGemini({ gemini, projectId }: GeminiOptions, log: Pick<Log
   }
 
   return {
-    async generateImage(model, { prompt, aspectRatio, references }, milliseconds, signal) {
+    async generateImage(model, { prompt, references, ...shape }, milliseconds, signal) {
+      const { aspectRatio, resolution } = shape;
       const images = references.map((inlineData) => ({ inlineData }));
       const config = {
         responseModalities: [Modality.IMAGE],
-        imageConfig: { aspectRatio, ...(model.imageSize && { imageSize: model.imageSize }) },
+        imageConfig: { aspectRatio, ...(model.takesImageSize && { imageSize: resolution }) },
       };
       try {
         const { response, image } = await call(
@@ -196,11 +196,11 @@ export function createGemini({ gemini, projectId }: GeminiOptions, log: Pick<Log
           milliseconds,
           signal,
         );
-        return toGeneratedImage(model, aspectRatio, response, image);
+        return toGeneratedImage(model, shape, response, image);
       } catch (error) {
         const isPriced = !(error instanceof Failure) || error.details.providerCostMicros !== undefined;
         if (isPriced || !error.details.providerFailure?.mayBeBilled) throw error;
-        throw error.with({ providerCostMicros: model.costMicros });
+        throw error.with({ providerCostMicros: getImageCost(model, resolution) });
       }
     },
 
@@ -239,7 +239,7 @@ function getLeastThinking(modelId: string): ThinkingConfig {
 /** @throws {Failure} as `findImage`, with what the reply costs and what it means for the model. */
 function toGeneratedImage(
   model: ImageModel,
-  aspectRatio: AspectRatio,
+  shape: ImageShape,
   response: GenerateContentResponse,
   image: InlineReply['image'],
 ): GeneratedImage {
@@ -248,16 +248,18 @@ function toGeneratedImage(
   const answering = isKnownModel(modelVersion) ? imageModel(modelVersion) : model;
   try {
     return {
-      ...findImage(response, image, model, aspectRatio),
+      ...findImage(response, image, model, shape),
       model: model.id,
       ...(modelVersion !== model.id && { modelVersion }),
-      providerCostMicros: getImageCostMicros(usage, answering),
+      providerCostMicros: getImageCostMicros(usage, answering, shape.resolution),
     };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const { providerFailure, metadata } = error.details;
     // An image was generated, although it cannot be delivered.
-    const imageMicros = providerFailure?.mayBeBilled ? getImageCostMicros(usage, answering) : 0;
+    const imageMicros = providerFailure?.mayBeBilled
+      ? getImageCostMicros(usage, answering, shape.resolution)
+      : 0;
     const tokenCostMicros = getTokenCostMicros(usage, answering.tokenMicros);
     const isUnusable =
       error.reason === 'NO_IMAGE' && !(metadata?.finishReason === 'STOP' && hasText(response));
@@ -282,7 +284,7 @@ function findImage(
   response: GenerateContentResponse,
   toChunks: InlineReply['image'],
   model: ImageModel,
-  aspectRatio: AspectRatio,
+  shape: ImageShape,
 ): ImageFacts & Pick<GeneratedImage, 'chunks' | 'bytes' | 'contentCredentials'> {
   const blockReason = response.promptFeedback?.blockReason;
   if (blockReason) throw blockedFailure(blockReason);
@@ -292,7 +294,7 @@ function findImage(
   if (image) {
     const chunks = toChunks(image.data);
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    return { ...checkImage(chunks, model, aspectRatio), chunks, bytes };
+    return { ...checkImage(chunks, model, shape), chunks, bytes };
   }
   const finishReason = candidate?.finishReason ?? 'NO_CANDIDATE';
   if (blockedReasons.has(finishReason)) throw blockedFailure(finishReason);
