@@ -20,6 +20,7 @@ import {
   toStorageFailure,
   toUploadFailure,
 } from './cloudinaryFailures.ts';
+import { imageBytesMax } from './imageFormat.ts';
 
 export type StoredUrls = { url: string; thumbnailUrl: string };
 
@@ -47,9 +48,6 @@ export type ImageStore = {
    */
   destroy(publicId: string, millisecondsLeft: number): Promise<boolean>;
 };
-
-/** Largest image that `fetch` returns, bytes. */
-const fetchedBytesMax = 20_000_000;
 
 /** Most bytes of an upload in one write. TLS holds an encrypted copy of each write. */
 const sentBytesMax = 65_536;
@@ -107,7 +105,7 @@ export function createImageStore({ cloudinaryUrl }: { cloudinaryUrl: string | un
           );
         }
         const bytes = Number(response.headers.get('content-length') ?? 0);
-        if (bytes > fetchedBytesMax) throw toFaultyAnswer('fetch', 'too_large');
+        if (bytes > imageBytesMax) throw toFaultyAnswer('fetch', 'too_large');
         return Buffer.from(await response.arrayBuffer());
       } catch (error) {
         if (signal.aborted) throw signal.reason;
