@@ -3,14 +3,28 @@ import { createHash } from 'node:crypto';
 import type { Data } from '../../shared/database/database.ts';
 import type { Entry } from './modelLedger.ts';
 
-/** The contract's prices. */
-export const prices: Record<string, number> = { standard: 1, premium2: 2, premium4: 4 };
+/** The contract's prices at 1K, and how many times as much a resolution costs. */
+const prices: Record<string, number> = { standard: 1, premium2: 2, premium4: 4 };
+const priceFactors: Record<string, number> = { '1K': 1, '2K': 2, '4K': 4 };
 
-/** The body of `generate`. */
-export type Body = { prompt: string; tier: string; orientation: string; fresh: boolean };
+/** The body of `generate`. Without a resolution it asks for 1K. */
+export type Body = {
+  prompt: string;
+  tier: string;
+  orientation: string;
+  fresh: boolean;
+  resolution?: string;
+};
+
+export const getPrice = ({ tier, resolution = '1K' }: Body) =>
+  (prices[tier] ?? Number.NaN) * (priceFactors[resolution] ?? Number.NaN);
 
 export const isSameBody = (a: Body, b: Body) =>
-  a.prompt === b.prompt && a.tier === b.tier && a.orientation === b.orientation && a.fresh === b.fresh;
+  a.prompt === b.prompt &&
+  a.tier === b.tier &&
+  a.orientation === b.orientation &&
+  a.fresh === b.fresh &&
+  (a.resolution ?? '1K') === (b.resolution ?? '1K');
 
 export type Status = 'pending' | 'succeeded' | 'refunded' | 'deleted';
 

