@@ -1,13 +1,7 @@
 import * as z from 'zod';
-import {
-  accountAnswerSchema,
-  type Limits,
-  type Resolution,
-  referenceBytesMax,
-  resolutions,
-  type TierOffer,
-  tierSchema,
-} from '../shared/contract.ts';
+import { accountAnswerSchema, type Limits, type TierOffer } from '../shared/contract/account.ts';
+import { referenceBytesMax } from '../shared/contract/references.ts';
+import { type Resolution, resolutions, tierSchema } from '../shared/contract/tiers.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { getAspectRatio, getImageSize, hasResolution, type ImageModel } from '../shared/imagegen/models.ts';

@@ -1,6 +1,7 @@
 /** The environment variables: the format, default and description of each. */
 import * as z from 'zod';
-import { groupDigits, type Tier, tierSchema, wholeNumberText } from '../contract.ts';
+import { groupDigits, wholeNumberText } from '../contract/describe.ts';
+import { type Tier, tierSchema } from '../contract/tiers.ts';
 import type { ImageCosts } from '../imagegen/modelFacts.ts';
 import {
   fallbackModelIdsDefault,

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { countOf, type GenerateRequest, referenceBytesMax } from '../contract.ts';
+import { countOf } from '../contract/describe.ts';
+import type { GenerateRequest } from '../contract/generate.ts';
+import { referenceBytesMax } from '../contract/references.ts';
 import type { Log } from '../core/log.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
@@ -18,7 +20,7 @@ import {
   refuseTerms,
   unchanged,
 } from '../ledger/credits.ts';
-import { entryPath } from '../ledger/entries.ts';
+import { debitEntryId, entryPath } from '../ledger/entries.ts';
 import { getHoldDeadline } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { getPrice } from '../ledger/price.ts';
@@ -68,7 +70,7 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
   const { uid } = user;
   const { id, request, cacheKey, availability } = params;
   const path = generationPath(uid, id);
-  const debitPath = entryPath(uid, `${id}:debit`);
+  const debitPath = entryPath(uid, debitEntryId(id));
   const referencePaths = request.references.flatMap((reference) =>
     'generationId' in reference ? [generationPath(uid, reference.generationId)] : [],
   );

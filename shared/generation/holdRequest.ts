@@ -1,4 +1,4 @@
-import type { GenerateRequest } from '../contract.ts';
+import type { GenerateRequest } from '../contract/generate.ts';
 import { type Failure, invalidRequest, toFailure } from '../errors.ts';
 import { canGenerate, getResolutions, hasResolution, type ImageModel } from '../imagegen/models.ts';
 import type { StatesToRead } from '../imagegen/quota.ts';

@@ -1,17 +1,9 @@
 /** A generation: its id, its document, and what the API shows of it. */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import {
-  aspectRatioSchema,
-  type GenerateRequest,
-  type Generation,
-  imageSchema,
-  orientationSchema,
-  receiptSchema,
-  resolutionSchema,
-  statusSchema,
-  tierSchema,
-} from '../contract.ts';
+import type { GenerateRequest } from '../contract/generate.ts';
+import { type Generation, imageSchema, receiptSchema, statusSchema } from '../contract/generation.ts';
+import { aspectRatioSchema, orientationSchema, resolutionSchema, tierSchema } from '../contract/tiers.ts';
 import { nextTurn } from '../core/turn.ts';
 import {
   type Database,

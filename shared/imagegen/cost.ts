@@ -1,5 +1,5 @@
 /** What Google bills for a reply, from the tokens that the reply reports. */
-import type { Resolution } from '../contract.ts';
+import type { Resolution } from '../contract/tiers.ts';
 import { type TokenPrices, textModelFacts } from './modelFacts.ts';
 import { getImageCost, type ImageModel } from './models.ts';
 

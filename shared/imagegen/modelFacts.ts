@@ -2,7 +2,7 @@
  * What is known of the models, each fact with its source and the day of its last check. `npm run models:check` lists the
  * facts that need another look. `models.ts` has the functions that use them.
  */
-import type { AspectRatio, Resolution } from '../contract.ts';
+import type { AspectRatio, Resolution } from '../contract/tiers.ts';
 
 export type Fact<T> = {
   value: T;

@@ -1,12 +1,12 @@
 /** The image models, and what of each a request needs. Their facts, with sources, are in `modelFacts.ts`. */
+import type { GenerateRequest } from '../contract/generate.ts';
 import {
   type AspectRatio,
-  type GenerateRequest,
   type Orientation,
   type Resolution,
   resolutions,
   tiers,
-} from '../contract.ts';
+} from '../contract/tiers.ts';
 import {
   type ImageCosts,
   imageModelFacts,

@@ -1,5 +1,5 @@
 /** Decides whether an image that a model returned can be delivered, and so charged. */
-import type { AspectRatio } from '../contract.ts';
+import type { AspectRatio } from '../contract/tiers.ts';
 import { Failure } from '../errors.ts';
 import { type ImageFacts, sniffImage } from '../images/imageFormat.ts';
 import { inspectImage } from '../images/imageStructure.ts';

@@ -3,7 +3,7 @@
  * disabled account), or takes no files as large as those of a resolution, an image that is generated could not be stored,
  * but would be billed.
  */
-import { type Resolution, resolutions } from '../contract.ts';
+import { type Resolution, resolutions } from '../contract/tiers.ts';
 import type { Clock } from '../core/clock.ts';
 import { Failure } from '../errors.ts';
 

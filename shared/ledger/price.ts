@@ -1,4 +1,5 @@
-import type { GenerateRequest, Resolution, Tier } from '../contract.ts';
+import type { GenerateRequest } from '../contract/generate.ts';
+import type { Resolution, Tier } from '../contract/tiers.ts';
 
 /** How many times the credits of its tier an image costs. */
 const priceFactors: Record<Resolution, number> = { '1K': 1, '2K': 2, '4K': 4 };
