@@ -335,11 +335,14 @@ function planImageRequests(
     // Different users use the same keys.
     const key = `key-${i % 9}`;
     const tier = random.pick(['standard', 'premium2', 'premium4']);
+    const resolution = random.pick(['1K', '1K', '2K', '4K']);
     const first = imageRequests.find(
       (imageRequest) => imageRequest.key === key && imageRequest.uid === user.uid,
     );
     const body =
-      first && random.chance(0.7) ? first.body : createBody(random.pick([0, 0, 0, 1, 2, 3, 4]), tier);
+      first && random.chance(0.7)
+        ? first.body
+        : createBody(random.pick([0, 0, 0, 1, 2, 3, 4, 5]), tier, resolution);
     const imageRequest: ImageRequest = { uid: user.uid, user, key, body };
     imageRequests.push(imageRequest);
     model.expect(user.uid, key);
