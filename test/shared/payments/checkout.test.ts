@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { stripeFault } from '../../../local/fakes/stripe/faults.ts';
 import { createMemoryWorld } from '../../support/memoryStudio.ts';
-import { createPaymentStudio, startStripe } from '../../support/paymentStudio.ts';
+import { createPaymentStudio, type PaymentStudio, startStripe } from '../../support/paymentStudio.ts';
 import type { Reply } from '../../support/replies.ts';
 
 const sessions = { method: 'POST', path: '/v1/checkout/sessions' } as const;
@@ -181,6 +181,35 @@ describe('a customer', () => {
     expect(studio.account()?.customers).toHaveLength(2);
     expect((await studio.checkout('studio')).status).toBe(200);
     expect(studio.account()?.customers).toHaveLength(2);
+  });
+});
+
+/** A studio in which `meanwhile` happens while Stripe makes a customer. */
+async function startInterrupted(meanwhile: (studio: PaymentStudio) => void) {
+  const stripe = await startStripe({
+    onRequest({ method, path }) {
+      if (method === 'POST' && path === '/v1/customers') meanwhile(studio);
+    },
+  });
+  const studio = await createPaymentStudio({ fake: stripe });
+  return studio;
+}
+
+describe('while a customer is made', () => {
+  it('an admin deletes the account: it is created again with the customer', async () => {
+    const studio = await startInterrupted(({ world }) => {
+      world.store.commit([{ delete: 'accounts/ann' }]);
+    });
+    expect((await studio.checkout()).status).toBe(200);
+    expect(studio.account()?.customers).toHaveLength(1);
+  });
+
+  it('the account closes: the customer is deleted again, with the address', async () => {
+    const studio = await startInterrupted(({ edit }) => edit('accounts/ann', { closedAt: new Date() }));
+    expect(toRefusal(await studio.checkout()).slice(0, 2)).toEqual([409, 'ACCOUNT_CLOSED']);
+    const { customers } = studio.stripe.control.list({ table: 'customers' });
+    expect(customers).toMatchObject([{ deleted: true }]);
+    expect(JSON.stringify(customers)).not.toContain('ann@example.com');
   });
 });
 
