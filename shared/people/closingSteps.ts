@@ -19,7 +19,7 @@ import { UnreadableDocument } from '../database/spoiltDocuments.ts';
 import { toFailure } from '../errors.ts';
 import { deleteGeneration } from '../generation/deleteGeneration.ts';
 import { createOutboxItem, getLastArrival, outboxPath } from '../generation/outbox.ts';
-import { generationsPath } from '../generation/record.ts';
+import { generationPath, generationsPath } from '../generation/record.ts';
 import { endShare } from '../generation/shares.ts';
 import { accountPath, parseAccount } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
@@ -64,6 +64,7 @@ export const closingSteps: readonly ClosingStep[] = [
     (uid) => ({ collection: 'adminActions', where: [['uid', '==', uid]] }),
     eraseText,
   ),
+  eraseEach('takedowns', (uid) => ({ collection: 'takedowns', where: [['uid', '==', uid]] }), eraseText),
   eraseEach(
     'enhancements',
     (uid) => ({ collection: `accounts/${uid}/enhancements` }),
@@ -116,21 +117,24 @@ async function eraseGenerations(
 ): Promise<StepOutcome> {
   const { ledger, uid } = context;
   const documents = await readPage(context, { collection: generationsPath(uid), ...(where && { where }) });
-  const spoilt: Write[] = [];
+  const writes: Write[] = [];
   let isRunning = false;
   await inParallel(documents, parallelMax, async (document) => {
     try {
-      await deleteGeneration(ledger, uid, document.id, false);
+      const { record } = await deleteGeneration(ledger, uid, document.id, false);
+      if (record.removedReason === undefined) return;
+      // What the studio wrote of an image that it removed.
+      writes.push(updateDocument(generationPath(uid, record.id), { removedReason: removed }, record.version));
     } catch (error) {
       const { reason } = toFailure(error);
       isRunning ||= reason === 'IN_PROGRESS';
       // An admin may have deleted its document.
       if (reason === 'IN_PROGRESS' || reason === 'NOT_FOUND') return;
       if (!(error instanceof UnreadableDocument)) throw error;
-      spoilt.push(...(await eraseSpoilt(ledger, document)));
+      writes.push(...(await eraseSpoilt(ledger, document)));
     }
   });
-  return isRunning ? 'waits' : { writes: spoilt, after: getCursor(documents) };
+  return isRunning ? 'waits' : { writes, after: getCursor(documents) };
 }
 
 /** Erases a generation that an admin has spoilt in the console, as far as its fields can be read. */
@@ -146,7 +150,14 @@ async function eraseSpoilt(
     { uid, id, shareToken: typeof shareToken === 'string' ? shareToken : undefined },
     now,
   );
-  const erased = { prompt: null, enhancedPrompt: null, image: null, failure: null, ...share.own };
+  const erased = {
+    prompt: null,
+    enhancedPrompt: null,
+    image: null,
+    failure: null,
+    removedReason: removed,
+    ...share.own,
+  };
   // The sweep keeps an image that a succeeded generation shows.
   const ended = status === 'succeeded' ? { status: 'deleted' } : {};
   const writes = [updateDocument(fields, { ...erased, ...ended }, version), ...share.writes];

@@ -44,8 +44,8 @@ export const inClosing: Mutants = {
     killedBy: closingTest,
   },
   'a page of a closing ends its step': {
-    find: 'isRunning ? $W : { writes: spoilt, after: $C }',
-    replace: 'isRunning ? $W : { writes: spoilt }',
+    find: 'isRunning ? $W : { writes, after: $C }',
+    replace: 'isRunning ? $W : { writes }',
     killedBy: closingTest,
   },
   'twins that come late stay': {
