@@ -105,6 +105,36 @@ it('a person gets one allowance in a period, over two accounts', async () => {
   expect((await account('user:ann:google')).sequence).toBe(1);
 });
 
+it('a person gets no second allowance from the job if the call dies that creates a deleted account again', async () => {
+  const world = createMemoryWorld();
+  const env = { ALLOWANCE_CREDITS: '50', ALLOWANCE_PERIOD: 'week' };
+  const { account, edit, remove, runJob, document } = createPeople(env, { world });
+  expect((await account('user:ann:google')).balance).toBe(50);
+  await account('user:bob:google');
+  edit('accounts/bob', { adjust: 3 });
+  await account('user:bob:google');
+  remove('accounts/bob');
+  let isDead = false;
+  const dying = createPeople(env, {
+    world,
+    faults: (database) => ({
+      async read(paths) {
+        if (isDead) throw new Error('dead');
+        return database.read(paths);
+      },
+      async commit(writes) {
+        isDead = true;
+        return database.commit(writes);
+      },
+    }),
+  });
+  expect((await dying.call('account', 'user:bob:google')).status).toBe(500);
+  expect(document('accounts/bob')).toMatchObject({ balance: 0 });
+  await runJob('refillAllowances');
+  expect(document('accounts/bob')).toMatchObject({ balance: 0 });
+  expect(await account('user:bob:google')).toMatchObject({ balance: 0 });
+});
+
 describe('a key that is replaced', () => {
   it('finds the document of the old one, writes the new one, and keeps both up to date', async () => {
     const { account, document, suspend } = createPeople();
