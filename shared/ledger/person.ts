@@ -16,7 +16,7 @@ import {
 } from '../database/database.ts';
 import type { Identity } from '../identity.ts';
 import type { Account } from './account.ts';
-import { isPast } from './allowancePeriod.ts';
+import { findNewestPeriod } from './allowancePeriod.ts';
 import { joinSuspensions } from './suspensionRules.ts';
 
 /** Most accounts that an identity lists: the newest ones. */
@@ -87,14 +87,11 @@ export function parsePerson(
 export const isSuspendedIdentity = ({ data }: StoredDocument) =>
   identityDocumentSchema.parse(data).suspendedAt !== undefined;
 
-/** The later of two periods. A period of another kind, from before a change of the configuration, gives way. */
-function laterPeriod(known: string | undefined, other: string | undefined): string | undefined {
-  if (known === undefined || other === undefined) return known ?? other;
-  return isPast(other, known) ? known : other;
-}
-
-/** An account with what is known of its person: the identities, a suspension and the last allowance. */
-export function joinPerson(account: Account, { identities }: Person, now: Date): Account {
+/**
+ * An account with what is known of its person: the identities, a suspension and the last allowance.
+ * @param period the name of the current period of allowances.
+ */
+export function joinPerson(account: Account, { identities }: Person, period: string, now: Date): Account {
   const hashes = identities.map(({ hash }) => hash);
   const pick = (isKnown: boolean) =>
     identities.flatMap(({ hash, data }) =>
@@ -104,7 +101,7 @@ export function joinPerson(account: Account, { identities }: Person, now: Date):
   const joined: Account = {
     ...joinSuspensions(account, { known: pick(true), met: pick(false) }, now),
     identities: isDeepStrictEqual(account.identities, hashes) ? account.identities : hashes,
-    allowancePeriod: periods.reduce(laterPeriod, account.allowancePeriod),
+    allowancePeriod: findNewestPeriod([account.allowancePeriod, ...periods], period),
   };
   return isDeepStrictEqual(joined, account) ? account : joined;
 }

@@ -15,7 +15,7 @@ export const inIdentities: Mutants = {
     replace: '$H',
   },
   'the allowance is for an account, not for a person': {
-    find: property('allowancePeriod: $P.reduce($L, $A.allowancePeriod)'),
+    find: property('allowancePeriod: findNewestPeriod([$A.allowancePeriod, ...$P], $C)'),
     replace: 'allowancePeriod: $A.allowancePeriod',
   },
   'an account of before has not had its signup credits': {

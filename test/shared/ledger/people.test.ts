@@ -105,6 +105,18 @@ it('a person gets one allowance in a period, over two accounts', async () => {
   expect((await account('user:ann:google')).sequence).toBe(1);
 });
 
+it('a person gets one allowance in a period after the configuration has changed to another kind', async () => {
+  const world = createMemoryWorld();
+  const env = { SIGNUP_CREDITS: '0', ALLOWANCE_CREDITS: '5' };
+  const before = createPeople({ ...env, ALLOWANCE_PERIOD: 'month' }, { world });
+  for (const as of ['user:ann:phone', 'user:bob:phone+mail']) await before.account(as);
+  const after = createPeople({ ...env, ALLOWANCE_PERIOD: 'day' }, { world });
+  after.edit('accounts/ann', { balance: 0 });
+  expect((await after.account('user:ann:phone')).balance).toBe(5);
+  // The document of bob's address still has the month.
+  expect((await after.account('user:bob:phone+mail')).balance).toBe(0);
+});
+
 it('a person gets no second allowance from the job if the call dies that creates a deleted account again', async () => {
   const world = createMemoryWorld();
   const env = { ALLOWANCE_CREDITS: '50', ALLOWANCE_PERIOD: 'week' };
