@@ -9,6 +9,7 @@ import {
   type DocumentPath,
   documentPath,
   type FieldUpdates,
+  isDocumentId,
   removed,
   type StoredDocument,
   updateDocument,
@@ -22,19 +23,32 @@ import { joinSuspensions } from './suspensionRules.ts';
 /** Most accounts that an identity lists: the newest ones. */
 export const uidsMax = 1_000;
 
+/** A time that an admin has replaced by anything else still says that it happened. The console's null says nothing. */
+const happenedSchema = z
+  .date()
+  .nullable()
+  .catch(new Date(0))
+  .transform((time) => time ?? undefined)
+  .optional();
+
 /** The fields of `identities/{hash}`. It holds no address. */
 const identityDocumentSchema = z.object({
   /** The accounts of the person, in the order of their first use. */
-  uids: z.array(z.string()).catch([]),
+  uids: z
+    .array(z.unknown())
+    .catch([])
+    .transform((uids) => uids.filter(isUid)),
   /** When signup credits were granted, or would have been. */
-  signupAt: z.date().optional().catch(undefined),
-  suspendedAt: z.date().optional().catch(undefined),
+  signupAt: happenedSchema,
+  suspendedAt: happenedSchema,
   restoredAt: z.date().optional().catch(undefined),
   /** The newest period whose allowance was given. */
   allowancePeriod: z.string().optional().catch(undefined),
   createdAt: z.date().optional().catch(undefined),
   updatedAt: z.date().optional().catch(undefined),
 });
+const isUid = (value: unknown): value is string => typeof value === 'string' && isDocumentId(value);
+
 type IdentityData = z.infer<typeof identityDocumentSchema>;
 
 const identityPath = (hash: string): DocumentPath<IdentityData> => documentPath(`identities/${hash}`);

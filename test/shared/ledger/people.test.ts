@@ -147,6 +147,39 @@ it('a person gets no second allowance from the job if the call dies that creates
   expect(await account('user:bob:google')).toMatchObject({ balance: 0 });
 });
 
+describe('a document that an admin has spoilt', () => {
+  it.each(['yes', 0, false])('with signupAt %j counts as one with signup credits', async (signupAt) => {
+    const { account, edit } = createPeople();
+    await account('user:ann:google');
+    edit('identities/google', { signupAt });
+    expect((await account('user:bob:google')).balance).toBe(0);
+  });
+
+  it.each(['yes', 0, false])('with suspendedAt %j suspends', async (suspendedAt) => {
+    const { account, edit, enhance } = createPeople();
+    await account('user:ann:google');
+    edit('identities/google', { suspendedAt });
+    expect((await enhance('user:bob:google')).status).toBe(403);
+    expect(await account('user:bob:google')).toMatchObject({ suspended: true });
+  });
+
+  it('keeps the accounts that can be read', async () => {
+    const { account, edit, document, suspend } = createPeople();
+    await account('user:ann:google');
+    edit('identities/google', { uids: ['ann', 5, 'a/b', ''] });
+    await account('user:bob:google');
+    expect(document('identities/google')?.uids).toEqual(['ann', 'bob']);
+    await suspend('bob', true);
+    expect(document('accounts/ann')).toMatchObject({ suspended: true });
+  });
+
+  it('says nothing with null', async () => {
+    const { account, edit } = createPeople();
+    edit('identities/google', { uids: null, signupAt: null, suspendedAt: null });
+    expect(await account('user:ann:google')).toMatchObject({ balance: 10, suspended: false });
+  });
+});
+
 describe('a key that is replaced', () => {
   it('finds the document of the old one, writes the new one, and keeps both up to date', async () => {
     const { account, document, suspend } = createPeople();
