@@ -18,9 +18,9 @@ export function createSharing(fleet: Fleet, model: Model) {
   const { check } = model.world;
 
   return {
-    async share({ uid, verified }: User, key: string, shared: boolean): Promise<void> {
+    async share({ uid, verified, person }: User, key: string, shared: boolean): Promise<void> {
       const id = model.findGeneration(uid, key)?.id ?? unknownId;
-      const as = tokens.user(uid, verified);
+      const as = tokens.user(uid, verified, person);
       await fleet.send({ name: 'share', method: 'POST', as, body: { id, shared } }, (answer, startTick) => {
         const describe = () => `${uid} ${id} ${shared}: ${JSON.stringify(answer.body)}`;
         const found = model.generations.get(id);
