@@ -84,14 +84,15 @@ function getBuyer(ledger: Ledger, user: LedgerUser): Promise<Account> {
  * of an account that has closed meanwhile is deleted again.
  */
 async function addCustomer(
-  { ledger, stripe, clock }: CheckoutContext,
+  { ledger, stripe, clock, config }: CheckoutContext,
   { uid, customers }: Account,
   user: LedgerUser,
 ): Promise<string> {
+  const { projectId: project } = config;
   const hour = Math.floor(clock.now() / hourMs);
   const created = await stripe.createCustomer(
-    { uid, email: user.verified ? user.email : undefined },
-    hash([uid, String(customers.length), String(hour)]),
+    { uid, project, email: user.verified ? user.email : undefined },
+    hash([project, uid, String(customers.length), String(hour)]),
   );
   const added = changeAccount<string>(ledger, uid, {
     user,

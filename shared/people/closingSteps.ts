@@ -37,6 +37,8 @@ export type ClosingContext = {
   ledger: Ledger;
   /** Undefined where there are no users to delete. */
   users: Users | undefined;
+  /** A user's customers at Stripe. */
+  findCustomers(uid: string): Promise<string[]>;
   /** Ends a customer's open checkouts at Stripe, and deletes the customer. */
   deleteCustomer(customer: string): Promise<void>;
   uid: string;
@@ -226,10 +228,17 @@ async function eraseAccount({ ledger, uid }: ClosingContext): Promise<StepOutcom
   return {};
 }
 
-async function deleteCustomers({ ledger, uid, deleteCustomer }: ClosingContext): Promise<StepOutcome> {
+/** Deletes the customers that the account names, and those that it has lost: an admin may have deleted its document. */
+async function deleteCustomers({
+  ledger,
+  uid,
+  findCustomers,
+  deleteCustomer,
+}: ClosingContext): Promise<StepOutcome> {
   const { documents } = await ledger.database.read([accountPath(uid)]);
   const [document] = documents;
-  for (const customer of document ? parseAccount(document).customers : []) await deleteCustomer(customer);
+  const named = document ? parseAccount(document).customers : [];
+  for (const customer of new Set([...named, ...(await findCustomers(uid))])) await deleteCustomer(customer);
   return {};
 }
 

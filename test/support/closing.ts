@@ -78,7 +78,10 @@ export function createClosingWorld(env: Record<string, string> = {}) {
         ...env,
       },
       users: fakeUsers,
-      stripe: { deleteCustomer: async (id) => void customers.push(id) } as Partial<StripeApi> as StripeApi,
+      stripe: {
+        findCustomers: async () => [],
+        deleteCustomer: async (id) => void customers.push(id),
+      } as Partial<StripeApi> as StripeApi,
       ...(faults && { faults }),
       async imageGenerator(request) {
         if (JSON.stringify(request).includes('blocked')) {

@@ -1,5 +1,6 @@
 /** Starting a purchase: packs, refusals, keys and customers. */
 import { describe, expect, it } from 'vitest';
+import { stripeError } from '../../../local/fakes/stripe/errors.ts';
 import { stripeFault } from '../../../local/fakes/stripe/faults.ts';
 import { createMemoryWorld } from '../../support/memoryStudio.ts';
 import { createPaymentStudio, type PaymentStudio, startStripe } from '../../support/paymentStudio.ts';
@@ -169,7 +170,7 @@ describe('a customer', () => {
     await Promise.all([studio.checkout('starter', 'a'), studio.checkout('studio', 'b')]);
     await studio.checkout('odd', 'c');
     const { customers } = studio.stripe.control.list({ table: 'customers' });
-    expect(customers).toMatchObject([{ metadata: { uid: 'ann' } }]);
+    expect(customers).toMatchObject([{ metadata: { uid: 'ann', project: 'demo-memory' } }]);
     expect(studio.account()).toMatchObject({ customers: customers?.map(({ id }) => id) });
   });
 
@@ -181,6 +182,31 @@ describe('a customer', () => {
     expect(studio.account()?.customers).toHaveLength(2);
     expect((await studio.checkout('studio')).status).toBe(200);
     expect(studio.account()?.customers).toHaveLength(2);
+  });
+
+  it('that the account has lost is deleted when the account is closed, and that of another studio is not', async () => {
+    const studio = await createPaymentStudio();
+    const uid = "o'neil";
+    await studio.checkout('starter', 'a', `user:${uid}`);
+    const env = { GOOGLE_CLOUD_PROJECT: 'demo-other' };
+    const other = await createPaymentStudio({ fake: studio.stripe, env });
+    await other.checkout('starter', 'a', `user:${uid}`);
+    studio.world.store.commit([{ delete: `accounts/${uid}` }]);
+    expect((await studio.post('closeAccount', { confirm: 'CLOSE' }, `user:${uid}`)).body).toEqual({
+      status: 'closed',
+    });
+    const { customers } = studio.stripe.control.list({ table: 'customers' });
+    expect(customers).toMatchObject([{ metadata: { uid, project: 'demo-other' } }, { deleted: true }]);
+  });
+
+  it('is not looked for where Stripe has no search', async () => {
+    const studio = await createPaymentStudio();
+    await studio.checkout();
+    const refusal = stripeError(400, { message: 'Search is not available in your country.' });
+    studio.stripe.script({ path: '/v1/customers/search', kind: 'reply', ...refusal });
+    expect((await studio.post('closeAccount', { confirm: 'CLOSE' })).body).toEqual({ status: 'closed' });
+    const { customers } = studio.stripe.control.list({ table: 'customers' });
+    expect(customers).toMatchObject([{ deleted: true }]);
   });
 });
 
