@@ -58,4 +58,19 @@ export const inIdentities: Mutants = {
     replace: 'new Set([...$H, ...$I])',
     killedBy: peopleTest,
   },
+  'an account that was deleted gets its allowance before its user comes': {
+    find: '$K ? { verified: false } : $S',
+    replace: '$K ? { verified: true } : $S',
+    killedBy: peopleTest,
+  },
+  'an allowance of another kind counts like one of the current kind': {
+    find: 'ofKind.sort().at(-1) ?? $K',
+    replace: 'known.at(-1)',
+    killedBy: peopleTest,
+  },
+  'a decision that agrees is written again': {
+    find: '$L && !isDeepStrictEqual($L, $O) ? $W : $A',
+    replace: '$L && $L !== $O ? $W : $A',
+    killedBy: suspensionTest,
+  },
 };

@@ -21,6 +21,14 @@ describe('signup credits', () => {
     expect((await account('user:uid2:google')).balance).toBe(0);
   });
 
+  it('do not come to an account made by hand that is deleted before its first use', async () => {
+    const { account, edit, remove, runJob } = createPeople();
+    edit('accounts/ann', { balance: 5 });
+    await runJob('reconcile');
+    remove('accounts/ann');
+    expect(await account('user:ann:google')).toMatchObject({ balance: 0, sequence: 2 });
+  });
+
   it('are refused if any identity has had them, and the others are added', async () => {
     const { account, document } = createPeople();
     await account('user:ann:mail');
