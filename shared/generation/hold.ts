@@ -19,7 +19,7 @@ import {
   refuseTerms,
   unchanged,
 } from '../ledger/credits.ts';
-import { entryPath } from '../ledger/entries.ts';
+import { debitEntryId, entryPath } from '../ledger/entries.ts';
 import { getHoldDeadline } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { cachePath, findCachedSource, shareImage, toSharedFields } from './cache.ts';
@@ -68,7 +68,7 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
   const { uid } = user;
   const { id, request, cacheKey, availability } = params;
   const path = generationPath(uid, id);
-  const debitPath = entryPath(uid, `${id}:debit`);
+  const debitPath = entryPath(uid, debitEntryId(id));
   const referencePaths = request.references.flatMap((reference) =>
     'generationId' in reference ? [generationPath(uid, reference.generationId)] : [],
   );
