@@ -135,8 +135,9 @@ const inLedger: Mutants = {
     replace: '{ set: $P, data: { balance: 0, $$$F } }',
   },
   'an account that was deleted gets signup credits again': {
-    find: '!$K && { signupDue: true }',
+    find: '$K ? { verified: false } : { signupDue: true }',
     replace: '{ signupDue: true }',
+    killedBy: 'test/shared/ledger/people.test.ts',
   },
   'an account that was deleted starts a new ledger': {
     find: '$F($D, (await $G($L, $I)) ?? $N)',
