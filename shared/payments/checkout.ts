@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import { Failure, invalidRequest } from '../errors.ts';
+import { invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { LedgerUser } from '../ledger/command.ts';
@@ -93,7 +93,9 @@ async function addCustomer(
     hash([uid, String(customers.length), String(hour)]),
   );
   return changeAccount<string>(ledger, uid, {
-    missing: { refusal: new Failure('NOT_FOUND', 'There is no such account.') },
+    user,
+    // An admin may have deleted it in the meantime.
+    missing: 'create',
     decide({ account }) {
       const refusal = refuseClosed(account);
       if (refusal) return { refusal };

@@ -173,6 +173,28 @@ describe('a customer', () => {
     expect(studio.account()).toMatchObject({ customers: customers?.map(({ id }) => id) });
   });
 
+  it('is kept on an account that an admin deletes in the meantime', async () => {
+    let isDeleted = false;
+    const world = createMemoryWorld();
+    const studio = await createPaymentStudio({
+      world,
+      faults: (database) => ({
+        read(paths) {
+          const hasCustomer = studio.stripe.control.list({ table: 'customers' }).customers?.length;
+          if (hasCustomer && !isDeleted) {
+            isDeleted = true;
+            world.store.commit([{ delete: 'accounts/ann' }]);
+          }
+          return database.read(paths);
+        },
+      }),
+    });
+    expect((await studio.checkout()).status).toBe(200);
+    expect(isDeleted).toBe(true);
+    const { customers } = studio.stripe.control.list({ table: 'customers' });
+    expect(studio.account()).toMatchObject({ customers: customers?.map(({ id }) => id) });
+  });
+
   it('that was deleted at Stripe is made again', async () => {
     const studio = await createPaymentStudio();
     await studio.get('account');
