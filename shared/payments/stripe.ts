@@ -11,6 +11,7 @@ import {
   disputeSchema,
   eventSchema,
   type Price,
+  paymentIntentSchema,
   priceSchema,
   refundSchema,
   type Session,
@@ -128,6 +129,17 @@ export function createStripe(
 
     async findSession(id: string): Promise<Session | undefined> {
       return sessionSchema.optional().parse(await find(sdk.checkout.sessions.retrieve(id)));
+    },
+
+    /**
+     * True if the payment of a completed session has failed for good: its page, where the buyer could try again, is closed.
+     * One that is on its way is `processing`, or `requires_action` while a voucher waits.
+     * Source: docs.stripe.com/payments/paymentintents/lifecycle.
+     */
+    async hasFailed(paymentIntent: string): Promise<boolean> {
+      const intent = await find(sdk.paymentIntents.retrieve(paymentIntent));
+      const status = intent && paymentIntentSchema.parse(intent).status;
+      return status === 'requires_payment_method' || status === 'canceled';
     },
 
     /** The session of a payment: refunds and disputes name only the payment. */

@@ -18,6 +18,8 @@ export const sessionSchema = z.object({
 });
 export type Session = z.infer<typeof sessionSchema>;
 
+export const paymentIntentSchema = z.object({ status: z.string() });
+
 export const refundSchema = z.object({
   id: z.string(),
   amount: z.int().min(0),

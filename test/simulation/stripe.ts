@@ -19,6 +19,8 @@ export type Payment = {
   disputes: (Dispute & { returned: number })[];
   /** True if it was refunded because the account had been closed before it was recorded. */
   isRefundedForClosed?: boolean;
+  /** True if its money never arrives. */
+  hasFailed?: boolean;
 };
 export type SimulatedStripe = ReturnType<typeof createSimulatedStripe>;
 
@@ -76,12 +78,19 @@ export function createSimulatedStripe(world: World) {
     Object.assign(payment.session, { ...paid, payment_status: later ? 'unpaid' : 'paid' });
     emit('checkout.session.completed', payment.session);
     if (!later) return;
-    world.after(random.whole(1_000, 60_000), 'money arrives', () => {
+    const fails = random.chance(0.3);
+    world.after(random.whole(1_000, 60_000), 'a bank decides', () => {
+      if (fails) {
+        payment.hasFailed = true;
+        return emit('checkout.session.async_payment_failed', payment.session);
+      }
       payment.session.payment_status = 'paid';
       emit('checkout.session.async_payment_succeeded', payment.session);
     });
   }
 
+  const findPayment = (intent: string) =>
+    [...payments.values()].find(({ session }) => session.payment_intent === intent);
   const paid = () => [...payments.values()].filter(({ session }) => session.payment_status === 'paid');
 
   function refund(): void {
@@ -178,11 +187,11 @@ export function createSimulatedStripe(world: World) {
       findSession: (id) => call(() => payments.get(id)?.session),
       findSessionOf: (intent) =>
         call(() => paid().find(({ session }) => session.payment_intent === intent)?.session),
-      refundPayment: (paymentIntent) =>
+      hasFailed: (intent) => call(() => findPayment(intent)?.hasFailed === true),
+      refundPayment: (intent) =>
         call(() => {
-          for (const payment of payments.values()) {
-            if (payment.session.payment_intent === paymentIntent) payment.isRefundedForClosed = true;
-          }
+          const payment = findPayment(intent);
+          if (payment) payment.isRefundedForClosed = true;
         }),
       createPortal: async () => 'https://portal.example',
       listSessions: () =>
