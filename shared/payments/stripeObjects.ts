@@ -8,6 +8,8 @@ const idSchema = z.union([z.string(), z.object({ id: z.string() }).transform(({ 
 
 export const sessionSchema = z.object({
   id: z.string(),
+  /** Seconds since 1970. */
+  created: z.int().optional(),
   status: z.string().nullable(),
   payment_status: z.string(),
   metadata: z.record(z.string(), z.string()).nullable(),
