@@ -16,6 +16,7 @@ export const sessionSchema = z.object({
   amount_total: z.int().nullable(),
   currency: z.string().nullable(),
   payment_intent: idSchema.nullable(),
+  customer: idSchema.nullish(),
   total_details: z.object({ amount_tax: z.int() }).nullish(),
 });
 export type Session = z.infer<typeof sessionSchema>;

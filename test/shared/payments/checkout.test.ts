@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { stripeFault } from '../../../local/fakes/stripe/faults.ts';
 import { createMemoryWorld } from '../../support/memoryStudio.ts';
-import { createPaymentStudio, startStripe } from '../../support/paymentStudio.ts';
+import { createPaymentStudio, type PaymentStudio, startStripe } from '../../support/paymentStudio.ts';
 import type { Reply } from '../../support/replies.ts';
 
 const sessions = { method: 'POST', path: '/v1/checkout/sessions' } as const;
@@ -173,24 +173,33 @@ describe('a customer', () => {
     expect(studio.account()).toMatchObject({ customers: customers?.map(({ id }) => id) });
   });
 
-  it('is kept on an account that an admin deletes in the meantime', async () => {
-    let isDeleted = false;
-    const world = createMemoryWorld();
-    const studio = await createPaymentStudio({
-      world,
+  /** A studio in which something happens to the account while Stripe makes the customer. */
+  async function createDisturbed(disturb: (studio: PaymentStudio) => void): Promise<PaymentStudio> {
+    let isDone = false;
+    const studio: PaymentStudio = await createPaymentStudio({
       faults: (database) => ({
         read(paths) {
           const hasCustomer = studio.stripe.control.list({ table: 'customers' }).customers?.length;
-          if (hasCustomer && !isDeleted) {
-            isDeleted = true;
-            world.store.commit([{ delete: 'accounts/ann' }]);
+          if (hasCustomer && !isDone) {
+            isDone = true;
+            disturb(studio);
           }
           return database.read(paths);
         },
       }),
     });
+    return studio;
+  }
+
+  it('is deleted again if the account closes in the meantime', async () => {
+    const studio = await createDisturbed(({ edit }) => edit('accounts/ann', { closedAt: new Date() }));
+    expect(toRefusal(await studio.checkout()).slice(0, 2)).toEqual([409, 'ACCOUNT_CLOSED']);
+    expect(studio.stripe.control.list({ table: 'customers' }).customers).toMatchObject([{ deleted: true }]);
+  });
+
+  it('is kept on an account that an admin deletes in the meantime', async () => {
+    const studio = await createDisturbed(({ world }) => world.store.commit([{ delete: 'accounts/ann' }]));
     expect((await studio.checkout()).status).toBe(200);
-    expect(isDeleted).toBe(true);
     const { customers } = studio.stripe.control.list({ table: 'customers' });
     expect(studio.account()).toMatchObject({ customers: customers?.map(({ id }) => id) });
   });
@@ -255,5 +264,15 @@ describe('the portal', () => {
     await studio.confirm(await studio.buy());
     const { status, body } = await studio.post('billingPortal', {});
     expect([status, body.url]).toEqual([200, expect.stringContaining(`${studio.stripe.url}/p/session/`)]);
+  });
+
+  it('is found after an admin has deleted the account', async () => {
+    const studio = await createPaymentStudio();
+    await studio.confirm(await studio.buy());
+    studio.world.store.commit([{ delete: 'accounts/ann' }]);
+    expect((await studio.post('billingPortal', {})).status).toBe(200);
+    await studio.get('account');
+    expect((await studio.post('billingPortal', {})).status).toBe(200);
+    expect((await studio.post('billingPortal', {}, 'user:bob')).status).toBe(404);
   });
 });
