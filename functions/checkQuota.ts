@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { quotaAnswerSchema } from '../shared/contract.ts';
+import { quotaAnswerSchema } from '../shared/contract/jobs.ts';
 import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { stateWarnings } from '../shared/imagegen/modelStates.ts';

@@ -1,4 +1,4 @@
-import { type AdminEntry, grantAnswerSchema, grantRequestSchema } from '../shared/contract.ts';
+import { type AdminEntry, grantAnswerSchema, grantRequestSchema } from '../shared/contract/admin.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { type GrantRecord, grantTo } from '../shared/ledger/grant.ts';
 

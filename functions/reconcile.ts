@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { lookupUidsMax } from '../shared/auth/users.ts';
-import { type Audit, reconcileAnswerSchema } from '../shared/contract.ts';
+import type { Audit } from '../shared/contract/admin.ts';
+import { reconcileAnswerSchema } from '../shared/contract/jobs.ts';
 import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { parseAccount } from '../shared/ledger/account.ts';

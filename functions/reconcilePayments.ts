@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { reconcilePaymentsAnswerSchema } from '../shared/contract.ts';
+import { reconcilePaymentsAnswerSchema } from '../shared/contract/payments.ts';
 import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { type Reconciled, reconcilePayments as reconcile } from '../shared/payments/reconcile.ts';

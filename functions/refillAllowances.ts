@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { refillAnswerSchema } from '../shared/contract.ts';
+import { refillAnswerSchema } from '../shared/contract/jobs.ts';
 import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { parseAccount } from '../shared/ledger/account.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { sweepAnswerSchema } from '../shared/contract.ts';
+import { sweepAnswerSchema } from '../shared/contract/jobs.ts';
 import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
 import { logErasures } from '../shared/erasures/erasures.ts';
 import { sweep } from '../shared/generation/sweep.ts';

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { countOf, type GenerateRequest, referenceBytesMax } from '../contract.ts';
+import { countOf } from '../contract/describe.ts';
+import type { GenerateRequest } from '../contract/generate.ts';
+import { referenceBytesMax } from '../contract/references.ts';
 import type { Log } from '../core/log.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';

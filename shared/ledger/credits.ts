@@ -6,7 +6,7 @@
  * between the two is an edit that no entry records yet. Every rule keeps two invariants: the sum of all entries'
  * amounts is `ledgerBalance`, and sequences have no gap.
  */
-import { countOf, groupDigits } from '../contract.ts';
+import { countOf, groupDigits } from '../contract/describe.ts';
 import {
   createDocument,
   type FieldUpdates,

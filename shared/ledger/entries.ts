@@ -1,6 +1,7 @@
 /** The entries of an account: the document, and pages of them, newest first. */
 import * as z from 'zod';
-import { type Entry, entryTypeSchema, type PageQuery } from '../contract.ts';
+import { type Entry, entryTypeSchema } from '../contract/ledger.ts';
+import type { PageQuery } from '../contract/pages.ts';
 import { type DocumentPath, documentPath, type StoredDocument } from '../database/database.ts';
 import { parsePageToken, readPage, toNextPageToken } from '../database/pages.ts';
 import { parseDocument } from '../database/spoiltDocuments.ts';

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import type { GrantRequest } from '../contract.ts';
+import type { GrantRequest } from '../contract/admin.ts';
 import { createDocument, type DocumentPath, documentPath } from '../database/database.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 import { type Account, creditsMax } from './account.ts';

@@ -3,7 +3,7 @@
  * collection is one more step.
  */
 import type { Users } from '../auth/users.ts';
-import { uidSchema } from '../contract.ts';
+import { uidSchema } from '../contract/ids.ts';
 import { inParallel } from '../core/parallel.ts';
 import {
   type Data,

@@ -168,7 +168,7 @@ function allowMoreFields(schema: Schema): Schema {
 /** The schema with its description first. A reference to a named schema has the description of that schema. */
 function withDescriptions(path: string, schema: Schema, all: Record<string, Schema>): Schema {
   const description = schema.description ?? all[refName(schema)]?.description;
-  if (description === undefined) throw new Error(`${path} has no description in shared/contract.ts`);
+  if (description === undefined) throw new Error(`${path} has no description in shared/contract/`);
   return { description, ...withFieldDescriptions(path, schema, all) };
 }
 
