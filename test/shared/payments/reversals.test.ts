@@ -203,7 +203,7 @@ describe('a dispute', () => {
     await studio.deliver(studio.event(withdrawn));
     updateDispute({ step: 'lost', returned: 150 });
     const event = structuredClone(studio.event(reinstated)) as { data: { object: object } };
-    const paidOut = [-46_000, 13_800].map((amount) => ({ amount, currency: 'jpy' }));
+    const paidOut = [-460, 138].map((amount) => ({ amount, currency: 'eur' }));
     Object.assign(event.data.object, { balance_transactions: paidOut });
     await studio.deliver(event);
     expect(amounts(studio).slice(-1)).toEqual(['reinstatement 0']);
