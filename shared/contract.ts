@@ -6,6 +6,7 @@
 export * from './contract/account.ts';
 export * from './contract/admin.ts';
 export * from './contract/describe.ts';
+export * from './contract/desk.ts';
 export * from './contract/enhance.ts';
 export * from './contract/errors.ts';
 export * from './contract/exportAccount.ts';

@@ -51,6 +51,7 @@ const rooms = [
   'generation',
   'sharing',
   'people',
+  'desk',
   'http',
   'contract.ts',
 ];

@@ -1,7 +1,7 @@
 /** What admins ask and see. */
 import * as z from 'zod';
 import { describe, wholeNumberText } from './describe.ts';
-import { uidSchema } from './ids.ts';
+import { generationIdSchema, uidSchema } from './ids.ts';
 import { entryFields } from './ledger.ts';
 import { nextPageTokenSchema, pageQuerySchema } from './pages.ts';
 import { reasonSchema } from './text.ts';
@@ -24,6 +24,10 @@ export const grantRequestSchema = describe(
         .refine((amount) => amount !== 0, grantAmountText),
     ),
     reason: reasonSchema('Why, for the ledger entry. Not empty.'),
+    generationId: describe(
+      'Makes the grant a goodwill refund of this generation of the account: once, and at most its price.',
+      generationIdSchema.optional(),
+    ),
   }),
 );
 

@@ -8,7 +8,7 @@ import { parseDocument } from '../database/spoiltDocuments.ts';
 import type { Ledger } from './ledger.ts';
 
 /** The fields of `accounts/{uid}/entries/{entryId}`: one movement of credits. */
-const entryDocumentSchema = z.object({
+export const entryDocumentSchema = z.object({
   sequence: z.int(),
   type: entryTypeSchema,
   amount: z.int(),
@@ -24,6 +24,10 @@ export type EntryData = z.infer<typeof entryDocumentSchema>;
 export const entriesPath = (uid: string) => `accounts/${uid}/entries`;
 export const entryPath = (uid: string, id: string): DocumentPath<EntryData> =>
   documentPath(`${entriesPath(uid)}/${id}`);
+
+/** The ids of the debit of a generation, and of its refund. */
+export const debitEntryId = (generationId: string) => `${generationId}:debit`;
+export const refundEntryId = (generationId: string) => `${generationId}:refund`;
 
 /** The id of the entry of the signup credits. */
 const signupEntryId = 'signup';
