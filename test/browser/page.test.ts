@@ -150,7 +150,7 @@ describe('motion', () => {
     await signIn(page, user);
     const hold = studio().pauseNextImage();
     await submitPrompt(page, { prompt: 'A spinning top' });
-    await pendingCard(page, 'A spinning top').getByText('Generating…').waitFor();
+    await pendingCard(page, 'A spinning top').getByText('Making …').waitFor();
     const running = await page.evaluate(
       () =>
         document.getAnimations().filter(({ effect }) => effect?.getTiming().iterations === Infinity).length,
