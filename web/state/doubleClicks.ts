@@ -20,6 +20,14 @@ function isRepeated(event: MouseEvent, last: Click, target: Element | undefined)
 
 export function ignoreDoubleClicks(): void {
   let last: Click | undefined;
+  // A user who has typed in between does not click twice.
+  addEventListener(
+    'input',
+    () => {
+      last = undefined;
+    },
+    true,
+  );
   addEventListener(
     'click',
     (event) => {
