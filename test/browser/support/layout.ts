@@ -93,6 +93,8 @@ export function findCoveredText(page: Page): Promise<string[]> {
       for (const x of [left + 1, (left + right) / 2, right - 1]) {
         const hit = document.elementFromPoint(x, y);
         if (!hit || hit.contains(element) || element.contains(hit)) continue;
+        // A radio button lies unseen over its label.
+        if (getComputedStyle(hit).opacity === '0') continue;
         const isUnder = element.closest(layers) === null && hit.closest(layers) !== null;
         if (!isUnder) return hit;
       }
