@@ -1,4 +1,4 @@
-import type { Image } from '../contract.ts';
+import type { Image } from '../contract/generation.ts';
 import { serverTime, updateDocument } from '../database/database.ts';
 import { Failure } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -11,6 +11,9 @@ export type GenerationResult = {
   model: string;
   modelVersion?: string;
   enhancedPrompt: string | null;
+  /** See the record. */
+  reducedReferences?: number[];
+  thoughtSignature?: string;
   image: Image;
   /** The SHA-256 of the image's bytes. */
   imageHash: string;

@@ -8,7 +8,7 @@ import {
 } from '../../shared/contract.ts';
 import { ApiError } from '../../web/client.ts';
 import * as limits from '../../web/limits.ts';
-import { fileName } from '../../web/state/imageActions.ts';
+import { fileName } from '../../web/saveFile.ts';
 import { getShape } from '../../web/state/shapes.ts';
 import { clockTime, signed } from '../../web/strings/format.ts';
 import { costText, entryText, failureCreditsText, removalText } from '../../web/strings/messages.ts';
