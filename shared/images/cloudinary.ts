@@ -63,7 +63,7 @@ const smallerSides = [2048, 1024];
 /** Most bytes of an upload in one write. TLS holds an encrypted copy of each write. */
 const sentBytesMax = 65_536;
 
-const thumbnail = 'c_fill,f_auto,h_320,q_auto,w_320';
+const thumbnail = 'c_limit,f_auto,h_640,q_auto,w_640';
 
 const uploadedSchema = z.object({ public_id: z.string(), version: z.number(), secure_url: z.url() });
 const destroyedSchema = z.object({ result: z.enum(['ok', 'not found']) });
