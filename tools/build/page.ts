@@ -1,5 +1,6 @@
 /** Builds the studio's page with Vite, for the local run and for Firebase Hosting. */
-import { extname } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import { build, type Rolldown } from 'vite';
 
 export type Page = { type: string; body: Uint8Array | string };
@@ -10,6 +11,8 @@ const mimeTypes: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
   '.json': 'application/json; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
   '.woff2': 'font/woff2',
 };
 
@@ -34,10 +37,18 @@ export async function buildPage(webDir: string): Promise<Map<string, Page>> {
     },
   });
   const { output } = result as Rolldown.RolldownOutput;
-  return new Map(
-    output.map((file) => [
-      `/studio/${file.fileName}`,
-      { type: getMimeType(file.fileName), body: file.type === 'chunk' ? file.code : file.source },
-    ]),
-  );
+  const built = output.map((file): [string, Page] => [
+    `/studio/${file.fileName}`,
+    { type: getMimeType(file.fileName), body: file.type === 'chunk' ? file.code : file.source },
+  ]);
+  return new Map([...built, ...readAppFiles(webDir)]);
+}
+
+/** The manifest of the app and its icons, under the names that the manifest has for them. */
+function readAppFiles(webDir: string): [string, Page][] {
+  const folder = join(webDir, 'app');
+  return readdirSync(folder).map((name) => [
+    `/studio/app/${name}`,
+    { type: getMimeType(name), body: readFileSync(join(folder, name)) },
+  ]);
 }

@@ -1,8 +1,15 @@
 /** Chooses the string for a value in the functions' answers. */
-import type { AccountView, Entry, Generation, Receipt, ReportReason } from '../../shared/contract.ts';
+import type {
+  AccountView,
+  Entry,
+  Generation,
+  Receipt,
+  ReportReason,
+  StudioInfo,
+} from '../../shared/contract.ts';
 import { ApiError, isSettled } from '../client.ts';
 import { text } from './en.ts';
-import { dayText } from './format.ts';
+import { anyOf, countOf, dayText } from './format.ts';
 
 const { failures, credits: creditTexts, payments } = text;
 
@@ -63,10 +70,53 @@ export function entryText(entry: Entry): string {
   const { type, reason } = entry;
   const { entryNames, entryWithReason, refundReasons, studioError } = creditTexts;
   if (type === 'clawback' || type === 'reinstatement') return paymentEntryText(entry);
+  if (type === 'grant' && reason === 'signup') return creditTexts.welcome;
   if (!reason) return entryNames[type];
   if (type !== 'refund') return entryWithReason(entryNames[type], reason);
   return entryWithReason(entryNames[type], refundReasons[reason] ?? studioError);
 }
+
+/** What happened, in a sentence. Undefined where the name of the entry says it all. */
+export function entryExplanation({ id, type, reason }: Entry): string | undefined {
+  const { explanations } = creditTexts;
+  if (id.endsWith(':debt')) return explanations.debt;
+  const isTaken = type === 'clawback';
+  if (isOfRefund(id)) return isTaken ? explanations.refund : explanations.refundFailed;
+  if (isOfDispute(id)) return isTaken ? explanations.dispute : explanations.disputeEnded;
+  if (type === 'grant' && reason === 'signup') return explanations.signup;
+  return type in explanations ? explanations[type as keyof typeof explanations] : undefined;
+}
+
+/** What became of an image beside its price: why it was refunded, and what support has returned. */
+export function imageOutcomes(entries: readonly Entry[]): string[] {
+  const { refundReasons, studioError, refundedAll, goodwill } = creditTexts;
+  return entries.flatMap(({ type, amount, reason = '' }) => {
+    if (type === 'refund') return refundedAll(refundReasons[reason] ?? studioError);
+    return type === 'grant' ? goodwill(amount) : [];
+  });
+}
+
+/** The images that a balance pays for: `84 Square, 42 Photo or 21 Wide images`. Empty if it pays for none. */
+export function enoughForText(balance: number, tiers: StudioInfo['tiers']): string {
+  const counts = tiers
+    .map(({ id, credits }) => ({ count: Math.floor(balance / credits), name: text.composer.shapes[id].name }))
+    .filter(({ count }) => count > 0);
+  if (counts.length === 0) return '';
+  const last = counts.length - 1;
+  return anyOf(
+    counts.map(({ count, name }, i) =>
+      i === last ? countOf(count, `${name} image`) : countOf(count, name, name),
+    ),
+  );
+}
+
+/** The prices of the shapes: `Square 1 credit, Photo 2 credits, Wide 4 credits`. */
+export const pricesText = (tiers: StudioInfo['tiers']) =>
+  tiers
+    .map(({ id, credits }) =>
+      text.signIn.points.price(text.composer.shapes[id].name, text.common.credits(credits)),
+    )
+    .join(', ');
 
 /** What the page knows of one payment on Stripe's page. */
 export type PaymentNotice = { sessionId: string } & (

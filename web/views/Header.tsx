@@ -3,6 +3,7 @@ import { Button } from '../components/Button.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { Mark } from '../components/Mark.tsx';
 import { Popover } from '../components/Popover.tsx';
+import { isOnline } from '../state/connection.ts';
 import { usePageState } from '../state/pageState.ts';
 import { route } from '../state/route.ts';
 import { endSession, user } from '../state/session.ts';
@@ -42,6 +43,11 @@ function AccountProblems() {
   const { account } = usePageState();
   return (
     <>
+      {!isOnline.value && (
+        <p class="bar" role="status">
+          {text.header.offline}
+        </p>
+      )}
       {account.suspended.value && (
         <p class="bar" role="alert">
           <span>

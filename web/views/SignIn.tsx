@@ -1,8 +1,10 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Button } from '../components/Button.tsx';
 import { FirstVisitDrawing } from '../components/drawings.tsx';
 import { Field } from '../components/Field.tsx';
+import { Icon, type IconName } from '../components/Icon.tsx';
 import { Mark } from '../components/Mark.tsx';
+import { OutsideLink } from '../components/OutsideLink.tsx';
 import { announce } from '../state/announce.ts';
 import {
   createUser,
@@ -12,12 +14,17 @@ import {
   signInProblem,
   signInWithGoogle,
 } from '../state/session.ts';
+import { loadStudioInfo, studioInfo } from '../state/studioInfo.ts';
 import { text } from '../strings/en.ts';
+import { pricesText } from '../strings/messages.ts';
 
 /** @property isLocal true for a local run, whose demo users sign in with one click */
 export function SignIn({ isLocal }: { isLocal: boolean }) {
   const [isBusy, setIsBusy] = useState(false);
   const [problem, setProblem] = useState('');
+  useEffect(() => {
+    void loadStudioInfo();
+  }, []);
 
   async function attempt(action: () => Promise<void>): Promise<void> {
     setIsBusy(true);
@@ -39,11 +46,16 @@ export function SignIn({ isLocal }: { isLocal: boolean }) {
           <Mark />
           <h1>{text.common.studio}</h1>
         </div>
-        <p>{text.signIn.promise}</p>
+        <p class="promise">{text.signIn.promise}</p>
+        <Points />
         <FirstVisitDrawing />
       </div>
       <div class="card">
-        {farewell.value && <p role="status">{farewell.value}</p>}
+        {farewell.value && (
+          <p class="farewell" role="status">
+            {farewell.value}
+          </p>
+        )}
         {isLocal && <DemoUsers isBusy={isBusy} attempt={attempt} />}
         <Button isWide disabled={isBusy} onClick={() => void attempt(signInWithGoogle)}>
           {text.signIn.withGoogle}
@@ -55,8 +67,43 @@ export function SignIn({ isLocal }: { isLocal: boolean }) {
             {problem}
           </p>
         )}
+        <Links />
       </div>
     </main>
+  );
+}
+
+/** What the studio makes, what it costs, and what is free. */
+function Points() {
+  const { tiers, signupCredits = 0 } = studioInfo.value ?? {};
+  const { makes, costs, costsUnknown, free } = text.signIn.points;
+  const points: [IconName, string][] = [
+    ['image', makes],
+    ['check', tiers ? costs(pricesText(tiers)) : costsUnknown],
+  ];
+  if (signupCredits > 0) points.push(['spark', free(text.common.credits(signupCredits))]);
+  return (
+    <ul class="points">
+      {points.map(([icon, words]) => (
+        <li key={icon}>
+          <Icon name={icon} />
+          <span>{words}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The terms, before anybody has to accept them. */
+function Links() {
+  const { termsUrl, privacyUrl, supportEmail } = studioInfo.value ?? {};
+  if (!termsUrl && !privacyUrl && !supportEmail) return null;
+  return (
+    <p class="row links">
+      {termsUrl && <OutsideLink href={termsUrl}>{text.signIn.terms}</OutsideLink>}
+      {privacyUrl && <OutsideLink href={privacyUrl}>{text.signIn.privacy}</OutsideLink>}
+      {supportEmail && <a href={`mailto:${supportEmail}`}>{text.signIn.support}</a>}
+    </p>
   );
 }
 
@@ -113,6 +160,7 @@ function EmailForm({ isBusy, attempt }: FormProps) {
         value={password}
         onValue={setPassword}
       />
+      {isNew && <p class="quiet">{whatFollows()}</p>}
       <Button type="submit" isWide disabled={isBusy}>
         {isNew ? text.signIn.createAccount : text.signIn.signIn}
       </Button>
@@ -128,4 +176,11 @@ function EmailForm({ isBusy, attempt }: FormProps) {
       </div>
     </form>
   );
+}
+
+/** What happens after a sign-up by e-mail. */
+function whatFollows(): string {
+  const { signupCredits = 0 } = studioInfo.value ?? {};
+  const { newHere, newHereFree } = text.signIn;
+  return signupCredits > 0 ? newHereFree(text.common.credits(signupCredits)) : newHere;
 }

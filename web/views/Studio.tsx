@@ -4,6 +4,7 @@ import '../styles/composer.css';
 import '../styles/gallery.css';
 import '../styles/viewer.css';
 import '../styles/credits.css';
+import '../styles/account.css';
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { createPageState, type PageState, PageStateProvider, usePageState } from '../state/pageState.ts';

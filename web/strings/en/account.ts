@@ -3,6 +3,26 @@ import { countOf, credits, number } from '../format.ts';
 
 export const account = {
   title: 'Your account',
+  providers: { password: 'E-mail and password', 'google.com': 'Google' } as Record<string, string>,
+  signsInWith: (providers: string) => `You sign in with: ${providers}`,
+  page: 'This page',
+  theme: 'Colours',
+  themes: { system: 'System', light: 'Light', dark: 'Dark' },
+  notify: 'Notify me when images are ready and this tab is in the background',
+  notifyRefused: 'Your browser does not allow notifications from this page.',
+  data: 'Your data',
+  session: 'Sign-in',
+  signOutEverywhere: 'Sign out everywhere',
+  signOutEverywherePassword:
+    'A new password also signs you out on all other devices, within an hour. “Sign out” in the menu ends the session in this browser.',
+  signOutEverywhereOther:
+    '“Sign out” in the menu ends the session in this browser. Sign out on each device, or ask support to end all sessions at once.',
+  changePassword: 'Change password',
+  currentPassword: 'Current password',
+  newPassword: 'New password',
+  passwordChanged: 'Your password is changed. Other devices are signed out within an hour.',
+  cancel: 'Cancel',
+  legal: 'Terms and support',
   termsAccepted: (time: string) => `You accepted the terms on ${time}.`,
   terms: 'Terms',
   privacy: 'Privacy policy',

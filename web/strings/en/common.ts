@@ -31,6 +31,7 @@ export const header = {
   account: 'Account',
   yourAccount: 'Your account',
   signOut: 'Sign out',
+  offline: 'You are offline. What you have started goes on when you are back.',
   making: (count: number) => `(${count}) making · Studio`,
 };
 

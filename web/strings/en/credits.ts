@@ -1,6 +1,6 @@
 /** Credits: the ledger, packs and payments. */
 import type { Entry } from '../../../shared/contract.ts';
-import { credits as creditsOf } from '../format.ts';
+import { countOf, credits as creditsOf, number } from '../format.ts';
 
 const entryNames: Record<Entry['type'], string> = {
   grant: 'Credits added',
@@ -34,13 +34,44 @@ export const credits = {
   buy: 'Buy credits',
   receipts: 'Receipts',
   noReceipts: 'There are no receipts yet.',
-  date: 'Date',
+  balanceTitle: 'Your balance',
+  unit: (count: number) => countOf(count, 'credit').replace(`${number(count)} `, ''),
+  enoughFor: (images: string) => `Enough for ${images}.`,
+  history: 'History',
+  month: 'Month',
+  allMonths: 'All months',
+  saveCsv: 'Download CSV',
+  savingCsv: 'Preparing the file …',
+  csvColumns: ['Time', 'What', 'Credits', 'Balance', 'Image id'],
+  csvName: (month: string) => `nano-banana-studio-credits${month && `-${month}`}.csv`,
+  sums: (spent: number, added: number) => `Spent: ${number(spent)} · Added: ${number(added)}`,
+  nothingInMonth: 'No credits moved in this month.',
   what: 'What',
-  amount: 'Amount',
+  amount: 'Credits',
   balance: 'Balance',
-  showImage: 'Show image',
+  imageInProgress: 'Image',
+  imageDeleted: 'An image that you deleted',
+  imageMissing: 'An image',
+  refundedAll: (reason: string) => `Refunded: ${reason}`,
+  goodwill: (count: number) => `${creditsOf(count)} returned by support`,
+  wasCharged: (charged: number, refunded: number) => `−${number(charged)} +${number(refunded)}`,
+  welcome: 'Welcome credits',
   entryNames,
   refundReasons,
+  /** What happened, in a sentence, under the name of an entry. */
+  explanations: {
+    signup: 'A gift for your first visit.',
+    grant: 'A gift from the studio.',
+    adjustment: 'The studio has corrected your balance.',
+    purchase: 'Your payment arrived.',
+    debt: 'These credits pay for a payment that was returned after you had spent them.',
+    refund: 'We returned your payment, so its credits left your balance.',
+    refundFailed: 'Your bank did not accept the refund, so you have the credits again.',
+    dispute: 'Your bank took the payment back, so its credits left your balance.',
+    disputeEnded: 'The payment is ours again, so you have the credits again.',
+    clawback: 'A payment was returned, so its credits left your balance.',
+    reinstatement: 'A payment is valid again, so you have its credits again.',
+  },
   studioError: 'an error in the studio',
   entryWithReason: (name: string, reason: string) => `${name}: ${reason}`,
   debtPaidOff: 'Debt paid off',
@@ -48,14 +79,16 @@ export const credits = {
   refundFailed: 'Refund did not go through: credits restored',
   paymentDisputed: 'Payment disputed',
   disputeEnded: 'Dispute ended: credits restored',
+  debtTitle: 'Debt',
   debt: (debt: number) =>
-    `You owe ${creditsOf(debt)}: a payment was returned after its credits were spent. The next credits that you receive pay this off first.`,
+    `You owe ${creditsOf(debt)}: a payment was returned after its credits were spent. The next credits that you buy or receive pay this off first. Nothing is charged to your card for it.`,
   allowance: (count: number, period: string, next: string) =>
     `Topped up to ${creditsOf(count)} every ${period}. Next: ${next}.`,
 };
 
 export const buying = {
-  pack: (credits: number, price: string) => `${creditsOf(credits)} · ${price}`,
+  balance: (count: number) => `You have ${creditsOf(count)}.`,
+  bestPrice: 'Best price',
   pricePerImage: (price: string, shape: string) => `${price} per ${shape} image`,
   onStripe: "You pay on Stripe's page. Taxes may be added there. Your draft stays here.",
   opening: 'Opening the checkout …',
