@@ -3,18 +3,22 @@ import { useEffect, useState } from 'preact/hooks';
 import { Announcer } from './components/Announcer.tsx';
 import { route } from './state/route.ts';
 import { type FirebaseConfig, user } from './state/session.ts';
-import { text } from './strings/en.ts';
+import { firstText as text } from './strings/first.ts';
 import { CannotOpen } from './views/CannotOpen.tsx';
-import { Report } from './views/Report.tsx';
 import { SignIn } from './views/SignIn.tsx';
 
 type StudioComponent = FunctionComponent<{ config: FirebaseConfig; uid: string }>;
+type ReportComponent = FunctionComponent<{ token: string }>;
 
 export function App({ config }: { config: FirebaseConfig }) {
   const uid = user.value?.uid;
-  const { Studio, error } = useStudio(uid !== undefined);
-  if (route.value.view === 'report') return <Report token={route.value.token} />;
-  if (error) return <CannotOpen error={error} />;
+  const isReport = route.value.view === 'report';
+  const { view: Report, error: reportError } = useLater(isReport, loadReport);
+  const { view: Studio, error } = useLater(uid !== undefined && !isReport, loadStudio);
+  if (error ?? reportError) return <CannotOpen error={error ?? reportError} />;
+  if (route.value.view === 'report') {
+    return Report ? <Report token={route.value.token} /> : <p class="boot">{text.common.opening}</p>;
+  }
   if (user.value === undefined || (uid !== undefined && !Studio)) {
     return <p class="boot">{text.common.opening}</p>;
   }
@@ -30,14 +34,17 @@ export function App({ config }: { config: FirebaseConfig }) {
   );
 }
 
-/** Loads the studio once somebody is signed in. */
-function useStudio(isNeeded: boolean): { Studio?: StudioComponent; error?: unknown } {
-  const [loaded, setLoaded] = useState<{ Studio?: StudioComponent; error?: unknown }>({});
+const loadStudio = async (): Promise<StudioComponent> => (await import('./views/Studio.tsx')).Studio;
+const loadReport = async (): Promise<ReportComponent> => (await import('./views/Report.tsx')).Report;
+
+/** Loads a view once it is needed. @param load always the same function */
+function useLater<View>(isNeeded: boolean, load: () => Promise<View>): { view?: View; error?: unknown } {
+  const [loaded, setLoaded] = useState<{ view?: View; error?: unknown }>({});
   useEffect(() => {
-    if (!isNeeded || loaded.Studio) return;
-    import('./views/Studio.tsx')
-      .then(({ Studio }) => setLoaded({ Studio }))
+    if (!isNeeded || loaded.view) return;
+    load()
+      .then((view) => setLoaded({ view }))
       .catch((error) => setLoaded({ error }));
-  }, [isNeeded, loaded.Studio]);
+  }, [isNeeded, loaded.view, load]);
   return loaded;
 }

@@ -21,7 +21,7 @@ import {
   updatePassword,
 } from '@firebase/auth';
 import { signal } from '@preact/signals';
-import { text } from '../strings/en.ts';
+import { firstText as text } from '../strings/first.ts';
 
 type HostAndPort = { host: string; port: number };
 

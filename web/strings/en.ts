@@ -3,19 +3,20 @@
  * or a plural is a function.
  */
 import { account, closing, terms } from './en/account.ts';
-import { common, header, shortcuts } from './en/common.ts';
 import { composer, improve, references } from './en/composer.ts';
 import { buying, credits, payments } from './en/credits.ts';
 import { failures } from './en/failures.ts';
 import { gallery, making } from './en/gallery.ts';
-import { signIn, verification } from './en/signIn.ts';
+import { header, shortcuts } from './en/header.ts';
+import { verification } from './en/verification.ts';
 import { deleting, report, sharing, viewer } from './en/viewer.ts';
+import { firstText } from './first.ts';
 
 export const text = {
+  ...firstText,
   account,
   buying,
   closing,
-  common,
   composer,
   credits,
   deleting,
@@ -29,7 +30,6 @@ export const text = {
   report,
   sharing,
   shortcuts,
-  signIn,
   terms,
   verification,
   viewer,

@@ -1,15 +1,8 @@
 /** Chooses the string for a value in the functions' answers. */
-import type {
-  AccountView,
-  Entry,
-  Generation,
-  Receipt,
-  ReportReason,
-  StudioInfo,
-} from '../../shared/contract.ts';
+import type { AccountView, Entry, Generation, Receipt, ReportReason } from '../../shared/contract.ts';
 import { ApiError, isSettled } from '../client.ts';
 import { text } from './en.ts';
-import { anyOf, countOf, dayText } from './format.ts';
+import { dayText } from './format.ts';
 
 const { failures, credits: creditTexts, payments } = text;
 
@@ -95,28 +88,6 @@ export function imageOutcomes(entries: readonly Entry[]): string[] {
     return type === 'grant' ? goodwill(amount) : [];
   });
 }
-
-/** The images that a balance pays for: `84 Square, 42 Photo or 21 Wide images`. Empty if it pays for none. */
-export function enoughForText(balance: number, tiers: StudioInfo['tiers']): string {
-  const counts = tiers
-    .map(({ id, credits }) => ({ count: Math.floor(balance / credits), name: text.composer.shapes[id].name }))
-    .filter(({ count }) => count > 0);
-  if (counts.length === 0) return '';
-  const last = counts.length - 1;
-  return anyOf(
-    counts.map(({ count, name }, i) =>
-      i === last ? countOf(count, `${name} image`) : countOf(count, name, name),
-    ),
-  );
-}
-
-/** The prices of the shapes: `Square 1 credit, Photo 2 credits, Wide 4 credits`. */
-export const pricesText = (tiers: StudioInfo['tiers']) =>
-  tiers
-    .map(({ id, credits }) =>
-      text.signIn.points.price(text.composer.shapes[id].name, text.common.credits(credits)),
-    )
-    .join(', ');
 
 /** What the page knows of one payment on Stripe's page. */
 export type PaymentNotice = { sessionId: string } & (

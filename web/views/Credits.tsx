@@ -8,7 +8,8 @@ import { getMonthStart, sumLines } from '../state/ledgerLines.ts';
 import { usePageState } from '../state/pageState.ts';
 import { text } from '../strings/en.ts';
 import { monthText, number } from '../strings/format.ts';
-import { allowanceText, enoughForText } from '../strings/messages.ts';
+import { allowanceText } from '../strings/messages.ts';
+import { enoughForText } from '../strings/prices.ts';
 import { LedgerTable } from './LedgerTable.tsx';
 
 /** The balance and what it buys, and the ledger as one line for each image or payment. */

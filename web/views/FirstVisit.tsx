@@ -2,7 +2,7 @@ import { EmptyWallDrawing } from '../components/drawings.tsx';
 import { EmptyState } from '../components/EmptyState.tsx';
 import { usePageState } from '../state/pageState.ts';
 import { text } from '../strings/en.ts';
-import { enoughForText, pricesText } from '../strings/messages.ts';
+import { enoughForText, pricesText } from '../strings/prices.ts';
 
 type Example = (typeof text.gallery.examplePrompts)[number];
 

@@ -15,8 +15,8 @@ import {
   signInWithGoogle,
 } from '../state/session.ts';
 import { loadStudioInfo, studioInfo } from '../state/studioInfo.ts';
-import { text } from '../strings/en.ts';
-import { pricesText } from '../strings/messages.ts';
+import { firstText as text } from '../strings/first.ts';
+import { pricesText } from '../strings/prices.ts';
 
 /** @property isLocal true for a local run, whose demo users sign in with one click */
 export function SignIn({ isLocal }: { isLocal: boolean }) {

@@ -18,30 +18,3 @@ export const common = {
   pixels: (width: number, height: number) => `${width} × ${height}`,
   actionFailed: (action: string) => `“${action}” failed. Please try again.`,
 };
-
-export const header = {
-  skip: 'Skip to content',
-  main: 'Main',
-  create: 'Create',
-  credits: 'Credits',
-  balanceUnknown: '… credits',
-  buyHint: ', buy credits',
-  suspended: 'This account is suspended, so it cannot generate images. Please contact support.',
-  accountClosed: 'This account is closed.',
-  account: 'Account',
-  yourAccount: 'Your account',
-  signOut: 'Sign out',
-  offline: 'You are offline. What you have started goes on when you are back.',
-  making: (count: number) => `(${count}) making · Studio`,
-};
-
-export const shortcuts = {
-  title: 'Keyboard shortcuts',
-  rows: [
-    ['Ctrl or ⌘ and Enter', 'Create (in the prompt)'],
-    ['← →', 'Newer or older image'],
-    ['Esc', 'Close'],
-    ['Delete', 'Delete image'],
-    ['?', 'Show shortcuts'],
-  ],
-} as const;

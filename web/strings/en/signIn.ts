@@ -1,4 +1,4 @@
-/** Signing in, signing up, and confirming the address. */
+/** Signing in and signing up. */
 export const signIn = {
   promise: 'Describe an image, and the studio creates it.',
   points: {
@@ -55,16 +55,4 @@ export const signIn = {
     'auth/popup-blocked': 'Your browser blocked the sign-in window. Allow pop-ups and try again.',
     'auth/operation-not-allowed': 'This sign-in method is not available here.',
   } as Record<string, string>,
-};
-
-export const verification = {
-  title: 'Confirm your address',
-  please: (email: string) => `Please confirm ${email} with the link in the e-mail we sent you.`,
-  brings: 'Without it, you cannot buy credits or improve prompts.',
-  bringsFree: (count: string) => `You then have ${count} for free, and can buy more.`,
-  sendAgain: 'Send the e-mail again',
-  sent: 'We sent the e-mail again.',
-  haveConfirmed: 'I have confirmed',
-  notYet: 'The address is not confirmed yet.',
-  thanks: 'Thank you. Your address is confirmed.',
 };
