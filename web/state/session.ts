@@ -77,18 +77,42 @@ export async function startSession(): Promise<FirebaseConfig> {
   return config;
 }
 
+const signedInName = 'nano-banana-studio/signedIn';
+
+/** True if a session was there, in this visit or at the end of the last one: it may have ended while no window was open. */
+function isSignedInBefore(): boolean {
+  try {
+    return Boolean(user.peek()) || localStorage.getItem(signedInName) !== null;
+  } catch {
+    return Boolean(user.peek());
+  }
+}
+
+function rememberSession(isSignedIn: boolean): void {
+  try {
+    if (isSignedIn) localStorage.setItem(signedInName, 'yes');
+    else localStorage.removeItem(signedInName);
+  } catch {
+    // The browser forbids storage.
+  }
+}
+
 /** True from a sign-out in this window until Firebase has made it. */
 let isSigningOut = false;
 
 function readUser(): void {
   const { currentUser } = auth;
   if (!currentUser) {
-    if (user.peek() && !isSigningOut) farewell.value ||= text.signIn.sessionEnded;
+    if (isSignedInBefore() && !isSigningOut) farewell.value ||= text.signIn.sessionEnded;
     isSigningOut = false;
+    rememberSession(false);
     user.value = null;
     return;
   }
-  if (!user.peek()) farewell.value = '';
+  if (!user.peek()) {
+    farewell.value = '';
+    rememberSession(true);
+  }
   const { uid, email, emailVerified, providerData } = currentUser;
   const providers = providerData.map(({ providerId }) => providerId);
   const hasPassword = providers.includes('password');
@@ -163,6 +187,7 @@ export const sendPasswordReset = (email: string): Promise<void> => sendPasswordR
 export async function endSession(words = ''): Promise<void> {
   windows.postMessage(words || text.signIn.signedOutElsewhere);
   isSigningOut = true;
+  rememberSession(false);
   farewell.value = words;
   await signOut(auth);
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Entry } from '../../shared/contract.ts';
 import { Icon, type IconName } from '../components/Icon.tsx';
+import { Tile } from '../components/Tile.tsx';
 import type { LedgerLine } from '../state/ledgerLines.ts';
 import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
@@ -96,7 +97,9 @@ function ImageCell({ line, generationId }: { line: LedgerLine; generationId: str
   return (
     <div class="what" ref={holder}>
       {image ? (
-        <img class="sign" src={image.thumbnailUrl} alt="" width={44} height={44} decoding="async" />
+        <span class="sign">
+          <Tile image={image} />
+        </span>
       ) : (
         <span class="sign">
           <Icon name="image" />

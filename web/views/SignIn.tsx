@@ -61,7 +61,7 @@ export function SignIn({ isLocal }: { isLocal: boolean }) {
           {text.signIn.withGoogle}
         </Button>
         <p class="or">{text.signIn.orByEmail}</p>
-        <EmailForm isBusy={isBusy} attempt={attempt} />
+        <EmailForm isBusy={isBusy} attempt={attempt} kind={isLocal ? undefined : 'primary'} />
         {problem && (
           <p class="problem" role="alert">
             {problem}
@@ -126,7 +126,8 @@ function DemoUsers({ isBusy, attempt }: FormProps) {
   );
 }
 
-function EmailForm({ isBusy, attempt }: FormProps) {
+/** @property kind primary where no demo user is offered */
+function EmailForm({ isBusy, attempt, kind }: FormProps & { kind: 'primary' | undefined }) {
   const [isNew, setIsNew] = useState(false);
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
@@ -161,7 +162,7 @@ function EmailForm({ isBusy, attempt }: FormProps) {
         onValue={setPassword}
       />
       {isNew && <p class="quiet">{whatFollows()}</p>}
-      <Button type="submit" isWide disabled={isBusy}>
+      <Button type="submit" {...(kind && { kind })} isWide disabled={isBusy}>
         {isNew ? text.signIn.createAccount : text.signIn.signIn}
       </Button>
       <div class="row between">
