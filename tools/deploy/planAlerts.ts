@@ -6,7 +6,7 @@ import type { Step } from './steps.ts';
 
 const channelName = 'Studio';
 const hint =
-  'You need the roles roles/logging.configWriter and roles/monitoring.editor, and the gcloud components `alpha` and `beta`.';
+  'You need the roles roles/logging.configWriter, roles/monitoring.alertPolicyEditor and roles/monitoring.notificationChannelEditor, and the gcloud components `alpha` and `beta`.';
 
 /** Creates the notification channel, if there is an address, and then every alert. */
 export function createAlerts(options: DeployOptions): Step[] {
@@ -39,7 +39,13 @@ export function createBudget({ project, alertEmail, monthlyBudget }: DeployOptio
   const budgets = (verb: string, ...args: string[]) =>
     gcloud(
       project,
-      ...['billing', 'budgets', verb, '--billing-account={{BILLING_ACCOUNT}}', `--billing-project=${project}`],
+      ...[
+        'billing',
+        'budgets',
+        verb,
+        '--billing-account={{BILLING_ACCOUNT}}',
+        `--billing-project=${project}`,
+      ],
       ...args,
     );
   return [
@@ -56,7 +62,12 @@ export function createBudget({ project, alertEmail, monthlyBudget }: DeployOptio
       do: 'ensure',
       retry: true,
       probe: {
-        command: budgets('list', `--filter=displayName="${displayName}"`, '--limit=1', '--format=value(name)'),
+        command: budgets(
+          'list',
+          `--filter=displayName="${displayName}"`,
+          '--limit=1',
+          '--format=value(name)',
+        ),
       },
       make: budgets(
         'create',

@@ -80,7 +80,7 @@ describe('a deploy', () => {
     expect(typed.inputs.slice(1)).toEqual([secret, 'cloudinary://1:2@c', stripeKey]);
     const withoutTerminal = deploy({}, noFiles);
     expect(withoutTerminal.ok).toBe(false);
-    expect(withoutTerminal.output).toMatch(/Failed: .*GEMINI_API_KEY[^]*pass it in a file/);
+    expect(withoutTerminal.output).toMatch(/Failed: .*GEMINI_API_KEY[\s\S]*pass it in a file/);
     expect(withoutTerminal.inputs).toHaveLength(1);
   });
 
@@ -112,7 +112,7 @@ describe('a deploy', () => {
 
   it('stops if the database is not in the location of its events', () => {
     const elsewhere = deploy({ isThere: true }, { ...options(), location: 'nam5' });
-    expect(elsewhere.output).toMatch(/Failed: [^]*--location/);
+    expect(elsewhere.output).toMatch(/Failed: [\s\S]*--location/);
     expect(elsewhere.commands.some((line) => line.includes('run deploy'))).toBe(false);
   });
 
