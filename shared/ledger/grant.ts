@@ -34,8 +34,8 @@ export const grantPath = (keyHash: string): DocumentPath<GrantRecord> => documen
 /**
  * Adds credits to an account or, with a negative amount, takes them; once for each key, whichever admin sends it.
  *
- * Version 0.1.0 hashed a key with its admin. A grant is also looked for under that hash, so that a deploy between an
- * admin's two attempts makes no second grant.
+ * Version 0.1.0 hashes a key with its admin. A grant is also stored under that hash and looked for there, so that an
+ * admin's two attempts at instances of two versions make one grant.
  * @throws {Failure} NOT_FOUND for a uid without an account, INSUFFICIENT_CREDITS if the balance would fall below zero,
  * IDEMPOTENCY_KEY_REUSED, ACCOUNT_INVALID, ACCOUNT_CLOSED, DATABASE_UNAVAILABLE.
  */
@@ -74,12 +74,15 @@ export function grantTo(
       const grant = { ...record, owner: attemptId, ...(debtPaid > 0 && { debtPaid }) };
       return {
         change,
-        writes: [createDocument(path, grant)],
+        writes: [createDocument(path, grant), createDocument(oldPath, withoutText(grant))],
         answer: () => ({ grant, replayed: false }),
       };
     },
   });
 }
+
+/** Closing erases the texts of a grant, which it finds by the id of the entry alone. */
+const withoutText = (grant: GrantRecord): GrantRecord => ({ ...grant, reason: '', actor: '' });
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32);
 

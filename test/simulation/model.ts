@@ -134,7 +134,8 @@ export function createModel(
       if (root === 'outbox') observeOutbox(first, change);
       if (root === 'shares') observeShare(world, shares, first, change);
       if (root === 'closures') observeClosure(first, change);
-      if (root === 'grants' && !change.before) {
+      // The copy under the hash of version 0.1.0 has another name.
+      if (root === 'grants' && !change.before && change.after?.entryId === `grant:${first}`) {
         const { uid, amount } = change.after as { uid: string; amount: number };
         movements.set(uid, [...(movements.get(uid) ?? []), { type: 'grant', amount }]);
         touched.add(uid);
