@@ -27,6 +27,7 @@ const apis = [
   'firebaserules',
   'firestore',
   'iam',
+  'iamcredentials',
   'identitytoolkit',
   'logging',
   'monitoring',
