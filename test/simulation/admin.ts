@@ -160,8 +160,8 @@ export function createAdmin(
           const isLast =
             last?.balance === account.balance && (last === stored || last?.id === `${entry.id}:debt`);
           check(isEntry && isLast, 'a grant is an entry of the ledger', describe);
-          // The reason is erased when the account closes. An instance of the last release has neither text.
-          const { reason: _, actor: __, ...books } = entry;
+          // The reason is erased when the account closes.
+          const { reason: _, ...books } = entry;
           const reply = JSON.stringify([uid, amount, books]);
           check((grantReplies.get(key) ?? reply) === reply, 'one key, one grant', describe);
           grantReplies.set(key, reply);

@@ -65,11 +65,11 @@ const keyHash = createHash('sha256')
   .digest('hex')
   .slice(0, 32);
 
-it('can be replayed by version 0.1.0 for the same admin, without the texts that closing erases', async () => {
+it('can be replayed by version 0.1.0 for the same admin', async () => {
   const { store, grant } = createWorld();
   const { grant: made } = await grant('root', 5);
   const [copy] = store.read([`grants/${keyHash}`]).documents;
-  expect(copy?.data).toEqual({ ...made, reason: '', actor: '' });
+  expect(copy?.data).toEqual(made);
 });
 
 it('replays a grant that version 0.1.0 made for the same admin', async () => {
