@@ -54,8 +54,8 @@ export const inClosing: Mutants = {
     killedBy: closingTest,
   },
   'the reason of a grant stays in its document': {
-    find: 'return $G ? [...$W, ...eraseText($$$A)] : $W',
-    replace: 'return $W;',
+    find: "eraseEach('grants', $Q, eraseText)",
+    replace: "eraseEach('grants', $Q, () => [])",
     killedBy: closingTest,
   },
   'an address of the person stays as the actor': {

@@ -6,19 +6,18 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
 
 export const lastRelease = { version: '0.1.0', commit: '9c8bd76bf90ae544906d9950bf1c04707e478210' };
 
-/** What the release's instances are made of; see releasedInstance.ts. */
-const entry = `
-export { functions } from './functions/index.ts';
-export { createStudio } from './shared/studio.ts';
-export { parseConfig } from './shared/config.ts';
-export { CommitRejected, removed } from './shared/database.ts';
-export { DeadlinePassed } from './shared/deadline.ts';
-export { Failure, reasons } from './shared/errors.ts';
-`;
+/** Where the release has what its instances are made of; see releasedInstance.ts. */
+const sources = {
+  'functions/index': 'functions',
+  'shared/studio': 'createStudio',
+  'shared/config': 'parseConfig',
+  'shared/database': 'CommitRejected, removed',
+  'shared/deadline': 'DeadlinePassed',
+  'shared/errors': 'Failure, reasons',
+};
 
 /** Inside the repository, where the packages are found. */
 const folder = resolve(import.meta.dirname, '../../.local/releases', lastRelease.commit);
@@ -42,8 +41,10 @@ export async function loadLastRelease(): Promise<unknown> {
       maxBuffer: 100_000_000,
     });
     execFileSync('tar', ['-x', '-C', partial], { input: archive });
+    const entry = Object.entries(sources).map(([file, names]) => `export { ${names} } from './${file}.ts';`);
+    const { build } = await import('esbuild');
     await build({
-      stdin: { contents: entry, resolveDir: partial },
+      stdin: { contents: entry.join('\n'), resolveDir: partial },
       outdir: partial,
       entryNames: 'release',
       outExtension: { '.js': '.mjs' },

@@ -20,8 +20,11 @@ try {
   if (options.out) {
     writeFileSync(options.out, script);
     say(`Read ${options.out}, then run it here: bash ${options.out}`);
-  } else if (options.dryRun) process.stdout.write(script);
-  else if (await runScript(script)) say(`\nThe studio is at https://${options.project}.web.app/studio`);
+  } else if (options.dryRun) {
+    process.stdout.write(script);
+    if (!process.stdout.isTTY && process.env.npm_lifecycle_event)
+      process.stderr.write("npm's own lines may be in this output. For a script to run, pass --out FILE.\n");
+  } else if (await runScript(script)) say(`\nThe studio is at https://${options.project}.web.app/studio`);
   else process.exitCode = 1;
 } catch (error) {
   if (!(error instanceof DeployRefused)) throw error;
