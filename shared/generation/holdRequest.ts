@@ -4,7 +4,7 @@ import type { StatesToRead } from '../imagegen/quota.ts';
 import type { Services } from '../services.ts';
 import type { HoldRequest, ModelAvailability } from './hold.ts';
 import { hashCacheKey, hashFingerprint, hashGenerationId, hashReferences } from './record.ts';
-import { checkFormats, refuseBrokenReferences, refuseTooManyReferences } from './references.ts';
+import { checkFormats, countImages, refuseBrokenReferences, refuseTooManyReferences } from './references.ts';
 
 /**
  * Turns a user's request and Idempotency-Key into the hold of a generation.
@@ -34,11 +34,10 @@ async function checkAvailability(services: Services, request: GenerateRequest): 
   const [quota, spendCeiling] = [await services.quota(), await services.spend()];
   // A sum that is not known refuses a new generation, never a replay.
   const unknownSpend = await spendCeiling.refresh().then(() => undefined, toFailure);
-  const { references } = request;
   const broken = await refuseBrokenReferences(request);
   const tooMany = refuseTooManyReferences(request, services.models);
   const ids = services.models
-    .filter((model) => model.referenceImagesMax >= references.length)
+    .filter((model) => model.referenceImagesMax >= countImages(request))
     .map((model) => model.id);
   let states: StatesToRead | undefined;
   return {

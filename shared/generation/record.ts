@@ -34,12 +34,22 @@ const generationDocumentSchema = z.object({
   credits: z.int().min(0),
   prompt: z.string().nullable(),
   enhancedPrompt: z.string().nullable(),
+  /** What the user wrote before an improvement, if there is one. */
+  originalPrompt: z.string().nullable().optional(),
+  /** What its user marks images with that belong together. */
+  group: z.string().nullable().optional(),
+  /** For an edit: the image that it changes, the one that that one changes, and so on, at most `ancestorsMax`. */
+  ancestors: z.array(z.string()).optional(),
   request: z.object({
     enhance: z.boolean(),
     fresh: z.boolean(),
     /** Hashes of the reference images. */
     references: z.array(z.string()),
   }),
+  /** Positions of the images, the edited one first, of which the model got smaller versions. Absent if there are none. */
+  reducedReferences: z.array(z.int()).optional(),
+  /** What the model gave with its image, so that it remembers its work in the next turn. See `PreviousTurn`. */
+  thoughtSignature: z.string().nullable().optional(),
   /** The model that was asked. */
   model: z.string().nullable(),
   /** The model that answered, if Google names another. */
@@ -121,9 +131,12 @@ export function hashGenerationId(uid: string, key: string): string {
 /** The name of one attempt's image in the store. Another attempt can neither replace nor delete that image. */
 export const toPublicId = (id: string, attemptId: string) => `${id}/${attemptId}`;
 
-/** A hash of the request. It tells a reused key from a repeated call. */
+/**
+ * A hash of the request. It tells a reused key from a repeated call. `group` and `originalPrompt` are no part of it: they
+ * do not change the image, and the first call has stored them.
+ */
 export function hashFingerprint(request: GenerateRequest): string {
-  const { prompt, tier, orientation, enhance, fresh } = request;
+  const { prompt, tier, orientation, enhance, fresh, editOf } = request;
   return hashJson({
     prompt,
     tier,
@@ -131,14 +144,16 @@ export function hashFingerprint(request: GenerateRequest): string {
     enhance,
     fresh,
     references: request.references.map(hashReference),
+    // JSON leaves it out if there is none, so that the fingerprints of other requests are as they always were.
+    editOf,
   });
 }
 
 /** The cache's key for one user's request to the configured model. */
 export function hashCacheKey(uid: string, modelId: string, request: GenerateRequest): string {
-  const { prompt, tier, orientation, enhance } = request;
+  const { prompt, tier, orientation, enhance, editOf } = request;
   const references = request.references.map(hashReference);
-  return hashJson({ uid, modelId, prompt, tier, orientation, enhance, references });
+  return hashJson({ uid, modelId, prompt, tier, orientation, enhance, references, editOf });
 }
 
 type Reference = GenerateRequest['references'][number];
@@ -190,7 +205,9 @@ export const toShareUrl = (publicUrl: string, token: string) => `${publicUrl}/i/
 /** A generation as the API shows it, in every function. @param publicUrl where the studio is reached. */
 export function toGeneration(record: GenerationRecord, publicUrl: string): Generation {
   const { id, status, tier, orientation, prompt, enhancedPrompt, model, cached, createdAt, image } = record;
-  const { shareToken, removedBy, removedReason } = record;
+  const { shareToken, removedBy, removedReason, originalPrompt, group, ancestors, reducedReferences } =
+    record;
+  const parentId = ancestors?.[0];
   return {
     id,
     status,
@@ -198,6 +215,10 @@ export function toGeneration(record: GenerationRecord, publicUrl: string): Gener
     orientation,
     prompt,
     enhancedPrompt,
+    ...(originalPrompt && { originalPrompt }),
+    ...(parentId && { parentId }),
+    ...(group && { group }),
+    ...(reducedReferences && { reducedReferences }),
     model,
     cached,
     createdAt: createdAt.toISOString(),

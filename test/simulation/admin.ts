@@ -37,6 +37,7 @@ export function createAdmin(
   function write(uid: string, fields: Data): void {
     const path = `accounts/${uid}`;
     const [document] = store.read([path]).documents;
+    if (!document && needsBalance && !('balance' in fields)) return;
     model.asConsole(() => {
       if (document) return store.commit([{ update: path, data: fields, at: document.version }]);
       const present = Object.entries(fields).filter(([, value]) => value !== (removed as unknown));
@@ -47,7 +48,6 @@ export function createAdmin(
   /** Valid and invalid edits in the console. */
   function edit({ uid }: User): void {
     const { data, entries } = model.account(uid);
-    if (!data && needsBalance) return;
     const shown = parseCredits(data?.balance) ?? 0;
     const kinds: Record<string, () => Data> = {
       'balance up': () => ({ balance: shown + random.whole(1, 20) }),
@@ -99,11 +99,7 @@ export function createAdmin(
     const recreate = () => {
       if (model.account(uid).data) return;
       happened('console: account made by hand', () => uid);
-      const withBalance = { balance: random.whole(0, 20) };
-      write(
-        uid,
-        needsBalance ? withBalance : random.pick<Data>([withBalance, { note: 'a friend' }, { adjust: 3 }]),
-      );
+      write(uid, random.pick<Data>([{ balance: random.whole(0, 20) }, { note: 'a friend' }, { adjust: 3 }]));
     };
     world.after(random.pick([0, 10, 500, 20_000]), 'an admin makes an account', recreate);
   }

@@ -3,6 +3,7 @@ import { type Admin, createAdmin, type Grant } from './admin.ts';
 import { checkAtRest } from './atRest.ts';
 import { type Buyers, createBuyers, planPurchases } from './buyers.ts';
 import { type Clients, createBody, createClients, type ImageRequest, type User } from './clients.ts';
+import { planEdits } from './edits.ts';
 import type { FaultRates } from './faults.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { type StartInstance, startInstance } from './instance.ts';
@@ -194,7 +195,10 @@ function plan(history: History): number {
   if (random.chance(0.4)) planDuels(history);
   else if (history.faultRates.database > 0) planSilences(history);
   if (random.chance(0.3)) planTwins(history);
-  if (!isMixed && random.chance(0.6)) planOrphans(history);
+  if (!isMixed) {
+    if (random.chance(0.6)) planOrphans(history);
+    if (random.chance(0.5)) planEdits(history);
+  }
 
   const isNoisy = random.chance(0.5);
   store.watch((changes) => {

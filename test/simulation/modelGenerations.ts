@@ -44,6 +44,7 @@ const fixedFields = [
   'createdAt',
   'tier',
   'cached',
+  'ancestors',
 ];
 
 /** Observes one change of a generation. Returns the credits that must move with it. */
@@ -79,6 +80,8 @@ export function observeGeneration(
     observation.world.happened('generation removed by the studio');
     generation.isTakenDown = true;
   }
+  const kept = [after.originalPrompt, after.group, after.thoughtSignature].filter(Boolean);
+  check(!generation.erased || kept.length === 0, "a deletion erases the user's words", () => kept.join());
   const words = JSON.stringify(after.failure);
   check(
     !generation.erased || !words.includes(modelWords),
@@ -104,10 +107,13 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
   check(ids.has(id) && !generations.has(id), 'one key, one generation', () => `${uid} ${id}`);
   check(status === (cached ? 'succeeded' : 'pending'), 'a generation begins pending', () => status);
   const { prompt, tier, orientation, request } = after as Body & { request?: { fresh?: boolean } };
+  const ancestors = (after.ancestors ?? []) as string[];
+  const [editOf] = ancestors;
   const generation: ObservedGeneration = {
     id,
     uid,
-    body: { prompt, tier, orientation, fresh: request?.fresh === true },
+    body: { prompt, tier, orientation, fresh: request?.fresh === true, ...(editOf && { editOf }) },
+    ancestors,
     cached,
     status,
     history: [{ tick, status }],
@@ -123,6 +129,7 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
     isTakenDown: false,
     removed: false,
   };
+  checkLineage(observation, generation);
   const twins = [...generations.values()].filter(({ publicId }) => publicId === generation.publicId);
   generations.set(id, generation);
   if (cached) {
@@ -137,6 +144,18 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
   check(twins.length === 0, 'every generation has its own image name', () => generation.publicId);
   observeLimits(observation, generation);
   return [{ type: 'debit', amount: -generation.price, generationId: id }];
+}
+
+/** An edit begins only of an image that its user had finished. It may have been deleted since the hold has read it. */
+function checkLineage({ world, generations }: Observation, { id, uid, ancestors }: ObservedGeneration): void {
+  const [parentId] = ancestors;
+  if (parentId === undefined) return;
+  world.happened('generation is an edit', () => id);
+  const parent = generations.get(parentId);
+  const wasFinished = parent?.uid === uid && parent.history.some(({ status }) => status === 'succeeded');
+  world.check(wasFinished, 'only a finished image is edited', () => `${id} of ${parentId}`);
+  const expected = [parentId, ...(parent?.ancestors ?? [])].join();
+  world.check(ancestors.join() === expected, 'an edit keeps the lineage of its parent', () => id);
 }
 
 function become(

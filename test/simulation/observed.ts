@@ -7,10 +7,24 @@ import type { Entry } from './modelLedger.ts';
 export const prices: Record<string, number> = { standard: 1, premium2: 2, premium4: 4 };
 
 /** The body of `generate`. */
-export type Body = { prompt: string; tier: string; orientation: string; fresh: boolean };
+export type Body = {
+  prompt: string;
+  tier: string;
+  orientation: string;
+  fresh: boolean;
+  /** The id of the image that the prompt changes. */
+  editOf?: string;
+  group?: string;
+  originalPrompt?: string;
+};
 
+/** Compares what a key identifies: neither the group nor the original prompt. */
 export const isSameBody = (a: Body, b: Body) =>
-  a.prompt === b.prompt && a.tier === b.tier && a.orientation === b.orientation && a.fresh === b.fresh;
+  a.prompt === b.prompt &&
+  a.tier === b.tier &&
+  a.orientation === b.orientation &&
+  a.fresh === b.fresh &&
+  a.editOf === b.editOf;
 
 export type Status = 'pending' | 'succeeded' | 'refunded' | 'deleted';
 
@@ -19,6 +33,8 @@ export type ObservedGeneration = {
   uid: string;
   /** The body of its request. */
   body: Body;
+  /** Of an edit: its ancestors, newest first. */
+  ancestors: readonly string[];
   /** True if it is a cache hit: a finished image again, without a charge. */
   cached: boolean;
   status: Status;

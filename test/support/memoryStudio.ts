@@ -17,6 +17,7 @@ import { createServices } from '../../shared/services.ts';
 import { tokens, trustingAuth } from '../simulation/instance.ts';
 import { createMemoryDatabase, createMemoryStore } from '../simulation/memoryDatabase.ts';
 import { callHandler, type WireRequest } from '../simulation/wire.ts';
+import { onePixelPng } from './pictures.ts';
 import type { Reply } from './replies.ts';
 import { virtualClock } from './virtualClock.ts';
 
@@ -65,7 +66,8 @@ export function createMemoryStudio({
       assets.add(publicId);
       return { url: `https://images.example/${publicId}`, thumbnailUrl: 'https://images.example/small' };
     },
-    fetch: async (url: string) => Buffer.from(url),
+    fetch: async () => onePixelPng,
+    fetchSmaller: async () => onePixelPng,
     destroy: async (publicId: string) => assets.delete(publicId),
     ...parts.imageStore,
   } as Partial<ImageStore> as ImageStore;
