@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { describe, time } from './describe.ts';
 import { generationIdSchema, idempotencyKeySchema } from './ids.ts';
 import { nextPageTokenSchema } from './pages.ts';
-import { orientationSchema, tierSchema } from './tiers.ts';
+import { aspectRatioSchema, orientationSchema, resolutionSchema, tierSchema } from './tiers.ts';
 
 /** The query of `generation`: exactly one of the two. */
 export const generationQuerySchema = z
@@ -53,6 +53,11 @@ export const generationSchema = describe(
     status: statusSchema,
     tier: tierSchema,
     orientation: orientationSchema,
+    resolution: resolutionSchema,
+    aspectRatio: describe(
+      "The shape of the image, if the request set one in place of the tier's.",
+      aspectRatioSchema.optional(),
+    ),
     prompt: describe('The prompt of the request. Null after the user deleted it.', z.string().nullable()),
     enhancedPrompt: describe(
       'The improved prompt that the model got. Null if the model got `prompt`.',

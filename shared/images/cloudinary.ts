@@ -20,6 +20,7 @@ import {
   toStorageFailure,
   toUploadFailure,
 } from './cloudinaryFailures.ts';
+import { imageBytesMax } from './imageFormat.ts';
 
 export type StoredUrls = { url: string; thumbnailUrl: string };
 
@@ -53,8 +54,6 @@ export type ImageStore = {
   destroy(publicId: string, millisecondsLeft: number): Promise<boolean>;
 };
 
-/** Largest image that `fetch` returns, bytes: as large as a model's. An image of 4K has about 25 MB. */
-const fetchedBytesMax = 32_000_000;
 /**
  * Longest sides of smaller versions, pixels: the second one if the first has too many bytes. A JPEG of 1024 pixels a side
  * has less than 1 MB whatever it shows.
@@ -122,7 +121,7 @@ export function createImageStore({ cloudinaryUrl }: { cloudinaryUrl: string | un
     },
 
     async fetch(url, millisecondsLeft, signal) {
-      const bytes = await fetchBytes(url, fetchedBytesMax, millisecondsLeft, signal);
+      const bytes = await fetchBytes(url, imageBytesMax, millisecondsLeft, signal);
       if (!bytes) throw toFaultyAnswer('fetch', 'too_large');
       return bytes;
     },

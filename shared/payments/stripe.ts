@@ -96,10 +96,10 @@ export function createStripe(
       priceSchema.optional().parse(await find(sdk.prices.retrieve(id))),
 
     async createCustomer(
-      { uid, email }: { uid: string; email: string | undefined },
+      { uid, project, email }: { uid: string; project: string; email: string | undefined },
       idempotencyKey: string,
     ): Promise<string> {
-      const params = { metadata: { uid }, ...(email && { email }) };
+      const params = { metadata: { uid, project }, ...(email && { email }) };
       return (await call(sdk.customers.create(params, { idempotencyKey }))).id;
     },
 
@@ -146,6 +146,21 @@ export function createStripe(
       await call(
         refund.catch((error) => (done.includes(String(error.code)) ? undefined : Promise.reject(error))),
       );
+    },
+
+    /**
+     * The customers of a user, also those that no account knows. A customer is found a minute after it was made. None in a
+     * country where Stripe has no search.
+     * https://docs.stripe.com/search
+     */
+    async findCustomers({ uid, project }: { uid: string; project: string }): Promise<string[]> {
+      const quote = (text: string) => `'${text.replace(/['\\]/g, '\\$&')}'`;
+      const query = `metadata['uid']:${quote(uid)} AND metadata['project']:${quote(project)}`;
+      const search = sdk.customers.search({ query, limit: pageSize });
+      const { data } = await call(
+        search.catch((error) => (isInvalid(error) ? { data: [] } : Promise.reject(error))),
+      );
+      return data.map(({ id }) => id);
     },
 
     /** Ends the checkouts that a customer has not finished, then deletes the customer. May be repeated. */

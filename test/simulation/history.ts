@@ -348,7 +348,7 @@ function createByHand({ world, store, model }: History, { uid }: User): void {
 
 /** Calls of `generate`: several per key, some at once, some with another body. */
 function planImageRequests(
-  { world, model, users, clients, imageRequests }: History,
+  { world, model, users, clients, imageRequests, isMixed }: History,
   sometime: (what: string, act: () => unknown) => void,
 ): void {
   const { random } = world;
@@ -357,11 +357,14 @@ function planImageRequests(
     // Different users use the same keys.
     const key = `key-${i % 9}`;
     const tier = random.pick(['standard', 'premium2', 'premium4']);
+    const resolution = isMixed ? '1K' : random.pick(['1K', '1K', '2K', '4K']);
     const first = imageRequests.find(
       (imageRequest) => imageRequest.key === key && imageRequest.uid === user.uid,
     );
     const body =
-      first && random.chance(0.7) ? first.body : createBody(random.pick([0, 0, 0, 1, 2, 3, 4]), tier);
+      first && random.chance(0.7)
+        ? first.body
+        : createBody(random.pick([0, 0, 0, 1, 2, 3, 4, ...(isMixed ? [] : [5])]), tier, resolution);
     const imageRequest: ImageRequest = { uid: user.uid, user, key, body };
     imageRequests.push(imageRequest);
     model.expect(user.uid, key);

@@ -71,6 +71,8 @@ export const newPromises: ReadonlySet<string> = new Set([
   "the time of success is the database's",
   // It keeps the message of a failure.
   "a deletion erases the model's words",
+  // Its answers have fewer fields.
+  'a replay is the same reply',
   // It erases the fields that it knows.
   "a deletion erases the user's words",
   // It gives one to every user.

@@ -19,10 +19,17 @@ import {
 } from './instance.ts';
 import { createImageGenerator, createImageStore } from './upstreams.ts';
 
+const lazyParts = ['books', 'auth', 'painter', 'imageStore', 'quota', 'spend'] as const;
+
 /** What the build of a release exports. */
 export type Release = {
   functions: Record<string, FunctionModule>;
-  createStudio(config: Config, log: object, shutdown: AbortSignal, parts: object): Services;
+  createStudio(
+    config: Config,
+    log: object,
+    shutdown: AbortSignal,
+    parts: object,
+  ): Services & Record<(typeof lazyParts)[number], () => Promise<unknown>>;
   parseConfig(env: Record<string, string>): Config;
   CommitRejected: new (message: string) => Error;
   DeadlinePassed: new (message: string) => Error;
@@ -96,6 +103,8 @@ export async function startReleased(
       imageStore: adapt(createImageStore(world, faultRates, actor, images)),
     },
   );
+  // As the functions are, loaded before the first request.
+  await Promise.all(lazyParts.map((part) => services[part]()));
   const { has, call, deliver } = await loadFunctions(release.functions, services);
   return {
     actor,

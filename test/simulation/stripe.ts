@@ -174,6 +174,7 @@ export function createSimulatedStripe(world: World) {
       }),
       createCustomer: ({ uid }, key) => call(() => once(key, () => `cus_${uid}_${++ids}`)),
       createSession: (request, key) => call(() => once(key, () => createSession(request))),
+      findCustomers: async () => [],
       deleteCustomer: async () => {},
       findSession: (id) => call(() => payments.get(id)?.session),
       findSessionOf: (intent) =>
