@@ -137,7 +137,7 @@ export const debtText = (debt: number) =>
 
 /** What the page knows of one payment on Stripe's page. */
 export type PaymentNotice = { sessionId: string } & (
-  | { state: 'confirming' | 'left' | 'waiting' | 'notCredited' | 'notFound' }
+  | { state: 'confirming' | 'left' | 'waiting' | 'failed' | 'notCredited' | 'notFound' }
   | { state: 'paid'; credits: number; balance: number }
   | { state: 'unknown'; problem: string }
 );
@@ -151,6 +151,8 @@ export function paymentText(notice: PaymentNotice): string {
       return `You bought ${credits(notice.credits)}. Balance: ${credits(notice.balance)}.`;
     case 'waiting':
       return 'Your credits will be added when your bank confirms the payment. If it does not, nothing is charged.';
+    case 'failed':
+      return 'Your bank refused the payment. Nothing was charged.';
     case 'left':
       return 'You left the checkout. Nothing was charged.';
     case 'notCredited':

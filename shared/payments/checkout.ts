@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import { invalidRequest, toFailure } from '../errors.ts';
+import { type Failure, invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { LedgerUser } from '../ledger/command.ts';
@@ -94,23 +94,23 @@ async function addCustomer(
     { uid, project, email: user.verified ? user.email : undefined },
     hash([project, uid, String(customers.length), String(hour)]),
   );
-  const added = changeAccount<string>(ledger, uid, {
+  const kept = await changeAccount<string | Failure>(ledger, uid, {
     user,
-    // An admin may have deleted the account meanwhile.
+    // An admin may have deleted it in the meantime.
     missing: 'create',
     decide({ account }) {
       const refusal = refuseClosed(account);
-      if (refusal) return { refusal };
+      if (refusal) return { answer: refusal };
       const newest = account.customers.at(-1);
       if (newest !== undefined && account.customers.length > customers.length) return { answer: newest };
       const changed = { ...account, customers: [...account.customers, created] };
       return { change: unchanged(changed), answer: () => created };
     },
   });
-  return added.catch(async (error) => {
-    if (toFailure(error).reason === 'ACCOUNT_CLOSED') await stripe.deleteCustomer(created);
-    throw error;
-  });
+  if (typeof kept === 'string') return kept;
+  // The closing does not know of this one.
+  await stripe.deleteCustomer(created);
+  throw kept;
 }
 
 function toRequest(

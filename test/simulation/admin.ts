@@ -9,7 +9,6 @@ import type { Model } from './model.ts';
 import {
   findMistyped,
   getApplicableAdjust,
-  isClosed,
   type Moment,
   type ObservedGeneration,
   parseCredits,
@@ -225,7 +224,7 @@ export function createAdmin(
         const { broken } = body as { broken: { uid: string; problem: string }[] };
         const isExpected = ({ uid, problem }: { uid: string; problem: string }) =>
           problem.startsWith('paid for a closed account')
-            ? isClosed(model.account(uid).data)
+            ? model.since(uid, startTick).some(({ closed }) => closed)
             : !isUndisturbed && problem.startsWith('could not');
         check(broken.every(isExpected), 'every payment is as it was asked', describe);
       }

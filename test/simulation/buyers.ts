@@ -97,6 +97,8 @@ export function createBuyers(fleet: Fleet, model: Model, stripe: SimulatedStripe
           stored?.id === `purchase:${sessionId}` || (!entry && isClosed(model.account(uid).data));
         const isTrue = status === 'paid' ? isRecorded : entry === undefined;
         check(isTrue, 'a confirmed purchase is in the ledger', describe);
+        const hasFailed = stripe.payments.get(sessionId)?.hasFailed === true;
+        check(status !== 'expired' || hasFailed, 'only a payment that failed is given up', describe);
       },
     );
   }

@@ -174,6 +174,37 @@ describe('a customer', () => {
     expect(studio.account()).toMatchObject({ customers: customers?.map(({ id }) => id) });
   });
 
+  /** A studio in which something happens to the account while Stripe makes the customer. */
+  async function createDisturbed(disturb: (studio: PaymentStudio) => void): Promise<PaymentStudio> {
+    let isDone = false;
+    const studio: PaymentStudio = await createPaymentStudio({
+      faults: (database) => ({
+        read(paths) {
+          const hasCustomer = studio.stripe.control.list({ table: 'customers' }).customers?.length;
+          if (hasCustomer && !isDone) {
+            isDone = true;
+            disturb(studio);
+          }
+          return database.read(paths);
+        },
+      }),
+    });
+    return studio;
+  }
+
+  it('is deleted again if the account closes in the meantime', async () => {
+    const studio = await createDisturbed(({ edit }) => edit('accounts/ann', { closedAt: new Date() }));
+    expect(toRefusal(await studio.checkout()).slice(0, 2)).toEqual([409, 'ACCOUNT_CLOSED']);
+    expect(studio.stripe.control.list({ table: 'customers' }).customers).toMatchObject([{ deleted: true }]);
+  });
+
+  it('is kept on an account that an admin deletes in the meantime', async () => {
+    const studio = await createDisturbed(({ world }) => world.store.commit([{ delete: 'accounts/ann' }]));
+    expect((await studio.checkout()).status).toBe(200);
+    const { customers } = studio.stripe.control.list({ table: 'customers' });
+    expect(studio.account()).toMatchObject({ customers: customers?.map(({ id }) => id) });
+  });
+
   it('that was deleted at Stripe is made again', async () => {
     const studio = await createPaymentStudio();
     await studio.get('account');
@@ -288,5 +319,15 @@ describe('the portal', () => {
     await studio.confirm(await studio.buy());
     const { status, body } = await studio.post('billingPortal', {});
     expect([status, body.url]).toEqual([200, expect.stringContaining(`${studio.stripe.url}/p/session/`)]);
+  });
+
+  it('is found after an admin has deleted the account', async () => {
+    const studio = await createPaymentStudio();
+    await studio.confirm(await studio.buy());
+    studio.world.store.commit([{ delete: 'accounts/ann' }]);
+    expect((await studio.post('billingPortal', {})).status).toBe(200);
+    await studio.get('account');
+    expect((await studio.post('billingPortal', {})).status).toBe(200);
+    expect((await studio.post('billingPortal', {}, 'user:bob')).status).toBe(404);
   });
 });
