@@ -14,13 +14,7 @@ import {
 } from './data.ts';
 import { createDemoAccounts, createDemoUsers } from './demo.ts';
 import { watchSources } from './dev.ts';
-import {
-  downloadFirestore,
-  startAuth,
-  startFirestore,
-  waitForEmulator,
-  waitForExternalEmulator,
-} from './emulators.ts';
+import { startAuth, startFirestore, waitForEmulator, waitForExternalEmulator } from './emulators.ts';
 import {
   createFunctionsEnvironment,
   type Endpoints,
@@ -152,7 +146,7 @@ async function prepareFirestore(run: Run, config: LocalConfig, endpoints: Endpoi
   if (config.firestoreHost) {
     await waitForExternalEmulator('FIRESTORE_EMULATOR_HOST', config.firestoreHost);
   } else {
-    const program = await findFirestoreProgram(process.env, () => downloadFirestore(run));
+    const program = await findFirestoreProgram(process.env);
     const emulator = run.start(() =>
       startFirestore({
         program,
