@@ -14,6 +14,7 @@ import {
 } from './data.ts';
 import { createDemoAccounts, createDemoUsers } from './demo.ts';
 import { watchSources } from './dev.ts';
+import { startDevProxy } from './devProxy.ts';
 import { startAuth, startFirestore, waitForEmulator, waitForExternalEmulator } from './emulators.ts';
 import {
   createFunctionsEnvironment,
@@ -23,6 +24,7 @@ import {
 } from './environment.ts';
 import { startFakeCloudinary } from './fakes/cloudinary.ts';
 import { startFakeGemini } from './fakes/gemini.ts';
+import { loadSettings, parseFlags } from './flags.ts';
 import { type Functions, startFunctions } from './functionsProcess.ts';
 import { findFirestoreProgram } from './java.ts';
 import { findFreePort, findPortHolder, isPortFree, loopback, portDefault } from './ports.ts';
@@ -33,14 +35,15 @@ import { startLocalStripe } from './stripe.ts';
 import { registerTriggers } from './triggers.ts';
 
 const root = join(import.meta.dirname, '..');
-const dev = process.argv.includes('--dev');
 
 /** The default ports. With another PORT, the emulators get free ports too. */
 const defaultPorts = { firestore: 8085, auth: 9099 };
 /** How long the fake Gemini takes, so that a person sees the page waiting for an image; milliseconds. */
 const imageLatencyMs = 600;
 
-async function main(run: Run): Promise<void> {
+async function main(run: Run, args: string[]): Promise<void> {
+  const flags = parseFlags(args);
+  loadSettings(flags.envFile);
   const config = parseLocalConfig(process.env);
   const port = config.port || (await findFreePort());
   const previousRunMessage = await endPreviousRun(port);
@@ -55,10 +58,13 @@ async function main(run: Run): Promise<void> {
 
   const endpoints = await createEndpoints(config, port);
   if (endpoints.stripe) run.recordStripe(endpoints.stripe.url);
-  const functions = loadFunctions(run, config, endpoints);
+  const functionsPort = flags.dev ? await findFreePort() : port;
+  const functions = loadFunctions(run, functionsPort, config, endpoints, flags.dev);
   await Promise.all([prepareAuth(run, config, endpoints), prepareFirestore(run, config, endpoints)]);
   if (config.dataDir) run.enableSaving(toSaveOptions(config, endpoints));
   await functions.open();
+  if (run.isEnding()) return;
+  if (flags.dev) await startDevProxy(port, functionsPort, functions.whenOpen);
   say(formatBanner(config, endpoints));
 }
 
@@ -116,10 +122,17 @@ async function createEndpoints(config: LocalConfig, port: number): Promise<Endpo
 }
 
 /** Starts the functions' process. With `--dev` it restarts at each change, and a crash does not end the run. */
-function loadFunctions(run: Run, config: LocalConfig, endpoints: Endpoints): Functions {
+function loadFunctions(
+  run: Run,
+  port: number,
+  config: LocalConfig,
+  endpoints: Endpoints,
+  dev: boolean,
+): Functions {
+  const env = createFunctionsEnvironment(process.env, endpoints, config.dataDir ?? run.runDir);
   const functions = run.startFunctions((onStart) =>
     startFunctions({
-      env: createFunctionsEnvironment(process.env, endpoints, config.dataDir ?? run.runDir),
+      env: { ...env, PORT: String(port) },
       onStart,
       onDeath(child, how) {
         if (dev) say(`The functions stopped (${how}). They start again at the next change.`);
@@ -136,7 +149,11 @@ function restartAtChanges(run: Run, functions: Functions): void {
   watchSources(root, (file) => {
     if (run.isEnding()) return;
     say(`${file} changed: restarting the functions.`);
-    restarting = restarting.then(() => functions.restart());
+    restarting = restarting.then(async () => {
+      const before = performance.now();
+      if (await functions.restart())
+        say(`Restarted in ${((performance.now() - before) / 1000).toFixed(1)} s.`);
+    });
   });
 }
 
@@ -200,7 +217,7 @@ const run = createRun();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, run.onSignal);
 // If the terminal closes, writing fails. The run must still end the emulators.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-main(run).catch((error: unknown) => {
+main(run, process.argv.slice(2)).catch((error: unknown) => {
   if (run.isEnding()) return;
   const isExpected = error instanceof StartRefused || error instanceof ConfigError;
   process.stderr.write(`${isExpected ? error.message : error instanceof Error ? error.stack : error}\n`);

@@ -227,7 +227,13 @@ describe('the progress', () => {
   /** What is shown of a download that comes in eight pieces. */
   async function show(isTTY: boolean): Promise<string> {
     const pieces = Array.from({ length: 8 }, () => Buffer.alloc(100_000));
-    vi.stubGlobal('fetch', async () => new Response(ReadableStream.from(pieces)));
+    const body = new ReadableStream({
+      start(stream) {
+        for (const piece of pieces) stream.enqueue(piece);
+        stream.close();
+      },
+    });
+    vi.stubGlobal('fetch', async () => new Response(body));
     onTestFinished(() => void vi.unstubAllGlobals());
     const sha256 = createHash('sha256').update(Buffer.concat(pieces)).digest('hex');
     const download = { name: 'Java 21', url: 'http://127.0.0.1/', size: 800_000, sha256 };
