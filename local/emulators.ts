@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { say } from '../tools/say.ts';
 import { describeOldJava, type FirestoreProgram, parseRequiredJava } from './java.ts';
 import { loopback } from './ports.ts';
 import { type Child, readLog, readLogTail, spawnInOwnGroup, waitUntil } from './processes.ts';
@@ -73,6 +74,7 @@ export function startAuth(options: {
     env: createCliEnvironment(runDir),
     logFile: join(runDir, 'auth.log'),
     marker: 'authEmulator.ts',
+    onMessage: (link) => say(String(link)),
   });
 }
 

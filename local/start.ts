@@ -19,6 +19,7 @@ import { startAuth, startFirestore, waitForEmulator, waitForExternalEmulator } f
 import {
   createFunctionsEnvironment,
   type Endpoints,
+  getBrowserUrl,
   type LocalConfig,
   parseLocalConfig,
 } from './environment.ts';
@@ -65,7 +66,14 @@ async function main(run: Run, args: string[]): Promise<void> {
   await functions.open();
   if (run.isEnding()) return;
   if (flags.dev) await startDevProxy(port, functionsPort, functions.whenOpen);
-  say(formatBanner(config, endpoints));
+  const isColoured = Boolean(process.stdout.isTTY) && !process.env.NO_COLOR;
+  say(
+    formatBanner(config, endpoints, {
+      url: getBrowserUrl(process.env, port),
+      console: undefined,
+      isColoured,
+    }),
+  );
 }
 
 /** @throws {StartRefused} naming the process that listens on the port. */
