@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ConfigError } from '../shared/config/config.ts';
 import { say } from '../tools/say.ts';
 import { formatBanner } from './banner.ts';
+import { consoleMissing, findConsole, startConsole } from './console.ts';
 import {
   findFirestoreExport,
   getImagesDir,
@@ -38,7 +39,7 @@ import { registerTriggers } from './triggers.ts';
 const root = join(import.meta.dirname, '..');
 
 /** The default ports. With another PORT, the emulators get free ports too. */
-const defaultPorts = { firestore: 8085, auth: 9099 };
+const defaultPorts = { firestore: 8085, auth: 9099, console: 4000 };
 /** How long the fake Gemini takes, so that a person sees the page waiting for an image; milliseconds. */
 const imageLatencyMs = 600;
 
@@ -66,15 +67,26 @@ async function main(run: Run, args: string[]): Promise<void> {
   await functions.open();
   if (run.isEnding()) return;
   if (flags.dev) await startDevProxy(port, functionsPort, functions.whenOpen);
-  const isColoured = Boolean(process.stdout.isTTY) && !process.env.NO_COLOR;
-  say(
-    formatBanner(config, endpoints, {
-      url: getBrowserUrl(process.env, port),
-      console: undefined,
-      isColoured,
-    }),
-  );
+  const banner = {
+    url: getBrowserUrl(process.env, port),
+    console: flags.console ? await openConsole(port, config, endpoints) : undefined,
+    isColoured: Boolean(process.stdout.isTTY) && !process.env.NO_COLOR,
+  };
+  say(formatBanner(config, endpoints, banner));
 }
+
+/** @returns the address of the emulators' console, or how to get it. */
+async function openConsole(port: number, { projectId }: LocalConfig, hosts: Endpoints): Promise<string> {
+  const folder = findConsole(process.env);
+  if (!folder) return consoleMissing;
+  const consolePort = await pickPort(port, defaultPorts.console);
+  await startConsole(consolePort, folder, { projectId, ...hosts });
+  return getBrowserUrl(process.env, consolePort);
+}
+
+/** The preferred port for a run on the default port, if it is free. */
+const pickPort = async (port: number, preferred: number) =>
+  port === portDefault && (await isPortFree(preferred)) ? preferred : findFreePort();
 
 /** @throws {StartRefused} naming the process that listens on the port. */
 async function refuseOccupiedPort(port: number): Promise<void> {
@@ -89,8 +101,7 @@ async function refuseOccupiedPort(port: number): Promise<void> {
 /** Chooses all addresses, and starts the fakes in this process. */
 async function createEndpoints(config: LocalConfig, port: number): Promise<Endpoints> {
   const { dataDir } = config;
-  const pickAddress = async (preferred: number) =>
-    `${loopback}:${port === portDefault && (await isPortFree(preferred)) ? preferred : await findFreePort()}`;
+  const pickAddress = async (preferred: number) => `${loopback}:${await pickPort(port, preferred)}`;
   const endpoints: Endpoints = {
     port,
     firestoreHost: config.firestoreHost ?? (await pickAddress(defaultPorts.firestore)),
