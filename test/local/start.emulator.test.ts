@@ -200,9 +200,11 @@ describe('a start with an empty environment', () => {
 
   it("runs the README's walk-through with curl as it is, twice", async () => {
     const { auth } = await emulatorHosts();
-    const [, block = ''] =
-      /## From sign-up .*?```sh\n(.*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? [];
-    const script = block.replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`).replaceAll('127.0.0.1:9099', auth);
+    const walkThrough = readFileSync('test/local/firstImage.sh', 'utf8');
+    expect(readFileSync('README.md', 'utf8')).toContain(`\n${walkThrough}\`\`\`\n`);
+    const script = walkThrough
+      .replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`)
+      .replaceAll('127.0.0.1:9099', auth);
     for (let time = 0; time < 2; time++) {
       // A second sign-up in the same second would have the same address.
       const stdout = await runShell(script.replace('ada-$(date +%s)', `ada-${time}`));
