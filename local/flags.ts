@@ -9,8 +9,8 @@ export type Flags = {
   dev: boolean;
   /** Start the emulators' console too. */
   console: boolean;
-  /** A file with variables. npm's scripts name `.env`; tests name none. */
-  envFile: string | undefined;
+  /** A file with variables, which may be missing. npm's scripts name `.env`; tests name none. */
+  settings: string | undefined;
 };
 
 /** @throws {StartRefused} naming an unknown flag */
@@ -19,16 +19,15 @@ export function parseFlags(args: string[]): Flags {
     const options = {
       dev: { type: 'boolean', default: false },
       console: { type: 'boolean', default: false },
-      'env-file': { type: 'string' },
+      settings: { type: 'string' },
     } as const;
-    const { dev, console, 'env-file': envFile } = parseArgs({ args, options }).values;
-    return { dev, console, envFile };
+    return { settings: undefined, ...parseArgs({ args, options }).values };
   } catch (error) {
     throw new StartRefused(`${(error as Error).message}\nnpm start knows one option: npm start -- --console`);
   }
 }
 
 /** Adds the variables of the file to the environment, if it exists. A variable that is set already keeps its value. */
-export function loadSettings(envFile: string | undefined): void {
-  if (envFile && existsSync(envFile)) loadEnvFile(envFile);
+export function loadSettings(file: string | undefined): void {
+  if (file && existsSync(file)) loadEnvFile(file);
 }

@@ -45,7 +45,7 @@ const imageLatencyMs = 600;
 
 async function main(run: Run, args: string[]): Promise<void> {
   const flags = parseFlags(args);
-  loadSettings(flags.envFile);
+  loadSettings(flags.settings);
   const config = parseLocalConfig(process.env);
   const port = config.port || (await findFreePort());
   const previousRunMessage = await endPreviousRun(port);

@@ -92,7 +92,7 @@ describe('a start with an empty environment', () => {
     const envFile = join(runs.folder, 'settings');
     writeFileSync(envFile, `LOCAL_DATA_DIR="${dataDir}"\nGOOGLE_CLOUD_PROJECT=demo-of-the-file\n`);
     const env = { PORT: String(port), GOOGLE_CLOUD_PROJECT: projectId };
-    start = runs.start(env, { args: ['--env-file', envFile] });
+    start = runs.start(env, { args: ['--settings', envFile] });
     await waitUntilUp(start, port);
   }, startMsMax);
 

@@ -29,7 +29,8 @@ const quickEnv = () => ({
 
 describe('a start that fails', () => {
   it('names an unknown option', async () => {
-    const start = runs.start(quickEnv(), { args: ['--consol'] });
+    const args = ['--settings', 'no-such-file', '--consol'];
+    const start = runs.start(quickEnv(), { args });
     expect(await start.exit).toBe(1);
     expect(start.said()).toMatch(/'--consol'.*npm start -- --console/s);
   });
