@@ -15,7 +15,7 @@ export const temurinVersion = 21;
 const systems: Partial<Record<NodeJS.Platform, string>> = { linux: 'linux', darwin: 'mac' };
 const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: 'x64', arm64: 'aarch64' };
 
-/** What the archive and its content need together, per byte of the archive: measured 3.9 for Linux x64. */
+/** Space for the archive and its content together, per byte of the archive: an estimate, for a compression to a third. */
 const diskFactor = 4;
 
 /** https://api.adoptium.net/q/swagger-ui/#/Assets/getLatestAssets */
@@ -67,7 +67,7 @@ export const canDownloadJava = () =>
 export async function downloadJava(env: NodeJS.ProcessEnv, terminal: Terminal): Promise<string> {
   const folder = getFolder(env);
   const { link, size, checksum } = await findArchive(env);
-  // What is there does not run, or the caller would have used it.
+  // An earlier download that runs stays, for example one that another run has just finished.
   if (existsSync(folder) && (await getJavaVersion(getProgram(folder))) === undefined)
     rmSync(folder, { recursive: true, force: true });
   await makeComplete(folder, async (partial) => {

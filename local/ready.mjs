@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const nodeMin = 24;
 
-/** What to tell the user; undefined if everything is there. */
+/** The message for the user; undefined if nothing is missing. */
 function findProblem() {
   if (process.platform === 'win32')
     return 'On Windows, this project runs in WSL. Install it (wsl --install), and clone the project there.';
@@ -35,7 +35,7 @@ function describeOldNode() {
 function hasOtherPackages() {
   const installed = readPackages('node_modules/.package-lock.json');
   const wanted = readPackages('package-lock.json');
-  // Another package manager, or none, has put them there.
+  // npm did not install them, so there is nothing to compare.
   if (!installed || !wanted) return false;
   return Object.keys(wanted).some((path) => {
     if (path === '') return false;

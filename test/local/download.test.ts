@@ -176,7 +176,7 @@ describe('nothing is left in the cache after', () => {
     expect(cached()).toEqual([]);
   });
 
-  it('an archive that is none, or in which Java does not run', async () => {
+  it('a file that is not an archive, or an archive with a Java that does not run', async () => {
     archive = Buffer.from('not an archive');
     await expect(fetchJava((await startService()).env)).rejects.toThrow('tar cannot unpack it');
     archive = makeArchive('#!/bin/sh\nexit 1\n');
@@ -184,7 +184,7 @@ describe('nothing is left in the cache after', () => {
     expect(cached()).toEqual([]);
   });
 
-  it('a signal, or the next download after a SIGKILL', async () => {
+  it('a SIGKILL, once a later download has removed what an hour ago was half-made', async () => {
     const asked = Promise.withResolvers<void>();
     const { env } = await startService({ answer: () => asked.resolve() });
     const { child, done } = startOther(env);

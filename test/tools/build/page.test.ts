@@ -14,6 +14,6 @@ it('is complete', async () => {
   expect(names.filter((name) => !existsSync(join(folder, name)))).toEqual([]);
   // Hosting answers unknown addresses with this file.
   expect(readFileSync(join(folder, '404.html'), 'utf8')).toContain('href="/studio"');
-  // An icon in the format that browsers ask for without being told.
+  // The format that browsers expect at this address.
   expect(readFileSync(join(folder, 'favicon.ico')).subarray(0, 4)).toEqual(Buffer.from([0, 0, 1, 0]));
 });
