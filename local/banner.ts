@@ -68,6 +68,6 @@ const geminiDescriptions: Record<GeminiSource, string> = {
 function describeGemini({ gemini, model }: LocalConfig, warn: (text: string) => string): string {
   if (gemini === 'own server') return geminiDescriptions[gemini];
   return warn(
-    `${geminiDescriptions[gemini]}: each image costs you money, about $${(model.costMicros / 1e6).toFixed(3)} with ${model.id}`,
+    `${geminiDescriptions[gemini]}: each image costs you money, about $${(model.costMicros / 1e6).toFixed(3)} at 1K with ${model.id}`,
   );
 }

@@ -24,7 +24,7 @@ export type LocalConfig = {
   firestoreHost: string | undefined;
   authHost: string | undefined;
   gemini: GeminiSource;
-  /** The model that is called first, and what one of its images costs at Google, micro-dollars. */
+  /** The model that is called first, and what one of its images at 1K costs at Google, micro-dollars. */
   model: { id: string; costMicros: number };
   cloudinary: 'fake' | 'Cloudinary';
   stripe: 'fake' | 'own server' | 'Stripe';
@@ -49,7 +49,7 @@ export function parseLocalConfig(env: NodeJS.ProcessEnv): LocalConfig {
     gemini: getGeminiSource(config.gemini),
     model: {
       id: config.modelId,
-      costMicros: imageModel(config.modelId, config.modelCostMicros[config.modelId]).costMicros,
+      costMicros: imageModel(config.modelId, config.modelCostMicros[config.modelId]).costMicros['1K'],
     },
     cloudinary: config.cloudinaryUrl ? 'Cloudinary' : 'fake',
     stripe: getStripeSource(config.stripe),

@@ -9,6 +9,10 @@ const exportedGenerationSchema = describe(
   'A generation as in every answer, and what else is kept of it.',
   generationSchema.extend({
     modelVersion: describe('The model that answered, if it is another one.', z.string().optional()),
+    thoughtSignature: describe(
+      'What the model gave with the image to remember its work by. Only the model can read it.',
+      z.string().optional(),
+    ),
     receipt: receiptSchema,
     enhance: describe('True if the request asked for a better prompt.', z.boolean()),
     fresh: describe('True if the request did not want an image from the cache.', z.boolean()),

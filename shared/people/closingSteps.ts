@@ -17,7 +17,7 @@ import {
 } from '../database/database.ts';
 import { UnreadableDocument } from '../database/spoiltDocuments.ts';
 import { toFailure } from '../errors.ts';
-import { deleteGeneration } from '../generation/deleteGeneration.ts';
+import { deleteGeneration, eraseWords } from '../generation/deleteGeneration.ts';
 import { createOutboxItem, getLastArrival, outboxPath } from '../generation/outbox.ts';
 import { generationsPath } from '../generation/record.ts';
 import { endShare } from '../generation/shares.ts';
@@ -146,7 +146,7 @@ async function eraseSpoilt(
     { uid, id, shareToken: typeof shareToken === 'string' ? shareToken : undefined },
     now,
   );
-  const erased = { prompt: null, enhancedPrompt: null, image: null, failure: null, ...share.own };
+  const erased = { ...eraseWords({ failure: null }), ...share.own };
   // The sweep keeps an image that a succeeded generation shows.
   const ended = status === 'succeeded' ? { status: 'deleted' } : {};
   const writes = [updateDocument(fields, { ...erased, ...ended }, version), ...share.writes];

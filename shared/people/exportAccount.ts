@@ -104,10 +104,11 @@ function toExportedGeneration(
   publicUrl: string,
 ): AccountExport['generations'][number] {
   const record = parseGeneration(document);
-  const { modelVersion, receipt, request, finishedAt } = record;
+  const { modelVersion, thoughtSignature, receipt, request, finishedAt } = record;
   return {
     ...toGeneration(record, publicUrl),
     ...(modelVersion !== undefined && { modelVersion }),
+    ...(thoughtSignature && { thoughtSignature }),
     receipt,
     ...request,
     finishedAt: finishedAt?.toISOString() ?? null,

@@ -24,7 +24,7 @@ describe('the summary', () => {
     const parts = formatBanner(parseLocalConfig(keys), real, options).split('\u001b[31m');
     const red = parts.slice(1).map((part) => part.split('\u001b[0m')[0]);
     expect(red).toEqual([
-      expect.stringContaining('each image costs you money, about $0.039 with gemini-2.5-flash-image'),
+      expect.stringContaining('each image costs you money, about $0.039 at 1K with gemini-2.5-flash-image'),
       expect.stringContaining('the REAL account in CLOUDINARY_URL'),
     ]);
   });
@@ -32,9 +32,9 @@ describe('the summary', () => {
   it('takes the cost from the catalogue, or from the configuration for another model', () => {
     const say = (env: NodeJS.ProcessEnv) =>
       formatBanner(parseLocalConfig({ ...keys, ...env }), real, { ...options, isColoured: false });
-    expect(say({ IMAGEGEN_MODEL_ID: 'gemini-3-pro-image' })).toContain('about $0.134 with');
+    expect(say({ IMAGEGEN_MODEL_ID: 'gemini-3-pro-image' })).toContain('about $0.134 at 1K with');
     expect(say({ IMAGEGEN_MODEL_ID: 'new', IMAGEGEN_MODEL_COSTS_USD: 'new=0.5' })).toContain(
-      'about $0.500 with new',
+      'about $0.500 at 1K with new',
     );
     expect(say({})).not.toContain('\u001b');
   });

@@ -3,6 +3,7 @@ import { type Admin, createAdmin, type Grant } from './admin.ts';
 import { checkAtRest } from './atRest.ts';
 import { type Buyers, createBuyers, planPurchases } from './buyers.ts';
 import { type Clients, createBody, createClients, type ImageRequest, type User } from './clients.ts';
+import { planEdits } from './edits.ts';
 import type { FaultRates } from './faults.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { createMemoryStore, type MemoryStore } from './memoryDatabase.ts';
@@ -175,6 +176,7 @@ function plan(history: History): number {
   else if (history.faultRates.database > 0) planSilences(history);
   if (random.chance(0.3)) planTwins(history);
   if (random.chance(0.6)) planOrphans(history);
+  if (random.chance(0.5)) planEdits(history);
 
   const isNoisy = random.chance(0.5);
   store.watch((changes) => {
@@ -333,11 +335,14 @@ function planImageRequests(
     // Different users use the same keys.
     const key = `key-${i % 9}`;
     const tier = random.pick(['standard', 'premium2', 'premium4']);
+    const resolution = random.pick(['1K', '1K', '2K', '4K']);
     const first = imageRequests.find(
       (imageRequest) => imageRequest.key === key && imageRequest.uid === user.uid,
     );
     const body =
-      first && random.chance(0.7) ? first.body : createBody(random.pick([0, 0, 0, 1, 2, 3, 4]), tier);
+      first && random.chance(0.7)
+        ? first.body
+        : createBody(random.pick([0, 0, 0, 1, 2, 3, 4, 5]), tier, resolution);
     const imageRequest: ImageRequest = { uid: user.uid, user, key, body };
     imageRequests.push(imageRequest);
     model.expect(user.uid, key);

@@ -2,6 +2,7 @@
 import { Failure } from '../../shared/errors.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
 import type { Overrides } from '../../shared/services.ts';
+import { onePixelPng } from '../support/pictures.ts';
 import type { FaultRates } from './faults.ts';
 import type { Actor, World } from './world.ts';
 
@@ -99,7 +100,14 @@ export function createImageGenerator(world: World, rates: FaultRates, actor: Act
       }
       happened('generate image: done');
       const facts = { mimeType: 'image/png' as const, width: 1024, height: 1024 };
-      return { ...facts, chunks: [], bytes: 3, model: 'model', providerCostMicros: costMicros };
+      return {
+        ...facts,
+        chunks: [],
+        bytes: 3,
+        model: 'model',
+        thoughtSignature: 'c2ln',
+        providerCostMicros: costMicros,
+      };
     });
   };
 }
@@ -127,7 +135,23 @@ export function createImageStore(world: World, rates: FaultRates, actor: Actor, 
       reason === 'STORAGE_ERROR' ? { providerFailure: { kind: 'passing' } } : {},
     );
 
+  function fetch(url: string, millisecondsLeft: number, signal: AbortSignal): Promise<Buffer> {
+    const fails = random.chance(rates.upstream);
+    const milliseconds = delay();
+    happened(`fetch: ${fails ? 'fails' : 'done'}`);
+    const within = Math.min(milliseconds, millisecondsLeft);
+    return endAfter({ world, actor }, 'has fetched an image', within, signal, () => {
+      if (milliseconds > millisecondsLeft) throw createStoreFailure('PROVIDER_TIMEOUT');
+      const isThere = images.stored.has(url.replace('https://images.example/', ''));
+      if (fails || !isThere) throw createStoreFailure('STORAGE_ERROR');
+      return onePixelPng;
+    });
+  }
+
   return {
+    fetch,
+    fetchSmaller: (url, _bytesMax, millisecondsLeft, signal) => fetch(url, millisecondsLeft, signal),
+
     async store(publicId, _pieces, millisecondsLeft, signal) {
       // Signed now: whatever the result of this call, the upload may arrive for an hour.
       images.watch.signed(publicId, actor);
@@ -158,19 +182,6 @@ export function createImageStore(world: World, rates: FaultRates, actor: Actor, 
         if (fate) throw createStoreFailure('STORAGE_ERROR');
         const url = `https://images.example/${publicId}`;
         return { url, thumbnailUrl: `${url}/small` };
-      });
-    },
-
-    async fetch(url, millisecondsLeft, signal) {
-      const fails = random.chance(rates.upstream);
-      const milliseconds = delay();
-      happened(`fetch: ${fails ? 'fails' : 'done'}`);
-      const within = Math.min(milliseconds, millisecondsLeft);
-      return endAfter({ world, actor }, 'has fetched an image', within, signal, () => {
-        if (milliseconds > millisecondsLeft) throw createStoreFailure('PROVIDER_TIMEOUT');
-        const isThere = images.stored.has(url.replace('https://images.example/', ''));
-        if (fails || !isThere) throw createStoreFailure('STORAGE_ERROR');
-        return Buffer.from(url);
       });
     },
 

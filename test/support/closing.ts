@@ -64,7 +64,7 @@ export function createClosingWorld(env: Record<string, string> = {}) {
   /** One instance of the studio. Several share the database and the image store. */
   function start({
     faults,
-    imageGenerator = async () => image(),
+    imageGenerator = async () => ({ ...image(), thoughtSignature: canary }),
   }: {
     faults?: Faults;
     imageGenerator?: () => Promise<ReturnType<typeof image>>;
@@ -120,8 +120,8 @@ export type ClosingStudio = ReturnType<ClosingWorld['start']>;
 export async function fillPerson({ generate, send, edit, call, runJob }: ClosingStudio): Promise<void> {
   await generate('maker', { prompt: `A ${canary}` });
   await generate('twin', { prompt: `A ${canary}` });
-  await generate('enhanced', { prompt: `Another ${canary}`, enhance: true });
-  await generate('refused', { prompt: `A blocked ${canary}` });
+  await generate('enhanced', { prompt: `Another ${canary}`, enhance: true, group: canary });
+  await generate('refused', { prompt: `A blocked ${canary}`, originalPrompt: canary });
   await call('enhance', { prompt: `A ${canary}` });
   const shared = await send({
     name: 'share',

@@ -4,7 +4,7 @@ import { type AccountExport, exportAnswerSchema } from '../../../shared/contract
 import { Failure } from '../../../shared/errors.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { exportAccount } from '../../../shared/people/exportAccount.ts';
-import { createMemoryStudio, createMemoryWorld } from '../../support/memoryStudio.ts';
+import { createMemoryStudio, createMemoryWorld, image } from '../../support/memoryStudio.ts';
 import { onePixelPng } from '../../support/pictures.ts';
 
 const write = async () => ({
@@ -84,6 +84,24 @@ it('has the account, every entry, every generation in its state, and the improve
   expect(data.enhancements).toMatchObject([{ date: '2026-01-01', count: 1 }]);
   const { shareUrl } = byStatus.succeeded ?? {};
   expect(data.shares).toMatchObject([{ generationId: id, shareUrl, image: { width: 1024 } }]);
+});
+
+it('has the lineage, the group, the original prompt and the thought signature, which no other answer has', async () => {
+  const studio = createMemoryStudio({
+    imageGenerator: async () => ({ ...image(), thoughtSignature: 'c2ln' }),
+  });
+  const { body } = await studio.generate('a');
+  const words = { originalPrompt: 'night', group: 'one' };
+  const edit = await studio.generate('b', { editOf: body.generation.id, ...words });
+  const data = (await studio.call('exportAccount')).body as unknown as AccountExport;
+  expect(exportAnswerSchema.safeParse(data).error).toBeUndefined();
+  expect(data.generations.find(({ id }) => id === edit.body.generation.id)).toMatchObject({
+    ...words,
+    parentId: body.generation.id,
+    thoughtSignature: 'c2ln',
+  });
+  const answers = [edit, await studio.get('gallery'), await studio.get('generation', { key: 'b' })];
+  expect(JSON.stringify(answers)).not.toContain('c2ln');
 });
 
 it("has no other user's documents", async () => {
