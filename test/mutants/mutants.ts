@@ -113,16 +113,16 @@ const inLedger: Mutants = {
   'a refused grant forgets the edit it found': {
     find: {
       pattern: 'if ($R) return $O',
-      precedes: { pattern: 'const $C = $F($A, { id: $I, amount, reason, actor })' },
+      precedes: { pattern: 'const $C = $F($A, { id: $I, amount, reason, actor, $$$ })' },
     },
     replace: 'if ($R) throw $R;',
   },
   'a grant ignores for whom its key was used': {
-    find: 'if ($G.uid !== $U || $G.amount !== $A) return $R',
+    find: 'if ($G.uid !== $U || $G.amount !== $A || $G.generationId !== $I) return $R',
     replace: '',
   },
   'a grant does not keep its key': {
-    find: { pattern: '[createDocument($P, $G)]', inside: { kind: 'pair' } },
+    find: { pattern: '[createDocument($P, $G), createDocument($O, $G), $A]', inside: { kind: 'pair' } },
     replace: '[]',
   },
   "a grant's key is hashed with the admin": {
