@@ -51,7 +51,7 @@ it('a month shows its lines and sums, and is saved as a CSV file', async () => {
   const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'Download CSV').click()]);
   expect(download.suggestedFilename()).toBe(`nano-banana-studio-credits-${now}.csv`);
   const lines = (await readFile(await download.path(), 'utf8')).trim().split('\r\n');
-  expect(lines[0]).toBe('\ufeffTime,What,Credits,Balance,Image id');
+  expect(lines[0]).toBe('Time,What,Credits,Balance,Image id');
   const amounts = lines.slice(1).map((line) => line.split(',')[2]);
   expect(amounts).toEqual(['3', '2', '-2', '-4', '20']);
 });

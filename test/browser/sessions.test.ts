@@ -82,10 +82,13 @@ const countDrafts = (page: Page) =>
       }),
   );
 
+/** Firestore's client asks for an image of Google to see whether there is a network. The policy forbids it. */
+const networkProblems = /Failed to load resource|ERR_INTERNET_DISCONNECTED|Firestore|cleardot/;
+
 describe('without a network', () => {
   it('the page says so, and shows what has changed when it is back', async () => {
     const { page, context, user, allow } = await openAsNewUser();
-    allow(/ERR_INTERNET_DISCONNECTED|Firestore/);
+    allow(networkProblems);
     await context.setOffline(true);
     const offline = page.getByText('You are offline.');
     await offline.waitFor();
@@ -99,7 +102,7 @@ describe('without a network', () => {
 
   it('of the live account, two tabs still agree on the balance', async () => {
     const { page, context, allow } = await openAsNewUser();
-    allow(/Failed to load resource|Firestore/);
+    allow(networkProblems);
     await context.route('**/google.firestore.v1.Firestore/**', (route) => route.abort());
     await page.reload();
     const other = await openTab(context);
@@ -160,7 +163,10 @@ it('a hidden tab notifies when images are ready, if the user has asked for it', 
   const read = <Value>(name: string) =>
     page.evaluate((key) => (globalThis as unknown as Record<string, Value>)[key], name) as Promise<Value>;
   const hide = (hidden: boolean) =>
-    page.evaluate((value) => Object.defineProperty(document, 'hidden', { value, configurable: true }), hidden);
+    page.evaluate(
+      (value) => Object.defineProperty(document, 'hidden', { value, configurable: true }),
+      hidden,
+    );
   expect(await read('asked')).toEqual({ count: 0 });
   const account = await openAccount(page);
   await account.getByRole('checkbox', { name: /^Notify me/ }).click();
@@ -185,7 +191,10 @@ it('the studio can be installed as an app', async () => {
   const manifestUrl = new URL(href ?? '', studio().url);
   const answer = await fetch(manifestUrl);
   expect(answer.headers.get('content-type')).toContain('application/manifest+json');
-  const manifest = (await answer.json()) as { icons: { src: string; purpose?: string }[] } & Record<string, unknown>;
+  const manifest = (await answer.json()) as { icons: { src: string; purpose?: string }[] } & Record<
+    string,
+    unknown
+  >;
   expect(manifest).toMatchObject({ start_url: '/studio', scope: '/studio', display: 'standalone' });
   expect(manifest.icons.map(({ purpose }) => purpose)).toContain('maskable');
   for (const { src } of manifest.icons) {

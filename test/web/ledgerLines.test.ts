@@ -11,7 +11,13 @@ function listEntries(...entries: (Pick<Entry, 'type' | 'amount'> & Partial<Entry
     .map((entry, i) => {
       balance += entry.amount;
       const sequence = i + 1;
-      return { id: `entry-${sequence}`, sequence, balance, createdAt: `2026-11-0${sequence}T12:00:00Z`, ...entry };
+      return {
+        id: `entry-${sequence}`,
+        sequence,
+        balance,
+        createdAt: `2026-11-0${sequence}T12:00:00Z`,
+        ...entry,
+      };
     })
     .toReversed();
 }
@@ -52,14 +58,19 @@ describe('the lines of the ledger', () => {
 });
 
 describe('explanations', () => {
-  const explain = (entry: Partial<Entry>) => entryExplanation({ ...listEntries({ type: 'grant', amount: 1 })[0], ...entry } as Entry);
+  const explain = (entry: Partial<Entry>) =>
+    entryExplanation({ ...listEntries({ type: 'grant', amount: 1 })[0], ...entry } as Entry);
 
   it('say in plain words what a payment did', () => {
     expect(explain({ id: 'clawback:re_1', type: 'clawback' })).toContain('We returned your payment');
-    expect(explain({ id: 'reinstatement:re_1', type: 'reinstatement' })).toContain('did not accept the refund');
+    expect(explain({ id: 'reinstatement:re_1', type: 'reinstatement' })).toContain(
+      'did not accept the refund',
+    );
     expect(explain({ id: 'clawback:du_1', type: 'clawback' })).toContain('Your bank took the payment back');
     expect(explain({ id: 'reinstatement:du_1', type: 'reinstatement' })).toContain('payment is ours again');
-    expect(explain({ id: 'purchase:cs_1:debt', type: 'clawback' })).toContain('returned after you had spent them');
+    expect(explain({ id: 'purchase:cs_1:debt', type: 'clawback' })).toContain(
+      'returned after you had spent them',
+    );
     expect(explain({ type: 'grant', reason: 'signup' })).toContain('first visit');
     expect(explain({ type: 'debit' })).toBeUndefined();
   });

@@ -34,48 +34,23 @@ export function createLedger({ client, account, findImage }: Options) {
   const { items, state, isLoading, problem } = list;
   /** Empty: all months. */
   const month = signal('');
-  const isSaving = signal(false);
-  const csvProblem = signal('');
   const images = createImageLookup(client, findImage);
 
-  const isOf = (wanted: string) => (createdAt: string) => wanted === '' || toMonth(createdAt) === wanted;
-  const lines = computed(() => {
-    const isShown = isOf(month.value);
-    return groupEntries(items.value).filter(({ createdAt }) => isShown(createdAt));
-  });
-  const isWhole = (wanted: string): boolean => {
-    const oldest = items.value.at(-1);
-    return (
-      state.value === 'complete' ||
-      (wanted !== '' && oldest !== undefined && Date.parse(oldest.createdAt) < getMonthStart(wanted))
-    );
-  };
+  const lines = computed(() =>
+    groupEntries(items.value).filter(({ createdAt }) => isIn(month.value, createdAt)),
+  );
   const months = computed(() => {
     const oldest = items.value.at(-1)?.createdAt;
     const first = [account.createdAt.value, oldest].filter((time) => time !== undefined).sort()[0];
     return first === undefined ? [] : listMonths(toMonth(first), toMonth(Date.now()));
   });
-  const isMonthWhole = computed(() => isWhole(month.value));
+  const isMonthWhole = computed(() => state.value === 'complete' || hasWholeMonth(items.value, month.value));
 
   // A chosen month is loaded as a whole, for its sums.
   const stop = effect(() => {
     const isBusy = isLoading.value || problem.value !== '';
     if (month.value !== '' && state.value === 'more' && !isBusy && !isMonthWhole.value) void list.more();
   });
-
-  async function readEntries(wanted: string): Promise<Entry[]> {
-    const entries: Entry[] = [];
-    let pageToken: string | undefined;
-    do {
-      const page = await client.ledger({ pageSize: entriesPerPage, pageToken });
-      entries.push(...page.entries);
-      pageToken = page.nextPageToken;
-      const oldest = entries.at(-1);
-      if (wanted && oldest && Date.parse(oldest.createdAt) < getMonthStart(wanted)) break;
-    } while (pageToken !== undefined);
-    const isWanted = isOf(wanted);
-    return entries.filter(({ createdAt }) => isWanted(createdAt));
-  }
 
   return {
     ...list,
@@ -84,10 +59,42 @@ export function createLedger({ client, account, findImage }: Options) {
     months,
     /** False while entries of the chosen month may be missing. */
     isMonthWhole,
-    isSaving,
-    csvProblem,
     /** The image of a line, which is asked for once. */
     getImage: images.get,
+
+    ...createCsvDownload(client, month),
+
+    close: stop,
+  };
+}
+
+/** @param month empty for all months */
+const isIn = (month: string, time: string) => month === '' || toMonth(time) === month;
+
+/** True if entries from before the month are loaded. @param entries newest first */
+function hasWholeMonth(entries: readonly Entry[], month: string): boolean {
+  const oldest = entries.at(-1);
+  return month !== '' && oldest !== undefined && Date.parse(oldest.createdAt) < getMonthStart(month);
+}
+
+function createCsvDownload(client: Pick<Client, 'ledger'>, month: Signal<string>) {
+  const isSaving = signal(false);
+  const csvProblem = signal('');
+
+  async function readEntries(wanted: string): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    let pageToken: string | undefined;
+    do {
+      const page = await client.ledger({ pageSize: entriesPerPage, pageToken });
+      entries.push(...page.entries);
+      pageToken = page.nextPageToken;
+    } while (pageToken !== undefined && !hasWholeMonth(entries, wanted));
+    return entries.filter(({ createdAt }) => isIn(wanted, createdAt));
+  }
+
+  return {
+    isSaving,
+    csvProblem,
 
     /** Saves the entries of the chosen month, or all. */
     async saveCsv(): Promise<void> {
@@ -96,8 +103,7 @@ export function createLedger({ client, account, findImage }: Options) {
       isSaving.value = true;
       csvProblem.value = '';
       try {
-        const entries = await readEntries(wanted);
-        const rows = entries.map((entry) => [
+        const rows = (await readEntries(wanted)).map((entry) => [
           entry.createdAt,
           entryText(entry),
           entry.amount,
@@ -112,12 +118,10 @@ export function createLedger({ client, account, findImage }: Options) {
         isSaving.value = false;
       }
     },
-
-    close: stop,
   };
 }
 
-/** @property generation null if there is none to show: its image was deleted, or it could not be read */
+/** Undefined until it is known; null if it could not be read. */
 type Lookup = Signal<Generation | null | undefined>;
 
 function createImageLookup(client: Options['client'], findImage: Options['findImage']) {
