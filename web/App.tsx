@@ -1,6 +1,6 @@
 import type { FunctionComponent } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
 import { Announcer } from './components/Announcer.tsx';
+import { useLater } from './components/useLater.ts';
 import { route } from './state/route.ts';
 import { type FirebaseConfig, user } from './state/session.ts';
 import { firstText as text } from './strings/first.ts';
@@ -36,15 +36,3 @@ export function App({ config }: { config: FirebaseConfig }) {
 
 const loadStudio = async (): Promise<StudioComponent> => (await import('./views/Studio.tsx')).Studio;
 const loadReport = async (): Promise<ReportComponent> => (await import('./views/Report.tsx')).Report;
-
-/** Loads a view once it is needed. @param load always the same function */
-function useLater<View>(isNeeded: boolean, load: () => Promise<View>): { view?: View; error?: unknown } {
-  const [loaded, setLoaded] = useState<{ view?: View; error?: unknown }>({});
-  useEffect(() => {
-    if (!isNeeded || loaded.view) return;
-    load()
-      .then((view) => setLoaded({ view }))
-      .catch((error) => setLoaded({ error }));
-  }, [isNeeded, loaded.view, load]);
-  return loaded;
-}

@@ -17,7 +17,6 @@ import {
   promptField,
   signIn,
   submitPrompt,
-  tierChoice,
   waitForBalance,
 } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
@@ -68,7 +67,7 @@ describe('a purchase', () => {
     expect(await findViolations(page)).toEqual([]);
     await waitForBalance(page, 101);
     expect(await promptField(page).inputValue()).toBe('A palace');
-    expect(await tierChoice(page, 'premium4').isChecked()).toBe(true);
+    await button(page, 'Shape: Tall 9:16').waitFor();
     await generateButton(page).click();
     await imageWithPrompt(page, 'A palace').waitFor();
     await waitForBalance(page, 97);

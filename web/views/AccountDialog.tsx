@@ -1,3 +1,4 @@
+import '../styles/account.css';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { Button } from '../components/Button.tsx';

@@ -1,3 +1,4 @@
+import '../styles/packs.css';
 import type { Pack } from '../../shared/contract.ts';
 import { Button } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';

@@ -1,3 +1,4 @@
+import '../styles/credits.css';
 import { useEffect } from 'preact/hooks';
 import { Button } from '../components/Button.tsx';
 import { PurseDrawing } from '../components/drawings.tsx';

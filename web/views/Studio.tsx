@@ -3,26 +3,30 @@ import '../styles/layout.css';
 import '../styles/composer.css';
 import '../styles/gallery.css';
 import '../styles/viewer.css';
-import '../styles/credits.css';
-import '../styles/account.css';
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
+import { useLater } from '../components/useLater.ts';
 import { createPageState, type PageState, PageStateProvider, usePageState } from '../state/pageState.ts';
 import { route } from '../state/route.ts';
 import type { FirebaseConfig } from '../state/session.ts';
 import { text } from '../strings/en.ts';
-import { BuyDialog } from './BuyDialog.tsx';
+import { CannotOpen } from './CannotOpen.tsx';
 import { Create } from './Create.tsx';
-import { Credits } from './Credits.tsx';
 import { Header } from './Header.tsx';
 import { PaymentNotices } from './PaymentNotices.tsx';
 import { Shortcuts } from './Shortcuts.tsx';
 import { TermsDialog } from './TermsDialog.tsx';
 import { Verification } from './Verification.tsx';
-import { Viewer } from './Viewer.tsx';
 
 export function Studio({ config, uid }: { config: FirebaseConfig; uid: string }) {
   const pageState = usePageStateOfUser(config, uid);
+  const { view: Viewer, error: viewerError } = useLater(route.value.view === 'image', loadViewer);
+  const isCredits = route.value.view === 'credits';
+  const { view: Credits, error } = useLater(isCredits, loadCredits);
+  const isBuying = pageState?.purchases.isDialogOpen.value ?? false;
+  const { view: BuyDialog, error: buyError } = useLater(isBuying, loadBuyDialog);
+  const problem = error ?? buyError ?? viewerError;
+  if (problem) return <CannotOpen error={problem} />;
   if (!pageState) return null;
   return (
     <PageStateProvider value={pageState}>
@@ -33,16 +37,20 @@ export function Studio({ config, uid }: { config: FirebaseConfig; uid: string })
       <main id="main">
         {/* Stays mounted under the viewer, so that the gallery keeps its scroll position. */}
         <Create hidden={route.value.view === 'credits'} />
-        {route.value.view === 'credits' && <Credits />}
+        {route.value.view === 'credits' && Credits && <Credits />}
       </main>
-      {route.value.view === 'image' && <Viewer id={route.value.id} />}
+      {route.value.view === 'image' && Viewer && <Viewer id={route.value.id} />}
       <Shortcuts />
-      <BuyDialog />
+      {BuyDialog && <BuyDialog />}
       {/* After the others: it may open on top of them. */}
       <TermsDialog />
     </PageStateProvider>
   );
 }
+
+const loadViewer = async () => (await import('./Viewer.tsx')).Viewer;
+const loadCredits = async () => (await import('./Credits.tsx')).Credits;
+const loadBuyDialog = async () => (await import('./BuyDialog.tsx')).BuyDialog;
 
 /** Creates the state when the user signs in, and closes it when the session ends for any reason. */
 function usePageStateOfUser(config: FirebaseConfig, uid: string): PageState | undefined {
