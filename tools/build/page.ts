@@ -20,6 +20,10 @@ const mimeTypes: Record<string, string> = {
 
 export const getMimeType = (name: string) => mimeTypes[extname(name)] ?? 'application/octet-stream';
 
+/** What the views of a signed-in user share, as one file: several small ones compress worse. */
+const isStudioState =
+  /web\/(client|limits|saveFile|components\/(Tile|Dialog)|strings\/(en\.ts|messages|en\/(?!common|signIn|shapes))|state\/(?!session|route|announce|preferences|doubleClicks|studioInfo|liveAccount))/;
+
 /** Builds the page in memory: every file by its URL path, such as `/studio/index.html`. */
 export async function buildPage(webDir: string): Promise<Map<string, Page>> {
   const result = await build({
@@ -36,6 +40,14 @@ export async function buildPage(webDir: string): Promise<Map<string, Page>> {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
+      rolldownOptions: {
+        output: {
+          codeSplitting: {
+            includeDependenciesRecursively: false,
+            groups: [{ name: 'state', test: isStudioState }],
+          },
+        },
+      },
     },
   });
   const { output } = result as Rolldown.RolldownOutput;
