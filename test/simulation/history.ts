@@ -5,6 +5,7 @@ import { type Buyers, createBuyers, planPurchases } from './buyers.ts';
 import { type Clients, createBody, createClients, type ImageRequest, type User } from './clients.ts';
 import { planEdits } from './edits.ts';
 import type { FaultRates } from './faults.ts';
+import { createFavourites, type Favourites, planFavourites } from './favourites.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { createMemoryStore, type MemoryStore } from './memoryDatabase.ts';
 import { createModel, type Model } from './model.ts';
@@ -31,6 +32,7 @@ export type History = {
   clients: Clients;
   admin: Admin;
   sharing: Sharing;
+  favourites: Favourites;
   stripe: SimulatedStripe;
   buyers: Buyers;
   users: User[];
@@ -108,6 +110,7 @@ async function begin(world: World): Promise<History> {
     clients,
     admin,
     sharing: createSharing(fleet, model),
+    favourites: createFavourites(fleet, model),
     stripe,
     buyers,
     users,
@@ -177,6 +180,7 @@ function plan(history: History): number {
   if (random.chance(0.3)) planTwins(history);
   if (random.chance(0.6)) planOrphans(history);
   if (random.chance(0.5)) planEdits(history);
+  planFavourites(history, sometime);
 
   const isNoisy = random.chance(0.5);
   store.watch((changes) => {
