@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { say } from '../tools/say.ts';
-import { priceText } from '../web/money.ts';
+import { priceText } from '../web/strings/format.ts';
 import { portDefault } from './ports.ts';
 import { findRun } from './previousRun.ts';
 import { StartRefused } from './refusal.ts';

@@ -1,63 +1,43 @@
+import type { FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { createPageState, type PageState, PageStateProvider } from './state/pageState.ts';
+import { Announcer } from './components/Announcer.tsx';
 import { route } from './state/route.ts';
 import { type FirebaseConfig, user } from './state/session.ts';
-import { Announcer } from './views/Announcer.tsx';
-import { BuyDialog } from './views/BuyDialog.tsx';
-import { Create } from './views/Create.tsx';
-import { Credits } from './views/Credits.tsx';
-import { Header } from './views/Header.tsx';
-import { PaymentNotices } from './views/PaymentNotices.tsx';
+import { text } from './strings/en.ts';
+import { CannotOpen } from './views/CannotOpen.tsx';
 import { Report } from './views/Report.tsx';
-import { Shortcuts } from './views/Shortcuts.tsx';
 import { SignIn } from './views/SignIn.tsx';
-import { TermsDialog } from './views/TermsDialog.tsx';
-import { Verification } from './views/Verification.tsx';
-import { Viewer } from './views/Viewer.tsx';
+
+type StudioComponent = FunctionComponent<{ config: FirebaseConfig; uid: string }>;
 
 export function App({ config }: { config: FirebaseConfig }) {
-  const pageState = usePageStateOfUser(config, user.value?.uid);
+  const uid = user.value?.uid;
+  const { Studio, error } = useStudio(uid !== undefined);
   if (route.value.view === 'report') return <Report token={route.value.token} />;
-  if (user.value === undefined) return <p class="boot">Opening the studio …</p>;
+  if (error) return <CannotOpen error={error} />;
+  if (user.value === undefined || (uid !== undefined && !Studio)) {
+    return <p class="boot">{text.common.opening}</p>;
+  }
   return (
     <>
-      {user.value === null && <SignIn isLocal={config.emulators !== undefined} />}
-      {user.value !== null && pageState && (
-        <PageStateProvider value={pageState}>
-          <Header />
-          <Verification />
-          <PaymentNotices />
-          <main id="main">
-            {/* Stays mounted under the viewer, so that the gallery keeps its scroll position. */}
-            <Create hidden={route.value.view === 'credits'} />
-            {route.value.view === 'credits' && <Credits />}
-          </main>
-          {route.value.view === 'image' && <Viewer id={route.value.id} />}
-          <Shortcuts />
-          <BuyDialog />
-          {/* After the others: it may open on top of them. */}
-          <TermsDialog />
-        </PageStateProvider>
+      {uid !== undefined && Studio ? (
+        <Studio key={uid} config={config} uid={uid} />
+      ) : (
+        <SignIn isLocal={config.emulators !== undefined} />
       )}
       <Announcer />
     </>
   );
 }
 
-/** Creates the state when the user signs in, and closes it when the session ends for any reason. */
-function usePageStateOfUser(config: FirebaseConfig, uid: string | undefined): PageState | undefined {
-  const [pageState, setPageState] = useState<PageState | undefined>();
+/** Loads the studio once somebody is signed in. */
+function useStudio(isNeeded: boolean): { Studio?: StudioComponent; error?: unknown } {
+  const [loaded, setLoaded] = useState<{ Studio?: StudioComponent; error?: unknown }>({});
   useEffect(() => {
-    if (uid === undefined) return;
-    const created = createPageState(config, uid);
-    setPageState(created);
-    created.start();
-    return () => {
-      created.close();
-      // Sign-out has cleared the memory already, but another window or a late answer may have written to it since.
-      void created.memory.clear();
-      setPageState(undefined);
-    };
-  }, [config, uid]);
-  return pageState;
+    if (!isNeeded || loaded.Studio) return;
+    import('./views/Studio.tsx')
+      .then(({ Studio }) => setLoaded({ Studio }))
+      .catch((error) => setLoaded({ error }));
+  }, [isNeeded, loaded.Studio]);
+  return loaded;
 }

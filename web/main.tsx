@@ -1,10 +1,13 @@
 /** Entry point of the page: reads the Firebase configuration, then renders the app. */
 import { render } from 'preact';
 import { App } from './App.tsx';
+import { ignoreDoubleClicks } from './state/doubleClicks.ts';
 import { startSession } from './state/session.ts';
 import { CannotOpen } from './views/CannotOpen.tsx';
 
 const root = document.getElementById('app') as HTMLElement;
+
+ignoreDoubleClicks();
 
 try {
   const config = await startSession();

@@ -1,5 +1,6 @@
 /** Reads reference images from the user's files, and checks them before anything is sent. */
 import type { Limits } from '../shared/contract.ts';
+import { text } from './strings/en.ts';
 
 export const imageTypes = ['image/png', 'image/jpeg', 'image/webp'] as const;
 type ImageType = (typeof imageTypes)[number];
@@ -30,7 +31,10 @@ export async function pickImages(files: readonly File[], room: Room, limits: Lim
   const problems: string[] = [];
   let { images: imagesLeft, bytes: bytesLeft } = room;
   for (const file of files) {
-    const problem = imagesLeft < 1 ? tooManyText(limits) : await findProblem(file, bytesLeft, limits);
+    const problem =
+      imagesLeft < 1
+        ? text.references.tooMany(limits.maxReferences)
+        : await findProblem(file, bytesLeft, limits);
     if (problem !== undefined) {
       if (!problems.includes(problem)) problems.push(problem);
       continue;
@@ -42,29 +46,25 @@ export async function pickImages(files: readonly File[], room: Room, limits: Lim
   return { images, problems };
 }
 
-/** Says how many references the model accepts. */
-export const tooManyText = ({ maxReferences }: Pick<Limits, 'maxReferences'>) =>
-  `This model accepts at most ${maxReferences} reference ${maxReferences === 1 ? 'image' : 'images'}.`;
-
 async function findProblem(file: File, bytesLeft: number, limits: Limits): Promise<string | undefined> {
   if (file.size > bytesLeft) {
     const megabytes = Math.floor(limits.maxReferenceBytes / 1e6);
-    return `“${file.name}” is too large. All references together may have ${megabytes} MB.`;
+    return text.references.tooLarge(file.name, megabytes);
   }
   if ((await detectType(file)) === undefined) return describeOtherFile(file);
-  return (await canDecode(file)) ? undefined : `“${file.name}” is damaged and cannot be opened.`;
+  return (await canDecode(file)) ? undefined : text.references.damaged(file.name);
 }
 
 async function describeOtherFile(file: File): Promise<string> {
-  const text = await readHead(file);
+  const head = await readHead(file);
   // Phones write HEIC, browsers AVIF. The server refuses them too.
-  if (/^.{4}ftyp(hei[cxms]|hev[cx]|m[is]f1)/s.test(text)) {
-    return `“${file.name}” is a HEIC image, which is not supported. Export it as JPEG.`;
+  if (/^.{4}ftyp(hei[cxms]|hev[cx]|m[is]f1)/s.test(head)) {
+    return text.references.heic(file.name);
   }
-  if (/^.{4}ftypavi[fs]/s.test(text)) {
-    return `“${file.name}” is an AVIF image, which is not supported. Export it as JPEG.`;
+  if (/^.{4}ftypavi[fs]/s.test(head)) {
+    return text.references.avif(file.name);
   }
-  return `“${file.name}” is not a PNG, JPEG or WebP image.`;
+  return text.references.otherType(file.name);
 }
 
 /** The first bytes of a file, each as one character. */
@@ -74,10 +74,10 @@ async function readHead(file: Blob): Promise<string> {
 
 /** Detects the type from the first bytes; the name of a file proves nothing. */
 async function detectType(file: Blob): Promise<ImageType | undefined> {
-  const text = await readHead(file);
-  if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
-  if (text.startsWith('\xff\xd8\xff')) return 'image/jpeg';
-  return text.startsWith('RIFF') && text.endsWith('WEBP') ? 'image/webp' : undefined;
+  const head = await readHead(file);
+  if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
+  if (head.startsWith('\xff\xd8\xff')) return 'image/jpeg';
+  return head.startsWith('RIFF') && head.endsWith('WEBP') ? 'image/webp' : undefined;
 }
 
 async function canDecode(file: Blob): Promise<boolean> {

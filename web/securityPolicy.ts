@@ -19,6 +19,7 @@ function createContentSecurityPolicy(extraOrigins: readonly string[] = []): stri
     'default-src': ["'none'"],
     'script-src': ["'self'", ...productionOrigins.script],
     'style-src': ["'self'"],
+    'font-src': ["'self'"],
     'img-src': ["'self'", 'data:', 'blob:', ...productionOrigins.image, ...extraOrigins],
     'connect-src': ["'self'", ...productionOrigins.connect, ...extraOrigins],
     'frame-src': [...productionOrigins.frame, ...extraOrigins],

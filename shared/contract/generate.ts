@@ -5,7 +5,7 @@ import { generationSchema, receiptSchema } from './generation.ts';
 import { generationIdSchema } from './ids.ts';
 import { referenceSchema, referencesMax } from './references.ts';
 import { controlCharacters, createPromptSchema, promptCharactersMax, promptSchema } from './text.ts';
-import { orientationSchema, tierSchema } from './tiers.ts';
+import { aspectRatioSchema, orientationSchema, resolutionSchema, tierSchema } from './tiers.ts';
 
 /** The longest `group`, characters. */
 const groupCharactersMax = 64;
@@ -36,6 +36,11 @@ export const generateRequestSchema = describe(
     fresh: describe(
       'True to generate a new image even if the cache has one for the same request.',
       z.boolean({ error: 'must be true or false' }).default(false),
+    ),
+    resolution: describe('The resolution of the image.', resolutionSchema.default('1K')),
+    aspectRatio: describe(
+      "The shape of the image, in place of the tier's. The price stays that of the tier and resolution. `orientation` then has no effect: the generation has that of the shape, if it is not square.",
+      aspectRatioSchema.optional(),
     ),
     references: describe(
       'Reference images for the model. The `limits` of `account` say how many it accepts.',

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { countOf, describe, time } from './describe.ts';
 import { generationIdSchema, idempotencyKeySchema } from './ids.ts';
 import { nextPageTokenSchema, pageQuerySchema } from './pages.ts';
-import { orientationSchema, tierSchema } from './tiers.ts';
+import { aspectRatioSchema, orientationSchema, resolutionSchema, tierSchema } from './tiers.ts';
 
 /** The query of `generation`: exactly one of the two. */
 export const generationQuerySchema = z
@@ -83,6 +83,11 @@ export const generationSchema = describe(
     status: statusSchema,
     tier: tierSchema,
     orientation: orientationSchema,
+    resolution: resolutionSchema,
+    aspectRatio: describe(
+      "The shape of the image, if the request set one in place of the tier's.",
+      aspectRatioSchema.optional(),
+    ),
     prompt: describe('The prompt of the request. Null after the user deleted it.', z.string().nullable()),
     enhancedPrompt: describe(
       'The improved prompt that the model got. Null if the model got `prompt`.',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { GenerateRequest } from '../contract/generate.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
 import { Failure, toFailure } from '../errors.ts';
+import { getOrientation } from '../imagegen/models.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { AccountState, Decision, Documents, LedgerUser } from '../ledger/command.ts';
@@ -18,6 +19,7 @@ import {
 import { debitEntryId, entryPath } from '../ledger/entries.ts';
 import { getHoldDeadline } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { getPrice } from '../ledger/price.ts';
 import { cachePath, findCachedSource, shareImage, toSharedFields } from './cache.ts';
 import {
   type GenerationData,
@@ -176,7 +178,7 @@ function decideHold(
 
   const running = findRunning(account, documents, now, limits.maxInFlightPerUser);
   if ('read' in running) return running;
-  const credits = tierCredits[request.tier];
+  const credits = getPrice(tierCredits, request);
   const holdParams: HoldParams = { generationId: id, credits, deadline, now, limits };
   const refusal = refuseHold(running.account, holdParams);
   if (refusal) return { refusal };
@@ -249,7 +251,7 @@ function toPending(
   account: Account,
   { credits, deadline, now, sources }: { credits: number; deadline: Date; now: Date; sources: Sources },
 ): GenerationData {
-  const { tier, orientation, prompt, enhance, fresh, references, group } = request;
+  const { tier, resolution, aspectRatio, prompt, enhance, fresh, references, group } = request;
   const originalPrompt = request.originalPrompt ?? (enhance ? prompt : undefined);
   const parent = request.editOf === undefined ? undefined : sources.get(request.editOf);
   return {
@@ -258,7 +260,9 @@ function toPending(
     deadline,
     fingerprint,
     tier,
-    orientation,
+    orientation: getOrientation(request),
+    resolution,
+    ...(aspectRatio && { aspectRatio }),
     credits,
     prompt,
     enhancedPrompt: null,

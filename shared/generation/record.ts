@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { GenerateRequest } from '../contract/generate.ts';
 import { type Generation, imageSchema, receiptSchema, statusSchema } from '../contract/generation.ts';
-import { orientationSchema, tierSchema } from '../contract/tiers.ts';
+import { aspectRatioSchema, orientationSchema, resolutionSchema, tierSchema } from '../contract/tiers.ts';
 import { nextTurn } from '../core/turn.ts';
 import {
   type Database,
@@ -31,6 +31,10 @@ const generationDocumentSchema = z.object({
   fingerprint: z.string(),
   tier: tierSchema,
   orientation: orientationSchema,
+  /** Absent in a generation from before there was a choice: 1K. */
+  resolution: resolutionSchema.optional(),
+  /** Only if the request set one. */
+  aspectRatio: aspectRatioSchema.optional(),
   credits: z.int().min(0),
   prompt: z.string().nullable(),
   enhancedPrompt: z.string().nullable(),
@@ -150,14 +154,22 @@ export function hashFingerprint(request: GenerateRequest): string {
     references: request.references.map(hashReference),
     // JSON leaves it out if there is none, so that the fingerprints of other requests are as they always were.
     editOf,
+    ...toHashedShape(request),
   });
 }
+
+/** Nothing for a request without them, so that a key of before there was a choice still gets its answer. */
+const toHashedShape = ({ resolution, aspectRatio }: GenerateRequest) => ({
+  ...(resolution !== '1K' && { resolution }),
+  ...(aspectRatio && { aspectRatio }),
+});
 
 /** The cache's key for one user's request to the configured model. */
 export function hashCacheKey(uid: string, modelId: string, request: GenerateRequest): string {
   const { prompt, tier, orientation, enhance, editOf } = request;
   const references = request.references.map(hashReference);
-  return hashJson({ uid, modelId, prompt, tier, orientation, enhance, references, editOf });
+  const shape = toHashedShape(request);
+  return hashJson({ uid, modelId, prompt, tier, orientation, enhance, references, editOf, ...shape });
 }
 
 type Reference = GenerateRequest['references'][number];
@@ -209,14 +221,16 @@ export const toShareUrl = (publicUrl: string, token: string) => `${publicUrl}/i/
 /** A generation as the API shows it, in every function. @param publicUrl where the studio is reached. */
 export function toGeneration(record: GenerationRecord, publicUrl: string): Generation {
   const { id, status, tier, orientation, prompt, enhancedPrompt, model, cached, createdAt, image } = record;
-  const { shareToken, removedBy, removedReason, originalPrompt, group, ancestors, reducedReferences } =
-    record;
+  const { resolution = '1K', aspectRatio, shareToken, removedBy, removedReason } = record;
+  const { originalPrompt, group, ancestors, reducedReferences } = record;
   const parentId = ancestors?.[0];
   return {
     id,
     status,
     tier,
     orientation,
+    resolution,
+    ...(aspectRatio && { aspectRatio }),
     prompt,
     enhancedPrompt,
     ...(originalPrompt && { originalPrompt }),

@@ -91,9 +91,10 @@ export async function generateImage(
   { references, previousTurn }: Pick<LoadedReferences, 'references' | 'previousTurn'>,
 ): Promise<GeneratedImage> {
   const generate = await services.imageGenerator();
-  services.storeAccess.claim();
-  const aspectRatio = getAspectRatio(request.tier, request.orientation);
-  const imageRequest = { prompt, aspectRatio, references, ...(previousTurn && { previousTurn }) };
+  services.storeAccess.claim(request.resolution);
+  const { resolution } = request;
+  const shape = { aspectRatio: getAspectRatio(request), resolution };
+  const imageRequest = { prompt, ...shape, references, ...(previousTurn && { previousTurn }) };
   try {
     const { attempts, ...image } = await log.timed(
       'generateImage',
@@ -155,7 +156,7 @@ async function storeOrRetry(step: Step, publicId: string, chunks: Uint8Array[]):
 }
 
 async function storeOnce(
-  { services, timeLeft, progress }: Step,
+  { services, request, timeLeft, progress }: Step,
   publicId: string,
   chunks: Uint8Array[],
 ): Promise<StoredUrls> {
@@ -168,7 +169,11 @@ async function storeOnce(
     storeAccess.recordSuccess();
     return urls;
   } catch (error) {
-    if (toFailure(error).reason === 'PROVIDER_MISCONFIGURED') storeAccess.recordRefusal();
+    const failure = toFailure(error);
+    if (failure.reason === 'PROVIDER_MISCONFIGURED') storeAccess.recordRefusal();
+    if (failure.details.providerFailure?.kind === 'tooLarge') {
+      storeAccess.recordTooLarge(request.resolution, failure.details.metadata?.maxBytes);
+    }
     throw error;
   }
 }

@@ -19,13 +19,12 @@ import { reasons } from '../reasons.ts';
 import { countImageTokens, getImageCostMicros, getTextCostMicros, getTokenCostMicros } from './cost.ts';
 import { misconfiguredFailure, type Received, refusesStore, toProviderFailure } from './geminiFailures.ts';
 import { findImagePart, type InlineReply, readInlineReply } from './inlineImages.ts';
-import { type AspectRatio, type ImageModel, imageModel, isKnownModel } from './models.ts';
+import { getImageCost, type ImageModel, type ImageShape, imageModel, isKnownModel } from './models.ts';
 import { type PreviousTurn, type Reference, toContents } from './previousTurn.ts';
 import { checkImage } from './usableImage.ts';
 
-export type ImageRequest = {
+export type ImageRequest = ImageShape & {
   prompt: string;
-  aspectRatio: AspectRatio;
   references: readonly Reference[];
   previousTurn?: PreviousTurn;
 };
@@ -214,10 +213,10 @@ export function createGemini({ gemini, projectId }: GeminiOptions, log: Pick<Log
 
   return {
     async generateImage(model, request, milliseconds, signal) {
-      const { aspectRatio } = request;
+      const { aspectRatio, resolution } = request;
       const config = {
         responseModalities: [Modality.IMAGE],
-        imageConfig: { aspectRatio, ...(model.imageSize && { imageSize: model.imageSize }) },
+        imageConfig: { aspectRatio, ...(model.takesImageSize && { imageSize: resolution }) },
       };
       try {
         const { response, image } = await callWithTurn(
@@ -226,11 +225,11 @@ export function createGemini({ gemini, projectId }: GeminiOptions, log: Pick<Log
           milliseconds,
           signal,
         );
-        return toGeneratedImage(model, aspectRatio, response, image);
+        return toGeneratedImage(model, { aspectRatio, resolution }, response, image);
       } catch (error) {
         const isPriced = !(error instanceof Failure) || error.details.providerCostMicros !== undefined;
         if (isPriced || !error.details.providerFailure?.mayBeBilled) throw error;
-        throw error.with({ providerCostMicros: model.costMicros });
+        throw error.with({ providerCostMicros: getImageCost(model, resolution) });
       }
     },
 
@@ -269,7 +268,7 @@ function getLeastThinking(modelId: string): ThinkingConfig {
 /** @throws {Failure} as `findImage`, with what the reply costs and what it means for the model. */
 function toGeneratedImage(
   model: ImageModel,
-  aspectRatio: AspectRatio,
+  shape: ImageShape,
   response: GenerateContentResponse,
   image: InlineReply['image'],
 ): GeneratedImage {
@@ -278,16 +277,18 @@ function toGeneratedImage(
   const answering = isKnownModel(modelVersion) ? imageModel(modelVersion) : model;
   try {
     return {
-      ...findImage(response, image, model, aspectRatio),
+      ...findImage(response, image, model, shape),
       model: model.id,
       ...(modelVersion !== model.id && { modelVersion }),
-      providerCostMicros: getImageCostMicros(usage, answering),
+      providerCostMicros: getImageCostMicros(usage, answering, shape.resolution),
     };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const { providerFailure, metadata } = error.details;
     // An image was generated, although it cannot be delivered.
-    const imageMicros = providerFailure?.mayBeBilled ? getImageCostMicros(usage, answering) : 0;
+    const imageMicros = providerFailure?.mayBeBilled
+      ? getImageCostMicros(usage, answering, shape.resolution)
+      : 0;
     const tokenCostMicros = getTokenCostMicros(usage, answering.tokenMicros);
     const isUnusable =
       error.reason === 'NO_IMAGE' && !(metadata?.finishReason === 'STOP' && hasText(response));
@@ -312,7 +313,7 @@ function findImage(
   response: GenerateContentResponse,
   toChunks: InlineReply['image'],
   model: ImageModel,
-  aspectRatio: AspectRatio,
+  shape: ImageShape,
 ): ImageFacts & Pick<GeneratedImage, 'chunks' | 'bytes' | 'contentCredentials' | 'thoughtSignature'> {
   const blockReason = response.promptFeedback?.blockReason;
   if (blockReason) throw blockedFailure(blockReason);
@@ -322,7 +323,7 @@ function findImage(
   if (image) {
     const chunks = toChunks(image.data);
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    return { ...checkImage(chunks, model, aspectRatio), ...findSignature(parts), chunks, bytes };
+    return { ...checkImage(chunks, model, shape), ...findSignature(parts), chunks, bytes };
   }
   const finishReason = candidate?.finishReason ?? 'NO_CANDIDATE';
   if (blockedReasons.has(finishReason)) throw blockedFailure(finishReason);

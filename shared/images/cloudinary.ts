@@ -20,6 +20,7 @@ import {
   toStorageFailure,
   toUploadFailure,
 } from './cloudinaryFailures.ts';
+import { imageBytesMax } from './imageFormat.ts';
 
 export type StoredUrls = { url: string; thumbnailUrl: string };
 
@@ -53,8 +54,6 @@ export type ImageStore = {
   destroy(publicId: string, millisecondsLeft: number): Promise<boolean>;
 };
 
-/** Largest image that `fetch` returns, bytes: as large as a model's. An image of 4K has about 25 MB. */
-const fetchedBytesMax = 32_000_000;
 /**
  * Longest sides of smaller versions, pixels: the second one if the first has too many bytes. A JPEG of 1024 pixels a side
  * has less than 1 MB whatever it shows.
@@ -64,7 +63,7 @@ const smallerSides = [2048, 1024];
 /** Most bytes of an upload in one write. TLS holds an encrypted copy of each write. */
 const sentBytesMax = 65_536;
 
-const thumbnail = 'c_fill,f_auto,h_320,q_auto,w_320';
+const thumbnail = 'c_limit,f_auto,h_640,q_auto,w_640';
 
 const uploadedSchema = z.object({ public_id: z.string(), version: z.number(), secure_url: z.url() });
 const destroyedSchema = z.object({ result: z.enum(['ok', 'not found']) });
@@ -122,7 +121,7 @@ export function createImageStore({ cloudinaryUrl }: { cloudinaryUrl: string | un
     },
 
     async fetch(url, millisecondsLeft, signal) {
-      const bytes = await fetchBytes(url, fetchedBytesMax, millisecondsLeft, signal);
+      const bytes = await fetchBytes(url, imageBytesMax, millisecondsLeft, signal);
       if (!bytes) throw toFaultyAnswer('fetch', 'too_large');
       return bytes;
     },

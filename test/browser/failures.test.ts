@@ -96,6 +96,12 @@ describe('a failure', () => {
     await card.getByText('Please change the prompt.').waitFor();
     await card.getByText('Your 2 credits were refunded.').waitFor();
     await waitForBalance(page, 20);
+    // The same prompt would fail again.
+    expect(await button(card, 'Try again').count()).toBe(0);
+    await promptField(page).fill('Something else');
+    await button(card, 'Edit prompt').click();
+    await card.waitFor({ state: 'detached' });
+    expect(await promptField(page).inputValue()).toBe('Something forbidden');
   });
 
   it('for insufficient credits charges nothing, and can be dismissed', async () => {
@@ -108,7 +114,9 @@ describe('a failure', () => {
     await waitForBalance(page, 3);
     expect(countModelCalls('A palace')).toBe(0);
     expect(await page.getByRole('button', { name: /buy/i }).count()).toBe(0);
-    expect(await button(card, 'Try again').getAttribute('class')).toBe('primary');
+    // It cannot help until there are more credits.
+    expect(await button(card, 'Try again').count()).toBe(0);
+    expect(await button(card, 'Choose a smaller size').getAttribute('class')).toBe('primary');
     await button(card, 'Dismiss').click();
     await card.waitFor({ state: 'detached' });
   });
@@ -158,7 +166,7 @@ describe('a running generation', () => {
     const hold = studio().pauseNextImage();
     await submitPrompt(page, { prompt, tier: 'premium2' });
     await hold.reached;
-    await pendingCard(page, prompt).getByText('Generating…').waitFor();
+    await pendingCard(page, prompt).getByText('Making …').waitFor();
     return hold;
   }
 
@@ -194,7 +202,7 @@ describe('a running generation', () => {
     allow(failedCall(409));
     const hold = await startPaused(page, 'A river');
     await page.reload();
-    await pendingCard(page, 'A river').getByText('Generating…').waitFor();
+    await pendingCard(page, 'A river').getByText('Making …').waitFor();
     hold.release();
     await imageWithPrompt(page, 'A river').waitFor({ timeout: patienceMs });
     expect(new Set(keys).size).toBe(1);
@@ -227,7 +235,7 @@ describe('several images at once', () => {
     await Promise.all(pauses.map(({ reached }) => reached));
     await waitForBalance(page, 16);
     await submitPrompt(page, { prompt: 'Five' });
-    await pendingCard(page, 'Five').getByText('Retrying').waitFor();
+    await pendingCard(page, 'Five').getByText('Waiting for your other images').waitFor();
     expect(countModelCalls('Five')).toBe(0);
 
     for (const hold of pauses) hold.release();

@@ -16,6 +16,7 @@ import {
   images,
   imageWithPrompt,
   openImage,
+  openShapes,
   orientationChoice,
   pendingCard,
   promptField,
@@ -124,9 +125,11 @@ describe('an image', () => {
     'of tier %s in %s has its price and its shape',
     async (tier, orientation, left, width, height) => {
       const { page } = await openAsNewUser();
+      await openShapes(page);
       await tierChoice(page, tier).check();
       const square = tier === 'standard';
       await expect.poll(() => orientationChoice(page, 'portrait').isDisabled()).toBe(square);
+      await page.keyboard.press('Escape');
       const prompt = `A kite, ${tier}`;
       await submitPrompt(page, square ? { prompt } : { prompt, orientation });
       await imageWithPrompt(page, prompt).waitFor();
@@ -155,7 +158,7 @@ describe('an image', () => {
     await submitPrompt(page, { prompt: 'A slow snail', tier: 'premium4' });
     await hold.reached;
     const card = pendingCard(page, 'A slow snail');
-    await card.getByText('Generating…').waitFor();
+    await card.getByText('Making …').waitFor();
     await card.getByRole('timer').getByText('0:01').waitFor();
     hold.release();
     await imageWithPrompt(page, 'A slow snail').waitFor();
@@ -215,6 +218,7 @@ describe('the viewer', () => {
     await button(await openImage(page, 'A totem'), 'Reuse prompt').click();
     await waitForRemoval(viewer(page));
     expect(await promptField(page).inputValue()).toBe('A totem');
+    await openShapes(page);
     expect(await tierChoice(page, 'premium4').isChecked()).toBe(true);
     expect(await orientationChoice(page, 'portrait').isChecked()).toBe(true);
     await generateButton(page).getByText('4 credits').waitFor();

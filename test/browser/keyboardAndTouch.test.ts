@@ -9,6 +9,7 @@ import {
   accountMenu,
   balance,
   button,
+  chip,
   dialog,
   generateButton,
   generateImage,
@@ -54,9 +55,12 @@ describe('with the keyboard only', () => {
 
     await tabTo(page, promptField(page));
     await page.keyboard.type('A typewriter');
+    await tabTo(page, chip(page, 'Shape'));
+    await press('Enter');
     await tabTo(page, tierChoice(page, 'standard'));
     await press('ArrowDown');
     expect(await tierChoice(page, 'premium2').isChecked()).toBe(true);
+    await press('Escape');
     await tabTo(page, generateButton(page));
     await press('Space');
     await waitForBalance(page, 18);

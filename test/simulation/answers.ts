@@ -4,10 +4,10 @@ import { countBilledRefunds } from './modelGenerations.ts';
 import {
   type Body,
   getApplicableAdjust,
+  getPrice,
   isSameBody,
   type Moment,
   type ObservedGeneration,
-  prices,
 } from './observed.ts';
 import { modelWords } from './upstreams.ts';
 import type { WireAnswer } from './wire.ts';
@@ -249,7 +249,7 @@ function checkSameAgain(
 function checkRefusal(
   model: Model,
   uid: string,
-  { tier, editOf = '' }: Body,
+  body: Body,
   { reason, metadata }: Outcome,
   startTick: number,
   startedAt: number,
@@ -258,12 +258,12 @@ function checkRefusal(
   const { check } = model.world;
   const isJustified: Record<string, () => boolean> = {
     INSUFFICIENT_CREDITS: () =>
-      Number(metadata.required) === prices[tier] && hadTooFewCredits(moments, metadata, prices[tier] ?? 0),
+      Number(metadata.required) === getPrice(body) && hadTooFewCredits(moments, metadata, getPrice(body)),
     ACCOUNT_SUSPENDED: () => moments.some(({ suspended }) => suspended),
     ACCOUNT_INVALID: () => moments.some(isInvalid),
     ACCOUNT_CLOSED: () => moments.some(({ closed }) => closed),
     NOT_FOUND: () => {
-      const parent = model.generations.get(editOf);
+      const parent = model.generations.get(body.editOf ?? '');
       return parent?.uid !== uid || statusesSince(parent, startTick).some((status) => status !== 'succeeded');
     },
     RATE_LIMITED: () => wasLimited(model, uid, metadata.limit, moments, startedAt),

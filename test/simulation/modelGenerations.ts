@@ -5,10 +5,10 @@ import type { Rules } from './model.ts';
 import type { Movement } from './modelLedger.ts';
 import {
   type Body,
+  getPrice,
   isSameBody,
   type ObservedAccount,
   type ObservedGeneration,
-  prices,
   type Status,
 } from './observed.ts';
 import { type Images, modelWords } from './upstreams.ts';
@@ -43,6 +43,7 @@ const fixedFields = [
   'fingerprint',
   'createdAt',
   'tier',
+  'resolution',
   'cached',
   'ancestors',
 ];
@@ -120,20 +121,30 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
   const cached = after.cached === true;
   check(ids.has(id) && !generations.has(id), 'one key, one generation', () => `${uid} ${id}`);
   check(status === (cached ? 'succeeded' : 'pending'), 'a generation begins pending', () => status);
-  const { prompt, tier, orientation, request } = after as Body & { request?: { fresh?: boolean } };
+  const { prompt, tier, orientation, resolution, request } = after as Body & {
+    request?: { fresh?: boolean };
+  };
   const ancestors = (after.ancestors ?? []) as string[];
   const [editOf] = ancestors;
   const words = `${prompt} ${after.originalPrompt ?? ''}`.split(' ').filter(Boolean);
+  const body: Body = {
+    prompt,
+    tier,
+    orientation,
+    fresh: request?.fresh === true,
+    ...(editOf && { editOf }),
+    ...(resolution && { resolution }),
+  };
   const generation: ObservedGeneration = {
     id,
     uid,
-    body: { prompt, tier, orientation, fresh: request?.fresh === true, ...(editOf && { editOf }) },
+    body,
     words: [...new Set(words)].sort(),
     ancestors,
     cached,
     status,
     history: [{ tick, status }],
-    price: cached ? 0 : (prices[tier] ?? Number.NaN),
+    price: cached ? 0 : getPrice(body),
     publicId: String(after.publicId),
     deadline: (after.deadline as Date).getTime(),
     createdAt: (after.createdAt as Date).getTime(),

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import type { Data } from '../../shared/database/database.ts';
 import type { Entry } from './modelLedger.ts';
 
-/** The contract's prices. */
-export const prices: Record<string, number> = { standard: 1, premium2: 2, premium4: 4 };
+/** The contract's prices at 1K, and how many times as much a resolution costs. */
+const prices: Record<string, number> = { standard: 1, premium2: 2, premium4: 4 };
+const priceFactors: Record<string, number> = { '1K': 1, '2K': 2, '4K': 4 };
 
-/** The body of `generate`. */
+/** The body of `generate`. Without a resolution it asks for 1K. */
 export type Body = {
   prompt: string;
   tier: string;
@@ -16,7 +17,11 @@ export type Body = {
   editOf?: string;
   group?: string;
   originalPrompt?: string;
+  resolution?: string;
 };
+
+export const getPrice = ({ tier, resolution = '1K' }: Body) =>
+  (prices[tier] ?? Number.NaN) * (priceFactors[resolution] ?? Number.NaN);
 
 /** Compares what a key identifies: neither the group nor the original prompt. */
 export const isSameBody = (a: Body, b: Body) =>
@@ -24,7 +29,8 @@ export const isSameBody = (a: Body, b: Body) =>
   a.tier === b.tier &&
   a.orientation === b.orientation &&
   a.fresh === b.fresh &&
-  a.editOf === b.editOf;
+  a.editOf === b.editOf &&
+  (a.resolution ?? '1K') === (b.resolution ?? '1K');
 
 export type Status = 'pending' | 'succeeded' | 'refunded' | 'deleted';
 

@@ -79,7 +79,10 @@ export function createClosingWorld(env: Record<string, string> = {}) {
         ...env,
       },
       users: fakeUsers,
-      stripe: { deleteCustomer: async (id) => void customers.push(id) } as Partial<StripeApi> as StripeApi,
+      stripe: {
+        findCustomers: async () => [],
+        deleteCustomer: async (id) => void customers.push(id),
+      } as Partial<StripeApi> as StripeApi,
       ...(faults && { faults }),
       async imageGenerator(request) {
         if (JSON.stringify(request).includes('blocked')) {
@@ -134,6 +137,10 @@ export async function fillPerson({ generate, send, edit, call, runJob }: Closing
   const root = tokens.admin('root');
   const grant = { uid: 'ann', amount: 5, reason: `for ${canary}` };
   await send({ name: 'grant', method: 'POST', as: root, body: grant, key: 'grant' });
+  await generate('removed', { prompt: `A third ${canary}` });
+  const generationId = hashGenerationId('ann', 'removed');
+  const removal = { uid: 'ann', generationId, reason: `shows ${canary}` };
+  await send({ name: 'takedown', method: 'POST', as: root, body: removal });
   edit('accounts/ann', { customers: ['cus_1', 'cus_2'] });
   edit('accounts/ann', { balance: 30, note: `a note about ${canary}` });
   await runJob('reconcile');

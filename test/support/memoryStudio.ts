@@ -47,6 +47,8 @@ export function createMemoryStudio({
   env?: Record<string, string>;
   imageGenerator?: GenerateImage;
   imageStore?: Partial<ImageStore>;
+  /** Gemini behind the real fallback between models. `imageGenerator` is then not used. */
+  generateImage?: Gemini['generateImage'];
   /** The text model's part. */
   write?: Gemini['write'];
   stripe?: StripeApi;
@@ -83,11 +85,15 @@ export function createMemoryStudio({
       imageStore,
       ...(parts.stripe && { stripe: parts.stripe }),
       ...(parts.users && { users: parts.users }),
-      ...(parts.write && { gemini: { write: parts.write } as Partial<Gemini> as Gemini }),
-      async imageGenerator(...request) {
-        generated += 1;
-        return parts.imageGenerator ? parts.imageGenerator(...request) : image();
-      },
+      ...((parts.write || parts.generateImage) && {
+        gemini: { write: parts.write, generateImage: parts.generateImage } as Partial<Gemini> as Gemini,
+      }),
+      ...(!parts.generateImage && {
+        async imageGenerator(...request) {
+          generated += 1;
+          return parts.imageGenerator ? parts.imageGenerator(...request) : image();
+        },
+      }),
     },
   );
 

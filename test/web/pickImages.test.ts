@@ -1,6 +1,7 @@
 /** A file that is not a reference image is refused by name, with what to do. */
 import { expect, it } from 'vitest';
-import { pickImages, tooManyText } from '../../web/pickImages.ts';
+import { pickImages } from '../../web/pickImages.ts';
+import { text } from '../../web/strings/en.ts';
 
 const limits = { maxReferences: 3, maxReferenceBytes: 1_000 } as Parameters<typeof pickImages>[2];
 const heif = (brand: string) => `\0\0\0\x18ftyp${brand}\0\0\0\0`;
@@ -27,6 +28,6 @@ it.each(['GIF89a', heif('isom'), 'text', ''])('anything else: %j', async (conten
 });
 
 it('says how many references a model accepts', () => {
-  expect(tooManyText({ maxReferences: 1 })).toBe('This model accepts at most 1 reference image.');
-  expect(tooManyText({ maxReferences: 14 })).toBe('This model accepts at most 14 reference images.');
+  expect(text.references.tooMany(1)).toBe('This model accepts at most 1 reference image.');
+  expect(text.references.tooMany(14)).toBe('This model accepts at most 14 reference images.');
 });

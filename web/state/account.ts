@@ -2,7 +2,8 @@
 import { computed, signal } from '@preact/signals';
 import type { AccountAnswer } from '../../shared/contract.ts';
 import { ApiError, type Client } from '../client.ts';
-import { problemText } from '../words.ts';
+import { text } from '../strings/en.ts';
+import { problemText } from '../strings/messages.ts';
 import { applyDocument, applyReceipt, type Balance, getDebt, isSuspended } from './balance.ts';
 import type { FirebaseConfig } from './session.ts';
 
@@ -29,7 +30,7 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
       balance.value = applyReceipt(balance.value, fresh.account);
       suspended.value = fresh.account.suspended;
       supportEmail.value = fresh.supportEmail;
-      problem.value = fresh.account.closedAt ? 'This account is closed.' : '';
+      problem.value = fresh.account.closedAt ? text.header.accountClosed : '';
     } catch (error) {
       if (error instanceof ApiError) supportEmail.value ??= error.metadata.supportEmail;
       problem.value = problemText(error);

@@ -2,7 +2,8 @@
 import { signal } from '@preact/signals';
 import type { Client } from '../client.ts';
 import { chooseFile, saveBlob } from '../saveFile.ts';
-import { problemText } from '../words.ts';
+import { text } from '../strings/en.ts';
+import { problemText } from '../strings/messages.ts';
 import { announce } from './announce.ts';
 
 type ExportState =
@@ -28,7 +29,7 @@ export function createDataExport(client: Pick<Client, 'exportAccount'>) {
     try {
       const missing = await work(own.signal);
       progress.value = { state: 'done', missing };
-      announce('Your data is saved.', false);
+      announce(text.account.exported, false);
     } catch (error) {
       progress.value = own.signal.aborted
         ? { state: 'idle' }

@@ -1,20 +1,27 @@
-/** The content of the form: the next image request while the user writes it. */
+/** The content of the composer: the next image request while the user writes it. */
 import { computed, signal } from '@preact/signals';
 import type { GenerateInput, Generation, Orientation, Tier } from '../../shared/contract.ts';
 import type { PickedImage } from '../pickImages.ts';
+import type { Resolution } from './shapes.ts';
 
 /** A reference image: from the gallery, or a file from the user's device. */
 export type Reference =
   | { kind: 'generation'; id: string; previewUrl: string; name: string }
   | ({ kind: 'file' } & PickedImage);
 
+/** @property resolution 1K if it is absent, as in drafts of an earlier version. @property count how many images, 1 to 4 */
 export type DraftContent = {
   prompt: string;
   ownPrompt: string | undefined;
   tier: Tier;
   orientation: Orientation;
   references: Reference[];
+  resolution?: Resolution;
+  count?: number;
 };
+
+/** The most images that one press of the button asks for. */
+export const countMax = 4;
 
 export function createDraft() {
   const prompt = signal('');
@@ -22,20 +29,35 @@ export function createDraft() {
   const ownPrompt = signal<string | undefined>();
   const tier = signal<Tier>('standard');
   const orientation = signal<Orientation>('landscape');
+  const resolution = signal<Resolution>('1K');
+  const count = signal(1);
   const references = signal<Reference[]>([]);
+
+  function set(content: DraftContent): void {
+    prompt.value = content.prompt;
+    ownPrompt.value = content.ownPrompt;
+    tier.value = content.tier;
+    orientation.value = content.orientation;
+    resolution.value = content.resolution ?? '1K';
+    count.value = content.count ?? 1;
+    references.value = content.references.map(withPreview);
+  }
 
   return {
     prompt,
     ownPrompt,
     tier,
     orientation,
+    resolution,
+    count,
     references,
     /** Total size of the files; gallery images count 0 because only their id is sent. */
     referenceBytes: computed(() =>
       references.value.reduce((sum, one) => sum + (one.kind === 'file' ? one.bytes : 0), 0),
     ),
 
-    toRequest(): GenerateInput {
+    /** @param offered the resolution that is on offer. 1K is what the functions assume. */
+    toRequest(offered: Resolution = resolution.value): GenerateInput {
       const images = references.value.map((one) =>
         one.kind === 'generation' ? { generationId: one.id } : { mimeType: one.mimeType, data: one.data },
       );
@@ -43,6 +65,7 @@ export function createDraft() {
         prompt: prompt.value,
         tier: tier.value,
         orientation: orientation.value,
+        ...(offered !== '1K' && { resolution: offered }),
         ...(images.length > 0 && { references: images }),
       };
     },
@@ -52,27 +75,47 @@ export function createDraft() {
       ownPrompt: ownPrompt.value,
       tier: tier.value,
       orientation: orientation.value,
+      resolution: resolution.value,
+      count: count.value,
       references: references.value,
     }),
 
-    /** Fills the form with an earlier draft, unless the user has begun another one. */
+    set,
+
+    /** Fills the composer with an earlier draft, unless the user has begun another one. */
     restore(content: DraftContent): void {
-      if (prompt.value !== '' || references.value.length > 0) return;
-      prompt.value = content.prompt;
-      ownPrompt.value = content.ownPrompt;
-      tier.value = content.tier;
-      orientation.value = content.orientation;
-      references.value = content.references.map(withPreview);
+      if (prompt.value === '' && references.value.length === 0) set(content);
     },
 
-    /** Fills the form with the prompt and settings of an existing image; references stay as they are. */
+    /** Fills the composer with the prompt and settings of an existing image; references stay as they are. */
     reuse(generation: Generation, own: string | undefined): void {
       prompt.value = generation.prompt ?? '';
       ownPrompt.value = own;
       tier.value = generation.tier;
       orientation.value = generation.orientation;
     },
+
+    /** Fills the composer with a request that failed, so that the user can change it. */
+    edit(request: GenerateInput, own: string | undefined): void {
+      set({
+        prompt: request.prompt,
+        ownPrompt: own,
+        tier: request.tier,
+        orientation: request.orientation ?? 'landscape',
+        resolution: (request as { resolution?: Resolution }).resolution ?? '1K',
+        references: (request.references ?? []).map(toReference),
+      });
+    },
   };
+}
+
+type RequestReference = NonNullable<GenerateInput['references']>[number];
+
+function toReference(reference: RequestReference): Reference {
+  if ('generationId' in reference)
+    return { kind: 'generation', id: reference.generationId, previewUrl: '', name: '' };
+  const { data, mimeType } = reference;
+  return { kind: 'file', name: '', mimeType, data, bytes: Math.floor((data.length * 3) / 4), previewUrl: '' };
 }
 
 /** The object URL of a file does not survive the page that made it. */

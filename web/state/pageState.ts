@@ -6,6 +6,7 @@ import { type Client, createClient } from '../client.ts';
 import { createAccount } from './account.ts';
 import { createDataExport } from './dataExport.ts';
 import { createDraft } from './draft.ts';
+import { keepDraft } from './draftMemory.ts';
 import { createPagedList } from './pagedList.ts';
 import { createPendingGenerations } from './pendingGenerations.ts';
 import { createPurchases } from './purchases.ts';
@@ -13,7 +14,9 @@ import { type FirebaseConfig, idToken } from './session.ts';
 import { createMemory } from './storage.ts';
 import { createTerms } from './terms.ts';
 
-const imagesPerPage = 24;
+/** The first page fills the window soon; the next ones are for a long scroll. */
+const firstImages = 24;
+const imagesPerPage = 60;
 const entriesPerPage = 30;
 
 export type PageState = ReturnType<typeof createPageState>;
@@ -34,8 +37,12 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     checkout: (...args) => terms.afterTerms(() => functions.checkout(...args)),
   };
   const draft = createDraft();
+  const endDraft = keepDraft(uid, draft);
   const gallery = createPagedList<Generation>(async (pageToken) => {
-    const { generations, nextPageToken } = await client.gallery({ pageSize: imagesPerPage, pageToken });
+    const { generations, nextPageToken } = await client.gallery({
+      pageSize: pageToken === undefined ? firstImages : imagesPerPage,
+      pageToken,
+    });
     return { items: generations, nextPageToken };
   }, newestFirst);
   const ledger = createPagedList<Entry>(
@@ -118,6 +125,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     },
 
     close(): void {
+      endDraft();
       account.close();
       pendingGenerations.close();
       terms.close();
@@ -128,8 +136,11 @@ export function createPageState(config: FirebaseConfig, uid: string) {
   };
 }
 
-const newestFirst = (one: Generation, other: Generation) =>
-  other.createdAt.localeCompare(one.createdAt) || other.id.localeCompare(one.id);
+/** The times are RFC 3339 in UTC, so they sort as text. */
+function newestFirst(one: Generation, other: Generation): number {
+  if (one.createdAt !== other.createdAt) return one.createdAt < other.createdAt ? 1 : -1;
+  return one.id < other.id ? 1 : one.id > other.id ? -1 : 0;
+}
 
 const PageStateContext = createContext<PageState | undefined>(undefined);
 export const PageStateProvider = PageStateContext.Provider;

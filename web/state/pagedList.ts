@@ -1,6 +1,6 @@
 /** A sorted list that is loaded page by page. */
-import { signal } from '@preact/signals';
-import { problemText } from '../words.ts';
+import { computed, signal } from '@preact/signals';
+import { problemText } from '../strings/messages.ts';
 
 type Page<Item> = { items: Item[]; nextPageToken?: string | undefined };
 
@@ -9,7 +9,9 @@ export function createPagedList<Item extends { id: string }>(
   fetchPage: (pageToken?: string) => Promise<Page<Item>>,
   order: (one: Item, other: Item) => number,
 ) {
-  const items = signal<Item[]>([]);
+  const items = signal<readonly Item[]>([]);
+  /** The position of each item in the list, by its id. */
+  const positions = computed(() => new Map(items.value.map(({ id }, position) => [id, position])));
   /** `initial`: nothing is loaded yet. `more`: there are further pages. `complete`: the last page is loaded. */
   const state = signal<'initial' | 'more' | 'complete'>('initial');
   const isLoading = signal(false);
@@ -17,7 +19,16 @@ export function createPagedList<Item extends { id: string }>(
   let next: string | undefined;
 
   /** Replaces items that have the same id. */
-  function merge(newItems: Item[]): void {
+  function merge(newItems: readonly Item[]): void {
+    const last = items.value.at(-1);
+    const isNext = newItems.every(
+      (item, i) => !positions.value.has(item.id) && order(newItems[i - 1] ?? last ?? item, item) <= 0,
+    );
+    // The next page of a long list needs no sorting.
+    if (isNext) {
+      if (newItems.length > 0) items.value = [...items.value, ...newItems];
+      return;
+    }
     const byId = new Map(items.value.map((item) => [item.id, item]));
     for (const item of newItems) byId.set(item.id, item);
     items.value = [...byId.values()].sort(order);
@@ -42,6 +53,13 @@ export function createPagedList<Item extends { id: string }>(
     state,
     isLoading,
     problem,
+
+    find(id: string): Item | undefined {
+      const position = positions.value.get(id);
+      return position === undefined ? undefined : items.value[position];
+    },
+    /** The position in the list, or -1. */
+    findPosition: (id: string): number => positions.value.get(id) ?? -1,
 
     async more(): Promise<void> {
       if (isLoading.value || state.value === 'complete') return;

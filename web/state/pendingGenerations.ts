@@ -1,8 +1,9 @@
-/** Generations that are running, were just completed, or failed. */
-import { type Signal, signal } from '@preact/signals';
+/** The generations of this visit: those that run, those that failed, and those that have become images. */
+import { computed, type Signal, signal } from '@preact/signals';
 import type { GenerateInput, Generation, Receipt } from '../../shared/contract.ts';
 import { ApiError, type Client, isSettled } from '../client.ts';
-import { costText, failureCreditsText, problemText } from '../words.ts';
+import { text } from '../strings/en.ts';
+import { costText, failureCreditsText, problemText } from '../strings/messages.ts';
 import { announce } from './announce.ts';
 import type { Memory, UnsettledRequest } from './storage.ts';
 
@@ -10,7 +11,8 @@ export type Progress =
   | { state: 'generating' }
   /** The client waits before its next attempt. `error` is the answer to the last attempt. */
   | { state: 'waiting'; error: ApiError }
-  | { state: 'done'; generation: Generation; receipt: Receipt }
+  /** The image is in the gallery, in the place of this generation. */
+  | { state: 'done'; generation: Generation }
   /** The client stopped. `isSettled(error)` is false if the generation may still succeed. */
   | { state: 'failed'; error: unknown };
 
@@ -24,8 +26,11 @@ export function createPendingGenerations(options: {
   onCreated: (generation: Generation) => void;
 }) {
   const { client, memory, onReceipt, onCreated } = options;
-  const list = signal<PendingGeneration[]>([]);
+  const list = signal<readonly PendingGeneration[]>([]);
   const closing = new AbortController();
+  const having = (...states: Progress['state'][]) =>
+    computed(() => list.value.filter(({ progress }) => states.includes(progress.value.state)));
+  const running = having('generating', 'waiting');
 
   const remove = (key: string) => {
     list.value = list.value.filter((pending) => pending.key !== key);
@@ -33,14 +38,13 @@ export function createPendingGenerations(options: {
 
   function start(unsettled: UnsettledRequest): void {
     if (list.value.some(({ key }) => key === unsettled.key)) return;
-    // Hide finished results when a new image is requested.
-    const unfinished = list.value.filter(({ progress }) => progress.value.state !== 'done');
     const pending = { ...unsettled, progress: signal<Progress>({ state: 'generating' }) };
-    list.value = [pending, ...unfinished];
+    list.value = [pending, ...list.value];
     void run(pending);
   }
 
-  async function run({ key, request, ownPrompt, progress }: PendingGeneration): Promise<void> {
+  async function run(pending: PendingGeneration): Promise<void> {
+    const { key, request, ownPrompt, progress } = pending;
     progress.value = { state: 'generating' };
     try {
       const { generation, receipt } = await client.generate(request, {
@@ -58,30 +62,41 @@ export function createPendingGenerations(options: {
       await memory.deleteRequest(key);
       onReceipt(receipt);
       onCreated(generation);
-      progress.value = { state: 'done', generation, receipt };
-      announce(`Your image is ready. ${costText(receipt)}`, false);
+      progress.value = { state: 'done', generation };
+      announce(text.making.ready(costText(receipt)), false);
     } catch (error) {
-      if (closing.signal.aborted) return;
-      await fail(key, progress, error);
+      if (!closing.signal.aborted) await fail(pending, error);
     }
   }
 
-  async function fail(key: string, progress: Signal<Progress>, error: unknown): Promise<void> {
+  async function fail(pending: PendingGeneration, error: unknown): Promise<void> {
+    const { key, progress } = pending;
     if (error instanceof ApiError) onReceipt(error.receipt);
     if (isSettled(error)) await memory.deleteRequest(key);
     progress.value = { state: 'failed', error };
+    // A hidden generation comes back when it needs the user.
+    if (!list.value.includes(pending)) list.value = [pending, ...list.value];
     announce(`${problemText(error)} ${failureCreditsText(error)}`, false);
   }
 
-  const submit = (request: GenerateInput, ownPrompt?: string) => {
+  async function submit(request: GenerateInput, ownPrompt?: string): Promise<void> {
     const unsettled = { key: crypto.randomUUID(), request, askedAt: Date.now(), ownPrompt };
     // Save the key before the request is sent, so that a reload or a crash cannot lose it.
-    void memory.saveRequest(unsettled).then(() => start(unsettled));
-  };
+    await memory.saveRequest(unsettled);
+    start(unsettled);
+  }
 
   return {
     list,
-    submit,
+    running,
+    failed: having('failed'),
+
+    /** Asks for several images at once. Each is a generation with its own key, debit and refund. */
+    submit(request: GenerateInput, ownPrompt?: string, count = 1): void {
+      // The cache would answer each image of a group with the same one.
+      const all = count > 1 ? { ...request, fresh: true, group: crypto.randomUUID() } : request;
+      for (let i = 0; i < count; i += 1) void submit(all, ownPrompt);
+    },
 
     /** Continues every unsettled request of an earlier visit, each with its own key. */
     async resume(): Promise<void> {
@@ -102,15 +117,18 @@ export function createPendingGenerations(options: {
         return;
       }
       remove(key);
-      submit(request, ownPrompt);
+      void submit(request, ownPrompt);
     },
+
+    /** Hides a running generation. It goes on; its image comes into the gallery, and a failure is shown. */
+    hide: remove,
 
     dismiss(key: string): void {
       remove(key);
       void memory.deleteRequest(key);
     },
 
-    /** Removes the finished card of a deleted image. @param id of the generation */
+    /** Forgets the generation of a deleted image. @param id of the generation */
     removeImage(id: string): void {
       list.value = list.value.filter(
         ({ progress: { value } }) => value.state !== 'done' || value.generation.id !== id,

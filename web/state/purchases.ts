@@ -2,7 +2,8 @@
 import { effect, signal } from '@preact/signals';
 import type { Pack } from '../../shared/contract.ts';
 import { ApiError, type Client, isSettled } from '../client.ts';
-import { type PaymentNotice, paymentText, problemText } from '../words.ts';
+import { text } from '../strings/en.ts';
+import { type PaymentNotice, paymentText, problemText } from '../strings/messages.ts';
 import type { AccountState } from './account.ts';
 import { announce } from './announce.ts';
 import type { createDraft } from './draft.ts';
@@ -64,7 +65,7 @@ export function createPurchases({ client, memory, account, draft, goTo }: Option
       leavingFor.value = undefined;
       problem.value =
         error instanceof ApiError && error.reason === 'NOT_FOUND'
-          ? 'There are no receipts yet.'
+          ? text.credits.noReceipts
           : problemText(error);
     }
   }
@@ -100,6 +101,7 @@ export function createPurchases({ client, memory, account, draft, goTo }: Option
       if (hasLeft || isOld || status === 'expired') await forget(sessionId);
       if (hasLeft) show({ sessionId, state: 'left' });
       else if (status === 'paid') show({ sessionId, state: 'notCredited' });
+      else if (isSubmitted && status === 'expired') show({ sessionId, state: 'failed' });
       else if (isSubmitted && status === 'unpaid' && !isOld) show({ sessionId, state: 'waiting' });
       else hide(sessionId);
     } catch (error) {

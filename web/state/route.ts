@@ -7,9 +7,6 @@ export type Route =
   | { view: 'image'; id: string }
   | { view: 'report'; token: string };
 
-/** True if going back in the browser history stays on this page. */
-let canGoBack = false;
-
 export function parseRoute(hash: string): Route {
   const id = /^#\/image\/([0-9a-f]{32})$/.exec(hash)?.[1];
   if (id) return { view: 'image', id };
@@ -20,8 +17,19 @@ export function parseRoute(hash: string): Route {
 
 export const route = signal<Route>(parseRoute(location.hash));
 
+/** How many entries of this page are before this one in the history: going back further would leave the studio. */
+const readDepth = (): number | undefined => (history.state as { depth?: number } | null)?.depth;
+let depth = readDepth() ?? 0;
+history.replaceState({ depth }, '');
+
+/** True from the call of `history.back` until the browser has gone back: a second call would go back twice. */
+let isGoingBack = false;
+
 addEventListener('hashchange', () => {
-  canGoBack = true;
+  isGoingBack = false;
+  const known = readDepth();
+  depth = known ?? depth + 1;
+  if (known === undefined) history.replaceState({ depth }, '');
   route.value = parseRoute(location.hash);
 });
 
@@ -29,15 +37,18 @@ export const imageHref = (id: string) => `#/image/${id}`;
 
 /** Replaces the history entry, so that Back leaves the viewer however many images the user has looked at. */
 export function goToImage(id: string): void {
-  history.replaceState(null, '', imageHref(id));
+  history.replaceState({ depth }, '', imageHref(id));
   route.value = { view: 'image', id };
 }
 
+/** Closes the viewer. May be called again before it is closed. */
 export function closeImage(): void {
-  if (canGoBack) {
+  if (isGoingBack || route.value.view !== 'image') return;
+  if (depth > 0) {
+    isGoingBack = true;
     history.back();
     return;
   }
-  history.replaceState(null, '', '#/');
+  history.replaceState({ depth }, '', '#/');
   route.value = { view: 'create' };
 }

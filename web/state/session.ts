@@ -20,6 +20,7 @@ import {
   signOut,
 } from '@firebase/auth';
 import { signal } from '@preact/signals';
+import { text } from '../strings/en.ts';
 
 type HostAndPort = { host: string; port: number };
 
@@ -44,7 +45,7 @@ let auth: Auth;
 /** Reads the Firebase configuration and starts updating `user`. @throws if the configuration cannot be read */
 export async function startSession(): Promise<FirebaseConfig> {
   const response = await fetch('/__/firebase/init.json');
-  if (!response.ok) throw new Error(`The studio's configuration could not be read (${response.status}).`);
+  if (!response.ok) throw new Error(text.common.configurationUnreadable(response.status));
   const config = (await response.json()) as FirebaseConfig;
   auth = initializeAuth(initializeApp(config), {
     persistence: [indexedDBLocalPersistence, browserLocalPersistence],
@@ -68,12 +69,12 @@ function readUser(): void {
   const needsVerification = hasPassword && !emailVerified;
   const previous = user.peek();
   if (previous?.uid === uid && previous.needsVerification === needsVerification) return;
-  user.value = { uid, email: email ?? 'Signed in', hasPassword, needsVerification };
+  user.value = { uid, email: email ?? text.signIn.signedIn, hasPassword, needsVerification };
 }
 
 /** Returns the user's ID token. @param forceRefresh skips Firebase's cache. @throws if nobody is signed in */
 export async function idToken(forceRefresh = false): Promise<string> {
-  if (!auth.currentUser) throw new Error('Nobody is signed in.');
+  if (!auth.currentUser) throw new Error(text.signIn.nobody);
   return auth.currentUser.getIdToken(forceRefresh);
 }
 
@@ -91,7 +92,7 @@ export const farewell = signal('');
 /** Proves once more who the user is, and gets a new token. @param password empty for a user without one */
 export async function signInAgain(password: string): Promise<void> {
   const { currentUser } = auth;
-  if (!currentUser) throw new Error('Nobody is signed in.');
+  if (!currentUser) throw new Error(text.signIn.nobody);
   if (user.peek()?.hasPassword) {
     const credential = EmailAuthProvider.credential(currentUser.email ?? '', password);
     await reauthenticateWithCredential(currentUser, credential);
@@ -121,25 +122,9 @@ export const sendPasswordReset = (email: string): Promise<void> => sendPasswordR
 
 export const endSession = (): Promise<void> => signOut(auth);
 
-const messages: Record<string, string> = {
-  'auth/invalid-credential': 'Wrong e-mail or password.',
-  'auth/invalid-login-credentials': 'Wrong e-mail or password.',
-  'auth/user-not-found': 'Wrong e-mail or password.',
-  'auth/wrong-password': 'Wrong e-mail or password.',
-  'auth/invalid-email': 'This is not a valid e-mail address.',
-  'auth/missing-email': 'Enter your e-mail address first.',
-  'auth/email-already-in-use': 'An account with this e-mail already exists. Please sign in.',
-  'auth/weak-password': 'The password needs at least 6 characters.',
-  'auth/too-many-requests': 'Too many attempts. Please try again later.',
-  'auth/user-disabled': 'This account is disabled.',
-  'auth/network-request-failed': 'The sign-in service did not answer. Please try again.',
-  'auth/popup-blocked': 'Your browser blocked the sign-in window. Allow pop-ups and try again.',
-  'auth/operation-not-allowed': 'This sign-in method is not available here.',
-};
-
 /** The message for a failed sign-in. Empty if the user closed the sign-in window. */
 export function signInProblem(error: unknown): string {
   const code = (error as { code?: unknown }).code;
   if (code === 'auth/popup-closed-by-user' || code === 'auth/cancelled-popup-request') return '';
-  return messages[String(code)] ?? 'Sign-in failed. Please try again.';
+  return text.signIn.problems[String(code)] ?? text.signIn.failed;
 }

@@ -1,7 +1,7 @@
 /** Asks the user to accept the terms when a function refuses a call without that, and then makes the call again. */
 import { signal } from '@preact/signals';
 import { ApiError, type Client } from '../client.ts';
-import { problemText } from '../words.ts';
+import { problemText } from '../strings/messages.ts';
 import type { AccountState } from './account.ts';
 
 /** @param onAccept informs the user's other windows. */

@@ -1,10 +1,11 @@
+import { Dialog } from '../components/Dialog.tsx';
+import { OutsideLink } from '../components/OutsideLink.tsx';
 import { usePageState } from '../state/pageState.ts';
 import { user } from '../state/session.ts';
-import { wholeTimeText } from '../words.ts';
+import { text } from '../strings/en.ts';
+import { wholeTimeText } from '../strings/format.ts';
 import { CloseAccount } from './CloseAccount.tsx';
 import { ContactSupport } from './ContactSupport.tsx';
-import { Dialog } from './Dialog.tsx';
-import { OutsideLink } from './OutsideLink.tsx';
 
 type Props = { onClose: () => void; focusAfter: () => HTMLElement | null };
 
@@ -13,26 +14,27 @@ export function AccountDialog({ onClose, focusAfter }: Props) {
   const { account } = usePageState();
   const terms = account.terms.value;
   return (
-    <Dialog title="Your account" class="sheet" onClose={onClose} focusAfter={focusAfter}>
-      <h2>Your account</h2>
+    <Dialog title={text.account.title} class="sheet" onClose={onClose} focusAfter={focusAfter}>
+      <h2>{text.account.title}</h2>
       <p class="quiet">{user.value?.email}</p>
       <ExportButtons />
-      {terms?.acceptedAt && <p>You accepted the terms on {wholeTimeText(terms.acceptedAt)}.</p>}
+      {terms?.acceptedAt && <p>{text.account.termsAccepted(wholeTimeText(terms.acceptedAt))}</p>}
       {(terms?.termsUrl || terms?.privacyUrl) && (
         <p class="row">
-          {terms.termsUrl && <OutsideLink href={terms.termsUrl}>Terms</OutsideLink>}
-          {terms.privacyUrl && <OutsideLink href={terms.privacyUrl}>Privacy policy</OutsideLink>}
+          {terms.termsUrl && <OutsideLink href={terms.termsUrl}>{text.account.terms}</OutsideLink>}
+          {terms.privacyUrl && <OutsideLink href={terms.privacyUrl}>{text.account.privacy}</OutsideLink>}
         </p>
       )}
       {account.supportEmail.value && (
         <p>
-          Support: <ContactSupport />
+          {text.account.support}
+          <ContactSupport />
         </p>
       )}
       <CloseAccount />
       <div class="row end">
         <button type="button" onClick={onClose}>
-          Close
+          {text.common.close}
         </button>
       </div>
     </Dialog>
@@ -48,15 +50,19 @@ function ExportButtons() {
       <>
         <p>
           {progress.total === undefined
-            ? 'Reading your data …'
-            : `${progress.done} of ${progress.total} images …`}
+            ? text.account.reading
+            : text.account.exportProgress(progress.done, progress.total)}
         </p>
         {progress.total !== undefined && (
-          <progress aria-label="Images" value={progress.done} max={Math.max(1, progress.total)} />
+          <progress
+            aria-label={text.account.images}
+            value={progress.done}
+            max={Math.max(1, progress.total)}
+          />
         )}
         <div class="row">
           <button type="button" onClick={dataExport.cancel}>
-            Cancel export
+            {text.account.cancelExport}
           </button>
         </div>
       </>
@@ -64,15 +70,13 @@ function ExportButtons() {
   }
   return (
     <>
-      <p>
-        You can save everything that the studio keeps about you: your account, credits, prompts and images.
-      </p>
+      <p>{text.account.exportExplained}</p>
       <div class="row">
         <button type="button" onClick={() => void dataExport.saveJson()}>
-          Export my data
+          {text.account.exportData}
         </button>
         <button type="button" onClick={() => void dataExport.saveZip()}>
-          Export with images
+          {text.account.exportWithImages}
         </button>
       </div>
       {progress.state === 'done' && <p role="status">{doneText(progress.missing)}</p>}
@@ -86,6 +90,4 @@ function ExportButtons() {
 }
 
 const doneText = (missing: number) =>
-  missing === 0
-    ? 'Your data is saved.'
-    : `Your data is saved, but ${missing === 1 ? 'one image' : `${missing} images`} could not be fetched. The file missing-images.txt lists what is missing.`;
+  missing === 0 ? text.account.exported : text.account.exportedWithout(missing);

@@ -1,8 +1,8 @@
 import type { Pack } from '../../shared/contract.ts';
-import { partPriceText, priceText } from '../money.ts';
+import { Dialog } from '../components/Dialog.tsx';
 import { usePageState } from '../state/pageState.ts';
-import { credits, tierNames } from '../words.ts';
-import { Dialog } from './Dialog.tsx';
+import { text } from '../strings/en.ts';
+import { partPriceText, priceText } from '../strings/format.ts';
 
 /** The credit packs. A click on one leads to Stripe's page. */
 export function BuyDialog() {
@@ -10,8 +10,8 @@ export function BuyDialog() {
   const { packs, isDialogOpen, leavingFor, problem } = purchases;
   if (!isDialogOpen.value || !packs.value) return null;
   return (
-    <Dialog title="Buy credits" class="sheet" onClose={purchases.closeDialog}>
-      <h2>Buy credits</h2>
+    <Dialog title={text.credits.buy} class="sheet" onClose={purchases.closeDialog}>
+      <h2>{text.credits.buy}</h2>
       <ul class="packs">
         {packs.value.map((pack) => (
           <li key={pack.id}>
@@ -19,8 +19,8 @@ export function BuyDialog() {
           </li>
         ))}
       </ul>
-      <p class="quiet">You pay on Stripe's page. Taxes may be added there. Your draft stays here.</p>
-      {leavingFor.value !== undefined && <p role="status">Opening the checkout …</p>}
+      <p class="quiet">{text.buying.onStripe}</p>
+      {leavingFor.value !== undefined && <p role="status">{text.buying.opening}</p>}
       {problem.value && (
         <p class="problem" role="alert">
           {problem.value}
@@ -28,7 +28,7 @@ export function BuyDialog() {
       )}
       <div class="row end">
         <button type="button" onClick={purchases.closeDialog}>
-          Close
+          {text.common.close}
         </button>
       </div>
     </Dialog>
@@ -45,12 +45,13 @@ function PackButton({ pack: { id, credits: count, amount, currency } }: { pack: 
       aria-disabled={purchases.leavingFor.value !== undefined}
       onClick={() => void purchases.buy(id)}
     >
-      <span>
-        {credits(count)} · {priceText(amount, currency)}
-      </span>{' '}
+      <span>{text.buying.pack(count, priceText(amount, currency))}</span>{' '}
       {tier && (
         <span class="quiet">
-          {partPriceText((amount / count) * tier.credits, currency)} per {tierNames[tier.id]} image
+          {text.buying.pricePerImage(
+            partPriceText((amount / count) * tier.credits, currency),
+            text.composer.shapes[tier.id].name,
+          )}
         </span>
       )}
     </button>

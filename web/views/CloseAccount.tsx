@@ -1,14 +1,16 @@
 import { useState } from 'preact/hooks';
 import { ApiError } from '../client.ts';
+import { forgetDraft } from '../state/draftMemory.ts';
 import { usePageState } from '../state/pageState.ts';
 import { endSession, farewell, signInAgain, signInProblem, user } from '../state/session.ts';
-import { credits, problemText } from '../words.ts';
+import { text } from '../strings/en.ts';
+import { problemText } from '../strings/messages.ts';
 
 const confirmation = 'CLOSE';
 
 /** Closes the account: what is lost, a word to type, and another sign-in if the last one is too old. */
 export function CloseAccount() {
-  const { account, client, memory } = usePageState();
+  const { account, client, memory, uid } = usePageState();
   const [isOpen, setIsOpen] = useState(false);
   const [word, setWord] = useState('');
   const [password, setPassword] = useState('');
@@ -19,8 +21,9 @@ export function CloseAccount() {
   async function close(): Promise<void> {
     if (mustSignIn) await signInAgain(password);
     await client.closeAccount();
-    farewell.value = 'Your account is closed. Your images, prompts and sign-in are being deleted. Goodbye.';
+    farewell.value = text.closing.farewell;
     await memory.clear();
+    forgetDraft(uid);
     await endSession();
   }
 
@@ -42,21 +45,17 @@ export function CloseAccount() {
     return (
       <div class="row">
         <button type="button" class="text" onClick={() => setIsOpen(true)}>
-          Close account
+          {text.closing.open}
         </button>
       </div>
     );
   }
   return (
-    <form onSubmit={(event) => void submit(event)} aria-label="Close account">
-      <h3>Close your account</h3>
-      <p>
-        Your images, prompts and sign-in are deleted for good, here and on every page you shared. The{' '}
-        {credits(account.balance.value?.balance ?? 0)} you have left are lost. Export your data first if you
-        want to keep it.
-      </p>
+    <form onSubmit={(event) => void submit(event)} aria-label={text.closing.open}>
+      <h3>{text.closing.title}</h3>
+      <p>{text.closing.consequence(account.balance.value?.balance ?? 0)}</p>
       <label>
-        Type {confirmation} to confirm
+        {text.closing.typeToConfirm(confirmation)}
         <input
           type="text"
           autocomplete="off"
@@ -67,7 +66,7 @@ export function CloseAccount() {
       </label>
       {mustSignIn && user.value?.hasPassword && (
         <label>
-          Your password
+          {text.closing.password}
           <input
             type="password"
             autocomplete="current-password"
@@ -84,10 +83,10 @@ export function CloseAccount() {
       )}
       <div class="row">
         <button type="button" onClick={() => setIsOpen(false)}>
-          Keep my account
+          {text.closing.keep}
         </button>
         <button type="submit" class="danger" disabled={isBusy || word !== confirmation}>
-          Close my account
+          {text.closing.confirm}
         </button>
       </div>
     </form>

@@ -1,49 +1,99 @@
+import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { IconButton } from '../components/Button.tsx';
+import { Icon } from '../components/Icon.tsx';
 import { promptCharactersMax } from '../limits.ts';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
-import { credits } from '../words.ts';
+import { getOffer } from '../state/shapes.ts';
+import { text } from '../strings/en.ts';
+import { ComposerSettings } from './ComposerSettings.tsx';
 import { Improve } from './Improve.tsx';
 import { References } from './References.tsx';
-import { OrientationPicker, TierPicker } from './TierPicker.tsx';
 
-/** The form for a new image. It stays usable while other images are generated. */
+/**
+ * The form for new images, docked at the bottom of the window. In a small window it is one line until it is touched.
+ * It stays usable while images are made.
+ */
 export function Composer() {
   const { draft, account, pendingGenerations } = usePageState();
   const field = useGrowingField(draft.prompt.value);
-  const price = account.tiers.value.find(({ id }) => id === draft.tier.value)?.credits;
+  const form = useRef<HTMLFormElement>(null);
+  const isOpen = useSignal(false);
+  const offer = account.tiers.value.find(({ id }) => id === draft.tier.value);
+  const { credits, resolution } = offer ? getOffer(offer, draft.resolution.value) : {};
+  const count = draft.count.value;
+  const price = credits === undefined ? undefined : credits * count;
   const length = [...draft.prompt.value].length;
   const isTooLong = length > promptCharactersMax;
   const canSubmit = price !== undefined && draft.prompt.value.trim() !== '' && !isTooLong;
 
+  useEffect(() => {
+    const leave = ({ target }: Event) => {
+      // A dialog that the composer opened belongs to it.
+      const isInside = form.current?.contains(target as Node) || (target as Element).closest?.('dialog');
+      if (!isInside) isOpen.value = false;
+    };
+    document.addEventListener('pointerdown', leave);
+    return () => document.removeEventListener('pointerdown', leave);
+  }, [isOpen]);
+
   function submit(event: Event): void {
     event.preventDefault();
-    if (!canSubmit) return;
+    if (!canSubmit) {
+      field.current?.focus();
+      return;
+    }
     const own = draft.ownPrompt.value;
-    pendingGenerations.submit(draft.toRequest(), own === draft.prompt.value ? undefined : own);
-    announce('Your image is being generated.', false);
+    pendingGenerations.submit(
+      draft.toRequest(resolution),
+      own === draft.prompt.value ? undefined : own,
+      count,
+    );
+    announce(text.composer.started(count), false);
+    isOpen.value = false;
+    scrollTo({ top: 0, behavior: 'smooth' });
   }
 
-  /** A held-down key and a double click submit the form only once. */
+  /** A held-down key submits the form only once. */
   const submitOnce = (event: KeyboardEvent) => {
+    if (event.key === 'Escape') isOpen.value = false;
     const isNewLine = event.target instanceof HTMLTextAreaElement && !event.ctrlKey && !event.metaKey;
     if (event.key !== 'Enter' || isNewLine) return;
     if (event.repeat) event.preventDefault();
     else if (event.target === field.current) submit(event);
   };
-  const clickOnce = (event: MouseEvent) => {
-    if (event.detail > 1) event.preventDefault();
-  };
 
   return (
-    <form class="composer" aria-label="New image" onSubmit={submit} onKeyDown={submitOnce}>
+    <form
+      ref={form}
+      class={isOpen.value ? 'composer open' : 'composer'}
+      aria-label={text.composer.title}
+      onSubmit={submit}
+      onKeyDown={submitOnce}
+      onFocusIn={({ target }) => {
+        if (target === field.current) isOpen.value = true;
+      }}
+    >
+      <IconButton
+        icon="down"
+        label={text.composer.collapse}
+        look="plain collapse"
+        onClick={() => {
+          isOpen.value = false;
+        }}
+      />
       <div class="prompt">
-        <label for="prompt">Prompt</label>
+        <label class="visually-hidden" for="prompt">
+          {text.composer.prompt}
+        </label>
         <textarea
           id="prompt"
           ref={field}
-          rows={4}
-          placeholder="A banana in a space suit, reading the newspaper on the moon …"
+          dir="auto"
+          rows={1}
+          enterkeyhint="enter"
+          placeholder={text.composer.placeholder}
           value={draft.prompt.value}
           aria-describedby={isTooLong ? 'prompt-problem' : undefined}
           aria-invalid={isTooLong}
@@ -53,34 +103,32 @@ export function Composer() {
         />
         {isTooLong && (
           <p class="problem" id="prompt-problem" role="alert">
-            {length - promptCharactersMax} characters too many. The limit is {promptCharactersMax}.
+            {text.composer.tooLong(length - promptCharactersMax, promptCharactersMax)}
           </p>
         )}
       </div>
       <Improve />
-      <TierPicker />
-      <OrientationPicker />
       <References />
-      <div class="ask">
-        <button type="submit" class="primary wide" aria-disabled={!canSubmit} onClick={clickOnce}>
-          {price === undefined ? 'Generate' : `Generate · ${credits(price)}`}
-        </button>
-        <p class="hint">
-          <kbd>Ctrl</kbd> or <kbd>⌘</kbd> and <kbd>Enter</kbd> in the prompt
-        </p>
-      </div>
+      <ComposerSettings />
+      <button type="submit" class="primary create-button" aria-disabled={!canSubmit}>
+        <Icon name="up" />
+        <span class="create-text">
+          {text.composer.create}
+          {price !== undefined && <span class="price"> · {text.composer.price(price)}</span>}
+        </span>
+      </button>
     </form>
   );
 }
 
 /** Makes the text area as high as its text, up to the maximum height in its style. */
-function useGrowingField(text: string) {
+function useGrowingField(prompt: string) {
   const field = useRef<HTMLTextAreaElement>(null);
   // For browsers without `field-sizing`.
   useEffect(() => {
     if (!field.current || CSS.supports('field-sizing', 'content')) return;
     field.current.style.height = 'auto';
     field.current.style.height = `${field.current.scrollHeight + 2}px`;
-  }, [text]);
+  }, [prompt]);
   return field;
 }

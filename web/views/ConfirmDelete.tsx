@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
+import { Dialog } from '../components/Dialog.tsx';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
-import { problemText } from '../words.ts';
-import { Dialog } from './Dialog.tsx';
+import { text } from '../strings/en.ts';
+import { problemText } from '../strings/messages.ts';
 
 type Props = { generation: Generation; onClose: () => void; onDeleted: () => void };
 
@@ -17,7 +18,7 @@ export function ConfirmDelete({ generation: { id, prompt }, onClose, onDeleted }
     setIsBusy(true);
     try {
       await deleteImage(id);
-      announce('Image deleted.');
+      announce(text.deleting.done);
       onDeleted();
     } catch (error) {
       setProblem(problemText(error));
@@ -26,10 +27,12 @@ export function ConfirmDelete({ generation: { id, prompt }, onClose, onDeleted }
   }
 
   return (
-    <Dialog title="Delete this image?" class="sheet" onClose={onClose}>
-      <h2>Delete this image?</h2>
-      <blockquote class="clamp">{prompt}</blockquote>
-      <p>The image and its prompt are deleted permanently. Its credits are not refunded.</p>
+    <Dialog title={text.deleting.title} class="sheet" onClose={onClose}>
+      <h2>{text.deleting.title}</h2>
+      <blockquote class="clamp" dir="auto">
+        {prompt}
+      </blockquote>
+      <p>{text.deleting.consequence}</p>
       {problem && (
         <p class="problem" role="alert">
           {problem}
@@ -38,10 +41,10 @@ export function ConfirmDelete({ generation: { id, prompt }, onClose, onDeleted }
       <div class="row end">
         {/* The first button gets the focus, so it must be the harmless one. */}
         <button type="button" onClick={onClose}>
-          Keep it
+          {text.deleting.keep}
         </button>
         <button type="button" class="danger" disabled={isBusy} onClick={() => void remove()}>
-          Delete image
+          {text.deleting.confirm}
         </button>
       </div>
     </Dialog>

@@ -1,15 +1,17 @@
+import { text } from '../strings/en.ts';
 import { Composer } from './Composer.tsx';
-import { Gallery } from './Gallery.tsx';
-import { PendingGenerations } from './PendingGenerations.tsx';
+import { Failures } from './Failures.tsx';
+import { Gallery, useKeptScroll } from './Gallery.tsx';
 
-/** The main view: the form, the pending generations and the gallery. */
+/** The main view: the gallery over the whole page, and the composer at hand. */
 export function Create({ hidden }: { hidden: boolean }) {
+  useKeptScroll(!hidden);
   return (
     <div class="create" hidden={hidden}>
-      <h1 class="visually-hidden">Create</h1>
+      <h1 class="visually-hidden">{text.header.create}</h1>
       <Composer />
       <div class="images">
-        <PendingGenerations />
+        <Failures />
         <Gallery isShown={!hidden} />
       </div>
     </div>

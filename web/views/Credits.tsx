@@ -1,9 +1,13 @@
 import { useEffect } from 'preact/hooks';
 import type { Entry } from '../../shared/contract.ts';
+import { PurseDrawing } from '../components/drawings.tsx';
+import { EmptyState } from '../components/EmptyState.tsx';
+import { More } from '../components/More.tsx';
 import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
-import { allowanceText, credits, debtText, entryText, signed, timeText, wholeTimeText } from '../words.ts';
-import { More } from './Gallery.tsx';
+import { text } from '../strings/en.ts';
+import { number, signed, timeText, wholeTimeText } from '../strings/format.ts';
+import { allowanceText, entryText } from '../strings/messages.ts';
 
 /** The user's ledger entries, each with the balance after it. */
 export function Credits() {
@@ -17,25 +21,26 @@ export function Credits() {
   return (
     <section class="credits" aria-labelledby="credits-title">
       <h1 id="credits-title" tabIndex={-1}>
-        Credits
+        {text.credits.title}
       </h1>
-      {balance && <p class="total">{credits(balance.balance)}</p>}
+      {balance && <p class="total">{text.common.credits(balance.balance)}</p>}
       {account.allowance.value && <p class="quiet">{allowanceText(account.allowance.value)}</p>}
-      {account.debt.value > 0 && <p class="debt">{debtText(account.debt.value)}</p>}
+      {account.debt.value > 0 && <p class="debt">{text.credits.debt(account.debt.value)}</p>}
       <BuyButtons />
       {items.value.length > 0 && <Entries entries={items.value} />}
       {items.value.length === 0 && state.value === 'complete' && (
-        <div class="empty">
-          <h2>No credit history yet.</h2>
-          <p>Credits that you receive, spend or get refunded are listed here.</p>
-        </div>
+        <EmptyState drawing={<PurseDrawing />} title={text.credits.emptyTitle}>
+          <p>{text.credits.empty}</p>
+        </EmptyState>
       )}
       {problem.value && (
         <p class="notice" role="alert">
           {problem.value}
         </p>
       )}
-      {(state.value === 'more' || problem.value) && <More onMore={ledger.more} isLoading={isLoading.value} />}
+      {(state.value === 'more' || problem.value) && (
+        <More onMore={ledger.more} isLoading={isLoading.value} count={items.value.length} />
+      )}
     </section>
   );
 }
@@ -52,7 +57,7 @@ function BuyButtons() {
       <div class="row">
         {isSold && (
           <button type="button" class="primary" aria-haspopup="dialog" onClick={purchases.open}>
-            Buy credits
+            {text.credits.buy}
           </button>
         )}
         <button
@@ -60,7 +65,7 @@ function BuyButtons() {
           aria-disabled={leavingFor.value === 'portal'}
           onClick={() => void purchases.openReceipts()}
         >
-          Receipts
+          {text.credits.receipts}
         </button>
       </div>
       {problem.value && !isDialogOpen.value && (
@@ -72,19 +77,19 @@ function BuyButtons() {
   );
 }
 
-function Entries({ entries }: { entries: Entry[] }) {
+function Entries({ entries }: { entries: readonly Entry[] }) {
   return (
     <div class="table">
       <table>
         <thead>
           <tr>
-            <th scope="col">Date</th>
-            <th scope="col">What</th>
+            <th scope="col">{text.credits.date}</th>
+            <th scope="col">{text.credits.what}</th>
             <th scope="col" class="number">
-              Amount
+              {text.credits.amount}
             </th>
             <th scope="col" class="number">
-              Balance
+              {text.credits.balance}
             </th>
           </tr>
         </thead>
@@ -101,12 +106,12 @@ function Entries({ entries }: { entries: Entry[] }) {
                 {entry.type === 'debit' && entry.generationId && (
                   <>
                     {' '}
-                    <a href={imageHref(entry.generationId)}>Show image</a>
+                    <a href={imageHref(entry.generationId)}>{text.credits.showImage}</a>
                   </>
                 )}
               </td>
               <td class={entry.amount < 0 ? 'number' : 'number plus'}>{signed(entry.amount)}</td>
-              <td class="number">{entry.balance}</td>
+              <td class="number">{number(entry.balance)}</td>
             </tr>
           ))}
         </tbody>

@@ -1,93 +1,191 @@
-import { useEffect, useRef } from 'preact/hooks';
-import type { Generation } from '../../shared/contract.ts';
+import { useComputed } from '@preact/signals';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Button } from '../components/Button.tsx';
+import { EmptyWallDrawing } from '../components/drawings.tsx';
+import { EmptyState } from '../components/EmptyState.tsx';
+import { More } from '../components/More.tsx';
+import { type GalleryItem, groupByDate, listItems } from '../state/galleryGroups.ts';
+import { findVisible, groupTitleHeight, type PlacedGroup, placeGroups } from '../state/justify.ts';
 import { usePageState } from '../state/pageState.ts';
-import { imageHref } from '../state/route.ts';
+import type { PendingGeneration } from '../state/pendingGenerations.ts';
+import { getShape } from '../state/shapes.ts';
+import { text } from '../strings/en.ts';
+import { GalleryTile } from './GalleryTile.tsx';
 
-/** The user's images, newest first. The next page loads near the end of the list, or on a click. */
+/** Pixels above and below the window that are rendered too, in steps of which the gallery follows the scroll position. */
+const marginPixels = 900;
+const stepPixels = 300;
+
+const px = (pixels: number) => `${pixels}px`;
+
+/** The user's images, newest first, with those that are being made. Only what is near the window is in the document. */
 export function Gallery({ isShown }: { isShown: boolean }) {
-  const { gallery } = usePageState();
+  const { gallery, pendingGenerations, account } = usePageState();
   const { items, state, isLoading, problem } = gallery;
+
+  const groups = useComputed(() => {
+    const ratioOf = ({ request: { tier, orientation = 'landscape' } }: PendingGeneration) => {
+      const offer = account.tiers.value.find(({ id }) => id === tier);
+      if (!offer) return 1;
+      const { width, height } = getShape(offer, orientation);
+      return width / height;
+    };
+    const all = listItems(items.value, gallery.find, pendingGenerations.list.value, ratioOf);
+    return groupByDate(all, Date.now());
+  });
+  const isEmpty = groups.value.length === 0;
   return (
     <section class="gallery" aria-labelledby="gallery-title">
-      <h2 id="gallery-title" tabIndex={-1}>
-        Your images
+      <h2 id="gallery-title" class="visually-hidden" tabIndex={-1}>
+        {text.gallery.title}
       </h2>
-      {items.value.length > 0 && (
-        <ul>
-          {items.value.map((generation) => (
-            <Thumbnail key={generation.id} generation={generation} />
-          ))}
-        </ul>
-      )}
-      {items.value.length === 0 && state.value === 'initial' && !problem.value && <Placeholders />}
-      {items.value.length === 0 && state.value === 'complete' && <Empty />}
+      {!isEmpty && <Rows groups={groups.value} />}
+      {isEmpty && state.value === 'initial' && !problem.value && <Placeholders />}
+      {isEmpty && state.value === 'complete' && <Empty />}
       {problem.value && (
         <div class="notice" role="alert">
           <p>{problem.value}</p>
         </div>
       )}
       {(state.value === 'more' || problem.value) && isShown && (
-        <More onMore={gallery.more} isLoading={isLoading.value} />
+        <More onMore={gallery.more} isLoading={isLoading.value} count={items.value.length} />
       )}
     </section>
   );
 }
 
-function Thumbnail({ generation: { id, prompt, image } }: { generation: Generation }) {
+function Rows({ groups }: { groups: ReturnType<typeof groupByDate> }) {
+  const list = useRef<HTMLDivElement>(null);
+  const { width, top } = useWindow(list);
+  const placed = useMemo(() => (width > 0 ? placeGroups(groups, width) : []), [groups, width]);
+  const last = placed.at(-1);
+  const from = top - marginPixels;
+  const to = top + innerHeight + marginPixels;
   return (
-    <li>
-      <a href={imageHref(id)} id={`image-${id}`} aria-label={`Open image: ${prompt ?? ''}`}>
-        <img src={image?.thumbnailUrl} alt="" width="320" height="320" loading="lazy" decoding="async" />
-        <span class="caption" aria-hidden="true">
-          {prompt}
-        </span>
-      </a>
-      <span class="ai" title="Made with AI">
-        AI
-      </span>
-    </li>
+    <div class="rows" ref={list} style={{ height: px(last ? last.top + last.height : innerHeight) }}>
+      {placed
+        .filter((group) => group.top + group.height >= from && group.top <= to)
+        .map((group) => (
+          <GroupOfImages key={group.title} group={group} from={from} to={to} />
+        ))}
+    </div>
   );
+}
+
+type GroupProps = { group: PlacedGroup<GalleryItem>; from: number; to: number };
+
+function GroupOfImages({ group, from, to }: GroupProps) {
+  const { title, top, height, places, items } = group;
+  const start = top + groupTitleHeight;
+  const [first, end] = findVisible(places, from - start, to - start);
+  return (
+    <section class="day" style={{ top: px(top), height: px(height) }}>
+      <h3>
+        {title} <span class="quiet">{text.gallery.countOf(items.length)}</span>
+      </h3>
+      <ul>
+        {places.slice(first, end).map((place, i) => {
+          const item = items[first + i];
+          return (
+            item && (
+              <li
+                key={place.id}
+                aria-setsize={items.length}
+                aria-posinset={first + i + 1}
+                style={{
+                  left: px(place.x),
+                  top: px(place.y + groupTitleHeight),
+                  width: px(place.width),
+                  height: px(place.height),
+                }}
+              >
+                <GalleryTile item={item} />
+              </li>
+            )
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+/** The width of the list, and how far the window is scrolled below its top, in steps. */
+function useWindow(list: { current: HTMLElement | null }) {
+  const [view, setView] = useState({ width: 0, top: 0 });
+  useLayoutEffect(() => {
+    const element = list.current;
+    if (!element) return;
+    let frame = 0;
+    const measure = () => {
+      frame = 0;
+      const box = element.getBoundingClientRect();
+      // A hidden list keeps its last measures.
+      if (box.width === 0) return;
+      const width = Math.floor(box.width);
+      const top = Math.floor(-box.top / stepPixels) * stepPixels;
+      setView((last) => (last.width === width && last.top === top ? last : { width, top }));
+    };
+    const measureSoon = () => {
+      frame ||= requestAnimationFrame(measure);
+    };
+    measure();
+    const observer = new ResizeObserver(measureSoon);
+    observer.observe(element);
+    addEventListener('scroll', measureSoon, { passive: true });
+    addEventListener('resize', measureSoon);
+    return () => {
+      cancelAnimationFrame(frame);
+      observer.disconnect();
+      removeEventListener('scroll', measureSoon);
+      removeEventListener('resize', measureSoon);
+    };
+  }, [list]);
+  return view;
 }
 
 function Placeholders() {
   return (
-    <ul aria-hidden="true">
-      {Array.from({ length: 6 }, (_, i) => (
-        <li key={i} class="placeholder" />
+    <ul class="placeholders" aria-hidden="true">
+      {[1, 1.5, 0.67, 1.78, 1, 1.5].map((ratio, i) => (
+        <li key={i} style={{ flexGrow: ratio, flexBasis: `${ratio * 160}px` }} />
       ))}
     </ul>
   );
 }
 
 function Empty() {
+  const { draft } = usePageState();
+  const begin = (prompt: string) => {
+    draft.prompt.value = prompt;
+    document.getElementById('prompt')?.focus();
+  };
   return (
-    <div class="empty">
-      <h3>Your images will appear here.</h3>
-      <p>Write a prompt and choose a size. If an image fails, its credits are refunded automatically.</p>
-    </div>
+    <EmptyState drawing={<EmptyWallDrawing />} title={text.gallery.emptyTitle}>
+      <p>{text.gallery.empty}</p>
+      <p class="examples-title">{text.gallery.examples}</p>
+      <div class="examples">
+        {text.gallery.examplePrompts.map((prompt) => (
+          <Button key={prompt} onClick={() => begin(prompt)}>
+            {prompt}
+          </Button>
+        ))}
+      </div>
+    </EmptyState>
   );
 }
 
-/** The next page loads when the end of the list is this far below the screen. */
-const prefetchMargin = '600px';
-
-export function More({ onMore, isLoading }: { onMore: () => Promise<void>; isLoading: boolean }) {
-  const button = useRef<HTMLButtonElement>(null);
-  // A new observer after each page: a page may not fill the screen, and observers report only changes.
+/** Keeps the scroll position of the gallery while another view is shown. */
+export function useKeptScroll(isShown: boolean): void {
+  const position = useRef(0);
   useEffect(() => {
-    if (!button.current) return;
-    const observer = new IntersectionObserver(
-      ([entry]) => {
-        if (entry?.isIntersecting) void onMore();
-      },
-      { rootMargin: prefetchMargin },
-    );
-    observer.observe(button.current);
-    return () => observer.disconnect();
-  }, [isLoading]);
-  return (
-    <button type="button" class="more" ref={button} aria-disabled={isLoading} onClick={() => void onMore()}>
-      {isLoading ? 'Loading …' : 'Load more'}
-    </button>
-  );
+    if (!isShown) return;
+    const remember = () => {
+      position.current = scrollY;
+    };
+    addEventListener('scroll', remember, { passive: true });
+    return () => removeEventListener('scroll', remember);
+  }, [isShown]);
+  useLayoutEffect(() => {
+    if (isShown) scrollTo(0, position.current);
+  }, [isShown]);
 }

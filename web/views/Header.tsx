@@ -1,41 +1,52 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
+import { Button } from '../components/Button.tsx';
+import { Icon } from '../components/Icon.tsx';
+import { Mark } from '../components/Mark.tsx';
+import { Popover } from '../components/Popover.tsx';
 import { usePageState } from '../state/pageState.ts';
 import { route } from '../state/route.ts';
 import { endSession, user } from '../state/session.ts';
-import { credits } from '../words.ts';
+import { text } from '../strings/en.ts';
 import { AccountDialog } from './AccountDialog.tsx';
 import { ContactSupport } from './ContactSupport.tsx';
-import { Icon } from './Icon.tsx';
 
 export function Header() {
-  const { account } = usePageState();
   const { view } = route.value;
   return (
     <>
       <button type="button" class="skip" onClick={skip}>
-        Skip to content
+        {text.header.skip}
       </button>
       <header class="top">
-        <a class="brand" href="#/" aria-label="Nano Banana Studio">
-          <span class="mark">
-            <Icon name="banana" />
-          </span>
-          <span class="name">Nano Banana Studio</span>
+        <a class="brand" href="#/" aria-label={text.common.studio}>
+          <Mark />
+          <span class="name">{text.common.studio}</span>
         </a>
-        <nav aria-label="Main">
+        <nav aria-label={text.header.main}>
           <a href="#/" aria-current={view !== 'credits' ? 'page' : undefined}>
-            Create
+            {text.header.create}
           </a>
           <a href="#/credits" aria-current={view === 'credits' ? 'page' : undefined}>
-            Credits
+            {text.header.credits}
           </a>
         </nav>
         <HeaderBalance />
         <AccountMenu />
       </header>
+      <AccountProblems />
+    </>
+  );
+}
+
+function AccountProblems() {
+  const { account } = usePageState();
+  return (
+    <>
       {account.suspended.value && (
         <p class="bar" role="alert">
-          This account is suspended, so it cannot generate images. Please contact support. <ContactSupport />
+          <span>
+            {text.header.suspended} <ContactSupport />
+          </span>
         </p>
       )}
       {account.problem.value && (
@@ -43,9 +54,7 @@ export function Header() {
           <p>
             {account.problem.value} <ContactSupport />
           </p>
-          <button type="button" onClick={() => void account.load()}>
-            Try again
-          </button>
+          <Button onClick={() => void account.load()}>{text.common.tryAgain}</Button>
         </div>
       )}
     </>
@@ -56,11 +65,11 @@ export function Header() {
 function HeaderBalance() {
   const { account, purchases } = usePageState();
   const balance = account.balance.value?.balance;
-  const text = balance === undefined ? '… credits' : credits(balance);
+  const words = balance === undefined ? text.header.balanceUnknown : text.common.credits(balance);
   if (!purchases.packs.value?.length) {
     return (
       <p class="balance" data-testid="balance">
-        {text}
+        {words}
       </p>
     );
   }
@@ -72,8 +81,8 @@ function HeaderBalance() {
       aria-haspopup="dialog"
       onClick={purchases.open}
     >
-      {text}
-      <span class="visually-hidden">, buy credits</span>
+      {words}
+      <span class="visually-hidden">{text.header.buyHint}</span>
       <Icon name="plus" />
     </button>
   );
@@ -85,71 +94,40 @@ function skip(): void {
   main?.querySelector<HTMLElement>('textarea, h1, a, button')?.focus();
 }
 
+const findMenuButton = () => document.querySelector<HTMLElement>('.top .popover-holder > button');
+
 function AccountMenu() {
   const { memory, pendingGenerations } = usePageState();
-  const [isOpen, setIsOpen] = useState(false);
   const [isAccountShown, setIsAccountShown] = useState(false);
-  const menu = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-
-  useEffect(() => {
-    if (!isOpen) return;
-    const leave = ({ target }: Event) => {
-      if (!menu.current?.contains(target as Node)) setIsOpen(false);
-    };
-    const closeByKey = (event: KeyboardEvent) => {
-      if (event.key !== 'Escape') return;
-      setIsOpen(false);
-      button.current?.focus();
-    };
-    document.addEventListener('pointerdown', leave);
-    document.addEventListener('focusin', leave);
-    document.addEventListener('keydown', closeByKey);
-    return () => {
-      document.removeEventListener('pointerdown', leave);
-      document.removeEventListener('focusin', leave);
-      document.removeEventListener('keydown', closeByKey);
-    };
-  }, [isOpen]);
-
   const signOut = async () => {
     pendingGenerations.close();
     await memory.clear();
     await endSession();
   };
-
   return (
-    <div class="menu" ref={menu}>
-      <button
-        type="button"
-        class="round"
-        ref={button}
-        aria-label="Account"
-        aria-expanded={isOpen}
-        aria-controls="account-menu"
-        onClick={() => setIsOpen(!isOpen)}
-      >
-        <Icon name="person" />
-      </button>
-      <div id="account-menu" class="popover" hidden={!isOpen}>
-        <p class="quiet">{user.value?.email}</p>
-        <button
-          type="button"
-          class="wide"
-          onClick={() => {
-            setIsOpen(false);
-            setIsAccountShown(true);
-          }}
-        >
-          Your account
-        </button>
-        <button type="button" class="wide" onClick={() => void signOut()}>
-          Sign out
-        </button>
-      </div>
+    <>
+      <Popover label={text.header.account} icon="person">
+        {(close) => (
+          <>
+            <p class="quiet">{user.value?.email}</p>
+            <Button
+              isWide
+              onClick={() => {
+                close();
+                setIsAccountShown(true);
+              }}
+            >
+              {text.header.yourAccount}
+            </Button>
+            <Button isWide onClick={() => void signOut()}>
+              {text.header.signOut}
+            </Button>
+          </>
+        )}
+      </Popover>
       {isAccountShown && (
-        <AccountDialog onClose={() => setIsAccountShown(false)} focusAfter={() => button.current} />
+        <AccountDialog onClose={() => setIsAccountShown(false)} focusAfter={findMenuButton} />
       )}
-    </div>
+    </>
   );
 }

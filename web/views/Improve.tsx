@@ -1,8 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { Button } from '../components/Button.tsx';
+import { Icon } from '../components/Icon.tsx';
+import { Spinner } from '../components/Spinner.tsx';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
-import { problemText } from '../words.ts';
-import { Icon } from './Icon.tsx';
+import { text } from '../strings/en.ts';
+import { problemText } from '../strings/messages.ts';
 
 /** Suggests an improved prompt, which the user can edit, use or reject. */
 export function Improve() {
@@ -18,14 +21,11 @@ export function Improve() {
   async function improvePrompt(): Promise<void> {
     const abort = new AbortController();
     setRequest(abort);
-    announce('Improving your prompt.', false);
+    announce(text.improve.improving, false);
     try {
       const { prompt, enhanced } = await client.enhance(draft.prompt.value, { signal: abort.signal });
       if (enhanced) setSuggestion(prompt);
-      announce(
-        enhanced ? 'A better prompt is ready.' : 'No better prompt was found. Yours is fine.',
-        !enhanced,
-      );
+      announce(enhanced ? text.improve.ready : text.improve.noBetter, !enhanced);
     } catch (error) {
       if (!abort.signal.aborted) announce(problemText(error));
     } finally {
@@ -35,7 +35,7 @@ export function Improve() {
 
   const cancel = () => {
     request?.abort();
-    announce('Cancelled. Your prompt is unchanged.');
+    announce(text.improve.cancelled);
   };
   const close = () => {
     setSuggestion(undefined);
@@ -55,47 +55,43 @@ export function Improve() {
   if (suggestion !== undefined) {
     return (
       <fieldset class="better">
-        <legend>A better prompt</legend>
+        <legend>{text.improve.title}</legend>
         <textarea
-          aria-label="Better prompt"
-          rows={6}
+          aria-label={text.improve.field}
+          dir="auto"
+          rows={3}
           ref={field}
           value={suggestion}
           onInput={(event) => setSuggestion(event.currentTarget.value)}
         />
         <div class="row">
-          <button
-            type="button"
-            class="primary"
-            disabled={suggestion.trim() === ''}
-            onClick={acceptSuggestion}
-          >
-            Use this prompt
-          </button>
-          <button type="button" onClick={close}>
-            Keep mine
-          </button>
+          <Button kind="primary" disabled={suggestion.trim() === ''} onClick={acceptSuggestion}>
+            {text.improve.use}
+          </Button>
+          <Button onClick={close}>{text.improve.keep}</Button>
         </div>
       </fieldset>
     );
   }
   return (
-    <div class="row">
+    <div class="improve">
       <button
         type="button"
+        class={request ? 'round plain busy' : 'round plain'}
+        aria-label={request ? text.improve.cancel : text.improve.improve}
+        title={request ? text.improve.cancel : text.improve.improve}
         aria-disabled={!request && draft.prompt.value.trim() === ''}
         onClick={() => {
           if (request) cancel();
           else if (draft.prompt.value.trim() !== '') void improvePrompt();
         }}
       >
-        <Icon name="spark" />
-        {request ? 'Cancel improving' : 'Improve prompt'}
+        {request ? <Spinner /> : <Icon name="spark" />}
       </button>
       {draft.ownPrompt.value !== undefined && !request && (
-        <button type="button" class="text" onClick={restoreOwnPrompt}>
-          Back to my own prompt
-        </button>
+        <Button kind="text" onClick={restoreOwnPrompt}>
+          {text.improve.revert}
+        </Button>
       )}
     </div>
   );

@@ -1,5 +1,6 @@
 import { usePageState } from '../state/pageState.ts';
-import { type PaymentNotice, paymentText } from '../words.ts';
+import { text } from '../strings/en.ts';
+import { type PaymentNotice, paymentText } from '../strings/messages.ts';
 import { ContactSupport } from './ContactSupport.tsx';
 
 /** What became of the payments that were made on Stripe's page. */
@@ -23,7 +24,7 @@ function Notice({ notice }: { notice: PaymentNotice }) {
     (document.getElementById('credits-title') ?? document.getElementById('prompt'))?.focus();
   };
   return (
-    <section class="bar" aria-label="Your payment">
+    <section class="bar" aria-label={text.payments.title}>
       <p>
         {paymentText(notice)}{' '}
         {state === 'notCredited' && (
@@ -36,11 +37,11 @@ function Notice({ notice }: { notice: PaymentNotice }) {
         <div class="row">
           {state === 'unknown' && (
             <button type="button" onClick={() => void purchases.checkAgain()}>
-              Check again
+              {text.payments.checkAgain}
             </button>
           )}
           <button type="button" onClick={dismiss}>
-            Dismiss
+            {text.common.dismiss}
           </button>
         </div>
       )}

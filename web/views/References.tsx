@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { Icon } from '../components/Icon.tsx';
 import { getRoomLeft, imageTypes, pickImages } from '../pickImages.ts';
 import { announce } from '../state/announce.ts';
 import type { Reference } from '../state/draft.ts';
 import { usePageState } from '../state/pageState.ts';
-import { Icon } from './Icon.tsx';
+import { text } from '../strings/en.ts';
 
 /** Reference images for the model: files that are picked, dropped or pasted, and images from the gallery. */
 export function References() {
@@ -20,8 +21,7 @@ export function References() {
     setProblems(found);
     const added = images.map((image): Reference => ({ kind: 'file', ...image }));
     draft.references.value = [...draft.references.value, ...added];
-    if (added.length > 0)
-      announce(added.length === 1 ? 'Reference added.' : `${added.length} references added.`);
+    if (added.length > 0) announce(text.references.added(added.length));
   }
 
   const isOver = useDroppedAndPasted(addFiles);
@@ -34,23 +34,34 @@ export function References() {
 
   return (
     <fieldset class={isOver ? 'references over' : 'references'}>
-      <legend>References</legend>
-      <ul>
-        {draft.references.value.map((one, i) => (
-          <li key={one.previewUrl}>
-            <img src={one.previewUrl} alt={one.name} width="56" height="56" />
-            <button type="button" aria-label={`Remove reference ${i + 1}`} onClick={() => remove(one)}>
-              <Icon name="close" />
-            </button>
-          </li>
-        ))}
-        <li>
-          <button type="button" class="add" ref={add} onClick={() => input.current?.click()}>
-            <Icon name="plus" />
-            <span>Add reference images</span>
-          </button>
-        </li>
-      </ul>
+      <legend class="visually-hidden">{text.references.title}</legend>
+      <button
+        type="button"
+        class="round plain add"
+        ref={add}
+        aria-label={text.references.add}
+        title={`${text.references.add}. ${text.references.hint}`}
+        onClick={() => input.current?.click()}
+      >
+        <Icon name="imagePlus" />
+      </button>
+      {draft.references.value.length > 0 && (
+        <ul>
+          {draft.references.value.map((one, i) => (
+            <li key={one.previewUrl || i}>
+              <ReferenceImage reference={one} />
+              <button
+                type="button"
+                aria-label={text.references.remove(i + 1)}
+                title={text.references.remove(i + 1)}
+                onClick={() => remove(one)}
+              >
+                <Icon name="close" />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
       <input
         ref={input}
         type="file"
@@ -64,7 +75,6 @@ export function References() {
           void addFiles(files);
         }}
       />
-      <p class="hint">Or drop or paste PNG, JPEG or WebP images here.</p>
       {problems.map((problem) => (
         <p key={problem} class="problem" role="alert">
           {problem}
@@ -72,6 +82,15 @@ export function References() {
       ))}
     </fieldset>
   );
+}
+
+/** An image of the gallery may have no preview yet: its request came from a failure. */
+function ReferenceImage({ reference }: { reference: Reference }) {
+  const { gallery } = usePageState();
+  const listed = reference.kind === 'generation' ? gallery.find(reference.id)?.image : undefined;
+  const url = reference.previewUrl || listed?.thumbnailUrl;
+  if (!url) return <Icon name="image" />;
+  return <img src={url} alt={reference.name} width="44" height="44" />;
 }
 
 /** Passes on files that are dropped on the page or pasted into it. Returns true while files are dragged over it. */

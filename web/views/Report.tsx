@@ -2,7 +2,8 @@ import { useState } from 'preact/hooks';
 import type { ReportReason } from '../../shared/contract.ts';
 import { createClient } from '../client.ts';
 import { reportDetailsCharactersMax } from '../limits.ts';
-import { problemText, removalReasons } from '../words.ts';
+import { text } from '../strings/en.ts';
+import { problemText } from '../strings/messages.ts';
 
 // Anyone may report an image, so no token is sent.
 const client = createClient({ token: async () => '' });
@@ -28,9 +29,9 @@ export function Report({ token }: { token: string }) {
 
   return (
     <main class="notice" id="main">
-      <h1>Report an image</h1>
+      <h1>{text.report.title}</h1>
       {state === 'sent' ? (
-        <p role="status">Thank you. We will look at the image.</p>
+        <p role="status">{text.report.thanks}</p>
       ) : (
         <form
           onSubmit={(event) => {
@@ -39,9 +40,9 @@ export function Report({ token }: { token: string }) {
           }}
         >
           <label>
-            What is wrong with it?
+            {text.report.what}
             <select name="reason">
-              {Object.entries(removalReasons).map(([reason, words]) => (
+              {Object.entries(text.viewer.removalReasons).map(([reason, words]) => (
                 <option key={reason} value={reason}>
                   {words}
                 </option>
@@ -49,7 +50,7 @@ export function Report({ token }: { token: string }) {
             </select>
           </label>
           <label>
-            Details (optional)
+            {text.report.details}
             <textarea name="details" rows={4} maxLength={reportDetailsCharactersMax} />
           </label>
           {problem && (
@@ -58,7 +59,7 @@ export function Report({ token }: { token: string }) {
             </p>
           )}
           <button type="submit" class="primary" disabled={state === 'busy'}>
-            Send report
+            {text.report.send}
           </button>
         </form>
       )}

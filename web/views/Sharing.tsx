@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
+import { Icon } from '../components/Icon.tsx';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
-import { problemText } from '../words.ts';
-import { Icon } from './Icon.tsx';
+import { text } from '../strings/en.ts';
+import { problemText } from '../strings/messages.ts';
 
 /** Makes an image public under a link, and private again. */
 export function Sharing({ generation: { id, shareUrl } }: { generation: Generation }) {
@@ -16,7 +17,7 @@ export function Sharing({ generation: { id, shareUrl } }: { generation: Generati
     setProblem('');
     try {
       await shareImage(id, shared);
-      announce(shared ? 'Anyone with the link can see this image now.' : 'The image is private again.');
+      announce(shared ? text.sharing.isPublic : text.sharing.isPrivate);
     } catch (error) {
       setProblem(problemText(error));
     }
@@ -24,25 +25,27 @@ export function Sharing({ generation: { id, shareUrl } }: { generation: Generati
   }
   const copyLink = async () => {
     await navigator.clipboard.writeText(shareUrl ?? '');
-    announce('Public link copied.');
+    announce(text.sharing.publicLinkCopied);
   };
 
   return (
-    <section class="actions" aria-label="Sharing">
+    <section class="actions" aria-label={text.sharing.title}>
       {shareUrl && (
         <p class="quiet">
-          Anyone with <a href={shareUrl}>this link</a> can see the image, but not its prompt.
+          {text.sharing.anyoneWith}
+          <a href={shareUrl}>{text.sharing.thisLink}</a>
+          {text.sharing.canSee}
         </p>
       )}
       {shareUrl && (
         <button type="button" onClick={() => void copyLink()}>
           <Icon name="copy" />
-          Copy public link
+          {text.sharing.copyPublicLink}
         </button>
       )}
       <button type="button" disabled={isBusy} onClick={() => void share(!shareUrl)}>
         <Icon name={shareUrl ? 'close' : 'link'} />
-        {shareUrl ? 'Make private' : 'Share'}
+        {shareUrl ? text.sharing.makePrivate : text.sharing.share}
       </button>
       {problem && (
         <p class="problem" role="alert">

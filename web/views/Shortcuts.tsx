@@ -1,20 +1,13 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { Dialog } from './Dialog.tsx';
+import { Dialog } from '../components/Dialog.tsx';
+import { text } from '../strings/en.ts';
 
 const isOpen = signal(false);
 
 export const showShortcuts = () => {
   isOpen.value = true;
 };
-
-const shortcuts = [
-  ['Ctrl or ⌘ and Enter', 'Generate (in the prompt)'],
-  ['← →', 'Newer or older image'],
-  ['Esc', 'Close'],
-  ['Delete', 'Delete image'],
-  ['?', 'Show shortcuts'],
-] as const;
 
 /** The list of keyboard shortcuts. `?` opens it anywhere but in a text field. */
 export function Shortcuts() {
@@ -30,10 +23,10 @@ export function Shortcuts() {
     isOpen.value = false;
   };
   return (
-    <Dialog title="Keyboard shortcuts" class="sheet" onClose={close}>
-      <h2>Keyboard shortcuts</h2>
+    <Dialog title={text.shortcuts.title} class="sheet" onClose={close}>
+      <h2>{text.shortcuts.title}</h2>
       <dl class="shortcuts">
-        {shortcuts.map(([keys, effect]) => (
+        {text.shortcuts.rows.map(([keys, effect]) => (
           <div key={keys}>
             <dt>
               <kbd>{keys}</kbd>
@@ -44,7 +37,7 @@ export function Shortcuts() {
       </dl>
       <div class="row end">
         <button type="button" class="primary" onClick={close}>
-          Close
+          {text.common.close}
         </button>
       </div>
     </Dialog>

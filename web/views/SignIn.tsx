@@ -1,4 +1,8 @@
 import { useState } from 'preact/hooks';
+import { Button } from '../components/Button.tsx';
+import { FirstVisitDrawing } from '../components/drawings.tsx';
+import { Field } from '../components/Field.tsx';
+import { Mark } from '../components/Mark.tsx';
 import { announce } from '../state/announce.ts';
 import {
   createUser,
@@ -8,7 +12,7 @@ import {
   signInProblem,
   signInWithGoogle,
 } from '../state/session.ts';
-import { Icon } from './Icon.tsx';
+import { text } from '../strings/en.ts';
 
 /** @property isLocal true for a local run, whose demo users sign in with one click */
 export function SignIn({ isLocal }: { isLocal: boolean }) {
@@ -31,19 +35,20 @@ export function SignIn({ isLocal }: { isLocal: boolean }) {
   return (
     <main class="sign-in" id="main">
       <div class="hero">
-        <span class="mark">
-          <Icon name="banana" />
-        </span>
-        <h1>Nano Banana Studio</h1>
-        <p>Describe an image, and the studio creates it. You pay only for images you get.</p>
+        <div class="title">
+          <Mark />
+          <h1>{text.common.studio}</h1>
+        </div>
+        <p>{text.signIn.promise}</p>
+        <FirstVisitDrawing />
       </div>
       <div class="card">
         {farewell.value && <p role="status">{farewell.value}</p>}
         {isLocal && <DemoUsers isBusy={isBusy} attempt={attempt} />}
-        <button type="button" class="wide" disabled={isBusy} onClick={() => void attempt(signInWithGoogle)}>
-          Continue with Google
-        </button>
-        <p class="or">or with your e-mail</p>
+        <Button isWide disabled={isBusy} onClick={() => void attempt(signInWithGoogle)}>
+          {text.signIn.withGoogle}
+        </Button>
+        <p class="or">{text.signIn.orByEmail}</p>
         <EmailForm isBusy={isBusy} attempt={attempt} />
         {problem && (
           <p class="problem" role="alert">
@@ -63,18 +68,13 @@ function DemoUsers({ isBusy, attempt }: FormProps) {
     await signIn(demoUsers[index].email, demoPassword);
   };
   return (
-    <section class="demo" aria-label="Local run">
-      <button
-        type="button"
-        class="primary wide"
-        disabled={isBusy}
-        onClick={() => void attempt(() => signInAs(0))}
-      >
-        Continue as the demo user
-      </button>
-      <button type="button" class="wide" disabled={isBusy} onClick={() => void attempt(() => signInAs(1))}>
-        Continue as the admin
-      </button>
+    <section class="demo" aria-label={text.signIn.localRun}>
+      <Button kind="primary" isWide disabled={isBusy} onClick={() => void attempt(() => signInAs(0))}>
+        {text.signIn.asDemoUser}
+      </Button>
+      <Button isWide disabled={isBusy} onClick={() => void attempt(() => signInAs(1))}>
+        {text.signIn.asAdmin}
+      </Button>
     </section>
   );
 }
@@ -91,43 +91,39 @@ function EmailForm({ isBusy, attempt }: FormProps) {
   const reset = () =>
     void attempt(async () => {
       await sendPasswordReset(email);
-      announce(`We sent a link to reset the password to ${email}.`);
+      announce(text.signIn.resetSent(email));
     });
 
   return (
     <form onSubmit={submit}>
-      <label>
-        E-mail
-        <input
-          type="email"
-          autocomplete="username"
-          required
-          value={email}
-          onInput={(event) => setEmail(event.currentTarget.value)}
-        />
-      </label>
-      <label>
-        Password
-        <input
-          type="password"
-          autocomplete={isNew ? 'new-password' : 'current-password'}
-          required
-          minLength={6}
-          value={password}
-          onInput={(event) => setPassword(event.currentTarget.value)}
-        />
-      </label>
-      <button type="submit" class="wide" disabled={isBusy}>
-        {isNew ? 'Create account' : 'Sign in'}
-      </button>
+      <Field
+        label={text.signIn.email}
+        type="email"
+        autocomplete="username"
+        required
+        value={email}
+        onValue={setEmail}
+      />
+      <Field
+        label={text.signIn.password}
+        type="password"
+        autocomplete={isNew ? 'new-password' : 'current-password'}
+        required
+        minLength={6}
+        value={password}
+        onValue={setPassword}
+      />
+      <Button type="submit" isWide disabled={isBusy}>
+        {isNew ? text.signIn.createAccount : text.signIn.signIn}
+      </Button>
       <div class="row between">
-        <button type="button" class="text" onClick={() => setIsNew(!isNew)}>
-          {isNew ? 'I have an account' : 'Create an account'}
-        </button>
+        <Button kind="text" onClick={() => setIsNew(!isNew)}>
+          {isNew ? text.signIn.toSignIn : text.signIn.toSignUp}
+        </Button>
         {!isNew && (
-          <button type="button" class="text" disabled={isBusy} onClick={reset}>
-            Forgot your password?
-          </button>
+          <Button kind="text" disabled={isBusy} onClick={reset}>
+            {text.signIn.forgotPassword}
+          </Button>
         )}
       </div>
     </form>

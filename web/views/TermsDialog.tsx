@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
+import { Dialog } from '../components/Dialog.tsx';
+import { OutsideLink } from '../components/OutsideLink.tsx';
 import { usePageState } from '../state/pageState.ts';
-import { Dialog } from './Dialog.tsx';
-import { OutsideLink } from './OutsideLink.tsx';
+import { text } from '../strings/en.ts';
 
 /** Asks the user to accept the terms, when they want something that needs it. */
 export function TermsDialog() {
@@ -17,18 +18,20 @@ export function TermsDialog() {
   }
 
   return (
-    <Dialog title="Before you start" class="sheet" onClose={terms.decline}>
-      <h2>Before you start</h2>
+    <Dialog title={text.terms.title} class="sheet" onClose={terms.decline}>
+      <h2>{text.terms.title}</h2>
       <p>
-        Please read and accept the <OutsideLink href={termsUrl}>terms</OutsideLink>.
+        {text.terms.readAndAccept}
+        <OutsideLink href={termsUrl}>{text.terms.terms}</OutsideLink>.
         {privacyUrl && (
           <>
-            {' '}
-            The <OutsideLink href={privacyUrl}>privacy policy</OutsideLink> says what we keep about you.
+            {text.terms.the}
+            <OutsideLink href={privacyUrl}>{text.terms.privacy}</OutsideLink>
+            {text.terms.saysWhatWeKeep}
           </>
         )}
       </p>
-      <p>By accepting, you confirm that you are 18 or older.</p>
+      <p>{text.terms.age}</p>
       {terms.problem.value && (
         <p class="problem" role="alert">
           {terms.problem.value}
@@ -37,10 +40,10 @@ export function TermsDialog() {
       <div class="row end">
         {/* The first button gets the focus, so it must be the harmless one. */}
         <button type="button" onClick={terms.decline}>
-          Not now
+          {text.terms.notNow}
         </button>
         <button type="button" class="primary" disabled={isBusy} onClick={() => void accept()}>
-          Accept and continue
+          {text.terms.accept}
         </button>
       </div>
     </Dialog>

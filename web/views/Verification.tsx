@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
 import { checkVerification, sendVerification, signInProblem, user } from '../state/session.ts';
+import { text } from '../strings/en.ts';
 
 /** Asks the user to confirm the e-mail address: without that, an account gets no free credits. */
 export function Verification() {
@@ -16,23 +17,23 @@ export function Verification() {
   }
   const sendAgain = async () => {
     await sendVerification();
-    return 'We sent the e-mail again.';
+    return text.verification.sent;
   };
   const check = async () => {
-    if (!(await checkVerification())) return 'The address is not confirmed yet.';
+    if (!(await checkVerification())) return text.verification.notYet;
     await account.load();
-    return 'Thank you. Your address is confirmed.';
+    return text.verification.thanks;
   };
 
   return (
-    <section class="bar" aria-label="Confirm your address">
-      <p>Please confirm {user.value.email} with the link in the e-mail we sent you.</p>
+    <section class="bar" aria-label={text.verification.title}>
+      <p>{text.verification.please(user.value.email)}</p>
       <div class="row">
         <button type="button" disabled={isBusy} onClick={() => void attempt(sendAgain)}>
-          Send the e-mail again
+          {text.verification.sendAgain}
         </button>
         <button type="button" class="primary" disabled={isBusy} onClick={() => void attempt(check)}>
-          I have confirmed
+          {text.verification.haveConfirmed}
         </button>
       </div>
     </section>

@@ -1,22 +1,16 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
-import { tooManyText } from '../pickImages.ts';
-import { saveBlob } from '../saveFile.ts';
+import { Dialog } from '../components/Dialog.tsx';
+import { Icon, type IconName } from '../components/Icon.tsx';
+import { AiMark } from '../components/Tile.tsx';
 import { announce } from '../state/announce.ts';
+import { addReference, download, reuse } from '../state/imageActions.ts';
 import { usePageState } from '../state/pageState.ts';
 import { closeImage, goToImage, imageHref } from '../state/route.ts';
-import {
-  fileName,
-  problemText,
-  removalText,
-  sizeText,
-  tierNames,
-  timeText,
-  wholeTimeText,
-} from '../words.ts';
+import { text } from '../strings/en.ts';
+import { sizeText, timeText, wholeTimeText } from '../strings/format.ts';
+import { problemText, removalText } from '../strings/messages.ts';
 import { ConfirmDelete } from './ConfirmDelete.tsx';
-import { Dialog } from './Dialog.tsx';
-import { Icon, type IconName } from './Icon.tsx';
 import { Sharing } from './Sharing.tsx';
 import { isText, showShortcuts } from './Shortcuts.tsx';
 
@@ -25,7 +19,7 @@ export function Viewer({ id }: { id: string }) {
   const { gallery } = usePageState();
   const { generation, problem } = useGeneration(id);
   const [isDeleting, setIsDeleting] = useState(false);
-  const index = gallery.items.value.findIndex((one) => one.id === id);
+  const index = gallery.findPosition(id);
   const [newer, older] = index < 0 ? [] : [gallery.items.value[index - 1], gallery.items.value[index + 1]];
 
   useEffect(() => {
@@ -34,7 +28,7 @@ export function Viewer({ id }: { id: string }) {
   }, [index, gallery]);
   useLayoutEffect(() => {
     const onKey = ({ key, target }: KeyboardEvent) => {
-      if (isText(target) || document.querySelector('dialog.sheet')) return;
+      if (isText(target) || document.querySelector('dialog.sheet, dialog.dialog')) return;
       if (key === 'ArrowLeft' && newer) goToImage(newer.id);
       if (key === 'ArrowRight' && older) goToImage(older.id);
       if (key === 'Delete' && generation?.image) setIsDeleting(true);
@@ -58,9 +52,9 @@ export function Viewer({ id }: { id: string }) {
   };
 
   return (
-    <Dialog title="Image" class="viewer" onClose={() => close()} focusAfter={focusAfter}>
+    <Dialog title={text.viewer.title} class="viewer" onClose={() => close()} focusAfter={focusAfter}>
       <div class="stage">
-        <button type="button" class="round close" aria-label="Close" onClick={() => close()}>
+        <button type="button" class="round close" aria-label={text.common.close} onClick={() => close()}>
           <Icon name="close" />
         </button>
         {generation?.image ? (
@@ -72,10 +66,10 @@ export function Viewer({ id }: { id: string }) {
             height={generation.image.height}
           />
         ) : (
-          <p class="notice">{problem || (generation ? missingImageText(generation) : 'Loading …')}</p>
+          <p class="notice">{problem || (generation ? missingImageText(generation) : text.common.loading)}</p>
         )}
-        <StepButton name="left" label="Previous image" to={newer} />
-        <StepButton name="right" label="Next image" to={older} />
+        <StepButton name="left" label={text.viewer.previous} to={newer} />
+        <StepButton name="right" label={text.viewer.next} to={older} />
       </div>
       {generation && (
         <aside>
@@ -103,7 +97,7 @@ const findTitle = () => document.getElementById('credits-title') ?? document.get
 /** Finds the image in the gallery, or fetches it: a link can name one that the gallery has not loaded. */
 function useGeneration(id: string) {
   const { gallery, client } = usePageState();
-  const listed = gallery.items.value.find((one) => one.id === id);
+  const listed = gallery.find(id);
   const [fetched, setFetched] = useState<Generation | undefined>();
   const [problem, setProblem] = useState('');
   useEffect(() => {
@@ -120,9 +114,9 @@ function useGeneration(id: string) {
 function missingImageText(generation: Generation): string {
   const { status, failure, removedBy } = generation;
   if (removedBy) return removalText(generation);
-  if (status === 'deleted') return 'This image was deleted.';
-  if (status === 'pending') return 'This image is still being generated.';
-  return failure?.message ?? 'This image was not created.';
+  if (status === 'deleted') return text.viewer.deleted;
+  if (status === 'pending') return text.viewer.pending;
+  return failure?.message ?? text.viewer.notCreated;
 }
 
 function StepButton({ name, label, to }: { name: IconName; label: string; to: Generation | undefined }) {
@@ -130,6 +124,7 @@ function StepButton({ name, label, to }: { name: IconName; label: string; to: Ge
     <button
       type="button"
       class={`round turn ${name}`}
+      data-repeat
       aria-label={label}
       aria-disabled={!to}
       onClick={() => to && goToImage(to.id)}
@@ -149,22 +144,24 @@ function Facts({ generation }: { generation: Generation }) {
   }, [memory, id]);
   return (
     <div class="facts">
-      <h2>{own ? 'Improved prompt' : 'Prompt'}</h2>
-      <p class="prompt-text">{prompt}</p>
-      {own && <PromptSection title="Your own prompt" text={own} />}
-      {enhancedPrompt && <PromptSection title="Improved prompt" text={enhancedPrompt} />}
+      <h2>{own ? text.viewer.improvedPrompt : text.viewer.prompt}</h2>
+      <p class="prompt-text" dir="auto">
+        {prompt}
+      </p>
+      {own && <PromptSection title={text.viewer.ownPrompt} text={own} />}
+      {enhancedPrompt && <PromptSection title={text.viewer.improvedPrompt} text={enhancedPrompt} />}
       <p class="quiet">
-        {tierNames[tier]}
-        {image && ` · ${image.width} × ${image.height} · ${sizeText(image.bytes)}`}
-        {image?.contentCredentials === 'present' && ' · content credentials'}
-        {cached && ' · from the cache'}
+        {text.composer.shapeName(tier, generation.orientation)}
+        {image && ` · ${text.common.pixels(image.width, image.height)} · ${sizeText(image.bytes)}`}
+        {image?.contentCredentials === 'present' && ` · ${text.viewer.contentCredentials}`}
+        {cached && ` · ${text.viewer.cached}`}
         <br />
         <time dateTime={createdAt} title={wholeTimeText(createdAt)}>
           {timeText(createdAt)}
         </time>
       </p>
       <p class="made">
-        <span class="ai">AI</span> Made with AI{model && ` (${model})`}
+        <AiMark /> {text.common.madeWithAi} {model && text.viewer.madeBy(model)}
       </p>
     </div>
   );
@@ -174,7 +171,9 @@ function PromptSection({ title, text }: { title: string; text: string }) {
   return (
     <>
       <h3>{title}</h3>
-      <p class="prompt-text">{text}</p>
+      <p class="prompt-text" dir="auto">
+        {text}
+      </p>
     </>
   );
 }
@@ -182,49 +181,41 @@ function PromptSection({ title, text }: { title: string; text: string }) {
 type ActionsProps = { generation: Generation; onDelete: () => void; onFocusPrompt: () => void };
 
 function Actions({ generation, onDelete, onFocusPrompt }: ActionsProps) {
-  const { draft, pendingGenerations, memory, account } = usePageState();
-  const { id, prompt, tier, orientation, image } = generation;
+  const pageState = usePageState();
+  const { pendingGenerations } = pageState;
+  const { id, prompt, tier, orientation } = generation;
 
   const copyLink = async () => {
     await navigator.clipboard.writeText(new URL(imageHref(id), location.href).href);
-    announce('Link copied.');
+    announce(text.viewer.linkCopied);
   };
-  const reuse = async () => {
-    draft.reuse(generation, await memory.getOwnPrompt(id));
+  const reusePrompt = async () => {
+    await reuse(pageState, generation);
     onFocusPrompt();
   };
   const vary = () => {
     pendingGenerations.submit({ prompt: prompt ?? '', tier, orientation, fresh: true });
     onFocusPrompt();
-    announce('A variation is being generated.');
+    announce(text.viewer.varied);
   };
-  const addAsReference = () => {
-    const { maxReferences } = account.limits.value ?? { maxReferences: 0 };
-    const references = draft.references.value;
-    if (references.length >= maxReferences) return announce(tooManyText({ maxReferences }));
-    const reference = {
-      kind: 'generation',
-      id,
-      previewUrl: image?.thumbnailUrl ?? '',
-      name: prompt ?? '',
-    } as const;
-    draft.references.value = [
-      ...references.filter(({ previewUrl }) => previewUrl !== reference.previewUrl),
-      reference,
-    ];
-    announce('Reference added.');
-    onFocusPrompt();
+  const useAsReference = () => {
+    if (addReference(pageState, generation)) onFocusPrompt();
   };
 
   return (
     <div class="actions">
-      <Action icon="download" label="Download" action={() => download(generation)} kind="primary" />
-      <Action icon="link" label="Copy link" action={copyLink} />
-      <Action icon="pen" label="Reuse prompt" action={reuse} />
-      <Action icon="again" label="Vary" action={vary} />
-      <Action icon="image" label="Use as reference" action={addAsReference} />
-      <Action icon="bin" label="Delete" action={onDelete} />
-      <Action icon="keys" label="Keyboard shortcuts" action={showShortcuts} kind="for-keys" />
+      <Action
+        icon="download"
+        label={text.viewer.download}
+        action={() => download(generation)}
+        kind="primary"
+      />
+      <Action icon="link" label={text.viewer.copyLink} action={copyLink} />
+      <Action icon="pen" label={text.viewer.reuse} action={reusePrompt} />
+      <Action icon="again" label={text.viewer.vary} action={vary} />
+      <Action icon="image" label={text.viewer.useAsReference} action={useAsReference} />
+      <Action icon="bin" label={text.viewer.delete} action={onDelete} />
+      <Action icon="keys" label={text.shortcuts.title} action={showShortcuts} kind="for-keys" />
     </div>
   );
 }
@@ -241,7 +232,7 @@ function Action({ icon, label, action, kind }: ActionProps) {
     try {
       await action();
     } catch {
-      announce(`“${label}” failed. Please try again.`);
+      announce(text.common.actionFailed(label));
     }
   };
   return (
@@ -250,12 +241,4 @@ function Action({ icon, label, action, kind }: ActionProps) {
       {label}
     </button>
   );
-}
-
-/** Saves the original file. It is fetched first, because browsers ignore `download` on links to another origin. */
-async function download({ id, prompt, image }: Generation): Promise<void> {
-  if (!image) return;
-  const response = await fetch(image.url);
-  if (!response.ok) throw new Error(`The image store answered ${response.status}`);
-  saveBlob(await response.blob(), fileName(prompt, id, image.mimeType));
 }

@@ -25,7 +25,7 @@ export const hasFocus = (target: Locator) =>
 export const hasFocusedElement = (page: Page) =>
   page.evaluate(() => document.activeElement !== null && document.activeElement !== document.body);
 
-/** @throws if neither the focused element, nor its label, nor the element after it shows a focus indicator */
+/** @throws if neither the focused element, nor its label, nor the element after it, nor its composer shows a focus indicator */
 async function assertFocusIsVisible(page: Page): Promise<void> {
   const unmarked = await page.evaluate(() => {
     const focused = document.activeElement;
@@ -38,7 +38,10 @@ async function assertFocusIsVisible(page: Page): Promise<void> {
     };
     const label = focused.closest('label');
     const sibling = focused.nextElementSibling;
-    return [focused, label, sibling].some(hasIndicator) ? undefined : focused.outerHTML.slice(0, 200);
+    // The composer shows the focus of its prompt around itself.
+    return [focused, label, sibling, focused.closest('form.composer')].some(hasIndicator)
+      ? undefined
+      : focused.outerHTML.slice(0, 200);
   });
   if (unmarked) throw new Error(`The focus is invisible on ${unmarked}`);
 }

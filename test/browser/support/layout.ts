@@ -54,3 +54,68 @@ export function measureLayoutShift(page: Page): Promise<number> {
       }),
   );
 }
+
+/**
+ * Texts that another element covers, measured by rectangles: what lies at the middle and the ends of each line of text.
+ * Text of the page may scroll under the header and the composer, and stands behind an open panel or dialog.
+ */
+export function findCoveredText(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const layers = 'dialog, .popover, .composer, .top, .announcer';
+    const open = [...document.querySelectorAll('dialog[open]')].at(-1);
+    // The mark lets clicks through to its image, so that the window would not find it.
+    const marks = [...document.querySelectorAll<HTMLElement>('.ai')];
+    for (const mark of marks) mark.style.pointerEvents = 'auto';
+
+    /** The part of the rectangle that no ancestor cuts off. */
+    function clip(rectangle: DOMRect, element: Element) {
+      let { left, top, right, bottom } = rectangle;
+      for (let one: Element | null = element; one; one = one.parentElement) {
+        if (getComputedStyle(one).overflow === 'visible') continue;
+        const box = one.getBoundingClientRect();
+        left = Math.max(left, box.left);
+        top = Math.max(top, box.top);
+        right = Math.min(right, box.right);
+        bottom = Math.min(bottom, box.bottom);
+      }
+      return {
+        left: Math.max(left, 0),
+        top: Math.max(top, 0),
+        right: Math.min(right, innerWidth),
+        bottom: Math.min(bottom, innerHeight),
+      };
+    }
+
+    function findCover(rectangle: DOMRect, element: Element): Element | undefined {
+      const { left, top, right, bottom } = clip(rectangle, element);
+      if (right - left < 2 || bottom - top < 2) return undefined;
+      const y = (top + bottom) / 2;
+      for (const x of [left + 1, (left + right) / 2, right - 1]) {
+        const hit = document.elementFromPoint(x, y);
+        if (!hit || hit.contains(element) || element.contains(hit)) continue;
+        // A radio button lies unseen over its label.
+        if (getComputedStyle(hit).opacity === '0') continue;
+        const isUnder = element.closest(layers) === null && hit.closest(layers) !== null;
+        if (!isUnder) return hit;
+      }
+      return undefined;
+    }
+
+    const covered: string[] = [];
+    const texts = document.createTreeWalker(open ?? document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const { data, parentElement: element } = texts.currentNode as Text;
+      if (data.trim() === '' || !element) continue;
+      if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+      if (element.closest('.visually-hidden, .skip, option')) continue;
+      const range = document.createRange();
+      range.selectNodeContents(texts.currentNode);
+      for (const rectangle of range.getClientRects()) {
+        const cover = findCover(rectangle, element);
+        if (cover) covered.push(`“${data.trim().slice(0, 60)}” is under ${cover.outerHTML.slice(0, 120)}`);
+      }
+    }
+    for (const mark of marks) mark.style.pointerEvents = '';
+    return covered;
+  });
+}

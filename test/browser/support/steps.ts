@@ -3,10 +3,11 @@ import type { Locator, Page } from 'playwright-core';
 import type { Orientation, Tier } from '../../../shared/contract.ts';
 import type { User } from './accounts.ts';
 
-export const tierNames: Record<Tier, string> = {
-  standard: 'Standard',
-  premium2: 'Premium 2',
-  premium4: 'Premium 4',
+/** The names of the shapes. A wide one is tall in portrait. */
+export const tierNames: Record<Tier, RegExp> = {
+  standard: /^Square 1:1/,
+  premium2: /^Photo (3:2|2:3)/,
+  premium4: /^(Wide 16:9|Tall 9:16)/,
 };
 
 // Elements.
@@ -15,15 +16,18 @@ export const button = (within: Page | Locator, name: string) =>
   within.getByRole('button', { name, exact: true });
 export const balance = (page: Page) => page.getByTestId('balance');
 export const promptField = (page: Page) => page.getByRole('textbox', { name: 'Prompt', exact: true });
-export const generateButton = (page: Page) => page.getByRole('button', { name: /^Generate · \d+ credits?$/ });
+export const generateButton = (page: Page) => page.getByRole('button', { name: /^Create · \d+ credits?$/ });
+/** The chip of a setting, which opens its choices. */
+export const chip = (page: Page, name: 'Shape' | 'Resolution' | 'How many' | 'Style') =>
+  page.getByRole('group', { name: 'Settings' }).getByRole('button', { name: new RegExp(`^${name}: `) });
 export const tierChoice = (page: Page, tier: Tier) =>
-  page.getByRole('group', { name: 'Size' }).getByRole('radio', { name: new RegExp(`^${tierNames[tier]}`) });
+  page.getByRole('group', { name: 'Shape' }).getByRole('radio', { name: tierNames[tier] });
 export const orientationChoice = (page: Page, orientation: Orientation) =>
   page
     .getByRole('group', { name: 'Orientation' })
     .getByRole('radio', { name: orientation === 'portrait' ? 'Portrait' : 'Landscape' });
 export const references = (page: Page) => page.getByRole('group', { name: 'References' });
-/** The card of a generation that is running, done or failed. */
+/** The tile of a generation that is running, or the card of one that failed. */
 export const pendingCard = (page: Page, prompt: string) =>
   page.getByRole('article', { name: prompt, exact: true });
 export const gallery = (page: Page) => page.getByRole('region', { name: 'Your images' });
@@ -61,11 +65,23 @@ export async function waitForBalance(page: Page, credits: number): Promise<void>
 
 export type ImageRequest = { prompt: string; tier?: Tier; orientation?: Orientation };
 
+/** Opens the choices of shapes, and leaves them open. */
+export async function openShapes(page: Page): Promise<void> {
+  await chip(page, 'Shape').click();
+  await page.getByRole('group', { name: 'Shape' }).waitFor();
+}
+
+async function chooseShape(page: Page, tier?: Tier, orientation?: Orientation): Promise<void> {
+  await openShapes(page);
+  if (tier) await tierChoice(page, tier).check();
+  if (orientation) await orientationChoice(page, orientation).check();
+  await page.keyboard.press('Escape');
+}
+
 /** Fills the form without submitting it. */
 export async function fillForm(page: Page, { prompt, tier, orientation }: ImageRequest): Promise<void> {
   await promptField(page).fill(prompt);
-  if (tier) await tierChoice(page, tier).check();
-  if (orientation) await orientationChoice(page, orientation).check();
+  if (tier || orientation) await chooseShape(page, tier, orientation);
 }
 
 /** Fills and submits the form. Does not wait for the image. */

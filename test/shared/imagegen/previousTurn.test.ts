@@ -29,7 +29,8 @@ afterAll(() => server.close());
 async function generate(more: Partial<ImageRequest> = {}, id = modelId) {
   const gemini = { apiKey: 'key', baseUrl: server.url, vertexAi: false, location: undefined };
   const client = createGemini({ projectId: 'any', gemini }, { warning });
-  const request = { prompt: 'At night', aspectRatio: '1:1' as const, references: [png], ...more };
+  const shape = { aspectRatio: '1:1', resolution: '1K' } as const;
+  const request = { prompt: 'At night', ...shape, references: [png], ...more };
   const before = server.requests.length;
   const image = await client
     .generateImage(imageModel(id), request, 20_000, new AbortController().signal)

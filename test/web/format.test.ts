@@ -1,6 +1,6 @@
 /** Prices in the format of each currency. */
 import { expect, test } from 'vitest';
-import { partPriceText, priceText } from '../../web/money.ts';
+import { partPriceText, priceText } from '../../web/strings/format.ts';
 
 /** Intl separates a currency code from its amount by a space that does not break. */
 const plain = (text: string) => text.replaceAll('\u00a0', ' ');

@@ -5,19 +5,14 @@ import {
   type Receipt,
   type Retry,
   reportDetailsCharactersMax,
+  type TierOffer,
 } from '../../shared/contract.ts';
 import { ApiError } from '../../web/client.ts';
 import * as limits from '../../web/limits.ts';
-import {
-  clockTime,
-  costText,
-  entryText,
-  failureCreditsText,
-  fileName,
-  getShape,
-  removalText,
-  signed,
-} from '../../web/words.ts';
+import { fileName } from '../../web/saveFile.ts';
+import { getShape } from '../../web/state/shapes.ts';
+import { clockTime, signed } from '../../web/strings/format.ts';
+import { costText, entryText, failureCreditsText, removalText } from '../../web/strings/messages.ts';
 
 const createReceipt = (charged: number, refunded: number): Receipt => ({
   charged,
@@ -67,9 +62,10 @@ test('costText has the cost and the balance', () => {
 });
 
 test('a portrait has the sides of the landscape swapped', () => {
-  const offer = { id: 'premium2', credits: 2, aspectRatio: '3:2', width: 1248, height: 832 } as const;
-  expect(getShape(offer, 'landscape')).toEqual({ aspectRatio: '3:2', width: 1248, height: 832 });
-  expect(getShape(offer, 'portrait')).toEqual({ aspectRatio: '2:3', width: 832, height: 1248 });
+  const size = { width: 1248, height: 832 };
+  const offer: TierOffer = { id: 'premium2', credits: 2, aspectRatio: '3:2', ...size, resolutions: [] };
+  expect(getShape(offer, 'landscape')).toEqual({ width: 1248, height: 832 });
+  expect(getShape(offer, 'portrait')).toEqual({ width: 832, height: 1248 });
 });
 
 test('amounts have a sign, and seconds have two digits', () => {

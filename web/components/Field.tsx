@@ -1,0 +1,25 @@
+type Props = {
+  label: string;
+  value: string;
+  onValue: (value: string) => void;
+  type?: 'text' | 'email' | 'password' | 'search';
+  autocomplete?: 'username' | 'new-password' | 'current-password' | 'off';
+  required?: boolean;
+  minLength?: number;
+};
+
+/** One line of text with its label. */
+export function Field({ label, value, onValue, type = 'text', ...attributes }: Props) {
+  return (
+    <label class="field">
+      {label}
+      <input
+        // Preact's types tie each type to other attributes.
+        type={type as 'email'}
+        value={value}
+        onInput={(event) => onValue(event.currentTarget.value)}
+        {...attributes}
+      />
+    </label>
+  );
+}

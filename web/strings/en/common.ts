@@ -1,0 +1,46 @@
+/** What several views say. */
+import { countOf, credits } from '../format.ts';
+
+export const common = {
+  studio: 'Nano Banana Studio',
+  opening: 'Opening the studio …',
+  cannotOpen: 'The studio could not be opened',
+  configurationUnreadable: (status: number) => `The studio's configuration could not be read (${status}).`,
+  loading: 'Loading …',
+  loadMore: 'Load more',
+  close: 'Close',
+  tryAgain: 'Try again',
+  dismiss: 'Dismiss',
+  ai: 'AI',
+  madeWithAi: 'Made with AI',
+  credits,
+  images: (count: number) => countOf(count, 'image'),
+  pixels: (width: number, height: number) => `${width} × ${height}`,
+  actionFailed: (action: string) => `“${action}” failed. Please try again.`,
+};
+
+export const header = {
+  skip: 'Skip to content',
+  main: 'Main',
+  create: 'Create',
+  credits: 'Credits',
+  balanceUnknown: '… credits',
+  buyHint: ', buy credits',
+  suspended: 'This account is suspended, so it cannot generate images. Please contact support.',
+  accountClosed: 'This account is closed.',
+  account: 'Account',
+  yourAccount: 'Your account',
+  signOut: 'Sign out',
+  making: (count: number) => `(${count}) making · Studio`,
+};
+
+export const shortcuts = {
+  title: 'Keyboard shortcuts',
+  rows: [
+    ['Ctrl or ⌘ and Enter', 'Create (in the prompt)'],
+    ['← →', 'Newer or older image'],
+    ['Esc', 'Close'],
+    ['Delete', 'Delete image'],
+    ['?', 'Show shortcuts'],
+  ],
+} as const;

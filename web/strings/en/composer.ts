@@ -1,0 +1,81 @@
+/** The composer: prompt, settings, references and better prompts. */
+import type { Tier } from '../../../shared/contract.ts';
+import { countOf, credits, number } from '../format.ts';
+
+/** The shape that each tier has, named for what it is. */
+const shapes: Record<Tier, { name: string; landscape: string; portrait: string }> = {
+  standard: { name: 'Square', landscape: '1:1', portrait: '1:1' },
+  premium2: { name: 'Photo', landscape: '3:2', portrait: '2:3' },
+  premium4: { name: 'Wide', landscape: '16:9', portrait: '9:16' },
+};
+
+export const composer = {
+  title: 'New image',
+  prompt: 'Prompt',
+  placeholder: 'Describe an image …',
+  create: 'Create',
+  price: credits,
+  tooLong: (count: number, max: number) =>
+    `${countOf(count, 'character')} too many. The limit is ${number(max)}.`,
+  started: (count: number) =>
+    count === 1 ? 'Your image is being made.' : `Your ${number(count)} images are being made.`,
+  open: 'Open the composer',
+  collapse: 'Close the composer',
+  settings: 'Settings',
+  loadingPrices: 'Loading prices …',
+  shape: 'Shape',
+  shapes,
+  shapeName: (tier: Tier, orientation: 'landscape' | 'portrait') =>
+    `${tier === 'premium4' && orientation === 'portrait' ? 'Tall' : shapes[tier].name} ${shapes[tier][orientation]}`,
+  orientation: 'Orientation',
+  landscape: 'Landscape',
+  portrait: 'Portrait',
+  each: (count: number) => `${credits(count)} each`,
+  resolution: 'Resolution',
+  count: 'How many',
+  countOfImages: (count: number) => countOf(count, 'image'),
+  style: 'Style',
+  styles: 'Add a style to the prompt',
+  noStyle: 'No style',
+  /** Each is added to the prompt, where the user sees it and can change it. */
+  styleList: [
+    { name: 'Photo', words: 'natural light photograph, 35 mm lens, true colours' },
+    { name: 'Cinematic', words: 'cinematic still, dramatic light, shallow depth of field' },
+    { name: 'Watercolour', words: 'loose watercolour on textured paper' },
+    { name: 'Oil', words: 'oil on canvas, visible brush strokes' },
+    { name: 'Line art', words: 'clean ink line art on white paper' },
+    { name: '3D render', words: 'soft 3D render, studio light, rounded shapes' },
+    { name: 'Anime', words: 'anime key visual, crisp lines, painted background' },
+    { name: 'Pixel art', words: '16-bit pixel art, limited palette' },
+  ],
+};
+
+export const references = {
+  title: 'References',
+  add: 'Add reference images',
+  addOne: 'Reference',
+  remove: (position: number) => `Remove reference ${position}`,
+  hint: 'Or drop or paste PNG, JPEG or WebP images here.',
+  added: (count: number) => (count === 1 ? 'Reference added.' : `${number(count)} references added.`),
+  tooMany: (max: number) => `This model accepts at most ${countOf(max, 'reference image')}.`,
+  tooLarge: (name: string, megabytes: number) =>
+    `“${name}” is too large. All references together may have ${number(megabytes)} MB.`,
+  damaged: (name: string) => `“${name}” is damaged and cannot be opened.`,
+  heic: (name: string) => `“${name}” is a HEIC image, which is not supported. Export it as JPEG.`,
+  avif: (name: string) => `“${name}” is an AVIF image, which is not supported. Export it as JPEG.`,
+  otherType: (name: string) => `“${name}” is not a PNG, JPEG or WebP image.`,
+};
+
+export const improve = {
+  improve: 'Improve prompt',
+  cancel: 'Cancel improving',
+  improving: 'Improving your prompt.',
+  ready: 'A better prompt is ready.',
+  noBetter: 'No better prompt was found. Yours is fine.',
+  cancelled: 'Cancelled. Your prompt is unchanged.',
+  title: 'A better prompt',
+  field: 'Better prompt',
+  use: 'Use this prompt',
+  keep: 'Keep mine',
+  revert: 'Back to my own prompt',
+};

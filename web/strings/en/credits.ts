@@ -1,0 +1,77 @@
+/** Credits: the ledger, packs and payments. */
+import type { Entry } from '../../../shared/contract.ts';
+import { credits as creditsOf } from '../format.ts';
+
+const entryNames: Record<Entry['type'], string> = {
+  grant: 'Credits added',
+  debit: 'Image',
+  refund: 'Refunded',
+  adjustment: 'Adjustment',
+  allowance: 'Free allowance',
+  purchase: 'Credits bought',
+  clawback: 'Payment returned',
+  reinstatement: 'Payment restored',
+};
+
+/** Why an image failed, by the error reason in its refund entry. */
+const refundReasons: Record<string, string> = {
+  CONTENT_BLOCKED: 'the model declined this prompt',
+  NO_IMAGE: 'the model returned no usable image',
+  REFERENCE_UNREADABLE: 'the model could not read a reference image',
+  PROVIDER_ERROR: 'the model failed',
+  PROVIDER_OVERLOADED: 'the model was overloaded',
+  PROVIDER_QUOTA: 'the model had no quota left',
+  PROVIDER_TIMEOUT: 'the model took too long',
+  STORAGE_ERROR: 'the image could not be stored',
+  EXPIRED: 'the time limit passed',
+  DELETED: 'the image was deleted',
+};
+
+export const credits = {
+  title: 'Credits',
+  emptyTitle: 'No credit history yet.',
+  empty: 'Credits that you receive, spend or get refunded are listed here.',
+  buy: 'Buy credits',
+  receipts: 'Receipts',
+  noReceipts: 'There are no receipts yet.',
+  date: 'Date',
+  what: 'What',
+  amount: 'Amount',
+  balance: 'Balance',
+  showImage: 'Show image',
+  entryNames,
+  refundReasons,
+  studioError: 'an error in the studio',
+  entryWithReason: (name: string, reason: string) => `${name}: ${reason}`,
+  debtPaidOff: 'Debt paid off',
+  paymentRefunded: 'Payment refunded',
+  refundFailed: 'Refund did not go through: credits restored',
+  paymentDisputed: 'Payment disputed',
+  disputeEnded: 'Dispute ended: credits restored',
+  debt: (debt: number) =>
+    `You owe ${creditsOf(debt)}: a payment was returned after its credits were spent. The next credits that you receive pay this off first.`,
+  allowance: (count: number, period: string, next: string) =>
+    `Topped up to ${creditsOf(count)} every ${period}. Next: ${next}.`,
+};
+
+export const buying = {
+  pack: (credits: number, price: string) => `${creditsOf(credits)} · ${price}`,
+  pricePerImage: (price: string, shape: string) => `${price} per ${shape} image`,
+  onStripe: "You pay on Stripe's page. Taxes may be added there. Your draft stays here.",
+  opening: 'Opening the checkout …',
+};
+
+export const payments = {
+  title: 'Your payment',
+  checkAgain: 'Check again',
+  confirming: 'Confirming your payment …',
+  paid: (bought: number, balance: number) =>
+    `You bought ${creditsOf(bought)}. Balance: ${creditsOf(balance)}.`,
+  failed: 'Your bank refused the payment. Nothing was charged.',
+  waiting:
+    'Your credits will be added when your bank confirms the payment. If it does not, nothing is charged.',
+  left: 'You left the checkout. Nothing was charged.',
+  notCredited: 'Your payment has arrived, but its credits are not added yet. Please contact support.',
+  notFound: 'This payment does not belong to this account. Sign in with the account that you paid from.',
+  unknown: (problem: string) => `We could not confirm your payment yet. ${problem}`,
+};

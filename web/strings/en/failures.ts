@@ -1,0 +1,36 @@
+/** Failures: what happened, what it did to the credits, and the way out. */
+import { countOf, credits, number } from '../format.ts';
+
+export const failures = {
+  title: 'Not made',
+  onPage: 'Something went wrong on this page. Please try again.',
+  unreachable: 'The studio did not answer. Are you online?',
+  unknownResult: 'We do not know the result yet. Checking again cannot charge you twice.',
+  notCharged: 'You were not charged.',
+  charged: (count: number) => `You were charged ${credits(count)}.`,
+  partlyRefunded: (refunded: number, charged: number) =>
+    `${number(refunded)} of ${credits(charged)} ${refunded === 1 ? 'was' : 'were'} refunded.`,
+  refunded: (count: number) => `Your ${credits(count)} ${count === 1 ? 'was' : 'were'} refunded.`,
+  free: 'Free of charge',
+  cost: (count: number) => `Cost: ${credits(count)}`,
+  costAndBalance: (cost: string, balance: number) => `${cost}. Balance: ${credits(balance)}.`,
+  tryAgain: 'Try again',
+  checkAgain: 'Check again',
+  editPrompt: 'Edit prompt',
+  editReferences: 'Change references',
+  editRequest: 'Change the request',
+  smaller: 'Choose a smaller size',
+  buy: 'Buy credits',
+  readTerms: 'Read the terms',
+  signOut: 'Sign out',
+  contact: 'Contact support',
+  supportCode: 'Support code',
+  copyCode: 'Copy support code',
+  codeCopied: 'Support code copied.',
+  mailSubject: (code: string) => `Help with ${code}`,
+  copy: 'Copy error',
+  copied: 'Error copied.',
+  from: (time: string) => `Possible again from ${time}.`,
+  ownLimit: 'It waits for your other images.',
+  others: (count: number) => countOf(count, 'more'),
+};

@@ -1,0 +1,46 @@
+/** Signing in, signing up, and confirming the address. */
+export const signIn = {
+  promise: 'Describe an image, and the studio creates it. You pay only for images you get.',
+  localRun: 'Local run',
+  asDemoUser: 'Continue as the demo user',
+  asAdmin: 'Continue as the admin',
+  withGoogle: 'Continue with Google',
+  orByEmail: 'or with your e-mail',
+  email: 'E-mail',
+  password: 'Password',
+  signIn: 'Sign in',
+  createAccount: 'Create account',
+  toSignIn: 'I have an account',
+  toSignUp: 'Create an account',
+  forgotPassword: 'Forgot your password?',
+  resetSent: (email: string) => `We sent a link to reset the password to ${email}.`,
+  signedIn: 'Signed in',
+  nobody: 'Nobody is signed in.',
+  failed: 'Sign-in failed. Please try again.',
+  /** By Firebase's error code. */
+  problems: {
+    'auth/invalid-credential': 'Wrong e-mail or password.',
+    'auth/invalid-login-credentials': 'Wrong e-mail or password.',
+    'auth/user-not-found': 'Wrong e-mail or password.',
+    'auth/wrong-password': 'Wrong e-mail or password.',
+    'auth/invalid-email': 'This is not a valid e-mail address.',
+    'auth/missing-email': 'Enter your e-mail address first.',
+    'auth/email-already-in-use': 'An account with this e-mail already exists. Please sign in.',
+    'auth/weak-password': 'The password needs at least 6 characters.',
+    'auth/too-many-requests': 'Too many attempts. Please try again later.',
+    'auth/user-disabled': 'This account is disabled.',
+    'auth/network-request-failed': 'The sign-in service did not answer. Please try again.',
+    'auth/popup-blocked': 'Your browser blocked the sign-in window. Allow pop-ups and try again.',
+    'auth/operation-not-allowed': 'This sign-in method is not available here.',
+  } as Record<string, string>,
+};
+
+export const verification = {
+  title: 'Confirm your address',
+  please: (email: string) => `Please confirm ${email} with the link in the e-mail we sent you.`,
+  sendAgain: 'Send the e-mail again',
+  sent: 'We sent the e-mail again.',
+  haveConfirmed: 'I have confirmed',
+  notYet: 'The address is not confirmed yet.',
+  thanks: 'Thank you. Your address is confirmed.',
+};

@@ -1,0 +1,51 @@
+import { useEffect, useState } from 'preact/hooks';
+import { IconButton } from '../components/Button.tsx';
+import { announce } from '../state/announce.ts';
+import { usePageState } from '../state/pageState.ts';
+import type { PendingGeneration } from '../state/pendingGenerations.ts';
+import { text } from '../strings/en.ts';
+import { clockTime } from '../strings/format.ts';
+
+/** The place of an image that is being made, at its real shape. */
+export function MakingTile({ pending }: { pending: PendingGeneration }) {
+  const { pendingGenerations } = usePageState();
+  const { key, askedAt, request } = pending;
+  const progress = pending.progress.value;
+  const hide = () => {
+    pendingGenerations.hide(key);
+    announce(text.making.hidden);
+    // The button disappears with its tile.
+    document.getElementById('prompt')?.focus();
+  };
+  return (
+    <article class="making-tile" aria-label={request.prompt}>
+      <p class="state">
+        {progress.state === 'waiting' ? waitingText(progress.error.reason) : text.making.making}
+      </p>
+      <Elapsed since={askedAt} />
+      <p class="making-prompt" dir="auto" aria-hidden="true">
+        {request.prompt}
+      </p>
+      <IconButton icon="hide" label={text.making.hide} title={text.making.hideHint} isSmall onClick={hide} />
+    </article>
+  );
+}
+
+function waitingText(reason: string): string {
+  if (reason === 'UNREACHABLE') return text.making.noConnection;
+  return reason === 'RATE_LIMITED' ? text.making.ownLimit : text.making.busy;
+}
+
+function Elapsed({ since }: { since: number }) {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    // Screen readers must not announce every second.
+    <span role="timer" aria-live="off" class="time">
+      {clockTime(now - since)}
+    </span>
+  );
+}

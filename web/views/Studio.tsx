@@ -1,0 +1,77 @@
+/** The page of a signed-in user. Loaded apart from the sign-in, with its styles. */
+import '../styles/layout.css';
+import '../styles/composer.css';
+import '../styles/gallery.css';
+import '../styles/viewer.css';
+import '../styles/credits.css';
+import { useSignalEffect } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+import { createPageState, type PageState, PageStateProvider, usePageState } from '../state/pageState.ts';
+import { route } from '../state/route.ts';
+import type { FirebaseConfig } from '../state/session.ts';
+import { text } from '../strings/en.ts';
+import { BuyDialog } from './BuyDialog.tsx';
+import { Create } from './Create.tsx';
+import { Credits } from './Credits.tsx';
+import { Header } from './Header.tsx';
+import { PaymentNotices } from './PaymentNotices.tsx';
+import { Shortcuts } from './Shortcuts.tsx';
+import { TermsDialog } from './TermsDialog.tsx';
+import { Verification } from './Verification.tsx';
+import { Viewer } from './Viewer.tsx';
+
+export function Studio({ config, uid }: { config: FirebaseConfig; uid: string }) {
+  const pageState = usePageStateOfUser(config, uid);
+  if (!pageState) return null;
+  return (
+    <PageStateProvider value={pageState}>
+      <Title />
+      <Header />
+      <Verification />
+      <PaymentNotices />
+      <main id="main">
+        {/* Stays mounted under the viewer, so that the gallery keeps its scroll position. */}
+        <Create hidden={route.value.view === 'credits'} />
+        {route.value.view === 'credits' && <Credits />}
+      </main>
+      {route.value.view === 'image' && <Viewer id={route.value.id} />}
+      <Shortcuts />
+      <BuyDialog />
+      {/* After the others: it may open on top of them. */}
+      <TermsDialog />
+    </PageStateProvider>
+  );
+}
+
+/** Creates the state when the user signs in, and closes it when the session ends for any reason. */
+function usePageStateOfUser(config: FirebaseConfig, uid: string): PageState | undefined {
+  const [pageState, setPageState] = useState<PageState | undefined>();
+  useEffect(() => {
+    const created = createPageState(config, uid);
+    setPageState(created);
+    created.start();
+    return () => {
+      created.close();
+      // Sign-out has cleared the memory already, but another window or a late answer may have written to it since.
+      void created.memory.clear();
+      setPageState(undefined);
+    };
+  }, [config, uid]);
+  return pageState;
+}
+
+/** The title of the window counts the images that are being made. */
+function Title() {
+  const { pendingGenerations } = usePageState();
+  useSignalEffect(() => {
+    const count = pendingGenerations.running.value.length;
+    document.title = count > 0 ? text.header.making(count) : text.common.studio;
+  });
+  useEffect(
+    () => () => {
+      document.title = text.common.studio;
+    },
+    [],
+  );
+  return null;
+}
