@@ -1,4 +1,4 @@
-import { acceptTermsAnswerSchema, acceptTermsRequestSchema } from '../shared/contract.ts';
+import { acceptTermsAnswerSchema, acceptTermsRequestSchema } from '../shared/contract/account.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { toAccountView } from '../shared/ledger/accountView.ts';

@@ -1,5 +1,7 @@
 import * as z from 'zod';
-import { accountAnswerSchema, type Limits, referenceBytesMax, tierSchema } from '../shared/contract.ts';
+import { accountAnswerSchema, type Limits } from '../shared/contract/account.ts';
+import { referenceBytesMax } from '../shared/contract/references.ts';
+import { tierSchema } from '../shared/contract/tiers.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { getAspectRatio, type ImageModel } from '../shared/imagegen/models.ts';

@@ -1,4 +1,4 @@
-import { auditAnswerSchema, auditQuerySchema } from '../shared/contract.ts';
+import { auditAnswerSchema, auditQuerySchema } from '../shared/contract/admin.ts';
 import { isDocumentId } from '../shared/database/database.ts';
 import { readPage } from '../shared/database/pages.ts';
 import { Failure, invalidRequest } from '../shared/errors.ts';

@@ -1,4 +1,4 @@
-import { billingPortalAnswerSchema, billingPortalRequestSchema } from '../shared/contract.ts';
+import { billingPortalAnswerSchema, billingPortalRequestSchema } from '../shared/contract/payments.ts';
 import { paymentLimit } from '../shared/core/rateLimit.ts';
 import { Failure } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';

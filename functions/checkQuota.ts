@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { quotaAnswerSchema } from '../shared/contract.ts';
-import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
+import { quotaAnswerSchema } from '../shared/contract/jobs.ts';
+import { createWorkingTime, finishJob } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { stateWarnings } from '../shared/imagegen/modelStates.ts';
 import { modelWarnings } from '../shared/imagegen/models.ts';
@@ -24,7 +24,7 @@ export const checkQuota = endpoint({
     const now = new Date(services.clock.now());
     const warnings = [...modelWarnings(modelIds, now), ...stateWarnings(modelIds, services.modelStates, now)];
     for (const warning of warnings) services.log.warning(warning);
-    log.add(toJobFields(workingTime));
+    await finishJob(await services.ledger(), 'checkQuota', log, workingTime);
     return { body: { models, warnings } };
   },
 });

@@ -1,4 +1,4 @@
-import { checkoutAnswerSchema, checkoutRequestSchema } from '../shared/contract.ts';
+import { checkoutAnswerSchema, checkoutRequestSchema } from '../shared/contract/payments.ts';
 import { paymentLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { notOnSale, startCheckout } from '../shared/payments/checkout.ts';

@@ -1,4 +1,4 @@
-import { closeAccountAnswerSchema, closeAccountRequestSchema } from '../shared/contract.ts';
+import { closeAccountAnswerSchema, closeAccountRequestSchema } from '../shared/contract/account.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { Failure } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';

@@ -2,7 +2,7 @@ import {
   type ConfirmCheckoutAnswer,
   confirmCheckoutAnswerSchema,
   confirmCheckoutRequestSchema,
-} from '../shared/contract.ts';
+} from '../shared/contract/payments.ts';
 import { paymentLimit } from '../shared/core/rateLimit.ts';
 import { Failure } from '../shared/errors.ts';
 import { type Answer, endpoint } from '../shared/http/endpoint.ts';

@@ -1,4 +1,4 @@
-import { deleteGenerationRequestSchema, generationAnswerSchema } from '../shared/contract.ts';
+import { deleteGenerationRequestSchema, generationAnswerSchema } from '../shared/contract/generation.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { deleteGeneration as deleteRecord } from '../shared/generation/deleteGeneration.ts';
 import { clearOutboxItem } from '../shared/generation/outbox.ts';

@@ -1,5 +1,5 @@
 import type { User } from '../shared/auth/auth.ts';
-import { enhanceAnswerSchema, enhanceRequestSchema } from '../shared/contract.ts';
+import { enhanceAnswerSchema, enhanceRequestSchema } from '../shared/contract/enhance.ts';
 import { enhanceLimit } from '../shared/core/rateLimit.ts';
 import type { Failure } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { exportAnswerSchema } from '../shared/contract.ts';
+import { exportAnswerSchema } from '../shared/contract/exportAccount.ts';
 import { exportLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { exportAccount as readExport } from '../shared/people/exportAccount.ts';

@@ -1,4 +1,5 @@
-import { galleryAnswerSchema, pageQuerySchema } from '../shared/contract.ts';
+import { galleryAnswerSchema } from '../shared/contract/generation.ts';
+import { pageQuerySchema } from '../shared/contract/pages.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { readGallery } from '../shared/generation/gallery.ts';
 import { endpoint } from '../shared/http/endpoint.ts';

@@ -1,4 +1,4 @@
-import { generateAnswerSchema, generateRequestSchema } from '../shared/contract.ts';
+import { generateAnswerSchema, generateRequestSchema } from '../shared/contract/generate.ts';
 import { admit } from '../shared/generation/admission.ts';
 import { hold } from '../shared/generation/hold.ts';
 import { toHoldRequest } from '../shared/generation/holdRequest.ts';

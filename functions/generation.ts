@@ -1,4 +1,4 @@
-import { generationAnswerSchema, generationQuerySchema } from '../shared/contract.ts';
+import { generationAnswerSchema, generationQuerySchema } from '../shared/contract/generation.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { Failure } from '../shared/errors.ts';
 import { hashGenerationId, toGeneration } from '../shared/generation/record.ts';

@@ -1,4 +1,4 @@
-import { type AdminEntry, grantAnswerSchema, grantRequestSchema } from '../shared/contract.ts';
+import { type AdminEntry, grantAnswerSchema, grantRequestSchema } from '../shared/contract/admin.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { type GrantRecord, grantTo } from '../shared/ledger/grant.ts';
 
@@ -19,9 +19,10 @@ export const grant = endpoint({
 });
 
 function toAdminEntry(grant: GrantRecord): AdminEntry {
-  const { entryId, amount, reason, actor, createdAt, debtPaid = 0 } = grant;
+  const { entryId, amount, reason, actor, createdAt, generationId, debtPaid = 0 } = grant;
   const sequence = grant.sequence - (debtPaid > 0 ? 1 : 0);
   const balance = grant.balance + debtPaid;
   const at = createdAt.toISOString();
-  return { id: entryId, sequence, type: 'grant', amount, balance, reason, actor, createdAt: at };
+  const of = generationId === undefined ? {} : { generationId };
+  return { id: entryId, sequence, type: 'grant', amount, balance, ...of, reason, actor, createdAt: at };
 }

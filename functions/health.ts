@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { getWarnings } from '../shared/config/warnings.ts';
-import { healthAnswerSchema } from '../shared/contract.ts';
+import { healthAnswerSchema } from '../shared/contract/health.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { stateWarnings, toModelReports } from '../shared/imagegen/modelStates.ts';
 

@@ -1,4 +1,5 @@
-import { ledgerAnswerSchema, pageQuerySchema } from '../shared/contract.ts';
+import { ledgerAnswerSchema } from '../shared/contract/ledger.ts';
+import { pageQuerySchema } from '../shared/contract/pages.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { readEntries } from '../shared/ledger/entries.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { packsAnswerSchema } from '../shared/contract.ts';
+import { packsAnswerSchema } from '../shared/contract/payments.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { toPack } from '../shared/payments/packs.ts';
 

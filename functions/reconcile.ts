@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { lookupUidsMax } from '../shared/auth/users.ts';
-import { type Audit, reconcileAnswerSchema } from '../shared/contract.ts';
-import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
+import type { Audit } from '../shared/contract/admin.ts';
+import { reconcileAnswerSchema } from '../shared/contract/jobs.ts';
+import { createWorkingTime, finishJob } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { parseAccount } from '../shared/ledger/account.ts';
 import { auditAccount } from '../shared/ledger/audit.ts';
@@ -59,7 +60,8 @@ export const reconcile = endpoint({
       if (audits.length === lookupUidsMax) await report();
     });
     await report();
-    log.add({ ...counts, broken: broken.length, ...toJobFields(workingTime) });
+    log.add({ ...counts, broken: broken.length });
+    await finishJob(ledger, 'reconcile', log, workingTime);
     return { body: { ...counts, broken } };
   },
 });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { refillAnswerSchema } from '../shared/contract.ts';
-import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
+import { refillAnswerSchema } from '../shared/contract/jobs.ts';
+import { createWorkingTime, finishJob } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { parseAccount } from '../shared/ledger/account.ts';
 import { findDueAllowance } from '../shared/ledger/allowance.ts';
@@ -31,7 +31,8 @@ export const refillAllowances = endpoint({
       if (!isInUse || findDueAllowance(account, credits, name) === 0) return;
       if (await refillAllowance(ledger, uid)) counts.refilled += 1;
     });
-    log.add({ ...counts, ...toJobFields(workingTime) });
+    log.add(counts);
+    await finishJob(ledger, 'refillAllowances', log, workingTime);
     return { body: counts };
   },
 });

@@ -1,4 +1,4 @@
-import { reportAnswerSchema, reportRequestSchema } from '../shared/contract.ts';
+import { reportAnswerSchema, reportRequestSchema } from '../shared/contract/reports.ts';
 import { imageReportLimit, reportLimit } from '../shared/core/rateLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { addReport, hashReportId } from '../shared/sharing/reports.ts';

@@ -1,4 +1,5 @@
-import { pageQuerySchema, reportsAnswerSchema } from '../shared/contract.ts';
+import { pageQuerySchema } from '../shared/contract/pages.ts';
+import { reportsAnswerSchema } from '../shared/contract/reports.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { readReports } from '../shared/sharing/reports.ts';
 

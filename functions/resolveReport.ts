@@ -1,4 +1,4 @@
-import { resolveReportAnswerSchema, resolveReportRequestSchema } from '../shared/contract.ts';
+import { resolveReportAnswerSchema, resolveReportRequestSchema } from '../shared/contract/reports.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { closeReport } from '../shared/sharing/reports.ts';
 

@@ -1,4 +1,5 @@
-import { generationAnswerSchema, shareRequestSchema } from '../shared/contract.ts';
+import { generationAnswerSchema } from '../shared/contract/generation.ts';
+import { shareRequestSchema } from '../shared/contract/sharing.ts';
 import { shareLimit } from '../shared/core/rateLimit.ts';
 import { toGeneration } from '../shared/generation/record.ts';
 import { endpoint } from '../shared/http/endpoint.ts';

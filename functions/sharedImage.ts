@@ -1,4 +1,5 @@
-import { sharedImagePageSchema, sharedImageQuerySchema, shareTokenSchema } from '../shared/contract.ts';
+import { shareTokenSchema } from '../shared/contract/ids.ts';
+import { sharedImagePageSchema, sharedImageQuerySchema } from '../shared/contract/sharing.ts';
 import { parseReadable } from '../shared/database/spoiltDocuments.ts';
 import { parseShare, sharePath } from '../shared/generation/shares.ts';
 import { endpoint } from '../shared/http/endpoint.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { webhookAnswerSchema } from '../shared/contract.ts';
+import { webhookAnswerSchema } from '../shared/contract/payments.ts';
 import { invalidRequest } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { handleEvent } from '../shared/payments/events.ts';

@@ -1,4 +1,4 @@
-import { suspendAnswerSchema, suspendRequestSchema } from '../shared/contract.ts';
+import { suspendAnswerSchema, suspendRequestSchema } from '../shared/contract/admin.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { suspendPerson } from '../shared/ledger/suspension.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { sweepAnswerSchema } from '../shared/contract.ts';
-import { createWorkingTime, toJobFields } from '../shared/database/jobs.ts';
+import { sweepAnswerSchema } from '../shared/contract/jobs.ts';
+import { createWorkingTime, finishJob } from '../shared/database/jobs.ts';
 import { logErasures } from '../shared/erasures/erasures.ts';
 import { sweep } from '../shared/generation/sweep.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
@@ -36,7 +36,8 @@ export const sweepHolds = endpoint({
         },
       },
     ]);
-    log.add({ ...answer, ...counts, ...toJobFields(workingTime) });
+    log.add({ ...answer, ...counts });
+    await finishJob(ledger, 'sweepHolds', log, workingTime);
     return { body: answer };
   },
 });

@@ -1,4 +1,5 @@
-import { generationAnswerSchema, takedownRequestSchema } from '../shared/contract.ts';
+import { generationAnswerSchema } from '../shared/contract/generation.ts';
+import { takedownRequestSchema } from '../shared/contract/reports.ts';
 import { toGeneration } from '../shared/generation/record.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { takeDown } from '../shared/sharing/takedown.ts';

@@ -95,7 +95,12 @@ async function createEndpoints(config: LocalConfig, port: number): Promise<Endpo
   const requestsMax = 100;
   if (config.gemini === 'fake') {
     const apiKey = 'fake';
-    const { url } = await startFakeGemini({ apiKey, latencyMs: imageLatencyMs, requestsMax });
+    const { url } = await startFakeGemini({
+      apiKey,
+      latencyMs: imageLatencyMs,
+      requestsMax,
+      drawsScenes: true,
+    });
     endpoints.gemini = { url, apiKey };
   }
   if (config.cloudinary === 'fake') {

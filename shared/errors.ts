@@ -1,5 +1,6 @@
 /** The project's one error class, and the HTTP answer of an error. */
-import type { Receipt, Retry } from './contract.ts';
+import type { Retry } from './contract/errors.ts';
+import type { Receipt } from './contract/generation.ts';
 import { getReasonRow, type Reason, type ReasonMetadata, reasons } from './reasons.ts';
 
 export const errorDomain = 'nano-banana-studio';

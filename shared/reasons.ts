@@ -4,7 +4,7 @@
  *
  * The reasons follow Google's API error model (google.rpc.Status with ErrorInfo details).
  */
-import type { Retry } from './contract.ts';
+import type { Retry } from './contract/errors.ts';
 
 /** The texts are Markdown for the documents; no answer of a function has them, except `message`. */
 type ReasonRow = {

@@ -1,6 +1,6 @@
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import type { Asset, AssetStore } from './cloudinaryAssets.ts';
-import { drawCover } from './picture.ts';
+import { drawCover } from './cover.ts';
 import type { Reply } from './server.ts';
 
 const mimeTypes: Readonly<Record<string, string>> = {
@@ -13,6 +13,10 @@ const mimeTypes: Readonly<Record<string, string>> = {
 };
 const openToAll = { 'access-control-allow-origin': '*', 'timing-allow-origin': '*' };
 const sidePixelsMax = 8192;
+/** A thumbnail of a 4K image takes 150 ms, so the latest are kept: at most 300 of up to 128 KiB. */
+const keptMax = 300;
+const keptBytesMax = 128 * 1024;
+const kept = new Map<string, Buffer>();
 
 type Transformation = { crop: string; width?: number; height?: number; format?: string; quality?: number };
 
@@ -45,7 +49,7 @@ export async function deliver(path: string, accept: string, store: AssetStore): 
   const bytes =
     isOriginal && !transformation.quality
       ? store.read(asset)
-      : await transformImage(asset, store, transformation, format);
+      : await transformOnce(asset, store, transformation, format);
   if (bytes === undefined)
     return toDeliveryError(400, `Invalid extension in transformation: ${encodeURI(format)}`);
   return {
@@ -85,6 +89,19 @@ function readTransformation(segment: string, to: Transformation): string | undef
       return `Invalid transformation component - ${encodeURI(piece)}`;
   }
   return undefined;
+}
+
+async function transformOnce(
+  asset: Asset,
+  store: AssetStore,
+  transformation: Transformation,
+  format: string,
+): Promise<Buffer | undefined> {
+  const key = JSON.stringify([asset.assetId, asset.version, transformation, format]);
+  const bytes = kept.get(key) ?? (await transformImage(asset, store, transformation, format));
+  if (bytes !== undefined && bytes.length <= keptBytesMax) kept.set(key, bytes);
+  if (kept.size > keptMax) kept.delete(kept.keys().next().value ?? '');
+  return bytes;
 }
 
 async function transformImage(

@@ -1,24 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createBlankPicture } from './blankPicture.ts';
-import {
-  bodyBytesMax,
-  type ParsedRequest,
-  parseBody,
-  parseRequest,
-  type ResponseSchema,
-  refuseCaller,
-} from './geminiCheck.ts';
-import {
-  type BlankStep,
-  type GeminiStep,
-  googleError,
-  type Part,
-  type ReplyMetadata,
-} from './geminiFaults.ts';
-import { getPixels, type ImageModel } from './geminiModels.ts';
-import { drawPicture } from './picture.ts';
+import { bodyBytesMax, type ParsedRequest, parseBody, parseRequest, refuseCaller } from './geminiCheck.ts';
+import { type GeminiStep, googleError, type Part, type ReplyMetadata } from './geminiFaults.ts';
+import { charactersPerToken, createBlankPart, createPartsFactory } from './geminiParts.ts';
 import { answer, createFaultScript, type Reply, readBody, send, startServer } from './server.ts';
 
 /** One `generateContent` call as it arrived. Refused calls are recorded too. */
@@ -44,6 +29,11 @@ export type GeminiOptions = {
   apiKey: string;
   /** How long every successful answer takes, milliseconds. */
   latencyMs?: number;
+  /**
+   * Draws a scene for each image, and another variant of it when the prompt comes again. Without it, an image has one
+   * colour and takes no time, and the same prompt gives the same bytes.
+   */
+  drawsScenes?: boolean;
   /** Awaited before the answer to a valid request, so that a test can delay a generation. */
   onRequest?: (request: GeminiRequest) => Promise<void> | void;
   /** How many requests to remember; the oldest are dropped first. Use a small number in a long-running process. */
@@ -68,6 +58,7 @@ export type FakeGemini = {
  */
 export async function startFakeGemini(options: GeminiOptions): Promise<FakeGemini> {
   const { apiKey, latencyMs = 0, onRequest, requestsMax = 10_000 } = options;
+  const createParts = createPartsFactory(options.drawsScenes);
   const requests: GeminiRequest[] = [];
   const faults = createFaultScript<GeminiStep>();
 
@@ -149,90 +140,6 @@ const methodNotFound = (model: string, version: string, method: string): Reply =
 
 const header = (request: IncomingMessage, name: string) => request.headers[name]?.toString();
 
-async function createParts(modelId: string, parsedRequest: ParsedRequest, drafts: number): Promise<Part[]> {
-  const { model } = parsedRequest;
-  if (model.kind === 'text') return [{ text: createText(parsedRequest) }];
-  if (!parsedRequest.wantsImage) return [{ text: `A picture of ${parsedRequest.prompt}` }];
-  const parts: Part[] = [];
-  for (let draft = 1; draft <= drafts; draft += 1) {
-    parts.push({ text: `**Composing, draft ${draft}**`, thought: true });
-    parts.push({
-      ...(await createImagePart(modelId, model, parsedRequest, `Draft ${draft}: ${parsedRequest.prompt}`)),
-      thought: true,
-    });
-  }
-  if (parsedRequest.wantsText) parts.push({ text: 'Here is your image:' });
-  const picture = await createImagePart(modelId, model, parsedRequest, parsedRequest.prompt);
-  // The 3.x models sign their thoughts, also on the final part.
-  return [...parts, model.sizes.length > 0 ? { ...picture, thoughtSignature: 'ZmFrZQ==' } : picture];
-}
-
-async function createImagePart(
-  modelId: string,
-  model: ImageModel,
-  parsedRequest: ParsedRequest,
-  prompt: string,
-): Promise<Part> {
-  const { aspectRatio = '1:1', imageSize, references } = parsedRequest;
-  const bytes = await drawPicture({
-    ...getPixels(model, aspectRatio, imageSize),
-    prompt,
-    caption: [modelId, aspectRatio, ...(imageSize ? [imageSize] : [])].join(' · '),
-    references,
-    mimeType: model.mimeType,
-  });
-  return { inlineData: { mimeType: model.mimeType, data: bytes.toString('base64') } };
-}
-
-async function createBlankPart(
-  { aspectRatio, size, mimeType = 'image/png', isCutOff }: BlankStep,
-  model: ImageModel,
-  request: ParsedRequest,
-): Promise<Part> {
-  const pixels = size ?? getPixels(model, aspectRatio ?? request.aspectRatio, request.imageSize);
-  const bytes = await createBlankPicture({ ...pixels, mimeType });
-  const kept = isCutOff ? bytes.subarray(0, Math.ceil(bytes.length / 2)) : bytes;
-  return { inlineData: { mimeType, data: kept.toString('base64') } };
-}
-
-/**
- * The answer of a text model: JSON if the request has a schema. With a system instruction, it improves the prompt,
- * always in the same way.
- */
-function createText({
-  prompt,
-  hasSystemInstruction,
-  maxOutputTokens,
-  responseSchema,
-}: ParsedRequest): string {
-  const subject = prompt.trim().replace(/[.\s]+$/, '');
-  const words = hasSystemInstruction
-    ? `${subject}, in soft natural light, with a balanced composition, fine texture and vivid yet harmonious colours.`
-    : `You said: ${subject}`;
-  const text = responseSchema ? JSON.stringify(fillSchema(responseSchema, words)) : words;
-  return maxOutputTokens === undefined ? text : text.slice(0, maxOutputTokens * charactersPerToken);
-}
-
-/** A value of the schema's shape: every text is `words`, every flag true. */
-function fillSchema({ type, properties = {}, items = {} }: ResponseSchema, words: string): unknown {
-  switch (type?.toUpperCase()) {
-    case 'OBJECT':
-      return Object.fromEntries(
-        Object.entries(properties).map(([name, schema]) => [name, fillSchema(schema, words)]),
-      );
-    case 'ARRAY':
-      return [fillSchema(items, words)];
-    case 'BOOLEAN':
-      return true;
-    case 'INTEGER':
-    case 'NUMBER':
-      return 1;
-    default:
-      return words;
-  }
-}
-
-const charactersPerToken = 4;
 const tokensPerReference = 258;
 
 function toResponseBody(modelId: string, parsedRequest: ParsedRequest, parts: Part[]) {

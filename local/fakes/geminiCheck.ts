@@ -22,6 +22,8 @@ export type ParsedRequest = {
   /** The whole text of the last user turn. */
   prompt: string;
   references: Buffer[];
+  /** The reference that may be the image to edit: the model's own last one, else the first. */
+  parent: Buffer | undefined;
   aspectRatio: string | undefined;
   imageSize: string | undefined;
   wantsText: boolean;
@@ -248,12 +250,19 @@ function toParsedRequest(model: ImageModel | TextModel, body: Body): ParsedReque
   const config = body.generationConfig ?? {};
   const contents = body.contents ?? [];
   const last = contents.findLast((content) => content.role !== 'model');
+  const references = contents.map((content) => ({
+    role: content.role,
+    images: getImages([content]).map((data) => Buffer.from(data, 'base64')),
+  }));
+  const ownImages = references.filter(({ role }) => role === 'model').flatMap(({ images }) => images);
+  const allImages = references.flatMap(({ images }) => images);
   // By default, image models answer with text and an image.
   const modalities = config.responseModalities ?? (model.kind === 'image' ? ['TEXT', 'IMAGE'] : ['TEXT']);
   return {
     model,
     prompt: (last?.parts ?? []).flatMap((part) => part.text ?? []).join('\n'),
-    references: getImages(contents).map((data) => Buffer.from(data, 'base64')),
+    references: allImages,
+    parent: ownImages.at(-1) ?? allImages[0],
     aspectRatio: config.imageConfig?.aspectRatio,
     imageSize: config.imageConfig?.imageSize,
     wantsText: modalities.includes('TEXT'),

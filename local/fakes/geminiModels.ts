@@ -67,7 +67,7 @@ export const geminiModels: Readonly<Record<string, ImageModel | TextModel>> = {
     sizes: ['1K', '2K', '4K'],
     referencesMax: 14,
     mimeType: 'image/jpeg',
-    tokens: { '1K': 1120, '2K': 1680, '4K': 3760 },
+    tokens: { '1K': 1120, '2K': 1680, '4K': 3780 },
     pixels: gemini3WidePixels,
   },
   'gemini-3.1-flash-lite-image': {

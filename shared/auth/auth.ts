@@ -4,7 +4,7 @@
  * tokens: Google's OpenID Connect tokens for service accounts.
  */
 import type { Config } from '../config/config.ts';
-import { uidSchema } from '../contract.ts';
+import { uidSchema } from '../contract/ids.ts';
 import type { Log } from '../core/log.ts';
 import { Failure } from '../errors.ts';
 import { hashIdentities, type Identity, type Proofs } from '../identity.ts';

@@ -31,10 +31,12 @@ const answerSchema = z.object({
 type UsersConfig = Pick<Config, 'projectId' | 'authEmulatorHost'>;
 export type LookUpUsers = (uids: readonly string[]) => Promise<FirebaseUser[]>;
 
-/** The list of users. Both throw {Failure} AUTH_UNAVAILABLE if it cannot be reached. */
+/** The list of users. Each throws {Failure} AUTH_UNAVAILABLE if it cannot be reached. */
 export type Users = {
   /** Returns those of up to 100 users that exist. */
   lookUp: LookUpUsers;
+  /** Returns the uids of the users with an address in lower case, verified or not. */
+  findByEmail(email: string): Promise<string[]>;
   /** Deletes a user for good. May be repeated. */
   remove(uid: string): Promise<void>;
 };
@@ -44,18 +46,21 @@ export function createUsers({ projectId, authEmulatorHost }: UsersConfig, log: L
     ? `http://${authEmulatorHost}/identitytoolkit.googleapis.com`
     : 'https://identitytoolkit.googleapis.com';
 
-  async function call(action: 'lookup' | 'delete', localId: string | readonly string[]): Promise<Response> {
+  async function call(
+    action: 'lookup' | 'delete',
+    body: { localId: string | readonly string[] } | { email: string[] },
+  ): Promise<Response> {
     const token = authEmulatorHost ? 'owner' : await fetchAccessToken();
     return fetch(`${base}/v1/projects/${projectId}/accounts:${action}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify({ localId }),
+      body: JSON.stringify(body),
       signal: AbortSignal.timeout(lookupMsMax),
     });
   }
 
-  async function lookUp(uids: readonly string[]): Promise<FirebaseUser[]> {
-    const response = await call('lookup', uids);
+  async function find(who: { localId: readonly string[] } | { email: string[] }): Promise<FirebaseUser[]> {
+    const response = await call('lookup', who);
     if (!response.ok) throw new Error(`accounts:lookup answered ${response.status}`);
     const { users = [] } = answerSchema.parse(await response.json());
     return users.map(({ localId, disabled = false, validSince, customAttributes }) => ({
@@ -68,7 +73,7 @@ export function createUsers({ projectId, authEmulatorHost }: UsersConfig, log: L
 
   /** https://cloud.google.com/identity-platform/docs/reference/rest/v1/projects.accounts/delete */
   async function remove(uid: string): Promise<void> {
-    const response = await call('delete', uid);
+    const response = await call('delete', { localId: uid });
     if (response.ok) return;
     const text = await response.text();
     if (response.status === 400 && text.includes('USER_NOT_FOUND')) return;
@@ -79,8 +84,11 @@ export function createUsers({ projectId, authEmulatorHost }: UsersConfig, log: L
     logUnavailable(log, message, error);
     throw signInsUnavailable(error);
   };
+  const lookUp = (who: Parameters<typeof find>[0]) =>
+    find(who).catch(orUnavailable('Users cannot be looked up'));
   return {
-    lookUp: (uids) => lookUp(uids).catch(orUnavailable('Users cannot be looked up')),
+    lookUp: (localId) => lookUp({ localId }),
+    findByEmail: async (email) => (await lookUp({ email: [email] })).map(({ uid }) => uid),
     remove: (uid) => remove(uid).catch(orUnavailable('A user cannot be deleted')),
   };
 }

@@ -1,6 +1,7 @@
 /** The environment variables: the format, default and description of each. */
 import * as z from 'zod';
-import { groupDigits, type Tier, tierSchema, wholeNumberText } from '../contract.ts';
+import { groupDigits, wholeNumberText } from '../contract/describe.ts';
+import { type Tier, tierSchema } from '../contract/tiers.ts';
 import { fallbackModelIdsDefault, modelIdDefault, successorModelId } from '../imagegen/models.ts';
 
 /** An empty variable counts as not set. */

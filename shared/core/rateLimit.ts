@@ -3,7 +3,7 @@
  * no database access: with several instances a user has the limit in each. The ledger limits image requests
  * across all instances.
  */
-import { countOf } from '../contract.ts';
+import { countOf } from '../contract/describe.ts';
 import { Failure } from '../errors.ts';
 
 export type RateLimit = {

@@ -3,13 +3,15 @@ import { createDocument, type DocumentPath, documentPath, type Write } from './d
 
 /** `createdAt` is the database's time. */
 export type AdminAction = {
-  action: 'suspend' | 'restore' | 'takedown' | 'resolveReport';
+  action: 'suspend' | 'restore' | 'takedown' | 'resolveReport' | 'grant';
   /** Who did it: the admin's uid, with the verified e-mail address if there is one. */
   actor: string;
   /** The user whom it concerns. */
   uid: string;
   /** The generation, if it concerns one. */
   generationId?: string;
+  /** The credits of a grant. */
+  amount?: number;
   reason: string;
   createdAt: Date;
 };

@@ -1,5 +1,6 @@
 /** Scheduled functions: how long one call works, and where the next call continues. */
 import type { Clock } from '../core/clock.ts';
+import type { Log, RequestLog } from '../core/log.ts';
 import {
   type DocumentPath,
   documentPath,
@@ -20,9 +21,6 @@ export function createWorkingTime(clock: Clock): () => boolean {
   const until = clock.elapsed() + workingShare * jobTimeoutMs;
   return () => clock.elapsed() < until;
 }
-
-/** Fields of the log line of a call. One that ends while time is left has handled everything: the alerts look for it. */
-export const toJobFields = (mayContinue: () => boolean) => (mayContinue() ? { event: 'job_finished' } : {});
 
 /** The fields of `jobs/{name}`. */
 type JobData = {
@@ -51,4 +49,40 @@ export async function writeCursor(
 ): Promise<void> {
   const cursor = setDocument(jobPath(name), { after: after ?? null, updatedAt: serverTime });
   await retryCommit(undefined, () => database.commit([cursor]));
+}
+
+/** The fields of `jobs/{name}.finished`. */
+type FinishedJobData = { finishedAt: Date };
+
+/** The scheduled functions, in the order in which the desk shows them. */
+const jobNames = ['sweepHolds', 'reconcile', 'reconcilePayments', 'checkQuota', 'refillAllowances'] as const;
+export type JobName = (typeof jobNames)[number];
+
+const finishedPath = (name: string): DocumentPath<FinishedJobData> => documentPath(`jobs/${name}.finished`);
+
+/**
+ * Ends a call of a job. A call that ends while time is left has handled everything: this is recorded, and logged for the
+ * alerts.
+ */
+export async function finishJob(
+  { database, retryCommit, log }: Reader & { log: Log },
+  name: JobName,
+  requestLog: RequestLog,
+  mayContinue: () => boolean,
+): Promise<void> {
+  if (!mayContinue()) return;
+  requestLog.add({ event: 'job_finished' });
+  const finished = setDocument(finishedPath(name), { finishedAt: serverTime });
+  await retryCommit(undefined, () => database.commit([finished])).catch((error) =>
+    log.warning('The end of a job could not be recorded', { job: name, error }),
+  );
+}
+
+/** When each job last handled everything. */
+export async function readFinishedJobs({ database, retryCommit }: Reader) {
+  const { documents } = await retryCommit(undefined, () => database.read(jobNames.map(finishedPath)));
+  return jobNames.map((name, i) => {
+    const { finishedAt }: Unparsed<FinishedJobData> = documents[i]?.data ?? {};
+    return { name, finishedAt: finishedAt instanceof Date ? finishedAt.toISOString() : null };
+  });
 }

@@ -5,7 +5,7 @@ import type { Failure } from '../errors.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { Decision, LedgerUser } from '../ledger/command.ts';
 import { refuseClosed, refuseHold, refuseSuspended, refuseTerms } from '../ledger/credits.ts';
-import { entryPath } from '../ledger/entries.ts';
+import { debitEntryId, entryPath } from '../ledger/entries.ts';
 import type { Services } from '../services.ts';
 import { findRunning } from './hold.ts';
 import { generationPath, hashGenerationId } from './record.ts';
@@ -23,7 +23,7 @@ export async function admit({ caller, idempotencyKey, log }: Call, services: Ser
   const { uid } = caller;
   const id = hashGenerationId(uid, idempotencyKey);
   log.add({ uid, generationId: id });
-  const paths = [generationPath(uid, id), entryPath(uid, `${id}:debit`)];
+  const paths = [generationPath(uid, id), entryPath(uid, debitEntryId(id))];
   const { cacheTtlSeconds, limits, tierCredits } = services.config;
 
   const refusal = await changeAccount<Failure | undefined>(ledger, uid, {

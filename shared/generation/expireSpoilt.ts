@@ -3,7 +3,7 @@ import { type StoredDocument, updateDocument, type Write } from '../database/dat
 import { parseDocument } from '../database/spoiltDocuments.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import { refundCredits } from '../ledger/credits.ts';
-import { entryPath } from '../ledger/entries.ts';
+import { debitEntryId, entryPath, refundEntryId } from '../ledger/entries.ts';
 import { hasExpired } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
@@ -22,8 +22,8 @@ const debitSchema = z.object({ amount: z.int().max(0) });
 export function expireSpoilt(ledger: Ledger, { path: documentPath, id }: StoredDocument): Promise<boolean> {
   const uid = documentPath.split('/')[1] ?? '';
   const path = generationPath(uid, id);
-  const debitPath = entryPath(uid, `${id}:debit`);
-  const refundPath = entryPath(uid, `${id}:refund`);
+  const debitPath = entryPath(uid, debitEntryId(id));
+  const refundPath = entryPath(uid, refundEntryId(id));
   return changeAccount<boolean>(ledger, uid, {
     reads: () => [path, debitPath, refundPath],
     findAnswer(documents, now) {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { generationIdSchema, type PageQuery } from '../contract.ts';
+import { generationIdSchema } from '../contract/ids.ts';
+import type { PageQuery } from '../contract/pages.ts';
 import { parsePageToken, readPage, toNextPageToken } from '../database/pages.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { generationsPath, parseGeneration, toGeneration } from './record.ts';

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { countOf, type GenerateRequest, referenceBytesMax } from '../contract.ts';
+import { countOf } from '../contract/describe.ts';
+import type { GenerateRequest } from '../contract/generate.ts';
+import { referenceBytesMax } from '../contract/references.ts';
 import type { Log } from '../core/log.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
@@ -17,7 +19,7 @@ import {
   refuseTerms,
   unchanged,
 } from '../ledger/credits.ts';
-import { entryPath } from '../ledger/entries.ts';
+import { debitEntryId, entryPath } from '../ledger/entries.ts';
 import { getHoldDeadline } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { cachePath, findCachedSource, shareImage, toSharedFields } from './cache.ts';
@@ -66,7 +68,7 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
   const { uid } = user;
   const { id, request, cacheKey, availability } = params;
   const path = generationPath(uid, id);
-  const debitPath = entryPath(uid, `${id}:debit`);
+  const debitPath = entryPath(uid, debitEntryId(id));
   const referencePaths = request.references.flatMap((reference) =>
     'generationId' in reference ? [generationPath(uid, reference.generationId)] : [],
   );

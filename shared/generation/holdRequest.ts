@@ -1,4 +1,4 @@
-import type { GenerateRequest } from '../contract.ts';
+import type { GenerateRequest } from '../contract/generate.ts';
 import { toFailure } from '../errors.ts';
 import type { StatesToRead } from '../imagegen/quota.ts';
 import type { Services } from '../services.ts';

@@ -1,15 +1,9 @@
 /** A generation: its id, its document, and what the API shows of it. */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import {
-  type GenerateRequest,
-  type Generation,
-  imageSchema,
-  orientationSchema,
-  receiptSchema,
-  statusSchema,
-  tierSchema,
-} from '../contract.ts';
+import type { GenerateRequest } from '../contract/generate.ts';
+import { type Generation, imageSchema, receiptSchema, statusSchema } from '../contract/generation.ts';
+import { orientationSchema, tierSchema } from '../contract/tiers.ts';
 import { nextTurn } from '../core/turn.ts';
 import {
   type Database,

@@ -1,6 +1,8 @@
 /** Reference images: checked before the debit, loaded after it. */
 
-import { countOf, describeOtherFormat, type GenerateRequest } from '../contract.ts';
+import { countOf } from '../contract/describe.ts';
+import type { GenerateRequest } from '../contract/generate.ts';
+import { describeOtherFormat } from '../contract/references.ts';
 import { nextTurn } from '../core/turn.ts';
 import { Failure, type FieldViolation, invalidRequest } from '../errors.ts';
 import type { Reference } from '../imagegen/gemini.ts';

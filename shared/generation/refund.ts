@@ -3,7 +3,7 @@ import { parseReadable } from '../database/spoiltDocuments.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { Documents } from '../ledger/command.ts';
 import { refundCredits } from '../ledger/credits.ts';
-import { type EntryData, entryPath } from '../ledger/entries.ts';
+import { type EntryData, entryPath, refundEntryId } from '../ledger/entries.ts';
 import { hasExpired } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
@@ -45,7 +45,7 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
   const { uid, id, held, failure, providerCostMicros = 0, mayBeStored } = request;
   const { isImageBilled = request.providerCostMicros !== 0 } = request;
   const path = generationPath(uid, id);
-  const entry = entryPath(uid, `${id}:refund`);
+  const entry = entryPath(uid, refundEntryId(id));
   const findRecord = (documents: Documents) => {
     const document = documents.get(path);
     if (!document) return held;

@@ -1,5 +1,5 @@
 /** The answer of `generate` for a generation, by its status. */
-import type { GenerateAnswer } from '../contract.ts';
+import type { GenerateAnswer } from '../contract/generate.ts';
 import { Failure, isReason, restoreFailure } from '../errors.ts';
 import { getReasonRow } from '../reasons.ts';
 import { type GenerationRecord, type StoredFailure, toGeneration } from './record.ts';

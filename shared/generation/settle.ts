@@ -1,4 +1,4 @@
-import type { Image } from '../contract.ts';
+import type { Image } from '../contract/generation.ts';
 import { serverTime, updateDocument } from '../database/database.ts';
 import { Failure } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';

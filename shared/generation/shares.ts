@@ -3,7 +3,7 @@
  * the share's token, so that the image's own address stays private, and nothing is left when the share ends.
  */
 import * as z from 'zod';
-import { imageSchema } from '../contract.ts';
+import { imageSchema } from '../contract/generation.ts';
 import {
   type DocumentPath,
   documentPath,

@@ -1,5 +1,6 @@
 /** The steps between a hold and its settling. Each one begins only while time is left. */
-import type { GenerateRequest, Image } from '../contract.ts';
+import type { GenerateRequest } from '../contract/generate.ts';
+import type { Image } from '../contract/generation.ts';
 import type { Clock } from '../core/clock.ts';
 import { withDeadline } from '../core/deadline.ts';
 import type { RequestLog } from '../core/log.ts';

@@ -1,7 +1,7 @@
 /** Reads the body of a request within limits on its bytes and on its number of JSON values. */
 import { isAscii } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { countOf } from '../contract.ts';
+import { countOf } from '../contract/describe.ts';
 import { nextTurn } from '../core/turn.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as z from 'zod';
 import type { Admin, User } from '../auth/auth.ts';
-import { idempotencyKeySchema } from '../contract.ts';
+import { idempotencyKeySchema } from '../contract/ids.ts';
 import type { RequestLog } from '../core/log.ts';
 import type { RateLimit } from '../core/rateLimit.ts';
 import type { BinaryEvent } from '../database/accountEvent.ts';

@@ -4,7 +4,7 @@
  * Source: Google's model, pricing and deprecation pages as of November 2026. Token prices marked "unverified" are from
  * resellers' and third parties' price lists of the same month.
  */
-import { type Orientation, type Tier, tiers } from '../contract.ts';
+import { type Orientation, type Tier, tiers } from '../contract/tiers.ts';
 
 const tenRatios = ['1:1', '2:3', '3:2', '3:4', '4:3', '4:5', '5:4', '9:16', '16:9', '21:9'] as const;
 export type AspectRatio = (typeof tenRatios)[number];

@@ -1,6 +1,6 @@
 /** Detects the type and size of an image from its bytes. Declared types are not trusted. */
 import { imageSize } from 'image-size';
-import type { OtherFormat } from '../contract.ts';
+import type { OtherFormat } from '../contract/references.ts';
 import { findJpegSize } from './imageStructure.ts';
 
 const mimeTypes = { png: 'image/png', webp: 'image/webp' } as const;

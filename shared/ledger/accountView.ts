@@ -1,5 +1,5 @@
 /** An account as the API shows it, in every function. Pure. */
-import type { AccountView } from '../contract.ts';
+import type { AccountView } from '../contract/account.ts';
 import type { Account } from './account.ts';
 import { type AllowancePeriod, getPeriod, isPast } from './allowancePeriod.ts';
 

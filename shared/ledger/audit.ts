@@ -1,4 +1,4 @@
-import type { Audit } from '../contract.ts';
+import type { Audit } from '../contract/admin.ts';
 import { longQueryMs, type Total, type TotalRequest } from '../database/database.ts';
 import { logMistyped } from '../database/spoiltDocuments.ts';
 import { accountPath, findMistypedFields, findProblem, isOpened, parseAccount } from './account.ts';

@@ -6,7 +6,7 @@
  * between the two is an edit that no entry records yet. Every rule keeps two invariants: the sum of all entries'
  * amounts is `ledgerBalance`, and sequences have no gap.
  */
-import { countOf, groupDigits } from '../contract.ts';
+import { countOf, groupDigits } from '../contract/describe.ts';
 import {
   createDocument,
   type FieldUpdates,
@@ -16,7 +16,7 @@ import {
 } from '../database/database.ts';
 import { Failure } from '../errors.ts';
 import { type Account, type AccountData, accountPath, findInvalidField, type HoldLimits } from './account.ts';
-import { type EntryData, entryPath } from './entries.ts';
+import { debitEntryId, type EntryData, entryPath, refundEntryId } from './entries.ts';
 import { hasExpired } from './holdDeadline.ts';
 
 /** The windows of the limits per minute and per hour, milliseconds. */
@@ -219,7 +219,7 @@ function findWaitSeconds(times: readonly Date[], max: number, windowMs: number, 
 export function debit(account: Account, params: HoldParams): Change {
   const { generationId, credits, deadline, now } = params;
   const change = move(account, {
-    id: `${generationId}:debit`,
+    id: debitEntryId(generationId),
     type: 'debit',
     amount: -credits,
     generationId,
@@ -248,7 +248,7 @@ export function refill(account: Account, allowance: number, period: string): Cha
 /** Adds credits on an admin's behalf, or takes them. */
 export function grantCredits(
   account: Account,
-  grant: { id: string; amount: number; reason: string; actor: string },
+  grant: { id: string; amount: number; reason: string; actor: string; generationId?: string },
 ): Change {
   return addCredits(account, { type: 'grant', ...grant });
 }
@@ -266,7 +266,7 @@ export type RefundParams = {
 export function refundCredits(account: Account, params: RefundParams): Change {
   const { generationId, credits, reason, billed, now } = params;
   const change = addCredits(account, {
-    id: `${generationId}:refund`,
+    id: refundEntryId(generationId),
     type: 'refund',
     amount: credits,
     generationId,

@@ -1,13 +1,14 @@
 /** The entries of an account: the document, and pages of them, newest first. */
 import * as z from 'zod';
-import { type Entry, entryTypeSchema, type PageQuery } from '../contract.ts';
+import { type Entry, entryTypeSchema } from '../contract/ledger.ts';
+import type { PageQuery } from '../contract/pages.ts';
 import { type DocumentPath, documentPath, type StoredDocument } from '../database/database.ts';
 import { parsePageToken, readPage, toNextPageToken } from '../database/pages.ts';
 import { parseDocument } from '../database/spoiltDocuments.ts';
 import type { Ledger } from './ledger.ts';
 
 /** The fields of `accounts/{uid}/entries/{entryId}`: one movement of credits. */
-const entryDocumentSchema = z.object({
+export const entryDocumentSchema = z.object({
   sequence: z.int(),
   type: entryTypeSchema,
   amount: z.int(),
@@ -23,6 +24,10 @@ export type EntryData = z.infer<typeof entryDocumentSchema>;
 export const entriesPath = (uid: string) => `accounts/${uid}/entries`;
 export const entryPath = (uid: string, id: string): DocumentPath<EntryData> =>
   documentPath(`${entriesPath(uid)}/${id}`);
+
+/** The ids of the debit of a generation, and of its refund. */
+export const debitEntryId = (generationId: string) => `${generationId}:debit`;
+export const refundEntryId = (generationId: string) => `${generationId}:refund`;
 
 /** The id of the entry of the signup credits. */
 const signupEntryId = 'signup';

@@ -1,5 +1,5 @@
 /** The ledger: a database, the retries of its commits, and the settings of credit. */
-import type { Tier } from '../contract.ts';
+import type { Tier } from '../contract/tiers.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../database/database.ts';

@@ -1,5 +1,5 @@
 /** A suspension of a person: it reaches the identities, and through them every account. */
-import type { SuspendRequest } from '../contract.ts';
+import type { SuspendRequest } from '../contract/admin.ts';
 import { recordAdminAction } from '../database/adminActions.ts';
 import { Failure } from '../errors.ts';
 import type { Account } from './account.ts';

@@ -1,5 +1,5 @@
 import type { LookUpUsers } from '../auth/users.ts';
-import { uidSchema } from '../contract.ts';
+import { uidSchema } from '../contract/ids.ts';
 import type { Log } from '../core/log.ts';
 
 /**

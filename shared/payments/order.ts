@@ -1,6 +1,7 @@
 /** What a checkout session was made for. The server writes it into the metadata of the session and of its payment. */
 import * as z from 'zod';
-import { packIdSchema, uidSchema } from '../contract.ts';
+import { uidSchema } from '../contract/ids.ts';
+import { packIdSchema } from '../contract/payments.ts';
 import type { Price, Session } from './stripeObjects.ts';
 
 const wholeSchema = z

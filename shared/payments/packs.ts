@@ -1,6 +1,6 @@
 /** The credit packs on sale: the configuration names them, their prices are at Stripe. */
 import type { CreditPack } from '../config/environment.ts';
-import type { Pack } from '../contract.ts';
+import type { Pack } from '../contract/payments.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { StripeApi } from './stripe.ts';

@@ -3,7 +3,7 @@
  * collection is one more step.
  */
 import type { Users } from '../auth/users.ts';
-import { uidSchema } from '../contract.ts';
+import { uidSchema } from '../contract/ids.ts';
 import { inParallel } from '../core/parallel.ts';
 import {
   type Data,
@@ -26,7 +26,6 @@ import { changeAccount } from '../ledger/changeAccount.ts';
 import { closurePath } from '../ledger/closures.ts';
 import { unchanged } from '../ledger/credits.ts';
 import { entriesPath } from '../ledger/entries.ts';
-import { grantEntryPrefix, grantPath } from '../ledger/grant.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
 /** Documents of one page. The writes of a page are one commit, of far fewer than Firestore's limit. */
@@ -59,6 +58,7 @@ export const closingSteps: readonly ClosingStep[] = [
   // that have an image are deleted now, so no further one can come.
   { name: 'twins', run: (context) => eraseGenerations(context, [['status', '==', 'succeeded']]) },
   eraseEach('entries', (uid) => ({ collection: entriesPath(uid) }), eraseEntry),
+  eraseEach('grants', (uid) => ({ collection: 'grants', where: [['uid', '==', uid]] }), eraseText),
   eraseEach(
     'adminActions',
     (uid) => ({ collection: 'adminActions', where: [['uid', '==', uid]] }),
@@ -159,28 +159,17 @@ async function eraseSpoilt(
 }
 
 /**
- * Erases the free texts of an entry and of its grant. Amounts, times and ids stay: this is the only change that an entry
+ * Erases the free texts of an entry. Amounts, times and ids stay: this is the only change that an entry
  * ever sees. The reason of a refund is one of the API's, and that of the signup credits is fixed.
  */
-async function eraseEntry(entry: StoredDocument, { ledger, uid }: ClosingContext): Promise<Write[]> {
-  const { id, path, data, version } = entry;
+function eraseEntry({ id, path, data, version }: StoredDocument, { uid }: ClosingContext): Write[] {
   const hasText = data.reason !== undefined && data.type !== 'refund' && id !== 'signup';
   const isOwn = isOwnActor(data.actor, uid);
   const fields: DocumentPath<Data> = documentPath(path);
-  const writes =
-    hasText || isOwn
-      ? [
-          updateDocument(
-            fields,
-            { ...(hasText && { reason: removed }), ...(isOwn && { actor: uid }) },
-            version,
-          ),
-        ]
-      : [];
-  if (!id.startsWith(grantEntryPrefix)) return writes;
-  const { documents } = await ledger.database.read([grantPath(id.slice(grantEntryPrefix.length))]);
-  const [grant] = documents;
-  return grant ? [...writes, ...eraseText(grant, { uid })] : writes;
+  if (!hasText && !isOwn) return [];
+  return [
+    updateDocument(fields, { ...(hasText && { reason: removed }), ...(isOwn && { actor: uid }) }, version),
+  ];
 }
 
 /** Erases the reason that an admin wrote, and the address of the person if they were the admin. */

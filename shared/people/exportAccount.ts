@@ -1,5 +1,5 @@
 /** Everything that is kept about one user, as the text of one JSON document, piece by piece. */
-import type { AccountExport } from '../contract.ts';
+import type { AccountExport } from '../contract/exportAccount.ts';
 import type { Data, PageRequest, StoredDocument } from '../database/database.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
 import { generationsPath, parseGeneration, toGeneration, toShareUrl } from '../generation/record.ts';

@@ -1,6 +1,6 @@
 /** The terms of the studio: what a user has to accept, and the record that they did. */
 import type { Config } from '../config/config.ts';
-import type { Terms } from '../contract.ts';
+import type { Terms } from '../contract/account.ts';
 import { type Failure, invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';

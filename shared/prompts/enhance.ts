@@ -1,6 +1,6 @@
 /** Improves a prompt with a small text model. A failure never fails the request. */
 import * as z from 'zod';
-import { promptCharactersMax, promptSchema } from '../contract.ts';
+import { promptCharactersMax, promptSchema } from '../contract/text.ts';
 import type { Log } from '../core/log.ts';
 import type { Gemini, WrittenText } from '../imagegen/gemini.ts';
 

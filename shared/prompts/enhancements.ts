@@ -3,7 +3,7 @@
  * instances share it. There is one small document per user and day.
  */
 import * as z from 'zod';
-import { countOf } from '../contract.ts';
+import { countOf } from '../contract/describe.ts';
 import type { Log } from '../core/log.ts';
 import {
   createDocument,

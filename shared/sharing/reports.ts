@@ -1,14 +1,14 @@
 /** Reports of shared images: anyone sends them, and admins close them. */
 import { createHmac } from 'node:crypto';
 import * as z from 'zod';
+import { generationIdSchema } from '../contract/ids.ts';
+import type { PageQuery } from '../contract/pages.ts';
 import {
-  generationIdSchema,
-  type PageQuery,
   type Report,
   type ReportRequest,
   type ResolveReportRequest,
   reportReasonSchema,
-} from '../contract.ts';
+} from '../contract/reports.ts';
 import { recordAdminAction } from '../database/adminActions.ts';
 import {
   createDocument,

@@ -1,6 +1,6 @@
 /** Makes a finished image public under an address that nobody can guess, and private again. */
 import { randomBytes } from 'node:crypto';
-import type { Image } from '../contract.ts';
+import type { Image } from '../contract/generation.ts';
 import { createDocument, updateDocument } from '../database/database.ts';
 import { Failure } from '../errors.ts';
 import {

@@ -1,6 +1,6 @@
 /** The page of a shared image: plain HTML without a script. */
 import { createHash } from 'node:crypto';
-import type { Image } from '../contract.ts';
+import type { Image } from '../contract/generation.ts';
 import { toShareUrl } from '../generation/record.ts';
 
 export type Page = { html: string; headers: Record<string, string> };

@@ -1,5 +1,5 @@
 /** The studio removes an image everywhere. The credits stay as they are. */
-import type { TakedownRequest } from '../contract.ts';
+import type { TakedownRequest } from '../contract/reports.ts';
 import { recordAdminAction } from '../database/adminActions.ts';
 import { type FieldUpdates, setDocument, updateDocument, type Write } from '../database/database.ts';
 import { recordErasure } from '../erasures/erasures.ts';

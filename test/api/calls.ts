@@ -223,6 +223,13 @@ export async function callEveryFunction(all: Calls): Promise<RecordedCall[]> {
   const end = { uid: ada, suspended: false, reason: 'A mistake' };
   await add({ title: 'Restore the person', as: admin, path: 'suspend', body: end });
   await add({ title: 'One account', as: admin, path: `audit?uid=${ada}` });
+  await add({ title: 'Find an account', as: admin, path: 'adminAccounts?find=ada@example.com' });
+  await add({ title: 'One account in full', as: admin, path: `adminAccount?uid=${ada}` });
+  await add({
+    title: 'Today',
+    as: admin,
+    path: 'adminOverview',
+  });
 
   const job = { as: scheduler, method: 'POST' };
   await add({ title: 'All models are ready', ...job, path: 'checkQuota', url: winter.url });

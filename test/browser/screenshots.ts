@@ -157,7 +157,8 @@ async function takeScreenshot(studio: Studio, browser: Browser, screenshot: Scre
   process.stdout.write(`${name}.jpg: ${Math.round(size / 1000)} kB\n`);
 }
 
-const studio = await startStudio({ RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' });
+const env = { RETRY_ATTEMPTS: '1', IMAGEGEN_FALLBACK_MODEL_IDS: '' };
+const studio = await startStudio(env, { drawsScenes: true });
 const browser = await launchBrowser();
 try {
   rmSync(folder, { recursive: true, force: true });

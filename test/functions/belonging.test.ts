@@ -22,6 +22,9 @@ const gets = [
   'exportAccount',
   'audit',
   'reports',
+  'adminOverview',
+  'adminAccounts',
+  'adminAccount',
 ];
 const [live, gone] = ['live', 'gone'].map((key) => hashGenerationId('owner', key)) as [string, string];
 const intrudersGone = hashGenerationId('intruder', 'gone');
@@ -97,6 +100,7 @@ const statusWithoutInput: Record<string, number> = {
   acceptTerms: 400,
   closeAccount: 400,
   suspend: 400,
+  adminAccount: 400,
   grant: 400,
   checkout: 400,
   confirmCheckout: 400,
@@ -119,7 +123,17 @@ const userFunctions = [
   'confirmCheckout',
   'billingPortal',
 ];
-const adminFunctions = ['suspend', 'grant', 'audit', 'takedown', 'reports', 'resolveReport'];
+const adminFunctions = [
+  'adminOverview',
+  'adminAccounts',
+  'adminAccount',
+  'suspend',
+  'grant',
+  'audit',
+  'takedown',
+  'reports',
+  'resolveReport',
+];
 /** `stripeWebhook` checks a signature instead of a token. */
 const anyonesFunctions = ['health', 'packs', 'stripeWebhook', 'sharedImage', 'report'];
 const schedulerFunctions = ['checkQuota', 'refillAllowances', 'sweepHolds', 'reconcile', 'reconcilePayments'];
@@ -274,6 +288,9 @@ describe('an admin', () => {
     ['audit', 'a user', 'owner', [200, 'OK']],
     ['audit', 'an unknown uid', 'never-seen', [404, 'NOT_FOUND']],
     ['audit', 'a deleted account', 'erased', [404, 'NOT_FOUND']],
+    ['adminAccount', 'a user', 'owner', [200, 'OK']],
+    ['adminAccount', 'an unknown uid', 'never-seen', [404, 'NOT_FOUND']],
+    ['adminAccount', 'two dots', '..', [400, 'INVALID_REQUEST']],
     ['audit', 'a path', 'owner/entries/signup', [400, 'INVALID_REQUEST']],
     ['audit', 'two dots', '..', [400, 'INVALID_REQUEST']],
     ['audit', 'a name that Firestore reserves', '__all__', [400, 'INVALID_REQUEST']],

@@ -50,6 +50,7 @@ export function createClosingWorld(env: Record<string, string> = {}) {
     }
   });
   const fakeUsers: Users = {
+    findByEmail: async () => [],
     lookUp: async (uids) =>
       uids
         .filter((uid) => !users.deleted.includes(uid))

@@ -127,6 +127,13 @@ export const manifest: Record<string, FunctionSpec> = {
     roles: readWriteRoles,
     secrets: ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'],
   },
+  adminOverview: { ...admin, roles: [...readRoles, 'roles/firebaseauth.viewer'] },
+  adminAccounts: {
+    ...admin,
+    roles: [...readRoles, 'roles/firebaseauth.viewer'],
+    secrets: ['STRIPE_SECRET_KEY'],
+  },
+  adminAccount: { ...admin, roles: [...readRoles, 'roles/firebaseauth.viewer'] },
   grant: {
     ...small,
     trigger: http,

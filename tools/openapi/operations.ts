@@ -219,10 +219,27 @@ export const operations: Record<string, OperationText> = {
       'For Stripe alone: the raw body of an event, signed by the header `Stripe-Signature`. Adds the credits of payments, takes back those of refunds and disputes, and returns them if a refund fails or a dispute is won. An event counts once, however often it comes. Other types of events need nothing and get 200 too.',
     reasons: ['PAYMENTS_UNAVAILABLE', 'DATABASE_UNAVAILABLE'],
   },
+  adminOverview: {
+    summary: 'Sum up a period',
+    description:
+      'Money, credits, images, failures and costs of a period of at most 92 days, with each of its days; the state of the models and jobs now; what admins did last. Firestore adds the sums up over its indexes.',
+    reasons: ['DATABASE_UNAVAILABLE'],
+  },
+  adminAccounts: {
+    summary: 'Find or list accounts',
+    description:
+      'All accounts, newest first, page by page. With `find` those that the text names, on one page: a uid, an e-mail address, the id of a generation, or of a Stripe Checkout session.',
+    reasons: ['PAYMENTS_UNAVAILABLE', 'DATABASE_UNAVAILABLE'],
+  },
+  adminAccount: {
+    summary: 'Show one account in full',
+    description: 'The account with its newest entries, generations and purchases, and what admins did to it.',
+    reasons: ['NOT_FOUND', 'DATABASE_UNAVAILABLE'],
+  },
   grant: {
     summary: 'Add or take credits',
     description:
-      'Adds `amount` credits to an account, or takes them if the amount is negative, once for each `Idempotency-Key`, whichever admin sends it. The same key with another account or amount gets 422.',
+      'Adds `amount` credits to an account, or takes them if the amount is negative, once for each `Idempotency-Key`, whichever admin sends it. The same key with another account, amount or generation gets 422. With `generationId` it is the goodwill refund of a finished generation of the account: once, and at most its price.',
     reasons: [
       'INSUFFICIENT_CREDITS',
       'NOT_FOUND',

@@ -66,6 +66,9 @@ const answers = {
   ConfirmCheckoutAnswer: contract.confirmCheckoutAnswerSchema,
   BillingPortalAnswer: contract.billingPortalAnswerSchema,
   WebhookAnswer: contract.webhookAnswerSchema,
+  OverviewAnswer: contract.overviewAnswerSchema,
+  AdminAccountsAnswer: contract.adminAccountsAnswerSchema,
+  AdminAccountAnswer: contract.adminAccountAnswerSchema,
   GrantAnswer: contract.grantAnswerSchema,
   AuditAnswer: contract.auditAnswerSchema,
   QuotaAnswer: contract.quotaAnswerSchema,
@@ -168,7 +171,7 @@ function allowMoreFields(schema: Schema): Schema {
 /** The schema with its description first. A reference to a named schema has the description of that schema. */
 function withDescriptions(path: string, schema: Schema, all: Record<string, Schema>): Schema {
   const description = schema.description ?? all[refName(schema)]?.description;
-  if (description === undefined) throw new Error(`${path} has no description in shared/contract.ts`);
+  if (description === undefined) throw new Error(`${path} has no description in shared/contract/`);
   return { description, ...withFieldDescriptions(path, schema, all) };
 }
 

@@ -1,6 +1,6 @@
 /** The real local run for browser tests, with fakes of Gemini and Cloudinary that the test can script. */
 import { type FakeCloudinary, startFakeCloudinary } from '../../../local/fakes/cloudinary.ts';
-import { type FakeGemini, startFakeGemini } from '../../../local/fakes/gemini.ts';
+import { type FakeGemini, type GeminiOptions, startFakeGemini } from '../../../local/fakes/gemini.ts';
 import type { Control } from '../../../local/fakes/stripe/control.ts';
 import { findFreePort } from '../../../local/ports.ts';
 import { createLocalRuns, waitUntilUp } from '../../local/support.ts';
@@ -36,10 +36,13 @@ const projectId = 'demo-browser-test';
 const raisedLimits = { MAX_PER_MINUTE_PER_USER: '1000' };
 
 /** Starts the same program as `npm start`, on a free port. @param env additional environment variables */
-export async function startStudio(env: Record<string, string> = {}): Promise<Studio> {
+export async function startStudio(
+  env: Record<string, string> = {},
+  options: Pick<GeminiOptions, 'drawsScenes'> = {},
+): Promise<Studio> {
   const pauses = createPauses();
   const geminiKey = 'browser-test';
-  const gemini = await startFakeGemini({ apiKey: geminiKey, onRequest: pauses.onRequest });
+  const gemini = await startFakeGemini({ ...options, apiKey: geminiKey, onRequest: pauses.onRequest });
   const account = { cloudName: 'demo', apiKey: 'browser-test', apiSecret: 'browser-test-secret' };
   const cloudinary = await startFakeCloudinary(account);
   const port = await findFreePort();

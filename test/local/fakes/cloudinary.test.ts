@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { imageSize } from 'image-size';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { drawPicture } from '../../../local/fakes/picture.ts';
+import { createSketch } from '../../../local/fakes/sketch.ts';
 import { cloudinary, cloudinaryAccount, dataUri, picture } from './support.ts';
 
 const fetchBytes = async (address: string, headers: Record<string, string> = {}) => {
@@ -198,10 +199,10 @@ describe('delivery', () => {
   test('crops to the centre of the image for c_fill', async () => {
     const { address, bytes } = await uploaded(
       await drawPicture({
-        prompt: 'a',
+        sketch: createSketch('a', 0),
         width: 90,
         height: 30,
-        caption: '',
+        details: '',
         references: [],
         mimeType: 'image/png',
       }),

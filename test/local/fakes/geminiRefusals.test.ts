@@ -226,6 +226,23 @@ const rows: Row[] = [
     message: "one of '1K'.",
   },
   {
+    name: 'half the size of the model that no longer has it',
+    body: image({ imageSize: '512' }),
+    call: { model: 'gemini-nano-banana-2.1' },
+    message: "one of '1K', '2K', '4K'",
+  },
+  {
+    name: 'four times the size of a model with a fixed size',
+    body: image({ imageSize: '4K' }),
+    message: 'image_size is not supported',
+  },
+  {
+    name: 'a large size in lower case',
+    body: image({ imageSize: '4k' }),
+    call: { model: 'gemini-nano-banana-2.1' },
+    message: "one of '1K', '2K', '4K'",
+  },
+  {
     name: 'several candidates',
     body: { contents: user(fox), generationConfig: { candidateCount: 2 } },
     message: 'Multiple candidates is not enabled',

@@ -172,6 +172,18 @@ const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
     const { status, body } = await call(server, as(token, post({ confirm: 'close' })), '/closeAccount');
     expect([status, body.error.details[1].fieldViolations]).toMatchObject([400, [{ field: 'confirm' }]]);
   },
+  async adminOverview(server) {
+    const { status, body } = await call(server, as('owner'), '/adminOverview');
+    expect([status, body.money]).toEqual([200, []]);
+  },
+  async adminAccounts(server) {
+    const { status, body } = await call(server, as('owner'), '/adminAccounts?find=ada');
+    expect([status, body.accounts.length]).toEqual([200, 1]);
+  },
+  async adminAccount(server) {
+    const { status, body } = await call(server, as('owner'), '/adminAccount?uid=ada');
+    expect([status, body.account.uid]).toEqual([200, 'ada']);
+  },
   async audit(server) {
     const { status, body } = await call(server, as('owner'), '/audit?uid=ada');
     expect([status, body.accounts[0].ok]).toEqual([200, true]);

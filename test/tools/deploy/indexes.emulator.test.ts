@@ -110,6 +110,11 @@ beforeAll(async () => {
   const grant = { uid: 'ada', amount: 1, reason: 'a test' };
   await during('grant', () => admin.post('grant', grant, { 'idempotency-key': 'grant' }, url));
   await during('audit', () => admin.get('audit?pageSize=1', url));
+  await during('adminAccounts', () => admin.get('adminAccounts?pageSize=1', url));
+  for (const find of ['ada@example.com', id]) {
+    await during('adminAccounts', () => admin.get(`adminAccounts?find=${find}`, url));
+  }
+  await during('adminAccount', () => admin.get('adminAccount?uid=ada', url));
   // A cached copy: its original's document was deleted in the console.
   await stack.erase(`accounts/ada/generations/${id}`);
   await during('deleteGeneration', () =>
@@ -123,6 +128,7 @@ beforeAll(async () => {
     ada.post('confirmCheckout', { sessionId }, {}, url),
   );
   expect(confirmed.body.status).toBe('paid');
+  expect((await during('adminOverview', () => admin.get('adminOverview', url))).status).toBe(200);
   await during('billingPortal', () => ada.post('billingPortal', {}, {}, url));
   const closed = await during('closeAccount', () => ada.post('closeAccount', { confirm: 'CLOSE' }, {}, url));
   expect(closed.body).toEqual({ status: 'closed' });

@@ -99,7 +99,7 @@ describe('the manifest', () => {
     }
   });
 
-  it('lets only generate and enhance read the Gemini key, and only eight functions read users', () => {
+  it('lets only generate and enhance read the Gemini key, and only eleven functions read users', () => {
     const namesWith = (part: (one: (typeof manifest)[string]) => readonly string[], what: string) =>
       Object.entries(manifest).flatMap(([name, one]) => (part(one).includes(what) ? [name] : []));
     expect(namesWith(({ secrets }) => secrets, 'GEMINI_API_KEY')).toEqual(['enhance', 'generate']);
@@ -116,6 +116,9 @@ describe('the manifest', () => {
       'reports',
       'resolveReport',
       'suspend',
+      'adminOverview',
+      'adminAccounts',
+      'adminAccount',
       'grant',
       'audit',
       'reconcile',

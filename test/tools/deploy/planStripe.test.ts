@@ -51,11 +51,19 @@ describe('a studio with CREDIT_PACKS', () => {
       Object.keys(manifest).filter((target) =>
         findDeploy(script, target).includes(`${secret}=${secret}:latest`),
       );
-    const users = ['closeAccount', 'packs', 'checkout', 'confirmCheckout', 'billingPortal', 'stripeWebhook'];
+    const users = [
+      'closeAccount',
+      'packs',
+      'checkout',
+      'confirmCheckout',
+      'billingPortal',
+      'stripeWebhook',
+      'adminAccounts',
+    ];
     expect(readers('STRIPE_SECRET_KEY')).toEqual([...users, 'sweepHolds', 'reconcilePayments']);
     expect(readers('STRIPE_WEBHOOK_SECRET')).toEqual(['stripeWebhook']);
     const bindings = (secret: string) => script.split(`secrets add-iam-policy-binding ${secret} `).length - 1;
-    expect([bindings('STRIPE_SECRET_KEY'), bindings('STRIPE_WEBHOOK_SECRET')]).toEqual([8, 1]);
+    expect([bindings('STRIPE_SECRET_KEY'), bindings('STRIPE_WEBHOOK_SECRET')]).toEqual([9, 1]);
   });
 
   it('checks Stripe before anything is changed, in the mode that the title names', () => {

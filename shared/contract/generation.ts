@@ -1,0 +1,118 @@
+/** A generation as every function shows it, and the requests that name one. */
+import * as z from 'zod';
+import { describe, time } from './describe.ts';
+import { generationIdSchema, idempotencyKeySchema } from './ids.ts';
+import { nextPageTokenSchema } from './pages.ts';
+import { orientationSchema, tierSchema } from './tiers.ts';
+
+/** The query of `generation`: exactly one of the two. */
+export const generationQuerySchema = z
+  .strictObject({
+    id: describe("The generation's id.", generationIdSchema.optional()),
+    key: describe('The `Idempotency-Key` of the request.', idempotencyKeySchema.optional()),
+  })
+  .refine(({ id, key }) => (id === undefined) !== (key === undefined), {
+    path: ['id'],
+    message: 'or key is required, but not both',
+  });
+
+export const deleteGenerationRequestSchema = describe(
+  'The generation to delete.',
+  z.strictObject({ id: generationIdSchema }),
+);
+
+export const imageSchema = describe(
+  'A finished image.',
+  z.strictObject({
+    url: describe('The address of the image.', z.url()),
+    thumbnailUrl: describe('The address of a small version.', z.url()),
+    mimeType: describe('The format of the image.', z.enum(['image/png', 'image/jpeg', 'image/webp'])),
+    width: describe('In pixels.', z.int().positive()),
+    height: describe('In pixels.', z.int().positive()),
+    bytes: describe('The size of the file in bytes.', z.int().positive()),
+    contentCredentials: describe(
+      'Whether the file has C2PA content credentials. Absent if that is not known.',
+      z.enum(['present', 'absent']).optional(),
+    ),
+  }),
+);
+
+export type Image = z.infer<typeof imageSchema>;
+
+export const statusSchema = describe(
+  'The state of a generation. `pending` ends in `succeeded` or `refunded`. `succeeded` becomes `deleted` when the user deletes the image.',
+  z.enum(['pending', 'succeeded', 'refunded', 'deleted']),
+);
+
+export type Status = z.infer<typeof statusSchema>;
+
+export const generationSchema = describe(
+  'One request for an image and its result. It looks the same in every answer.',
+  z.strictObject({
+    id: generationIdSchema,
+    status: statusSchema,
+    tier: tierSchema,
+    orientation: orientationSchema,
+    prompt: describe('The prompt of the request. Null after the user deleted it.', z.string().nullable()),
+    enhancedPrompt: describe(
+      'The improved prompt that the model got. Null if the model got `prompt`.',
+      z.string().nullable(),
+    ),
+    model: describe('The model that made the image. Null if there is none.', z.string().nullable()),
+    cached: describe('True if the image came from the cache. It then cost nothing.', z.boolean()),
+    createdAt: time('When the generation was requested.'),
+    image: describe('Null unless `status` is `succeeded`.', imageSchema.nullable()),
+    failure: describe(
+      'Why the generation failed. Present only if `status` is `refunded`.',
+      z
+        .strictObject({
+          reason: describe('One of the reasons of an error.', z.string()),
+          message: describe('The explanation for a person.', z.string()),
+        })
+        .optional(),
+    ),
+    shareUrl: describe(
+      'The address under which anyone can see the image. Absent if it is private.',
+      z.url().optional(),
+    ),
+    removedBy: describe(
+      'Present if the studio removed the image, not the user. `status` is then `deleted`.',
+      z.literal('studio').optional(),
+    ),
+    removedReason: describe('Why the studio removed the image.', z.string().optional()),
+  }),
+);
+
+export type Generation = z.infer<typeof generationSchema>;
+
+export const receiptSchema = describe(
+  'The cost of a generation, and the account after its last ledger commit.',
+  z.strictObject({
+    charged: describe('Credits charged.', z.int().min(0)),
+    refunded: describe('Credits refunded.', z.int().min(0)),
+    balance: describe('Credits in the account after that commit.', z.int()),
+    sequence: describe(
+      "The number of the account's last entry then. The receipt with the highest number is the newest.",
+      z.int().min(0),
+    ),
+  }),
+);
+
+export type Receipt = z.infer<typeof receiptSchema>;
+
+export const generationAnswerSchema = describe(
+  'One generation.',
+  z.strictObject({ generation: generationSchema }),
+);
+
+export type GenerationAnswer = z.infer<typeof generationAnswerSchema>;
+
+export const galleryAnswerSchema = describe(
+  'A page of generations.',
+  z.strictObject({
+    generations: describe('Newest first.', z.array(generationSchema)),
+    nextPageToken: nextPageTokenSchema,
+  }),
+);
+
+export type GalleryAnswer = z.infer<typeof galleryAnswerSchema>;

@@ -1,0 +1,24 @@
+/** The tiers and shapes of images. */
+import * as z from 'zod';
+import { describe } from './describe.ts';
+
+/** The aspect ratio of each tier, by orientation. Its price is in the configuration: TIER_CREDITS. */
+export const tiers = {
+  standard: { aspectRatio: { landscape: '1:1', portrait: '1:1' } },
+  premium2: { aspectRatio: { landscape: '3:2', portrait: '2:3' } },
+  premium4: { aspectRatio: { landscape: '16:9', portrait: '9:16' } },
+} as const;
+
+export const tierSchema = describe(
+  'The size and price of an image. `account` lists what each tier costs.',
+  z.enum(['standard', 'premium2', 'premium4'], { error: 'must be one of standard, premium2, premium4' }),
+);
+
+export type Tier = z.infer<typeof tierSchema>;
+
+export const orientationSchema = describe(
+  'Wider than high, or higher than wide. A standard image is square in both.',
+  z.enum(['landscape', 'portrait'], { error: 'must be landscape or portrait' }),
+);
+
+export type Orientation = z.infer<typeof orientationSchema>;
