@@ -30,8 +30,9 @@ const deployLicences = [
 /** Licences for development packages, which we neither change nor distribute. */
 const developmentLicences = [...deployLicences, 'CC-BY-3.0', 'MPL-2.0', 'Python-2.0'];
 
-/** Packages with an unclear `license` field, whose licence a person has read. */
+/** Packages with an unclear `license` field, whose licence a person has read; and a font. */
 const reviewedLicences: Record<string, string> = {
+  '@fontsource-variable/figtree': 'OFL-1.1: the page may ship the font, unchanged and with its licence',
   'deep-freeze': 'public domain',
   'dejavu-fonts-ttf': 'Bitstream Vera, free to use and embed',
   format: 'MIT, in its Readme',

@@ -91,7 +91,7 @@ describe.each(looks)('at %s pixels', (_, look) => {
     await accountMenu(page).click();
     await check('account menu');
     expect(faults).toEqual({});
-  });
+  }, 90_000);
 
   it('the last images are not under the composer, and a click into the prompt does not scroll the gallery', async () => {
     const user = await studio().newUser({ credits: 100 });
@@ -114,5 +114,5 @@ describe.each(looks)('at %s pixels', (_, look) => {
       });
     await expect.poll(gap).toBeGreaterThanOrEqual(0);
     await generateButton(page).waitFor();
-  });
+  }, 60_000);
 });

@@ -38,7 +38,9 @@ export function Credits() {
           {problem.value}
         </p>
       )}
-      {(state.value === 'more' || problem.value) && <More onMore={ledger.more} isLoading={isLoading.value} />}
+      {(state.value === 'more' || problem.value) && (
+        <More onMore={ledger.more} isLoading={isLoading.value} count={items.value.length} />
+      )}
     </section>
   );
 }

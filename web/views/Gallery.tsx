@@ -48,7 +48,7 @@ export function Gallery({ isShown }: { isShown: boolean }) {
         </div>
       )}
       {(state.value === 'more' || problem.value) && isShown && (
-        <More onMore={gallery.more} isLoading={isLoading.value} />
+        <More onMore={gallery.more} isLoading={isLoading.value} count={items.value.length} />
       )}
     </section>
   );
