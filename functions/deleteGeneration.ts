@@ -12,6 +12,7 @@ export const deleteGeneration = endpoint({
   input: deleteGenerationRequestSchema,
   answer: generationAnswerSchema,
   limit: readLimit,
+  findGenerationId: ({ input }) => input?.id,
   async run({ caller, input }, services) {
     const ledger = await services.ledger();
     const { record, outboxItems } = await deleteRecord(ledger, caller.uid, input.id);

@@ -9,6 +9,7 @@ export const grant = endpoint({
   requiresIdempotencyKey: true,
   input: grantRequestSchema,
   answer: grantAnswerSchema,
+  findGenerationId: ({ input }) => input?.generationId,
   async run({ caller, input, idempotencyKey, log }, services) {
     const { grant, replayed } = await grantTo(await services.ledger(), caller, idempotencyKey, input);
     log.add({ uid: grant.uid, amount: grant.amount, replayed });

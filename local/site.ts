@@ -15,7 +15,7 @@ const localOrigins = ['http://127.0.0.1:*', 'http://localhost:*'];
 export async function createSite(options: SiteOptions): Promise<StaticHandler> {
   const pages = new Map([...(await buildPage(options.webDir)), ...(await apiPages())]);
   const index = pages.get('/studio/index.html');
-  if (index) pages.set('/studio', index).set('/studio/', index);
+  if (index) for (const path of ['/studio', '/studio/', '/studio/desk']) pages.set(path, index);
   const emulators = {
     auth: parseHostAndPort(options.authHost),
     firestore: parseHostAndPort(options.firestoreHost),

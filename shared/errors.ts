@@ -112,6 +112,13 @@ export function withSupport(failure: Failure, supportEmail: string | undefined):
   return toFailureUnchecked(reason, message, { ...details, metadata: { ...details.metadata, supportEmail } });
 }
 
+/** Adds the generation that the call was about: it is the support code. */
+export function withGeneration(failure: Failure, generationId: string | undefined): Failure {
+  if (generationId === undefined) return failure;
+  const { reason, message, details } = failure;
+  return toFailureUnchecked(reason, message, { ...details, metadata: { ...details.metadata, generationId } });
+}
+
 /** A failure as it was stored. Becomes INTERNAL if there is none, or if its reason no longer exists. */
 export function restoreFailure(
   stored: { reason: string; message: string; metadata?: Record<string, string> | undefined } | null,

@@ -136,7 +136,7 @@ export const overviewAnswerSchema = describe(
       ),
     ),
     jobs: describe(
-      'The scheduled functions.',
+      'The scheduled functions. `reconcilePayments` only if credits are sold.',
       z.array(
         z.strictObject({
           name: describe('The name of the function.', z.string()),
@@ -144,6 +144,7 @@ export const overviewAnswerSchema = describe(
             'When it last handled everything. Null if never.',
             z.iso.datetime().nullable(),
           ),
+          late: describe('True if that is longer ago than its alert allows.', z.boolean()),
         }),
       ),
     ),

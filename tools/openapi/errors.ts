@@ -154,7 +154,14 @@ export const errorSchemas: Record<string, Schema> = {
       metadata: {
         type: 'object',
         description: '`retry`, and further facts that depend on the reason.',
-        properties: { retry: { $ref: refTo('Retry'), description: 'What the client may do.' } },
+        properties: {
+          retry: { $ref: refTo('Retry'), description: 'What the client may do.' },
+          generationId: {
+            type: 'string',
+            description:
+              'The generation that the call was about, on every error that knows it. It is the support code: show it to the user.',
+          },
+        },
         required: ['retry'],
         additionalProperties: { type: 'string' },
       },
