@@ -2,7 +2,6 @@ import { generateAnswerSchema, generateRequestSchema } from '../shared/contract/
 import { admit } from '../shared/generation/admission.ts';
 import { hold } from '../shared/generation/hold.ts';
 import { toHoldRequest } from '../shared/generation/holdRequest.ts';
-import { hashGenerationId } from '../shared/generation/record.ts';
 import { generateBodyBytesMax, loadReferences } from '../shared/generation/references.ts';
 import { toGenerateAnswer, toReplay } from '../shared/generation/response.ts';
 import { settleOrRefund } from '../shared/generation/settleOrRefund.ts';
@@ -18,15 +17,13 @@ export const generate = endpoint({
   answer: generateAnswerSchema,
   bodyBytesMax: generateBodyBytesMax,
   dependencies: ['database', 'gemini', 'imageStore'],
-  findGenerationId: ({ caller, idempotencyKey }) =>
-    idempotencyKey ? hashGenerationId(caller.uid, idempotencyKey) : undefined,
   admit,
   async run({ caller, input: request, idempotencyKey, log }, services) {
     services.shutdown.throwIfAborted();
     const { endsAt, timeLeft } = createTimeLimit(services.clock, services.config.generateTimeoutMs);
     const ledger = await services.ledger();
     const holdRequest = await toHoldRequest(services, caller.uid, idempotencyKey, request);
-    log.add({ tier: request.tier });
+    log.add({ uid: caller.uid, generationId: holdRequest.id, tier: request.tier });
 
     const { outcome, record } = await log.timed('hold', hold(ledger, caller, holdRequest));
     log.add({ cached: outcome === 'cached', replayed: outcome === 'existing' });

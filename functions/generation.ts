@@ -1,4 +1,3 @@
-import type * as z from 'zod';
 import { generationAnswerSchema, generationQuerySchema } from '../shared/contract/generation.ts';
 import { readLimit } from '../shared/core/rateLimit.ts';
 import { Failure } from '../shared/errors.ts';
@@ -13,14 +12,11 @@ export const generation = endpoint({
   input: generationQuerySchema,
   answer: generationAnswerSchema,
   limit: readLimit,
-  findGenerationId: ({ caller: { uid }, input }) => input && toId(uid, input),
-  async run({ caller: { uid }, input }, services) {
-    const id = toId(uid, input);
+  async run({ caller: { uid }, input, log }, services) {
+    const id = input.id ?? hashGenerationId(uid, input.key ?? '');
+    log.add({ generationId: id });
     const record = await findCurrentGeneration(await services.ledger(), uid, id);
     if (!record) throw new Failure('NOT_FOUND', 'There is no such generation.');
     return { body: { generation: toGeneration(record, services.config.publicUrl) } };
   },
 });
-
-const toId = (uid: string, { id, key = '' }: z.output<typeof generationQuerySchema>) =>
-  id ?? hashGenerationId(uid, key);

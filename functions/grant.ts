@@ -9,10 +9,10 @@ export const grant = endpoint({
   requiresIdempotencyKey: true,
   input: grantRequestSchema,
   answer: grantAnswerSchema,
-  findGenerationId: ({ input }) => input?.generationId,
   async run({ caller, input, idempotencyKey, log }, services) {
     const { grant, replayed } = await grantTo(await services.ledger(), caller, idempotencyKey, input);
-    log.add({ uid: grant.uid, amount: grant.amount, replayed });
+    const { generationId } = grant;
+    log.add({ uid: grant.uid, amount: grant.amount, replayed, ...(generationId && { generationId }) });
     const { uid, balance, sequence } = grant;
     const body = { account: { uid, balance, sequence }, entry: toAdminEntry(grant) };
     return replayed ? { body, headers: { 'Idempotent-Replayed': 'true' } } : { body };

@@ -12,10 +12,9 @@ export const share = endpoint({
   input: shareRequestSchema,
   answer: generationAnswerSchema,
   limit: shareLimit,
-  findGenerationId: ({ input }) => input?.id,
   dependencies: ['database', 'imageStore'],
   async run({ caller: { uid }, input: { id, shared }, log }, services) {
-    log.add({ shared });
+    log.add({ generationId: id, shared });
     const record = await (shared ? makePublic : makePrivate)(services, uid, id);
     return { body: { generation: toGeneration(record, services.config.publicUrl) } };
   },

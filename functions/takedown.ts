@@ -10,9 +10,9 @@ export const takedown = endpoint({
   access: 'admin',
   input: takedownRequestSchema,
   answer: generationAnswerSchema,
-  findGenerationId: ({ input }) => input?.generationId,
   async run({ caller: { actor }, input, log }, services) {
-    log.add({ uid: input.uid });
+    const { uid, generationId } = input;
+    log.add({ uid, generationId });
     const record = await takeDown(services, input, actor);
     return { body: { generation: toGeneration(record, services.config.publicUrl) } };
   },

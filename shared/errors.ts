@@ -112,9 +112,8 @@ export function withSupport(failure: Failure, supportEmail: string | undefined):
   return toFailureUnchecked(reason, message, { ...details, metadata: { ...details.metadata, supportEmail } });
 }
 
-/** Adds the generation that the call was about: it is the support code. */
-export function withGeneration(failure: Failure, generationId: string | undefined): Failure {
-  if (generationId === undefined) return failure;
+/** Adds the id of a generation that was debited, or may have been: the support code. */
+export function withGeneration(failure: Failure, generationId: string): Failure {
   const { reason, message, details } = failure;
   return toFailureUnchecked(reason, message, { ...details, metadata: { ...details.metadata, generationId } });
 }

@@ -192,6 +192,8 @@ export const adminAccountsAnswerSchema = describe(
   }),
 );
 
+export type AdminAccountsAnswer = z.infer<typeof adminAccountsAnswerSchema>;
+
 export const adminAccountQuerySchema = z.strictObject({ uid: uidSchema });
 
 export const adminPurchaseSchema = describe(
@@ -208,6 +210,8 @@ export const adminPurchaseSchema = describe(
     createdAt: describe('When it was paid.', z.iso.datetime()),
   }),
 );
+
+export type AdminPurchase = z.infer<typeof adminPurchaseSchema>;
 
 const newest = (what: string) => `The newest ${deskItemsMax} ${what}, newest first.`;
 

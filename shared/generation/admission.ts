@@ -1,4 +1,5 @@
 /** Refuses a large call of `generate` before its body is read, if no body could make it succeed. */
+import type { RequestLog } from '../core/log.ts';
 import { largeRefusalLimit } from '../core/rateLimit.ts';
 import type { Failure } from '../errors.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
@@ -9,7 +10,7 @@ import type { Services } from '../services.ts';
 import { findRunning } from './hold.ts';
 import { generationPath, hashGenerationId } from './record.ts';
 
-type Call = { caller: LedgerUser; idempotencyKey: string };
+type Call = { caller: LedgerUser; idempotencyKey: string; log: RequestLog };
 
 /**
  * Refuses a call as its hold would refuse the cheapest image. Writes nothing, and reads the account once. A call with a
@@ -17,10 +18,11 @@ type Call = { caller: LedgerUser; idempotencyKey: string };
  * creates the account with its credits.
  * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, TERMS_NOT_ACCEPTED, RATE_LIMITED, INSUFFICIENT_CREDITS, DATABASE_UNAVAILABLE.
  */
-export async function admit({ caller, idempotencyKey }: Call, services: Services): Promise<void> {
+export async function admit({ caller, idempotencyKey, log }: Call, services: Services): Promise<void> {
   const ledger = await services.ledger();
   const { uid } = caller;
   const id = hashGenerationId(uid, idempotencyKey);
+  log.add({ uid, generationId: id });
   const paths = [generationPath(uid, id), entryPath(uid, debitEntryId(id))];
   const { cacheTtlSeconds, limits, tierCredits } = services.config;
 

@@ -16,7 +16,6 @@ import {
   type FieldViolation,
   invalidRequest,
   toFailure,
-  withGeneration,
   withSupport,
 } from '../errors.ts';
 import type { Dependency, Services } from '../services.ts';
@@ -85,15 +84,6 @@ export type Endpoint<A extends Access, Input extends z.ZodType, Output extends z
 > & {
   /** Modules to load while the caller is verified; the database by default. */
   dependencies?: readonly Dependency[];
-  /**
-   * The generation that the call is about, as soon as it is known: `input` is undefined until it is parsed. It is on the log
-   * line, and in every error as the support code.
-   */
-  findGenerationId?(call: {
-    caller: Callers[A];
-    idempotencyKey: string;
-    input: z.output<Input> | undefined;
-  }): string | undefined;
   /** Called before a large body is read (see `largeBodyBytes`). It refuses the call by throwing. */
   admit?(context: Omit<RequestContext<A, never>, 'input' | 'address'>, services: Services): Promise<void>;
   run(context: RequestContext<A, z.output<Input>>, services: Services): Promise<Answer<z.input<Output>>>;
@@ -158,27 +148,16 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
   if (spec.limit && caller && 'uid' in caller) services.rateLimiter.take(spec.limit, caller.uid);
   const { idempotencyKey, keyViolations } = readIdempotencyKey(spec, request);
   if (idempotencyKey) log.add({ keyHash: hashIdempotencyKey(idempotencyKey) });
-  let generationId: string | undefined;
-  const learn = (input?: z.output<Input>) => {
-    generationId = spec.findGenerationId?.({ caller, idempotencyKey, input });
-    if (generationId !== undefined) log.add({ generationId });
-  };
   const admit = async () => {
     if (keyViolations.length > 0) throw invalidRequest(keyViolations);
     await spec.admit?.({ caller, idempotencyKey, log }, services);
   };
-  try {
-    learn();
-    const raw = await readInput(spec, request, admit);
-    const input = spec.input.safeParse(raw);
-    const violations = [...keyViolations, ...(input.error ? toFieldViolations(input.error) : [])];
-    if (!input.success || violations.length > 0) throw invalidRequest(violations.slice(0, violationsMax));
-    learn(input.data);
-    const address = getClientAddress(request, services.config.deployed);
-    return await spec.run({ caller, input: input.data, idempotencyKey, address, log }, services);
-  } catch (error) {
-    throw withGeneration(toFailure(error), generationId);
-  }
+  const raw = await readInput(spec, request, admit);
+  const input = spec.input.safeParse(raw);
+  const violations = [...keyViolations, ...(input.error ? toFieldViolations(input.error) : [])];
+  if (!input.success || violations.length > 0) throw invalidRequest(violations.slice(0, violationsMax));
+  const address = getClientAddress(request, services.config.deployed);
+  return spec.run({ caller, input: input.data, idempotencyKey, address, log }, services);
 }
 
 async function readInput(

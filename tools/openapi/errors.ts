@@ -159,7 +159,7 @@ export const errorSchemas: Record<string, Schema> = {
           generationId: {
             type: 'string',
             description:
-              'The generation that the call was about, on every error that knows it. It is the support code: show it to the user.',
+              'The generation, on every error after its debit, and where the debit is unknown. It is the support code: show it to the user.',
           },
         },
         required: ['retry'],

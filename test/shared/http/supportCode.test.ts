@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../shared/errors.ts';
 import { hashGenerationId } from '../../../shared/generation/record.ts';
 import { createMemoryServices } from '../../support/memoryServices.ts';
-import { createMemoryStudio } from '../../support/memoryStudio.ts';
+import { createMemoryStudio, createMemoryWorld } from '../../support/memoryStudio.ts';
+import { lostReply } from '../../support/watchedDatabase.ts';
 
 const id = hashGenerationId('ann', 'key');
 const request = { prompt: 'A banana', tier: 'standard' };
@@ -16,20 +17,6 @@ const readError = (body: unknown) => {
 };
 
 describe('an error of generate has the id of its generation', () => {
-  it.each<[string, object, Record<string, unknown>]>([
-    ['INVALID_REQUEST', { prompt: '' }, { balance: 10 }],
-    ['INSUFFICIENT_CREDITS', request, { balance: 0 }],
-    ['ACCOUNT_SUSPENDED', request, { balance: 10, suspended: true }],
-    ['ACCOUNT_INVALID', request, { balance: 'ten' }],
-    ['NOT_FOUND', { ...request, references: [{ generationId: 'f'.repeat(32) }] }, { balance: 10 }],
-  ])('%s', async (reason, body, account) => {
-    const { call, store, lines } = createMemoryServices();
-    store.commit([{ create: 'accounts/ann', data: account }]);
-    const answer = await call('generate', { as: 'user:ann', key: 'key', body });
-    expect(readError(answer.body)).toEqual({ reason, generationId: id });
-    expect(lines.find((line) => line.function === 'generate')).toMatchObject({ generationId: id });
-  });
-
   it('after its debit, and when the answer is repeated', async () => {
     const { generate } = createMemoryStudio({
       imageGenerator: async () => {
@@ -41,24 +28,44 @@ describe('an error of generate has the id of its generation', () => {
     }
   });
 
-  it('but not before the key is known', async () => {
-    const { call } = createMemoryServices();
-    const answer = await call('generate', { as: 'user:ann', body: request });
-    expect(readError(answer.body)).toEqual({ reason: 'INVALID_REQUEST', generationId: undefined });
+  it('if its refund is left to the sweep', async () => {
+    let isDown = false;
+    const studio = createMemoryStudio({
+      imageGenerator: async () => {
+        isDown = true;
+        throw new Failure('NO_IMAGE', 'No.');
+      },
+      faults: (database) => ({
+        commit: (writes) => (isDown ? Promise.reject(lostReply()) : database.commit(writes)),
+      }),
+    });
+    expect(readError((await studio.generate('key')).body)).toEqual({ reason: 'NO_IMAGE', generationId: id });
   });
-});
 
-it.each<[string, Parameters<ReturnType<typeof createMemoryServices>['call']>[1]]>([
-  ['generation', { as: 'user:ann', query: { id } }],
-  ['generation', { as: 'user:ann', query: { key: 'key' } }],
-  ['deleteGeneration', { as: 'user:ann', body: { id } }],
-  ['share', { as: 'user:ann', body: { id, shared: true } }],
-  ['takedown', { as: 'admin:root', body: { uid: 'ann', generationId: id, reason: 'a rule' } }],
-  ['grant', { as: 'admin:root', key: 'k', body: { uid: 'ann', generationId: id, amount: 1, reason: 'so' } }],
-])('an error of %s has the id of the generation', async (name, call) => {
-  const services = createMemoryServices();
-  const { body } = await services.call(name, call);
-  expect(readError(body)).toEqual({ reason: 'NOT_FOUND', generationId: id });
+  it('if nobody knows whether it was debited', async () => {
+    const { generate } = createMemoryStudio({
+      faults: () => ({ commit: () => Promise.reject(lostReply()) }),
+    });
+    expect(readError((await generate('key')).body)).toEqual({
+      reason: 'DATABASE_UNAVAILABLE',
+      generationId: id,
+    });
+  });
+
+  it('if an admin has deleted its document', async () => {
+    const world = createMemoryWorld();
+    const { generate } = createMemoryStudio({ world });
+    await generate('key');
+    world.store.commit([{ delete: `accounts/ann/generations/${id}` }]);
+    expect(readError((await generate('key')).body)).toEqual({ reason: 'DELETED', generationId: id });
+  });
+
+  it('but not if it was refused before a debit: there is no such generation', async () => {
+    const { call, store } = createMemoryServices();
+    store.commit([{ create: 'accounts/ann', data: { balance: 0 } }]);
+    const answer = await call('generate', { as: 'user:ann', key: 'key', body: request });
+    expect(readError(answer.body)).toEqual({ reason: 'INSUFFICIENT_CREDITS', generationId: undefined });
+  });
 });
 
 describe('the log line', () => {
