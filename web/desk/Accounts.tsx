@@ -102,8 +102,8 @@ function AccountRow({ account, find }: { account: AdminAccount; find: string }) 
   return (
     <a href={toAccountHref(uid, isGenerationId(find) && find !== uid ? find : undefined)}>
       <span class="who">
-        <b>{email ?? words.noEmail}</b>
-        <span class="quiet">{uid}</span>
+        <b>{email ?? uid}</b>
+        <span class="quiet">{email ? uid : words.noEmail}</span>
       </span>
       <Flags account={account} />
       <span class="when quiet">

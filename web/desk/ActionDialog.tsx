@@ -103,7 +103,10 @@ type FormProps = Pick<Props, 'children' | 'reasonHint' | 'onClose'> & {
 
 function Form({ children, reasonHint, reason, onReason, onContinue, onClose }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
-  useLayoutEffect(() => form.current?.querySelector<HTMLElement>('input, textarea')?.focus(), []);
+  useLayoutEffect(
+    () => form.current?.querySelector<HTMLElement>('input:not([type=radio]), textarea')?.focus(),
+    [],
+  );
   return (
     <form
       ref={form}

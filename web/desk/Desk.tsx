@@ -25,7 +25,7 @@ export function Desk() {
         <DeskNavigation />
         <a class="button back" href="/studio" aria-label={deskText.backLabel}>
           <Icon name="left" />
-          {deskText.back}
+          <span>{deskText.back}</span>
         </a>
       </header>
       <main id="main" class="desk">
