@@ -21,9 +21,13 @@ export const billingPortal = endpoint({
       ]),
     );
     const [document] = account.documents;
-    const hasBought = purchases.documents.length > 0;
-    const customer = document && hasBought ? parseAccount(document).customers.at(-1) : undefined;
+    const [purchase] = purchases.documents;
     const payments = await services.payments();
+    // An account that was deleted in the console has lost its customers. Stripe knows them.
+    const customer =
+      purchase &&
+      ((document && parseAccount(document).customers.at(-1)) ??
+        (await payments?.stripe.findSession(purchase.id))?.customer);
     const url =
       customer && (await payments?.stripe.createPortal(customer, `${services.config.publicUrl}/studio`));
     if (!url) throw new Failure('NOT_FOUND', 'There is nothing bought yet.');

@@ -20,9 +20,12 @@ export const checkQuota = endpoint({
       ...(reason && { reason }),
       ...(retryAt && { retryAt: retryAt.toISOString() }),
     }));
-    const { modelIds } = services.config;
+    const { modelIds, prompt } = services.config;
     const now = new Date(services.clock.now());
-    const warnings = [...modelWarnings(modelIds, now), ...stateWarnings(modelIds, services.modelStates, now)];
+    const warnings = [
+      ...modelWarnings(modelIds, prompt.modelId, now),
+      ...stateWarnings(modelIds, services.modelStates, now),
+    ];
     for (const warning of warnings) services.log.warning(warning);
     await finishJob(await services.ledger(), 'checkQuota', log, workingTime);
     return { body: { models, warnings } };

@@ -10,6 +10,8 @@ import { toEntry } from '../shared/ledger/entries.ts';
 import { getOrCreateAccount } from '../shared/ledger/getOrCreateAccount.ts';
 import { handleSession } from '../shared/payments/events.ts';
 import { parseOrder } from '../shared/payments/order.ts';
+import type { StripeApi } from '../shared/payments/stripe.ts';
+import type { Session } from '../shared/payments/stripeObjects.ts';
 
 /** The return page's call. It asks Stripe, and records the purchase as the webhook does, whichever comes first. */
 export const confirmCheckout = endpoint({
@@ -36,13 +38,15 @@ export const confirmCheckout = endpoint({
       const account = { uid, balance, sequence };
       return { body: { status: 'paid', account, ...(entry && { entry: toEntry(entry) }) } };
     }
-    const { balance, sequence } = await getOrCreateAccount(ledger, caller);
     // A payment that gives no credits, because it is not what was asked, is paid all the same.
-    const status: ConfirmCheckoutAnswer['status'] = outcome
-      ? 'paid'
-      : session.status === 'expired'
-        ? 'expired'
-        : 'unpaid';
+    const status = outcome ? 'paid' : (await isOver(session, payments.stripe)) ? 'expired' : 'unpaid';
+    const { balance, sequence } = await getOrCreateAccount(ledger, caller);
     return { body: { status, account: { uid, balance: balance ?? 0, sequence } } };
   },
 });
+
+/** True if an unpaid session can never be paid: it has expired, or its bank debit has failed. */
+async function isOver({ status, payment_intent: paymentIntent }: Session, stripe: StripeApi) {
+  if (status !== 'complete') return status === 'expired';
+  return paymentIntent !== null && stripe.hasFailed(paymentIntent);
+}

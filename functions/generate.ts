@@ -5,7 +5,13 @@ import { toHoldRequest } from '../shared/generation/holdRequest.ts';
 import { generateBodyBytesMax, loadReferences } from '../shared/generation/references.ts';
 import { toGenerateAnswer, toReplay } from '../shared/generation/response.ts';
 import { settleOrRefund } from '../shared/generation/settleOrRefund.ts';
-import { createTimeLimit, enhancePrompt, generateImage, storeImage } from '../shared/generation/steps.ts';
+import {
+  createTimeLimit,
+  enhancePrompt,
+  generateImage,
+  storeImage,
+  toFacts,
+} from '../shared/generation/steps.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 
 /** Holds the price, generates and stores the image, and settles; or refunds, whatever goes wrong. */
@@ -25,7 +31,7 @@ export const generate = endpoint({
     const holdRequest = await toHoldRequest(services, caller.uid, idempotencyKey, request);
     log.add({ uid: caller.uid, generationId: holdRequest.id, tier: request.tier });
 
-    const { outcome, record } = await log.timed('hold', hold(ledger, caller, holdRequest));
+    const { outcome, record, sources } = await log.timed('hold', hold(ledger, caller, holdRequest));
     log.add({ cached: outcome === 'cached', replayed: outcome === 'existing' });
     if (outcome === 'existing') return toReplay(record, holdRequest.fingerprint, services.config.publicUrl);
     if (outcome === 'cached') return toGenerateAnswer(record, services.config.publicUrl);
@@ -33,12 +39,11 @@ export const generate = endpoint({
     const ended = await settleOrRefund(ledger, record, log, endsAt, async (progress) => {
       const step = { services, uid: caller.uid, request, log, timeLeft, progress };
       const enhancedPrompt = await enhancePrompt(step);
-      const references = await loadReferences(step);
-      const generated = await generateImage(step, enhancedPrompt ?? request.prompt, references);
+      const loaded = await loadReferences(step, sources);
+      const generated = await generateImage(step, enhancedPrompt ?? request.prompt, loaded);
       const { image, imageHash } = await storeImage(step, record.publicId, generated);
       const cacheUntil = new Date(services.clock.now() + services.config.cacheTtlSeconds * 1000);
-      const { model, modelVersion } = generated;
-      return { model, ...(modelVersion && { modelVersion }), enhancedPrompt, image, imageHash, cacheUntil };
+      return { ...toFacts(generated, loaded), enhancedPrompt, image, imageHash, cacheUntil };
     });
     return toGenerateAnswer(ended.record, services.config.publicUrl, ended.failure);
   },

@@ -2,9 +2,9 @@ import { generationAnswerSchema } from '../shared/contract/generation.ts';
 import { takedownRequestSchema } from '../shared/contract/reports.ts';
 import { toGeneration } from '../shared/generation/record.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { takeDown } from '../shared/sharing/takedown.ts';
+import { takeDownReported } from '../shared/sharing/reports.ts';
 
-/** Removes an image everywhere. The credits stay as they are. */
+/** Removes an image everywhere, and closes its reports. The credits stay as they are. */
 export const takedown = endpoint({
   method: 'POST',
   access: 'admin',
@@ -13,7 +13,7 @@ export const takedown = endpoint({
   async run({ caller: { actor }, input, log }, services) {
     const { uid, generationId } = input;
     log.add({ uid, generationId });
-    const record = await takeDown(services, input, actor);
+    const record = await takeDownReported(services, input, actor);
     return { body: { generation: toGeneration(record, services.config.publicUrl) } };
   },
 });

@@ -34,14 +34,16 @@ const openRequest = new Promise((resolve) => process.once('message', resolve));
 
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
-  const { projectId, authEmulatorHost, firestoreEmulatorHost, modelIds, port } = config;
+  const { projectId, authEmulatorHost, firestoreEmulatorHost, modelIds, prompt, port } = config;
   const site = await createSite({
     webDir: join(import.meta.dirname, '../web'),
     projectId,
     authHost: authEmulatorHost ?? '',
     firestoreHost: firestoreEmulatorHost ?? '',
+    functionPaths: [...Object.keys(functions), 'i'],
+    env: process.env,
   });
-  const warnings = modelWarnings(modelIds, new Date());
+  const warnings = modelWarnings(modelIds, prompt.modelId, new Date());
   let isOpen = false;
   const { server, shutdown, log } = createFunctionsServer({
     functions,

@@ -48,14 +48,14 @@ type ArgumentsFor<R extends Reason> =
 /** A union with one tuple for each reason, so that the metadata has to fit the reason. */
 type FailureArguments = { [R in Reason]: ArgumentsFor<R> }[Reason];
 
-/** How a model failed. The image store uses the kind `passing` only. */
+/** How a model failed. The image store uses the kinds `passing` and `tooLarge` only. */
 export type ProviderFailure = {
   /**
    * `minute` and `day`: that quota is used up. `billing`: the model does not answer until somebody pays. `retired`:
    * the model is gone. `overloaded` and `passing`: the same call may succeed later. `silent`: no answer in time.
    * `refused`: this model refuses the call, another may not. `unusable`: the reply has no image, or one of the wrong
    * shape or a broken one; the next model is asked once, then the request fails with the failure. `final`: no retry
-   * helps.
+   * helps. `tooLarge`: the image store takes no file of this size.
    */
   kind:
     | 'minute'
@@ -67,6 +67,7 @@ export type ProviderFailure = {
     | 'silent'
     | 'refused'
     | 'unusable'
+    | 'tooLarge'
     | 'final';
   /** True if the whole project is affected, and so every model. */
   isWholeProject?: boolean;

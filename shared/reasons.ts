@@ -276,7 +276,10 @@ export const reasons = {
     afterDebit: true,
     when: 'The image could not be stored, or a stored image could not be read.',
     tell: '"The image could not be saved."',
-    action: followRetry,
+    action: `${followRetry} Where \`metadata.maxBytes\` is there, offer a lower resolution.`,
+    optionalMetadata: {
+      maxBytes: 'The most bytes of an image that the image store takes, if the image has more.',
+    },
   },
   PROVIDER_QUOTA: {
     httpStatus: 503,

@@ -43,24 +43,6 @@ const reviewedLicences: Record<string, string> = {
   'valid-url': 'MIT, in LICENSE',
 };
 
-/**
- * Binaries of development tools for platforms on which the lockfile was not made. They were entered by hand, without
- * a hash, and are never deployed. Remove an entry from this list once it has a hash.
- */
-const platformsWithoutHash: Record<string, string> = {
-  '@biomejs/cli-':
-    'android-arm64 android-x64 darwin-arm64 darwin-x64 linux-arm64-musl linux-x64-musl win32-arm64 win32-x64',
-  '@napi-rs/canvas-':
-    'android-arm64 darwin-arm64 darwin-x64 linux-arm-gnueabihf linux-arm64-musl linux-riscv64-gnu linux-x64-musl win32-arm64-msvc win32-x64-msvc',
-  '@oxc-parser/binding-':
-    'android-arm-eabi android-arm64 darwin-arm64 darwin-x64 freebsd-x64 linux-arm-gnueabihf linux-arm-musleabihf linux-ppc64-gnu linux-riscv64-gnu linux-riscv64-musl linux-s390x-gnu openharmony-arm64 win32-arm64-msvc win32-ia32-msvc win32-x64-msvc',
-};
-const binariesWithoutHash = new Set(
-  Object.entries(platformsWithoutHash).flatMap(([name, platforms]) =>
-    platforms.split(' ').map((platform) => `${name}${platform}`),
-  ),
-);
-
 /** Finds the problems of these packages: one sentence for each; empty if there are none. */
 export function findFaults(packages: Packages): string[] {
   const packageEntries = Object.entries(packages).filter(([path]) => path !== '');
@@ -72,8 +54,7 @@ export function findFaults(packages: Packages): string[] {
       !isAllowed(license, licences) &&
         !(name in reviewedLicences) &&
         (license ? `has the licence ${license}` : 'has an unknown licence'),
-      !integrity && !(dev && binariesWithoutHash.has(name)) && 'has no hash',
-      integrity && binariesWithoutHash.has(name) && 'has a hash now: remove it from platformsWithoutHash',
+      !integrity && 'has no hash',
       integrity && !/^sha512-[\w+/]{86}==$/.test(integrity) && 'has a weak hash',
       resolved &&
         !resolved.startsWith('https://registry.npmjs.org/') &&

@@ -1,7 +1,7 @@
 /** The user's data and images as one ZIP file, made in the browser. Imported lazily, with the package that makes it. */
 import { makeZip } from 'client-zip';
 import type { AccountExport } from '../shared/contract.ts';
-import { fileName } from './state/imageActions.ts';
+import { fileName } from './saveFile.ts';
 
 /** Longest time for one image, milliseconds. */
 const imageMsMax = 60_000;

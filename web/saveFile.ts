@@ -71,3 +71,10 @@ export async function collectBlob(
   endPart();
   return new Blob(parts, { type });
 }
+
+/** A file name from the first words of the prompt; part of the id keeps names of equal prompts apart. */
+export function fileName(prompt: string | null, id: string, mimeType: string): string {
+  const words = (prompt ?? '').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const name = words.slice(0, 8).join('-').slice(0, 60) || 'image';
+  return `${name}-${id.slice(0, 8)}.${mimeType.split('/')[1] ?? 'png'}`;
+}

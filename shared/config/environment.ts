@@ -2,7 +2,13 @@
 import * as z from 'zod';
 import { groupDigits, wholeNumberText } from '../contract/describe.ts';
 import { type Tier, tierSchema } from '../contract/tiers.ts';
-import { fallbackModelIdsDefault, modelIdDefault, successorModelId } from '../imagegen/models.ts';
+import type { ImageCosts } from '../imagegen/modelFacts.ts';
+import {
+  fallbackModelIdsDefault,
+  modelIdDefault,
+  promptModelIdDefault,
+  successorModelId,
+} from '../imagegen/models.ts';
 
 /** An empty variable counts as not set. */
 const emptyAsUnset = (value: unknown) => (value === '' ? undefined : value);
@@ -107,7 +113,6 @@ const modelId = z.preprocess(
     .optional(),
 );
 
-const promptModelIdDefault = 'gemini-3.5-flash-lite';
 const promptModelId = z
   .preprocess(
     emptyAsUnset,
@@ -118,16 +123,23 @@ const promptModelId = z
   )
   .meta(showCode(promptModelIdDefault));
 
-/** `model=dollars` pairs: the cost of one image of each unknown model. */
+/** `model=dollars` pairs: the cost of one image of each unknown model at 1K, and after slashes at 2K and 4K if it has them. */
 const modelCosts = list
   .refine(
-    (pairs) => pairs.every((pair) => /^[\w.-]{1,100}=\d{1,6}(\.\d{1,6})?$/.test(pair)),
+    (pairs) =>
+      pairs.every((pair) => /^[\w.-]{1,100}=\d{1,6}(\.\d{1,6})?(\/\d{1,6}(\.\d{1,6})?){0,2}$/.test(pair)),
     'must be model=dollars pairs, with dollars from 0 to 999,999.999999',
   )
-  .transform((pairs) => {
-    const entries = pairs.map((pair) => pair.split('=') as [string, string]);
-    return Object.fromEntries(entries.map(([id, cost]) => [id, Math.round(Number(cost) * 1_000_000)]));
-  });
+  .transform((pairs) => Object.fromEntries(pairs.map(parseModelCosts)));
+
+function parseModelCosts(pair: string): [string, ImageCosts] {
+  const [id = '', dollars = ''] = pair.split('=');
+  const [at1K = 0, at2K, at4K] = dollars.split('/').map((cost) => Math.round(Number(cost) * 1_000_000));
+  return [
+    id,
+    { '1K': at1K, ...(at2K !== undefined && { '2K': at2K }), ...(at4K !== undefined && { '4K': at4K }) },
+  ];
+}
 
 function isCloudinaryUrl(value: string): boolean {
   if (!/^cloudinary:\/\/[^:@/]+:[^:@/]+@[^:@/?]+/.test(value)) return false;
@@ -279,7 +291,7 @@ export const environment = {
       .prefault('')
       .meta(showDefault('none'))
       .describe(
-        'comma-separated `model=dollars` pairs: the cost of one image of a model that is not in the catalogue; required for such a model',
+        'comma-separated `model=dollars` pairs: the cost of one image of a model that is not in the catalogue; required for such a model. `model=1/2/4` gives it at 1K, 2K and 4K; a model is asked only at the resolutions that have a cost',
       ),
     PROMPT_MODEL_ID: promptModelId.describe('text model that improves prompts'),
     PROMPT_TIMEOUT_MS: wholeNumber(4_000, 1, 60_000).describe(
@@ -356,7 +368,7 @@ export const environment = {
     TIER_CREDITS: z
       .preprocess(emptyAsUnset, tierCredits.prefault(tierCreditsDefault))
       .meta(showCode(tierCreditsDefault))
-      .describe('price of an image of each tier, credits'),
+      .describe('price of an image of each tier at 1K, credits; 2K costs twice as much, 4K four times'),
     SIGNUP_CREDITS: wholeNumber(10, 0, 1_000_000).describe(
       "first grant of an account, at the first call with a verified e-mail address or a provider's sign-in",
     ),

@@ -14,7 +14,7 @@ export function getWarnings(config: Config, now: Date): string[] {
   ];
   const { version, termsUrl } = config.terms;
   return [
-    ...modelWarnings(config.modelIds, now),
+    ...modelWarnings(config.modelIds, config.prompt.modelId, now),
     ...(config.deployed && !config.erasureLog
       ? ['Erasures are not logged: ERASURE_LOG_BUCKET is not set']
       : []),

@@ -1,7 +1,7 @@
 /** The account as its user sees it, its terms and its end. */
 import * as z from 'zod';
 import { describe, time } from './describe.ts';
-import { tierSchema } from './tiers.ts';
+import { resolutionSchema, tierSchema } from './tiers.ts';
 
 export const acceptTermsRequestSchema = describe(
   'The terms that the user accepts. The user is 18 or older.',
@@ -65,6 +65,17 @@ export const tierOfferSchema = describe(
     aspectRatio: describe('In landscape.', z.string()),
     width: describe('In landscape, in pixels.', z.int().positive()),
     height: describe('In landscape, in pixels.', z.int().positive()),
+    resolutions: describe(
+      'The resolutions on offer now, smallest first. The fields above are those of 1K.',
+      z.array(
+        z.strictObject({
+          resolution: resolutionSchema,
+          credits: describe('The price in credits.', z.int().positive()),
+          width: describe('In landscape, in pixels.', z.int().positive()),
+          height: describe('In landscape, in pixels.', z.int().positive()),
+        }),
+      ),
+    ),
   }),
 );
 

@@ -9,6 +9,10 @@ const exportedGenerationSchema = describe(
   'A generation as in every answer, and what else is kept of it.',
   generationSchema.extend({
     modelVersion: describe('The model that answered, if it is another one.', z.string().optional()),
+    thoughtSignature: describe(
+      'What the model gave with the image to remember its work by. Only the model can read it.',
+      z.string().optional(),
+    ),
     receipt: receiptSchema,
     enhance: describe('True if the request asked for a better prompt.', z.boolean()),
     fresh: describe('True if the request did not want an image from the cache.', z.boolean()),
@@ -40,6 +44,27 @@ const exportedShareSchema = describe(
   }),
 );
 
+/** Amounts by id. */
+const takenSchema = (description: string) => describe(description, z.record(z.string(), z.int().min(0)));
+
+const exportedPurchaseSchema = describe(
+  "A purchase of credits. Amounts are in the currency's smallest unit.",
+  z.strictObject({
+    sessionId: describe('The Checkout session at Stripe.', z.string()),
+    pack: describe('The pack.', z.string()),
+    credits: describe('The credits of the pack.', z.int().positive()),
+    amount: describe('What was paid, with the tax.', z.int().positive()),
+    tax: describe('The tax in it.', z.int().min(0)),
+    currency: describe('The ISO 4217 code of the currency, in lower case.', z.string()),
+    paymentIntent: describe('The payment at Stripe.', z.string()),
+    claim: describe('Credits that were taken back.', z.int().min(0)),
+    refunds: takenSchema('What each refund took, by its id.'),
+    disputes: takenSchema('What each dispute took, by its id.'),
+    createdAt: time('When it was recorded.'),
+    updatedAt: time('When it changed last.'),
+  }),
+);
+
 export const exportAnswerSchema = describe(
   'Everything that is kept about the caller. The lists are in the order of their ids.',
   z.strictObject({
@@ -51,6 +76,7 @@ export const exportAnswerSchema = describe(
       z.record(z.string(), z.unknown()).nullable(),
     ),
     entries: describe('The ledger entries. `sequence` is their order.', z.array(entrySchema)),
+    purchases: describe('What the user has paid.', z.array(exportedPurchaseSchema)),
     generations: describe('In every state.', z.array(exportedGenerationSchema)),
     enhancements: describe('By day.', z.array(exportedEnhancementsSchema)),
     shares: describe('The images that are public now.', z.array(exportedShareSchema)),

@@ -2,9 +2,26 @@
 import * as z from 'zod';
 import { countOf, describe } from './describe.ts';
 import { generationSchema, receiptSchema } from './generation.ts';
+import { generationIdSchema } from './ids.ts';
 import { referenceSchema, referencesMax } from './references.ts';
-import { promptSchema } from './text.ts';
-import { orientationSchema, tierSchema } from './tiers.ts';
+import { controlCharacters, createPromptSchema, promptCharactersMax, promptSchema } from './text.ts';
+import { aspectRatioSchema, orientationSchema, resolutionSchema, tierSchema } from './tiers.ts';
+
+/** The longest `group`, characters. */
+const groupCharactersMax = 64;
+
+const groupSchema = describe(
+  'Marks images that belong together, such as several of one prompt. Each is a generation with its own key, price and refund. Any text, for example a random UUID; it is no part of what a repeated key is compared by.',
+  z
+    .string({ error: 'must be text' })
+    .refine((group) => group.isWellFormed(), { error: 'must be well-formed Unicode', abort: true })
+    .refine((group) => !controlCharacters.test(group), 'must not contain control characters')
+    .refine(
+      (group) => group !== '' && [...group].length <= groupCharactersMax,
+      `must have 1 to ${groupCharactersMax} characters`,
+    ),
+  { minLength: 1, maxLength: groupCharactersMax },
+);
 
 export const generateRequestSchema = describe(
   'The image to generate.',
@@ -20,12 +37,27 @@ export const generateRequestSchema = describe(
       'True to generate a new image even if the cache has one for the same request.',
       z.boolean({ error: 'must be true or false' }).default(false),
     ),
+    resolution: describe('The resolution of the image.', resolutionSchema.default('1K')),
+    aspectRatio: describe(
+      "The shape of the image, in place of the tier's. The price stays that of the tier and resolution. `orientation` then has no effect: the generation has that of the shape, if it is not square.",
+      aspectRatioSchema.optional(),
+    ),
     references: describe(
       'Reference images for the model. The `limits` of `account` say how many it accepts.',
       z
         .array(referenceSchema, { error: 'must be a list' })
         .max(referencesMax, `must have at most ${countOf(referencesMax, 'image')}`)
         .default([]),
+    ),
+    editOf: describe(
+      'A finished image of the caller that the prompt changes. The model gets it first, before the `references`, and it counts as one of them.',
+      generationIdSchema.optional(),
+    ),
+    group: groupSchema.optional(),
+    originalPrompt: describe(
+      'What the user wrote, if `prompt` is an improvement of it. It is kept and shown, never sent to a model, and no part of what a repeated key is compared by.',
+      createPromptSchema().optional(),
+      { minLength: 1, maxLength: promptCharactersMax },
     ),
   }),
 );

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { describe, time } from './describe.ts';
 import { generationIdSchema, idempotencyKeySchema } from './ids.ts';
 import { nextPageTokenSchema } from './pages.ts';
-import { orientationSchema, tierSchema } from './tiers.ts';
+import { aspectRatioSchema, orientationSchema, resolutionSchema, tierSchema } from './tiers.ts';
 
 /** The query of `generation`: exactly one of the two. */
 export const generationQuerySchema = z
@@ -53,10 +53,28 @@ export const generationSchema = describe(
     status: statusSchema,
     tier: tierSchema,
     orientation: orientationSchema,
+    resolution: resolutionSchema,
+    aspectRatio: describe(
+      "The shape of the image, if the request set one in place of the tier's.",
+      aspectRatioSchema.optional(),
+    ),
     prompt: describe('The prompt of the request. Null after the user deleted it.', z.string().nullable()),
     enhancedPrompt: describe(
       'The improved prompt that the model got. Null if the model got `prompt`.',
       z.string().nullable(),
+    ),
+    originalPrompt: describe(
+      'What the user wrote before an improvement: the `originalPrompt` of the request, or else its `prompt` if it asked to `enhance`. Absent otherwise, and after the user deleted it.',
+      z.string().optional(),
+    ),
+    reducedReferences: describe(
+      'The images of which the model got smaller versions, because they were too large for one request: their positions, from 0, with the edited image before the references. Absent if there are none.',
+      z.array(z.int().min(0)).optional(),
+    ),
+    parentId: describe('The image that this one changes. Absent if it is no edit.', z.string().optional()),
+    group: describe(
+      'The `group` of the request, if it had one. Absent after the user deleted the image.',
+      z.string().optional(),
     ),
     model: describe('The model that made the image. Null if there is none.', z.string().nullable()),
     cached: describe('True if the image came from the cache. It then cost nothing.', z.boolean()),
@@ -100,9 +118,18 @@ export const receiptSchema = describe(
 
 export type Receipt = z.infer<typeof receiptSchema>;
 
+/** The most ancestors that `generation` answers. */
+export const ancestorsMax = 20;
+
 export const generationAnswerSchema = describe(
-  'One generation.',
-  z.strictObject({ generation: generationSchema }),
+  'One generation, and what it was made from.',
+  z.strictObject({
+    generation: generationSchema,
+    ancestors: describe(
+      `In the answer of \`generation\` for an edit: the image that it changes, the one that that one changes, and so on, newest first, at most ${ancestorsMax}. A deleted one is there without words and image. Absent if the generation is no edit.`,
+      z.array(generationSchema).max(ancestorsMax).optional(),
+    ),
+  }),
 );
 
 export type GenerationAnswer = z.infer<typeof generationAnswerSchema>;

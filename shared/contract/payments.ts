@@ -62,7 +62,7 @@ export const confirmCheckoutAnswerSchema = describe(
   'What became of the checkout.',
   z.strictObject({
     status: describe(
-      '`unpaid` may become `paid`: the user has not paid yet, or the money takes days to arrive.',
+      '`unpaid` may become `paid`: the user has not paid yet, or the money takes days to arrive. `expired` never will: the checkout was not finished in time, or the bank refused the payment.',
       z.enum(['paid', 'unpaid', 'expired']),
     ),
     account: describe(

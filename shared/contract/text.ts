@@ -15,7 +15,7 @@ export const promptBytesMax = 48_000;
 const otherLineBreaks = /[\v\f\u0085\u2028\u2029]/gu;
 
 // Control characters except tab, line feed and carriage return: no prompt needs them, and they spoil logs.
-const controlCharacters = /[^\P{Cc}\t\n\r]/u;
+export const controlCharacters = /[^\P{Cc}\t\n\r]/u;
 
 // Unicode limits stacked marks to 30 in its Stream-Safe Text Format. Normalising thousands takes quadratic time.
 const stackedMarks = /\p{M}{31}/u;
@@ -34,14 +34,18 @@ export const textSchema = (bytesMax: number) =>
     .refine((text) => !stackedMarks.test(text), 'must not stack more than 30 marks on a letter')
     .refine((text) => text.trim() !== '', 'must not be empty');
 
-export const promptSchema = describe(
-  'The prompt. No control characters except tab and line breaks. Line breaks of word processors, such as U+2028, become line feeds.',
+/** The rules of a prompt. A field with another description needs its own schema. */
+export const createPromptSchema = () =>
   textSchema(promptBytesMax)
     .transform((prompt) => prompt.normalize('NFC'))
     .refine(
       (prompt) => [...prompt].length <= promptCharactersMax,
       `must have at most ${countOf(promptCharactersMax, 'character')}`,
-    ),
+    );
+
+export const promptSchema = describe(
+  'The prompt. No control characters except tab and line breaks. Line breaks of word processors, such as U+2028, become line feeds.',
+  createPromptSchema(),
   { minLength: 1, maxLength: promptCharactersMax },
 );
 

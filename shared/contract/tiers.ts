@@ -22,3 +22,34 @@ export const orientationSchema = describe(
 );
 
 export type Orientation = z.infer<typeof orientationSchema>;
+
+/** The sides of an image: 2K has twice as long ones as 1K, 4K four times. */
+export const resolutions = ['1K', '2K', '4K'] as const;
+
+export const resolutionSchema = describe(
+  'The resolution of an image. 2K costs twice as much as 1K, 4K four times. `account` lists what is on offer.',
+  z.enum(resolutions, { error: 'must be one of 1K, 2K, 4K' }),
+);
+
+export type Resolution = z.infer<typeof resolutionSchema>;
+
+/** The aspect ratios that every model generates. */
+export const aspectRatios = [
+  '1:1',
+  '2:3',
+  '3:2',
+  '3:4',
+  '4:3',
+  '4:5',
+  '5:4',
+  '9:16',
+  '16:9',
+  '21:9',
+] as const;
+
+export const aspectRatioSchema = describe(
+  'The shape of an image: width to height.',
+  z.enum(aspectRatios, { error: `must be one of ${aspectRatios.join(', ')}` }),
+);
+
+export type AspectRatio = z.infer<typeof aspectRatioSchema>;

@@ -74,12 +74,15 @@ export function shareImage(source: GenerationRecord, twinId: string): Write {
 /** What a twin takes from the generation that made its image. */
 export function toSharedFields(source: GenerationRecord) {
   const { image, imageHash, model, modelVersion, enhancedPrompt, publicId, id, lateUploadUntil } = source;
+  const { reducedReferences, thoughtSignature } = source;
   return {
     image,
     ...(imageHash && { imageHash }),
     model,
     ...(modelVersion && { modelVersion }),
     enhancedPrompt,
+    ...(reducedReferences && { reducedReferences }),
+    ...(thoughtSignature && { thoughtSignature }),
     publicId,
     imageOwner: id,
     ...(lateUploadUntil && { lateUploadUntil }),

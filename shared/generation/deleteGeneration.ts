@@ -13,11 +13,14 @@ import { endShare } from './shares.ts';
 /** A deleted generation, and the images that have still to be deleted from the store. */
 export type Deletion = { record: GenerationRecord; outboxItems: OutboxItem[] };
 
-/** What a generation loses with its image: the prompt, and what the model said of it. */
+/** What a generation loses with its image: its user's words, and what the model said of them. */
 export const eraseWords = ({ failure }: Pick<GenerationRecord, 'failure'>) =>
   ({
     prompt: null,
     enhancedPrompt: null,
+    originalPrompt: null,
+    group: null,
+    thoughtSignature: null,
     image: null,
     failure: failure && eraseFailure(failure),
   }) satisfies Partial<GenerationData>;
@@ -47,8 +50,10 @@ export async function deleteGeneration(
       });
     }
     const erased = eraseWords(record);
-    // A record that was erased before may still have the model's words.
-    const isErased = record.prompt === null && isDeepStrictEqual(erased.failure, record.failure);
+    // A record that was erased before may still have words that were kept then.
+    const isErased = (Object.keys(erased) as (keyof typeof erased)[]).every((name) =>
+      isDeepStrictEqual(erased[name], record[name] ?? null),
+    );
     if (isErased) return { record, outboxItems: [] };
 
     const erase = async (data: Partial<GenerationData>, ...more: Write[]): Promise<GenerationRecord> => {

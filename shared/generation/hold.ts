@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { countOf } from '../contract/describe.ts';
 import type { GenerateRequest } from '../contract/generate.ts';
-import { referenceBytesMax } from '../contract/references.ts';
-import type { Log } from '../core/log.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
-import { parseReadable } from '../database/spoiltDocuments.ts';
-import { Failure, invalidRequest, toFailure, withGeneration } from '../errors.ts';
+import { Failure, toFailure, withGeneration } from '../errors.ts';
+import { getOrientation } from '../imagegen/models.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { AccountState, Decision, Documents, LedgerUser } from '../ledger/command.ts';
@@ -22,6 +19,7 @@ import {
 import { debitEntryId, entryPath } from '../ledger/entries.ts';
 import { getHoldDeadline } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { getPrice } from '../ledger/price.ts';
 import type { Reason } from '../reasons.ts';
 import { cachePath, findCachedSource, shareImage, toSharedFields } from './cache.ts';
 import {
@@ -35,6 +33,14 @@ import {
   toRecord,
 } from './record.ts';
 import { expire, isExpired, refund } from './refund.ts';
+import {
+  findSources,
+  listSourcePaths,
+  refuseParent,
+  refuseSources,
+  type Sources,
+  toAncestors,
+} from './sources.ts';
 import { removedReferences, takedownPath } from './takedowns.ts';
 
 /** Whether any model may be called, and paid for, and its image stored. It is part of the hold, to save a round trip. */
@@ -55,13 +61,18 @@ export type HoldRequest = {
 };
 
 /** This call's own hold, a finished image from the cache, or the generation of an earlier call with this key. */
-export type HoldOutcome = { outcome: 'held' | 'cached' | 'existing'; record: GenerationRecord };
+export type HoldOutcome = {
+  outcome: 'held' | 'cached' | 'existing';
+  record: GenerationRecord;
+  /** The images of the caller's own that the request uses, as the hold has read them; only of a hold. */
+  sources: Sources;
+};
 
 /**
  * Debits a generation's price and makes the generation pending, or finds the one that its key has made before.
  * Refuses in the contract's order: replay, account, closed, suspended, terms, cache, models, limits, credits.
  * @throws {Failure} ACCOUNT_INVALID, ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, TERMS_NOT_ACCEPTED, PROVIDER_QUOTA, SPEND_CEILING, PROVIDER_MISCONFIGURED,
- * RATE_LIMITED, INSUFFICIENT_CREDITS, NOT_FOUND or INVALID_REQUEST for references: nothing was debited; DATABASE_UNAVAILABLE: the outcome is unknown,
+ * RATE_LIMITED, INSUFFICIENT_CREDITS, NOT_FOUND or INVALID_REQUEST for the edited image and references: nothing was debited; DATABASE_UNAVAILABLE: the outcome is unknown,
  * and a call with the same key finds out.
  */
 export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest): Promise<HoldOutcome> {
@@ -70,9 +81,6 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
   const { id, request, cacheKey, availability } = params;
   const path = generationPath(uid, id);
   const debitPath = entryPath(uid, debitEntryId(id));
-  const referencePaths = request.references.flatMap((reference) =>
-    'generationId' in reference ? [generationPath(uid, reference.generationId)] : [],
-  );
   const takedowns = request.references.map((reference) => {
     const imageHash = hashInlineImage(reference);
     return imageHash && takedownPath(imageHash);
@@ -89,7 +97,7 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
     reads: (isRetry) => [
       path,
       ...(cacheKey ? [cachePath(cacheKey)] : []),
-      ...referencePaths,
+      ...listSourcePaths(uid, request),
       ...new Set(takedowns.filter((takedown) => takedown !== undefined)),
       ...availability.paths(),
       // A key whose debit is in the ledger is used up, even if an admin deleted the document of its generation. Without
@@ -106,9 +114,10 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
       }
       const record = parseGeneration(document);
       const outcome = toOutcome(record, attemptId);
-      return { answer: { outcome, record, isOverdue: isExpired(record, now) } };
+      const sources = outcome === 'held' ? findSources(ledger.log, uid, request, documents) : new Map();
+      return { answer: { outcome, record, sources, isOverdue: isExpired(record, now) } };
     },
-    decide: (state) => decideHold(ledger, params, attemptId, { referencePaths, takedowns }, state, attempts),
+    decide: (state) => decideHold(ledger, params, attemptId, takedowns, state, attempts),
   });
   const { isOverdue, ...outcome } = await holding.catch(async (error) => {
     const failure = toFailure(error);
@@ -125,7 +134,9 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
     }
     throw unknownOutcomes.includes(reason) ? withGeneration(failure, id) : failure;
   });
-  return isOverdue ? { outcome: 'existing', record: (await expire(ledger, outcome.record)).record } : outcome;
+  return isOverdue
+    ? { ...outcome, outcome: 'existing', record: (await expire(ledger, outcome.record)).record }
+    : outcome;
 }
 
 /** The outcome of a call that finds a generation under its key. Its own, if only the reply of its commit was lost. */
@@ -150,40 +161,41 @@ function decideHold(
   { log, settings: { holdMs, limits, tierCredits, termsVersion } }: Ledger,
   params: HoldRequest,
   attemptId: string,
-  {
-    referencePaths,
-    takedowns,
-  }: { referencePaths: readonly string[]; takedowns: readonly (string | undefined)[] },
+  takedowns: readonly (string | undefined)[],
   state: AccountState,
   attempts: GenerationRecord[],
 ): HoldDecision {
   const { account, documents, now } = state;
   const { id, request, cacheKey, availability } = params;
-  const barred = refuseClosed(account) ?? refuseSuspended(account) ?? refuseTerms(account, termsVersion);
+  const sources = findSources(log, account.uid, request, documents);
+  const barred =
+    refuseClosed(account) ??
+    refuseSuspended(account) ??
+    refuseTerms(account, termsVersion) ??
+    refuseParent(request, sources);
   if (barred) return { refusal: barred };
 
   const cached =
     cacheKey && !request.fresh ? findCachedSource(log, account.uid, documents, cacheKey, now) : undefined;
   if (cached && 'read' in cached) return cached;
   const deadline = getHoldDeadline(now, holdMs);
-  if (cached) return showCached(params, attemptId, cached.source, state, deadline);
+  if (cached) return showCached(params, attemptId, { source: cached.source, sources }, state, deadline);
 
-  const references = referencePaths.map((path) => documents.get(path));
   const removed = takedowns.flatMap((path, i) => (path && documents.get(path) ? [i] : []));
   const unavailable =
     (removed.length > 0 ? removedReferences(removed) : undefined) ??
     availability.refusal(now) ??
-    refuseReferences(log, request, references);
+    refuseSources(request, sources);
   if (unavailable) return { refusal: unavailable };
 
   const running = findRunning(account, documents, now, limits.maxInFlightPerUser);
   if ('read' in running) return running;
-  const credits = tierCredits[request.tier];
+  const credits = getPrice(tierCredits, request);
   const holdParams: HoldParams = { generationId: id, credits, deadline, now, limits };
   const refusal = refuseHold(running.account, holdParams);
   if (refusal) return { refusal };
   const change = debit(running.account, holdParams);
-  const data = toPending(params, attemptId, change.account, { credits, deadline, now });
+  const data = toPending(params, attemptId, change.account, { credits, deadline, now, sources });
   attempts.push(toRecord(account.uid, id, data, account.version));
   return {
     change,
@@ -191,6 +203,7 @@ function decideHold(
     answer: (version) => ({
       outcome: 'held',
       record: toRecord(account.uid, id, data, version),
+      sources,
       isOverdue: false,
     }),
   };
@@ -200,13 +213,13 @@ function decideHold(
 function showCached(
   params: HoldRequest,
   attemptId: string,
-  source: GenerationRecord,
+  { source, sources }: { source: GenerationRecord; sources: Sources },
   { account, now }: AccountState,
   deadline: Date,
 ): HoldDecision {
   const { id } = params;
   const data: GenerationData = {
-    ...toPending(params, attemptId, account, { credits: 0, deadline, now }),
+    ...toPending(params, attemptId, account, { credits: 0, deadline, now, sources }),
     ...toSharedFields(source),
     status: 'succeeded',
     cached: true,
@@ -219,29 +232,10 @@ function showCached(
     answer: (version) => ({
       outcome: 'cached',
       record: toRecord(account.uid, id, data, version),
+      sources,
       isOverdue: false,
     }),
   };
-}
-
-/** A reference must be a finished image of the caller's own. One whose document is spoilt counts as missing. */
-function refuseReferences(
-  log: Log,
-  { references }: GenerateRequest,
-  documents: readonly (StoredDocument | undefined)[],
-): Failure | undefined {
-  const bytes = documents.map((document) => {
-    const [record] = parseReadable(log, document ? [document] : [], parseGeneration);
-    return record?.status === 'succeeded' ? (record.image?.bytes ?? 0) : undefined;
-  });
-  if (bytes.includes(undefined)) return new Failure('NOT_FOUND', 'There is no such image to refer to.');
-  const inline = references.map((reference) =>
-    'data' in reference ? Buffer.byteLength(reference.data, 'base64') : 0,
-  );
-  const total = [...bytes, ...inline].reduce<number>((sum, each) => sum + (each ?? 0), 0);
-  if (total <= referenceBytesMax) return undefined;
-  const description = `must have at most ${countOf(referenceBytesMax, 'byte')} together`;
-  return invalidRequest([{ field: 'references', description }]);
 }
 
 /** The account without its finished generations, if they matter: when the limit of generations in flight is reached. */
@@ -265,19 +259,26 @@ function toPending(
   { id, fingerprint, request, cacheKey }: HoldRequest,
   attemptId: string,
   account: Account,
-  { credits, deadline, now }: { credits: number; deadline: Date; now: Date },
+  { credits, deadline, now, sources }: { credits: number; deadline: Date; now: Date; sources: Sources },
 ): GenerationData {
-  const { tier, orientation, prompt, enhance, fresh, references } = request;
+  const { tier, resolution, aspectRatio, prompt, enhance, fresh, references, group } = request;
+  const originalPrompt = request.originalPrompt ?? (enhance ? prompt : undefined);
+  const parent = request.editOf === undefined ? undefined : sources.get(request.editOf);
   return {
     status: 'pending',
     owner: attemptId,
     deadline,
     fingerprint,
     tier,
-    orientation,
+    orientation: getOrientation(request),
+    resolution,
+    ...(aspectRatio && { aspectRatio }),
     credits,
     prompt,
     enhancedPrompt: null,
+    ...(originalPrompt !== undefined && { originalPrompt }),
+    ...(group !== undefined && { group }),
+    ...(parent && { ancestors: toAncestors(parent) }),
     request: { enhance, fresh, references: references.map(hashReference) },
     model: null,
     cached: false,

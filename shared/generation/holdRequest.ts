@@ -1,10 +1,11 @@
 import type { GenerateRequest } from '../contract/generate.ts';
-import { toFailure } from '../errors.ts';
+import { type Failure, invalidRequest, toFailure } from '../errors.ts';
+import { canGenerate, getResolutions, hasResolution, type ImageModel } from '../imagegen/models.ts';
 import type { StatesToRead } from '../imagegen/quota.ts';
 import type { Services } from '../services.ts';
 import type { HoldRequest, ModelAvailability } from './hold.ts';
 import { hashCacheKey, hashFingerprint, hashGenerationId, hashReferences } from './record.ts';
-import { checkFormats, refuseBrokenReferences, refuseTooManyReferences } from './references.ts';
+import { checkFormats, countImages, refuseBrokenReferences, refuseTooManyReferences } from './references.ts';
 
 /**
  * Turns a user's request and Idempotency-Key into the hold of a generation.
@@ -28,17 +29,29 @@ export async function toHoldRequest(
   };
 }
 
+/** Refuses a resolution that no configured model has. Another configuration may have one, so a replay comes first. */
+function refuseResolution(
+  { resolution }: GenerateRequest,
+  models: readonly ImageModel[],
+): Failure | undefined {
+  const offered = getResolutions(models);
+  if (offered.includes(resolution)) return undefined;
+  const description = `must be ${offered.join(' or ')}: no model of this studio makes ${resolution} images`;
+  return invalidRequest([{ field: 'resolution', description }]);
+}
+
 /** Whether any model that takes these references may be asked, and paid for, and its image stored. */
 async function checkAvailability(services: Services, request: GenerateRequest): Promise<ModelAvailability> {
   const { storeAccess } = services;
   const [quota, spendCeiling] = [await services.quota(), await services.spend()];
   // A sum that is not known refuses a new generation, never a replay.
   const unknownSpend = await spendCeiling.refresh().then(() => undefined, toFailure);
-  const { references } = request;
+  const { resolution } = request;
   const broken = await refuseBrokenReferences(request);
-  const tooMany = refuseTooManyReferences(request, services.models);
-  const ids = services.models
-    .filter((model) => model.referenceImagesMax >= references.length)
+  const able = services.models.filter((model) => hasResolution(model, resolution));
+  const unable = refuseResolution(request, services.models) ?? refuseTooManyReferences(request, able);
+  const ids = able
+    .filter((model) => canGenerate(model, resolution, countImages(request)))
     .map((model) => model.id);
   let states: StatesToRead | undefined;
   return {
@@ -49,10 +62,10 @@ async function checkAvailability(services: Services, request: GenerateRequest): 
     learn: (documents) => states?.learn(documents),
     refusal: (now) =>
       broken ??
-      tooMany ??
+      unable ??
       quota.refusal(ids, now.getTime()) ??
       unknownSpend ??
       spendCeiling.refusal() ??
-      storeAccess.refusal(),
+      storeAccess.refusal(resolution),
   };
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { GenerateRequest } from '../contract/generate.ts';
 import { type Generation, imageSchema, receiptSchema, statusSchema } from '../contract/generation.ts';
-import { orientationSchema, tierSchema } from '../contract/tiers.ts';
+import { aspectRatioSchema, orientationSchema, resolutionSchema, tierSchema } from '../contract/tiers.ts';
 import { nextTurn } from '../core/turn.ts';
 import {
   type Database,
@@ -31,15 +31,29 @@ const generationDocumentSchema = z.object({
   fingerprint: z.string(),
   tier: tierSchema,
   orientation: orientationSchema,
+  /** Absent in a generation from before there was a choice: 1K. */
+  resolution: resolutionSchema.optional(),
+  /** Only if the request set one. */
+  aspectRatio: aspectRatioSchema.optional(),
   credits: z.int().min(0),
   prompt: z.string().nullable(),
   enhancedPrompt: z.string().nullable(),
+  /** What the user wrote before an improvement, if there is one. */
+  originalPrompt: z.string().nullable().optional(),
+  /** What its user marks images with that belong together. */
+  group: z.string().nullable().optional(),
+  /** For an edit: the image that it changes, the one that that one changes, and so on, at most `ancestorsMax`. */
+  ancestors: z.array(z.string()).optional(),
   request: z.object({
     enhance: z.boolean(),
     fresh: z.boolean(),
     /** Hashes of the reference images. */
     references: z.array(z.string()),
   }),
+  /** Positions of the images, the edited one first, of which the model got smaller versions. Absent if there are none. */
+  reducedReferences: z.array(z.int()).optional(),
+  /** What the model gave with its image, so that it remembers its work in the next turn. See `PreviousTurn`. */
+  thoughtSignature: z.string().nullable().optional(),
   /** The model that was asked. */
   model: z.string().nullable(),
   /** The model that answered, if Google names another. */
@@ -121,9 +135,12 @@ export function hashGenerationId(uid: string, key: string): string {
 /** The name of one attempt's image in the store. Another attempt can neither replace nor delete that image. */
 export const toPublicId = (id: string, attemptId: string) => `${id}/${attemptId}`;
 
-/** A hash of the request. It tells a reused key from a repeated call. */
+/**
+ * A hash of the request. It tells a reused key from a repeated call. `group` and `originalPrompt` are no part of it: they
+ * do not change the image, and the first call has stored them.
+ */
 export function hashFingerprint(request: GenerateRequest): string {
-  const { prompt, tier, orientation, enhance, fresh } = request;
+  const { prompt, tier, orientation, enhance, fresh, editOf } = request;
   return hashJson({
     prompt,
     tier,
@@ -131,14 +148,24 @@ export function hashFingerprint(request: GenerateRequest): string {
     enhance,
     fresh,
     references: request.references.map(hashReference),
+    // JSON leaves it out if there is none, so that the fingerprints of other requests are as they always were.
+    editOf,
+    ...toHashedShape(request),
   });
 }
 
+/** Nothing for a request without them, so that a key of before there was a choice still gets its answer. */
+const toHashedShape = ({ resolution, aspectRatio }: GenerateRequest) => ({
+  ...(resolution !== '1K' && { resolution }),
+  ...(aspectRatio && { aspectRatio }),
+});
+
 /** The cache's key for one user's request to the configured model. */
 export function hashCacheKey(uid: string, modelId: string, request: GenerateRequest): string {
-  const { prompt, tier, orientation, enhance } = request;
+  const { prompt, tier, orientation, enhance, editOf } = request;
   const references = request.references.map(hashReference);
-  return hashJson({ uid, modelId, prompt, tier, orientation, enhance, references });
+  const shape = toHashedShape(request);
+  return hashJson({ uid, modelId, prompt, tier, orientation, enhance, references, editOf, ...shape });
 }
 
 type Reference = GenerateRequest['references'][number];
@@ -190,14 +217,22 @@ export const toShareUrl = (publicUrl: string, token: string) => `${publicUrl}/i/
 /** A generation as the API shows it, in every function. @param publicUrl where the studio is reached. */
 export function toGeneration(record: GenerationRecord, publicUrl: string): Generation {
   const { id, status, tier, orientation, prompt, enhancedPrompt, model, cached, createdAt, image } = record;
-  const { shareToken, removedBy, removedReason } = record;
+  const { resolution = '1K', aspectRatio, shareToken, removedBy, removedReason } = record;
+  const { originalPrompt, group, ancestors, reducedReferences } = record;
+  const parentId = ancestors?.[0];
   return {
     id,
     status,
     tier,
     orientation,
+    resolution,
+    ...(aspectRatio && { aspectRatio }),
     prompt,
     enhancedPrompt,
+    ...(originalPrompt && { originalPrompt }),
+    ...(parentId && { parentId }),
+    ...(group && { group }),
+    ...(reducedReferences && { reducedReferences }),
     model,
     cached,
     createdAt: createdAt.toISOString(),

@@ -4,12 +4,20 @@ import { countOf } from '../contract/describe.ts';
 import type { GenerateRequest } from '../contract/generate.ts';
 import { describeOtherFormat } from '../contract/references.ts';
 import { nextTurn } from '../core/turn.ts';
-import { Failure, type FieldViolation, invalidRequest } from '../errors.ts';
-import type { Reference } from '../imagegen/gemini.ts';
+import { Failure, type FieldViolation, invalidRequest, toFailure } from '../errors.ts';
 import type { ImageModel } from '../imagegen/models.ts';
+import type { PreviousTurn, Reference } from '../imagegen/previousTurn.ts';
 import { headerBytesMax, type ImageFacts, sniffImage, sniffOtherFormat } from '../images/imageFormat.ts';
 import { isWholeImage } from '../images/imageStructure.ts';
 import { findGeneration } from './record.ts';
+import {
+  type LoadedReferences,
+  listImages,
+  missingSource,
+  planSizes,
+  type Source,
+  type Sources,
+} from './sources.ts';
 import type { Step } from './steps.ts';
 
 /** Longest body of `generate`, bytes: the references in base64 (see `referenceBytesMax`), and the rest. */
@@ -48,39 +56,84 @@ function describeUnknown(data: string): string {
   return format ? describeOtherFormat(format) : 'is not a PNG, JPEG or WebP image';
 }
 
+/** The images that a model gets with a request: the edited one counts as a reference. */
+export const countImages = ({ editOf, references }: GenerateRequest) =>
+  references.length + (editOf === undefined ? 0 : 1);
+
 /**
  * Refuses more references than any configured model takes. If the first model is closed, `account` offers what the next
  * one can do. Another configuration may allow more, so a replay comes first.
  */
 export function refuseTooManyReferences(
-  { references }: GenerateRequest,
+  request: GenerateRequest,
   models: readonly ImageModel[],
 ): Failure | undefined {
   const referencesMax = Math.max(0, ...models.map((model) => model.referenceImagesMax));
-  if (references.length <= referencesMax) return undefined;
-  const description = `must have at most ${countOf(referencesMax, 'image')} with this model`;
+  if (countImages(request) <= referencesMax) return undefined;
+  const most = `must have at most ${countOf(referencesMax, 'image')} with this model`;
+  const description = request.editOf === undefined ? most : `${most}, and the edited image is one of them`;
   return invalidRequest([{ field: 'references', description }]);
 }
 
 /**
- * Loads the images that a request refers to. Those of the caller's gallery come from our own store.
+ * Loads the images of a request in their order, the edited one first. Those of the caller's gallery come from our own
+ * store, and those that are too large for one request of the model as smaller versions.
+ * @param sources the images of the gallery, as the hold has read them.
  * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT, DATABASE_UNAVAILABLE; NOT_FOUND if one was deleted since the hold.
  */
-export async function loadReferences({ services, uid, request, timeLeft }: Step): Promise<Reference[]> {
-  const { database, retryCommit } = await services.ledger();
-  const millisecondsLeft = timeLeft();
-  return Promise.all(
-    request.references.map(async (reference) => {
-      if ('data' in reference) return toReference(reference.data);
-      const { record } = await retryCommit(undefined, () =>
-        findGeneration(database, uid, reference.generationId),
-      );
-      if (!record?.image) throw new Failure('NOT_FOUND', 'There is no such image to refer to.');
-      const images = await services.imageStore();
-      const bytes = await images.fetch(record.image.url, millisecondsLeft, services.shutdown);
-      return toReference(bytes.toString('base64'));
+export async function loadReferences(step: Step, sources: Sources): Promise<LoadedReferences> {
+  const { request, log } = step;
+  const millisecondsLeft = step.timeLeft();
+  const sentImages = listImages(request);
+  const { smaller, smallerBytesMax } = planSizes(sentImages, sources);
+  const references = await Promise.all(
+    sentImages.map((image, position) => {
+      if ('data' in image) return toReference(image.data);
+      const source = sources.get(image.generationId);
+      if (!source) throw missingSource();
+      return loadSource(step, source, millisecondsLeft, smaller.has(position) ? smallerBytesMax : undefined);
     }),
   );
+  const reducedReferences = [...smaller].sort((a, b) => a - b);
+  if (reducedReferences.length > 0) log.add({ reducedReferences: reducedReferences.length });
+  const parent = smaller.has(0) ? undefined : sources.get(request.editOf ?? '');
+  const previousTurn = parent && toPreviousTurn(parent);
+  return { references, reducedReferences, ...(previousTurn && { previousTurn }) };
+}
+
+/**
+ * The turn in which a model made an image, if it can be sent back whole: an image that was made from others lacks those.
+ * docs/completed/0019-thought-signatures.md says why.
+ */
+function toPreviousTurn(parent: Source): PreviousTurn | undefined {
+  const { prompt, enhancedPrompt, model, thoughtSignature, ancestors, request } = parent;
+  const sentPrompt = enhancedPrompt ?? prompt;
+  if (!thoughtSignature || !model || sentPrompt === null) return undefined;
+  if (ancestors !== undefined || request.references.length > 0) return undefined;
+  return { modelId: model, prompt: sentPrompt, thoughtSignature };
+}
+
+/** @param bytesMax if it must be a smaller version: its most bytes. */
+async function loadSource(
+  { services, uid }: Step,
+  { id, image }: Source,
+  millisecondsLeft: number,
+  bytesMax: number | undefined,
+): Promise<Reference> {
+  const { imageStore, shutdown } = services;
+  try {
+    const images = await imageStore();
+    const bytes =
+      bytesMax === undefined
+        ? await images.fetch(image.url, millisecondsLeft, shutdown)
+        : await images.fetchSmaller(image.url, bytesMax, millisecondsLeft, shutdown);
+    return toReference(bytes.toString('base64'));
+  } catch (error) {
+    if (toFailure(error).reason !== 'STORAGE_ERROR') throw error;
+    const { database, retryCommit } = await services.ledger();
+    const { record } = await retryCommit(undefined, () => findGeneration(database, uid, id));
+    throw record?.image ? error : missingSource();
+  }
 }
 
 /** The image type comes from the bytes, not from what was declared. */

@@ -11,6 +11,9 @@ export type GenerationResult = {
   model: string;
   modelVersion?: string;
   enhancedPrompt: string | null;
+  /** See the record. */
+  reducedReferences?: number[];
+  thoughtSignature?: string;
   image: Image;
   /** The SHA-256 of the image's bytes. */
   imageHash: string;

@@ -5,12 +5,13 @@ import type { Clock } from '../core/clock.ts';
 import { withDeadline } from '../core/deadline.ts';
 import type { RequestLog } from '../core/log.ts';
 import { Failure, toFailure } from '../errors.ts';
-import type { GeneratedImage, Reference } from '../imagegen/gemini.ts';
+import type { GeneratedImage } from '../imagegen/gemini.ts';
 import { getAspectRatio } from '../imagegen/models.ts';
 import type { StoredUrls } from '../images/cloudinary.ts';
 import { countEnhancement } from '../prompts/enhancements.ts';
 import type { Services } from '../services.ts';
 import type { Progress } from './settleOrRefund.ts';
+import type { LoadedReferences } from './sources.ts';
 import { hashImage } from './takedowns.ts';
 
 /** Longest time for counting an improved prompt, milliseconds. */
@@ -87,12 +88,13 @@ async function mayEnhance(services: Services, uid: string, millisecondsLeft: num
 export async function generateImage(
   { services, request, log, timeLeft, progress }: Step,
   prompt: string,
-  references: readonly Reference[],
+  { references, previousTurn }: Pick<LoadedReferences, 'references' | 'previousTurn'>,
 ): Promise<GeneratedImage> {
   const generate = await services.imageGenerator();
-  services.storeAccess.claim();
-  const aspectRatio = getAspectRatio(request.tier, request.orientation);
-  const imageRequest = { prompt, aspectRatio, references };
+  services.storeAccess.claim(request.resolution);
+  const { resolution } = request;
+  const shape = { aspectRatio: getAspectRatio(request), resolution };
+  const imageRequest = { prompt, ...shape, references, ...(previousTurn && { previousTurn }) };
   try {
     const { attempts, ...image } = await log.timed(
       'generateImage',
@@ -109,6 +111,19 @@ export async function generateImage(
     log.add({ ...(attempts && { attempts }) });
     throw error;
   }
+}
+
+/** What is kept of how the image was made. */
+export function toFacts(
+  { model, modelVersion, thoughtSignature }: GeneratedImage,
+  { reducedReferences }: LoadedReferences,
+) {
+  return {
+    model,
+    ...(modelVersion && { modelVersion }),
+    ...(thoughtSignature && { thoughtSignature }),
+    ...(reducedReferences.length > 0 && { reducedReferences }),
+  };
 }
 
 /**
@@ -141,7 +156,7 @@ async function storeOrRetry(step: Step, publicId: string, chunks: Uint8Array[]):
 }
 
 async function storeOnce(
-  { services, timeLeft, progress }: Step,
+  { services, request, timeLeft, progress }: Step,
   publicId: string,
   chunks: Uint8Array[],
 ): Promise<StoredUrls> {
@@ -154,7 +169,11 @@ async function storeOnce(
     storeAccess.recordSuccess();
     return urls;
   } catch (error) {
-    if (toFailure(error).reason === 'PROVIDER_MISCONFIGURED') storeAccess.recordRefusal();
+    const failure = toFailure(error);
+    if (failure.reason === 'PROVIDER_MISCONFIGURED') storeAccess.recordRefusal();
+    if (failure.details.providerFailure?.kind === 'tooLarge') {
+      storeAccess.recordTooLarge(request.resolution, failure.details.metadata?.maxBytes);
+    }
     throw error;
   }
 }

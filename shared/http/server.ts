@@ -264,7 +264,8 @@ export function serve(options: Omit<ServerOptions, 'env'>): void {
     process.on('unhandledRejection', (error) => log.error('Unhandled rejection', { error }));
     process.on('SIGTERM', () => finish(0));
     process.on('SIGINT', () => finish(0));
-    for (const warning of modelWarnings(config.modelIds, new Date())) log.warning(warning);
+    const { modelIds, prompt } = config;
+    for (const warning of modelWarnings(modelIds, prompt.modelId, new Date())) log.warning(warning);
     server.listen(config.port, () => {
       // After an uncaught exception the state of the process is unknown. It shuts down as after SIGTERM.
       process.on('uncaughtException', (error) => {

@@ -1,5 +1,7 @@
 /** What Google bills for a reply, from the tokens that the reply reports. */
-import type { ImageModel, TokenPrices } from './models.ts';
+import type { Resolution } from '../contract/tiers.ts';
+import { type TokenPrices, textModelFacts } from './modelFacts.ts';
+import { getImageCost, type ImageModel } from './models.ts';
 
 /** The part of a reply's `usageMetadata` that is billed. Thinking is not part of `candidatesTokenCount`. */
 export type Usage = {
@@ -13,15 +15,6 @@ type ModalityTokens = { modality?: string; tokenCount?: number };
 
 type TextPrices = Omit<TokenPrices, 'image'>;
 
-/** The catalogue of text models: dollars per million tokens, so micro-dollars per token. */
-const textModels: Record<string, TextPrices> = {
-  // Google's price list, 2026-11-25.
-  'gemini-3.5-flash-lite': { input: 0.3, text: 2.5 },
-  // Google's price list, 2026-10.
-  'gemini-2.5-flash': { input: 0.3, text: 2.5 },
-  // Unverified: gateways' price lists, 2026-11.
-  'gemini-3.1-flash-lite': { input: 0.25, text: 1.5 },
-};
 /** An unknown text model counts as the default one. */
 const textPricesDefault: TextPrices = { input: 0.3, text: 2.5 };
 
@@ -45,15 +38,21 @@ export function getTokenCostMicros(usage: Usage | undefined, prices: TokenPrices
  */
 export function getImageCostMicros(
   usage: Usage | undefined,
-  { costMicros, tokenMicros }: ImageModel,
+  model: ImageModel,
+  resolution: Resolution,
 ): number {
+  const { tokenMicros } = model;
   const references = sumImageTokens(usage?.promptTokensDetails) * tokenMicros.input;
-  return costMicros + roundUp(references + toCount(usage?.thoughtsTokenCount) * tokenMicros.text);
+  return (
+    getImageCost(model, resolution) +
+    roundUp(references + toCount(usage?.thoughtsTokenCount) * tokenMicros.text)
+  );
 }
 
 /** The cost of a text model's reply. */
 export function getTextCostMicros(usage: Usage | undefined, modelId: string): number {
-  const prices = Object.hasOwn(textModels, modelId) ? textModels[modelId] : undefined;
+  const facts = Object.hasOwn(textModelFacts, modelId) ? textModelFacts[modelId] : undefined;
+  const prices = facts?.tokenMicros.value;
   return getTokenCostMicros(usage, { ...(prices ?? textPricesDefault), image: 0 });
 }
 

@@ -7,24 +7,27 @@ import {
   type GenerateContentResponse,
   GoogleGenAI,
   Modality,
+  type Part,
   type ThinkingConfig,
   ThinkingLevel,
 } from '@google/genai';
 import { withDeadline } from '../core/deadline.ts';
 import type { Log } from '../core/log.ts';
-import { Failure } from '../errors.ts';
+import { Failure, toFailure } from '../errors.ts';
 import type { ImageFacts } from '../images/imageFormat.ts';
 import { reasons } from '../reasons.ts';
 import { countImageTokens, getImageCostMicros, getTextCostMicros, getTokenCostMicros } from './cost.ts';
 import { misconfiguredFailure, type Received, refusesStore, toProviderFailure } from './geminiFailures.ts';
 import { findImagePart, type InlineReply, readInlineReply } from './inlineImages.ts';
-import { type AspectRatio, type ImageModel, imageModel, isKnownModel } from './models.ts';
+import { getImageCost, type ImageModel, type ImageShape, imageModel, isKnownModel } from './models.ts';
+import { type PreviousTurn, type Reference, toContents } from './previousTurn.ts';
 import { checkImage } from './usableImage.ts';
 
-/** A reference image: its type as detected from its bytes, and its bytes in base64. */
-export type Reference = { mimeType: ImageFacts['mimeType']; data: string };
-
-export type ImageRequest = { prompt: string; aspectRatio: AspectRatio; references: readonly Reference[] };
+export type ImageRequest = ImageShape & {
+  prompt: string;
+  references: readonly Reference[];
+  previousTurn?: PreviousTurn;
+};
 
 export type GeneratedImage = ImageFacts & {
   /** The model that was asked. */
@@ -36,6 +39,8 @@ export type GeneratedImage = ImageFacts & {
   bytes: number;
   /** Whether the file has C2PA content credentials. */
   contentCredentials?: 'present' | 'absent';
+  /** The signature of the part with the image, if it is the reply's only part and not too long to keep. */
+  thoughtSignature?: string;
   /** What the provider bills for the image, micro-dollars. */
   providerCostMicros: number;
 };
@@ -68,6 +73,9 @@ export type Gemini = {
     signal?: AbortSignal,
   ): Promise<WrittenText>;
 };
+
+/** Longest thought signature to keep, characters of base64: it is read with every document of a generation. */
+const signatureCharactersMax = 65_536;
 
 /** Longest text of the model in a NO_IMAGE message, UTF-16 units. */
 const modelTextCharactersMax = 300;
@@ -140,19 +148,17 @@ export function createGemini({ gemini, projectId }: GeminiOptions, log: Pick<Log
    * records both. It also takes the images out of the body, see inlineImages.ts.
    */
   async function call(
-    request: Omit<GenerateContentParameters, 'contents'> & { parts: object[] },
+    request: GenerateContentParameters,
     milliseconds: number,
     signal?: AbortSignal,
   ): Promise<{ response: GenerateContentResponse; image: InlineReply['image'] }> {
     const received: Received = {};
     let image: InlineReply['image'] = () => [];
     const abort = new AbortController();
-    const { parts, config, model } = request;
     const answer = send({
-      model,
-      contents: [{ role: 'user', parts }],
+      ...request,
       config: {
-        ...config,
+        ...request.config,
         // Not httpOptions.timeout: the SDK sends that to the API, which refuses less than 10 s.
         abortSignal: signal ? AbortSignal.any([signal, abort.signal]) : abort.signal,
         httpOptions: {
@@ -178,28 +184,52 @@ export function createGemini({ gemini, projectId }: GeminiOptions, log: Pick<Log
         received.status = error.status;
         received.body = error.message;
       }
-      throw toProviderFailure(error, received, model);
+      throw toProviderFailure(error, received, request.model);
+    }
+  }
+
+  /**
+   * Sends a request for an image, with the previous turn if this model made it. What Google checks of a signature is not
+   * documented, so a request that it refuses is sent again without the turn.
+   */
+  async function callWithTurn(
+    params: Pick<GenerateContentParameters, 'model' | 'config'>,
+    { prompt, references, previousTurn }: ImageRequest,
+    milliseconds: number,
+    signal: AbortSignal,
+  ) {
+    const plain = { ...params, contents: toContents(prompt, references) };
+    if (previousTurn?.modelId !== params.model) return call(plain, milliseconds, signal);
+    const contents = toContents(prompt, references, previousTurn);
+    const endsAt = performance.now() + milliseconds;
+    try {
+      return await call({ ...params, contents }, milliseconds, signal);
+    } catch (error) {
+      if (toFailure(error).details.providerFailure?.kind !== 'refused') throw error;
+      log.warning('A model refuses its previous turn; it is asked without it', { model: params.model });
+      return call(plain, Math.max(1, endsAt - performance.now()), signal);
     }
   }
 
   return {
-    async generateImage(model, { prompt, aspectRatio, references }, milliseconds, signal) {
-      const images = references.map((inlineData) => ({ inlineData }));
+    async generateImage(model, request, milliseconds, signal) {
+      const { aspectRatio, resolution } = request;
       const config = {
         responseModalities: [Modality.IMAGE],
-        imageConfig: { aspectRatio, ...(model.imageSize && { imageSize: model.imageSize }) },
+        imageConfig: { aspectRatio, ...(model.takesImageSize && { imageSize: resolution }) },
       };
       try {
-        const { response, image } = await call(
-          { model: model.id, config, parts: [{ text: prompt }, ...images] },
+        const { response, image } = await callWithTurn(
+          { model: model.id, config },
+          request,
           milliseconds,
           signal,
         );
-        return toGeneratedImage(model, aspectRatio, response, image);
+        return toGeneratedImage(model, { aspectRatio, resolution }, response, image);
       } catch (error) {
         const isPriced = !(error instanceof Failure) || error.details.providerCostMicros !== undefined;
         if (isPriced || !error.details.providerFailure?.mayBeBilled) throw error;
-        throw error.with({ providerCostMicros: model.costMicros });
+        throw error.with({ providerCostMicros: getImageCost(model, resolution) });
       }
     },
 
@@ -212,7 +242,7 @@ export function createGemini({ gemini, projectId }: GeminiOptions, log: Pick<Log
         thinkingConfig: getLeastThinking(modelId),
       };
       const { response } = await call(
-        { model: modelId, config, parts: [{ text: prompt }] },
+        { model: modelId, config, contents: [{ role: 'user', parts: [{ text: prompt }] }] },
         milliseconds,
         signal,
       );
@@ -238,7 +268,7 @@ function getLeastThinking(modelId: string): ThinkingConfig {
 /** @throws {Failure} as `findImage`, with what the reply costs and what it means for the model. */
 function toGeneratedImage(
   model: ImageModel,
-  aspectRatio: AspectRatio,
+  shape: ImageShape,
   response: GenerateContentResponse,
   image: InlineReply['image'],
 ): GeneratedImage {
@@ -247,16 +277,18 @@ function toGeneratedImage(
   const answering = isKnownModel(modelVersion) ? imageModel(modelVersion) : model;
   try {
     return {
-      ...findImage(response, image, model, aspectRatio),
+      ...findImage(response, image, model, shape),
       model: model.id,
       ...(modelVersion !== model.id && { modelVersion }),
-      providerCostMicros: getImageCostMicros(usage, answering),
+      providerCostMicros: getImageCostMicros(usage, answering, shape.resolution),
     };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const { providerFailure, metadata } = error.details;
     // An image was generated, although it cannot be delivered.
-    const imageMicros = providerFailure?.mayBeBilled ? getImageCostMicros(usage, answering) : 0;
+    const imageMicros = providerFailure?.mayBeBilled
+      ? getImageCostMicros(usage, answering, shape.resolution)
+      : 0;
     const tokenCostMicros = getTokenCostMicros(usage, answering.tokenMicros);
     const isUnusable =
       error.reason === 'NO_IMAGE' && !(metadata?.finishReason === 'STOP' && hasText(response));
@@ -281,8 +313,8 @@ function findImage(
   response: GenerateContentResponse,
   toChunks: InlineReply['image'],
   model: ImageModel,
-  aspectRatio: AspectRatio,
-): ImageFacts & Pick<GeneratedImage, 'chunks' | 'bytes' | 'contentCredentials'> {
+  shape: ImageShape,
+): ImageFacts & Pick<GeneratedImage, 'chunks' | 'bytes' | 'contentCredentials' | 'thoughtSignature'> {
   const blockReason = response.promptFeedback?.blockReason;
   if (blockReason) throw blockedFailure(blockReason);
   const candidate = response.candidates?.[0];
@@ -291,7 +323,7 @@ function findImage(
   if (image) {
     const chunks = toChunks(image.data);
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    return { ...checkImage(chunks, model, aspectRatio), chunks, bytes };
+    return { ...checkImage(chunks, model, shape), ...findSignature(parts), chunks, bytes };
   }
   const finishReason = candidate?.finishReason ?? 'NO_CANDIDATE';
   if (blockedReasons.has(finishReason)) throw blockedFailure(finishReason);
@@ -303,6 +335,14 @@ function findImage(
     .replace(/\p{Surrogate}/gu, '');
   const message = words ? `The model answered without an image: ${words}` : reasons.NO_IMAGE.message;
   throw new Failure('NO_IMAGE', message, { metadata: { finishReason } });
+}
+
+/** The signature of the image, if the reply has nothing else that belongs to the turn. */
+function findSignature(parts: readonly Part[]): Pick<GeneratedImage, 'thoughtSignature'> {
+  const [part, ...others] = parts.filter(({ thought }) => !thought);
+  const signature = part?.thoughtSignature;
+  const isKept = others.length === 0 && signature && signature.length <= signatureCharactersMax;
+  return isKept ? { thoughtSignature: signature } : {};
 }
 
 function blockedFailure(finishReason: string): Failure {

@@ -4,7 +4,7 @@
  */
 
 import { type Chunks, createChunks, TooLarge } from '../core/chunks.ts';
-import { headerBytesMax } from '../images/imageFormat.ts';
+import { headerBytesMax, imageBytesMax } from '../images/imageFormat.ts';
 import { createBase64Decoder } from './base64.ts';
 
 /** A reply with a number in place of each image's base64. */
@@ -16,8 +16,8 @@ export type InlineReply = {
 
 type Part = { inlineData?: { data?: unknown }; thought?: boolean };
 
-/** Most bytes of images in memory. A large image has 5 MB, and a draft may be kept beside it. */
-export const imageBytesMax = 32_000_000;
+/** Most bytes of images in memory: the image, and a draft that may turn out to be it. */
+const imagesBytesMax = 2 * imageBytesMax;
 /** Most images in a reply, including drafts. */
 export const imagesMax = 64;
 /** Most bytes of the rest, mostly thought signatures. Parsed they take several times as much memory. */
@@ -134,7 +134,7 @@ function createImages() {
     begin(rest: () => Uint8Array[]): number {
       if (images.length === imagesMax) throw new TooLarge();
       if (heldBytes() - keptBytes > draftBytesMin) dropDrafts(rest());
-      const image = createChunks(headerBytesMax, imageBytesMax - heldBytes());
+      const image = createChunks(headerBytesMax, Math.min(imageBytesMax, imagesBytesMax - heldBytes()));
       decode = createBase64Decoder(image.append);
       return images.push(image) - 1;
     },

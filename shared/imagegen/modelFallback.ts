@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { Failure, type ProviderFailure } from '../errors.ts';
 import type { Gemini, GeneratedImage, ImageRequest } from './gemini.ts';
-import type { ImageModel } from './models.ts';
+import { canGenerate, getImageCost, type ImageModel } from './models.ts';
 import type { Quota } from './quota.ts';
 
 /**
@@ -79,7 +79,7 @@ export function createModelFallback({
 }: ModelFallbackOptions): GenerateImage {
   return async (request, millisecondsLeft, signal) => {
     const endsAt = clock.elapsed() + millisecondsLeft;
-    const able = models.filter((model) => model.referenceImagesMax >= request.references.length);
+    const able = models.filter((model) => canGenerate(model, request.resolution, request.references.length));
     const failures: Failure[] = [];
     const progress: Progress = { providerCostMicros: 0, attempts: 0 };
     const left = () => endsAt - clock.elapsed();
@@ -136,7 +136,7 @@ export function createModelFallback({
       } catch (error) {
         if (signal.aborted) {
           // Google finishes the image without us, and bills it.
-          progress.providerCostMicros += model.costMicros;
+          progress.providerCostMicros += getImageCost(model, request.resolution);
           throw signal.reason;
         }
         if (!(error instanceof Failure)) throw error;

@@ -131,8 +131,9 @@ export function createQuota({
     return [...usable.filter((id) => !isSlow(id)), ...usable.filter(isSlow)];
   }
 
-  /** The first model, in the configured order, that may be called now; the first of all if none may. */
-  const firstUsable = (now: number) => modelIds.find((id) => usableFrom(id, now) === 0) ?? modelIds[0];
+  /** The first of `candidates` that may be called now, undefined if none may. */
+  const firstUsable = (candidates: readonly string[], now: number) =>
+    candidates.find((id) => usableFrom(id, now) === 0);
 
   /** The refusal if none of `candidates` may be called, with the earliest time at which one may. */
   function refusal(candidates: readonly string[], now: number): Failure | undefined {

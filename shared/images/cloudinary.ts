@@ -20,6 +20,7 @@ import {
   toStorageFailure,
   toUploadFailure,
 } from './cloudinaryFailures.ts';
+import { imageBytesMax } from './imageFormat.ts';
 
 export type StoredUrls = { url: string; thumbnailUrl: string };
 
@@ -42,14 +43,22 @@ export type ImageStore = {
    */
   fetch(url: string, millisecondsLeft: number, signal: AbortSignal): Promise<Buffer>;
   /**
+   * Returns a smaller version of an image, as a JPEG of at most `bytesMax`: the store makes it at its first use.
+   * @throws {Failure} as `fetch`.
+   */
+  fetchSmaller(url: string, bytesMax: number, millisecondsLeft: number, signal: AbortSignal): Promise<Buffer>;
+  /**
    * Deletes an image, also from the CDN. Returns false if it did not exist.
    * @throws {Failure} STORAGE_ERROR, PROVIDER_MISCONFIGURED, PROVIDER_TIMEOUT.
    */
   destroy(publicId: string, millisecondsLeft: number): Promise<boolean>;
 };
 
-/** Largest image that `fetch` returns, bytes. */
-const fetchedBytesMax = 20_000_000;
+/**
+ * Longest sides of smaller versions, pixels: the second one if the first has too many bytes. A JPEG of 1024 pixels a side
+ * has less than 1 MB whatever it shows.
+ */
+const smallerSides = [2048, 1024];
 
 /** Most bytes of an upload in one write. TLS holds an encrypted copy of each write. */
 const sentBytesMax = 65_536;
@@ -75,6 +84,25 @@ export function createImageStore({ cloudinaryUrl }: { cloudinaryUrl: string | un
   const credentials = parseCredentials(cloudinaryUrl);
   const call = createCaller(credentials, credentials.upload_prefix?.startsWith('http:') ? http : https);
 
+  /** The bytes at an address of this store; undefined if there are more than `bytesMax`. */
+  async function fetchBytes(url: string, bytesMax: number, millisecondsLeft: number, signal: AbortSignal) {
+    if (!isOfStore(url, credentials)) throw toFaultyAnswer('fetch', 'foreign_address');
+    const timeout = AbortSignal.timeout(Math.ceil(millisecondsLeft));
+    try {
+      const response = await fetch(url, { signal: AbortSignal.any([signal, timeout]), redirect: 'error' });
+      if (!response.ok) {
+        const { status, headers } = response;
+        const received = { status, headers: Object.fromEntries(headers) };
+        throw toStorageFailure('fetch', undefined, received, Date.now());
+      }
+      return await readAtMost(response, bytesMax);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (timeout.aborted) throw timeoutFailure();
+      throw error instanceof Failure ? error : toStorageFailure('fetch', error, {}, Date.now());
+    }
+  }
+
   return {
     async store(publicId, chunks, millisecondsLeft, signal) {
       const options = { public_id: publicId, overwrite: true, resource_type: 'image' as const };
@@ -89,31 +117,24 @@ export function createImageStore({ cloudinaryUrl }: { cloudinaryUrl: string | un
       if (storedId !== publicId) throw toPassing(toFaultyAnswer('store', 'other_image'));
       if (!isSecure(url, credentials)) throw toPassing(toFaultyAnswer('store', 'insecure_address'));
       chunks.length = 0;
-      return { url, thumbnailUrl: url.replace('/image/upload/', `/image/upload/${thumbnail}/`) };
+      return { url, thumbnailUrl: toVersion(url, thumbnail) };
     },
 
     async fetch(url, millisecondsLeft, signal) {
-      if (!isOfStore(url, credentials)) throw toFaultyAnswer('fetch', 'foreign_address');
-      const timeout = AbortSignal.timeout(Math.ceil(millisecondsLeft));
-      try {
-        const response = await fetch(url, { signal: AbortSignal.any([signal, timeout]), redirect: 'error' });
-        if (!response.ok) {
-          const { status, headers } = response;
-          throw toStorageFailure(
-            'fetch',
-            undefined,
-            { status, headers: Object.fromEntries(headers) },
-            Date.now(),
-          );
-        }
-        const bytes = Number(response.headers.get('content-length') ?? 0);
-        if (bytes > fetchedBytesMax) throw toFaultyAnswer('fetch', 'too_large');
-        return Buffer.from(await response.arrayBuffer());
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        if (timeout.aborted) throw timeoutFailure();
-        throw error instanceof Failure ? error : toStorageFailure('fetch', error, {}, Date.now());
+      const bytes = await fetchBytes(url, imageBytesMax, millisecondsLeft, signal);
+      if (!bytes) throw toFaultyAnswer('fetch', 'too_large');
+      return bytes;
+    },
+
+    async fetchSmaller(url, bytesMax, millisecondsLeft, signal) {
+      const endsAt = performance.now() + millisecondsLeft;
+      for (const side of smallerSides) {
+        const version = `c_limit,f_jpg,h_${side},q_85,w_${side}`;
+        const left = Math.max(1, endsAt - performance.now());
+        const bytes = await fetchBytes(toVersion(url, version), bytesMax, left, signal);
+        if (bytes) return bytes;
       }
+      throw toFaultyAnswer('fetch', 'too_large');
     },
 
     async destroy(publicId, millisecondsLeft) {
@@ -127,6 +148,26 @@ export function createImageStore({ cloudinaryUrl }: { cloudinaryUrl: string | un
       return destroyed.data.result === 'ok';
     },
   };
+}
+
+/** The address at which the store delivers an image after this transformation. */
+const toVersion = (url: string, transformation: string) =>
+  url.replace('/image/upload/', `/image/upload/${transformation}/`);
+
+/** The body of a response; undefined, with the rest unread, if it is longer. */
+async function readAtMost({ headers, body }: Response, bytesMax: number): Promise<Buffer | undefined> {
+  if (Number(headers.get('content-length')) > bytesMax) {
+    await body?.cancel();
+    return undefined;
+  }
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of body ?? []) {
+    bytes += part.length;
+    if (bytes > bytesMax) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
 }
 
 /**

@@ -83,8 +83,9 @@ export type StoreCall = keyof typeof sentences;
 /** A failed call to the upload API. A broken connection or answer and a 5xx may pass; most of 4xx stay. */
 export function toUploadFailure(call: StoreCall, error: unknown, received: Received, now: number): Failure {
   const failure = toStorageFailure(call, error, received, now);
-  const { status } = describeError(error, received);
+  const { status, fault, sizes } = describeError(error, received);
   if (status === 401 || status === 403) return misconfiguredStore(failure.details.cause);
+  if (fault === 'too_large') return toTooLarge(failure, sizes);
   const mayPass = status === undefined || status < 400 || status >= 500 || passingStatuses.includes(status);
   return mayPass ? toPassing(failure) : failure;
 }
@@ -98,6 +99,23 @@ export function toStorageFailure(call: StoreCall, error: unknown, received: Rece
   const retryAfterSeconds = parseRetryAfter(received, now);
   const cause = toCause([status, network], fault);
   return storageFailure(call, cause, { ...(retryAfterSeconds && { retryAfterSeconds }) });
+}
+
+/** The same failure of an upload, with the sizes that Cloudinary names, if it does. */
+function toTooLarge(
+  { details }: Failure,
+  { bytes, maxBytes }: { bytes?: number; maxBytes?: number },
+): Failure {
+  const [size, most] = [bytes, maxBytes].map((each) => each && `${Number((each / 1e6).toFixed(1))} MB`);
+  const message =
+    size && most
+      ? `The image has ${size}, and the image store takes at most ${most}. Choose a lower resolution.`
+      : 'The image is too large for the image store. Choose a lower resolution.';
+  return new Failure('STORAGE_ERROR', message, {
+    cause: details.cause,
+    providerFailure: { kind: 'tooLarge' },
+    ...(maxBytes && { metadata: { maxBytes: String(maxBytes) } }),
+  });
 }
 
 /** The failure of a call that Cloudinary answered, but not as it should. */
@@ -134,7 +152,16 @@ function describeError(error: unknown, received: Received) {
   const recognised = messages.find(([pattern]) => texts.some((text) => pattern.test(text)))?.[1];
   const byStatus = status !== undefined && status >= 500 ? 'unavailable' : statuses[status ?? 0];
   const fault: StoreFault | undefined = recognised ?? byStatus;
-  return { status, network, fault };
+  return { status, network, fault, sizes: parseSizes(texts) };
+}
+
+/** The size of the file and the most that the plan allows, from "File size too large. Got 10. Maximum is 5." */
+function parseSizes(texts: readonly string[]): { bytes?: number; maxBytes?: number } {
+  for (const text of texts) {
+    const [, bytes, maxBytes] = /\bGot (\d{1,15})\. Maximum is (\d{1,15})\b/.exec(text) ?? [];
+    if (maxBytes) return { bytes: Number(bytes), maxBytes: Number(maxBytes) };
+  }
+  return {};
 }
 
 /** Whole seconds until the time in `Retry-After`, or until Cloudinary's limit of calls ends; undefined if neither is known. */

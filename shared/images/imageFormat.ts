@@ -11,6 +11,9 @@ export type ImageFacts = {
   height: number;
 };
 
+/** Most bytes of an image that a model returns, and so of one in the store. A PNG of 4K has about 25 MB. */
+export const imageBytesMax = 32_000_000;
+
 /** Bytes that always include the size in pixels. Only in a JPEG can a lot of metadata come before it. */
 export const headerBytesMax = 1_048_576;
 const shortHeaderBytes = 4096;

@@ -20,11 +20,24 @@ function toPeriod(period: AllowancePeriod, from: number, to: number) {
   return { name: `${period}-${new Date(from).toISOString().slice(0, 10)}`, nextAt: new Date(to) };
 }
 
+const isSameKind = (one: string, other: string) => one.split('-')[0] === other.split('-')[0];
+
 /**
  * True if a period is over, judged by the last one that an account has received. A late call, or a machine whose clock is
  * slow, never returns to an earlier period. Names of one kind sort by their first day.
  */
-export function isPast(period: string, last: string | undefined): boolean {
-  const getKind = (name: string) => name.split('-')[0];
-  return last !== undefined && getKind(last) === getKind(period) && last >= period;
+export const isPast = (period: string, last: string | undefined): boolean =>
+  last !== undefined && isSameKind(last, period) && last >= period;
+
+/**
+ * The newest of several periods. One of another kind than the current one, from before a change of the configuration,
+ * counts only if there is none of that kind.
+ */
+export function findNewestPeriod(
+  periods: readonly (string | undefined)[],
+  current: string,
+): string | undefined {
+  const known = periods.filter((period) => period !== undefined);
+  const ofKind = known.filter((period) => isSameKind(period, current));
+  return ofKind.sort().at(-1) ?? known[0];
 }

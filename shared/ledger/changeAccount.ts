@@ -164,9 +164,8 @@ async function createMissing<T>(ledger: Ledger, uid: string, command: Command<T>
   await ledger.database.commit([
     createDocument(accountPath(uid), {
       balance: 0,
-      // A known account has had its signup credits. Without its user it is not known to be verified.
-      ...(!isKnown && { signupDue: true }),
-      ...(isKnown && { verified: user?.verified === true }),
+      // A known account has had its signup credits. It gets no allowance until its user's own call has read the identities.
+      ...(isKnown ? { verified: false } : { signupDue: true }),
       // A closed account that was deleted in the console stays closed, and without its address.
       ...(isClosure(documents[0]) ? { closedAt: now } : email && { email }),
       createdAt: now,

@@ -36,8 +36,8 @@ const grantPath = (keyHash: string): DocumentPath<GrantRecord> => documentPath(`
 /**
  * Adds credits to an account or, with a negative amount, takes them; once for each key, whichever admin sends it.
  *
- * Version 0.1.0 hashed a key with its admin. A grant is also looked for under that hash, so that a deploy between an
- * admin's two attempts makes no second grant.
+ * Version 0.1.0 hashes a key with its admin. A grant is also stored under that hash and looked for there, so that an
+ * admin's two attempts at instances of two versions make one grant.
  *
  * With a generation the grant is its goodwill refund. The entry's id is made of the generation's, so that there is only one.
  * @throws {Failure} NOT_FOUND for a uid without an account, INSUFFICIENT_CREDITS if the balance would fall below zero,
@@ -85,6 +85,7 @@ export function grantTo(
         change,
         writes: [
           createDocument(path, grant),
+          createDocument(oldPath, grant),
           recordAdminAction(keyHash, { action: 'grant', actor, uid, amount, ...of, reason, createdAt: now }),
         ],
         answer: () => ({ grant, replayed: false }),

@@ -41,7 +41,7 @@ export async function findPendingChange(
   }
 
   const { person, hasSignupEntry } = await readPerson(ledger, edited.account, user);
-  const joined = andThen(edited, (current) => unchanged(joinPerson(current, person, now)));
+  const joined = andThen(edited, (current) => unchanged(joinPerson(current, person, period, now)));
   const welcomed = user?.verified
     ? await grantSignup(ledger, joined, user, person.hasHadSignup || hasSignupEntry)
     : joined;

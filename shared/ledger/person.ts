@@ -9,6 +9,7 @@ import {
   type DocumentPath,
   documentPath,
   type FieldUpdates,
+  isDocumentId,
   removed,
   type StoredDocument,
   updateDocument,
@@ -16,25 +17,38 @@ import {
 } from '../database/database.ts';
 import type { Identity } from '../identity.ts';
 import type { Account } from './account.ts';
-import { isPast } from './allowancePeriod.ts';
+import { findNewestPeriod } from './allowancePeriod.ts';
 import { joinSuspensions } from './suspensionRules.ts';
 
 /** Most accounts that an identity lists: the newest ones. */
 export const uidsMax = 1_000;
 
+/** A time that an admin has replaced by anything else still says that it happened. The console's null says nothing. */
+const happenedSchema = z
+  .date()
+  .nullable()
+  .catch(new Date(0))
+  .transform((time) => time ?? undefined)
+  .optional();
+
 /** The fields of `identities/{hash}`. It holds no address. */
 const identityDocumentSchema = z.object({
   /** The accounts of the person, in the order of their first use. */
-  uids: z.array(z.string()).catch([]),
+  uids: z
+    .array(z.unknown())
+    .catch([])
+    .transform((uids) => uids.filter(isUid)),
   /** When signup credits were granted, or would have been. */
-  signupAt: z.date().optional().catch(undefined),
-  suspendedAt: z.date().optional().catch(undefined),
+  signupAt: happenedSchema,
+  suspendedAt: happenedSchema,
   restoredAt: z.date().optional().catch(undefined),
   /** The newest period whose allowance was given. */
   allowancePeriod: z.string().optional().catch(undefined),
   createdAt: z.date().optional().catch(undefined),
   updatedAt: z.date().optional().catch(undefined),
 });
+const isUid = (value: unknown): value is string => typeof value === 'string' && isDocumentId(value);
+
 type IdentityData = z.infer<typeof identityDocumentSchema>;
 
 const identityPath = (hash: string): DocumentPath<IdentityData> => documentPath(`identities/${hash}`);
@@ -87,14 +101,11 @@ export function parsePerson(
 export const isSuspendedIdentity = ({ data }: StoredDocument) =>
   identityDocumentSchema.parse(data).suspendedAt !== undefined;
 
-/** The later of two periods. A period of another kind, from before a change of the configuration, gives way. */
-function laterPeriod(known: string | undefined, other: string | undefined): string | undefined {
-  if (known === undefined || other === undefined) return known ?? other;
-  return isPast(other, known) ? known : other;
-}
-
-/** An account with what is known of its person: the identities, a suspension and the last allowance. */
-export function joinPerson(account: Account, { identities }: Person, now: Date): Account {
+/**
+ * An account with what is known of its person: the identities, a suspension and the last allowance.
+ * @param period the name of the current period of allowances.
+ */
+export function joinPerson(account: Account, { identities }: Person, period: string, now: Date): Account {
   const hashes = identities.map(({ hash }) => hash);
   const pick = (isKnown: boolean) =>
     identities.flatMap(({ hash, data }) =>
@@ -104,7 +115,7 @@ export function joinPerson(account: Account, { identities }: Person, now: Date):
   const joined: Account = {
     ...joinSuspensions(account, { known: pick(true), met: pick(false) }, now),
     identities: isDeepStrictEqual(account.identities, hashes) ? account.identities : hashes,
-    allowancePeriod: periods.reduce(laterPeriod, account.allowancePeriod),
+    allowancePeriod: findNewestPeriod([account.allowancePeriod, ...periods], period),
   };
   return isDeepStrictEqual(joined, account) ? account : joined;
 }

@@ -2,6 +2,7 @@
  * The rules of a suspension, pure. It belongs to a person, so every account and every identity of theirs has a copy. A copy
  * is the last decision and its time, and the later of two copies counts: they agree in the end, in whatever order they meet.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Account } from './account.ts';
 
 /** The fields of a copy: `suspendedAt` while the suspension lasts, `restoredAt` once it is lifted. */
@@ -33,7 +34,8 @@ export function decideSuspension(account: Account, suspended: boolean, now: Date
 export function followDecision(account: Account, times: SuspensionTimes): Account {
   const own = getDecision(account);
   const latest = getLater(own, getDecision(times));
-  return latest && latest !== own ? withDecision(account, latest) : account;
+  // A write that changes nothing would be an event, and that another write.
+  return latest && !isDeepStrictEqual(latest, own) ? withDecision(account, latest) : account;
 }
 
 /**

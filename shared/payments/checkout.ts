@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import { Failure, invalidRequest } from '../errors.ts';
+import { type Failure, invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { LedgerUser } from '../ledger/command.ts';
@@ -80,29 +80,37 @@ function getBuyer(ledger: Ledger, user: LedgerUser): Promise<Account> {
 
 /**
  * Makes a customer and keeps it on the account, unless another call has added one meanwhile. Stripe makes one customer for
- * the same key, also if the reply was lost. The hour is part of the key because Stripe repeats its failures too.
+ * the same key, also if the reply was lost. The hour is part of the key because Stripe repeats its failures too. A customer
+ * of an account that has closed meanwhile is deleted again.
  */
 async function addCustomer(
-  { ledger, stripe, clock }: CheckoutContext,
+  { ledger, stripe, clock, config }: CheckoutContext,
   { uid, customers }: Account,
   user: LedgerUser,
 ): Promise<string> {
+  const { projectId: project } = config;
   const hour = Math.floor(clock.now() / hourMs);
   const created = await stripe.createCustomer(
-    { uid, email: user.verified ? user.email : undefined },
-    hash([uid, String(customers.length), String(hour)]),
+    { uid, project, email: user.verified ? user.email : undefined },
+    hash([project, uid, String(customers.length), String(hour)]),
   );
-  return changeAccount<string>(ledger, uid, {
-    missing: { refusal: new Failure('NOT_FOUND', 'There is no such account.') },
+  const kept = await changeAccount<string | Failure>(ledger, uid, {
+    user,
+    // An admin may have deleted it in the meantime.
+    missing: 'create',
     decide({ account }) {
       const refusal = refuseClosed(account);
-      if (refusal) return { refusal };
+      if (refusal) return { answer: refusal };
       const newest = account.customers.at(-1);
       if (newest !== undefined && account.customers.length > customers.length) return { answer: newest };
       const changed = { ...account, customers: [...account.customers, created] };
       return { change: unchanged(changed), answer: () => created };
     },
   });
+  if (typeof kept === 'string') return kept;
+  // The closing does not know of this one.
+  await stripe.deleteCustomer(created);
+  throw kept;
 }
 
 function toRequest(

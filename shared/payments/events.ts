@@ -2,7 +2,7 @@
 import type { Log } from '../core/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Reversal } from '../ledger/purchases.ts';
-import { checkPayment, type Order, parseOrder } from './order.ts';
+import { checkPayment, type Payment, parseOrder } from './order.ts';
 import { type RecordedPayment, recordPayment } from './recordPayment.ts';
 import type { StripeApi } from './stripe.ts';
 import {
@@ -56,19 +56,24 @@ export async function handleEvent(
     case 'refund.failed':
       return handleRefund(context, parseRefund(object));
     case 'charge.dispute.funds_withdrawn':
-      return handleDispute(context, parseDispute(object), false);
-    case 'charge.dispute.funds_reinstated':
-      return handleDispute(context, parseDispute(object), true);
+    case 'charge.dispute.funds_reinstated': {
+      const dispute = parseDispute(object);
+      const reversal = toDisputeReversal(dispute, type === 'charge.dispute.funds_reinstated');
+      return handleReversal(context, dispute.payment_intent, reversal);
+    }
     default:
       return undefined;
   }
 }
 
-/** Records the purchase of a paid session, and the refund or dispute that has asked for it. */
+/**
+ * Records the purchase of a paid session, and the refund or dispute that has asked for it.
+ * @param reversal `none` if Stripe has said that there is none; undefined if it was not asked.
+ */
 export async function handleSession(
   context: PaymentContext,
   session: Session,
-  reversal?: Reversal,
+  reversal?: Reversal | 'none',
 ): Promise<PaymentOutcome | undefined> {
   const { ledger, log, project } = context;
   const order = parseOrder(session, project);
@@ -85,59 +90,82 @@ export async function handleSession(
     return { uid, sessionId: session.id, problem };
   }
   const recorded = await recordPayment(ledger, checked.payment, reversal);
-  if (recorded === 'closed') return refundClosed(context, checked.payment.paymentIntent, session, order);
+  if (recorded === 'closed') return refundClosed(context, checked.payment, reversal);
+  if (recorded === 'late') return handleLate(context, checked.payment, session);
   return { uid, sessionId: session.id, recorded };
 }
 
+/** Records a purchase together with what Stripe has taken back since, the events of which may never come again. */
+async function handleLate(
+  context: PaymentContext,
+  payment: Payment,
+  session: Session,
+): Promise<PaymentOutcome | undefined> {
+  const { refunds, disputes } = await context.stripe.listReversalsOf(payment.paymentIntent);
+  const reversals = [...refunds.map(parseRefundReversal), ...disputes.map(parseDisputeReversal)];
+  let outcome: PaymentOutcome | undefined;
+  for (const reversal of reversals) if (reversal) outcome = await handleSession(context, session, reversal);
+  return outcome ?? handleSession(context, session, 'none');
+}
+
+/** A refund that has failed is not repeated: it would fail again. */
 async function refundClosed(
   { stripe, log }: PaymentContext,
-  paymentIntent: string,
-  { id: sessionId }: Session,
-  { uid }: Order,
+  { paymentIntent, sessionId, order: { uid } }: Payment,
+  reversal: Reversal | 'none' | undefined,
 ): Promise<PaymentOutcome> {
-  await stripe.refundPayment(paymentIntent);
-  const problem = 'paid for a closed account; the payment was refunded';
+  const hasFailed = typeof reversal === 'object' && reversal.kind === 'refund' && reversal.isReturned;
+  if (!hasFailed) await stripe.refundPayment(paymentIntent);
+  const problem = `paid for a closed account; the ${hasFailed ? 'refund has failed' : 'payment was refunded'}`;
   log.warning(`A user ${problem}`, { event: 'payment_for_closed_account', uid, sessionId });
   return { uid, sessionId, problem };
 }
 
+export const handleRefund = (context: PaymentContext, refund: Refund) =>
+  handleReversal(context, refund.payment_intent, parseRefundReversal(refund));
+
+/** A dispute as it is now. */
+export const handleDispute = (context: PaymentContext, dispute: Dispute) =>
+  handleReversal(context, dispute.payment_intent, parseDisputeReversal(dispute));
+
 /** A refund that is still on its way moves nothing. */
-export async function handleRefund(
-  context: PaymentContext,
-  { id, amount, status, payment_intent: paymentIntent }: Refund,
-): Promise<PaymentOutcome | undefined> {
+function parseRefundReversal({ id, amount, status }: Refund): Reversal | undefined {
   const isReturned = status === 'failed' || status === 'canceled';
   if (!isReturned && status !== 'succeeded') return undefined;
-  const reversal: Reversal = { kind: 'refund', id, amount, left: isReturned ? 0 : amount, isReturned };
-  return handleReversal(context, paymentIntent, reversal);
+  return { kind: 'refund', id, amount, left: isReturned ? 0 : amount, isReturned };
 }
 
-export async function handleDispute(
-  context: PaymentContext,
-  dispute: Dispute,
-  isReturned: boolean,
-): Promise<PaymentOutcome | undefined> {
-  const { id, amount, payment_intent: paymentIntent } = dispute;
-  const left = isReturned ? computeLeft(dispute) : amount;
-  return handleReversal(context, paymentIntent, { kind: 'dispute', id, amount, left, isReturned });
+/** A dispute without a movement of money, such as an inquiry, takes nothing. */
+function parseDisputeReversal(dispute: Dispute): Reversal | undefined {
+  const { status, balance_transactions: transactions } = dispute;
+  if (!transactions.some(({ amount }) => amount < 0)) return undefined;
+  return toDisputeReversal(dispute, status === 'won' || transactions.some(({ amount }) => amount > 0));
+}
+
+function toDisputeReversal(dispute: Dispute, isReturned: boolean): Reversal {
+  const { id, amount } = dispute;
+  return { kind: 'dispute', id, amount, left: isReturned ? computeLeft(dispute) : amount, isReturned };
 }
 
 /**
  * What a dispute keeps after money came back. Of a lost dispute a part may come back: what had been refunded before.
+ * The transactions may be in another currency than the payment, so only their ratio counts.
  * Source: support.stripe.com/questions/dispute-for-full-charge-amount-after-a-partial-refund-was-issued.
  */
-function computeLeft({ amount, currency, status, balance_transactions: transactions }: Dispute): number {
-  const isComparable = transactions.every((transaction) => transaction.currency === currency);
-  if (status !== 'lost' || !isComparable) return 0;
-  const balance = transactions.reduce((total, transaction) => total + transaction.amount, 0);
-  return Math.min(amount, Math.max(0, -balance));
+function computeLeft({ amount, status, balance_transactions: transactions }: Dispute): number {
+  if (status !== 'lost') return 0;
+  const add = (amounts: number[]) => amounts.reduce((total, one) => total + one, 0);
+  const amounts = transactions.map((transaction) => transaction.amount);
+  const taken = -add(amounts.filter((one) => one < 0));
+  return taken === 0 ? 0 : Math.round((amount * Math.max(0, -add(amounts))) / taken);
 }
 
 async function handleReversal(
   context: PaymentContext,
   paymentIntent: string | null | undefined,
-  reversal: Reversal,
+  reversal: Reversal | undefined,
 ): Promise<PaymentOutcome | undefined> {
-  const session = paymentIntent ? await context.stripe.findSessionOf(paymentIntent) : undefined;
+  if (!reversal || !paymentIntent) return undefined;
+  const session = await context.stripe.findSessionOf(paymentIntent);
   return session && handleSession(context, session, reversal);
 }

@@ -48,6 +48,8 @@ export function parseOrder({ metadata }: Session, project: string): Order | unde
 /** A session that was paid as it was asked. */
 export type Payment = {
   sessionId: string;
+  /** When the checkout began, if Stripe says so. */
+  openedAt: Date | undefined;
   order: Order;
   paymentIntent: string;
   /** What was paid, with the tax. */
@@ -60,7 +62,7 @@ export type Payment = {
  * @returns the difference in words, if there is one.
  */
 export function checkPayment(session: Session, order: Order): { payment: Payment } | { problem: string } {
-  const { id: sessionId, amount_total: amount, currency, payment_intent: paymentIntent } = session;
+  const { id: sessionId, created, amount_total: amount, currency, payment_intent: paymentIntent } = session;
   const tax = session.total_details?.amount_tax ?? 0;
   const paid = order.tax === 'inclusive' ? (amount ?? 0) : (amount ?? 0) - tax;
   if (paid !== order.amount || currency !== order.currency || amount === null || paymentIntent === null) {
@@ -68,5 +70,6 @@ export function checkPayment(session: Session, order: Order): { payment: Payment
       problem: `paid ${paid} ${currency} before tax, but the price was ${order.amount} ${order.currency}`,
     };
   }
-  return { payment: { sessionId, order, paymentIntent, amount, tax } };
+  const openedAt = created === undefined ? undefined : new Date(created * 1_000);
+  return { payment: { sessionId, openedAt, order, paymentIntent, amount, tax } };
 }

@@ -19,7 +19,6 @@ import {
   type PaymentOutcome,
 } from './events.ts';
 import type { List, ListRequest } from './stripe.ts';
-import type { Dispute } from './stripeObjects.ts';
 
 /** How far back a run looks, milliseconds. Stripe delivers an event for three days. */
 const lookBackMs = 4 * 86_400_000;
@@ -124,7 +123,7 @@ async function readStage(
     case 'refunds':
       return toPage(await stripe.listRefunds(request), (refund) => handleRefund(context, refund));
     case 'disputes':
-      return toPage(await stripe.listDisputes(request), (dispute) => handleStoredDispute(context, dispute));
+      return toPage(await stripe.listDisputes(request), (dispute) => handleDispute(context, dispute));
     case 'events':
       return toPage(await stripe.listEvents(handledEventTypes, request), (event) =>
         handleEvent(context, event),
@@ -141,17 +140,6 @@ const toPage = <T extends { id: string }>(
   objects: items.map((item) => ({ id: item.id, handle: () => handle(item) })),
   next: hasMore ? items.at(-1)?.id : undefined,
 });
-
-/** A dispute without a movement of money, such as an inquiry, takes nothing. */
-async function handleStoredDispute(
-  context: PaymentContext,
-  dispute: Dispute,
-): Promise<PaymentOutcome | undefined> {
-  const { status, balance_transactions: transactions } = dispute;
-  if (!transactions.some(({ amount }) => amount < 0)) return undefined;
-  const isReturned = status === 'won' || transactions.some(({ amount }) => amount > 0);
-  return handleDispute(context, dispute, isReturned);
-}
 
 /** The purchases of the time, oldest first, to find those that were credited and never paid. */
 async function readPurchases(context: PaymentContext, { createdSince, after }: ListRequest): Promise<Page> {

@@ -30,19 +30,25 @@ export type RecordedPayment = {
   entry: PurchaseEntry | undefined;
 };
 
+/** After this time since the checkout began a payment may have been refunded or disputed already, milliseconds. */
+const freshMs = 3_600_000;
+
 /**
  * Records a payment, and a refund or dispute of it, in one commit. Each moves credits once, because the ids of their
  * entries are Stripe's. A refund or dispute that comes first records the purchase before it.
- * @returns `closed` if the account was closed before the purchase: nothing is recorded.
+ * @param known a refund or dispute; `none` if Stripe has said that there is none; undefined if it was not asked.
+ * @returns `closed` if the account was closed before the purchase, and `late` if Stripe must be asked for refunds and disputes
+ * first: nothing is recorded.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  * @throws {UnreadableDocument} if an admin has spoilt the document of the purchase.
  */
 export async function recordPayment(
   ledger: Ledger,
   payment: Payment,
-  reversal?: Reversal,
-): Promise<RecordedPayment | 'closed'> {
-  const { sessionId, order } = payment;
+  known?: Reversal | 'none',
+): Promise<RecordedPayment | 'closed' | 'late'> {
+  const { sessionId, openedAt, order } = payment;
+  const reversal = known === 'none' ? undefined : known;
   const path = purchasePath(order.uid, sessionId);
   const toPath = (id: string) => entryPath(order.uid, id);
   const purchaseEntry = toPath(purchaseEntryId(sessionId));
@@ -53,7 +59,7 @@ export async function recordPayment(
     entry !== undefined && documents.get(entry) !== undefined;
 
   const isDispute = reversal?.kind === 'dispute';
-  const recorded = await changeAccount<RecordedPayment | 'closed'>(ledger, order.uid, {
+  const recorded = await changeAccount<RecordedPayment | 'closed' | 'late'>(ledger, order.uid, {
     // A dispute suspends the person, or lifts that.
     readsPerson: isDispute,
     reads: () => [path, purchaseEntry, ...reversalEntries],
@@ -62,6 +68,7 @@ export async function recordPayment(
     decide({ account, documents, now }) {
       const isNew = !documents.get(path) && !documents.get(purchaseEntry);
       if (isNew && account.closedAt) return { answer: 'closed' };
+      if (isNew && !known && isLate(openedAt, now)) return { answer: 'late' };
       const alreadyRecorded = {
         status: 'alreadyRecorded' as const,
         balance: account.balance ?? account.ledgerBalance,
@@ -103,6 +110,9 @@ export async function recordPayment(
   if (isDispute) await spreadSuspension(ledger, order.uid);
   return recorded;
 }
+
+const isLate = (openedAt: Date | undefined, now: Date) =>
+  openedAt !== undefined && now.getTime() - openedAt.getTime() > freshMs;
 
 function toPurchase({ order, amount, tax, paymentIntent }: Payment, now: Date): PurchaseData {
   const { pack, credits, currency } = order;

@@ -8,10 +8,15 @@ import type { Config } from '../config/config.ts';
 import type { Log } from '../core/log.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 import {
+  type Dispute,
   disputeSchema,
   eventSchema,
   type Price,
+  parseDispute,
+  parseRefund,
+  paymentIntentSchema,
   priceSchema,
+  type Refund,
   refundSchema,
   type Session,
   type StripeEvent,
@@ -96,10 +101,10 @@ export function createStripe(
       priceSchema.optional().parse(await find(sdk.prices.retrieve(id))),
 
     async createCustomer(
-      { uid, email }: { uid: string; email: string | undefined },
+      { uid, project, email }: { uid: string; project: string; email: string | undefined },
       idempotencyKey: string,
     ): Promise<string> {
-      const params = { metadata: { uid }, ...(email && { email }) };
+      const params = { metadata: { uid, project }, ...(email && { email }) };
       return (await call(sdk.customers.create(params, { idempotencyKey }))).id;
     },
 
@@ -130,10 +135,38 @@ export function createStripe(
       return sessionSchema.optional().parse(await find(sdk.checkout.sessions.retrieve(id)));
     },
 
+    /**
+     * True if the payment of a completed session has failed for good: its page, where the buyer could try again, is closed.
+     * One that is on its way is `processing`, or `requires_action` while a voucher waits.
+     * Source: docs.stripe.com/payments/paymentintents/lifecycle.
+     */
+    async hasFailed(paymentIntent: string): Promise<boolean> {
+      const retrieval = sdk.paymentIntents.retrieve(paymentIntent);
+      const intent = await call(
+        retrieval.catch((error) => (isInvalid(error) ? undefined : Promise.reject(error))),
+      );
+      const status = intent && paymentIntentSchema.parse(intent).status;
+      return status === 'requires_payment_method' || status === 'canceled';
+    },
+
     /** The session of a payment: refunds and disputes name only the payment. */
     async findSessionOf(paymentIntent: string): Promise<Session | undefined> {
       const { data } = await call(sdk.checkout.sessions.list({ payment_intent: paymentIntent, limit: 1 }));
       return data[0] && sessionSchema.parse(data[0]);
+    },
+
+    /** All refunds and disputes of a payment, of whatever age. */
+    async listReversalsOf(paymentIntent: string): Promise<{ refunds: Refund[]; disputes: Dispute[] }> {
+      const params = { payment_intent: paymentIntent, limit: pageSize };
+      const [refunds, disputes] = await call(
+        Promise.all([sdk.refunds.list(params), sdk.disputes.list(params)]),
+      );
+      const isOfPayment = (object: { payment_intent?: string | null | undefined }) =>
+        object.payment_intent === paymentIntent;
+      return {
+        refunds: refunds.data.map(parseRefund).filter(isOfPayment),
+        disputes: disputes.data.map(parseDispute).filter(isOfPayment),
+      };
     },
 
     /** Refunds all that is left of a payment. One that is refunded or disputed already stays as it is. */
@@ -146,6 +179,21 @@ export function createStripe(
       await call(
         refund.catch((error) => (done.includes(String(error.code)) ? undefined : Promise.reject(error))),
       );
+    },
+
+    /**
+     * The customers of a user, also those that no account knows. A customer is found a minute after it was made. None in a
+     * country where Stripe has no search.
+     * https://docs.stripe.com/search
+     */
+    async findCustomers({ uid, project }: { uid: string; project: string }): Promise<string[]> {
+      const quote = (text: string) => `'${text.replace(/['\\]/g, '\\$&')}'`;
+      const query = `metadata['uid']:${quote(uid)} AND metadata['project']:${quote(project)}`;
+      const search = sdk.customers.search({ query, limit: pageSize });
+      const { data } = await call(
+        search.catch((error) => (isInvalid(error) ? { data: [] } : Promise.reject(error))),
+      );
+      return data.map(({ id }) => id);
     },
 
     /** Ends the checkouts that a customer has not finished, then deletes the customer. May be repeated. */

@@ -8,15 +8,20 @@ const idSchema = z.union([z.string(), z.object({ id: z.string() }).transform(({ 
 
 export const sessionSchema = z.object({
   id: z.string(),
+  /** Seconds since 1970. */
+  created: z.int().optional(),
   status: z.string().nullable(),
   payment_status: z.string(),
   metadata: z.record(z.string(), z.string()).nullable(),
   amount_total: z.int().nullable(),
   currency: z.string().nullable(),
   payment_intent: idSchema.nullable(),
+  customer: idSchema.nullish(),
   total_details: z.object({ amount_tax: z.int() }).nullish(),
 });
 export type Session = z.infer<typeof sessionSchema>;
+
+export const paymentIntentSchema = z.object({ status: z.string() });
 
 export const refundSchema = z.object({
   id: z.string(),

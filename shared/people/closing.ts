@@ -14,6 +14,8 @@ export type Closer = Omit<ClosingContext, 'uid' | 'after'>;
 export const createCloser = async (services: Services): Promise<Closer> => ({
   ledger: await services.ledger(),
   users: await services.users(),
+  findCustomers: async (uid) =>
+    (await services.payments())?.stripe.findCustomers({ uid, project: services.config.projectId }) ?? [],
   deleteCustomer: async (customer) => (await services.payments())?.stripe.deleteCustomer(customer),
 });
 

@@ -17,9 +17,9 @@ import {
 } from '../database/database.ts';
 import { UnreadableDocument } from '../database/spoiltDocuments.ts';
 import { toFailure } from '../errors.ts';
-import { deleteGeneration } from '../generation/deleteGeneration.ts';
+import { deleteGeneration, eraseWords } from '../generation/deleteGeneration.ts';
 import { createOutboxItem, getLastArrival, outboxPath } from '../generation/outbox.ts';
-import { generationsPath } from '../generation/record.ts';
+import { generationPath, generationsPath } from '../generation/record.ts';
 import { endShare } from '../generation/shares.ts';
 import { accountPath, parseAccount } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
@@ -37,6 +37,8 @@ export type ClosingContext = {
   ledger: Ledger;
   /** Undefined where there are no users to delete. */
   users: Users | undefined;
+  /** A user's customers at Stripe. */
+  findCustomers(uid: string): Promise<string[]>;
   /** Ends a customer's open checkouts at Stripe, and deletes the customer. */
   deleteCustomer(customer: string): Promise<void>;
   uid: string;
@@ -64,6 +66,7 @@ export const closingSteps: readonly ClosingStep[] = [
     (uid) => ({ collection: 'adminActions', where: [['uid', '==', uid]] }),
     eraseText,
   ),
+  eraseEach('takedowns', (uid) => ({ collection: 'takedowns', where: [['uid', '==', uid]] }), eraseText),
   eraseEach(
     'enhancements',
     (uid) => ({ collection: `accounts/${uid}/enhancements` }),
@@ -80,14 +83,14 @@ export const closingSteps: readonly ClosingStep[] = [
 function eraseEach(
   name: string,
   query: (uid: string) => Pick<PageRequest, 'collection' | 'where'>,
-  erase: (document: StoredDocument, context: ClosingContext) => Write[] | Promise<Write[]>,
+  erase: (document: StoredDocument, context: ClosingContext) => Write[],
 ): ClosingStep {
   return {
     name,
     async run(context) {
       const documents = await readPage(context, query(context.uid));
-      const writes = await Promise.all(documents.map((document) => erase(document, context)));
-      return { writes: writes.flat(), after: getCursor(documents) };
+      const writes = documents.flatMap((document) => erase(document, context));
+      return { writes, after: getCursor(documents) };
     },
   };
 }
@@ -116,21 +119,24 @@ async function eraseGenerations(
 ): Promise<StepOutcome> {
   const { ledger, uid } = context;
   const documents = await readPage(context, { collection: generationsPath(uid), ...(where && { where }) });
-  const spoilt: Write[] = [];
+  const writes: Write[] = [];
   let isRunning = false;
   await inParallel(documents, parallelMax, async (document) => {
     try {
-      await deleteGeneration(ledger, uid, document.id, false);
+      const { record } = await deleteGeneration(ledger, uid, document.id, false);
+      if (record.removedReason === undefined) return;
+      // What the studio wrote of an image that it removed.
+      writes.push(updateDocument(generationPath(uid, record.id), { removedReason: removed }, record.version));
     } catch (error) {
       const { reason } = toFailure(error);
       isRunning ||= reason === 'IN_PROGRESS';
       // An admin may have deleted its document.
       if (reason === 'IN_PROGRESS' || reason === 'NOT_FOUND') return;
       if (!(error instanceof UnreadableDocument)) throw error;
-      spoilt.push(...(await eraseSpoilt(ledger, document)));
+      writes.push(...(await eraseSpoilt(ledger, document)));
     }
   });
-  return isRunning ? 'waits' : { writes: spoilt, after: getCursor(documents) };
+  return isRunning ? 'waits' : { writes, after: getCursor(documents) };
 }
 
 /** Erases a generation that an admin has spoilt in the console, as far as its fields can be read. */
@@ -146,7 +152,7 @@ async function eraseSpoilt(
     { uid, id, shareToken: typeof shareToken === 'string' ? shareToken : undefined },
     now,
   );
-  const erased = { prompt: null, enhancedPrompt: null, image: null, failure: null, ...share.own };
+  const erased = { ...eraseWords({ failure: null }), image: null, removedReason: removed, ...share.own };
   // The sweep keeps an image that a succeeded generation shows.
   const ended = status === 'succeeded' ? { status: 'deleted' } : {};
   const writes = [updateDocument(fields, { ...erased, ...ended }, version), ...share.writes];
@@ -159,14 +165,14 @@ async function eraseSpoilt(
 }
 
 /**
- * Erases the free texts of an entry. Amounts, times and ids stay: this is the only change that an entry
- * ever sees. The reason of a refund is one of the API's, and that of the signup credits is fixed.
+ * Erases the free texts of an entry. Amounts, times and ids stay: this is the only change that an entry ever sees. The
+ * reason of a refund is one of the API's, and that of the signup credits is fixed.
  */
 function eraseEntry({ id, path, data, version }: StoredDocument, { uid }: ClosingContext): Write[] {
   const hasText = data.reason !== undefined && data.type !== 'refund' && id !== 'signup';
   const isOwn = isOwnActor(data.actor, uid);
-  const fields: DocumentPath<Data> = documentPath(path);
   if (!hasText && !isOwn) return [];
+  const fields: DocumentPath<Data> = documentPath(path);
   return [
     updateDocument(fields, { ...(hasText && { reason: removed }), ...(isOwn && { actor: uid }) }, version),
   ];
@@ -215,10 +221,17 @@ async function eraseAccount({ ledger, uid }: ClosingContext): Promise<StepOutcom
   return {};
 }
 
-async function deleteCustomers({ ledger, uid, deleteCustomer }: ClosingContext): Promise<StepOutcome> {
+/** Deletes the customers that the account names, and those that it has lost: an admin may have deleted its document. */
+async function deleteCustomers({
+  ledger,
+  uid,
+  findCustomers,
+  deleteCustomer,
+}: ClosingContext): Promise<StepOutcome> {
   const { documents } = await ledger.database.read([accountPath(uid)]);
   const [document] = documents;
-  for (const customer of document ? parseAccount(document).customers : []) await deleteCustomer(customer);
+  const named = document ? parseAccount(document).customers : [];
+  for (const customer of new Set([...named, ...(await findCustomers(uid))])) await deleteCustomer(customer);
   return {};
 }
 

@@ -1,12 +1,13 @@
 /** Everything that is kept about one user, as the text of one JSON document, piece by piece. */
 import type { AccountExport } from '../contract/exportAccount.ts';
 import type { Data, PageRequest, StoredDocument } from '../database/database.ts';
-import { parseReadable } from '../database/spoiltDocuments.ts';
+import { parseDocument, parseReadable } from '../database/spoiltDocuments.ts';
 import { generationsPath, parseGeneration, toGeneration, toShareUrl } from '../generation/record.ts';
 import { parseShare } from '../generation/shares.ts';
 import { accountPath } from '../ledger/account.ts';
 import { entriesPath, parseEntry } from '../ledger/entries.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { purchaseSchema, purchasesPath } from '../ledger/purchases.ts';
 import { parseEnhancements } from '../prompts/enhancements.ts';
 
 /** Documents in memory at once. */
@@ -23,6 +24,7 @@ type List = {
 /** A further collection is one line here, and its schema in the contract. @param publicUrl where the studio is reached. */
 const createLists = (publicUrl: string): readonly List[] => [
   { name: 'entries', query: (uid) => ({ collection: entriesPath(uid) }), toItem: parseEntry },
+  { name: 'purchases', query: (uid) => ({ collection: purchasesPath(uid) }), toItem: toExportedPurchase },
   {
     name: 'generations',
     query: (uid) => ({ collection: generationsPath(uid) }),
@@ -104,10 +106,11 @@ function toExportedGeneration(
   publicUrl: string,
 ): AccountExport['generations'][number] {
   const record = parseGeneration(document);
-  const { modelVersion, receipt, request, finishedAt } = record;
+  const { modelVersion, thoughtSignature, receipt, request, finishedAt } = record;
   return {
     ...toGeneration(record, publicUrl),
     ...(modelVersion !== undefined && { modelVersion }),
+    ...(thoughtSignature && { thoughtSignature }),
     receipt,
     ...request,
     finishedAt: finishedAt?.toISOString() ?? null,
@@ -117,6 +120,16 @@ function toExportedGeneration(
 function toExportedShare(document: StoredDocument, publicUrl: string): AccountExport['shares'][number] {
   const { token, generationId, image, createdAt } = parseShare(document);
   return { generationId, shareUrl: toShareUrl(publicUrl, token), image, createdAt: createdAt.toISOString() };
+}
+
+function toExportedPurchase(document: StoredDocument): AccountExport['purchases'][number] {
+  const { createdAt, updatedAt, ...purchase } = parseDocument(purchaseSchema, document);
+  return {
+    sessionId: document.id,
+    ...purchase,
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  };
 }
 
 /** A document as it is, without Firestore's own types: times are RFC 3339. */

@@ -8,6 +8,7 @@ import {
   type ReportRequest,
   type ResolveReportRequest,
   reportReasonSchema,
+  type TakedownRequest,
 } from '../contract/reports.ts';
 import { recordAdminAction } from '../database/adminActions.ts';
 import {
@@ -17,14 +18,23 @@ import {
   type StoredDocument,
   updateDocument,
 } from '../database/database.ts';
+import { forEachDocument } from '../database/forEachDocument.ts';
 import { parsePageToken, readPage, toNextPageToken } from '../database/pages.ts';
 import { parseDocument, parseReadable } from '../database/spoiltDocuments.ts';
 import { Failure } from '../errors.ts';
-import { generationPath, parseGeneration } from '../generation/record.ts';
+import {
+  findGeneration,
+  type GenerationRecord,
+  generationPath,
+  parseGeneration,
+} from '../generation/record.ts';
 import { parseShare, sharePath } from '../generation/shares.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Services } from '../services.ts';
 import { takeDown } from './takedown.ts';
+
+/** Open reports that a take-down reads at once. */
+const pageSize = 100;
 
 const reportDocumentSchema = z.object({
   token: z.string(),
@@ -70,7 +80,11 @@ export function addReport(
     if (!share?.image || existing) return;
     const { uid, generationId } = share;
     const data = { token, uid, generationId, reason, status: 'open' as const, createdAt: readTime };
-    await database.commit([createDocument(reportPath(id), { ...data, ...(details && { details }) })]);
+    await database.commit([
+      createDocument(reportPath(id), { ...data, ...(details && { details }) }),
+      // Changes nothing, and fails if the share has ended: a closing or a take-down would not find the report.
+      updateDocument(sharePath(token), { uid }, share.version),
+    ]);
   });
 }
 
@@ -125,18 +139,61 @@ export async function closeReport(
   actor: string,
 ): Promise<Report> {
   const ledger = await services.ledger();
-  const { database, retryCommit } = ledger;
-  const { report: found } = await retryCommit(undefined, () => findReport(ledger, id));
+  const { report: found } = await ledger.retryCommit(undefined, () => findReport(ledger, id));
   if (resolution === 'takenDown') {
     const { uid, generationId, reason } = found;
-    await takeDown(services, { uid, generationId, reason }, actor);
+    await takeDownReported(services, { uid, generationId, reason }, actor);
   }
-  const closed = await retryCommit(undefined, async () => {
+  const [report] = await showReports(ledger, [await resolve(ledger, { id, resolution }, actor)]);
+  return report as Report;
+}
+
+/**
+ * Removes an image, and closes the open reports of it and of all that showed it. May be repeated.
+ * @throws {Failure} what `takeDown` throws.
+ */
+export async function takeDownReported(
+  services: Services,
+  request: TakedownRequest,
+  actor: string,
+): Promise<GenerationRecord> {
+  const record = await takeDown(services, request, actor);
+  const ledger = await services.ledger();
+  const { uid } = request;
+  const scan = {
+    query: {
+      collection: 'reports',
+      where: [
+        ['uid', '==', uid],
+        ['status', '==', 'open'],
+      ] as const,
+      orderBy: [['__name__', 'asc']] as const,
+    },
+    cursor: ({ id }: StoredDocument) => [id],
+    pageSize,
+    mayContinue: () => true,
+  };
+  await forEachDocument(ledger, scan, async (document) => {
+    const { id, generationId } = parseReport(document);
+    const { record: shown } = await ledger.retryCommit(undefined, () =>
+      findGeneration(ledger.database, uid, generationId),
+    );
+    if (shown?.removedBy) await resolve(ledger, { id, resolution: 'takenDown' }, actor);
+  });
+  return record;
+}
+
+function resolve(
+  ledger: Ledger,
+  { id, resolution }: ResolveReportRequest,
+  actor: string,
+): Promise<ReportRecord> {
+  return ledger.retryCommit(undefined, async () => {
     const { report, readTime, version } = await findReport(ledger, id);
     if (report.status === resolution || report.status === 'takenDown') return report;
     const { uid, generationId } = report;
     const fields = { status: resolution, resolvedAt: readTime, resolvedBy: actor };
-    await database.commit([
+    await ledger.database.commit([
       updateDocument(reportPath(id), fields, version),
       recordAdminAction(`${id}:${resolution}`, {
         action: 'resolveReport',
@@ -149,8 +206,6 @@ export async function closeReport(
     ]);
     return { ...report, ...fields };
   });
-  const [report] = await showReports(ledger, [closed]);
-  return report as Report;
 }
 
 async function findReport({ database }: Ledger, id: string) {

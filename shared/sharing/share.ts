@@ -14,6 +14,8 @@ import {
 import { type GenerationRecord, generationPath, parseGeneration } from '../generation/record.ts';
 import { endShare, sharePath } from '../generation/shares.ts';
 import { createTimeLimit, type TimeLeft } from '../generation/steps.ts';
+import { accountPath, parseAccount } from '../ledger/account.ts';
+import { refuseClosed } from '../ledger/credits.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Services } from '../services.ts';
 
@@ -26,8 +28,8 @@ const unfinishedMs = 60_000;
  * Makes an image public, once: a repeated call finds the same share. First the share and an outbox item for its copy are
  * written, then the copy is stored, then one commit makes the share public and removes the item. Whatever fails in
  * between, the item ends the share and deletes the copy.
- * @throws {Failure} NOT_FOUND unless it is a finished image of this user; STORAGE_ERROR, PROVIDER_TIMEOUT,
- * PROVIDER_MISCONFIGURED, DATABASE_UNAVAILABLE.
+ * @throws {Failure} ACCOUNT_CLOSED; NOT_FOUND unless it is a finished image of this user; STORAGE_ERROR,
+ * PROVIDER_TIMEOUT, PROVIDER_MISCONFIGURED, DATABASE_UNAVAILABLE.
  */
 export async function makePublic(services: Services, uid: string, id: string): Promise<GenerationRecord> {
   const { timeLeft } = createTimeLimit(services.clock, copyMsMax);
@@ -50,8 +52,14 @@ export async function makePublic(services: Services, uid: string, id: string): P
 function beginShare(ledger: Ledger, uid: string, id: string, token: string): Promise<GenerationRecord> {
   const { database, retryCommit } = ledger;
   return retryCommit(undefined, async () => {
-    const { documents, readTime: now } = await database.read([generationPath(uid, id), sharePath(token)]);
-    const [document, ownShare] = documents;
+    const { documents, readTime: now } = await database.read([
+      generationPath(uid, id),
+      sharePath(token),
+      accountPath(uid),
+    ]);
+    const [document, ownShare, account] = documents;
+    const refusal = refuseClosed(account && parseAccount(account));
+    if (refusal) throw refusal;
     const record = requireImage(document && parseGeneration(document));
     // Of an earlier attempt, if its reply was lost: no other call has this token.
     if (record.shareToken || ownShare) return record;

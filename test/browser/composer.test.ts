@@ -95,6 +95,9 @@ describe('several images', () => {
     await waitForBalance(page, 16);
     const debits = (await studio().listEntries(user)).filter(({ type }) => type === 'debit');
     expect(debits.map(({ amount }) => amount)).toEqual([-2, -2]);
+    const groups = (await studio().listImages(user)).map(({ group }) => group);
+    expect(groups[0]).toBeTruthy();
+    expect(groups).toEqual([groups[0], groups[0]]);
   });
 
   it('can be hidden while they are made, and appear when they are ready', async () => {

@@ -24,6 +24,7 @@ function createImage(i: number, url: string): Generation {
     status: 'succeeded',
     tier: 'standard',
     orientation: 'landscape',
+    resolution: '1K',
     prompt: `Image ${i}`,
     enhancedPrompt: null,
     model: 'gemini-2.5-flash-image',
@@ -68,27 +69,46 @@ describe('a gallery of 5,000 images', () => {
     await page.evaluate(() => scrollTo(0, 0));
     await page.getByRole('link', { name: 'Open image: Image 0', exact: true }).waitFor();
 
-    const { longest, most, frames } = await page.evaluate(
+    const browser = context.browser();
+    await browser?.startTracing(page, { categories: ['toplevel'] });
+    const { most, frames } = await page.evaluate(
       () =>
-        new Promise<{ longest: number; most: number; frames: number }>((resolve) => {
-          let [longest, most, frames] = [0, 0, 0];
-          const observer = new PerformanceObserver((list) => {
-            for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
-          });
-          observer.observe({ type: 'longtask' });
+        new Promise<{ most: number; frames: number }>((resolve) => {
+          let [most, frames] = [0, 0];
           const step = () => {
             frames += 1;
             most = Math.max(most, document.querySelectorAll('.image-tile').length);
             scrollBy(0, 1_200);
             const isEnd = scrollY + innerHeight >= document.documentElement.scrollHeight - 2;
             if (!isEnd && frames < 600) requestAnimationFrame(step);
-            else setTimeout(() => resolve({ longest, most, frames }), 200);
+            else setTimeout(() => resolve({ most, frames }), 200);
           };
           requestAnimationFrame(step);
         }),
     );
+    const longest = findLongestTask(JSON.parse(String(await browser?.stopTracing())));
     expect(frames).toBeGreaterThan(50);
     expect(most).toBeLessThan(150);
+    expect(longest).toBeGreaterThan(0);
     expect(longest).toBeLessThanOrEqual(longTaskMsMax);
-  }, 90_000);
+  }, 120_000);
 });
+
+/** The parts of Chromium's trace that are read. Times are in microseconds; `tdur` is what the thread computed. */
+type Trace = {
+  traceEvents: { name: string; pid: number; tid: number; tdur?: number; args: { name?: string } }[];
+};
+
+/**
+ * The longest task of the main thread of any page, in milliseconds of its own computing: the time on the clock depends on
+ * what else the machine does.
+ */
+function findLongestTask({ traceEvents }: Trace): number {
+  const mainThreads = traceEvents
+    .filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain')
+    .map(({ pid, tid }) => `${pid}/${tid}`);
+  const tasks = traceEvents.filter(
+    ({ name, pid, tid }) => name.endsWith('RunTask') && mainThreads.includes(`${pid}/${tid}`),
+  );
+  return Math.max(0, ...tasks.map(({ tdur = 0 }) => tdur / 1000));
+}

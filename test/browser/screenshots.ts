@@ -84,7 +84,7 @@ async function startGenerationInView(scene: Scene): Promise<void> {
 async function failGeneration({ studio, page }: Scene): Promise<void> {
   studio.gemini.script(geminiFault.noImage('IMAGE_SAFETY'));
   await submitPrompt(page, { prompt: 'The secret recipe, in neon', tier: 'premium4' });
-  await button(page, 'Try again').waitFor();
+  await button(page, 'Edit prompt').waitFor();
 }
 
 const openLatest = ({ page }: Scene) => openImage(page, latest);

@@ -112,6 +112,8 @@ export function createFaultyParts(real: Real) {
         store: (publicId, chunks, ms, signal) =>
           pass('store', () => imageStore.store(publicId, chunks, ms, signal)),
         fetch: (url, ms, signal) => pass('fetch', () => imageStore.fetch(url, ms, signal)),
+        fetchSmaller: (url, bytesMax, ms, signal) =>
+          pass('fetch', () => imageStore.fetchSmaller(url, bytesMax, ms, signal)),
         destroy: (publicId, ms) => pass('destroy', () => imageStore.destroy(publicId, ms)),
       } satisfies ImageStore,
     },

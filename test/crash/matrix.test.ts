@@ -93,6 +93,16 @@ const victims: Victim[] = [
     },
   },
   {
+    name: 'an edit in a group',
+    points: ['read', 'commit', 'fetch', 'generate image', 'store', 'commit'],
+    async prepare(uid) {
+      const user = await stack.user(uid, 20);
+      const { id } = (await user.generate('parent')).body.generation;
+      const edit = { editOf: id, group: 'one', originalPrompt: 'darker' };
+      return { uid, ask: (url) => user.generate('k', edit, url) };
+    },
+  },
+  {
     name: 'sweep',
     // The last two look for erasures to log, and for closings to go on with.
     points: [

@@ -222,7 +222,7 @@ describe('an account deleted in the console', () => {
 describe('the reply', () => {
   it('has the price and the image size of each tier', async () => {
     const { body } = await (await stack.user('shopper')).get('account');
-    expect(body.tiers).toEqual([
+    expect(body.tiers).toMatchObject([
       { id: 'standard', credits: 1, aspectRatio: '1:1', width: 1024, height: 1024 },
       { id: 'premium2', credits: 2, aspectRatio: '3:2', width: 1248, height: 832 },
       { id: 'premium4', credits: 4, aspectRatio: '16:9', width: 1344, height: 768 },
@@ -233,12 +233,17 @@ describe('the reply', () => {
     const other = await stack.startServer({ IMAGEGEN_MODEL_ID: 'gemini-nano-banana-2.1' });
     const { body } = await (await stack.user('shopper')).get('account', other.url);
     await other.close();
-    expect(body.tiers[1]).toEqual({
+    expect(body.tiers[1]).toMatchObject({
       id: 'premium2',
       credits: 2,
       aspectRatio: '3:2',
       width: 1264,
       height: 848,
+      resolutions: [
+        { resolution: '1K', credits: 2, width: 1264, height: 848 },
+        { resolution: '2K', credits: 4, width: 2528, height: 1696 },
+        { resolution: '4K', credits: 8, width: 5056, height: 3392 },
+      ],
     });
   });
 

@@ -12,7 +12,7 @@ const [first, second, third] = [
   'gemini-3.1-flash-lite-image',
 ] as const;
 const [past, future] = [new Date('2020-01-01T00:00:00Z'), new Date('2120-01-01T00:00:00Z')];
-const warning = `${first} may have been retired on 2026-10-02; use ${second}`;
+const warning = `${first} may have been retired on 2026-10-02; set IMAGEGEN_MODEL_ID=${second}`;
 
 let stack: Stack;
 beforeAll(async () => {

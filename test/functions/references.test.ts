@@ -204,23 +204,18 @@ describe('a request is refused before any debit', () => {
     await close();
   });
 
-  it('with references that are too large together, inline and from the gallery', async () => {
+  it('with images in it that are too large together, also beside the smallest version of one of the gallery', async () => {
     const { user, id } = await createImage(padded(8 * megabyte));
     const before = countModelCalls();
-    const tooMuch = [{ generationId: id }, inline(padded(6 * megabyte + 1))];
-    const answer = await user.refer('b', tooMuch);
-    expect(getRefusal(answer)).toEqual([400, 'INVALID_REQUEST']);
-    expect(getDetail(answer, 'BadRequest').fieldViolations).toMatchObject([{ field: 'references' }]);
-    await expectUntouched(user, 'b', before);
-    const inlineAlone = await user.refer('b', [
-      inline(padded(7 * megabyte)),
-      inline(padded(7 * megabyte + 3)),
-    ]);
-    expect(getRefusal(inlineAlone)).toEqual([400, 'INVALID_REQUEST']);
-    await expectUntouched(user, 'b', before);
-    const largestAllowed = [{ generationId: id }, inline(padded(6 * megabyte))];
-    expect((await user.refer('b', largestAllowed)).status).toBe(200);
-    expect(getSentImages()).toHaveLength(2);
+    for (const tooMuch of [
+      [inline(padded(7 * megabyte)), inline(padded(7 * megabyte + 3))],
+      [{ generationId: id }, inline(padded(13 * megabyte + 1))],
+    ]) {
+      const answer = await user.refer('b', tooMuch);
+      expect(getRefusal(answer)).toEqual([400, 'INVALID_REQUEST']);
+      expect(getDetail(answer, 'BadRequest').fieldViolations).toMatchObject([{ field: 'references' }]);
+      await expectUntouched(user, 'b', before);
+    }
   });
 
   it('with a body over its limit: 413', async () => {
@@ -282,6 +277,42 @@ describe('a request is refused before any debit', () => {
     expect((await user.refer('b', [{ generationId: pending.body.generation.id }], url)).status).toBe(200);
     await close();
     await gemini.close();
+  });
+});
+
+describe('an image of the gallery that is too large beside the others', () => {
+  /** What was fetched from the store since, as the transformation in the address; undefined for an image as it is. */
+  const getVersions = (since: number) =>
+    findDeliveries()
+      .slice(since)
+      .map(({ path }) => /upload\/(c_[^/]+)/.exec(path)?.[1]);
+
+  it('is sent whole if all fit together exactly', async () => {
+    const { user, id } = await createImage(padded(8 * megabyte));
+    const since = findDeliveries().length;
+    const { status, body } = await user.refer('b', [{ generationId: id }, inline(padded(6 * megabyte))]);
+    expect(status).toBe(200);
+    expect(body.generation).not.toHaveProperty('reducedReferences');
+    expect(getVersions(since)).toEqual([undefined]);
+  });
+
+  it.each([
+    ['by a byte', 8 * megabyte, [inline(padded(6 * megabyte + 1))]],
+    ['alone, as an image of 4K may be', 25 * megabyte, []],
+  ])('%s is sent as a smaller version, and the answer says so', async (_, bytes, references) => {
+    const { user, id, image } = await createImage(padded(8 * megabyte));
+    const document = await user.getStored('a');
+    const data = { ...document, image: { ...image, bytes } };
+    await stack.database.commit([{ set: user.getPath('a'), data }]);
+    const since = findDeliveries().length;
+    const { status, body } = await user.generate('b', { tier: 'premium2', editOf: id, references });
+    expect([status, body.receipt?.charged]).toEqual([200, 2]);
+    expect(body.generation).toMatchObject({ parentId: id, reducedReferences: [0] });
+    expect(getVersions(since)).toEqual(['c_limit,f_jpg,h_2048,q_85,w_2048']);
+    expect(getSentImages()[0]?.mimeType).toBe('image/jpeg');
+    const line = stack.logs.findLast(({ generationId }) => generationId === body.generation.id);
+    expect(line).toMatchObject({ reducedReferences: 1 });
+    expect((await user.get('generation?key=b')).body.generation).toEqual(body.generation);
   });
 });
 

@@ -44,8 +44,8 @@ export const inClosing: Mutants = {
     killedBy: closingTest,
   },
   'a page of a closing ends its step': {
-    find: 'isRunning ? $W : { writes: spoilt, after: $C }',
-    replace: 'isRunning ? $W : { writes: spoilt }',
+    find: 'isRunning ? $W : { writes, after: $C }',
+    replace: 'isRunning ? $W : { writes }',
     killedBy: closingTest,
   },
   'twins that come late stay': {
@@ -54,8 +54,18 @@ export const inClosing: Mutants = {
     killedBy: closingTest,
   },
   'the reason of a grant stays in its document': {
-    find: 'return $G ? [...$W, ...eraseText($$$A)] : $W',
-    replace: 'return $W;',
+    find: "eraseEach('grants', $Q, eraseText)",
+    replace: "eraseEach('grants', $Q, () => [])",
+    killedBy: closingTest,
+  },
+  'the reason of a take-down stays in its document': {
+    find: "eraseEach('takedowns', $Q, eraseText)",
+    replace: "eraseEach('takedowns', $Q, () => [])",
+    killedBy: closingTest,
+  },
+  'the reason of a take-down stays in the generation': {
+    find: 'if (record.removedReason === undefined) return',
+    replace: 'return;',
     killedBy: closingTest,
   },
   'an address of the person stays as the actor': {

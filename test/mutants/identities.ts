@@ -15,7 +15,7 @@ export const inIdentities: Mutants = {
     replace: '$H',
   },
   'the allowance is for an account, not for a person': {
-    find: property('allowancePeriod: $P.reduce($L, $A.allowancePeriod)'),
+    find: property('allowancePeriod: findNewestPeriod([$A.allowancePeriod, ...$P], $C)'),
     replace: 'allowancePeriod: $A.allowancePeriod',
   },
   'an account of before has not had its signup credits': {
@@ -57,5 +57,20 @@ export const inIdentities: Mutants = {
     find: 'new Set([...$H, ...older, ...$I])',
     replace: 'new Set([...$H, ...$I])',
     killedBy: peopleTest,
+  },
+  'an account that was deleted gets its allowance before its user comes': {
+    find: '$K ? { verified: false } : $S',
+    replace: '$K ? { verified: true } : $S',
+    killedBy: peopleTest,
+  },
+  'an allowance of another kind counts like one of the current kind': {
+    find: 'ofKind.sort().at(-1) ?? $K',
+    replace: 'known.at(-1)',
+    killedBy: peopleTest,
+  },
+  'a decision that agrees is written again': {
+    find: '$L && !isDeepStrictEqual($L, $O) ? $W : $A',
+    replace: '$L && $L !== $O ? $W : $A',
+    killedBy: suspensionTest,
   },
 };

@@ -5,6 +5,7 @@
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the patterns are code.
 import { inClosedAccounts, inClosing } from './closing.ts';
+import { inEdits } from './editMutants.ts';
 import { inIdentities } from './identities.ts';
 import { inDebts, inPaymentFunctions, inPayments, inPurchases } from './paymentMutants.ts';
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
@@ -23,6 +24,10 @@ const connectionsTest = 'test/shared/http/connections.test.ts';
 
 /** The rules of credit, and the commands on one account. */
 const inLedger: Mutants = {
+  'a larger image costs no more': {
+    find: '$C[$T] * $F[$R]',
+    replace: '$C[$T]',
+  },
   'settled does not move with an entry': {
     find: object('...$A, balance, $S, sequence'),
     replace: '{ ...$A, balance, sequence }',
@@ -108,16 +113,16 @@ const inLedger: Mutants = {
   'a refused grant forgets the edit it found': {
     find: {
       pattern: 'if ($R) return $O',
-      precedes: { pattern: 'const $C = $F($A, { id: $I, amount, reason, actor })' },
+      precedes: { pattern: 'const $C = $F($A, { id: $I, amount, reason, actor, $$$ })' },
     },
     replace: 'if ($R) throw $R;',
   },
   'a grant ignores for whom its key was used': {
-    find: 'if ($G.uid !== $U || $G.amount !== $A) return $R',
+    find: 'if ($G.uid !== $U || $G.amount !== $A || $G.generationId !== $I) return $R',
     replace: '',
   },
   'a grant does not keep its key': {
-    find: { pattern: '[createDocument($P, $G)]', inside: { kind: 'pair' } },
+    find: { pattern: '[createDocument($P, $G), createDocument($O, $G), $A]', inside: { kind: 'pair' } },
     replace: '[]',
   },
   "a grant's key is hashed with the admin": {
@@ -130,8 +135,9 @@ const inLedger: Mutants = {
     replace: '{ set: $P, data: { balance: 0, $$$F } }',
   },
   'an account that was deleted gets signup credits again': {
-    find: '!$K && { signupDue: true }',
+    find: '$K ? { verified: false } : { signupDue: true }',
     replace: '{ signupDue: true }',
+    killedBy: 'test/shared/ledger/people.test.ts',
   },
   'an account that was deleted starts a new ledger': {
     find: '$F($D, (await $G($L, $I)) ?? $N)',
@@ -201,6 +207,10 @@ const inLedger: Mutants = {
 
 /** The life of one generation. */
 const inGeneration: Mutants = {
+  'a key with another resolution is a repeated call': {
+    find: "$R !== '1K' && { resolution }",
+    replace: '{}',
+  },
   'a call takes over the hold of another call': {
     find: { pattern: 'if ($R.$F !== $A) return $O', precedes: { pattern: 'if ($R.cached) return $C' } },
     replace: '',
@@ -266,8 +276,8 @@ const inGeneration: Mutants = {
     replace: '$R.fingerprint === undefined',
   },
   'the fingerprint leaves out a part of the body': {
-    find: object('prompt, tier, orientation, enhance, fresh, references: $R'),
-    replace: '{ prompt, tier, enhance, fresh, references: $R }',
+    find: object('prompt, tier, orientation, enhance, fresh, references: $R, $$$T'),
+    replace: '{ prompt, tier, enhance, fresh, references: $R, $$$T }',
   },
   'a final failure has no receipt': {
     find: "$F.with({ receipt, retry: 'new_key' })",
@@ -444,8 +454,8 @@ const inGeneration: Mutants = {
     killedBy: 'test/shared/generation/silentDatabase.test.ts',
   },
   'a deletion keeps what the model said of the prompt': {
-    find: object('prompt: null, enhancedPrompt: null, image: null, failure: $F && $E($F)'),
-    replace: '{ prompt: null, enhancedPrompt: null, image: null, failure: $F }',
+    find: property('failure: $F && $E($F)'),
+    replace: 'failure: $F',
   },
   'the outbox comes before the holds': {
     find: 'const holdsTurn = $T',
@@ -467,8 +477,8 @@ const inGeneration: Mutants = {
     replace: '$S === undefined',
   },
   'the cache mixes up tiers and orientations': {
-    find: object('$$$A, tier, orientation, enhance, references'),
-    replace: '{ $$$A, enhance, references }',
+    find: object('$$$A, tier, orientation, enhance, references, $$$T'),
+    replace: '{ $$$A, enhance, references, $$$T }',
   },
   'the cache answers although a fresh image was requested': {
     find: '$K && !$R.fresh',
@@ -579,7 +589,7 @@ const inTerms: Mutants = {
 
 export const mutants: readonly Mutant[] = Object.entries({
   'shared/ledger': { ...inLedger, ...inIdentities, ...inClosedAccounts },
-  'shared/generation': { ...inGeneration, ...inShares },
+  'shared/generation': { ...inGeneration, ...inShares, ...inEdits },
   'shared/sharing': inSharing,
   'shared/ledger/purchases.ts': inPurchases,
   'shared/ledger/credits.ts': inDebts,

@@ -6,6 +6,7 @@ const webhook = 'test/shared/payments/webhook.test.ts';
 const amounts = 'test/shared/payments/amounts.test.ts';
 const checkout = 'test/shared/payments/checkout.test.ts';
 const races = 'test/shared/payments/races.test.ts';
+const late = 'test/shared/payments/late.test.ts';
 const reconcile = 'test/shared/payments/reconcile.test.ts';
 const rules = 'test/shared/ledger/purchases.test.ts';
 
@@ -105,9 +106,19 @@ export const inPayments: Mutants = {
     killedBy: reversals,
   },
   'a lost dispute gives everything back': {
-    find: "$S !== 'lost' || !$C",
-    replace: 'true',
+    find: "if ($S !== 'lost') return 0",
+    replace: 'return 0;',
     killedBy: reversals,
+  },
+  'a dispute is compared with what came back in another currency': {
+    find: 'Math.round(($A * Math.max(0, -$S)) / $T)',
+    replace: 'Math.min($A, Math.max(0, -$S))',
+    killedBy: reversals,
+  },
+  'a payment counts as paid however late it is recorded': {
+    find: "if ($N && !$K && isLate($O, $T)) return { answer: 'late' }",
+    replace: '',
+    killedBy: late,
   },
   'a closed account is credited': {
     find: "if ($N && $A.closedAt) return { answer: 'closed' }",

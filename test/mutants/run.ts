@@ -21,6 +21,7 @@ const root = resolve(import.meta.dirname, '../..');
 const copyPaths = [
   'functions',
   'shared',
+  'test/crash',
   'test/simulation',
   'test/shared',
   'test/support',

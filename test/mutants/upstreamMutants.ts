@@ -10,9 +10,29 @@ export const inImagegen: Mutants = {
     killedBy: 'test/shared/imagegen/quotaState.test.ts',
   },
   'an image that a shutdown cuts off is not billed': {
-    find: '$P.providerCostMicros += $M.costMicros',
-    replace: 'void $M',
+    find: '$P.providerCostMicros += getImageCost($$$A)',
+    replace: '',
     killedBy: 'test/shared/imagegen/shutdownCost.test.ts',
+  },
+  'an image of a lower resolution is delivered': {
+    find: '$S * 100 < $U * sideMinPercent',
+    replace: '$S * 100 < $U * 50',
+    killedBy: 'test/shared/imagegen/usableImage.test.ts',
+  },
+  'a side that is a little too short is enough': {
+    find: 'const sideMinPercent = 90',
+    replace: 'const sideMinPercent = 89;',
+    killedBy: 'test/shared/imagegen/usableImage.test.ts',
+  },
+  'only one side is measured': {
+    find: 'isShort($W, $A.width) || isShort($H, $B.height)',
+    replace: 'isShort($W, $A.width)',
+    killedBy: 'test/shared/imagegen/usableImage.test.ts',
+  },
+  'a model is asked for a resolution that it does not have': {
+    find: 'hasResolution($M, $R) && $$$T',
+    replace: '$$$T',
+    killedBy: 'test/shared/generation/resolutions.test.ts',
   },
 };
 

@@ -4,10 +4,10 @@ import { countBilledRefunds } from './modelGenerations.ts';
 import {
   type Body,
   getApplicableAdjust,
+  getPrice,
   isSameBody,
   type Moment,
   type ObservedGeneration,
-  prices,
 } from './observed.ts';
 import { modelWords } from './upstreams.ts';
 import type { WireAnswer } from './wire.ts';
@@ -94,7 +94,9 @@ export function parseAnswer({ world: { check } }: Model, { status, headers, body
     'every error has retry advice',
     () => `${status} ${reason}`,
   );
-  const expected = fixedRetries[reason] ?? retry;
+  // An image that was deleted after the hold has read it: the generation was refunded.
+  const isRefunded = reason === 'NOT_FOUND' && receipt !== undefined;
+  const expected = isRefunded ? 'new_key' : (fixedRetries[reason] ?? retry);
   check(retry === expected, 'the retry advice fits the reason', () => `${reason} ${retry}`);
   return { status, reason, retry, metadata, receipt, body, isReplay };
 }
@@ -123,7 +125,7 @@ export function checkGenerate(
   const describe = () => `${uid} ${key}: ${status} ${reason}`;
   happened(`answer: ${reason}${outcome.isReplay ? ' again' : ''}`);
 
-  if (refusals.has(reason)) {
+  if (refusals.has(reason) || (reason === 'NOT_FOUND' && retry === 'no')) {
     // Nothing is left of a generation without a debit whose document an admin deleted.
     const isLost = found?.removed && found.cached;
     const wasThere = found && !isLost && (found.history[0]?.tick ?? 0) <= startTick;
@@ -246,7 +248,7 @@ function checkSameAgain(
 function checkRefusal(
   model: Model,
   uid: string,
-  { tier }: Body,
+  body: Body,
   { reason, metadata }: Outcome,
   startTick: number,
   startedAt: number,
@@ -255,10 +257,14 @@ function checkRefusal(
   const { check } = model.world;
   const isJustified: Record<string, () => boolean> = {
     INSUFFICIENT_CREDITS: () =>
-      Number(metadata.required) === prices[tier] && hadTooFewCredits(moments, metadata, prices[tier] ?? 0),
+      Number(metadata.required) === getPrice(body) && hadTooFewCredits(moments, metadata, getPrice(body)),
     ACCOUNT_SUSPENDED: () => moments.some(({ suspended }) => suspended),
     ACCOUNT_INVALID: () => moments.some(isInvalid),
     ACCOUNT_CLOSED: () => moments.some(({ closed }) => closed),
+    NOT_FOUND: () => {
+      const parent = model.generations.get(body.editOf ?? '');
+      return parent?.uid !== uid || statusesSince(parent, startTick).some((status) => status !== 'succeeded');
+    },
     RATE_LIMITED: () => wasLimited(model, uid, metadata.limit, moments, startedAt),
   };
   check(

@@ -139,10 +139,11 @@ function checkLedger({ world, model, stripe }: History, account: ObservedAccount
   );
   const paid = of('purchase', 'clawback', 'reinstatement');
   const debt = Number(data?.debt ?? 0);
+  const held = stripe.held(uid, (session) => entries.some(({ id }) => id === `purchase:${session}`));
   check(
-    paid - debt === stripe.held(uid),
+    paid - debt === held,
     'the ledger has what Stripe holds',
-    () => `${uid}: ${paid} with a debt of ${debt}, Stripe ${stripe.held(uid)}`,
+    () => `${uid}: ${paid} with a debt of ${debt}, Stripe ${held}`,
   );
   const expected = edits + of('grant', 'allowance') + paid - cost;
   check(

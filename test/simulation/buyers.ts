@@ -48,7 +48,7 @@ export function createBuyers(fleet: Fleet, model: Model, stripe: SimulatedStripe
   async function buy(user: User): Promise<void> {
     purchases += 1;
     const key = `purchase-${purchases}`;
-    const as = tokens.user(user.uid, user.verified);
+    const as = tokens.user(user.uid, user.verified, user.person);
     const body = { pack: random.pick(['small', 'large']) };
     let sessionId: string | undefined;
     for (let i = 0; i < 3 && !sessionId; i += 1) {
@@ -78,8 +78,8 @@ export function createBuyers(fleet: Fleet, model: Model, stripe: SimulatedStripe
     if (random.chance(0.5)) await confirm(user, sessionId);
   }
 
-  async function confirm({ uid, verified }: User, sessionId: string): Promise<void> {
-    const as = tokens.user(uid, verified);
+  async function confirm({ uid, verified, person }: User, sessionId: string): Promise<void> {
+    const as = tokens.user(uid, verified, person);
     await fleet.send(
       { name: 'confirmCheckout', method: 'POST', as, body: { sessionId } },
       (answer, startTick) => {
@@ -97,6 +97,8 @@ export function createBuyers(fleet: Fleet, model: Model, stripe: SimulatedStripe
           stored?.id === `purchase:${sessionId}` || (!entry && isClosed(model.account(uid).data));
         const isTrue = status === 'paid' ? isRecorded : entry === undefined;
         check(isTrue, 'a confirmed purchase is in the ledger', describe);
+        const hasFailed = stripe.payments.get(sessionId)?.hasFailed === true;
+        check(status !== 'expired' || hasFailed, 'only a payment that failed is given up', describe);
       },
     );
   }

@@ -29,13 +29,16 @@ export const isSettled = (outcome: Outcome | undefined) =>
   outcome !== undefined && outcome.retry !== 'same_key';
 
 /** A request body. Every variant but 0 differs from it in one field. */
-export function createBody(variant: number, tier: string): Body {
+export function createBody(variant: number, tier: string, resolution = '1K'): Body {
+  const larger = { '1K': '2K', '2K': '4K', '4K': '1K' }[resolution] ?? '1K';
+  const chosen = variant === 5 ? larger : resolution;
   const other = { standard: 'premium2', premium2: 'premium4', premium4: 'standard' }[tier] ?? 'standard';
   return {
     prompt: variant === 1 ? 'an apple' : 'a banana',
     tier: variant === 2 ? other : tier,
     orientation: variant === 3 ? 'portrait' : 'landscape',
     fresh: variant === 4,
+    ...(chosen !== '1K' && { resolution: chosen }),
   };
 }
 

@@ -21,6 +21,8 @@ export type FaultRates = {
   slow: number;
   /** From when on no database fault has an effect any more, milliseconds since 1970. */
   undisturbedFrom: number;
+  /** False if the models and the image store fail only in ways that the last release knows. */
+  hasNewFailures: boolean;
 };
 
 /** Timeout of a call, milliseconds. */

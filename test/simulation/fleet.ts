@@ -1,5 +1,5 @@
 /** The instances of a history: how requests reach them, and how they start, stop and die. */
-import { type Environment, type Instance, startInstance } from './instance.ts';
+import { type Environment, type Instance, type StartInstance, startInstance } from './instance.ts';
 import type { Model } from './model.ts';
 import type { WireAnswer, WireRequest } from './wire.ts';
 
@@ -27,15 +27,21 @@ const graceMs = 10_000;
 /** Longer than any call that is ever answered takes, milliseconds. */
 const patienceMsMax = 400_000;
 
-/** A fleet of `size` instances. */
-export async function startFleet(environment: Environment, model: Model, size: number): Promise<Fleet> {
+/** A fleet of `size` instances, in turn of each version. */
+export async function startFleet(
+  environment: Environment,
+  model: Model,
+  size: number,
+  versions: readonly StartInstance[] = [startInstance],
+): Promise<Fleet> {
   const { world, faultRates } = environment;
   const { random, check } = world;
   let started = 0;
   const instances: Instance[] = [];
   const startOne = async () => {
+    const start = versions[started % versions.length] ?? startInstance;
     started += 1;
-    instances.push(await startInstance(environment, `instance-${started}`));
+    instances.push(await start(environment, `instance-${started}`));
   };
   for (let i = 0; i < size; i += 1) await startOne();
 
@@ -44,7 +50,10 @@ export async function startFleet(environment: Environment, model: Model, size: n
 
   const fleet: Fleet = {
     send(request, checkReply, patienceMs = patienceMsMax) {
-      const { actor, call } = random.pick(instances);
+      const able = instances.filter(({ has }) => has(request.name));
+      // Instances that know the function are about to start.
+      if (able.length === 0) return Promise.resolve(undefined);
+      const { actor, call } = random.pick(able);
       const isUndisturbed = () => world.now() >= faultRates.undisturbedFrom && actor.stoppedUntil === 0;
       const what = `${request.name} ${request.key ?? ''} of ${request.as}`;
       return new Promise((resolve) => {

@@ -55,6 +55,8 @@ const requiredEvents = [
   'stripe: checkout.session.async_payment_succeeded',
   'stripeWebhook 503',
   'generation cached',
+  'generation is an edit',
+  'answer: NOT_FOUND',
   'signup grant',
   'share: public',
   'share: private',

@@ -3,8 +3,11 @@ import { type Admin, createAdmin, type Grant } from './admin.ts';
 import { checkAtRest } from './atRest.ts';
 import { type Buyers, createBuyers, planPurchases } from './buyers.ts';
 import { type Clients, createBody, createClients, type ImageRequest, type User } from './clients.ts';
+import { planEdits } from './edits.ts';
 import type { FaultRates } from './faults.ts';
 import { type Fleet, startFleet } from './fleet.ts';
+import { type StartInstance, startInstance } from './instance.ts';
+import { newEdits, newPromises } from './lastRelease.ts';
 import { createMemoryStore, type MemoryStore } from './memoryDatabase.ts';
 import { createModel, type Model } from './model.ts';
 import { createSharing, type Sharing } from './sharing.ts';
@@ -36,17 +39,22 @@ export type History = {
   imageRequests: ImageRequest[];
   grants: Grant[];
   finals: Map<string, string>;
+  /** Half of the instances are of the last release. */
+  isMixed: boolean;
 };
 
 /** Between the end of a generation's time and its hold's deadline, milliseconds: the default of HOLD_GRACE_MS. */
 const graceMs = 60_000;
 
-/** Runs the history of a seed, which is always the same. */
-export async function runHistory(seed: number, tracing = false): Promise<Outcome> {
-  const world = createWorld(seed, tracing);
+/**
+ * Runs the history of a seed, which is always the same.
+ * @param released starts an instance of the last release. Then half of the instances are of each version.
+ */
+export async function runHistory(seed: number, tracing = false, released?: StartInstance): Promise<Outcome> {
+  const world = createWorld(seed, tracing, released && newPromises);
   let broken: Broken | undefined;
   try {
-    const history = await begin(world);
+    const history = await begin(world, released);
     // What still runs then goes on while the history comes to rest.
     await world.run(world.sleep(plan(history)));
     await checkAtRest(history);
@@ -57,22 +65,30 @@ export async function runHistory(seed: number, tracing = false): Promise<Outcome
   return { seed, counts: world.counts, broken, trace: world.trace };
 }
 
-async function begin(world: World): Promise<History> {
+async function begin(world: World, released?: StartInstance): Promise<History> {
   const { random } = world;
   // Some histories have one kind of fault only and some have none: many faults can hide a bug.
   const database = random.pick([0, 0, 0.02, 0.08, 0.2, 0.4]);
   const slow = random.pick([0, 0, 0.05, 0.3]);
   const undisturbedFrom = database + slow > 0 ? Number.POSITIVE_INFINITY : 0;
-  const faultRates: FaultRates = { database, slow, upstream: random.pick([0, 0.2, 0.5]), undisturbedFrom };
+  const faultRates: FaultRates = {
+    database,
+    slow,
+    upstream: random.pick([0, 0.2, 0.5]),
+    undisturbedFrom,
+    hasNewFailures: !released,
+  };
   const rules = {
     signupCredits: random.pick([0, 3, 10]),
     maxInFlight: random.pick([1, 3, 8, 30]),
     maxPerMinute: random.pick([3, 20, 60]),
-    maxRefundsPerHour: random.pick([2, 30, 30, 30]),
+    maxRefundsPerHour: released ? 1_000 : random.pick([2, 30, 30, 30]),
     allowanceCredits: random.pick([0, 0, 5]),
   };
   // In many histories some users are one person, who deletes the user and comes back, or has several at once.
-  const people = random.pick([[], [], ['mail', 'mail', 'mail'], ['mail', 'mail+phone', 'phone']]);
+  const people = released
+    ? []
+    : random.pick([[], [], ['mail', 'mail', 'mail'], ['mail', 'mail+phone', 'phone']]);
   const users = ['ada', 'bob', 'eve'].slice(0, random.whole(1, 3)).map((uid, i) => ({
     uid,
     verified: random.chance(0.8),
@@ -93,10 +109,11 @@ async function begin(world: World): Promise<History> {
   const stripe = createSimulatedStripe(world);
   const { images, observeLog } = model;
   const environment = { world, faultRates, store, images, stripe, env, observeLog };
-  const fleet = await startFleet(environment, model, random.whole(1, 3));
+  const versions = released ? [startInstance, released] : [startInstance];
+  const fleet = await startFleet(environment, model, random.whole(1, 3) + versions.length - 1, versions);
   const finals = new Map<string, string>();
   const clients = createClients(fleet, model, finals);
-  const admin = createAdmin(fleet, model, store, users, finals);
+  const admin = createAdmin(fleet, model, store, users, finals, released && newEdits);
   const buyers = createBuyers(fleet, model, stripe);
   return {
     world,
@@ -113,12 +130,13 @@ async function begin(world: World): Promise<History> {
     imageRequests: [],
     grants: [],
     finals,
+    isMixed: released !== undefined,
   };
 }
 
 /** Schedules the events of the history. Returns its length, milliseconds. */
 function plan(history: History): number {
-  const { world, store, users, fleet, clients, admin, imageRequests, grants } = history;
+  const { world, store, users, fleet, clients, admin, imageRequests, grants, isMixed } = history;
   const { random } = world;
   const lengthMs = random.pick([2_000, 60_000, 600_000]);
   const sometime = (what: string, act: () => unknown) =>
@@ -133,7 +151,7 @@ function plan(history: History): number {
     if (random.chance(0.7)) createByHand(history, user);
   }
   planImageRequests(history, sometime);
-  planShares(history, sometime);
+  if (!isMixed) planShares(history, sometime);
   times(random.whole(0, 6), 'a user reads a generation', () => {
     const imageRequest = random.pick(imageRequests);
     return clients.readGeneration(imageRequest.user, imageRequest.key);
@@ -142,7 +160,10 @@ function plan(history: History): number {
     const imageRequest = random.pick(imageRequests);
     return clients.deleteGeneration(imageRequest.user, imageRequest.key);
   });
-  times(random.pick([0, 0, 0, 0, 1, 2]), 'a user closes the account', () => clients.closeAccount(pickUser()));
+  if (!isMixed)
+    times(random.pick([0, 0, 0, 0, 1, 2]), 'a user closes the account', () =>
+      clients.closeAccount(pickUser()),
+    );
   times(random.whole(0, 3), 'a user reads the account', () => clients.getOrCreateAccount(pickUser()));
   times(random.pick([0, 1, 3, 8]), 'an admin edits', () => admin.edit(pickUser()));
   times(random.pick([0, 0, 0, 1]), 'an admin deletes', () => admin.deleteAccount(pickUser()));
@@ -159,7 +180,7 @@ function plan(history: History): number {
     grants.push(grant);
     for (let j = random.whole(1, 2); j > 0; j -= 1) sometime('an admin grants', () => admin.grant(grant, 2));
   }
-  if (random.chance(0.5)) planPurchases(history, times);
+  if (!isMixed && random.chance(0.5)) planPurchases(history, times);
   times(random.whole(0, 4), 'the scheduler sweeps', () => {
     for (let i = random.whole(1, 3); i > 0; i -= 1) void admin.schedule('sweepHolds');
   });
@@ -174,7 +195,10 @@ function plan(history: History): number {
   if (random.chance(0.4)) planDuels(history);
   else if (history.faultRates.database > 0) planSilences(history);
   if (random.chance(0.3)) planTwins(history);
-  if (random.chance(0.6)) planOrphans(history);
+  if (!isMixed) {
+    if (random.chance(0.6)) planOrphans(history);
+    if (random.chance(0.5)) planEdits(history);
+  }
 
   const isNoisy = random.chance(0.5);
   store.watch((changes) => {
@@ -251,7 +275,7 @@ function planSilences({ world, model }: History): void {
 }
 
 /** One request under several keys, so that the cache answers, and deletions of its generations in bursts. */
-function planTwins({ world, model, users, clients, sharing, imageRequests }: History): void {
+function planTwins({ world, model, users, clients, sharing, imageRequests, isMixed }: History): void {
   const { random } = world;
   const user = random.pick(users);
   const body = createBody(0, 'standard');
@@ -274,7 +298,7 @@ function planTwins({ world, model, users, clients, sharing, imageRequests }: His
           () => void clients.deleteGeneration(user, imageRequest.key),
         );
       }
-      if (burst > 0 && random.chance(0.3)) {
+      if (!isMixed && burst > 0 && random.chance(0.3)) {
         const shared = random.chance(0.8);
         world.after(
           at + random.whole(0, 60),
@@ -282,7 +306,7 @@ function planTwins({ world, model, users, clients, sharing, imageRequests }: His
           () => void sharing.share(user, imageRequest.key, shared),
         );
       }
-      if (burst > 0 && random.chance(0.1)) {
+      if (!isMixed && burst > 0 && random.chance(0.1)) {
         world.after(
           at + random.whole(0, 60),
           'a twin is removed',
@@ -324,7 +348,7 @@ function createByHand({ world, store, model }: History, { uid }: User): void {
 
 /** Calls of `generate`: several per key, some at once, some with another body. */
 function planImageRequests(
-  { world, model, users, clients, imageRequests }: History,
+  { world, model, users, clients, imageRequests, isMixed }: History,
   sometime: (what: string, act: () => unknown) => void,
 ): void {
   const { random } = world;
@@ -333,11 +357,14 @@ function planImageRequests(
     // Different users use the same keys.
     const key = `key-${i % 9}`;
     const tier = random.pick(['standard', 'premium2', 'premium4']);
+    const resolution = isMixed ? '1K' : random.pick(['1K', '1K', '2K', '4K']);
     const first = imageRequests.find(
       (imageRequest) => imageRequest.key === key && imageRequest.uid === user.uid,
     );
     const body =
-      first && random.chance(0.7) ? first.body : createBody(random.pick([0, 0, 0, 1, 2, 3, 4]), tier);
+      first && random.chance(0.7)
+        ? first.body
+        : createBody(random.pick([0, 0, 0, 1, 2, 3, 4, ...(isMixed ? [] : [5])]), tier, resolution);
     const imageRequest: ImageRequest = { uid: user.uid, user, key, body };
     imageRequests.push(imageRequest);
     model.expect(user.uid, key);

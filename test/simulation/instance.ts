@@ -2,11 +2,13 @@
 import { functions } from '../../functions/index.ts';
 import type { Auth, Credentials } from '../../shared/auth/auth.ts';
 import { parseConfig } from '../../shared/config/config.ts';
+import type { Clock } from '../../shared/core/clock.ts';
 import type { Fields, Log } from '../../shared/core/log.ts';
 import type { Database } from '../../shared/database/database.ts';
 import { Failure } from '../../shared/errors.ts';
 import type { EventHandler, Handler } from '../../shared/http/endpoint.ts';
-import { createServices } from '../../shared/services.ts';
+import type { FunctionModule } from '../../shared/http/server.ts';
+import { createServices, type Services } from '../../shared/services.ts';
 import { createFaultyDatabase, type FaultRates } from './faults.ts';
 import type { MemoryStore } from './memoryDatabase.ts';
 import type { SimulatedStripe } from './stripe.ts';
@@ -16,6 +18,8 @@ import type { Actor, World } from './world.ts';
 
 export type Instance = {
   actor: Actor;
+  /** True if it has this function. */
+  has(name: string): boolean;
   /** Never resolves if the instance dies meanwhile. */
   call(request: WireRequest): Promise<WireAnswer>;
   /** Delivers an event. Rejects if it must be delivered again. */
@@ -23,6 +27,9 @@ export type Instance = {
   /** Shuts the instance down, which refunds generations in flight. */
   shutDown(): void;
 };
+
+/** Starts an instance and loads all of its functions. */
+export type StartInstance = (environment: Environment, name: string) => Promise<Instance>;
 
 /** What the instances of one history share. */
 export type Environment = {
@@ -74,19 +81,47 @@ export const trustingAuth: Auth = {
   },
 };
 
-/** Starts an instance and loads all of its functions. */
-export async function startInstance(environment: Environment, name: string): Promise<Instance> {
-  const { world, faultRates, store, images, stripe, env } = environment;
-  const actor: Actor = { name, dead: false, stoppedUntil: 0, silentUntil: 0 };
-  const end = new AbortController();
-  // Machines disagree about the time.
+export const createActor = (name: string): Actor => ({ name, dead: false, stoppedUntil: 0, silentUntil: 0 });
+
+/** The clock of an instance. Machines disagree about the time. */
+export function createClock(world: World, actor: Actor): Clock {
   const skewMs = world.random.pick([0, 0, -20_000, 20_000]);
-  const clock = {
+  return {
     now: () => world.now() + skewMs,
     elapsed: world.now,
     pause: (milliseconds: number) => world.sleep(milliseconds, actor),
     random: world.random.next,
   };
+}
+
+/** Loads functions before the first request, because an import takes a turn of the real event loop. */
+export async function loadFunctions(
+  functions: Record<string, FunctionModule>,
+  services: Services,
+): Promise<Pick<Instance, 'has' | 'call' | 'deliver'>> {
+  const handlers = new Map<string, Handler>();
+  let deliver: EventHandler = async () => {};
+  for (const [functionName, module] of Object.entries(functions)) {
+    if ('event' in module) deliver = (await module.event())(services, functionName);
+    else handlers.set(functionName, (await module())(services, functionName));
+  }
+  return {
+    has: (name) => handlers.has(name),
+    call(request) {
+      const handler = handlers.get(request.name);
+      if (!handler) throw new Error(`There is no function ${request.name}`);
+      return callHandler(handler, request);
+    },
+    deliver,
+  };
+}
+
+/** An instance of today's code. */
+export const startInstance: StartInstance = async (environment, name) => {
+  const { world, faultRates, store, images, stripe, env } = environment;
+  const actor = createActor(name);
+  const end = new AbortController();
+  const clock = createClock(world, actor);
   const database: Database = createFaultyDatabase(world, faultRates, store, actor);
   const services = createServices(
     parseConfig({ GOOGLE_CLOUD_PROJECT: 'demo-history', ...env }),
@@ -101,7 +136,7 @@ export async function startInstance(environment: Environment, name: string): Pro
       stripe: stripe.createApi(faultRates, actor),
     },
   );
-  // Loaded before the first request, because an import takes a turn of the real event loop.
+  // As the functions are, loaded before the first request.
   await Promise.all([
     services.ledger(),
     services.auth(),
@@ -109,23 +144,12 @@ export async function startInstance(environment: Environment, name: string): Pro
     services.imageStore(),
     services.payments(),
   ]);
-  const handlers = new Map<string, Handler>();
-  let deliver: EventHandler = async () => {};
-  for (const [functionName, module] of Object.entries(functions)) {
-    if ('event' in module) deliver = (await module.event())(services, functionName);
-    else handlers.set(functionName, (await module())(services, functionName));
-  }
   return {
     actor,
-    call(request) {
-      const handler = handlers.get(request.name);
-      if (!handler) throw new Error(`There is no function ${request.name}`);
-      return callHandler(handler, request);
-    },
-    deliver,
+    ...(await loadFunctions(functions, services)),
     shutDown: () => end.abort(new Failure('SHUTTING_DOWN', 'The server is being replaced.')),
   };
-}
+};
 
 /** Log messages about work that is left for later. Only a database fault justifies them. */
 const postponedWork = /^(A refund failed|A job could not|A document could not)/;

@@ -134,7 +134,9 @@ export function createModel(
       if (root === 'outbox') observeOutbox(first, change);
       if (root === 'shares') observeShare(world, shares, first, change);
       if (root === 'closures') observeClosure(first, change);
-      if (root === 'grants' && !change.before) {
+      // A copy is under the hash of version 0.1.0.
+      const isCopy = changes.find(({ after }) => after?.owner === change.after?.owner) !== change;
+      if (root === 'grants' && !change.before && !isCopy) {
         const { uid, amount } = change.after as { uid: string; amount: number };
         movements.set(uid, [...(movements.get(uid) ?? []), { type: 'grant', amount }]);
         touched.add(uid);

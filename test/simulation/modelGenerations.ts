@@ -5,10 +5,10 @@ import type { Rules } from './model.ts';
 import type { Movement } from './modelLedger.ts';
 import {
   type Body,
+  getPrice,
   isSameBody,
   type ObservedAccount,
   type ObservedGeneration,
-  prices,
   type Status,
 } from './observed.ts';
 import { type Images, modelWords } from './upstreams.ts';
@@ -43,7 +43,9 @@ const fixedFields = [
   'fingerprint',
   'createdAt',
   'tier',
+  'resolution',
   'cached',
+  'ancestors',
 ];
 
 /** Observes one change of a generation. Returns the credits that must move with it. */
@@ -79,6 +81,8 @@ export function observeGeneration(
     observation.world.happened('generation removed by the studio');
     generation.isTakenDown = true;
   }
+  const kept = [after.originalPrompt, after.group, after.thoughtSignature].filter(Boolean);
+  check(!generation.erased || kept.length === 0, "a deletion erases the user's words", () => kept.join());
   const words = JSON.stringify(after.failure);
   check(
     !generation.erased || !words.includes(modelWords),
@@ -103,15 +107,28 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
   const cached = after.cached === true;
   check(ids.has(id) && !generations.has(id), 'one key, one generation', () => `${uid} ${id}`);
   check(status === (cached ? 'succeeded' : 'pending'), 'a generation begins pending', () => status);
-  const { prompt, tier, orientation, request } = after as Body & { request?: { fresh?: boolean } };
+  const { prompt, tier, orientation, resolution, request } = after as Body & {
+    request?: { fresh?: boolean };
+  };
+  const ancestors = (after.ancestors ?? []) as string[];
+  const [editOf] = ancestors;
+  const body: Body = {
+    prompt,
+    tier,
+    orientation,
+    fresh: request?.fresh === true,
+    ...(editOf && { editOf }),
+    ...(resolution && { resolution }),
+  };
   const generation: ObservedGeneration = {
     id,
     uid,
-    body: { prompt, tier, orientation, fresh: request?.fresh === true },
+    body,
+    ancestors,
     cached,
     status,
     history: [{ tick, status }],
-    price: cached ? 0 : (prices[tier] ?? Number.NaN),
+    price: cached ? 0 : getPrice(body),
     publicId: String(after.publicId),
     deadline: (after.deadline as Date).getTime(),
     createdAt: (after.createdAt as Date).getTime(),
@@ -123,6 +140,7 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
     isTakenDown: false,
     removed: false,
   };
+  checkLineage(observation, generation);
   const twins = [...generations.values()].filter(({ publicId }) => publicId === generation.publicId);
   generations.set(id, generation);
   if (cached) {
@@ -137,6 +155,18 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
   check(twins.length === 0, 'every generation has its own image name', () => generation.publicId);
   observeLimits(observation, generation);
   return [{ type: 'debit', amount: -generation.price, generationId: id }];
+}
+
+/** An edit begins only of an image that its user had finished. It may have been deleted since the hold has read it. */
+function checkLineage({ world, generations }: Observation, { id, uid, ancestors }: ObservedGeneration): void {
+  const [parentId] = ancestors;
+  if (parentId === undefined) return;
+  world.happened('generation is an edit', () => id);
+  const parent = generations.get(parentId);
+  const wasFinished = parent?.uid === uid && parent.history.some(({ status }) => status === 'succeeded');
+  world.check(wasFinished, 'only a finished image is edited', () => `${id} of ${parentId}`);
+  const expected = [parentId, ...(parent?.ancestors ?? [])].join();
+  world.check(ancestors.join() === expected, 'an edit keeps the lineage of its parent', () => id);
 }
 
 function become(

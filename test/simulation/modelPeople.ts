@@ -66,12 +66,7 @@ export function checkOncePerPerson(
   const shared = findShared(accounts, account);
   const [kind] = entryId.split(':');
   if (shared.length > 0) world.happened(`${kind} of a person with several accounts`);
-  // An account that was deleted in the console knows its identities again at its user's next call. Until then the job may
-  // give it an allowance of its own.
-  const getKnown = ({ met, data }: ObservedAccount) =>
-    kind === 'signup' ? [...met] : ((data?.identities ?? []) as string[]);
-  const known = getKnown(account);
-  const others = shared.filter((other) => getKnown(other).some((name) => known.includes(name)));
+  const others = shared.filter(({ met }) => [...met].some((name) => account.met.has(name)));
   const again = others.find(({ entries }) => entries.some(({ id }) => id === entryId));
   world.check(!again, `credits come once per person`, () => `${account.uid} ${again?.uid} ${entryId}`);
 }

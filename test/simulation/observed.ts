@@ -3,14 +3,34 @@ import { createHash } from 'node:crypto';
 import type { Data } from '../../shared/database/database.ts';
 import type { Entry } from './modelLedger.ts';
 
-/** The contract's prices. */
-export const prices: Record<string, number> = { standard: 1, premium2: 2, premium4: 4 };
+/** The contract's prices at 1K, and how many times as much a resolution costs. */
+const prices: Record<string, number> = { standard: 1, premium2: 2, premium4: 4 };
+const priceFactors: Record<string, number> = { '1K': 1, '2K': 2, '4K': 4 };
 
-/** The body of `generate`. */
-export type Body = { prompt: string; tier: string; orientation: string; fresh: boolean };
+/** The body of `generate`. Without a resolution it asks for 1K. */
+export type Body = {
+  prompt: string;
+  tier: string;
+  orientation: string;
+  fresh: boolean;
+  /** The id of the image that the prompt changes. */
+  editOf?: string;
+  group?: string;
+  originalPrompt?: string;
+  resolution?: string;
+};
 
+export const getPrice = ({ tier, resolution = '1K' }: Body) =>
+  (prices[tier] ?? Number.NaN) * (priceFactors[resolution] ?? Number.NaN);
+
+/** Compares what a key identifies: neither the group nor the original prompt. */
 export const isSameBody = (a: Body, b: Body) =>
-  a.prompt === b.prompt && a.tier === b.tier && a.orientation === b.orientation && a.fresh === b.fresh;
+  a.prompt === b.prompt &&
+  a.tier === b.tier &&
+  a.orientation === b.orientation &&
+  a.fresh === b.fresh &&
+  a.editOf === b.editOf &&
+  (a.resolution ?? '1K') === (b.resolution ?? '1K');
 
 export type Status = 'pending' | 'succeeded' | 'refunded' | 'deleted';
 
@@ -19,6 +39,8 @@ export type ObservedGeneration = {
   uid: string;
   /** The body of its request. */
   body: Body;
+  /** Of an edit: its ancestors, newest first. */
+  ancestors: readonly string[];
   /** True if it is a cache hit: a finished image again, without a charge. */
   cached: boolean;
   status: Status;

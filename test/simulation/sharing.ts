@@ -18,9 +18,9 @@ export function createSharing(fleet: Fleet, model: Model) {
   const { check } = model.world;
 
   return {
-    async share({ uid, verified }: User, key: string, shared: boolean): Promise<void> {
+    async share({ uid, verified, person }: User, key: string, shared: boolean): Promise<void> {
       const id = model.findGeneration(uid, key)?.id ?? unknownId;
-      const as = tokens.user(uid, verified);
+      const as = tokens.user(uid, verified, person);
       await fleet.send({ name: 'share', method: 'POST', as, body: { id, shared } }, (answer, startTick) => {
         const describe = () => `${uid} ${id} ${shared}: ${JSON.stringify(answer.body)}`;
         const found = model.generations.get(id);
@@ -39,6 +39,10 @@ export function createSharing(fleet: Fleet, model: Model) {
         const statuses = found ? statusesSince(found, startTick) : [];
         const wasMissing = !found || found.removed || statuses.some((status) => status !== 'succeeded');
         if (reason === 'NOT_FOUND') return check(wasMissing, 'a refusal is justified', describe);
+        if (reason === 'ACCOUNT_CLOSED') {
+          const wasClosed = model.since(uid, startTick).some(({ closed }) => closed);
+          return check(shared && wasClosed, 'a refusal is justified', describe);
+        }
         // Calls that wait for a stopped instance arrive all at once.
         if (reason === 'RATE_LIMITED') return;
         const mayFail = shared ? shareFailures : ['DATABASE_UNAVAILABLE'];

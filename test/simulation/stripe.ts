@@ -17,8 +17,10 @@ export type Payment = {
   createdAt: number;
   refunds: Refund[];
   disputes: (Dispute & { returned: number })[];
-  /** True if it was refunded because the account had been closed before it was recorded. */
+  /** True if a refund was asked for because the account had been closed before it was recorded. */
   isRefundedForClosed?: boolean;
+  /** True if its money never arrives. */
+  hasFailed?: boolean;
 };
 export type SimulatedStripe = ReturnType<typeof createSimulatedStripe>;
 
@@ -52,6 +54,7 @@ export function createSimulatedStripe(world: World) {
     payments.set(id, {
       session: {
         id,
+        created: Math.floor(world.now() / 1_000),
         status: 'open',
         payment_status: 'unpaid',
         metadata,
@@ -76,31 +79,46 @@ export function createSimulatedStripe(world: World) {
     Object.assign(payment.session, { ...paid, payment_status: later ? 'unpaid' : 'paid' });
     emit('checkout.session.completed', payment.session);
     if (!later) return;
-    world.after(random.whole(1_000, 60_000), 'money arrives', () => {
+    const fails = random.chance(0.3);
+    world.after(random.whole(1_000, 60_000), 'a bank decides', () => {
+      if (fails) {
+        payment.hasFailed = true;
+        return emit('checkout.session.async_payment_failed', payment.session);
+      }
       payment.session.payment_status = 'paid';
       emit('checkout.session.async_payment_succeeded', payment.session);
     });
   }
 
+  const findPayment = (intent: string) =>
+    [...payments.values()].find(({ session }) => session.payment_intent === intent);
   const paid = () => [...payments.values()].filter(({ session }) => session.payment_status === 'paid');
+
+  function addRefund({ session, refunds }: Payment, amount: number, status: string): Refund {
+    ids += 1;
+    const one: Refund = { id: `re_${ids}`, amount, status, payment_intent: session.payment_intent };
+    refunds.push(one);
+    emit('refund.created', one);
+    return one;
+  }
+
+  /** Refunds what is left of the payment for a closed account. Stripe refuses that while a dispute holds the money. */
+  function refundRest(intent: string): void {
+    const payment = findPayment(intent);
+    if (!payment) return;
+    payment.isRefundedForClosed = true;
+    const isDisputed = payment.disputes.some(({ amount, returned }) => returned < amount);
+    const left = computeUnrefunded(payment);
+    if (!isDisputed && left > 0) addRefund(payment, left, 'succeeded');
+  }
 
   function refund(): void {
     const payment = random.pick(paid());
-    const amount = payment?.session.amount_total ?? 0;
-    const left = payment ? amount - live(payment.refunds) : 0;
+    const left = payment ? computeUnrefunded(payment) : 0;
     if (!payment || left <= 0) return;
-    ids += 1;
     const part = random.chance(0.4) ? left : random.whole(1, left);
-    const { payment_intent } = payment.session;
     const isPending = random.chance(0.2);
-    const one: Refund = {
-      id: `re_${ids}`,
-      amount: part,
-      status: isPending ? 'pending' : 'succeeded',
-      payment_intent,
-    };
-    payment.refunds.push(one);
-    emit('refund.created', one);
+    const one = addRefund(payment, part, isPending ? 'pending' : 'succeeded');
     const settle = (status: string, type: string) => {
       one.status = status;
       emit('refund.updated', one);
@@ -174,16 +192,18 @@ export function createSimulatedStripe(world: World) {
       }),
       createCustomer: ({ uid }, key) => call(() => once(key, () => `cus_${uid}_${++ids}`)),
       createSession: (request, key) => call(() => once(key, () => createSession(request))),
+      findCustomers: async () => [],
       deleteCustomer: async () => {},
       findSession: (id) => call(() => payments.get(id)?.session),
       findSessionOf: (intent) =>
         call(() => paid().find(({ session }) => session.payment_intent === intent)?.session),
-      refundPayment: (paymentIntent) =>
-        call(() => {
-          for (const payment of payments.values()) {
-            if (payment.session.payment_intent === paymentIntent) payment.isRefundedForClosed = true;
-          }
-        }),
+      hasFailed: (intent) => call(() => findPayment(intent)?.hasFailed === true),
+      listReversalsOf: (intent) =>
+        call(() => ({
+          refunds: findPayment(intent)?.refunds ?? [],
+          disputes: findPayment(intent)?.disputes ?? [],
+        })),
+      refundPayment: (intent) => call(() => refundRest(intent)),
       createPortal: async () => 'https://portal.example',
       listSessions: () =>
         list(() =>
@@ -205,13 +225,19 @@ export function createSimulatedStripe(world: World) {
     listen(listener: (event: StripeEvent) => void) {
       onEvent = listener;
     },
-    /** The credits of what Stripe holds of a user's payments. */
-    held: (uid: string) =>
+    /**
+     * The credits of what Stripe holds of a user's payments. What a closed account has paid gives none, unless the account was
+     * opened again.
+     */
+    held: (uid: string, isRecorded: (sessionId: string) => boolean) =>
       paid()
-        .filter((payment) => payment.uid === uid && !payment.isRefundedForClosed)
+        .filter((payment) => payment.uid === uid)
+        .filter(({ isRefundedForClosed, session }) => !isRefundedForClosed || isRecorded(session.id))
         .reduce((total, payment) => total + payment.credits - computeTaken(payment), 0),
   };
 }
+
+const computeUnrefunded = ({ session, refunds }: Payment) => (session.amount_total ?? 0) - live(refunds);
 
 const live = (refunds: readonly Refund[]) =>
   refunds.reduce((total, { amount, status }) => total + (status === 'failed' ? 0 : amount), 0);

@@ -2,6 +2,7 @@
 import { Failure } from '../../shared/errors.ts';
 import type { ImageStore } from '../../shared/images/cloudinary.ts';
 import type { Overrides } from '../../shared/services.ts';
+import { onePixelPng } from '../support/pictures.ts';
 import type { FaultRates } from './faults.ts';
 import type { Actor, World } from './world.ts';
 
@@ -32,6 +33,8 @@ const generatorFailures = [
   'PROVIDER_TIMEOUT',
   'PROVIDER_MISCONFIGURED',
 ] as const;
+/** The failures that the last release knows. */
+const oldFailures = generatorFailures.filter((failure) => failure !== 'REFERENCE_UNREADABLE');
 /** How every message of the model begins. */
 export const modelWords = 'The model failed';
 /** What the provider bills for one image, micro-dollars. */
@@ -82,7 +85,7 @@ export function createImageGenerator(world: World, rates: FaultRates, actor: Act
     const duration = random.chance(rates.slow) ? random.whole(10_000, 150_000) : random.whole(50, 9_000);
     const milliseconds = Math.min(duration, millisecondsLeft);
     const fails = random.chance(rates.upstream);
-    const failure = random.pick(generatorFailures);
+    const failure = random.pick(rates.hasNewFailures ? generatorFailures : oldFailures);
     const isOurBug = random.chance(0.1);
     return endAfter({ world, actor }, 'has generated an image', milliseconds, signal, () => {
       if (duration > millisecondsLeft) {
@@ -99,7 +102,14 @@ export function createImageGenerator(world: World, rates: FaultRates, actor: Act
       }
       happened('generate image: done');
       const facts = { mimeType: 'image/png' as const, width: 1024, height: 1024 };
-      return { ...facts, chunks: [], bytes: 3, model: 'model', providerCostMicros: costMicros };
+      return {
+        ...facts,
+        chunks: [],
+        bytes: 3,
+        model: 'model',
+        thoughtSignature: 'c2ln',
+        providerCostMicros: costMicros,
+      };
     });
   };
 }
@@ -124,10 +134,27 @@ export function createImageStore(world: World, rates: FaultRates, actor: Actor, 
     new Failure(
       reason,
       `The image store failed: ${reason}.`,
-      reason === 'STORAGE_ERROR' ? { providerFailure: { kind: 'passing' } } : {},
+      // Then the image is uploaded once more. The last release cannot delete one that may still arrive.
+      reason === 'STORAGE_ERROR' && rates.hasNewFailures ? { providerFailure: { kind: 'passing' } } : {},
     );
 
+  function fetch(url: string, millisecondsLeft: number, signal: AbortSignal): Promise<Buffer> {
+    const fails = random.chance(rates.upstream);
+    const milliseconds = delay();
+    happened(`fetch: ${fails ? 'fails' : 'done'}`);
+    const within = Math.min(milliseconds, millisecondsLeft);
+    return endAfter({ world, actor }, 'has fetched an image', within, signal, () => {
+      if (milliseconds > millisecondsLeft) throw createStoreFailure('PROVIDER_TIMEOUT');
+      const isThere = images.stored.has(url.replace('https://images.example/', ''));
+      if (fails || !isThere) throw createStoreFailure('STORAGE_ERROR');
+      return onePixelPng;
+    });
+  }
+
   return {
+    fetch,
+    fetchSmaller: (url, _bytesMax, millisecondsLeft, signal) => fetch(url, millisecondsLeft, signal),
+
     async store(publicId, _pieces, millisecondsLeft, signal) {
       // Signed now: whatever the result of this call, the upload may arrive for an hour.
       images.watch.signed(publicId, actor);
@@ -158,19 +185,6 @@ export function createImageStore(world: World, rates: FaultRates, actor: Actor, 
         if (fate) throw createStoreFailure('STORAGE_ERROR');
         const url = `https://images.example/${publicId}`;
         return { url, thumbnailUrl: `${url}/small` };
-      });
-    },
-
-    async fetch(url, millisecondsLeft, signal) {
-      const fails = random.chance(rates.upstream);
-      const milliseconds = delay();
-      happened(`fetch: ${fails ? 'fails' : 'done'}`);
-      const within = Math.min(milliseconds, millisecondsLeft);
-      return endAfter({ world, actor }, 'has fetched an image', within, signal, () => {
-        if (milliseconds > millisecondsLeft) throw createStoreFailure('PROVIDER_TIMEOUT');
-        const isThere = images.stored.has(url.replace('https://images.example/', ''));
-        if (fails || !isThere) throw createStoreFailure('STORAGE_ERROR');
-        return Buffer.from(url);
       });
     },
 

@@ -64,7 +64,7 @@ export function createClosingWorld(env: Record<string, string> = {}) {
   /** One instance of the studio. Several share the database and the image store. */
   function start({
     faults,
-    imageGenerator = async () => image(),
+    imageGenerator = async () => ({ ...image(), thoughtSignature: canary }),
   }: {
     faults?: Faults;
     imageGenerator?: () => Promise<ReturnType<typeof image>>;
@@ -79,7 +79,10 @@ export function createClosingWorld(env: Record<string, string> = {}) {
         ...env,
       },
       users: fakeUsers,
-      stripe: { deleteCustomer: async (id) => void customers.push(id) } as Partial<StripeApi> as StripeApi,
+      stripe: {
+        findCustomers: async () => [],
+        deleteCustomer: async (id) => void customers.push(id),
+      } as Partial<StripeApi> as StripeApi,
       ...(faults && { faults }),
       async imageGenerator(request) {
         if (JSON.stringify(request).includes('blocked')) {
@@ -120,8 +123,8 @@ export type ClosingStudio = ReturnType<ClosingWorld['start']>;
 export async function fillPerson({ generate, send, edit, call, runJob }: ClosingStudio): Promise<void> {
   await generate('maker', { prompt: `A ${canary}` });
   await generate('twin', { prompt: `A ${canary}` });
-  await generate('enhanced', { prompt: `Another ${canary}`, enhance: true });
-  await generate('refused', { prompt: `A blocked ${canary}` });
+  await generate('enhanced', { prompt: `Another ${canary}`, enhance: true, group: canary });
+  await generate('refused', { prompt: `A blocked ${canary}`, originalPrompt: canary });
   await call('enhance', { prompt: `A ${canary}` });
   const shared = await send({
     name: 'share',
@@ -134,6 +137,10 @@ export async function fillPerson({ generate, send, edit, call, runJob }: Closing
   const root = tokens.admin('root');
   const grant = { uid: 'ann', amount: 5, reason: `for ${canary}` };
   await send({ name: 'grant', method: 'POST', as: root, body: grant, key: 'grant' });
+  await generate('removed', { prompt: `A third ${canary}` });
+  const generationId = hashGenerationId('ann', 'removed');
+  const removal = { uid: 'ann', generationId, reason: `shows ${canary}` };
+  await send({ name: 'takedown', method: 'POST', as: root, body: removal });
   edit('accounts/ann', { customers: ['cus_1', 'cus_2'] });
   edit('accounts/ann', { balance: 30, note: `a note about ${canary}` });
   await runJob('reconcile');

@@ -37,7 +37,9 @@ export async function brokenInvariants(stack: Stack, uid: string): Promise<strin
     ];
     if (generation.receipt.charged > 0)
       check(types.join() === expected, `${generation.status} generation has entries ${types.join()}`);
-    const prices = generation.cached ? [0] : Object.values(tierCredits);
+    const prices = generation.cached
+      ? [0]
+      : Object.values(tierCredits).flatMap((credits) => [credits, 2 * credits, 4 * credits]);
     check(prices.includes(generation.credits), 'the price is that of no tier');
     const charged = generation.cached ? 0 : generation.credits;
     check(generation.receipt.charged === charged, `charged ${generation.receipt.charged} for ${charged}`);

@@ -17,6 +17,7 @@ import { createServices } from '../../shared/services.ts';
 import { tokens, trustingAuth } from '../simulation/instance.ts';
 import { createMemoryDatabase, createMemoryStore } from '../simulation/memoryDatabase.ts';
 import { callHandler, type WireRequest } from '../simulation/wire.ts';
+import { onePixelPng } from './pictures.ts';
 import type { Reply } from './replies.ts';
 import { virtualClock } from './virtualClock.ts';
 
@@ -46,6 +47,8 @@ export function createMemoryStudio({
   env?: Record<string, string>;
   imageGenerator?: GenerateImage;
   imageStore?: Partial<ImageStore>;
+  /** Gemini behind the real fallback between models. `imageGenerator` is then not used. */
+  generateImage?: Gemini['generateImage'];
   /** The text model's part. */
   write?: Gemini['write'];
   stripe?: StripeApi;
@@ -65,7 +68,8 @@ export function createMemoryStudio({
       assets.add(publicId);
       return { url: `https://images.example/${publicId}`, thumbnailUrl: 'https://images.example/small' };
     },
-    fetch: async (url: string) => Buffer.from(url),
+    fetch: async () => onePixelPng,
+    fetchSmaller: async () => onePixelPng,
     destroy: async (publicId: string) => assets.delete(publicId),
     ...parts.imageStore,
   } as Partial<ImageStore> as ImageStore;
@@ -81,11 +85,15 @@ export function createMemoryStudio({
       imageStore,
       ...(parts.stripe && { stripe: parts.stripe }),
       ...(parts.users && { users: parts.users }),
-      ...(parts.write && { gemini: { write: parts.write } as Partial<Gemini> as Gemini }),
-      async imageGenerator(...request) {
-        generated += 1;
-        return parts.imageGenerator ? parts.imageGenerator(...request) : image();
-      },
+      ...((parts.write || parts.generateImage) && {
+        gemini: { write: parts.write, generateImage: parts.generateImage } as Partial<Gemini> as Gemini,
+      }),
+      ...(!parts.generateImage && {
+        async imageGenerator(...request) {
+          generated += 1;
+          return parts.imageGenerator ? parts.imageGenerator(...request) : image();
+        },
+      }),
     },
   );
 

@@ -117,10 +117,15 @@ export async function createPaymentStudio({
     checkout: (pack = 'starter', key = `key-${pack}`, as = 'user:ann') => post('checkout', { pack }, as, key),
     confirm: (sessionId: string, as = 'user:ann') => post('confirmCheckout', { sessionId }, as),
     /** Starts a checkout and pays it. Nothing is delivered. @returns the session's id. */
-    async buy(pack = 'starter', key = `key-${pack}`, as = 'user:ann'): Promise<string> {
+    async buy(
+      pack = 'starter',
+      key = `key-${pack}`,
+      as = 'user:ann',
+      options: { later?: boolean } = {},
+    ): Promise<string> {
       const { body } = await post('checkout', { pack }, as, key);
       const { sessionId: session } = body as unknown as { sessionId: string };
-      stripe.control.pay({ session });
+      stripe.control.pay({ session, ...options });
       return session;
     },
     /** The newest event of a type. */

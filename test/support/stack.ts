@@ -12,6 +12,7 @@ import { createAuth } from '../../shared/auth/auth.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import type { Receipt } from '../../shared/contract.ts';
 import { createLog } from '../../shared/core/log.ts';
+import { imageBytesMax } from '../../shared/images/imageFormat.ts';
 import type { Overrides } from '../../shared/services.ts';
 import { createFirestoreConsole } from './firestoreConsole.ts';
 import { watchLeaks } from './leaks.ts';
@@ -34,6 +35,7 @@ export async function startStack(env: Record<string, string> = {}, overrides: Ov
     cloudName: 'test',
     apiKey: '12345',
     apiSecret: 'test-secret',
+    uploadBytesMax: imageBytesMax,
   });
   // Cloudinary's SDK reads this variable when it is imported.
   process.env.CLOUDINARY_URL = cloudinary.cloudinaryUrl;

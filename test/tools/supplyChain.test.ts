@@ -5,15 +5,14 @@ import { findFaults, type LockedPackage, type Packages } from '../../tools/suppl
 
 const integrity = `sha512-${'a'.repeat(86)}==`;
 const good: LockedPackage = { version: '1.0.0', license: 'MIT', integrity };
-const faults = (lockedPackage: LockedPackage, path = 'node_modules/x') =>
-  findFaults({ '': {}, [path]: lockedPackage });
+const faults = (lockedPackage: LockedPackage) => findFaults({ '': {}, 'node_modules/x': lockedPackage });
 
 it('finds no problem in our lockfile', () => {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Packages };
   expect(findFaults(packages)).toEqual([]);
 });
 
-it.each<[string, LockedPackage, string?]>([
+it.each<[string, LockedPackage]>([
   ['a licence that requires more than attribution', { ...good, license: 'GPL-3.0-only' }],
   ['a deployed package with a licence for development', { ...good, license: 'MPL-2.0' }],
   ['an unknown licence', { version: '1.0.0', integrity }],
@@ -23,14 +22,9 @@ it.each<[string, LockedPackage, string?]>([
   ['another registry', { ...good, resolved: 'https://registry.example.com/x.tgz' }],
   ['a deprecated package', { ...good, deprecated: 'use y' }],
   ['a link', { ...good, link: true }],
-  [
-    'a binary on the list without hashes that has a hash now',
-    { ...good, dev: true },
-    'node_modules/@biomejs/cli-win32-x64',
-  ],
-  ['a deployed binary without a hash', { ...good, integrity: '' }, 'node_modules/@biomejs/cli-win32-x64'],
-])('reports %s', (_what, lockedPackage, path) => {
-  expect(faults(lockedPackage, path)).toHaveLength(1);
+  ['a binary for another platform without a hash', { ...good, dev: true, integrity: '' }],
+])('reports %s', (_what, lockedPackage) => {
+  expect(faults(lockedPackage)).toHaveLength(1);
 });
 
 it.each<[string, LockedPackage]>([

@@ -5,10 +5,11 @@ import {
   type Receipt,
   type Retry,
   reportDetailsCharactersMax,
+  type TierOffer,
 } from '../../shared/contract.ts';
 import { ApiError } from '../../web/client.ts';
 import * as limits from '../../web/limits.ts';
-import { fileName } from '../../web/state/imageActions.ts';
+import { fileName } from '../../web/saveFile.ts';
 import { getShape } from '../../web/state/shapes.ts';
 import { clockTime, signed } from '../../web/strings/format.ts';
 import { costText, entryText, failureCreditsText, removalText } from '../../web/strings/messages.ts';
@@ -61,7 +62,8 @@ test('costText has the cost and the balance', () => {
 });
 
 test('a portrait has the sides of the landscape swapped', () => {
-  const offer = { id: 'premium2', credits: 2, aspectRatio: '3:2', width: 1248, height: 832 } as const;
+  const size = { width: 1248, height: 832 };
+  const offer: TierOffer = { id: 'premium2', credits: 2, aspectRatio: '3:2', ...size, resolutions: [] };
   expect(getShape(offer, 'landscape')).toEqual({ width: 1248, height: 832 });
   expect(getShape(offer, 'portrait')).toEqual({ width: 832, height: 1248 });
 });

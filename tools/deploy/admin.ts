@@ -1,17 +1,25 @@
 /**
- * `npm run admin`: makes a user of a deployed studio an admin, or revokes it, with the custom claim `admin`. Other
- * claims stay. A new admin needs a new token: the next one, within an hour. A revoked admin is refused at once, and
- * every session of the user ends.
+ * `npm run admin`: what an admin can do from a terminal, in a deployed studio or in a local run. It makes a user an admin, or
+ * revokes it, with the custom claim `admin`. Other claims stay. A new admin needs a new token: the next one, within an hour.
+ * A revoked admin is refused at once, and every session of the user ends.
  */
 import { execFile } from 'node:child_process';
 import { parseArgs, promisify } from 'node:util';
-import { z } from 'zod';
+import { say } from '../say.ts';
+import { callFunction, parseCall } from './adminCommands.ts';
+import { findStudio, type Studio, signIn } from './adminSession.ts';
+import { findUser, googleHosts, type Hosts, postAsCaller } from './identityToolkit.ts';
 
-const usage = 'npm run admin -- --project PROJECT --email EMAIL [--revoke]';
-
-const usersSchema = z.object({
-  users: z.array(z.object({ localId: z.string(), customAttributes: z.string().optional() })).optional(),
-});
+const usage = `npm run admin -- --project PROJECT COMMAND     without --project in the local run of npm start
+  find TEXT                  accounts by e-mail address, uid or generation id, which is the support code
+  show UID                   one account with its entries, generations and purchases
+  grant UID AMOUNT REASON    --generation ID: a goodwill refund of this image; --key KEY: repeats a grant
+  suspend UID REASON         suspends the person behind the account
+  restore UID REASON
+  overview                   sums of the last 24 hours; --from TIME and --to TIME (RFC 3339)
+  make-admin EMAIL           --revoke: takes it back, and ends the sessions of the user
+Options: --email EMAIL, the admin that you are, by default the account of gcloud; --url URL, the address of the studio.
+A negative amount comes after --: npm run admin -- --project PROJECT -- grant UID -5 REASON`;
 
 export type AdminChange = { project: string; email: string; revoke: boolean };
 
@@ -24,51 +32,79 @@ export type AdminChange = { project: string; email: string; revoke: boolean };
 export async function changeAdmin(
   { project, email, revoke }: AdminChange,
   token: string,
-  base = 'https://identitytoolkit.googleapis.com',
+  identityToolkit = googleHosts.identityToolkit,
 ): Promise<string> {
-  async function ask(action: string, body: object): Promise<unknown> {
-    const response = await fetch(`${base}/v1/projects/${project}/accounts:${action}`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${token}`,
-        'content-type': 'application/json',
-        // The project whose quota is used, because a person's credentials belong to no project.
-        'x-goog-user-project': project,
-      },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok)
-      throw new Error(`accounts:${action} answered ${response.status}: ${await response.text()}`);
-    return response.json();
-  }
-
-  const { users = [] } = usersSchema.parse(await ask('lookup', { email: [email] }));
-  const [user] = users;
-  if (!user) throw new Error(`No user has signed in as ${email} yet`);
+  const caller = { project, token };
+  const user = await findUser(email, caller, { ...googleHosts, identityToolkit });
   const { admin: _, ...others } = JSON.parse(user.customAttributes ?? '{}') as Record<string, unknown>;
   const claims = revoke ? others : { ...others, admin: true };
   // Sign-ins before `validSince`, in seconds since 1970, are no longer valid.
   const validSince = revoke && { validSince: String(Math.floor(Date.now() / 1000)) };
-  await ask('update', { localId: user.localId, customAttributes: JSON.stringify(claims), ...validSince });
+  const change = { localId: user.localId, customAttributes: JSON.stringify(claims), ...validSince };
+  await postAsCaller(`${identityToolkit}/v1/projects/${project}/accounts:update`, change, caller);
   return user.localId;
 }
 
-async function main(): Promise<void> {
+/** The output of gcloud, without its line break. */
+export type Gcloud = (...args: string[]) => Promise<string>;
+
+/**
+ * Runs a command.
+ * @returns what to print.
+ * @throws {Error} with what is wrong.
+ */
+export async function runAdmin(
+  args: string[],
+  { gcloud, hosts, localUrl }: { gcloud: Gcloud; hosts: Hosts; localUrl: string },
+): Promise<string> {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { project: text, email: text, revoke: { type: 'boolean' } } });
+  const names = { project: text, email: text, url: text, key: text, generation: text, from: text, to: text };
+  const options = { ...names, revoke: { type: 'boolean' } } as const;
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
   const { project, email, revoke = false } = values;
-  if (!project || !email) throw new Error(usage);
-  const { stdout } = await promisify(execFile)('gcloud', ['auth', 'print-access-token']);
-  const uid = await changeAdmin({ project, email, revoke }, stdout.trim());
-  process.stdout.write(
-    revoke
-      ? `${email} (${uid}) is no longer an admin, and signed out everywhere.\n`
-      : `${email} (${uid}) is an admin, starting with the next token. Sign in again to get it at once.\n`,
-  );
+  const url = (values.url ?? (project ? `https://${project}.web.app` : localUrl)).replace(/\/+$/, '');
+  const isClaim = positionals.length === 0 ? Boolean(project && email) : positionals[0] === 'make-admin';
+  const call = parseCall(positionals, values, new Date());
+  const [, named = email] = positionals;
+  if (isClaim && named) {
+    const access = project
+      ? { project, token: await gcloud('auth', 'print-access-token'), host: hosts.identityToolkit }
+      : await openLocal(url);
+    const uid = await changeAdmin(
+      { project: access.project, email: named, revoke },
+      access.token,
+      access.host,
+    );
+    return revoke
+      ? `${named} (${uid}) is no longer an admin, and signed out everywhere.`
+      : `${named} (${uid}) is an admin, starting with the next token. Sign in again to get it at once.`;
+  }
+  if (!call) throw new Error(usage);
+  const studio = await findStudio(url);
+  if (project && studio.projectId !== project)
+    throw new Error(`The studio at ${url} belongs to the project ${studio.projectId}.`);
+  const answer = await callFunction(call, { url, token: await createToken(studio) });
+  return JSON.stringify(answer, null, 2);
+
+  async function createToken(found: Studio): Promise<string> {
+    if (found.emulators) return 'owner';
+    const account = email ?? (await gcloud('config', 'get-value', 'account'));
+    return signIn(found, account, await gcloud('auth', 'print-access-token'), hosts);
+  }
+}
+
+/** The users of a local run, which take `owner` as an access token. */
+async function openLocal(url: string) {
+  const { projectId: project, emulators } = await findStudio(url);
+  if (!emulators) throw new Error(`The studio at ${url} is not a local run. Pass --project.`);
+  const { host, port } = emulators.auth;
+  return { project, token: 'owner', host: `http://${host}:${port}/identitytoolkit.googleapis.com` };
 }
 
 if (import.meta.main) {
-  await main().catch((error) => {
+  const gcloud: Gcloud = async (...args) => (await promisify(execFile)('gcloud', args)).stdout.trim();
+  const localUrl = `http://127.0.0.1:${process.env.PORT ?? 8080}`;
+  await runAdmin(process.argv.slice(2), { gcloud, hosts: googleHosts, localUrl }).then(say, (error) => {
     process.stderr.write(`${(error as Error).message}\n`);
     process.exitCode = 1;
   });

@@ -1,5 +1,6 @@
 /** Estimates a month's bill from the usage, the manifest's sizes, the catalogue's models and public prices. */
-import { imageModel } from '../../shared/imagegen/models.ts';
+import type { Resolution } from '../../shared/contract.ts';
+import { getImageCost, imageModel } from '../../shared/imagegen/models.ts';
 import { manifest } from './manifest.ts';
 import { cloudinaryPlans, type Price, prices } from './prices.ts';
 
@@ -7,6 +8,7 @@ export type Usage = {
   /** Images generated in the month. */
   images: number;
   modelId: string;
+  resolution: Resolution;
   /** From a request of `generate` to its answer. */
   secondsPerImage: number;
   bytesPerImage: number;
@@ -62,8 +64,8 @@ export function createBill(usage: Usage): Line[] {
   const short = estimateShortRequests(usage);
   const storedGib =
     (usage.images * usage.monthsKept * storedPerImage + usage.accounts * storedPerAccount) / gib;
-  const gemini = { source: 'shared/imagegen/models.ts', verified: false };
-  const imageUsd = imageModel(usage.modelId).costMicros / 1_000_000;
+  const gemini = { source: 'shared/imagegen/modelFacts.ts', verified: false };
+  const imageUsd = getImageCost(imageModel(usage.modelId), usage.resolution) / 1_000_000;
   return [
     {
       what: `Gemini, ${usage.modelId}`,

@@ -4,13 +4,15 @@
  */
 import { parseArgs } from 'node:util';
 import { parseConfig } from '../../shared/config/config.ts';
-import { imageModels, isKnownModel } from '../../shared/imagegen/models.ts';
+import { resolutionSchema } from '../../shared/contract.ts';
+import { hasResolution, imageModel, imageModels, isKnownModel } from '../../shared/imagegen/models.ts';
 import { createBill, type Line, type Usage } from './costs.ts';
 import { computeMargins, formatMargins, type SoldPack } from './margins.ts';
 import { stripeFees } from './prices.ts';
 
 const helpText = `npm run costs -- --images N
   --model ID       gemini-2.5-flash-image
+  --resolution R   1K, 2K or 4K; 1K
   --seconds S      seconds from request to answer, 20
   --megabytes M    size of an image, 1.5
   --views V        views of each image in full size, 3
@@ -39,6 +41,7 @@ function parseCommandLine(args: string[]) {
       tiers: text,
       images: text,
       model: text,
+      resolution: text,
       seconds: text,
       megabytes: text,
       views: text,
@@ -62,14 +65,24 @@ const createNumberParser =
     return value;
   };
 
+function parseResolution({ resolution = '1K' }: Values) {
+  const { data } = resolutionSchema.safeParse(resolution);
+  if (!data) throw new Error(`--resolution must be one of ${resolutionSchema.options.join(', ')}`);
+  return data;
+}
+
 function parseUsage(values: Values): Usage {
   const number = createNumberParser(values);
   const images = number('images');
   const modelId = values.model ?? 'gemini-2.5-flash-image';
   if (!isKnownModel(modelId)) throw new Error('--model must be a model in our catalogue');
+  const resolution = parseResolution(values);
+  if (!hasResolution(imageModel(modelId), resolution))
+    throw new Error('--resolution must be one that the model has');
   return {
     images,
     modelId,
+    resolution,
     secondsPerImage: number('seconds', 20),
     bytesPerImage: number('megabytes', 1.5) * 1_000_000,
     viewsPerImage: number('views', 3),
@@ -100,6 +113,7 @@ function describePacks(values: Values, bill: readonly Line[], images: number): s
     usdRate: number('rate', 1),
     tierCredits: parseConfig({ GOOGLE_CLOUD_PROJECT: 'any', TIER_CREDITS: values.tiers }).tierCredits,
     modelIds: imageModels.filter(({ status }) => status !== 'retired').map(({ id }) => id),
+    resolution: parseResolution(values),
     otherUsd: images > 0 ? others / images : 0,
   });
   return [

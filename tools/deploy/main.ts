@@ -1,10 +1,11 @@
 /** `npm run deploy`: creates the whole studio in a Google Cloud project, or updates it. */
+import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { say } from '../say.ts';
 import { type DeployOptions, DeployRefused, parseOptions } from './options.ts';
 import { createPlan } from './plan.ts';
 import { databaseId, gcloud } from './planProject.ts';
-import { runSteps, runtime } from './run.ts';
+import { runCommand, runScript } from './run.ts';
 import { toShellScript } from './steps.ts';
 
 try {
@@ -15,12 +16,16 @@ try {
   const options = canAsk
     ? parseOptions([...args, `--location=${await askLocation(parsedOptions)}`])
     : parsedOptions;
-  const steps = createPlan(options);
-  if (options.dryRun) process.stdout.write(toShellScript(steps));
-  else {
-    await runSteps(steps, runtime);
-    say(`\nThe studio is at https://${options.project}.web.app/studio`);
-  }
+  const script = toShellScript(createPlan(options));
+  if (options.out) {
+    writeFileSync(options.out, script);
+    say(`Read ${options.out}, then run it here: bash ${options.out}`);
+  } else if (options.dryRun) {
+    process.stdout.write(script);
+    if (!process.stdout.isTTY && process.env.npm_lifecycle_event)
+      process.stderr.write("npm's own lines may be in this output. For a script to run, pass --out FILE.\n");
+  } else if (await runScript(script)) say(`\nThe studio is at https://${options.project}.web.app/studio`);
+  else process.exitCode = 1;
 } catch (error) {
   if (!(error instanceof DeployRefused)) throw error;
   process.stderr.write(`\n${error.message}\n`);
@@ -36,7 +41,7 @@ async function askLocation({ project, region }: DeployOptions): Promise<string> 
     `--database=${databaseId}`,
     '--format=value(locationId)',
   ];
-  const { output } = await runtime.run(gcloud(project, ...describe), { quiet: true });
+  const { output } = await runCommand(gcloud(project, ...describe), { quiet: true });
   if (output.trim()) return output.trim();
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await lines.question(

@@ -79,8 +79,8 @@ export const manifest: Record<string, FunctionSpec> = {
   generate: {
     ...small,
     trigger: http,
-    // 140 MB, and 100 MB for each request with the largest references. A request without references takes 5 MB, for a
-    // 4K image.
+    // 140 MB, and 100 MB for each request with the largest references. A request without references takes its image: 5 MB
+    // at 1K, at most 25 MB more at 4K.
     memoryMiB: 2048,
     concurrency: 16,
     // Longer than GENERATE_TIMEOUT_MS, so that the function itself answers. Shorter than the hold's deadline, so that
@@ -93,8 +93,8 @@ export const manifest: Record<string, FunctionSpec> = {
     secrets: ['GEMINI_API_KEY', 'CLOUDINARY_URL'],
   },
   deleteGeneration: { ...small, trigger: http, roles: readWriteRoles, secrets: ['CLOUDINARY_URL'] },
-  // Each share holds its image in memory, at most 20 MB, and again while it is sent.
-  share: { ...small, trigger: http, concurrency: 8, roles: readWriteRoles, secrets: ['CLOUDINARY_URL'] },
+  // Each share holds its image in memory, at most 32 MB, and again while it is sent.
+  share: { ...small, trigger: http, concurrency: 4, roles: readWriteRoles, secrets: ['CLOUDINARY_URL'] },
   sharedImage: { ...small, trigger: { ...http, path: '/i/**' }, roles: readRoles },
   // Few instances, because each counts the calls for itself.
   report: { ...small, trigger: http, maxInstances: 2, roles: readWriteRoles },

@@ -1,6 +1,7 @@
 /** What a credit pack leaves after Stripe's fee, and what is left of it for each image. */
-import type { Tier } from '../../shared/contract.ts';
-import { imageModel } from '../../shared/imagegen/models.ts';
+import type { Resolution, Tier } from '../../shared/contract.ts';
+import { getImageCost, hasResolution, imageModel } from '../../shared/imagegen/models.ts';
+import { getPrice } from '../../shared/ledger/price.ts';
 
 /** `price` is in the currency of the fee, before tax. */
 export type SoldPack = { price: number; credits: number };
@@ -25,7 +26,9 @@ export type MarginOptions = {
   /** Dollars for one unit of the pack's currency. */
   usdRate: number;
   tierCredits: Record<Tier, number>;
+  /** Those without the resolution are left out. */
   modelIds: readonly string[];
+  resolution: Resolution;
   /** What an image costs besides the model: hosting and storage, dollars. */
   otherUsd: number;
 };
@@ -33,17 +36,18 @@ export type MarginOptions = {
 /** One line for each pack, tier and model. */
 export function computeMargins(
   packs: readonly SoldPack[],
-  { fee, usdRate, tierCredits, modelIds, otherUsd }: MarginOptions,
+  { fee, usdRate, tierCredits, modelIds, resolution, otherUsd }: MarginOptions,
 ): Margin[] {
   return packs.flatMap((pack) => {
     const kept = (pack.price * fee.percent) / 100 + fee.fixed;
     const creditUsd = ((pack.price - kept) / pack.credits) * usdRate;
-    return Object.entries(tierCredits).flatMap(([tier, credits]) =>
-      modelIds.map((modelId) => {
-        const earnedUsd = creditUsd * credits;
-        const costUsd = imageModel(modelId).costMicros / 1_000_000 + otherUsd;
+    const able = modelIds.map((id) => imageModel(id)).filter((model) => hasResolution(model, resolution));
+    return (Object.keys(tierCredits) as Tier[]).flatMap((tier) =>
+      able.map((model) => {
+        const earnedUsd = creditUsd * getPrice(tierCredits, { tier, resolution });
+        const costUsd = getImageCost(model, resolution) / 1_000_000 + otherUsd;
         const marginUsd = earnedUsd - costUsd;
-        return { pack, fee: kept, tier: tier as Tier, modelId, earnedUsd, costUsd, marginUsd };
+        return { pack, fee: kept, tier, modelId: model.id, earnedUsd, costUsd, marginUsd };
       }),
     );
   });

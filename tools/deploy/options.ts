@@ -13,8 +13,8 @@ export type DeployOptions = {
   /** Environment variables for all functions, which override the defaults. */
   settings: Record<string, string>;
   vertexAi: boolean;
-  /** Files with the values of secrets. The deploy asks for the other values, unless the secrets have one already. */
-  secretFiles: Partial<Record<Secret, string>>;
+  /** Files with the values of secrets. The script asks for the other values, unless the secrets have one already. */
+  secretFiles: Partial<Record<Secret, string | undefined>>;
   /** Credits are sold: the settings have CREDIT_PACKS. Empty, it sells none, but refunds and disputes still count. */
   payments: boolean;
   /** The mode of the new key of Stripe, if there is one. */
@@ -23,7 +23,11 @@ export type DeployOptions = {
   rotateWebhookSecret: boolean;
   alertEmail: string | undefined;
   supportEmail: string | undefined;
+  /** The month's budget for the project, in the currency of its billing account; 0 for none. */
+  monthlyBudget: number;
   dryRun: boolean;
+  /** The file for the script of a dry run. */
+  out: string | undefined;
 };
 
 export type StripeMode = 'test' | 'live';
@@ -41,8 +45,14 @@ const usage = `npm run deploy -- --project PROJECT --region REGION
   --stripe-key-file F   the file with the key of Stripe, at the first deploy with CREDIT_PACKS and to replace the key
   --rotate-webhook-secret  replaces the signing secret of Stripe's webhook
   --alert-email E       the address that receives alerts
-  --support-email E     sets up sign-in with e-mail and with Google, which shows this address to users
-  --dry-run             prints all commands as a shell script, and runs none`;
+  --support-email E     sets up sign-in with e-mail and with Google, which shows this address to users, as the studio does
+  --monthly-budget N    mails the billing account's admins at 50, 90 and 100 % of N in its currency; 100 by default, 0 for none
+  --dry-run             prints all commands as a shell script, and runs none
+  --out FILE            writes the script of --dry-run into a file, without npm's own lines`;
+
+/** Dollars. A new studio cannot spend more on a day by mistake or by abuse. */
+const defaultSpendPerDay = '20';
+const defaultMonthlyBudget = '100';
 
 /** Variables that the deploy sets itself, or that do not belong in a settings file. */
 const reservedNames =
@@ -59,9 +69,17 @@ export function parseOptions(args: string[], readFile: (path: string) => string 
   const location = values.location ?? region;
   if (!/^([a-z]+-[a-z]+\d+|[a-z]{3,4}\d)$/.test(location))
     throw toRefusal('--location must be a Firestore location');
-  const settings = withModel(values.settings ? parseSettings(readFile(values.settings)) : {});
+  const supportEmail = parseEmail(values, 'support-email');
+  const settings: Record<string, string> = {
+    MAX_SPEND_PER_DAY_USD: defaultSpendPerDay,
+    ...(supportEmail && { SUPPORT_EMAIL: supportEmail }),
+    ...withModel(values.settings ? parseSettings(readFile(values.settings)) : {}),
+  };
   const [geminiFile, cloudinaryFile] = [values['gemini-key-file'], values['cloudinary-file']];
   const { 'stripe-key-file': stripeFile, 'rotate-webhook-secret': rotateWebhookSecret = false } = values;
+  const { 'monthly-budget': monthlyBudget = defaultMonthlyBudget, 'dry-run': dryRun = false, out } = values;
+  if (!/^\d{1,9}$/.test(monthlyBudget)) throw toRefusal('--monthly-budget must be a whole number');
+  if (out && !dryRun) throw toRefusal('--out needs --dry-run');
   const payments = settings.CREDIT_PACKS !== undefined;
   if (!payments && (stripeFile || rotateWebhookSecret))
     throw toRefusal('--stripe-key-file and --rotate-webhook-secret need CREDIT_PACKS in the settings');
@@ -71,17 +89,18 @@ export function parseOptions(args: string[], readFile: (path: string) => string 
     location,
     settings,
     vertexAi: checkConfig(project, settings).gemini.vertexAi,
-    secretFiles: {
-      ...(geminiFile && { GEMINI_API_KEY: geminiFile }),
-      ...(cloudinaryFile && { CLOUDINARY_URL: cloudinaryFile }),
-      ...(stripeFile && { STRIPE_SECRET_KEY: stripeFile }),
-    },
+    secretFiles: checkSecretFiles(
+      { GEMINI_API_KEY: geminiFile, CLOUDINARY_URL: cloudinaryFile, STRIPE_SECRET_KEY: stripeFile },
+      readFile,
+    ),
     payments,
     stripeMode: stripeFile ? parseStripeMode(readFile(stripeFile)) : undefined,
     rotateWebhookSecret,
     alertEmail: parseEmail(values, 'alert-email'),
-    supportEmail: parseEmail(values, 'support-email'),
-    dryRun: values['dry-run'] ?? false,
+    supportEmail,
+    monthlyBudget: Number(monthlyBudget),
+    dryRun,
+    out,
   };
 }
 
@@ -101,7 +120,9 @@ function parseCommandLine(args: string[]) {
         'rotate-webhook-secret': { type: 'boolean' },
         'alert-email': text,
         'support-email': text,
+        'monthly-budget': text,
         'dry-run': { type: 'boolean' },
+        out: text,
       },
     }).values;
   } catch (error) {
@@ -163,13 +184,21 @@ export function parseStripeMode(key: string): StripeMode {
 }
 
 /** @throws {DeployRefused} for a value that the functions would refuse. The message never contains the value. */
-export function checkSecret(secret: Secret, value: string): void {
-  if (value === '') throw new DeployRefused(`${secret} is empty.`);
-  try {
-    parseConfig({ GOOGLE_CLOUD_PROJECT: 'any', [secret]: value });
-  } catch (error) {
-    throw new DeployRefused(error instanceof ConfigError ? error.message : `${secret} is not valid.`);
+function checkSecretFiles(
+  files: DeployOptions['secretFiles'],
+  readFile: (path: string) => string,
+): DeployOptions['secretFiles'] {
+  for (const [secret, file] of Object.entries(files)) {
+    if (file === undefined) continue;
+    const value = readFile(file).trim();
+    if (value === '') throw new DeployRefused(`${secret} is empty.`);
+    try {
+      parseConfig({ GOOGLE_CLOUD_PROJECT: 'any', [secret]: value });
+    } catch (error) {
+      throw new DeployRefused(error instanceof ConfigError ? error.message : `${secret} is not valid.`);
+    }
   }
+  return files;
 }
 
 const toRefusal = (message: string) => new DeployRefused(`${message}.\n\n${usage}`);

@@ -1,6 +1,6 @@
 /** The whole deploy, in order. */
 import type { DeployOptions } from './options.ts';
-import { createAlerts } from './planAlerts.ts';
+import { createAlerts, createBudget } from './planAlerts.ts';
 import { createErasureLog } from './planErasureLog.ts';
 import { buildImage, createTriggers, deployFunctions, scheduleJobs } from './planFunctions.ts';
 import { deployPage, deployRules, setUpFirebase, writeFirebaseConfig } from './planPage.ts';
@@ -9,8 +9,8 @@ import { checkPayments, finishWebhook } from './planStripe.ts';
 import type { Step } from './steps.ts';
 
 /**
- * All steps. Each comes after the steps that it depends on: first what may refuse the deploy and changes nothing, last the
- * page, when everything it calls exists.
+ * All steps. Each comes after the steps that it depends on: first what may refuse the deploy and changes nothing, late the
+ * page, when everything it calls exists, and last the budget, without which the studio works.
  */
 export function createPlan(options: DeployOptions): Step[] {
   return [
@@ -36,5 +36,6 @@ export function createPlan(options: DeployOptions): Step[] {
     ...scheduleJobs(options),
     ...createAlerts(options),
     ...deployPage(options),
+    ...createBudget(options),
   ];
 }

@@ -1,4 +1,4 @@
-/** The steps for the alerts. Each alert has a log-based metric and a policy that watches it. */
+/** The steps for the alerts and the budget. Each alert has a log-based metric and a policy that watches it. */
 import { type Alert, alerts, type Condition, paymentAlerts } from './alerts.ts';
 import type { DeployOptions } from './options.ts';
 import { gcloud } from './planProject.ts';
@@ -6,7 +6,7 @@ import type { Step } from './steps.ts';
 
 const channelName = 'Studio';
 const hint =
-  'You need the roles roles/logging.configWriter and roles/monitoring.editor, and the gcloud components `alpha` and `beta`.';
+  'You need the roles roles/logging.configWriter, roles/monitoring.alertPolicyEditor and roles/monitoring.notificationChannelEditor, and the gcloud components `alpha` and `beta`.';
 
 /** Creates the notification channel, if there is an address, and then every alert. */
 export function createAlerts(options: DeployOptions): Step[] {
@@ -29,6 +29,55 @@ export function createAlerts(options: DeployOptions): Step[] {
     },
     { title: 'Find the notification channel', hint, do: 'run', run: find, saveAs: 'CHANNEL' },
     ...alertSteps,
+  ];
+}
+
+/** Creates a budget for the project. One that exists is kept, because its owner may have changed it. */
+export function createBudget({ project, alertEmail, monthlyBudget }: DeployOptions): Step[] {
+  if (monthlyBudget === 0) return [];
+  const displayName = `Studio ${project}`;
+  const budgets = (verb: string, ...args: string[]) =>
+    gcloud(
+      project,
+      ...[
+        'billing',
+        'budgets',
+        verb,
+        '--billing-account={{BILLING_ACCOUNT}}',
+        `--billing-project=${project}`,
+      ],
+      ...args,
+    );
+  return [
+    {
+      title: 'Find the billing account',
+      hint: 'Link a billing account to the project: https://console.cloud.google.com/billing/projects',
+      do: 'run',
+      run: ['gcloud', 'billing', 'projects', 'describe', project, '--format=value(billingAccountName)'],
+      saveAs: 'BILLING_ACCOUNT',
+    },
+    {
+      title: `Create a monthly budget of ${monthlyBudget}`,
+      hint: 'Everything else is deployed. You need the role roles/billing.costsManager on the billing account. Or pass --monthly-budget 0.',
+      do: 'ensure',
+      retry: true,
+      probe: {
+        command: budgets(
+          'list',
+          `--filter=displayName="${displayName}"`,
+          '--limit=1',
+          '--format=value(name)',
+        ),
+      },
+      make: budgets(
+        'create',
+        `--display-name=${displayName}`,
+        `--budget-amount=${monthlyBudget}`,
+        `--filter-projects=projects/${project}`,
+        ...['percent=0.5', 'percent=0.9', 'percent=1.0'].map((rule) => `--threshold-rule=${rule}`),
+        ...(alertEmail ? ['--notifications-rule-monitoring-notification-channels={{CHANNEL}}'] : []),
+      ),
+    },
   ];
 }
 

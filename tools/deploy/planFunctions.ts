@@ -37,7 +37,12 @@ export function buildImage({ project, region }: DeployOptions): Step[] {
       title: 'Build the image',
       hint: 'The log of the build is above. If the build lacks permission, grant the role roles/cloudbuild.builds.builder to the account in the log.',
       do: 'run',
-      run: gcloud(project, 'builds', 'submit', 'dist', `--pack=image=${image}`),
+      run: gcloud(
+        project,
+        ...['builds', 'submit', 'dist', `--pack=image=${image}`],
+        // Only roles/viewer may read a log in the default bucket, and without the log gcloud calls the build a failure.
+        `--gcs-log-dir=gs://${project}_cloudbuild/logs`,
+      ),
     },
     {
       title: "Find the image's digest",

@@ -20,6 +20,7 @@ const browserApis = ['identitytoolkit', 'securetoken', 'firestore'];
 
 /** Adds Firebase to the project; creates the web app and the Hosting site. */
 export function setUpFirebase({ project }: DeployOptions): Step[] {
+  const apiKeys = (...args: string[]) => gcloud(project, 'services', 'api-keys', ...args);
   const signIn = "Sign in with `npx firebase login`. Accept Firebase's terms once, in its console.";
   return [
     {
@@ -44,27 +45,21 @@ export function setUpFirebase({ project }: DeployOptions): Step[] {
       make: firebase(project, 'hosting:sites:create', project),
     },
     {
+      title: "Find the browser's key",
+      hint: "Firebase creates the key some minutes after the web app. Until it is restricted, it works for every API of the project. If there is none, create one named 'Browser key': https://console.cloud.google.com/apis/credentials",
+      do: 'run',
+      retry: true,
+      run: apiKeys('list', '--filter=displayName~"^Browser key"', '--limit=1', '--format=value(uid)'),
+      saveAs: 'BROWSER_KEY',
+    },
+    {
       title: "Restrict the browser's key to the APIs that the page calls",
-      hint: 'Do it by hand: https://console.cloud.google.com/apis/credentials',
-      do: 'ensure',
-      probe: {
-        command: gcloud(
-          project,
-          ...[
-            'services',
-            'api-keys',
-            'list',
-            '--filter=displayName~"^Browser key"',
-            '--limit=1',
-            '--format=value(uid)',
-          ],
-        ),
-        saveAs: 'BROWSER_KEY',
-      },
+      hint: 'You need the role roles/serviceusage.apiKeysAdmin.',
+      do: 'run',
       // Do not restrict by referrer, because the page sends none.
-      change: gcloud(
-        project,
-        ...['services', 'api-keys', 'update', '{{BROWSER_KEY}}'],
+      run: apiKeys(
+        'update',
+        '{{BROWSER_KEY}}',
         ...browserApis.map((api) => `--api-target=service=${api}.googleapis.com`),
       ),
     },

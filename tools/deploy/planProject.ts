@@ -27,6 +27,7 @@ const apis = [
   'firebaserules',
   'firestore',
   'iam',
+  'iamcredentials',
   'identitytoolkit',
   'logging',
   'monitoring',
@@ -43,8 +44,12 @@ export const gcloud = (project: string, ...args: string[]): Command => [
 ];
 
 /** Looks up the project's number, which addresses contain, and enables the APIs. */
-export function setUpProject({ project, vertexAi }: DeployOptions): Step[] {
-  const services = [...apis, ...(vertexAi ? ['aiplatform'] : [])].map((api) => `${api}.googleapis.com`);
+export function setUpProject({ project, vertexAi, monthlyBudget }: DeployOptions): Step[] {
+  const services = [
+    ...apis,
+    ...(vertexAi ? ['aiplatform'] : []),
+    ...(monthlyBudget > 0 ? ['billingbudgets', 'cloudbilling'] : []),
+  ].map((api) => `${api}.googleapis.com`);
   return [
     {
       title: `Find the project ${project}`,
@@ -163,7 +168,7 @@ export function createSecrets(options: DeployOptions): Step[] {
   const versions = (...args: string[]) => gcloud(project, 'secrets', 'versions', ...args);
   const storeSecret = (secret: Secret): Step => ({
     title: `Store the value of ${secret}`,
-    hint: secretManager,
+    hint: `${secretManager} The value must be one that the functions accept. Without a terminal to ask for it, pass it in a file.`,
     do: 'secret',
     secret,
     file: secretFiles[secret],

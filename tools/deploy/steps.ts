@@ -1,6 +1,6 @@
 /**
- * The deploy as data. Each step creates one thing, or keeps it if it exists. run.ts runs the steps; `toShellScript`
- * prints them as a shell script that does the same.
+ * The deploy as data. Each step creates one thing, or keeps it if it exists. `toShellScript` writes the steps as a shell
+ * script: a deploy runs it, a dry run prints it.
  */
 import type { Secret } from './manifest.ts';
 
@@ -17,7 +17,7 @@ export type Step = {
 } & Act;
 
 export type Act =
-  /** Always runs the command. `saveAs` saves its output as a variable. */
+  /** Always runs the command. `saveAs` saves its output as a variable, and fails if there is none. */
   | { do: 'run'; run: Command; saveAs?: string }
   /** Fails unless the probe succeeds. */
   | { do: 'check'; probe: Probe }
@@ -44,17 +44,6 @@ export type Probe = { command: Command; contains?: string; saveAs?: string };
 
 const placeholder = /\{\{([A-Z_]+)\}\}/g;
 
-/** Replaces the placeholders with variables. @throws {Error} if one is not set. */
-export function fillPlaceholders(command: Command, variables: ReadonlyMap<string, string>): string[] {
-  return command.map((argument) =>
-    argument.replace(placeholder, (_, name: string) => {
-      const value = variables.get(name);
-      if (value === undefined) throw new Error(`No step has set ${name}`);
-      return value;
-    }),
-  );
-}
-
 /** Quotes an argument for a shell. */
 function quoteArgument(argument: string): string {
   if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
@@ -65,21 +54,30 @@ function quoteArgument(argument: string): string {
 /** The command as a line for a shell. */
 export const formatCommand = (command: readonly string[]): string => command.map(quoteArgument).join(' ');
 
-function toShellProbe({ command, contains }: Probe): string {
-  return contains === undefined
-    ? `[ -n "$(${formatCommand(command)} 2>/dev/null)" ]`
-    : `${formatCommand(command)} 2>/dev/null | grep -qF -- ${quoteArgument(contains)}`;
+function toShellProbe({ command, contains, saveAs }: Probe): string {
+  const lookUp = `${formatCommand(command)} 2>/dev/null`;
+  if (contains !== undefined) return `${lookUp} | grep -F -- ${quoteArgument(contains)} >/dev/null`;
+  return saveAs ? `${saveAs}=$(${lookUp}) && [ -n "$${saveAs}" ]` : `[ -n "$(${lookUp})" ]`;
 }
 
+/** What the value of a secret that somebody types must look like, as a pattern of the shell. */
+const secretPatterns: Partial<Record<Secret, string>> = {
+  CLOUDINARY_URL: 'cloudinary://?*:?*@?*',
+  STRIPE_SECRET_KEY: '[rs]k_*',
+};
+
 function toShellLines(step: Step): string[] {
-  const toLine = (command: Command) => `${step.retry ? 'retry ' : ''}${formatCommand(command)}`;
+  const toLine = (command: Command, how = 'run') =>
+    `${step.retry ? 'retry ' : ''}${how} ${formatCommand(command)}`;
   switch (step.do) {
     case 'run':
-      return [step.saveAs ? `${step.saveAs}=$(${toLine(step.run)})` : toLine(step.run)];
+      return [step.saveAs ? `${step.saveAs}=$(${toLine(step.run, 'found')})` : toLine(step.run)];
     case 'check':
-      return [`${toShellProbe(step.probe)} || { echo ${quoteArgument(step.hint)} >&2; exit 1; }`];
-    case 'wait':
-      return [`while [ -n "$(${formatCommand(step.whilePrints)})" ]; do sleep ${waitSeconds}; done`];
+      return [toShellProbe(step.probe)];
+    case 'wait': {
+      const look = `left=$(${formatCommand(step.whilePrints)})`;
+      return [look, `while [ -n "$left" ]; do sleep ${waitSeconds}; ${look}; done`];
+    }
     case 'write':
       return [
         `mkdir -p ${quoteArgument(step.path.slice(0, step.path.lastIndexOf('/')))}`,
@@ -87,27 +85,13 @@ function toShellLines(step: Step): string[] {
         step.text.trimEnd(),
         'END',
       ];
-    case 'secret': {
-      if (step.isGenerated) {
-        return [
-          `versions=$(${formatCommand(step.probe.command)})`,
-          `[ -n "$versions" ] || head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \\n' | ${formatCommand(step.make)}`,
-        ];
-      }
-      const value = step.file
-        ? `tr -d '\\r\\n' < ${quoteArgument(step.file)}`
-        : `{ read -rsp '${step.secret}: ' value; printf %s "$value"; }`;
-      const make = `${value} | ${formatCommand(step.make)}`;
-      return step.file ? [make] : [`${toShellProbe(step.probe)} || ${make}`];
-    }
+    case 'secret':
+      return toSecretLines(step, toLine(step.make));
     case 'ensure': {
       const { probe, make, change } = step;
-      const condition = probe.saveAs
-        ? `${probe.saveAs}=$(${formatCommand(probe.command)} 2>/dev/null) && [ -n "$${probe.saveAs}" ]`
-        : toShellProbe(probe);
-      if (make && !change) return [`${condition} || ${toLine(make)}`];
+      if (make && !change) return [`${toShellProbe(probe)} || ${toLine(make)}`];
       return [
-        `if ${condition}; then`,
+        `if ${toShellProbe(probe)}; then`,
         `  ${change ? toLine(change) : 'true'}`,
         ...(make ? ['else', `  ${toLine(make)}`] : []),
         'fi',
@@ -116,17 +100,62 @@ function toShellLines(step: Step): string[] {
   }
 }
 
+function toSecretLines(
+  { probe, secret, file, isGenerated }: Extract<Step, { do: 'secret' }>,
+  make: string,
+): string[] {
+  if (isGenerated) {
+    return [
+      `versions=$(${formatCommand(probe.command)})`,
+      `[ -n "$versions" ] || head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \\n' | ${make}`,
+    ];
+  }
+  // Editors add a line break at the end of a file, which is not part of the key.
+  if (file) return [`tr -d '\\r\\n' < ${quoteArgument(file)} | ${make}`];
+  const pattern = secretPatterns[secret] ?? '?*';
+  return [
+    `${toShellProbe(probe)} || {`,
+    `  read -rsp '${secret} (input is hidden): ' value`,
+    '  echo',
+    `  [[ $value == ${pattern} ]]`,
+    `  printf %s "$value" | ${make}`,
+    '}',
+  ];
+}
+
 /** The pause between two checks of a `wait` step, and the pauses before each retry; seconds. */
-export const waitSeconds = 10;
-export const retrySeconds = [5, 10, 20, 40];
+const waitSeconds = 10;
+const retrySeconds = [5, 10, 20, 40];
 
 const scriptHead = `#!/usr/bin/env bash
 set -euo pipefail
-# Google Cloud needs some time until a new resource is available everywhere.
-retry() { for pause in ${retrySeconds.join(' ')}; do "$@" && return; sleep "$pause"; done; "$@"; }`;
 
-/** All steps as a shell script: the same commands in the same order, without any secret value. */
+step() { title=$1 hint=$2; printf '\\n%s\\n' "$title"; }
+trap '[ $? -eq 0 ] || printf "\\nFailed: %s.\\n%s\\nThen run it again. It keeps everything that exists already.\\n" "$title" "$hint" >&2' EXIT
+
+# Prints a command and runs it. Secrets are never arguments.
+run() { printf '  $ %s\\n' "$*" >&2; "$@"; }
+
+# Runs a command that must print something.
+found() { local output; output=$(run "$@") && [ -n "$output" ] && printf '%s\\n' "$output"; }
+
+# Google Cloud needs some time until a new resource is available everywhere.
+retry() {
+  for pause in ${retrySeconds.join(' ')}; do
+    "$@" && return
+    echo "  Retrying in $pause s" >&2
+    sleep "$pause"
+  done
+  "$@"
+}`;
+
+/** All steps as a script for bash, without any secret value. It stops at the first step that fails, and says what to do. */
 export function toShellScript(steps: readonly Step[]): string {
-  const parts = steps.map((step) => [`# ${step.title}`, ...toShellLines(step)].join('\n'));
+  const parts = steps.map((step, i) => {
+    const title = `[${i + 1}/${steps.length}] ${step.title}`;
+    return [`step ${quoteArgument(title)} \\`, `  ${quoteArgument(step.hint)}`, ...toShellLines(step)].join(
+      '\n',
+    );
+  });
   return `${[scriptHead, ...parts].join('\n\n')}\n`;
 }

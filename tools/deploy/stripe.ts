@@ -28,6 +28,7 @@ export async function checkStripe(sdk: Stripe, packs: readonly CreditPack[]): Pr
   const one = { limit: 1 };
   await Promise.all([
     sdk.checkout.sessions.list(one),
+    sdk.paymentIntents.list(one),
     sdk.refunds.list(one),
     sdk.disputes.list(one),
     sdk.events.list(one),

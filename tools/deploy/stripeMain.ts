@@ -12,7 +12,7 @@ import { parseConfig } from '../../shared/config/config.ts';
 import { say } from '../say.ts';
 import { DeployRefused, parseStripeMode } from './options.ts';
 import { gcloud } from './planProject.ts';
-import { type RunCommand, runtime } from './run.ts';
+import { type RunCommand, runCommand } from './run.ts';
 import { checkStripe, connectWebhook, createClient, finishWebhook, type SecretStore } from './stripe.ts';
 
 const keyName = 'STRIPE_SECRET_KEY';
@@ -82,7 +82,7 @@ function refuseStepBack(stored: string | undefined, mode: string): void {
 }
 
 if (import.meta.main) {
-  const options = { run: runtime.run, baseUrl: process.env.STRIPE_API_BASE_URL, write: say };
+  const options = { run: runCommand, baseUrl: process.env.STRIPE_API_BASE_URL, write: say };
   await runStripe(process.argv.slice(2), options).catch((error) => {
     if (!(error instanceof DeployRefused)) throw error;
     process.stderr.write(`\n${error.message}\n`);

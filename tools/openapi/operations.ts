@@ -121,6 +121,7 @@ export const operations: Record<string, OperationText> = {
       'With `shared: true` anyone can see a copy of the image at `shareUrl`, without its prompt. A repeated call gets the same address. With `shared: false` the page and the copy are gone. Only for a finished image of the caller.',
     reasons: [
       'NOT_FOUND',
+      'ACCOUNT_CLOSED',
       'STORAGE_ERROR',
       'PROVIDER_TIMEOUT',
       'PROVIDER_MISCONFIGURED',
@@ -143,7 +144,7 @@ export const operations: Record<string, OperationText> = {
   takedown: {
     summary: 'Remove an image everywhere',
     description:
-      'Removes the image, its prompt, its share page, and all that show the same image from the cache. The user sees that the studio removed it, and the reason. The same image is then refused as a reference. No credits move. The call can be repeated.',
+      'Removes the image, its prompt, its share page, and all that show the same image from the cache. The user sees that the studio removed it, and the reason. The same image is then refused as a reference. Open reports of it are closed. No credits move. The call can be repeated.',
     reasons: ['NOT_FOUND', 'IN_PROGRESS', 'DATABASE_UNAVAILABLE'],
   },
   reports: {

@@ -56,15 +56,3 @@ export function PurseDrawing() {
     </svg>
   );
 }
-
-/** A magnifying glass over an empty frame: nothing was found. */
-export function NothingFoundDrawing() {
-  return (
-    <svg class="drawing" viewBox="0 0 320 180" aria-hidden="true" focusable="false">
-      <rect class="paper framed" x="76" y="26" width="130" height="104" rx="12" />
-      <rect class="shade" x="88" y="38" width="106" height="80" rx="6" />
-      <circle class="sun framed" cx="204" cy="98" r="34" />
-      <path class="line" d="M229 122l32 34M194 98h20M60 156h120" />
-    </svg>
-  );
-}

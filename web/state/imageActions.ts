@@ -1,6 +1,6 @@
 /** What a user can do with an image, wherever it is shown. */
 import type { Generation } from '../../shared/contract.ts';
-import { saveBlob } from '../saveFile.ts';
+import { fileName, saveBlob } from '../saveFile.ts';
 import { text } from '../strings/en.ts';
 import { announce } from './announce.ts';
 import type { PageState } from './pageState.ts';
@@ -11,13 +11,6 @@ export async function download({ id, prompt, image }: Generation): Promise<void>
   const response = await fetch(image.url);
   if (!response.ok) throw new Error(`The image store answered ${response.status}`);
   saveBlob(await response.blob(), fileName(prompt, id, image.mimeType));
-}
-
-/** A file name from the first words of the prompt; part of the id keeps names of equal prompts apart. */
-export function fileName(prompt: string | null, id: string, mimeType: string): string {
-  const words = (prompt ?? '').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  const name = words.slice(0, 8).join('-').slice(0, 60) || 'image';
-  return `${name}-${id.slice(0, 8)}.${mimeType.split('/')[1] ?? 'png'}`;
 }
 
 /** Fills the composer with the prompt and settings of the image. */

@@ -93,10 +93,9 @@ export function createPendingGenerations(options: {
 
     /** Asks for several images at once. Each is a generation with its own key, debit and refund. */
     submit(request: GenerateInput, ownPrompt?: string, count = 1): void {
-      for (let i = 0; i < count; i += 1) {
-        // The cache would answer each of them with the same image.
-        void submit(count > 1 ? { ...request, fresh: true } : request, ownPrompt);
-      }
+      // The cache would answer each image of a group with the same one.
+      const all = count > 1 ? { ...request, fresh: true, group: crypto.randomUUID() } : request;
+      for (let i = 0; i < count; i += 1) void submit(all, ownPrompt);
     },
 
     /** Continues every unsettled request of an earlier visit, each with its own key. */

@@ -101,6 +101,7 @@ export function createPurchases({ client, memory, account, draft, goTo }: Option
       if (hasLeft || isOld || status === 'expired') await forget(sessionId);
       if (hasLeft) show({ sessionId, state: 'left' });
       else if (status === 'paid') show({ sessionId, state: 'notCredited' });
+      else if (isSubmitted && status === 'expired') show({ sessionId, state: 'failed' });
       else if (isSubmitted && status === 'unpaid' && !isOld) show({ sessionId, state: 'waiting' });
       else hide(sessionId);
     } catch (error) {

@@ -70,7 +70,7 @@ export function entryText(entry: Entry): string {
 
 /** What the page knows of one payment on Stripe's page. */
 export type PaymentNotice = { sessionId: string } & (
-  | { state: 'confirming' | 'left' | 'waiting' | 'notCredited' | 'notFound' }
+  | { state: 'confirming' | 'left' | 'waiting' | 'failed' | 'notCredited' | 'notFound' }
   | { state: 'paid'; credits: number; balance: number }
   | { state: 'unknown'; problem: string }
 );

@@ -3,7 +3,7 @@ import type { Generation } from '../../shared/contract.ts';
 import { Button, IconButton } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
 import type { IconName } from '../components/Icon.tsx';
-import { Tile } from '../components/Tile.tsx';
+import { AiMark, Tile } from '../components/Tile.tsx';
 import { announce } from '../state/announce.ts';
 import type { GalleryItem } from '../state/galleryGroups.ts';
 import { addReference, download, reuse } from '../state/imageActions.ts';
@@ -22,9 +22,11 @@ const longPressMs = 450;
 function ImageTile({ generation }: { generation: Generation }) {
   const { id, prompt, image } = generation;
   const [isMenuOpen, setIsMenuOpen] = useState(false);
+  // Made at the first hover: thousands of tiles scroll past without one.
+  const [hasActions, setHasActions] = useState(false);
   const press = useLongPress(() => setIsMenuOpen(true));
   return (
-    <div class="image-tile" {...press}>
+    <div class="image-tile" onPointerEnter={() => setHasActions(true)} {...press}>
       <a
         href={imageHref(id)}
         id={`image-${id}`}
@@ -36,22 +38,25 @@ function ImageTile({ generation }: { generation: Generation }) {
           {prompt}
         </span>
       </a>
+      <AiMark />
       {/* For the mouse. The keyboard and screen readers find all actions in the viewer. */}
-      <div class="tile-actions" aria-hidden="true">
-        <TileActions generation={generation}>
-          {(icon, label, run) => (
-            <IconButton
-              key={label}
-              icon={icon}
-              label={label}
-              isSmall
-              isOverImage
-              tabIndex={-1}
-              onClick={run}
-            />
-          )}
-        </TileActions>
-      </div>
+      {hasActions && (
+        <div class="tile-actions" aria-hidden="true">
+          <TileActions generation={generation}>
+            {(icon, label, run) => (
+              <IconButton
+                key={label}
+                icon={icon}
+                label={label}
+                isSmall
+                isOverImage
+                tabIndex={-1}
+                onClick={run}
+              />
+            )}
+          </TileActions>
+        </div>
+      )}
       {isMenuOpen && (
         <Dialog title={text.gallery.actions} class="dialog action-sheet" onClose={() => setIsMenuOpen(false)}>
           <p class="clamp quiet" dir="auto">

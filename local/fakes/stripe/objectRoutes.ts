@@ -48,7 +48,8 @@ function parseSearch(query: string): [field: string, value: string][] {
         param: 'query',
       });
     }
-    return [key === undefined ? field : `metadata.${key}`, value];
+    // A backslash escapes a quote or a backslash: docs.stripe.com/search#search-query-language.
+    return [key === undefined ? field : `metadata.${key}`, value.replaceAll(/\\(.)/g, '$1')];
   });
 }
 

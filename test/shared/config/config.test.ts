@@ -69,7 +69,9 @@ describe('a number out of its range is refused with the range', () => {
     expect(parse({ TIER_CREDITS: 'standard=1,premium2=2,premium4=999999' }).tierCredits.premium4).toBe(
       999_999,
     );
-    expect(parse({ IMAGEGEN_MODEL_COSTS_USD: 'a=999999.999999' }).modelCostMicros.a).toBe(999_999_999_999);
+    expect(parse({ IMAGEGEN_MODEL_COSTS_USD: 'a=999999.999999' }).modelCostMicros.a).toEqual({
+      '1K': 999_999_999_999,
+    });
   });
 });
 

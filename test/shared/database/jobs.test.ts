@@ -27,6 +27,7 @@ const paidSession = (uid: string): Session => ({
   metadata: { project: 'demo-memory', uid, pack: 'p', credits: '7', amount: '500', currency: 'usd' },
   amount_total: 500,
   currency: 'usd',
+  created: Date.parse('2026-01-01T00:00:00Z') / 1_000,
   payment_intent: `pi_${uid}`,
 });
 const sessions = [paidSession('ann'), paidSession('bob')];

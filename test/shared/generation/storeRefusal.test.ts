@@ -122,13 +122,13 @@ it('a request that never reaches the store does not postpone the next try', () =
   const { clock, advance } = virtualClock();
   const access = createStoreAccess(clock);
   access.recordRefusal();
-  expect(() => access.claim()).toThrow(/not set up correctly/);
+  expect(() => access.claim('1K')).toThrow(/not set up correctly/);
   advance(minute);
   // As a request does that is refused for other reasons.
-  expect(access.refusal()).toBeUndefined();
-  expect(access.refusal()).toBeUndefined();
-  access.claim();
-  expect(access.refusal()?.reason).toBe('PROVIDER_MISCONFIGURED');
+  expect(access.refusal('1K')).toBeUndefined();
+  expect(access.refusal('1K')).toBeUndefined();
+  access.claim('1K');
+  expect(access.refusal('1K')?.reason).toBe('PROVIDER_MISCONFIGURED');
   access.recordSuccess();
-  expect(access.refusal()).toBeUndefined();
+  expect(access.refusal('1K')).toBeUndefined();
 });

@@ -154,8 +154,13 @@ describe('ten posts of 30 MB at once', () => {
   });
 });
 
-/** Generates images of 4 MB at once; returns the peak of the process's memory and its increase. */
-async function generateAtOnce(count: number, references: object[], env: Record<string, string> = {}) {
+/** Generates images at once, of 4 MB if nothing else is said; returns the peak of the process's memory and its increase. */
+async function generateAtOnce(
+  count: number,
+  references: object[],
+  env: Record<string, string> = {},
+  imageBytes = 4 * megabyte,
+) {
   const server = await processes.start(env);
   const memory = measureMemory(server);
   const uids = Array.from({ length: count + 1 }, (_, i) => `user-${count}-${i}`);
@@ -181,7 +186,7 @@ async function generateAtOnce(count: number, references: object[], env: Record<s
     expect(await generateImage(uids.pop() as string, {})).toBe(200);
     memory.forgetPeak();
     const before = memory.now();
-    stack.gemini.always(geminiFault.image(noisyPng(4 * megabyte)));
+    stack.gemini.always(geminiFault.image(noisyPng(imageBytes)));
     const statuses = await Promise.all(uids.map((uid) => generateImage(uid, { references })));
     expect(statuses).toEqual(Array(count).fill(200));
     return { raised: memory.peak() - before, peak: memory.peak() };
@@ -201,6 +206,13 @@ describe('images of 4 MB generated at once', () => {
     process.stdout.write(`${count} images: ${(raised / count / megabyte).toFixed(1)} MB more each\n`);
     expect(raised).toBeLessThan(2 * count * 4 * megabyte);
   });
+
+  it('take less than twice their size if they have the 25 MB of 4K', async () => {
+    const [count, bytes] = [6, 25 * megabyte];
+    const { raised } = await generateAtOnce(count, [], {}, bytes);
+    process.stdout.write(`${count} of 25 MB: ${(raised / count / megabyte).toFixed(1)} MB more each\n`);
+    expect(raised).toBeLessThan(2 * count * bytes);
+  }, 180_000);
 
   it('fit into an instance at its full concurrency, each with the largest references', async () => {
     const { memoryMiB = 0, concurrency: count = 0 } = manifest.generate ?? {};

@@ -45,8 +45,8 @@ it('a reply without an image costs all of its tokens, rounded up', () => {
 it('a success costs the catalogue price of its image, and its thinking', () => {
   const model = imageModel('gemini-nano-banana-2.1');
   const usage = { promptTokenCount: 2_000, candidatesTokenCount: 1_120, thoughtsTokenCount: 220 };
-  expect(getImageCostMicros(usage, model)).toBe(33_600 + 220 * 7.5);
-  expect(getImageCostMicros(undefined, model)).toBe(33_600);
+  expect(getImageCostMicros(usage, model, '1K')).toBe(33_600 + 220 * 7.5);
+  expect(getImageCostMicros(undefined, model, '1K')).toBe(33_600);
 });
 
 it('a success costs the tokens of its reference images too', () => {
@@ -58,12 +58,12 @@ it('a success costs the tokens of its reference images too', () => {
     thoughtsTokenCount: 220,
   };
   const model = imageModel('gemini-nano-banana-2.1');
-  expect(getImageCostMicros(usage, model)).toBe(33_600 + 14 * 560 * 1.5 + 220 * 7.5);
+  expect(getImageCostMicros(usage, model, '1K')).toBe(33_600 + 14 * 560 * 1.5 + 220 * 7.5);
 });
 
 it("an unknown model's image tokens cost what its images cost", () => {
   const usage = { candidatesTokenCount: 1_120, candidatesTokensDetails: imageTokens(1_120) };
-  expect(getTokenCostMicros(usage, imageModel('another', 50_000).tokenMicros)).toBe(50_000);
+  expect(getTokenCostMicros(usage, imageModel('another', { '1K': 50_000 }).tokenMicros)).toBe(50_000);
 });
 
 describe('a text model', () => {

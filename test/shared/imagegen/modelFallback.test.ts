@@ -10,7 +10,12 @@ import { virtualClock } from '../../support/virtualClock.ts';
 const ids = ['gemini-2.5-flash-image', 'gemini-nano-banana-2.1', 'gemini-3.1-flash-lite-image'] as const;
 const [first, second, third] = ids;
 const deadlineMs = 120_000;
-const request = { prompt: 'A banana', aspectRatio: '1:1' as const, references: [] };
+const request = {
+  prompt: 'A banana',
+  aspectRatio: '1:1' as const,
+  resolution: '1K' as const,
+  references: [],
+};
 
 type Failing = ProviderFailure & { costMicros?: number };
 /** What a model does when it is called: an image, or a failure. A silent model uses all of its time. */
@@ -52,7 +57,7 @@ async function run(
         const answer = script[id]?.shift() ?? 'image';
         if (answer === 'image') {
           const facts = { mimeType: 'image/png' as const, width: 1, height: 1, chunks: [], bytes: 1 };
-          return { ...facts, model: id, providerCostMicros: costMicros };
+          return { ...facts, model: id, providerCostMicros: costMicros['1K'] };
         }
         if (answer.kind === 'silent') time.advance(milliseconds);
         throw toFailure(answer);

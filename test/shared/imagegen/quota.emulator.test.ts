@@ -164,7 +164,7 @@ it.each<[string, Record<string, unknown>, string[]]>([
 });
 
 describe('a wait ends at once', () => {
-  const request = { prompt: 'A banana', aspectRatio: '1:1', references: [] } as const;
+  const request = { prompt: 'A banana', aspectRatio: '1:1', resolution: '1K', references: [] } as const;
   const failing = {
     generateImage: () =>
       Promise.reject(new Failure('PROVIDER_ERROR', 'No.', { providerFailure: { kind: 'passing' } })),

@@ -115,7 +115,7 @@ describe('a silent model', () => {
     for (const each of [quota, other]) {
       expect(usable(each)).toEqual([second, first]);
       expect(each.filterUsable([first], time.clock.now())).toEqual([first]);
-      expect(each.firstUsable(time.clock.now())).toBe(first);
+      expect(each.firstUsable([first, second], time.clock.now())).toBe(first);
       expect(each.refusal([first], time.clock.now())).toBeUndefined();
       expect(usable(each, minuteMs)).toEqual([first, second]);
     }

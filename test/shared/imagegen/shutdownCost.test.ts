@@ -7,7 +7,7 @@ import { imageModel, modelIdDefault } from '../../../shared/imagegen/models.ts';
 import type { Quota } from '../../../shared/imagegen/quota.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
-const model = imageModel(modelIdDefault, 39_000);
+const model = imageModel(modelIdDefault);
 const quota: Partial<Quota> = { filterUsable: (ids) => [...ids], recordFailure: async () => {} };
 
 it('bills the image on which a model works while the process shuts down', async () => {
@@ -26,9 +26,14 @@ it('bills the image on which a model works while the process shuts down', async 
     clock: virtualClock().clock,
     log: createLog(() => {}),
   });
-  const request = { prompt: 'A banana', aspectRatio: '1:1' as const, references: [] };
+  const request = {
+    prompt: 'A banana',
+    aspectRatio: '1:1' as const,
+    resolution: '1K' as const,
+    references: [],
+  };
   await expect(generate(request, 10_000, shutdown.signal)).rejects.toMatchObject({
     reason: 'SHUTTING_DOWN',
-    details: { providerCostMicros: model.costMicros, attempts: 1 },
+    details: { providerCostMicros: 39_000, attempts: 1 },
   });
 });

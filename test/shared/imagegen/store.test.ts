@@ -9,7 +9,12 @@ import { squarePng } from '../../support/pictures.ts';
 
 const imageId = 'gemini-nano-banana-2.1';
 const textId = 'gemini-3.5-flash-lite';
-const request = { prompt: 'A banana', aspectRatio: '1:1' as const, references: [] };
+const request = {
+  prompt: 'A banana',
+  aspectRatio: '1:1' as const,
+  resolution: '1K' as const,
+  references: [],
+};
 const signal = new AbortController().signal;
 
 type Body = { store?: boolean };

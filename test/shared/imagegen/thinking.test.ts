@@ -46,7 +46,12 @@ it.each([
 
 it('neither a text model nor an image model gets settings that Google has deprecated from version 3.6 on', async () => {
   const gemini = createClient();
-  const image = { prompt: 'A banana', aspectRatio: '1:1' as const, references: [] };
+  const image = {
+    prompt: 'A banana',
+    aspectRatio: '1:1' as const,
+    resolution: '1K' as const,
+    references: [],
+  };
   await gemini.generateImage(
     imageModel('gemini-nano-banana-2.1'),
     image,

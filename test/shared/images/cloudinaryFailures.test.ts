@@ -39,6 +39,7 @@ async function fail(step: CloudinaryStep, call: () => Promise<unknown> = () => s
     cause: (cause as Error).message,
     logged: `${message} ${(cause as Error).stack}`,
     retryAfterSeconds,
+    metadata: details.metadata,
   };
 }
 
@@ -89,8 +90,16 @@ describe('would come again', () => {
     ['an image that is gone', cloudinaryFault.error(404, 'Resource not found - a'), '404 not_found'],
   ])('%s', async (_, step, code) => {
     const failed = await fail(step);
-    expect(failed).toMatchObject({ reason: 'STORAGE_ERROR', kind: undefined });
+    const kind = code.endsWith('too_large') ? 'tooLarge' : undefined;
+    expect(failed).toMatchObject({ reason: 'STORAGE_ERROR', kind });
     expect(failed.cause).toMatch(cause(code));
+  });
+
+  it('an image over the limit, with the limit of the plan', async () => {
+    const failed = await fail(cloudinaryFault.fileTooLarge(25_000_000, 20_971_520));
+    expect(failed.metadata).toEqual({ maxBytes: '20971520' });
+    expect(failed.logged).toContain('25 MB, and the image store takes at most 21 MB');
+    expect((await fail(cloudinaryFault.error(413))).metadata).toBeUndefined();
   });
 
   it('a message that nobody knows, of which the log has nothing', async () => {

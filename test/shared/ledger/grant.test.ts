@@ -59,12 +59,21 @@ it("refuses another admin's key for another account or amount", async () => {
   expect([getBalance('ann'), getBalance('bob')]).toEqual([15, 10]);
 });
 
+/** The name of root's grant in version 0.1.0. */
+const keyHash = createHash('sha256')
+  .update(JSON.stringify(['root', key]))
+  .digest('hex')
+  .slice(0, 32);
+
+it('can be replayed by version 0.1.0 for the same admin', async () => {
+  const { store, grant } = createWorld();
+  const { grant: made } = await grant('root', 5);
+  const [copy] = store.read([`grants/${keyHash}`]).documents;
+  expect(copy?.data).toEqual(made);
+});
+
 it('replays a grant that version 0.1.0 made for the same admin', async () => {
   const { store, grant, getBalance } = createWorld();
-  const keyHash = createHash('sha256')
-    .update(JSON.stringify(['root', key]))
-    .digest('hex')
-    .slice(0, 32);
   const entry = { uid: 'ann', amount: 5, reason: 'goodwill', actor: 'root@example.com' };
   const data = { ...entry, entryId: `grant:${keyHash}`, sequence: 1, balance: 15, owner: 'another call' };
   store.commit([{ create: `grants/${keyHash}`, data: { ...data, createdAt: new Date(0) } }]);

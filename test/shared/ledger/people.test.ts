@@ -21,6 +21,14 @@ describe('signup credits', () => {
     expect((await account('user:uid2:google')).balance).toBe(0);
   });
 
+  it('do not come to an account made by hand that is deleted before its first use', async () => {
+    const { account, edit, remove, runJob } = createPeople();
+    edit('accounts/ann', { balance: 5 });
+    await runJob('reconcile');
+    remove('accounts/ann');
+    expect(await account('user:ann:google')).toMatchObject({ balance: 0, sequence: 2 });
+  });
+
   it('are refused if any identity has had them, and the others are added', async () => {
     const { account, document } = createPeople();
     await account('user:ann:mail');
@@ -103,6 +111,81 @@ it('a person gets one allowance in a period, over two accounts', async () => {
   await runJob('refillAllowances');
   expect((await account('user:ann:google')).balance).toBe(5);
   expect((await account('user:ann:google')).sequence).toBe(1);
+});
+
+it('a person gets one allowance in a period after the configuration has changed to another kind', async () => {
+  const world = createMemoryWorld();
+  const env = { SIGNUP_CREDITS: '0', ALLOWANCE_CREDITS: '5' };
+  const before = createPeople({ ...env, ALLOWANCE_PERIOD: 'month' }, { world });
+  for (const as of ['user:ann:phone', 'user:bob:phone+mail']) await before.account(as);
+  const after = createPeople({ ...env, ALLOWANCE_PERIOD: 'day' }, { world });
+  after.edit('accounts/ann', { balance: 0 });
+  expect((await after.account('user:ann:phone')).balance).toBe(5);
+  // The document of bob's address still has the month.
+  expect((await after.account('user:bob:phone+mail')).balance).toBe(0);
+});
+
+it('a person gets no second allowance from the job if the call dies that creates a deleted account again', async () => {
+  const world = createMemoryWorld();
+  const env = { ALLOWANCE_CREDITS: '50', ALLOWANCE_PERIOD: 'week' };
+  const { account, edit, remove, runJob, document } = createPeople(env, { world });
+  expect((await account('user:ann:google')).balance).toBe(50);
+  await account('user:bob:google');
+  edit('accounts/bob', { adjust: 3 });
+  await account('user:bob:google');
+  remove('accounts/bob');
+  let isDead = false;
+  const dying = createPeople(env, {
+    world,
+    faults: (database) => ({
+      async read(paths) {
+        if (isDead) throw new Error('dead');
+        return database.read(paths);
+      },
+      async commit(writes) {
+        isDead = true;
+        return database.commit(writes);
+      },
+    }),
+  });
+  expect((await dying.call('account', 'user:bob:google')).status).toBe(500);
+  expect(document('accounts/bob')).toMatchObject({ balance: 0 });
+  await runJob('refillAllowances');
+  expect(document('accounts/bob')).toMatchObject({ balance: 0 });
+  expect(await account('user:bob:google')).toMatchObject({ balance: 0 });
+});
+
+describe('a document that an admin has spoilt', () => {
+  it.each(['yes', 0, false])('with signupAt %j counts as one with signup credits', async (signupAt) => {
+    const { account, edit } = createPeople();
+    await account('user:ann:google');
+    edit('identities/google', { signupAt });
+    expect((await account('user:bob:google')).balance).toBe(0);
+  });
+
+  it.each(['yes', 0, false])('with suspendedAt %j suspends', async (suspendedAt) => {
+    const { account, edit, enhance } = createPeople();
+    await account('user:ann:google');
+    edit('identities/google', { suspendedAt });
+    expect((await enhance('user:bob:google')).status).toBe(403);
+    expect(await account('user:bob:google')).toMatchObject({ suspended: true });
+  });
+
+  it('keeps the accounts that can be read', async () => {
+    const { account, edit, document, suspend } = createPeople();
+    await account('user:ann:google');
+    edit('identities/google', { uids: ['ann', 5, 'a/b', ''] });
+    await account('user:bob:google');
+    expect(document('identities/google')?.uids).toEqual(['ann', 'bob']);
+    await suspend('bob', true);
+    expect(document('accounts/ann')).toMatchObject({ suspended: true });
+  });
+
+  it('says nothing with null', async () => {
+    const { account, edit } = createPeople();
+    edit('identities/google', { uids: null, signupAt: null, suspendedAt: null });
+    expect(await account('user:ann:google')).toMatchObject({ balance: 10, suspended: false });
+  });
 });
 
 describe('a key that is replaced', () => {

@@ -218,6 +218,25 @@ describe('an edit in the console', () => {
   });
 });
 
+it.each([true, false])(
+  'the trigger comes to rest once every account agrees: suspended %s',
+  async (suspended) => {
+    const people = createPeople();
+    for (const as of ['user:ann:mail', 'user:bob:mail+phone', 'user:cat:phone']) await people.account(as);
+    await people.suspend('ann', true);
+    await people.suspend('ann', suspended);
+    people.advance(1_000);
+    // Every write of an account that only an admin can correct is an event with an edit.
+    for (const uid of ['ann', 'bob', 'cat']) people.edit(`accounts/${uid}`, { adjust: -1_000 });
+    for (const uid of ['ann', 'bob', 'cat']) {
+      const documents = () => ['ann', 'bob', 'cat'].map((one) => people.document(`accounts/${one}`));
+      const before = documents();
+      await people.deliver(uid, people.document(`accounts/${uid}`));
+      expect(documents()).toEqual(before);
+    }
+  },
+);
+
 it('a lifted suspension does not come back through an account that is still suspended', async () => {
   let isBroken = false;
   const people = createPeople(

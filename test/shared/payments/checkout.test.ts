@@ -1,8 +1,9 @@
 /** Starting a purchase: packs, refusals, keys and customers. */
 import { describe, expect, it } from 'vitest';
+import { stripeError } from '../../../local/fakes/stripe/errors.ts';
 import { stripeFault } from '../../../local/fakes/stripe/faults.ts';
 import { createMemoryWorld } from '../../support/memoryStudio.ts';
-import { createPaymentStudio, startStripe } from '../../support/paymentStudio.ts';
+import { createPaymentStudio, type PaymentStudio, startStripe } from '../../support/paymentStudio.ts';
 import type { Reply } from '../../support/replies.ts';
 
 const sessions = { method: 'POST', path: '/v1/checkout/sessions' } as const;
@@ -169,7 +170,38 @@ describe('a customer', () => {
     await Promise.all([studio.checkout('starter', 'a'), studio.checkout('studio', 'b')]);
     await studio.checkout('odd', 'c');
     const { customers } = studio.stripe.control.list({ table: 'customers' });
-    expect(customers).toMatchObject([{ metadata: { uid: 'ann' } }]);
+    expect(customers).toMatchObject([{ metadata: { uid: 'ann', project: 'demo-memory' } }]);
+    expect(studio.account()).toMatchObject({ customers: customers?.map(({ id }) => id) });
+  });
+
+  /** A studio in which something happens to the account while Stripe makes the customer. */
+  async function createDisturbed(disturb: (studio: PaymentStudio) => void): Promise<PaymentStudio> {
+    let isDone = false;
+    const studio: PaymentStudio = await createPaymentStudio({
+      faults: (database) => ({
+        read(paths) {
+          const hasCustomer = studio.stripe.control.list({ table: 'customers' }).customers?.length;
+          if (hasCustomer && !isDone) {
+            isDone = true;
+            disturb(studio);
+          }
+          return database.read(paths);
+        },
+      }),
+    });
+    return studio;
+  }
+
+  it('is deleted again if the account closes in the meantime', async () => {
+    const studio = await createDisturbed(({ edit }) => edit('accounts/ann', { closedAt: new Date() }));
+    expect(toRefusal(await studio.checkout()).slice(0, 2)).toEqual([409, 'ACCOUNT_CLOSED']);
+    expect(studio.stripe.control.list({ table: 'customers' }).customers).toMatchObject([{ deleted: true }]);
+  });
+
+  it('is kept on an account that an admin deletes in the meantime', async () => {
+    const studio = await createDisturbed(({ world }) => world.store.commit([{ delete: 'accounts/ann' }]));
+    expect((await studio.checkout()).status).toBe(200);
+    const { customers } = studio.stripe.control.list({ table: 'customers' });
     expect(studio.account()).toMatchObject({ customers: customers?.map(({ id }) => id) });
   });
 
@@ -181,6 +213,60 @@ describe('a customer', () => {
     expect(studio.account()?.customers).toHaveLength(2);
     expect((await studio.checkout('studio')).status).toBe(200);
     expect(studio.account()?.customers).toHaveLength(2);
+  });
+
+  it('that the account has lost is deleted when the account is closed, and that of another studio is not', async () => {
+    const studio = await createPaymentStudio();
+    const uid = "o'neil";
+    await studio.checkout('starter', 'a', `user:${uid}`);
+    const env = { GOOGLE_CLOUD_PROJECT: 'demo-other' };
+    const other = await createPaymentStudio({ fake: studio.stripe, env });
+    await other.checkout('starter', 'a', `user:${uid}`);
+    studio.world.store.commit([{ delete: `accounts/${uid}` }]);
+    expect((await studio.post('closeAccount', { confirm: 'CLOSE' }, `user:${uid}`)).body).toEqual({
+      status: 'closed',
+    });
+    const { customers } = studio.stripe.control.list({ table: 'customers' });
+    expect(customers).toMatchObject([{ metadata: { uid, project: 'demo-other' } }, { deleted: true }]);
+  });
+
+  it('is not looked for where Stripe has no search', async () => {
+    const studio = await createPaymentStudio();
+    await studio.checkout();
+    const refusal = stripeError(400, { message: 'Search is not available in your country.' });
+    studio.stripe.script({ path: '/v1/customers/search', kind: 'reply', ...refusal });
+    expect((await studio.post('closeAccount', { confirm: 'CLOSE' })).body).toEqual({ status: 'closed' });
+    const { customers } = studio.stripe.control.list({ table: 'customers' });
+    expect(customers).toMatchObject([{ deleted: true }]);
+  });
+});
+
+/** A studio in which `meanwhile` happens while Stripe makes a customer. */
+async function startInterrupted(meanwhile: (studio: PaymentStudio) => void) {
+  const stripe = await startStripe({
+    onRequest({ method, path }) {
+      if (method === 'POST' && path === '/v1/customers') meanwhile(studio);
+    },
+  });
+  const studio = await createPaymentStudio({ fake: stripe });
+  return studio;
+}
+
+describe('while a customer is made', () => {
+  it('an admin deletes the account: it is created again with the customer', async () => {
+    const studio = await startInterrupted(({ world }) => {
+      world.store.commit([{ delete: 'accounts/ann' }]);
+    });
+    expect((await studio.checkout()).status).toBe(200);
+    expect(studio.account()?.customers).toHaveLength(1);
+  });
+
+  it('the account closes: the customer is deleted again, with the address', async () => {
+    const studio = await startInterrupted(({ edit }) => edit('accounts/ann', { closedAt: new Date() }));
+    expect(toRefusal(await studio.checkout()).slice(0, 2)).toEqual([409, 'ACCOUNT_CLOSED']);
+    const { customers } = studio.stripe.control.list({ table: 'customers' });
+    expect(customers).toMatchObject([{ deleted: true }]);
+    expect(JSON.stringify(customers)).not.toContain('ann@example.com');
   });
 });
 
@@ -233,5 +319,15 @@ describe('the portal', () => {
     await studio.confirm(await studio.buy());
     const { status, body } = await studio.post('billingPortal', {});
     expect([status, body.url]).toEqual([200, expect.stringContaining(`${studio.stripe.url}/p/session/`)]);
+  });
+
+  it('is found after an admin has deleted the account', async () => {
+    const studio = await createPaymentStudio();
+    await studio.confirm(await studio.buy());
+    studio.world.store.commit([{ delete: 'accounts/ann' }]);
+    expect((await studio.post('billingPortal', {})).status).toBe(200);
+    await studio.get('account');
+    expect((await studio.post('billingPortal', {})).status).toBe(200);
+    expect((await studio.post('billingPortal', {}, 'user:bob')).status).toBe(404);
   });
 });

@@ -88,6 +88,19 @@ describe('a closed account', () => {
     expect(studio.entries()).toEqual([]);
   });
 
+  it('whose refund fails is reported again, and the refund is not repeated', async () => {
+    const { studio, close } = await createClosed();
+    close();
+    await studio.deliver(studio.event(completed));
+    studio.stripe.control.settleRefund({ outcome: 'failed' });
+    studio.world.advance(2 * 86_400_000);
+    await studio.deliver(studio.event('refund.failed'));
+    expect(studio.findEvents('payment_for_closed_account').at(-1)?.message).toContain(
+      'the refund has failed',
+    );
+    expect(studio.stripe.control.list({ table: 'refunds' }).refunds).toHaveLength(1);
+  });
+
   it('that had paid before takes part in refunds as before', async () => {
     const { studio, session, close } = await createClosed();
     await studio.deliver(studio.event(completed));

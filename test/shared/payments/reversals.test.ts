@@ -195,6 +195,21 @@ describe('a dispute', () => {
     expect(studio.broken()).toEqual([]);
   });
 
+  it('of which a part comes back in another currency keeps the same part', async () => {
+    const { studio, session, dispute, refund, updateDispute } = await createBuyer();
+    refund({ session, amount: 150 });
+    await studio.deliver(studio.event('refund.created'));
+    dispute({ session, amount: 500 });
+    await studio.deliver(studio.event(withdrawn));
+    updateDispute({ step: 'lost', returned: 150 });
+    const event = structuredClone(studio.event(reinstated)) as { data: { object: object } };
+    const paidOut = [-460, 138].map((amount) => ({ amount, currency: 'eur' }));
+    Object.assign(event.data.object, { balance_transactions: paidOut });
+    await studio.deliver(event);
+    expect(amounts(studio).slice(-1)).toEqual(['reinstatement 0']);
+    expect(studio.account()).toMatchObject({ balance: 0, suspended: true });
+  });
+
   it('of two leaves the account suspended until both are won', async () => {
     const { studio, session, dispute, updateDispute } = await createBuyer();
     const first = dispute({ session, amount: 100 });

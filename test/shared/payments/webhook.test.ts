@@ -121,9 +121,9 @@ describe('an event', () => {
 
 describe('a session that is paid later', () => {
   it.each([
-    ['succeeded', 'checkout.session.async_payment_succeeded', 100],
-    ['failed', 'checkout.session.async_payment_failed', 0],
-  ] as const)('and then has %s', async (outcome, type, credits) => {
+    ['succeeded', 'checkout.session.async_payment_succeeded', 100, 'paid'],
+    ['failed', 'checkout.session.async_payment_failed', 0, 'expired'],
+  ] as const)('and then has %s', async (outcome, type, credits, status) => {
     const studio = await createPaymentStudio();
     const { sessionId: session } = (await studio.checkout()).body;
     studio.stripe.control.pay({ session, later: true });
@@ -133,6 +133,7 @@ describe('a session that is paid later', () => {
     studio.stripe.control.settlePayment({ session, outcome });
     await studio.deliver(studio.event(type));
     expect(studio.entries()).toEqual(credits ? [`purchase:${session} 100`] : []);
+    expect((await studio.confirm(session)).body).toMatchObject({ status, account: { balance: credits } });
   });
 });
 

@@ -88,6 +88,15 @@ describe('closeAccount', () => {
     expect(findCanary(documents)).toEqual([]);
   });
 
+  it('erases the reason of a grant whose entry an admin has deleted', async () => {
+    const { studio, documents, world } = await startFilled();
+    const entries = [...documents.keys()].filter((path) => path.startsWith('accounts/ann/entries/grant:'));
+    expect(entries).toHaveLength(1);
+    world.store.commit(entries.map((path) => ({ delete: path })));
+    await studio.close();
+    expect(findCanary(documents)).toEqual([]);
+  });
+
   it('erases a generation that an admin has spoilt', async () => {
     const { studio, documents, images } = await startFilled();
     const path = `accounts/ann/generations/${hashGenerationId('ann', 'enhanced')}`;

@@ -4,7 +4,8 @@ import { type AccountExport, exportAnswerSchema } from '../../../shared/contract
 import { Failure } from '../../../shared/errors.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { exportAccount } from '../../../shared/people/exportAccount.ts';
-import { createMemoryStudio, createMemoryWorld } from '../../support/memoryStudio.ts';
+import { createMemoryStudio, createMemoryWorld, image } from '../../support/memoryStudio.ts';
+import { createPaymentStudio } from '../../support/paymentStudio.ts';
 import { onePixelPng } from '../../support/pictures.ts';
 
 const write = async () => ({
@@ -84,6 +85,49 @@ it('has the account, every entry, every generation in its state, and the improve
   expect(data.enhancements).toMatchObject([{ date: '2026-01-01', count: 1 }]);
   const { shareUrl } = byStatus.succeeded ?? {};
   expect(data.shares).toMatchObject([{ generationId: id, shareUrl, image: { width: 1024 } }]);
+});
+
+it('has the lineage, the group, the original prompt and the thought signature, which no other answer has', async () => {
+  const studio = createMemoryStudio({
+    imageGenerator: async () => ({ ...image(), thoughtSignature: 'c2ln' }),
+  });
+  const { body } = await studio.generate('a');
+  const words = { originalPrompt: 'night', group: 'one' };
+  const edit = await studio.generate('b', { editOf: body.generation.id, ...words });
+  const data = (await studio.call('exportAccount')).body as unknown as AccountExport;
+  expect(exportAnswerSchema.safeParse(data).error).toBeUndefined();
+  expect(data.generations.find(({ id }) => id === edit.body.generation.id)).toMatchObject({
+    ...words,
+    parentId: body.generation.id,
+    thoughtSignature: 'c2ln',
+  });
+  const answers = [edit, await studio.get('gallery'), await studio.get('generation', { key: 'b' })];
+  expect(JSON.stringify(answers)).not.toContain('c2ln');
+});
+
+it('has what was paid, and what of it came back', async () => {
+  const studio = await createPaymentStudio();
+  const sessionId = await studio.buy();
+  await studio.confirm(sessionId);
+  studio.edit(`accounts/ann/purchases/${sessionId}`, { claim: 20, refunds: { re_1: 100 } });
+  const data = (await studio.call('exportAccount')).body as unknown as AccountExport;
+  expect(exportAnswerSchema.safeParse(data).error).toBeUndefined();
+  expect(data.purchases).toEqual([
+    {
+      sessionId,
+      pack: 'starter',
+      credits: 100,
+      amount: 500,
+      tax: 0,
+      currency: 'usd',
+      paymentIntent: expect.stringMatching(/^pi_/),
+      claim: 20,
+      refunds: { re_1: 100 },
+      disputes: {},
+      createdAt: expect.stringMatching(/^2026-01-01T/),
+      updatedAt: expect.stringMatching(/^2026-01-01T/),
+    },
+  ]);
 });
 
 it("has no other user's documents", async () => {
@@ -202,7 +246,7 @@ it('reads a page only when the one before it was sent', async () => {
   const data: AccountExport = JSON.parse(texts.join(''));
   expect(data.entries.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 120 }, (_, i) => i + 1));
   // The head, then each list: its name, its pages, its end.
-  expect(read).toEqual([0, 0, 1, 2, 3, 3, 3, 4, 4, 5, 5, 6, 6]);
+  expect(read).toEqual([0, 0, 1, 2, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]);
   expect(Math.max(...pages)).toBe(50);
 });
 

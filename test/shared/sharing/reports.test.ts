@@ -99,6 +99,21 @@ describe('a report', () => {
   });
 });
 
+it('keeps no report of a share that ends before its commit', async () => {
+  const slow = createMemoryStudio({
+    world,
+    faults: (database) => ({
+      async commit(writes) {
+        if (world.store.read([`shares/${token}`]).documents[0]) await studio.deleteGeneration(id);
+        return database.commit(writes);
+      },
+    }),
+  });
+  const body = { token, reason: 'personal', details: 'That is Ann.' };
+  expect((await slow.call('report', body, { as: '' })).body).toEqual({ received: true });
+  expect(studio.documents('reports')).toEqual([]);
+});
+
 it('answers a report of a spoilt share as any other, and keeps nothing', async () => {
   studio.edit(`shares/${token}`, { uid: 5 });
   expect((await report()).body).toEqual({ received: true });
@@ -180,6 +195,28 @@ describe('a report that an admin closes', () => {
     expect((await resolve(open?.id, 'dismissed')).body.report.status).toBe('takenDown');
     const actions = studio.documents('adminActions').map(({ action, reason }) => `${action} ${reason}`);
     expect(actions.sort()).toEqual(['resolveReport dismissed', 'resolveReport takenDown', 'takedown sexual']);
+  });
+
+  it('by a take-down: every report of the image and its twins, and no other', async () => {
+    const many = createMemoryStudio({ env: { CACHE_TTL_SECONDS: '600' } });
+    const shareNew = async (key: string, prompt: string) => {
+      const { id } = (await many.generate(key, { prompt })).body.generation;
+      const { shareUrl } = (await many.call('share', { id, shared: true })).body.generation;
+      for (const address of ['192.0.2.1', '192.0.2.2']) {
+        const body = { token: shareUrl?.split('/').at(-1), reason: 'violence' };
+        await many.call('report', body, { as: '', address });
+      }
+      return id;
+    };
+    const [twin] = [await shareNew('a', 'One'), await shareNew('b', 'One')];
+    const other = await shareNew('c', 'Two');
+    await many.call('takedown', { uid: 'ann', generationId: twin, reason: 'No.' }, { as });
+    const { reports } = (await many.get('reports', {}, as)).body;
+    expect(reports.map(({ generationId }: Shown) => generationId)).toEqual([other, other]);
+    expect(many.documents('reports').filter(({ status }) => status === 'takenDown')).toMatchObject(
+      new Array(4).fill({ resolvedBy: 'root', resolvedAt: expect.any(Date) }),
+    );
+    expect(many.documents('adminActions')).toHaveLength(5);
   });
 
   it('is not found by another id', async () => {

@@ -104,6 +104,15 @@ describe('only a finished image of the caller can be shared', () => {
   });
 });
 
+it('an image of a closed account can only become private', async () => {
+  const studio = await createStudio();
+  await share(studio, studio.id);
+  studio.edit('accounts/ann', { closedAt: new Date() });
+  expect(toOutcome(await share(studio, studio.id))).toEqual([409, 'ACCOUNT_CLOSED']);
+  expect((await share(studio, studio.id, false)).status).toBe(200);
+  expect([...copies(studio), ...studio.documents('shares')]).toEqual([]);
+});
+
 describe('a share that fails', () => {
   it('leaves no share, and deletes a copy that arrives late, for as long as its upload is valid', async () => {
     let late: string | undefined;

@@ -10,6 +10,7 @@ import { type Stack, startStack } from '../../support/stack.ts';
 const usage: Usage = {
   images: 10_000,
   modelId: 'gemini-2.5-flash-image',
+  resolution: '1K',
   secondsPerImage: 20,
   bytesPerImage: 1_500_000,
   viewsPerImage: 3,

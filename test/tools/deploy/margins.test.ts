@@ -23,7 +23,14 @@ describe('a pack', () => {
     ['5 pounds for 100', [5, 100], 'uk', 1.25, 'standard', flash, 0.275, 0.0590625 - 0.039],
     ['a free pack', [0, 100], 'us', 1, 'standard', flash, 0.3, -0.003 - 0.039],
   ])('%s', (_, [price, credits], region, usdRate, tier, modelId, fee, left) => {
-    const options = { fee: stripeFees[region], usdRate, tierCredits, modelIds: [modelId], otherUsd: 0 };
+    const options = {
+      fee: stripeFees[region],
+      usdRate,
+      tierCredits,
+      modelIds: [modelId],
+      resolution: '1K',
+      otherUsd: 0,
+    } as const;
     const margin = computeMargins([{ price, credits }], options).find((one) => one.tier === tier);
     expect(margin?.fee).toBeCloseTo(fee, 9);
     expect(margin?.marginUsd).toBeCloseTo(left, 9);
@@ -35,9 +42,10 @@ describe('a pack', () => {
       { price: 20, credits: 500 },
     ];
     const options = { fee: stripeFees.us, usdRate: 1, tierCredits, modelIds: [flash, banana] };
-    const margins = computeMargins(packs, { ...options, otherUsd: 0 });
+    const at1K = { ...options, resolution: '1K' } as const;
+    const margins = computeMargins(packs, { ...at1K, otherUsd: 0 });
     expect(margins).toHaveLength(2 * 3 * 2);
-    const dearer = computeMargins(packs, { ...options, otherUsd: 0.01 });
+    const dearer = computeMargins(packs, { ...at1K, otherUsd: 0.01 });
     expect(margins.map(({ marginUsd }, i) => marginUsd - (dearer[i]?.marginUsd ?? 0))).toEqual(
       margins.map(() => expect.closeTo(0.01, 9)),
     );

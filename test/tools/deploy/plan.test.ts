@@ -14,10 +14,11 @@ import { checkTimeouts, manifest, toAccountName, toServiceName } from '../../../
 import { type DeployOptions, DeployRefused, parseOptions } from '../../../tools/deploy/options.ts';
 import { createPlan } from '../../../tools/deploy/plan.ts';
 import { createEnvironment } from '../../../tools/deploy/planFunctions.ts';
-import type { Command, Step } from '../../../tools/deploy/steps.ts';
+import type { Step } from '../../../tools/deploy/steps.ts';
 import { formatCommand } from '../../../tools/deploy/steps.ts';
 import { pageHeaders } from '../../../web/securityPolicy.ts';
 import { findUnknown, gcloudTree } from './gcloudTree.ts';
+import { listCommands } from './plans.ts';
 
 const args = ['--project', 'my-studio', '--region', 'europe-west1'];
 const options = parseOptions(args);
@@ -33,19 +34,6 @@ const onVertexAi: DeployOptions = {
   settings: { GOOGLE_GENAI_USE_VERTEXAI: 'true' },
   vertexAi: true,
 };
-
-/** Every command that a plan may run. */
-function listCommands(steps: readonly Step[]): Command[] {
-  return steps
-    .flatMap((step): (Command | undefined)[] => {
-      if (step.do === 'run') return [step.run];
-      if (step.do === 'wait') return [step.whilePrints];
-      if (step.do === 'check') return [step.probe.command];
-      if (step.do === 'secret') return [step.probe.command, step.make];
-      return step.do === 'ensure' ? [step.probe.command, step.make, step.change] : [];
-    })
-    .filter((command) => command !== undefined);
-}
 
 const lines = (plan: readonly Step[]) => listCommands(plan).map((command) => formatCommand(command));
 const findLine = (plan: readonly Step[], part: string) =>

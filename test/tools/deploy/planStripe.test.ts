@@ -19,7 +19,7 @@ const titles = (...args: Parameters<typeof parse>) => plan(...args).map(({ title
 
 /** The line that deploys a function. */
 const findDeploy = (script: string, target: string) =>
-  script.split('\n').find((line) => line.startsWith(`gcloud run deploy ${toServiceName(target)} `)) ?? '';
+  script.split('\n').find((line) => line.startsWith(`run gcloud run deploy ${toServiceName(target)} `)) ?? '';
 
 describe('a studio without CREDIT_PACKS', () => {
   const script = scriptOf('SIGNUP_CREDITS=1\n');

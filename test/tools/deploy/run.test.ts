@@ -1,14 +1,15 @@
-/** The deploy is repeatable, stops at a failure and shows no secret. Its script runs the same commands. */
-import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** The deploy is repeatable, stops at a failure and shows no secret. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { manifest } from '../../../tools/deploy/manifest.ts';
 import { type DeployOptions, parseOptions } from '../../../tools/deploy/options.ts';
 import { createPlan } from '../../../tools/deploy/plan.ts';
-import { type Runtime, runSteps } from '../../../tools/deploy/run.ts';
+import { runScript } from '../../../tools/deploy/run.ts';
 import { toShellScript } from '../../../tools/deploy/steps.ts';
+import { type FakeProject, runInFake } from './fakePrograms.ts';
 
 const secret = 'AIza-not-a-real-key';
 const stripeKey = 'rk_test_51NotARealKey';
@@ -17,7 +18,6 @@ let folder: string;
 let keyFile: string;
 let cloudinaryFile: string;
 let stripeFile: string;
-let terminalOutput: string[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-deploy-'));
@@ -27,64 +27,22 @@ beforeEach(() => {
   writeFileSync(join(folder, 'settings'), 'CREDIT_PACKS=starter=price_1:100\n');
   writeFileSync(keyFile, `${secret}\n`);
   writeFileSync(cloudinaryFile, 'cloudinary://1:s3cret@cloud\r\n');
-  terminalOutput = [];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => terminalOutput.push(String(text)) > 0);
 });
-afterEach(() => {
-  vi.restoreAllMocks();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => rmSync(folder, { recursive: true }));
 
 const options = (): DeployOptions => ({
   ...parseOptions([...args, '--settings', join(folder, 'settings'), '--stripe-key-file', stripeFile]),
   secretFiles: { GEMINI_API_KEY: keyFile, CLOUDINARY_URL: cloudinaryFile, STRIPE_SECRET_KEY: stripeFile },
 });
-
-/** The plan, writing its files into the test's folder. */
-const plan = (deployOptions = options()) =>
-  createPlan(deployOptions).map((step) =>
-    step.do === 'write' ? { ...step, path: join(folder, step.path) } : step,
-  );
-
-const isLook = (line: string) => / (describe|list|apps:list|hosting:sites:get) /.test(`${line} `);
-
-/** A fake project. A lookup finds nothing in an empty project, and everything in a complete one. */
-function project({
-  isThere = false,
-  fails = (_: string) => false,
-}: {
-  isThere?: boolean;
-  fails?: (line: string) => boolean;
-}) {
-  const commands: string[] = [];
-  const inputs: string[] = [];
-  const runtime: Runtime = {
-    ask: undefined,
-    pause: async () => {},
-    async run(command, { input, quiet }) {
-      const line = command.join(' ');
-      if (input !== undefined) inputs.push(input);
-      if (quiet && isLook(line)) {
-        if (line.includes('list IDENTITY_HASH_KEY')) return { ok: true, output: isThere ? '1\n' : '' };
-        if (line.includes('indexes composite list')) return { ok: true, output: '' };
-        if (line.includes('value(locationId)')) return { ok: true, output: 'europe-west1\n' };
-        const all = '"success" "appId" "dailyRecurrence" "weeklyRecurrence" the-name\n';
-        return isThere ? { ok: true, output: all } : { ok: false, output: '' };
-      }
-      commands.push(line);
-      return { ok: !fails(line), output: 'found-out\n' };
-    },
-  };
-  return { commands, inputs, runtime };
-}
+const deploy = (fake: FakeProject, deployOptions = options()) =>
+  runInFake(toShellScript(createPlan(deployOptions)), folder, fake);
 
 describe('a deploy', () => {
-  it('creates everything in an empty project, and only updates it the next time', async () => {
-    const [empty, full] = [project({}), project({ isThere: true })];
-    await runSteps(plan(), empty.runtime);
-    await runSteps(plan(), full.runtime);
+  it('creates everything in an empty project, and only updates it the next time', () => {
+    const [empty, full] = [deploy({}), deploy({ isThere: true })];
+    expect([empty.ok, full.ok]).toEqual([true, true]);
     const making =
-      /\b(service-accounts|secrets|databases|schedules|repositories|triggers|http|metrics|policies|channels|apps:|sites:)[: ]?create\b|create http/;
+      /\b(service-accounts|secrets|databases|schedules|repositories|triggers|http|metrics|policies|channels|budgets|apps:|sites:)[: ]?create\b|create http/;
     expect(empty.commands.filter((line) => making.test(line)).length).toBeGreaterThan(25);
     expect(full.commands.filter((line) => making.test(line))).toEqual([]);
     const deployed = full.commands.filter((line) => line.startsWith('gcloud run deploy'));
@@ -92,121 +50,133 @@ describe('a deploy', () => {
     expect(full.commands.filter((line) => line.includes('scheduler jobs update http'))).toHaveLength(5);
   });
 
-  it('prints each step and each command, with the variables from earlier steps', async () => {
-    const { runtime } = project({});
-    await runSteps(plan(), runtime);
-    const text = terminalOutput.join('');
-    for (const { title } of plan()) expect(text).toContain(title);
-    expect(text).toContain('--image=found-out');
-    expect(text).toContain('https://sweep-holds-found-out.europe-west1.run.app/');
-    expect(text).not.toContain('{{');
+  it('prints each step and each command, with the variables from earlier steps', () => {
+    const { output, commands } = deploy({});
+    for (const { title } of createPlan(options())) expect(output).toContain(title);
+    expect(commands.filter((line) => !output.includes(`  $ ${line}\n`))).toEqual([]);
+    expect(output).toContain('--image=found-out');
+    expect(output).toContain('https://sweep-holds-found-out.europe-west1.run.app/');
+    expect(output).not.toContain('{{');
   });
 
-  it('passes secrets on without printing them, and without their line break', async () => {
-    const { commands, inputs, runtime } = project({});
-    await runSteps(plan(), runtime);
+  it('passes secrets on without printing them, and without their line break', () => {
+    const { commands, inputs, output } = deploy({});
     const [identityKey = ''] = inputs;
     expect(inputs).toEqual([identityKey, secret, 'cloudinary://1:s3cret@cloud', stripeKey]);
     expect(identityKey).toMatch(/^[0-9a-f]{64}$/);
-    const everything = [...commands, ...terminalOutput, toShellScript(plan())].join('\n');
+    const everything = [...commands, output, toShellScript(createPlan(options()))].join('\n');
     expect(everything).not.toContain(secret);
     expect(everything).not.toContain(stripeKey);
     expect(everything).not.toContain('s3cret');
     expect(everything).not.toContain(identityKey);
   });
 
-  it("keeps a secret's value, and asks for a missing one", async () => {
+  it("keeps a secret's value, and asks for a missing one", () => {
     const noFiles = { ...options(), secretFiles: {} };
-    const completeProject = project({ isThere: true });
-    await runSteps(plan(noFiles), completeProject.runtime);
-    expect(completeProject.inputs).toEqual([]);
+    expect(deploy({ isThere: true }, noFiles).inputs).toEqual([]);
 
-    const emptyProject = project({});
-    const answers: Record<string, string> = {
-      GEMINI_API_KEY: ` ${secret} `,
-      CLOUDINARY_URL: 'cloudinary://1:2@c',
-      STRIPE_SECRET_KEY: stripeKey,
-    };
-    await runSteps(plan(noFiles), { ...emptyProject.runtime, ask: async (what) => answers[what] ?? '' });
-    expect(emptyProject.inputs.slice(1)).toEqual([secret, 'cloudinary://1:2@c', stripeKey]);
-    await expect(runSteps(plan(noFiles), project({}).runtime)).rejects.toThrow('GEMINI_API_KEY');
+    const answers = [` ${secret} `, 'cloudinary://1:2@c', stripeKey];
+    const typed = deploy({ input: `${answers.join('\n')}\n` }, noFiles);
+    expect(typed.inputs.slice(1)).toEqual([secret, 'cloudinary://1:2@c', stripeKey]);
+    const withoutTerminal = deploy({}, noFiles);
+    expect(withoutTerminal.ok).toBe(false);
+    expect(withoutTerminal.output).toMatch(/Failed: .*GEMINI_API_KEY[\s\S]*pass it in a file/);
+    expect(withoutTerminal.inputs).toHaveLength(1);
   });
 
-  it('stops, and generates no second key, if it cannot see whether there is one', async () => {
-    const { inputs, runtime } = project({ isThere: true });
-    const run: Runtime['run'] = async (command, how) =>
-      command.join(' ').includes('list IDENTITY_HASH_KEY')
-        ? { ok: false, output: '' }
-        : runtime.run(command, how);
-    await expect(runSteps(plan(), { ...runtime, run })).rejects.toThrow('IDENTITY_HASH_KEY');
-    expect(inputs).not.toContainEqual(expect.stringMatching(/^[0-9a-f]{64}$/));
+  it('stops, and generates no second key, if it cannot see whether there is one', () => {
+    const { ok, inputs, output } = deploy({ isThere: true, fails: { part: 'list IDENTITY_HASH_KEY' } });
+    expect(ok).toBe(false);
+    expect(output).toMatch(/Failed: .*IDENTITY_HASH_KEY/);
+    expect(inputs).toEqual([]);
   });
 
-  it('refuses a secret that the functions would refuse, without printing it', async () => {
+  it('refuses a secret that the functions would refuse, without printing it', () => {
     writeFileSync(cloudinaryFile, 'https://s3cret.example.com');
-    const refused = runSteps(plan(), project({}).runtime);
-    await expect(refused).rejects.toThrow('CLOUDINARY_URL');
-    await expect(refused).rejects.not.toThrow('s3cret');
+    const refused = () => parseOptions([...args, '--cloudinary-file', cloudinaryFile]);
+    expect(refused).toThrow('CLOUDINARY_URL');
+    expect(refused).not.toThrow('s3cret');
+
+    const typed = deploy({ input: 'key\nhttps://s3cret.example.com\n' }, { ...options(), secretFiles: {} });
+    expect(typed.output).toMatch(/Failed: .*CLOUDINARY_URL/);
+    expect(typed.output).not.toContain('s3cret');
+    expect(typed.inputs).toHaveLength(2);
   });
 
-  it('stops at the first failed step, and says what to do', async () => {
-    const { commands, runtime } = project({ fails: (line) => line.includes('run deploy gallery') });
-    await expect(runSteps(plan(), runtime)).rejects.toThrow(
-      /failed: Deploy gallery\.\n.*services logs read gallery/,
-    );
+  it('stops at the first failed step, and says what to do', () => {
+    const { ok, commands, output } = deploy({ fails: { part: 'run deploy gallery' } });
+    expect(ok).toBe(false);
+    expect(output).toMatch(/Failed: .*Deploy gallery\.\n.*services logs read gallery/);
     expect(commands.at(-1)).toContain('run deploy gallery');
   });
 
-  it('stops if the database is not in the location of its events', async () => {
-    const { commands, runtime } = project({ isThere: true });
-    const elsewhere = plan({ ...options(), location: 'nam5' });
-    await expect(runSteps(elsewhere, runtime)).rejects.toThrow('--location');
+  it('stops if the database is not in the location of its events', () => {
+    const elsewhere = deploy({ isThere: true }, { ...options(), location: 'nam5' });
+    expect(elsewhere.output).toMatch(/Failed: [\s\S]*--location/);
+    expect(elsewhere.commands.some((line) => line.includes('run deploy'))).toBe(false);
+  });
+
+  it('stops if it cannot see whether an index is ready', () => {
+    const { ok, commands } = deploy({ fails: { part: 'indexes composite list' } });
+    expect(ok).toBe(false);
     expect(commands.some((line) => line.includes('run deploy'))).toBe(false);
   });
 
-  it('retries a step that depends on a new resource', async () => {
-    let failuresLeft = 3;
-    const { commands, runtime } = project({
-      fails: (line) => line.includes('eventReceiver') && failuresLeft-- > 0,
-    });
-    await runSteps(plan(), runtime);
+  it('retries a step that depends on a new resource', () => {
+    const { ok, commands, pauses } = deploy({ fails: { part: 'eventReceiver', times: 3 } });
+    expect(ok).toBe(true);
     expect(commands.filter((line) => line.includes('eventReceiver'))).toHaveLength(4);
+    expect(pauses).toEqual(['5', '10', '20']);
+  });
+
+  it("waits for the browser's key, and fails if there is none, because it would work for every API", () => {
+    const late = deploy({ fails: { part: 'api-keys list', times: 2 } });
+    expect(late.ok).toBe(true);
+    expect(late.commands.some((line) => line.includes('api-keys update found-out --api-target'))).toBe(true);
+    const missing = deploy({ fails: { part: 'api-keys list' } });
+    expect(missing.ok).toBe(false);
+    expect(missing.output).toMatch(/Failed: .*Find the browser's key\.\n.*console\.cloud\.google\.com/);
+    expect(missing.commands.some((line) => line.includes('run deploy'))).toBe(false);
   });
 });
 
-describe('the script of a dry run', () => {
-  /** Runs the script with fake programs that log their arguments, in a folder with the files that it needs. */
-  function runScript(isThere: boolean): string[] {
-    const [bin, log] = [join(folder, 'bin'), join(folder, 'log')];
-    mkdirSync(bin);
-    mkdirSync(join(folder, 'dist'), { recursive: true });
-    for (const name of ['firestore.rules', 'firestore.indexes.json']) cpSync(name, join(folder, name));
-    const look = `case " $* " in *list\\ IDENTITY_HASH_KEY*) ${isThere ? 'echo 1' : ':'}; exit 0;; *indexes\\ composite*) exit 0;; *locationId*) echo europe-west1; exit 0;;
-*\\ describe\\ *|*\\ list\\ *|*apps:list*|*sites:get*)
-  case " $* " in *projects\\ describe*|*images\\ describe*) ;; *) ${isThere ? 'echo \'"success" "appId" "dailyRecurrence" "weeklyRecurrence" the-name\'; exit 0' : 'exit 1'};; esac;;
-esac`;
-    for (const program of ['gcloud', 'npx', 'npm', 'curl']) {
-      const text = `#!/bin/bash\n${look}\necho "${program} $*" >> ${log}\ncase " $* " in *--data-file=-*) cat > /dev/null;; esac\necho found-out\n`;
-      writeFileSync(join(bin, program), text);
-      chmodSync(join(bin, program), 0o755);
-    }
-    const deployOptions = { ...options(), alertEmail: undefined };
-    writeFileSync(join(folder, 'deploy.sh'), toShellScript(createPlan(deployOptions)));
-    execFileSync('bash', ['deploy.sh'], {
-      cwd: folder,
-      env: { PATH: `${bin}:${process.env.PATH}` },
-      stdio: 'pipe',
-    });
-    return readFileSync(log, 'utf8').trim().split('\n');
-  }
+describe('runScript', () => {
+  it('resolves to whether the script succeeded', async () => {
+    expect(await runScript('true')).toBe(true);
+    expect(await runScript('exit 3')).toBe(false);
+  });
+});
 
-  it.each([
-    ['an empty project', false],
-    ['a complete project', true],
-  ])('runs the same commands as the deploy in %s', async (_, isThere) => {
-    const { commands, runtime } = project({ isThere });
-    await runSteps(plan({ ...options(), alertEmail: undefined }), runtime);
-    expect(runScript(isThere)).toEqual(commands.filter((line) => !line.startsWith('cp ')));
+describe('the dry run of the documents', () => {
+  const readme = readFileSync('docs/deployment/README.md', 'utf8');
+  const [command = ''] = /^npm run deploy -- .*--dry-run.*$/m.exec(readme) ?? [];
+  const run = (line: string) =>
+    spawnSync('bash', ['-c', line], { encoding: 'utf8', env: { ...process.env, CI: 'true' } });
+
+  it('writes a script of commands for Google Cloud and Firebase, and nothing else', () => {
+    const file = join(folder, 'deploy.sh');
+    const line = command
+      .replace('PROJECT', 'my-studio')
+      .replace('REGION', 'europe-west1')
+      .replace('deploy.sh', file);
+    expect(line).toContain(`--out ${file}`);
+    const { status, stderr } = run(line);
+    expect([status, stderr]).toEqual([0, '']);
+    execFileSync('bash', ['-n', file]);
+    const script = readFileSync(file, 'utf8');
+    expect(script).toBe(
+      toShellScript(createPlan(parseOptions(['--project', 'my-studio', '--region', 'europe-west1']))),
+    );
+    const { commands, ok } = runInFake(script, folder, { isThere: true });
+    expect(ok).toBe(true);
+    const programs = commands.map((one) => one.replace(/^(npm run \w+|npx \w+|\w+)( .*)?$/s, '$1'));
+    expect([...new Set(programs)].sort()).toEqual(['curl', 'gcloud', 'npm run build', 'npx firebase']);
+  });
+
+  it('writes no script without --dry-run', () => {
+    const file = join(folder, 'deploy.sh');
+    expect(() => parseOptions([...args, '--out', file])).toThrow('--dry-run');
+    expect(existsSync(file)).toBe(false);
   });
 
   it('is the same every time', () => {

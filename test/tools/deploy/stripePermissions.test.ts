@@ -32,6 +32,8 @@ async function deployAndSell(names: readonly string[]): Promise<string[]> {
   const { sessionId: session } = body as unknown as { sessionId: string };
   fake.control.pay({ session });
   await attempt('confirmCheckout', studio.confirm(session));
+  const unpaid = await studio.buy('starter', 'unpaid', 'user:ann', { later: true });
+  await attempt('confirmCheckout of a payment on its way', studio.confirm(unpaid));
   await attempt('billingPortal', studio.post('billingPortal', {}));
   fake.control.refund({ session, amount: 100 });
   await attempt('stripeWebhook', studio.deliver(studio.event('refund.created')));

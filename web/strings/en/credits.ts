@@ -67,6 +67,7 @@ export const payments = {
   confirming: 'Confirming your payment …',
   paid: (bought: number, balance: number) =>
     `You bought ${creditsOf(bought)}. Balance: ${creditsOf(balance)}.`,
+  failed: 'Your bank refused the payment. Nothing was charged.',
   waiting:
     'Your credits will be added when your bank confirms the payment. If it does not, nothing is charged.',
   left: 'You left the checkout. Nothing was charged.',

@@ -1,0 +1,90 @@
+/** Payments that are recorded long after they were made: what Stripe has taken back since counts too. */
+import { expect, it } from 'vitest';
+import { removed } from '../../../shared/database/database.ts';
+import { createPaymentStudio, type PaymentStudio } from '../../support/paymentStudio.ts';
+
+const completed = 'checkout.session.completed';
+const dayMs = 86_400_000;
+
+/** A paid session of which no event has arrived. */
+async function createUnreached() {
+  const studio = await createPaymentStudio();
+  return { studio, session: await studio.buy(), ...studio.stripe.control };
+}
+
+const amounts = (studio: PaymentStudio) =>
+  studio.entries().map((entry) => entry.replace(/:(re|du|cs)_\w+/, ''));
+const isList = ({ path }: { path: string }) => path === '/v1/refunds' || path === '/v1/disputes';
+
+it('an event that is sent again after its payment was refunded gives no credits', async () => {
+  const { studio, session, refund, settleRefund } = await createUnreached();
+  refund({ session, amount: 100 });
+  settleRefund({ outcome: 'failed' });
+  refund({ session, amount: 250 });
+  studio.world.advance(10 * dayMs);
+  refund({ session, amount: 250, outcome: 'pending' });
+  await studio.deliver(studio.event(completed));
+  expect(amounts(studio)).toHaveLength(4);
+  expect(studio.account()).toMatchObject({ balance: 50 });
+  settleRefund({ outcome: 'succeeded' });
+  await studio.deliver(studio.event('refund.updated'));
+  expect(studio.account()).toMatchObject({ balance: 0 });
+  expect(studio.broken()).toEqual([]);
+});
+
+it('the return page of a disputed payment suspends, and of an inquiry does not', async () => {
+  const { studio, session, dispute } = await createUnreached();
+  const other = await studio.buy('studio');
+  dispute({ session });
+  dispute({ session: other, inquiry: true });
+  studio.world.advance(10 * dayMs);
+  expect((await studio.confirm(other)).body).toMatchObject({ status: 'paid', account: { balance: 500 } });
+  expect(studio.account()?.suspended ?? false).toBe(false);
+  expect((await studio.confirm(session)).body).toMatchObject({
+    status: 'paid',
+    account: { balance: 500 },
+    entry: { id: `purchase:${session}`, amount: 100 },
+  });
+  expect(amounts(studio)).toEqual(['purchase 500', 'purchase 100', 'clawback -100']);
+  expect(studio.account()).toMatchObject({ suspended: true });
+});
+
+it('an account that was refunded while it was closed gets no credits when it is open again', async () => {
+  const { studio, session } = await createUnreached();
+  studio.edit('accounts/ann', { closedAt: new Date() });
+  await studio.deliver(studio.event(completed));
+  await studio.deliver(studio.event('refund.created'));
+  studio.edit('accounts/ann', { closedAt: removed as never });
+  studio.world.advance(10 * dayMs);
+  await studio.confirm(session);
+  expect(amounts(studio)).toEqual(['purchase 100', 'clawback -100']);
+});
+
+it('the comparison records no purchase without a refund that is as old', async () => {
+  const { studio, session, refund } = await createUnreached();
+  refund({ session });
+  studio.world.advance(4.5 * dayMs);
+  await studio.runJob('reconcilePayments');
+  expect(amounts(studio)).toEqual(['purchase 100', 'clawback -100']);
+});
+
+it('nothing is recorded while Stripe does not answer', async () => {
+  const { studio, session } = await createUnreached();
+  const event = studio.event(completed);
+  studio.world.advance(10 * dayMs);
+  await studio.stripe.close();
+  expect((await studio.deliver(event)).status).toBe(503);
+  expect([studio.entries(), studio.purchase(session)]).toEqual([[], undefined]);
+});
+
+it('Stripe is asked for refunds once, and not at all within the first hour', async () => {
+  const { studio, session } = await createUnreached();
+  await studio.deliver(studio.event(completed));
+  expect(studio.stripe.requests.filter(isList)).toHaveLength(0);
+  const late = await studio.buy('starter', 'late');
+  studio.world.advance(dayMs);
+  for (let i = 0; i < 2; i += 1) await studio.deliver(studio.event(completed));
+  for (const one of [session, late]) await studio.confirm(one);
+  expect(studio.stripe.requests.filter(isList)).toHaveLength(2);
+  expect(amounts(studio)).toEqual(['purchase 100', 'purchase 100']);
+});
