@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { isSettled } from '../client.ts';
 import { Button } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
@@ -103,10 +103,8 @@ type FormProps = Pick<Props, 'children' | 'reasonHint' | 'onClose'> & {
 
 function Form({ children, reasonHint, reason, onReason, onContinue, onClose }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
-  useLayoutEffect(
-    () => form.current?.querySelector<HTMLElement>('input:not([type=radio]), textarea')?.focus(),
-    [],
-  );
+  // After the dialog has opened, because it moves the focus itself.
+  useEffect(() => form.current?.querySelector<HTMLElement>('input:not([type=radio]), textarea')?.focus(), []);
   return (
     <form
       ref={form}
@@ -152,8 +150,8 @@ type ConfirmationProps = Pick<Props, 'sentence' | 'confirm' | 'isDangerous' | 'o
 function Confirmation(props: ConfirmationProps) {
   const { sentence, reason, problem, isUncertain, isBusy, onConfirm, onBack, onClose } = props;
   const text = useRef<HTMLParagraphElement>(null);
-  // Screen readers read what will happen before the buttons.
-  useLayoutEffect(() => text.current?.focus(), []);
+  // Screen readers read what will happen before the buttons. After the dialog has opened, because it moves the focus.
+  useEffect(() => text.current?.focus(), []);
   return (
     <>
       <p class="sentence" ref={text} tabIndex={-1} dir="auto">
