@@ -25,6 +25,11 @@ export function reasonTable(): Record<string, ReasonEntry> {
   return Object.fromEntries(reasonNames.map((reason) => [reason, toReasonEntry(reason)]));
 }
 
+const supportCode = 'The generation, if it was debited or may have been. Show it as the support code.';
+
+const mayBeDebited = (reason: Reason) =>
+  getReasonRow(reason).afterDebit || reason === 'EXPIRED' || reason === 'DATABASE_UNAVAILABLE';
+
 function toReasonEntry(reason: Reason): ReasonEntry {
   const row = getReasonRow(reason);
   const { httpStatus, status, when, retryAfter = 'never' } = row;
@@ -36,7 +41,11 @@ function toReasonEntry(reason: Reason): ReasonEntry {
     retry,
     when,
     retryAfter,
-    metadata: { ...row.metadata, ...row.optionalMetadata },
+    metadata: {
+      ...row.metadata,
+      ...row.optionalMetadata,
+      ...(mayBeDebited(reason) && { generationId: supportCode }),
+    },
   };
 }
 
