@@ -67,6 +67,7 @@ function replaceValues(value: unknown, field: string, wait?: number): unknown {
     .replace(/^http:\/\/127\.0\.0\.1:\d+\/(?=p\/session\/)/, 'https://billing.stripe.com/')
     .replace(/http:\/\/127\.0\.0\.1:\d+\//g, 'https://res.cloudinary.com/')
     .replace(/\/(i|shares|report)\/[\w-]{22}/g, `/$1/${shownToken}`)
+    .replace(/^resolveReport:[\da-f]{32}/, `resolveReport:${shownReportId}`)
     .replace(/:\d{13}$/, `:${Date.parse(now)}`)
     .replace(/\/v\d{10}\//g, `/v${Date.parse(now) / 1000}/`);
 }
