@@ -1,31 +1,38 @@
 import type { FunctionComponent } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import { Announcer } from './components/Announcer.tsx';
 import { useLater } from './components/useLater.ts';
-import { route } from './state/route.ts';
-import { type FirebaseConfig, user } from './state/session.ts';
+import { isDeskAddress, route } from './state/route.ts';
+import { type FirebaseConfig, isAdmin, user } from './state/session.ts';
 import { firstText as text } from './strings/first.ts';
 import { CannotOpen } from './views/CannotOpen.tsx';
 import { SignIn } from './views/SignIn.tsx';
 
-type StudioComponent = FunctionComponent<{ config: FirebaseConfig; uid: string }>;
-type ReportComponent = FunctionComponent<{ token: string }>;
+/** The parts of the page that are loaded once somebody is signed in. Only admins load the desk. */
+const parts = {
+  studio: () => import('./views/Studio.tsx').then(({ Studio }) => Studio),
+  desk: () => import('./desk/Desk.tsx').then(({ Desk }) => Desk),
+};
+type PartName = keyof typeof parts;
+type Part = FunctionComponent<{ config: FirebaseConfig; uid: string }>;
 
 export function App({ config }: { config: FirebaseConfig }) {
   const uid = user.value?.uid;
+  const name = uid === undefined ? undefined : choosePart();
+  const { Part, error } = usePart(name);
   const isReport = route.value.view === 'report';
   const { view: Report, error: reportError } = useLater(isReport, loadReport);
-  const { view: Studio, error } = useLater(uid !== undefined && !isReport, loadStudio);
   if (error ?? reportError) return <CannotOpen error={error ?? reportError} />;
   if (route.value.view === 'report') {
     return Report ? <Report token={route.value.token} /> : <p class="boot">{text.common.opening}</p>;
   }
-  if (user.value === undefined || (uid !== undefined && !Studio)) {
+  if (user.value === undefined || (uid !== undefined && !Part)) {
     return <p class="boot">{text.common.opening}</p>;
   }
   return (
     <>
-      {uid !== undefined && Studio ? (
-        <Studio key={uid} config={config} uid={uid} />
+      {uid !== undefined && Part ? (
+        <Part key={uid} config={config} uid={uid} />
       ) : (
         <SignIn isLocal={config.emulators !== undefined} />
       )}
@@ -34,5 +41,28 @@ export function App({ config }: { config: FirebaseConfig }) {
   );
 }
 
-const loadStudio = async (): Promise<StudioComponent> => (await import('./views/Studio.tsx')).Studio;
-const loadReport = async (): Promise<ReportComponent> => (await import('./views/Report.tsx')).Report;
+const loadReport = async () => (await import('./views/Report.tsx')).Report;
+
+/** Undefined while it is not known whether the user is an admin. Whoever is none gets the studio. */
+function choosePart(): PartName | undefined {
+  if (!isDeskAddress() || isAdmin.value === false) return 'studio';
+  return isAdmin.value ? 'desk' : undefined;
+}
+
+type Loaded = { name?: PartName; Part?: Part; error?: unknown };
+
+function usePart(name: PartName | undefined): Pick<Loaded, 'Part' | 'error'> {
+  const [loaded, setLoaded] = useState<Loaded>({});
+  useEffect(() => {
+    if (name === undefined) return;
+    let isCurrent = true;
+    parts[name]().then(
+      (Part: Part) => isCurrent && setLoaded({ name, Part }),
+      (error) => isCurrent && setLoaded({ error }),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [name]);
+  return loaded.error || loaded.name === name ? loaded : {};
+}

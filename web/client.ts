@@ -81,6 +81,8 @@ export type GenerateOptions = {
 
 /** @property pageSize 1 to 100, 20 by default. @property pageToken the `nextPageToken` of the page before. */
 type Page = { pageSize?: number; pageToken?: string | undefined };
+/** @property query words of the prompt. @property favourite true for favourites only. */
+type GalleryPage = Page & { query?: string | undefined; favourite?: true | undefined };
 type Request = { path: string; body?: unknown; key?: string; signal?: AbortSignal | undefined };
 type Listeners = Pick<GenerateOptions, 'onAttempt' | 'onWait'>;
 // biome-ignore lint/suspicious/noExplicitAny: the functions' answers are trusted to match the contract.
@@ -132,10 +134,8 @@ export const isSettled = (error: unknown) =>
   // A proxy rejects one attempt; an earlier attempt with the same key may have reached the functions.
   error.reason !== 'UNKNOWN';
 
-export type Client = ReturnType<typeof createClient>;
-
-/** Each method throws an `ApiError`, the error that `token` threw, or the reason of its aborted signal. */
-export function createClient({
+/** Calls functions by name. Throws an `ApiError`, the error that `token` threw, or the reason of the aborted signal. */
+export function createCaller({
   baseUrl = '',
   token,
   fetch = (...args) => globalThis.fetch(...args),
@@ -201,6 +201,14 @@ export function createClient({
     }
   }
 
+  return call;
+}
+
+export type Client = ReturnType<typeof createClient>;
+
+/** Each method throws what a caller throws. */
+export function createClient(options: ClientOptions) {
+  const call = createCaller(options);
   return {
     /** Balance, tiers with prices and sizes, limits. Creates the account on the user's first call. */
     account: async (): Promise<AccountAnswer> => (await call({ path: 'account' })).answer,
@@ -209,8 +217,8 @@ export function createClient({
     ledger: async (page: Page = {}): Promise<LedgerAnswer> =>
       (await call({ path: `ledger${toQuery(page)}` })).answer,
 
-    /** The user's finished images, newest first. */
-    gallery: async (page: Page = {}): Promise<GalleryAnswer> =>
+    /** The user's finished images, newest first. A page of a search may be short, even empty, and not the last one. */
+    gallery: async (page: GalleryPage = {}): Promise<GalleryAnswer> =>
       (await call({ path: `gallery${toQuery(page)}` })).answer,
 
     /** Improves a prompt. Never retried: without an improvement the user can go on with the original prompt. */
@@ -238,6 +246,10 @@ export function createClient({
     /** Deletes an image and its prompt permanently; safe to repeat. IN_PROGRESS while it is still running. */
     deleteGeneration: async (id: string): Promise<GenerationAnswer> =>
       (await call({ path: 'deleteGeneration', body: { id } })).answer,
+
+    /** Marks an image as a favourite, or takes the mark away; safe to repeat. */
+    favourite: async (id: string, favourite: boolean): Promise<GenerationAnswer> =>
+      (await call({ path: 'favourite', body: { id, favourite } })).answer,
 
     /** Makes an image public under `shareUrl`, or private again; safe to repeat. */
     share: async (id: string, shared: boolean): Promise<GenerationAnswer> =>
@@ -283,7 +295,7 @@ export function createClient({
 }
 
 /** 128 random bits, in the form of a UUID. Pages over plain HTTP have no `crypto.randomUUID`. */
-function createKey(): string {
+export function createKey(): string {
   const toHex = (byte: number) => byte.toString(16).padStart(2, '0');
   const part = (bytes: number) => Array.from(crypto.getRandomValues(new Uint8Array(bytes)), toHex).join('');
   return [4, 2, 2, 2, 6].map(part).join('-');
@@ -311,7 +323,7 @@ function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-function toQuery(fields: Record<string, string | number | undefined>): string {
+export function toQuery(fields: Record<string, string | number | boolean | undefined>): string {
   const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
   return pairs.length === 0
     ? ''

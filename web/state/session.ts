@@ -55,6 +55,9 @@ export const farewell = signal('');
 /** Informs the user's other windows why the session ends. */
 const windows = new BroadcastChannel('nano-banana-studio/session');
 
+/** True if the token says that the user is an admin; undefined until it is read. It only decides what the page offers. */
+export const isAdmin = signal<boolean | undefined>(undefined);
+
 /** Set by `startSession`, which must run before every other function here. */
 let auth: Auth;
 
@@ -108,12 +111,14 @@ function readUser(): void {
     isSigningOut = false;
     rememberSession(false);
     user.value = null;
+    isAdmin.value = undefined;
     return;
   }
   if (!user.peek()) {
     farewell.value = '';
     rememberSession(true);
   }
+  void readClaims(currentUser);
   const { uid, email, emailVerified, providerData } = currentUser;
   const providers = providerData.map(({ providerId }) => providerId);
   const hasPassword = providers.includes('password');
@@ -121,6 +126,14 @@ function readUser(): void {
   const previous = user.peek();
   if (previous?.uid === uid && previous.needsVerification === needsVerification) return;
   user.value = { uid, email: email ?? text.signIn.signedIn, providers, hasPassword, needsVerification };
+}
+
+async function readClaims(currentUser: NonNullable<Auth['currentUser']>): Promise<void> {
+  const claims = await currentUser.getIdTokenResult().then(
+    (token) => token.claims,
+    () => ({}) as { admin?: unknown },
+  );
+  if (auth.currentUser === currentUser) isAdmin.value = claims.admin === true;
 }
 
 /** Returns the user's ID token. @param forceRefresh skips Firebase's cache. @throws if nobody is signed in */

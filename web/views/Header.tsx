@@ -6,8 +6,8 @@ import { Popover } from '../components/Popover.tsx';
 import { useLater } from '../components/useLater.ts';
 import { isOnline } from '../state/connection.ts';
 import { usePageState } from '../state/pageState.ts';
-import { route } from '../state/route.ts';
-import { endSession, user } from '../state/session.ts';
+import { isDeskAddress, route } from '../state/route.ts';
+import { endSession, isAdmin, user } from '../state/session.ts';
 import { text } from '../strings/en.ts';
 import { CannotOpen } from './CannotOpen.tsx';
 import { ContactSupport } from './ContactSupport.tsx';
@@ -47,6 +47,11 @@ function AccountProblems() {
       {!isOnline.value && (
         <p class="bar" role="status">
           {text.header.offline}
+        </p>
+      )}
+      {isDeskAddress() && isAdmin.value === false && (
+        <p class="bar" role="alert">
+          {text.header.deskRefused}
         </p>
       )}
       {account.suspended.value && (
@@ -129,6 +134,11 @@ function AccountMenu() {
             >
               {text.header.yourAccount}
             </Button>
+            {isAdmin.value && (
+              <a class="button wide" href="/studio/desk">
+                {text.header.desk}
+              </a>
+            )}
             <Button isWide onClick={() => void signOut()}>
               {text.header.signOut}
             </Button>

@@ -46,6 +46,7 @@ export const credits = {
   csvName: (month: string) => `nano-banana-studio-credits${month && `-${month}`}.csv`,
   sums: (spent: number, added: number) => `Spent: ${number(spent)} · Added: ${number(added)}`,
   nothingInMonth: 'No credits moved in this month.',
+  showImage: 'Show image',
   what: 'What',
   amount: 'Credits',
   balance: 'Balance',
