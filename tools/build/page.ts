@@ -20,9 +20,17 @@ const mimeTypes: Record<string, string> = {
 
 export const getMimeType = (name: string) => mimeTypes[extname(name)] ?? 'application/octet-stream';
 
-/** What the views of a signed-in user share, as one file: several small ones compress worse. */
-const isStudioState =
-  /web\/(client|limits|saveFile|components\/(Tile|Dialog)|strings\/(en\.ts|messages|en\/(?!common|signIn|shapes))|state\/(?!session|route|announce|preferences|doubleClicks|studioInfo|liveAccount))/;
+/** What the views share, until the sign-in and after it, as one file each: several small ones compress worse. */
+const sharedFiles = [
+  {
+    name: 'first',
+    test: /web\/(views\/CannotOpen|components\/(Announcer|Button|Field|Icon|Mark|OutsideLink|drawings|useLater)|state\/(announce|doubleClicks|preferences|route|session|studioInfo)|strings\/(first|format|prices|en\/(common|shapes|signIn)))\./,
+  },
+  {
+    name: 'state',
+    test: /web\/(client|limits|saveFile|components\/(Dialog|EmptyState|More|Segments|Spinner|Tile)|views\/(ContactSupport|Shortcuts)|strings\/(en|messages|en\/(?!desk|common|shapes|signIn)\w+)|state\/(?!liveAccount|announce|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
+  },
+];
 
 /** Builds the page in memory: every file by its URL path, such as `/studio/index.html`. */
 export async function buildPage(webDir: string): Promise<Map<string, Page>> {
@@ -44,7 +52,7 @@ export async function buildPage(webDir: string): Promise<Map<string, Page>> {
         output: {
           codeSplitting: {
             includeDependenciesRecursively: false,
-            groups: [{ name: 'state', test: isStudioState }],
+            groups: sharedFiles,
           },
         },
       },
