@@ -28,6 +28,8 @@ export function Popover({ label, icon, value, isOn = false, children }: Props) {
     const closeByKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape') return;
       event.stopPropagation();
+      // The panel may be in a dialog, which stays open.
+      event.preventDefault();
       setIsOpen(false);
       button.current?.focus();
     };

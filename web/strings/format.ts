@@ -7,6 +7,9 @@ const oneDigit = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, ma
 
 export const number = (value: number) => wholeNumber.format(value);
 
+/** A number with one digit after the point. */
+export const oneDigitText = (value: number) => oneDigit.format(value);
+
 /** A count with its noun: `1 image`, `1,200 images`. */
 export const countOf = (count: number, one: string, other = `${one}s`) =>
   `${number(count)} ${pluralRules.select(Math.abs(count)) === 'one' ? one : other}`;

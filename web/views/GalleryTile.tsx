@@ -97,7 +97,7 @@ function TileActions({ generation, children }: ActionsProps) {
   const focusPrompt = () => document.getElementById('prompt')?.focus();
   const actions: [IconName, string, () => Promise<void> | void][] = [
     ['download', text.viewer.download, () => download(generation)],
-    ['pen', text.viewer.reuse, () => reuse(pageState, generation).then(focusPrompt)],
+    ['pen', text.viewer.reuse, () => (reuse(pageState, generation), focusPrompt())],
     [
       'imagePlus',
       text.viewer.useAsReference,
