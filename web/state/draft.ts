@@ -1,6 +1,13 @@
 /** The content of the composer: the next image request while the user writes it. */
 import { computed, signal } from '@preact/signals';
-import type { AspectRatio, GenerateInput, Generation, Orientation, Resolution, Tier } from '../../shared/contract.ts';
+import type {
+  AspectRatio,
+  GenerateInput,
+  Generation,
+  Orientation,
+  Resolution,
+  Tier,
+} from '../../shared/contract.ts';
 import type { PickedImage } from '../pickImages.ts';
 import { listRatios } from './shapes.ts';
 

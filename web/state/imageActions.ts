@@ -69,7 +69,10 @@ export const countUploads = (generation: Generation): number =>
   (generation.references?.length ?? 0) - listReferenceIds(generation).length;
 
 /** What another image like this one costs now, at its resolution or else the smallest. Undefined before prices are loaded. */
-export function findOffer({ account }: PageState, { tier, resolution }: Generation): ResolutionOffer | undefined {
+export function findOffer(
+  { account }: PageState,
+  { tier, resolution }: Generation,
+): ResolutionOffer | undefined {
   const offer = account.tiers.value.find(({ id }) => id === tier);
   return offer && getOffer(offer, resolution);
 }
@@ -99,7 +102,12 @@ export function again(pageState: PageState, generation: Generation, offer: Resol
 }
 
 /** Makes an image that is this one with a change. */
-export function edit(pageState: PageState, generation: Generation, change: string, offer: ResolutionOffer): void {
+export function edit(
+  pageState: PageState,
+  generation: Generation,
+  change: string,
+  offer: ResolutionOffer,
+): void {
   const request = { prompt: change, editOf: generation.id, ...toSettings(generation, offer) };
   pageState.pendingGenerations.submit(request);
 }

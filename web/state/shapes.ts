@@ -1,5 +1,12 @@
 /** The shapes and resolutions that the account offers. An offer describes the landscape orientation at 1K. */
-import type { AspectRatio, GenerateInput, Orientation, Resolution, Tier, TierOffer } from '../../shared/contract.ts';
+import type {
+  AspectRatio,
+  GenerateInput,
+  Orientation,
+  Resolution,
+  Tier,
+  TierOffer,
+} from '../../shared/contract.ts';
 
 /** What `account` offers of one tier at one resolution. */
 export type ResolutionOffer = TierOffer['resolutions'][number];

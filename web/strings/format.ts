@@ -7,6 +7,11 @@ const oneDigit = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, ma
 
 export const number = (value: number) => wholeNumber.format(value);
 
+const percent = new Intl.NumberFormat(undefined, { style: 'percent' });
+
+/** Formats 1.5 as `150%`. */
+export const percentText = (value: number) => percent.format(value);
+
 /** A number with one digit after the point. */
 export const oneDigitText = (value: number) => oneDigit.format(value);
 

@@ -95,9 +95,13 @@ type ActionsProps = {
 function TileActions({ generation, children }: ActionsProps) {
   const pageState = usePageState();
   const focusPrompt = () => document.getElementById('prompt')?.focus();
+  const reusePrompt = () => {
+    reuse(pageState, generation);
+    focusPrompt();
+  };
   const actions: [IconName, string, () => Promise<void> | void][] = [
     ['download', text.viewer.download, () => download(generation)],
-    ['pen', text.viewer.reuse, () => (reuse(pageState, generation), focusPrompt())],
+    ['pen', text.viewer.reuse, reusePrompt],
     [
       'imagePlus',
       text.viewer.useAsReference,

@@ -2,7 +2,6 @@
 import '../styles/layout.css';
 import '../styles/composer.css';
 import '../styles/gallery.css';
-import '../styles/viewer.css';
 import '../styles/credits.css';
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
