@@ -12,7 +12,7 @@ import {
   generateButton,
   goTo,
   images,
-  openImage,
+  imageWithPrompt,
   pendingCard,
   promptField,
   signIn,
@@ -99,7 +99,8 @@ describe.each(looks)('at %s pixels', (_, look) => {
     pause.release();
     await expect.poll(() => images(page).count()).toBe(requests.length + 1);
     for (const { prompt } of requests) {
-      await openImage(page, prompt);
+      // By key: at the smallest size the actions of a tile lie over its middle.
+      await imageWithPrompt(page, prompt).press('Enter');
       await viewer(page).getByText(prompt, { exact: true }).first().waitFor();
       await check(`viewer: ${prompt}`);
       await button(viewer(page), 'Other formats').click();
