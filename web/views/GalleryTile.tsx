@@ -10,6 +10,7 @@ import { addReference, download, reuse } from '../state/imageActions.ts';
 import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
 import { text } from '../strings/en.ts';
+import { studioText } from '../strings/studio.ts';
 import { MakingTile } from './MakingTile.tsx';
 
 /** One place in the gallery. A generation that is being made becomes its image here. */
@@ -100,11 +101,11 @@ function TileActions({ generation, children }: ActionsProps) {
     focusPrompt();
   };
   const actions: [IconName, string, () => Promise<void> | void][] = [
-    ['download', text.viewer.download, () => download(generation)],
-    ['pen', text.viewer.reuse, reusePrompt],
+    ['download', studioText.viewer.download, () => download(generation)],
+    ['pen', studioText.viewer.reuse, reusePrompt],
     [
       'imagePlus',
-      text.viewer.useAsReference,
+      studioText.viewer.useAsReference,
       () => void (addReference(pageState, generation) && focusPrompt()),
     ],
   ];

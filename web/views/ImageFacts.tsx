@@ -6,27 +6,28 @@ import { goToImage } from '../state/route.ts';
 import { useGenerations } from '../state/useImage.ts';
 import { text } from '../strings/en.ts';
 import { sizeText, timeText, wholeTimeText } from '../strings/format.ts';
+import { studioText } from '../strings/studio.ts';
 
 /** What is known of an image: model, size, cost, references. */
 export function ImageFacts({ generation }: { generation: Generation }) {
   const { status, tier, orientation, aspectRatio, resolution, image, model, createdAt } = generation;
   return (
     <section class="facts details">
-      <h2>{text.viewer.details}</h2>
+      <h2>{studioText.viewer.details}</h2>
       <dl>
-        {model && <Fact name={text.viewer.model}>{model}</Fact>}
+        {model && <Fact name={studioText.viewer.model}>{model}</Fact>}
         <Fact name={text.composer.shape}>{text.composer.shapeName(tier, orientation, aspectRatio)}</Fact>
         <Fact name={text.composer.resolution}>
           {resolution}
           {image && ` · ${text.common.pixels(image.width, image.height)}`}
         </Fact>
-        {status !== 'pending' && <Fact name={text.viewer.cost}>{costOf(generation)}</Fact>}
+        {status !== 'pending' && <Fact name={studioText.viewer.cost}>{costOf(generation)}</Fact>}
         {image && (
-          <Fact name={text.viewer.file}>
-            {text.viewer.formatName(image.mimeType)} · {sizeText(image.bytes)}
+          <Fact name={studioText.viewer.file}>
+            {studioText.viewer.formatName(image.mimeType)} · {sizeText(image.bytes)}
           </Fact>
         )}
-        <Fact name={text.viewer.created}>
+        <Fact name={studioText.viewer.created}>
           <time dateTime={createdAt} title={wholeTimeText(createdAt)}>
             {timeText(createdAt)}
           </time>
@@ -36,7 +37,7 @@ export function ImageFacts({ generation }: { generation: Generation }) {
       {image && (
         <p class="made quiet">
           <AiMark /> {text.common.madeWithAi}
-          {image.contentCredentials === 'present' && `, ${text.viewer.contentCredentials}`}
+          {image.contentCredentials === 'present' && `, ${studioText.viewer.contentCredentials}`}
         </p>
       )}
     </section>
@@ -44,8 +45,8 @@ export function ImageFacts({ generation }: { generation: Generation }) {
 }
 
 function costOf({ status, cached, credits }: Generation): string {
-  if (status === 'refunded') return text.viewer.refunded;
-  return cached ? text.viewer.cached : text.common.credits(credits);
+  if (status === 'refunded') return studioText.viewer.refunded;
+  return cached ? studioText.viewer.cached : text.common.credits(credits);
 }
 
 function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
@@ -79,7 +80,12 @@ function References({ generation }: { generation: Generation }) {
                   <Tile image={image} />
                 </button>
               ) : (
-                <span class="gone" role="img" aria-label={text.viewer.deleted} title={text.viewer.deleted}>
+                <span
+                  class="gone"
+                  role="img"
+                  aria-label={studioText.viewer.deleted}
+                  title={studioText.viewer.deleted}
+                >
                   <Icon name={found[i] === null ? 'bin' : 'image'} />
                 </span>
               )}
@@ -87,7 +93,7 @@ function References({ generation }: { generation: Generation }) {
           );
         })}
       </ul>
-      {uploads > 0 && <p class="quiet">{text.viewer.uploads(uploads)}</p>}
+      {uploads > 0 && <p class="quiet">{studioText.viewer.uploads(uploads)}</p>}
     </>
   );
 }

@@ -6,6 +6,7 @@ import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
 import { text } from '../strings/en.ts';
 import { problemText } from '../strings/messages.ts';
+import { studioText } from '../strings/studio.ts';
 
 /** Makes an image public under a link, passes the link on, and makes the image private again. */
 export function Sharing({ generation: { id, shareUrl } }: { generation: Generation }) {
@@ -19,7 +20,7 @@ export function Sharing({ generation: { id, shareUrl } }: { generation: Generati
     setProblem('');
     try {
       await shareImage(id, shared);
-      announce(shared ? text.sharing.isPublic : text.sharing.isPrivate);
+      announce(shared ? studioText.sharing.isPublic : studioText.sharing.isPrivate);
     } catch (error) {
       setProblem(problemText(error));
     }
@@ -28,37 +29,37 @@ export function Sharing({ generation: { id, shareUrl } }: { generation: Generati
   const copyLink = async () => {
     try {
       await navigator.clipboard.writeText(shareUrl ?? '');
-      announce(text.sharing.publicLinkCopied);
+      announce(studioText.sharing.publicLinkCopied);
     } catch {
-      announce(text.common.actionFailed(text.sharing.copyPublicLink));
+      announce(text.common.actionFailed(studioText.sharing.copyPublicLink));
     }
   };
   /** The system's own dialog, mostly on phones. It rejects if the user closes it. */
   const passOn = () => void navigator.share({ url: shareUrl ?? '' }).catch(() => {});
 
   return (
-    <section class="action-group" aria-label={text.sharing.title}>
-      <h2>{text.sharing.title}</h2>
+    <section class="action-group" aria-label={studioText.sharing.title}>
+      <h2>{studioText.sharing.title}</h2>
       <p class="hint">
         {shareUrl ? (
           <>
-            {text.sharing.anyoneWith}
-            <OutsideLink href={shareUrl}>{text.sharing.thisLink}</OutsideLink>
-            {text.sharing.canSee}
+            {studioText.sharing.anyoneWith}
+            <OutsideLink href={shareUrl}>{studioText.sharing.thisLink}</OutsideLink>
+            {studioText.sharing.canSee}
           </>
         ) : (
-          text.sharing.onlyYou
+          studioText.sharing.onlyYou
         )}
       </p>
       <div class="buttons">
         {shareUrl && (
           <Button icon="copy" onClick={() => void copyLink()}>
-            {text.sharing.copyPublicLink}
+            {studioText.sharing.copyPublicLink}
           </Button>
         )}
         {shareUrl && 'share' in navigator && (
           <Button icon="share" onClick={passOn}>
-            {text.sharing.passOn}
+            {studioText.sharing.passOn}
           </Button>
         )}
         {/* One button, so that the focus stays when sharing begins or ends. */}
@@ -67,7 +68,7 @@ export function Sharing({ generation: { id, shareUrl } }: { generation: Generati
           aria-disabled={isBusy}
           onClick={() => void share(!shareUrl)}
         >
-          {shareUrl ? text.sharing.makePrivate : text.sharing.share}
+          {shareUrl ? studioText.sharing.makePrivate : studioText.sharing.share}
         </Button>
       </div>
       {problem && (

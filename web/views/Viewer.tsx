@@ -12,6 +12,7 @@ import { useFinishedEdit, useImage } from '../state/useImage.ts';
 import { text } from '../strings/en.ts';
 import { percentText } from '../strings/format.ts';
 import { removalText } from '../strings/messages.ts';
+import { studioText } from '../strings/studio.ts';
 import { ConfirmDelete } from './ConfirmDelete.tsx';
 import { isText, showShortcuts } from './Shortcuts.tsx';
 import { useZoom, type Zoom } from './useZoom.ts';
@@ -52,7 +53,7 @@ export function Viewer({ id }: { id: string }) {
   }, [id]);
   useFinishedEdit(id, (edit) => {
     // A user who writes on, or looks closely, stays where they are.
-    if (changes.value[id] || zoom.view.value.scale > 1) announce(text.viewer.editReady);
+    if (changes.value[id] || zoom.view.value.scale > 1) announce(studioText.viewer.editReady);
     else goToImage(edit.id);
   });
   const compare = () => {
@@ -84,7 +85,7 @@ export function Viewer({ id }: { id: string }) {
   };
 
   return (
-    <Dialog title={text.viewer.title} class="viewer" onClose={() => close()} focusAfter={focusAfter}>
+    <Dialog title={studioText.viewer.title} class="viewer" onClose={() => close()} focusAfter={focusAfter}>
       <div class="viewer-bar">
         <IconButton icon="close" label={text.common.close} look="plain" onClick={() => close()} />
         {generation?.image && (
@@ -92,7 +93,7 @@ export function Viewer({ id }: { id: string }) {
             {before && (
               <IconButton
                 icon="compare"
-                label={text.viewer.compare}
+                label={studioText.viewer.compare}
                 look={isComparing ? 'plain on' : 'plain'}
                 aria-pressed={isComparing}
                 onClick={compare}
@@ -130,8 +131,8 @@ export function Viewer({ id }: { id: string }) {
                 {problem || (generation ? missingImageText(generation) : text.common.loading)}
               </p>
             )}
-            <StepButton icon="left" label={text.viewer.previous} to={newer} />
-            <StepButton icon="right" label={text.viewer.next} to={older} />
+            <StepButton icon="left" label={studioText.viewer.previous} to={newer} />
+            <StepButton icon="right" label={studioText.viewer.next} to={older} />
           </div>
           {generation && <ViewerStrips generation={generation} ancestors={ancestors} />}
         </div>
@@ -156,9 +157,9 @@ const findTitle = () => document.getElementById('credits-title') ?? document.get
 function missingImageText(generation: Generation): string {
   const { status, failure, removedBy } = generation;
   if (removedBy) return removalText(generation);
-  if (status === 'deleted') return text.viewer.deleted;
-  if (status === 'pending') return text.viewer.pending;
-  return failure?.message ?? text.viewer.notCreated;
+  if (status === 'deleted') return studioText.viewer.deleted;
+  if (status === 'pending') return studioText.viewer.pending;
+  return failure?.message ?? studioText.viewer.notCreated;
 }
 
 /** Keys for the whole viewer: not while the user writes, moves a slider, or has another dialog open. */
@@ -205,7 +206,7 @@ function ZoomButtons({ zoom, children }: { zoom: Zoom; children: preact.Componen
       {children}
       <IconButton
         icon="minus"
-        label={text.viewer.zoomOut}
+        label={studioText.viewer.zoomOut}
         look="plain"
         data-repeat
         aria-disabled={scale === 1}
@@ -214,14 +215,14 @@ function ZoomButtons({ zoom, children }: { zoom: Zoom; children: preact.Componen
       <button
         type="button"
         class="plain scale"
-        aria-label={text.viewer.fit(percentText(scale))}
+        aria-label={studioText.viewer.fit(percentText(scale))}
         onClick={zoom.reset}
       >
         {percentText(scale)}
       </button>
       <IconButton
         icon="plus"
-        label={text.viewer.zoomIn}
+        label={studioText.viewer.zoomIn}
         look="plain"
         data-repeat
         onClick={() => zoom.zoomBy(zoomStep)}

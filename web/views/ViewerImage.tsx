@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Image } from '../../shared/contract.ts';
 import { Icon } from '../components/Icon.tsx';
-import { text } from '../strings/en.ts';
+import { studioText } from '../strings/studio.ts';
 import type { Zoom } from './useZoom.ts';
 
 type Props = {
@@ -42,15 +42,15 @@ function Comparison({ before }: { before: Image }) {
   useEffect(() => range.current?.focus(), []);
   return (
     <div class="comparison" style={{ '--part': `${part.value}%` }}>
-      <img class="before" src={before.url} alt={text.viewer.beforeAlt} draggable={false} />
-      <span class="tag left">{text.viewer.before}</span>
-      <span class="tag right">{text.viewer.after}</span>
+      <img class="before" src={before.url} alt={studioText.viewer.beforeAlt} draggable={false} />
+      <span class="tag left">{studioText.viewer.before}</span>
+      <span class="tag right">{studioText.viewer.after}</span>
       <input
         ref={range}
         type="range"
         min="0"
         max="100"
-        aria-label={text.viewer.comparison}
+        aria-label={studioText.viewer.comparison}
         value={part.value}
         onInput={({ currentTarget }) => {
           part.value = currentTarget.valueAsNumber;

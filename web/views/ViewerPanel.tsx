@@ -25,6 +25,7 @@ import { usePageState } from '../state/pageState.ts';
 import { type OpenImage, useGenerations, useRelatives } from '../state/useImage.ts';
 import { text } from '../strings/en.ts';
 import { sizeText } from '../strings/format.ts';
+import { studioText } from '../strings/studio.ts';
 import { FailureCard } from './Failures.tsx';
 import { ImageFacts } from './ImageFacts.tsx';
 import { Sharing } from './Sharing.tsx';
@@ -65,7 +66,7 @@ export function ViewerPanel({ open, onDelete, onFocusPrompt }: Props) {
       {generation.image && (
         <div class="apart">
           <Button kind="plain" icon="bin" onClick={onDelete}>
-            {text.viewer.delete}
+            {studioText.viewer.delete}
           </Button>
         </div>
       )}
@@ -89,18 +90,18 @@ function Prompt({ generation }: { generation: Generation }) {
   const own = originalPrompt ?? prompt;
   const copy = async () => {
     await navigator.clipboard.writeText(sent);
-    announce(text.viewer.promptCopied);
+    announce(studioText.viewer.promptCopied);
   };
   return (
     <section class="facts">
       <div class="row between">
-        <h2>{own === sent ? text.viewer.prompt : text.viewer.improvedPrompt}</h2>
+        <h2>{own === sent ? studioText.viewer.prompt : studioText.viewer.improvedPrompt}</h2>
         <IconButton
           icon="copy"
-          label={text.viewer.copyPrompt}
+          label={studioText.viewer.copyPrompt}
           isSmall
           look="plain"
-          onClick={() => void attempt(text.viewer.copyPrompt, copy)}
+          onClick={() => void attempt(studioText.viewer.copyPrompt, copy)}
         />
       </div>
       <p class="prompt-text" dir="auto">
@@ -108,7 +109,7 @@ function Prompt({ generation }: { generation: Generation }) {
       </p>
       {own !== sent && (
         <>
-          <h2>{text.viewer.ownPrompt}</h2>
+          <h2>{studioText.viewer.ownPrompt}</h2>
           <p class="prompt-text quiet" dir="auto">
             {own}
           </p>
@@ -141,20 +142,20 @@ function EditForm({ generation }: { generation: Generation }) {
     }
     edit(pageState, generation, change, offer);
     setChange(id, '');
-    announce(text.viewer.editStarted);
+    announce(studioText.viewer.editStarted);
     field.current?.focus();
   };
   return (
     <form class="edit-form" onSubmit={submit}>
       <label class="visually-hidden" for="change">
-        {text.viewer.change}
+        {studioText.viewer.change}
       </label>
       <textarea
         id="change"
         ref={field}
         dir="auto"
         rows={2}
-        placeholder={text.viewer.changeExample}
+        placeholder={studioText.viewer.changeExample}
         value={change}
         aria-invalid={excess > 0}
         onInput={({ currentTarget }) => setChange(id, currentTarget.value)}
@@ -168,7 +169,7 @@ function EditForm({ generation }: { generation: Generation }) {
         </p>
       )}
       <button type="submit" class={canSubmit ? 'primary' : undefined} aria-disabled={!canSubmit}>
-        {text.viewer.edit}
+        {studioText.viewer.edit}
         {offer && ` · ${text.common.credits(offer.credits)}`}
       </button>
     </form>
@@ -186,20 +187,20 @@ function MakeMore({ generation, isParentGone, onFocusPrompt }: MakeMoreProps) {
   const repeat = () => {
     if (!offer || cannotRepeat) return;
     again(pageState, generation, offer);
-    announce(text.viewer.againStarted);
+    announce(studioText.viewer.againStarted);
   };
   const reusePrompt = () => {
     reuse(pageState, generation);
     onFocusPrompt();
   };
   return (
-    <ActionGroup title={text.viewer.makeMore}>
+    <ActionGroup title={studioText.viewer.makeMore}>
       <Button icon="again" aria-disabled={!offer || cannotRepeat} onClick={repeat}>
-        {text.viewer.again}
+        {studioText.viewer.again}
         {offer && ` · ${text.common.credits(offer.credits)}`}
       </Button>
       <Button icon="pen" onClick={reusePrompt}>
-        {text.viewer.reuse}
+        {studioText.viewer.reuse}
       </Button>
       <Button
         icon="imagePlus"
@@ -207,12 +208,12 @@ function MakeMore({ generation, isParentGone, onFocusPrompt }: MakeMoreProps) {
           if (addReference(pageState, generation)) onFocusPrompt();
         }}
       >
-        {text.viewer.useAsReference}
+        {studioText.viewer.useAsReference}
       </Button>
-      {cannotRepeat && <p class="hint">{text.viewer.cannotRepeat}</p>}
-      {!cannotRepeat && uploads > 0 && <p class="hint">{text.viewer.uploadsNotKept(uploads)}</p>}
+      {cannotRepeat && <p class="hint">{studioText.viewer.cannotRepeat}</p>}
+      {!cannotRepeat && uploads > 0 && <p class="hint">{studioText.viewer.uploadsNotKept(uploads)}</p>}
       {offer && offer.resolution !== generation.resolution && (
-        <p class="hint">{text.viewer.otherResolution(generation.resolution, offer.resolution)}</p>
+        <p class="hint">{studioText.viewer.otherResolution(generation.resolution, offer.resolution)}</p>
       )}
     </ActionGroup>
   );
@@ -221,14 +222,14 @@ function MakeMore({ generation, isParentGone, onFocusPrompt }: MakeMoreProps) {
 function Save({ generation }: { generation: Generation }) {
   const { image } = generation;
   if (!image) return null;
-  const saveOriginal = () => void attempt(text.viewer.download, () => download(generation));
+  const saveOriginal = () => void attempt(studioText.viewer.download, () => download(generation));
   return (
-    <ActionGroup title={text.viewer.save}>
+    <ActionGroup title={studioText.viewer.save}>
       <div class="split">
         <Button icon="download" onClick={saveOriginal}>
-          {text.viewer.download}
+          {studioText.viewer.download}
         </Button>
-        <Popover label={text.viewer.formats} icon="down">
+        <Popover label={studioText.viewer.formats} icon="down">
           {(close) => (
             <>
               <Button
@@ -238,7 +239,10 @@ function Save({ generation }: { generation: Generation }) {
                   saveOriginal();
                 }}
               >
-                {text.viewer.original(text.viewer.formatName(image.mimeType), sizeText(image.bytes))}
+                {studioText.viewer.original(
+                  studioText.viewer.formatName(image.mimeType),
+                  sizeText(image.bytes),
+                )}
               </Button>
               {formats
                 .filter((format) => format !== image.mimeType)
@@ -248,22 +252,25 @@ function Save({ generation }: { generation: Generation }) {
                     isWide
                     onClick={() => {
                       close();
-                      void attempt(text.viewer.download, () => downloadAs(generation, format));
+                      void attempt(studioText.viewer.download, () => downloadAs(generation, format));
                     }}
                   >
-                    {text.viewer.formatName(format)}
+                    {studioText.viewer.formatName(format)}
                   </Button>
                 ))}
               {image.contentCredentials === 'present' && (
-                <p class="hint">{text.viewer.credentialsInOriginal}</p>
+                <p class="hint">{studioText.viewer.credentialsInOriginal}</p>
               )}
             </>
           )}
         </Popover>
       </div>
       {canCopyImages() && (
-        <Button icon="copy" onClick={() => void attempt(text.viewer.copyImage, () => copyImage(generation))}>
-          {text.viewer.copyImage}
+        <Button
+          icon="copy"
+          onClick={() => void attempt(studioText.viewer.copyImage, () => copyImage(generation))}
+        >
+          {studioText.viewer.copyImage}
         </Button>
       )}
     </ActionGroup>

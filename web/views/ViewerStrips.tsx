@@ -6,7 +6,7 @@ import { Tile } from '../components/Tile.tsx';
 import type { PendingGeneration } from '../state/pendingGenerations.ts';
 import { goToImage } from '../state/route.ts';
 import { useRelatives } from '../state/useImage.ts';
-import { text } from '../strings/en.ts';
+import { studioText } from '../strings/studio.ts';
 
 type Props = { generation: Generation; ancestors: Generation[] | undefined };
 
@@ -18,14 +18,19 @@ export function ViewerStrips({ generation, ancestors = [] }: Props) {
     <div class="strips">
       {ancestors.length + edits.length + pendingEdits.length > 0 && (
         <Strip
-          label={text.viewer.versions}
+          label={studioText.viewer.versions}
           images={[...ancestors, generation, ...edits]}
           pending={pendingEdits}
           currentId={id}
         />
       )}
       {image && siblings.length + pendingSiblings.length > 1 && (
-        <Strip label={text.viewer.samePrompt} images={siblings} pending={pendingSiblings} currentId={id} />
+        <Strip
+          label={studioText.viewer.samePrompt}
+          images={siblings}
+          pending={pendingSiblings}
+          currentId={id}
+        />
       )}
     </div>
   );
@@ -56,7 +61,7 @@ function Strip({ label, images, pending, currentId }: StripProps) {
               <button
                 type="button"
                 data-repeat
-                aria-label={text.viewer.openVersion(i + 1, prompt ?? '')}
+                aria-label={studioText.viewer.openVersion(i + 1, prompt ?? '')}
                 aria-current={id === currentId ? 'true' : undefined}
                 title={prompt ?? ''}
                 onClick={() => goToImage(id)}
@@ -64,7 +69,12 @@ function Strip({ label, images, pending, currentId }: StripProps) {
                 <Tile image={image} />
               </button>
             ) : (
-              <span class="gone" role="img" aria-label={text.viewer.deleted} title={text.viewer.deleted}>
+              <span
+                class="gone"
+                role="img"
+                aria-label={studioText.viewer.deleted}
+                title={studioText.viewer.deleted}
+              >
                 <Icon name="bin" />
               </span>
             )}
@@ -75,7 +85,7 @@ function Strip({ label, images, pending, currentId }: StripProps) {
             <span
               class="gone"
               role="img"
-              aria-label={text.viewer.making(request.prompt)}
+              aria-label={studioText.viewer.making(request.prompt)}
               title={request.prompt}
             >
               {progress.value.state === 'failed' ? <Icon name="warning" /> : <Spinner />}
