@@ -43,6 +43,7 @@ export function FailureCard({ pending, onEdit = focusPrompt }: CardProps) {
   if (progress.state !== 'failed') return null;
   const { error } = progress;
   const possibleAt = getPossibleAt(error, failedAt);
+  const code = error instanceof ApiError ? error.metadata.generationId : undefined;
   const dismiss = () => {
     pendingGenerations.dismiss(pending.key);
     focusPrompt();
@@ -65,6 +66,7 @@ export function FailureCard({ pending, onEdit = focusPrompt }: CardProps) {
         <p class="quiet clamp" dir="auto">
           {pending.request.prompt}
         </p>
+        {code && <p class="quiet">{text.failures.supportCode(code)}</p>}
         <div class="row">
           <WaysOut pending={pending} error={error} onEdit={onEdit} />
           <Button kind="plain" icon="copy" onClick={() => void copy()}>
