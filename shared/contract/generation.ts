@@ -112,10 +112,7 @@ export const generationSchema = describe(
     ),
     model: describe('The model that made the image. Null if there is none.', z.string().nullable()),
     cached: describe('True if the image came from the cache. It then cost nothing.', z.boolean()),
-    credits: describe(
-      'What it cost. 0 after a refund, and for an image from the cache.',
-      z.int().min(0),
-    ),
+    credits: describe('What it cost. 0 after a refund, and for an image from the cache.', z.int().min(0)),
     createdAt: time('When the generation was requested.'),
     image: describe('Null unless `status` is `succeeded`.', imageSchema.nullable()),
     favourite: describe('True if the user has marked the image.', z.boolean()),
