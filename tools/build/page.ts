@@ -28,7 +28,7 @@ const sharedFiles = [
   },
   {
     name: 'state',
-    test: /web\/(client|limits|saveFile|components\/(Dialog|EmptyState|More|Segments|Spinner|Tile)|views\/(ContactSupport|Shortcuts)|strings\/(en|messages|en\/(?!desk|common|shapes|signIn)\w+)|state\/(?!liveAccount|announce|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
+    test: /web\/(client|limits|saveFile|components\/(Dialog|EmptyState|More|Segments|Spinner|Tile)|views\/(ContactSupport|Shortcuts)|strings\/(en|messages|en\/(?!desk|image|common|shapes|signIn)\w+)|state\/(?!liveAccount|announce|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
   },
 ];
 

@@ -9,7 +9,7 @@ import { failures } from './en/failures.ts';
 import { gallery, making } from './en/gallery.ts';
 import { header, shortcuts } from './en/header.ts';
 import { verification } from './en/verification.ts';
-import { deleting, report, sharing, viewer } from './en/viewer.ts';
+import { deleting, report } from './en/viewer.ts';
 import { firstText } from './first.ts';
 
 export const text = {
@@ -28,9 +28,7 @@ export const text = {
   payments,
   references,
   report,
-  sharing,
   shortcuts,
   terms,
   verification,
-  viewer,
 };

@@ -2,12 +2,12 @@
 import '../styles/layout.css';
 import '../styles/composer.css';
 import '../styles/gallery.css';
-import '../styles/viewer.css';
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { useLater } from '../components/useLater.ts';
+import { announce } from '../state/announce.ts';
 import { createPageState, type PageState, PageStateProvider, usePageState } from '../state/pageState.ts';
-import { route } from '../state/route.ts';
+import { closeImage, route } from '../state/route.ts';
 import type { FirebaseConfig } from '../state/session.ts';
 import { text } from '../strings/en.ts';
 import { CannotOpen } from './CannotOpen.tsx';
@@ -20,12 +20,11 @@ import { Verification } from './Verification.tsx';
 
 export function Studio({ config, uid }: { config: FirebaseConfig; uid: string }) {
   const pageState = usePageStateOfUser(config, uid);
-  const { view: Viewer, error: viewerError } = useLater(route.value.view === 'image', loadViewer);
   const isCredits = route.value.view === 'credits';
   const { view: Credits, error } = useLater(isCredits, loadCredits);
   const isBuying = pageState?.purchases.isDialogOpen.value ?? false;
   const { view: BuyDialog, error: buyError } = useLater(isBuying, loadBuyDialog);
-  const problem = error ?? buyError ?? viewerError;
+  const problem = error ?? buyError;
   if (problem) return <CannotOpen error={problem} />;
   if (!pageState) return null;
   return (
@@ -39,7 +38,7 @@ export function Studio({ config, uid }: { config: FirebaseConfig; uid: string })
         <Create hidden={route.value.view === 'credits'} />
         {route.value.view === 'credits' && Credits && <Credits />}
       </main>
-      {route.value.view === 'image' && Viewer && <Viewer id={route.value.id} />}
+      {route.value.view === 'image' && <LazyViewer id={route.value.id} />}
       <Shortcuts />
       {BuyDialog && <BuyDialog />}
       {/* After the others: it may open on top of them. */}
@@ -48,7 +47,6 @@ export function Studio({ config, uid }: { config: FirebaseConfig; uid: string })
   );
 }
 
-const loadViewer = async () => (await import('./Viewer.tsx')).Viewer;
 const loadCredits = async () => (await import('./Credits.tsx')).Credits;
 const loadBuyDialog = async () => (await import('./BuyDialog.tsx')).BuyDialog;
 
@@ -83,4 +81,19 @@ function Title() {
     [],
   );
   return null;
+}
+
+/** Loads the viewer with the first image that is opened. */
+function LazyViewer({ id }: { id: string }) {
+  const [loaded, setLoaded] = useState<{ Viewer?: typeof import('./Viewer.tsx').Viewer }>({});
+  useEffect(() => {
+    import('./Viewer.tsx').then(
+      ({ Viewer }) => setLoaded({ Viewer }),
+      () => {
+        announce(text.failures.onPage);
+        closeImage();
+      },
+    );
+  }, []);
+  return loaded.Viewer ? <loaded.Viewer id={id} /> : null;
 }
