@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../shared/contract.ts';
 import { groupEntries, listMonths, sumLines, toCsv, toMonth } from '../../web/state/ledgerLines.ts';
-import { entryExplanation, imageOutcomes } from '../../web/strings/messages.ts';
+import { entryExplanation, imageOutcomes } from '../../web/strings/ledger.ts';
 
 /** Entries from the newest to the oldest, with the balances that follow from the amounts. */
 function listEntries(...entries: (Pick<Entry, 'type' | 'amount'> & Partial<Entry>)[]): Entry[] {

@@ -20,15 +20,15 @@ const mimeTypes: Record<string, string> = {
 
 export const getMimeType = (name: string) => mimeTypes[extname(name)] ?? 'application/octet-stream';
 
-/** What the views share, until the sign-in and after it, as one file each: several small ones compress worse. */
+/** What the page needs until the sign-in, and after it, as one file each: several small ones compress worse. */
 const sharedFiles = [
   {
     name: 'first',
-    test: /web\/(views\/CannotOpen|components\/(Announcer|Button|Field|Icon|Mark|OutsideLink|drawings|useLater)|state\/(announce|doubleClicks|preferences|route|session|studioInfo)|strings\/(first|format|prices|en\/(common|shapes|signIn)))\./,
+    test: /preload-helper|node_modules\/(@preact|preact)\/|web\/(views\/CannotOpen|components\/(Announcer|Button|Field|Icon|Mark|OutsideLink|drawings|useLater)|state\/(announce|doubleClicks|preferences|route|session|studioInfo)|strings\/(first|format|prices|en\/(common|shapes|signIn)))\./,
   },
   {
-    name: 'state',
-    test: /web\/(client|limits|saveFile|components\/(Dialog|EmptyState|More|Segments|Spinner|Tile)|views\/(ContactSupport|Shortcuts)|strings\/(en|messages|en\/(?!desk|image|common|shapes|signIn)\w+)|state\/(?!liveAccount|announce|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
+    name: 'studio',
+    test: /node_modules\/idb-keyval\/|web\/(client|limits|saveFile|components\/(Dialog|EmptyState|More|Segments|Spinner|Tile)|views\/(Composer\w*|ContactSupport|Create|Failures|FirstVisit|Gallery\w*|Header|Improve|MakingTile|PaymentNotices|References|Shortcuts|TermsDialog|Verification)|strings\/(en|messages|studio|en\/(?!desk|account|explanations|common|shapes|signIn)\w+)|state\/(?!liveAccount|announce|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
   },
 ];
 

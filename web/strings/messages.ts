@@ -48,8 +48,8 @@ export function removalText({ removedReason = 'other' }: Generation): string {
 }
 
 /** Stripe's prefixes: what took the credits of a payment, or restored them. */
-const isOfDispute = (id: string) => /^(clawback|reinstatement):(du|dp)_/.test(id);
-const isOfRefund = (id: string) => /^(clawback|reinstatement):(re|pyr)_/.test(id);
+export const isOfDispute = (id: string) => /^(clawback|reinstatement):(du|dp)_/.test(id);
+export const isOfRefund = (id: string) => /^(clawback|reinstatement):(re|pyr)_/.test(id);
 
 function paymentEntryText({ id, type }: Entry): string {
   const { debtPaidOff, paymentRefunded, refundFailed, paymentDisputed, disputeEnded } = creditTexts;
@@ -67,26 +67,6 @@ export function entryText(entry: Entry): string {
   if (!reason) return entryNames[type];
   if (type !== 'refund') return entryWithReason(entryNames[type], reason);
   return entryWithReason(entryNames[type], refundReasons[reason] ?? studioError);
-}
-
-/** What happened, in a sentence. Undefined where the name of the entry says it all. */
-export function entryExplanation({ id, type, reason }: Entry): string | undefined {
-  const { explanations } = creditTexts;
-  if (id.endsWith(':debt')) return explanations.debt;
-  const isTaken = type === 'clawback';
-  if (isOfRefund(id)) return isTaken ? explanations.refund : explanations.refundFailed;
-  if (isOfDispute(id)) return isTaken ? explanations.dispute : explanations.disputeEnded;
-  if (type === 'grant' && reason === 'signup') return explanations.signup;
-  return type in explanations ? explanations[type as keyof typeof explanations] : undefined;
-}
-
-/** What became of an image beside its price: why it was refunded, and what support has returned. */
-export function imageOutcomes(entries: readonly Entry[]): string[] {
-  const { refundReasons, studioError, refundedAll, goodwill } = creditTexts;
-  return entries.flatMap(({ type, amount, reason = '' }) => {
-    if (type === 'refund') return refundedAll(refundReasons[reason] ?? studioError);
-    return type === 'grant' ? goodwill(amount) : [];
-  });
 }
 
 /** What the page knows of one payment on Stripe's page. */

@@ -8,7 +8,7 @@ import { Segments } from '../components/Segments.tsx';
 import { usePageState } from '../state/pageState.ts';
 import { isNotifying, setNotifying, setTheme, theme } from '../state/preferences.ts';
 import { user } from '../state/session.ts';
-import { text } from '../strings/en.ts';
+import { accountText as text } from '../strings/account.ts';
 import { wholeTimeText } from '../strings/format.ts';
 import { ChangePassword } from './ChangePassword.tsx';
 import { CloseAccount } from './CloseAccount.tsx';
@@ -187,4 +187,4 @@ function ExportButtons() {
 }
 
 const doneText = (missing: number) =>
-  missing === 0 ? text.account.exported : text.account.exportedWithout(missing);
+  missing === 0 ? text.common.exported : text.account.exportedWithout(missing);

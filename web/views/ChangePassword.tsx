@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { Button } from '../components/Button.tsx';
 import { Field } from '../components/Field.tsx';
 import { changePassword, signInProblem } from '../state/session.ts';
-import { text } from '../strings/en.ts';
+import { accountText as text } from '../strings/account.ts';
 
 /** Changes the password, which also ends the user's sessions on other devices. */
 export function ChangePassword() {

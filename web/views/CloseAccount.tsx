@@ -3,7 +3,7 @@ import { ApiError } from '../client.ts';
 import { forgetDraft } from '../state/draftMemory.ts';
 import { usePageState } from '../state/pageState.ts';
 import { endSession, signInAgain, signInProblem, user } from '../state/session.ts';
-import { text } from '../strings/en.ts';
+import { accountText as text } from '../strings/account.ts';
 import { problemText } from '../strings/messages.ts';
 
 const confirmation = 'CLOSE';

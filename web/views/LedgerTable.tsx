@@ -7,7 +7,8 @@ import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
 import { text } from '../strings/en.ts';
 import { number, signed, timeText, wholeTimeText } from '../strings/format.ts';
-import { entryExplanation, entryText, imageOutcomes } from '../strings/messages.ts';
+import { entryExplanation, imageOutcomes } from '../strings/ledger.ts';
+import { entryText } from '../strings/messages.ts';
 
 /** The ledger, newest first: what happened, what it did to the credits, and the balance after it. */
 export function LedgerTable({ lines }: { lines: readonly LedgerLine[] }) {

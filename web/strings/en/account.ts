@@ -1,4 +1,4 @@
-/** The account: terms, export and closing. */
+/** The account: looks, export, sign-in and closing. */
 import { countOf, credits, number } from '../format.ts';
 
 export const account = {
@@ -35,7 +35,6 @@ export const account = {
   exportProgress: (done: number, total: number) => `${number(done)} of ${countOf(total, 'image')} …`,
   images: 'Images',
   cancelExport: 'Cancel export',
-  exported: 'Your data is saved.',
   exportedWithout: (missing: number) =>
     `Your data is saved, but ${missing === 1 ? 'one image' : `${number(missing)} images`} could not be fetched. The file missing-images.txt lists what is missing.`,
 };
@@ -50,16 +49,4 @@ export const closing = {
   keep: 'Keep my account',
   confirm: 'Close my account',
   farewell: 'Your account is closed. Your images, prompts and sign-in are being deleted. Goodbye.',
-};
-
-export const terms = {
-  title: 'Before you start',
-  readAndAccept: 'Please read and accept the ',
-  terms: 'terms',
-  the: ' The ',
-  privacy: 'privacy policy',
-  saysWhatWeKeep: ' says what we keep about you.',
-  age: 'By accepting, you confirm that you are 18 or older.',
-  notNow: 'Not now',
-  accept: 'Accept and continue',
 };

@@ -16,5 +16,6 @@ export const common = {
   credits,
   images: (count: number) => countOf(count, 'image'),
   pixels: (width: number, height: number) => `${width} × ${height}`,
+  exported: 'Your data is saved.',
   actionFailed: (action: string) => `“${action}” failed. Please try again.`,
 };
