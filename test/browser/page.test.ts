@@ -211,6 +211,7 @@ describe('no accessibility violations', () => {
       if (violations.length > 0) found[view] = violations;
     };
 
+    await button(page, 'Sign in').waitFor();
     await check('signed out');
     await button(page, 'Create an account').click();
     await check('signing up');

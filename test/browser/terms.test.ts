@@ -64,7 +64,7 @@ describe('the first image', () => {
     await pendingCard(page, 'Not yet').getByText('You were not charged.').waitFor();
     expect(await promptField(page).inputValue()).toBe('Not yet');
     await waitForBalance(page, 10);
-    await button(pendingCard(page, 'Not yet'), 'Try again').click();
+    await button(pendingCard(page, 'Not yet'), 'Read the terms').click();
     await accept(page);
     await imageWithPrompt(page, 'Not yet').waitFor();
     await waitForBalance(page, 8);
@@ -74,9 +74,9 @@ describe('the first image', () => {
     const { page } = await openForNewUser();
     await fillForm(page, { prompt: 'Twice' });
     await page.evaluate(() => {
-      const submit = document.querySelector<HTMLButtonElement>('.composer .primary');
-      submit?.click();
-      submit?.click();
+      const form = document.querySelector<HTMLFormElement>('form.composer');
+      form?.requestSubmit();
+      form?.requestSubmit();
     });
     await accept(page);
     await waitForBalance(page, 8);
