@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { GenerateRequest } from '../contract/generate.ts';
-import { type Generation, imageSchema, receiptSchema, statusSchema } from '../contract/generation.ts';
+import {
+  ancestorsMax,
+  type Generation,
+  imageSchema,
+  receiptSchema,
+  statusSchema,
+} from '../contract/generation.ts';
+import { generationIdSchema } from '../contract/ids.ts';
 import { aspectRatioSchema, orientationSchema, resolutionSchema, tierSchema } from '../contract/tiers.ts';
 import { nextTurn } from '../core/turn.ts';
 import {
@@ -43,7 +50,7 @@ const generationDocumentSchema = z.object({
   /** What its user marks images with that belong together. */
   group: z.string().nullable().optional(),
   /** For an edit: the image that it changes, the one that that one changes, and so on, at most `ancestorsMax`. */
-  ancestors: z.array(z.string()).optional(),
+  ancestors: z.array(generationIdSchema).max(ancestorsMax).optional(),
   request: z.object({
     enhance: z.boolean(),
     fresh: z.boolean(),
