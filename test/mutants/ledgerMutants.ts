@@ -63,6 +63,7 @@ export const inLedger: Mutants = {
   'an allowance that an entry proves is given again for ever': {
     find: 'return refill($A, $D.get($P) ? 0 : allowance, $N)',
     replace: 'return refill($A, allowance, $N);',
+    killedBy: 'test/shared/ledger/ownAllowance.test.ts',
   },
   'text in suspended does not suspend': {
     find: '!$F(suspended) && suspended !== false',
