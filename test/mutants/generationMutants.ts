@@ -37,6 +37,7 @@ export const inGeneration: Mutants = {
   'a refund does not look at the status': {
     find: "$R.status === 'pending' && ($A || $B)",
     replace: '($A || $B)',
+    killedBy: 'test/shared/generation/races.test.ts',
   },
   'a refund does not look at the deadline': {
     find: "$R.status === 'pending' && $F($R.deadline, $N)",
