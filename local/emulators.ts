@@ -1,6 +1,5 @@
 /** Starts the real emulators: Google's Firestore emulator in Java, and the Auth emulator of the Firebase CLI. */
 import { writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from '../tools/say.ts';
@@ -8,27 +7,8 @@ import { describeOldJava, type FirestoreProgram, parseRequiredJava } from './jav
 import { loopback } from './ports.ts';
 import { type Child, readLog, readLogTail, spawnInOwnGroup, waitUntil } from './processes.ts';
 import { StartRefused } from './refusal.ts';
-import type { Run } from './run.ts';
-
-/** The Firebase CLI's script, to run with node. */
-const firebaseCli = createRequire(import.meta.url).resolve('firebase-tools/lib/bin/firebase.js');
 
 const authEmulator = join(import.meta.dirname, 'authEmulator.ts');
-
-/** Has the Firebase CLI download Google's jar into its cache. */
-export async function downloadFirestore(run: Pick<Run, 'runDir' | 'start'>): Promise<void> {
-  say('The Firestore emulator is not installed. The Firebase CLI downloads it once (130 MB) …');
-  const download = run.start(() =>
-    spawnInOwnGroup('the Firebase CLI', process.execPath, [firebaseCli, 'setup:emulators:firestore'], {
-      cwd: run.runDir,
-      env: createCliEnvironment(run.runDir),
-      logFile: join(run.runDir, 'fetch.log'),
-      marker: 'setup:emulators',
-    }),
-  );
-  const how = await download.ended;
-  if (how !== 'code 0') say(readLogTail(download));
-}
 
 /** How long an emulator may take until it answers, milliseconds. On a slow machine the Auth emulator takes 20 s. */
 const startMsMax = 90_000;
@@ -94,6 +74,7 @@ export function startAuth(options: {
     env: createCliEnvironment(runDir),
     logFile: join(runDir, 'auth.log'),
     marker: 'authEmulator.ts',
+    onMessage: (link) => say(String(link)),
   });
 }
 

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError, parseConfig } from '../shared/config/config.ts';
 import type { CreditPack } from '../shared/config/environment.ts';
+import { imageModel } from '../shared/imagegen/models.ts';
 import { loopback } from './ports.ts';
 import { type LocalStripe, localPacks } from './stripe.ts';
 
@@ -23,6 +24,8 @@ export type LocalConfig = {
   firestoreHost: string | undefined;
   authHost: string | undefined;
   gemini: GeminiSource;
+  /** The model that is called first, and what one of its images at 1K costs at Google, micro-dollars. */
+  model: { id: string; costMicros: number };
   cloudinary: 'fake' | 'Cloudinary';
   stripe: 'fake' | 'own server' | 'Stripe';
   /** What the fake Stripe sells, and the secret with which it signs its events; undefined for a random one. */
@@ -44,6 +47,10 @@ export function parseLocalConfig(env: NodeJS.ProcessEnv): LocalConfig {
     firestoreHost: config.firestoreEmulatorHost,
     authHost: config.authEmulatorHost,
     gemini: getGeminiSource(config.gemini),
+    model: {
+      id: config.modelId,
+      costMicros: imageModel(config.modelId, config.modelCostMicros[config.modelId]).costMicros['1K'],
+    },
     cloudinary: config.cloudinaryUrl ? 'Cloudinary' : 'fake',
     stripe: getStripeSource(config.stripe),
     packs: env.CREDIT_PACKS === undefined ? localPacks : config.creditPacks,
@@ -82,6 +89,15 @@ export type Endpoints = {
   stripe: LocalStripe | undefined;
 };
 
+/**
+ * The address of a port of this machine for a browser. GitHub gives each port of a codespace a host:
+ * https://docs.github.com/codespaces/developing-in-a-codespace/forwarding-ports-in-your-codespace
+ */
+export function getBrowserUrl(env: NodeJS.ProcessEnv, port: number): string {
+  const { CODESPACE_NAME: name, GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN: domain } = env;
+  return name && domain ? `https://${name}-${port}.${domain}` : `http://${loopback}:${port}`;
+}
+
 /** The environment of the functions' process. @param folder where the run keeps its data. */
 export function createFunctionsEnvironment(
   env: NodeJS.ProcessEnv,
@@ -101,6 +117,6 @@ export function createFunctionsEnvironment(
     ...(cloudinary && { CLOUDINARY_URL: cloudinary.cloudinaryUrl }),
     ...stripe?.variables,
     // The address that the banner prints: a browser keeps a sign-in for each host name.
-    PUBLIC_URL: env.PUBLIC_URL || `http://${loopback}:${endpoints.port}`,
+    PUBLIC_URL: env.PUBLIC_URL || getBrowserUrl(env, endpoints.port),
   };
 }

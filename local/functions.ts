@@ -40,6 +40,8 @@ async function main(): Promise<void> {
     projectId,
     authHost: authEmulatorHost ?? '',
     firestoreHost: firestoreEmulatorHost ?? '',
+    functionPaths: [...Object.keys(functions), 'i'],
+    env: process.env,
   });
   const warnings = modelWarnings(modelIds, prompt.modelId, new Date());
   let isOpen = false;

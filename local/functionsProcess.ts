@@ -1,6 +1,7 @@
 /** Starts, restarts and stops the process that serves the functions. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { functionsMarker } from './previousRun.ts';
 import { type Child, endChild, toChild } from './processes.ts';
 
@@ -8,6 +9,8 @@ import { type Child, endChild, toChild } from './processes.ts';
 const openPortMessage = 'open the port';
 export const portOpenMessage = 'the port is open';
 
+/** How long a request that is on its way to the old process may take to arrive there, milliseconds. */
+const arrivalMs = 50;
 /** Longer than the 8 s in which the functions finish or refund their requests; milliseconds. */
 const drainMs = 12_000;
 
@@ -22,7 +25,8 @@ export function startFunctions(options: {
   onDeath: (child: Child, how: string) => void;
 }) {
   const { env, onStart, onDeath } = options;
-  const portOpened = Promise.withResolvers<void>();
+  /** Resolves when the current process serves, to false if it ends first. Pending while the process is replaced. */
+  let isOpen: Promise<boolean>;
   let canOpen = false;
   let isRestarting = false;
   let hasEnded = false;
@@ -39,11 +43,16 @@ export function startFunctions(options: {
     );
     // Sending to a process that has just died fails. Its death is reported below.
     started.process.on('error', () => {});
+    const opened = Promise.withResolvers<boolean>();
     started.process.on('message', (message) => {
-      if (message === portOpenMessage) portOpened.resolve();
+      if (message === portOpenMessage) opened.resolve(true);
     });
+    isOpen = opened.promise;
     void started.ended.then((how) => {
-      if (!isRestarting && !hasEnded) onDeath(started, how);
+      opened.resolve(false);
+      if (isRestarting || hasEnded) return;
+      isOpen = Promise.resolve(false);
+      onDeath(started, how);
     });
     onStart(started);
     if (canOpen) started.process.send(openPortMessage);
@@ -52,21 +61,29 @@ export function startFunctions(options: {
 
   return {
     /** Opens the port of this process, and of each one that replaces it. Resolves when the port is open. */
-    open(): Promise<void> {
+    open(): Promise<boolean> {
       canOpen = true;
       if (child.process.connected) child.process.send(openPortMessage);
-      return portOpened.promise;
+      return isOpen;
     },
-    /** Drains and ends the process, then starts a new one. */
-    async restart(): Promise<void> {
+    /** Drains and ends the process, then starts a new one. Resolves when its port is open, to false if it ends first. */
+    async restart(): Promise<boolean> {
+      const replaced = Promise.withResolvers<boolean>();
+      isOpen = replaced.promise;
       isRestarting = true;
+      await sleep(arrivalMs);
       await endChild(child, drainMs);
       isRestarting = false;
       if (!hasEnded) child = start();
+      replaced.resolve(hasEnded ? false : isOpen);
+      return isOpen;
     },
+    /** Resolves when the process serves, to false if it does not run. */
+    whenOpen: () => isOpen,
     /** Drains and ends the process. */
     async end(): Promise<void> {
       hasEnded = true;
+      isOpen = Promise.resolve(false);
       await endChild(child, drainMs);
     },
     /** The current process. */

@@ -1,7 +1,17 @@
 /** Finds a Firestore emulator (Google's jar) and a Java that can run it, or says how to install them. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { say } from '../tools/say.ts';
+import { forbidsDownloads } from './download.ts';
+import { downloadJar, getEmulatorsDir } from './firebaseCache.ts';
+import {
+  canDownloadJava,
+  downloadJava,
+  getCacheDir,
+  getDownloadedJava,
+  getJavaVersion,
+  temurinVersion,
+} from './jre.ts';
 import { getOutput } from './processes.ts';
 import { StartRefused } from './refusal.ts';
 
@@ -14,39 +24,83 @@ type Java = { path: string; version: number };
 const sdkJavaMin = 11;
 const firebaseJavaMin = 21;
 
+/** What fills the caches if nothing on this machine fits. */
+export type Downloads = {
+  java: (env: NodeJS.ProcessEnv) => Promise<string>;
+  jar: (env: NodeJS.ProcessEnv) => Promise<string>;
+};
+
+const realDownloads: Downloads = {
+  java: (env) => downloadJava(env, process.stdout),
+  jar: (env) => downloadJar(env, process.stdout),
+};
+
 /**
- * Looks in the Google Cloud SDK and in the Firebase CLI's cache. Calls `downloadJar`, which fills that cache, if
- * neither has a jar.
+ * Looks for Java in JAVA_HOME, on PATH and in this project's cache, and for the emulator in the Google Cloud SDK and in
+ * the Firebase CLI's cache. Downloads what is missing, unless NO_DOWNLOADS is set.
  * @throws {StartRefused} with the commands that install what is missing.
  */
 export async function findFirestoreProgram(
   env: NodeJS.ProcessEnv,
-  downloadJar: () => Promise<void>,
+  downloads: Downloads = realDownloads,
 ): Promise<FirestoreProgram> {
-  const [java, jars] = await Promise.all([findJava(env), findJars(env)]);
-  const javaMin = Math.min(...jars.map((jar) => jar.javaMin), firebaseJavaMin);
-  if (!java) throw new StartRefused(`${noJava}\n${getJavaCommands(javaMin)}`);
-  if (java.version < javaMin) throw new StartRefused(describeUnsuitableJava(java, javaMin, jars[0]));
-
-  if (jars.length === 0) {
-    await downloadJar();
-    jars.push(...findCachedJars(env));
-  }
-  const jar = jars.find((each) => each.javaMin <= java.version);
-  if (!jar) throw new StartRefused(noJar);
-  return { java: java.path, jar: jar.path };
+  const [javas, jars] = await Promise.all([findJavas(env), findJars(env)]);
+  const javaMin = jars.length > 0 ? Math.min(...jars.map((jar) => jar.javaMin)) : firebaseJavaMin;
+  const fitting = javas.find(({ version }) => version >= javaMin);
+  const java =
+    fitting ?? (await fetchJava(env, downloads, javaMin, describeJavaNeed(javas[0], javaMin, jars[0])));
+  const jar = jars.find((each) => each.javaMin <= java.version)?.path ?? (await fetchJar(env, downloads));
+  return { java: java.path, jar };
 }
 
-/** Java from JAVA_HOME, or else the first on PATH that prints a version: the `java` of macOS may be only a stub. */
-async function findJava(env: NodeJS.ProcessEnv): Promise<Java | undefined> {
-  const homes = env.JAVA_HOME ? [join(env.JAVA_HOME, 'bin')] : [];
-  for (const path of findPrograms('java', [...homes, ...getPathFolders(env)])) {
-    const versionText = await getOutput(path, ['-version']);
-    const [, first, second] = /version "(\d+)(?:\.(\d+))?/.exec(versionText) ?? [];
-    // Java 8 and older print "1.8".
-    if (first) return { path, version: Number(first === '1' ? second : first) };
+/** @param need says which Java is needed, and what is there. */
+async function fetchJava(
+  env: NodeJS.ProcessEnv,
+  downloads: Downloads,
+  javaMin: number,
+  need: string,
+): Promise<Java> {
+  const commands = getJavaCommands(javaMin);
+  if (process.platform === 'win32')
+    throw new StartRefused(
+      `${need}\nOn Windows, run this project in WSL (wsl --install), with Node for Linux.`,
+    );
+  if (forbidsDownloads(env))
+    throw new StartRefused(`${need} NO_DOWNLOADS is set, so install it:\n${commands}`);
+  if (!canDownloadJava()) throw new StartRefused(`${need}\n${commands}`);
+  say(`${need}\nDownloading Eclipse Temurin ${temurinVersion} once, into ${getCacheDir(env)} …`);
+  try {
+    return { path: await downloads.java(env), version: temurinVersion };
+  } catch (error) {
+    throw new StartRefused(
+      `Java could not be downloaded: ${(error as Error).message}.\nStart again to try again, or install it:\n${commands}`,
+    );
   }
-  return undefined;
+}
+
+async function fetchJar(env: NodeJS.ProcessEnv, downloads: Downloads): Promise<string> {
+  const missing = 'The Firestore emulator is not installed';
+  if (forbidsDownloads(env))
+    throw new StartRefused(`${missing}. NO_DOWNLOADS is set, so install it:\n${jarCommands}`);
+  say(`${missing}. Downloading it once, into ${getEmulatorsDir(env)} …`);
+  try {
+    return await downloads.jar(env);
+  } catch (error) {
+    throw new StartRefused(
+      `${missing}, and could not be downloaded: ${(error as Error).message}.\nStart again to try again, or install it:\n${jarCommands}`,
+    );
+  }
+}
+
+/** Java from JAVA_HOME, then from PATH, then an earlier download: those that print a version. */
+async function findJavas(env: NodeJS.ProcessEnv): Promise<Java[]> {
+  const homes = env.JAVA_HOME ? [join(env.JAVA_HOME, 'bin')] : [];
+  const paths = [...findPrograms('java', [...homes, ...getPathFolders(env)]), getDownloadedJava(env)];
+  const versions = await Promise.all(paths.map(getJavaVersion));
+  return paths.flatMap((path, index) => {
+    const version = versions[index];
+    return version === undefined ? [] : [{ path, version }];
+  });
 }
 
 async function findJars(env: NodeJS.ProcessEnv): Promise<Jar[]> {
@@ -70,7 +124,7 @@ async function findSdkJars(env: NodeJS.ProcessEnv): Promise<Jar[]> {
 
 /** Finds the jars in the Firebase CLI's cache, newest first. */
 function findCachedJars(env: NodeJS.ProcessEnv): Jar[] {
-  const folder = env.FIREBASE_EMULATORS_PATH || join(env.HOME || homedir(), '.cache/firebase/emulators');
+  const folder = getEmulatorsDir(env);
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => /^cloud-firestore-emulator-v.*\.jar$/.test(name))
@@ -83,12 +137,10 @@ const getPathFolders = (env: NodeJS.ProcessEnv) => (env.PATH ?? '').split(delimi
 const findPrograms = (name: string, folders: string[]) =>
   folders.map((folder) => join(folder, name)).filter((path) => existsSync(path));
 
-const noJava = 'The Firestore emulator needs Java. There is no Java on PATH or in JAVA_HOME.';
-
-function describeUnsuitableJava(java: Java, javaMin: number, jar: Jar | undefined): string {
+function describeJavaNeed(java: Java | undefined, javaMin: number, jar: Jar | undefined): string {
+  if (!java) return `The Firestore emulator needs Java ${javaMin}. There is no Java on PATH or in JAVA_HOME.`;
   const what = jar ? `the Firestore emulator in ${jar.path}` : "the Firebase CLI's Firestore emulator";
-  return `Java ${java.version} (${java.path}) is too old for ${what}: it needs Java ${javaMin}.
-${getJavaCommands(javaMin)}`;
+  return `Java ${java.version} (${java.path}) is too old for ${what}: it needs Java ${javaMin}.`;
 }
 
 function getJavaCommands(javaMin: number): string {
@@ -106,8 +158,7 @@ const sdkCommands = `gcloud components install cloud-firestore-emulator
 or, if gcloud was installed with apt:
   sudo apt-get install -y google-cloud-cli-firestore-emulator`;
 
-const noJar = `The Firestore emulator is not installed, and the Firebase CLI could not download it. With a network:
-  npx firebase setup:emulators:firestore
+const jarCommands = `  npx firebase setup:emulators:firestore
 or, with the Google Cloud SDK:
   ${sdkCommands}
 Then start again.`;

@@ -1,5 +1,5 @@
 /** Starts and ends child processes, and identifies a process by more than its pid. */
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -98,11 +98,20 @@ export function spawnInOwnGroup(
   name: string,
   command: string,
   args: string[],
-  options: { cwd: string; env: NodeJS.ProcessEnv; logFile: string; marker: string },
+  options: {
+    cwd: string;
+    env: NodeJS.ProcessEnv;
+    logFile: string;
+    marker: string;
+    /** Called for each message of a process that is a Node program. */
+    onMessage?: (message: unknown) => void;
+  },
 ): Child {
-  const { cwd, env, logFile, marker } = options;
+  const { cwd, env, logFile, marker, onMessage } = options;
   const log = openSync(logFile, 'a');
-  const started = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', log, log] });
+  const stdio: StdioOptions = ['ignore', log, log, ...(onMessage ? (['ipc'] as const) : [])];
+  const started = spawn(command, args, { cwd, env, detached: true, stdio });
+  if (onMessage) started.on('message', onMessage);
   closeSync(log);
   return toChild(name, started, marker, { ownGroup: true, logFile });
 }

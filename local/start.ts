@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ConfigError } from '../shared/config/config.ts';
 import { say } from '../tools/say.ts';
 import { formatBanner } from './banner.ts';
+import { consoleMissing, findConsole, startConsole } from './console.ts';
 import {
   findFirestoreExport,
   getImagesDir,
@@ -14,21 +15,18 @@ import {
 } from './data.ts';
 import { createDemoAccounts, createDemoUsers } from './demo.ts';
 import { watchSources } from './dev.ts';
-import {
-  downloadFirestore,
-  startAuth,
-  startFirestore,
-  waitForEmulator,
-  waitForExternalEmulator,
-} from './emulators.ts';
+import { startDevProxy } from './devProxy.ts';
+import { startAuth, startFirestore, waitForEmulator, waitForExternalEmulator } from './emulators.ts';
 import {
   createFunctionsEnvironment,
   type Endpoints,
+  getBrowserUrl,
   type LocalConfig,
   parseLocalConfig,
 } from './environment.ts';
 import { startFakeCloudinary } from './fakes/cloudinary.ts';
 import { startFakeGemini } from './fakes/gemini.ts';
+import { loadSettings, parseFlags } from './flags.ts';
 import { type Functions, startFunctions } from './functionsProcess.ts';
 import { findFirestoreProgram } from './java.ts';
 import { findFreePort, findPortHolder, isPortFree, loopback, portDefault } from './ports.ts';
@@ -39,14 +37,15 @@ import { startLocalStripe } from './stripe.ts';
 import { registerTriggers } from './triggers.ts';
 
 const root = join(import.meta.dirname, '..');
-const dev = process.argv.includes('--dev');
 
 /** The default ports. With another PORT, the emulators get free ports too. */
-const defaultPorts = { firestore: 8085, auth: 9099 };
+const defaultPorts = { firestore: 8085, auth: 9099, console: 4000 };
 /** How long the fake Gemini takes, so that a person sees the page waiting for an image; milliseconds. */
 const imageLatencyMs = 600;
 
-async function main(run: Run): Promise<void> {
+async function main(run: Run, args: string[]): Promise<void> {
+  const flags = parseFlags(args);
+  loadSettings(flags.settings);
   const config = parseLocalConfig(process.env);
   const port = config.port || (await findFreePort());
   const previousRunMessage = await endPreviousRun(port);
@@ -61,12 +60,33 @@ async function main(run: Run): Promise<void> {
 
   const endpoints = await createEndpoints(config, port);
   if (endpoints.stripe) run.recordStripe(endpoints.stripe.url);
-  const functions = loadFunctions(run, config, endpoints);
+  const functionsPort = flags.dev ? await findFreePort() : port;
+  const functions = loadFunctions(run, functionsPort, config, endpoints, flags.dev);
   await Promise.all([prepareAuth(run, config, endpoints), prepareFirestore(run, config, endpoints)]);
   if (config.dataDir) run.enableSaving(toSaveOptions(config, endpoints));
   await functions.open();
-  say(formatBanner(config, endpoints));
+  if (run.isEnding()) return;
+  if (flags.dev) await startDevProxy(port, functionsPort, functions.whenOpen);
+  const banner = {
+    url: getBrowserUrl(process.env, port),
+    console: flags.console ? await openConsole(port, config, endpoints) : undefined,
+    isColoured: Boolean(process.stdout.isTTY) && !process.env.NO_COLOR,
+  };
+  say(formatBanner(config, endpoints, banner));
 }
+
+/** @returns the address of the emulators' console, or how to get it. */
+async function openConsole(port: number, { projectId }: LocalConfig, hosts: Endpoints): Promise<string> {
+  const folder = findConsole(process.env);
+  if (!folder) return consoleMissing;
+  const consolePort = await pickPort(port, defaultPorts.console);
+  await startConsole(consolePort, folder, { projectId, ...hosts });
+  return getBrowserUrl(process.env, consolePort);
+}
+
+/** The preferred port for a run on the default port, if it is free. */
+const pickPort = async (port: number, preferred: number) =>
+  port === portDefault && (await isPortFree(preferred)) ? preferred : findFreePort();
 
 /** @throws {StartRefused} naming the process that listens on the port. */
 async function refuseOccupiedPort(port: number): Promise<void> {
@@ -81,8 +101,7 @@ async function refuseOccupiedPort(port: number): Promise<void> {
 /** Chooses all addresses, and starts the fakes in this process. */
 async function createEndpoints(config: LocalConfig, port: number): Promise<Endpoints> {
   const { dataDir } = config;
-  const pickAddress = async (preferred: number) =>
-    `${loopback}:${port === portDefault && (await isPortFree(preferred)) ? preferred : await findFreePort()}`;
+  const pickAddress = async (preferred: number) => `${loopback}:${await pickPort(port, preferred)}`;
   const endpoints: Endpoints = {
     port,
     firestoreHost: config.firestoreHost ?? (await pickAddress(defaultPorts.firestore)),
@@ -127,10 +146,17 @@ async function createEndpoints(config: LocalConfig, port: number): Promise<Endpo
 }
 
 /** Starts the functions' process. With `--dev` it restarts at each change, and a crash does not end the run. */
-function loadFunctions(run: Run, config: LocalConfig, endpoints: Endpoints): Functions {
+function loadFunctions(
+  run: Run,
+  port: number,
+  config: LocalConfig,
+  endpoints: Endpoints,
+  dev: boolean,
+): Functions {
+  const env = createFunctionsEnvironment(process.env, endpoints, config.dataDir ?? run.runDir);
   const functions = run.startFunctions((onStart) =>
     startFunctions({
-      env: createFunctionsEnvironment(process.env, endpoints, config.dataDir ?? run.runDir),
+      env: { ...env, PORT: String(port) },
       onStart,
       onDeath(child, how) {
         if (dev) say(`The functions stopped (${how}). They start again at the next change.`);
@@ -147,7 +173,11 @@ function restartAtChanges(run: Run, functions: Functions): void {
   watchSources(root, (file) => {
     if (run.isEnding()) return;
     say(`${file} changed: restarting the functions.`);
-    restarting = restarting.then(() => functions.restart());
+    restarting = restarting.then(async () => {
+      const before = performance.now();
+      if (await functions.restart())
+        say(`Restarted in ${((performance.now() - before) / 1000).toFixed(1)} s.`);
+    });
   });
 }
 
@@ -157,7 +187,7 @@ async function prepareFirestore(run: Run, config: LocalConfig, endpoints: Endpoi
   if (config.firestoreHost) {
     await waitForExternalEmulator('FIRESTORE_EMULATOR_HOST', config.firestoreHost);
   } else {
-    const program = await findFirestoreProgram(process.env, () => downloadFirestore(run));
+    const program = await findFirestoreProgram(process.env);
     const emulator = run.start(() =>
       startFirestore({
         program,
@@ -211,7 +241,7 @@ const run = createRun();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, run.onSignal);
 // If the terminal closes, writing fails. The run must still end the emulators.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-main(run).catch((error: unknown) => {
+main(run, process.argv.slice(2)).catch((error: unknown) => {
   if (run.isEnding()) return;
   const isExpected = error instanceof StartRefused || error instanceof ConfigError;
   process.stderr.write(`${isExpected ? error.message : error instanceof Error ? error.stack : error}\n`);

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment } from '../shared/config/environment.ts';
+import { localVariables } from './localVariables.ts';
 
 type Variable = { meta(): { default?: unknown; description?: string | undefined } | undefined };
 
@@ -13,8 +14,9 @@ const file = join(import.meta.dirname, '../.env.example');
 const header = `# Every variable of the environment, with its default. Made by npm run env from shared/config/environment.ts:
 # change that, not this file. docs/setup/environment.md has the same as tables.
 #
-# npm start needs none of them. To change some of a local run, copy this file to .env, uncomment them there, and run
-#   set -a; . ./.env; set +a; npm start
+# npm start needs none of them. To change some of a local run, copy this file to .env and uncomment them there: npm start
+# and npm run dev read .env, and a variable that the environment has already wins. Tests do not read it.
+# With GEMINI_API_KEY and CLOUDINARY_URL the images are real and cost money.
 # For a deploy, put those you change into settings.env and pass --settings settings.env (docs/deployment/README.md).
 # Git ignores both files, because they may hold keys.`;
 
@@ -25,7 +27,9 @@ const examples: Record<string, string> = { GOOGLE_CLOUD_PROJECT: 'demo-nano-bana
  * The whole file.
  * @throws {Error} naming a required variable that has no example.
  */
-export function formatEnvExample(sections: Record<string, Record<string, Variable>> = environment): string {
+export function formatEnvExample(
+  sections: Record<string, Record<string, Variable>> = { ...environment, 'Local run': localVariables },
+): string {
   const parts = Object.entries(sections).map(([title, variables]) =>
     [
       `## ${title}`,

@@ -27,7 +27,7 @@ const project = 'demo-bench-hot';
 const credits = 1_000_000;
 
 const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-hot-'));
-const program = await findFirestoreProgram(process.env, async () => {});
+const program = await findFirestoreProgram(process.env);
 const port = await findFreePort();
 const rules = resolve(import.meta.dirname, '../../firestore.rules');
 const emulator = startFirestore({

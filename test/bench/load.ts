@@ -51,7 +51,7 @@ function createRandom(seed: number): () => number {
 const random = createRandom(Number(values.seed));
 
 const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-bench-'));
-const program = await findFirestoreProgram(process.env, async () => {});
+const program = await findFirestoreProgram(process.env);
 const firestoreHost = `${loopback}:${await findFreePort()}`;
 const emulator = startFirestore({
   program,

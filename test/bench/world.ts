@@ -29,7 +29,7 @@ const commandLine = join(framework, '..', 'main.js');
 export async function startWorld() {
   process.env.METADATA_SERVER_DETECTION = 'none';
   const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-bench-'));
-  const program = await findFirestoreProgram(process.env, async () => {});
+  const program = await findFirestoreProgram(process.env);
   const [port, functionsPort] = [await findFreePort(), await findFreePort()];
   const rules = resolve('firestore.rules');
   const emulator = startFirestore({ program, port, functionsPort, rules, seed: undefined, runDir });

@@ -42,7 +42,7 @@ describe('as the emulator sends it', () => {
     });
     const address = await listen(server);
     const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-trigger-'));
-    const program = await findFirestoreProgram(process.env, async () => {});
+    const program = await findFirestoreProgram(process.env);
     const child = startFirestore({
       program,
       port,

@@ -93,7 +93,7 @@ it('leaves nothing of the person, and a restored backup is erased again from the
   ).toHaveLength(2);
 
   // The backup comes back, in another database.
-  const program = await findFirestoreProgram(process.env, async () => {});
+  const program = await findFirestoreProgram(process.env);
   const restoredHost = `${loopback}:${await findFreePort()}`;
   const emulator = startFirestore({
     program,

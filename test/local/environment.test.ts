@@ -1,7 +1,12 @@
 /** A local run uses the services that the environment names, starts the others, and refuses bad variables. */
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createFunctionsEnvironment, type Endpoints, parseLocalConfig } from '../../local/environment.ts';
+import {
+  createFunctionsEnvironment,
+  type Endpoints,
+  getBrowserUrl,
+  parseLocalConfig,
+} from '../../local/environment.ts';
 import { localPacks } from '../../local/stripe.ts';
 
 const endpoints: Endpoints = {
@@ -23,6 +28,7 @@ describe('the configuration of a local run', () => {
       firestoreHost: undefined,
       authHost: undefined,
       gemini: 'fake',
+      model: { id: 'gemini-2.5-flash-image', costMicros: 39_000 },
       cloudinary: 'fake',
       stripe: 'fake',
       packs: localPacks,
@@ -105,6 +111,13 @@ describe("the functions' environment", () => {
   it('keeps a PUBLIC_URL that is set', () => {
     const env = { PUBLIC_URL: 'https://studio.example' };
     expect(createFunctionsEnvironment(env, endpoints, '/tmp/run').PUBLIC_URL).toBe('https://studio.example');
+  });
+
+  it('has the forwarded address in a codespace', () => {
+    const env = { CODESPACE_NAME: 'blue-fox', GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN: 'app.github.dev' };
+    const { PUBLIC_URL } = createFunctionsEnvironment(env, endpoints, '/tmp/run');
+    expect(PUBLIC_URL).toBe('https://blue-fox-8080.app.github.dev');
+    expect(getBrowserUrl({}, 8080)).toBe('http://127.0.0.1:8080');
   });
 
   it('has no variables of Cloud Run, so that one process serves all functions', () => {

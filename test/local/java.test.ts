@@ -1,9 +1,11 @@
 /** Finding the Firestore emulator and Java, and the messages if one is missing. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { findFirestoreProgram, parseRequiredJava } from '../../local/java.ts';
+import { type Downloads, findFirestoreProgram, parseRequiredJava } from '../../local/java.ts';
+import { getDownloadedJava } from '../../local/jre.ts';
+import { StartRefused } from '../../local/refusal.ts';
 
 let machine: string;
 beforeEach(() => {
@@ -30,9 +32,12 @@ function installGcloud(): void {
   symlinkSync(gcloud, join(machine, 'bin/gcloud'));
 }
 
-const cannotFetch = async () => {};
-const find = (fetchJar = cannotFetch, env: Record<string, string> = {}) =>
-  findFirestoreProgram({ PATH: join(machine, 'bin'), HOME: machine, ...env }, fetchJar);
+const fail = () => Promise.reject(new Error('there is no connection'));
+const find = (downloads: Partial<Downloads> = {}, env: Record<string, string> = {}) =>
+  findFirestoreProgram(
+    { PATH: join(machine, 'bin'), HOME: machine, ...env },
+    { java: fail, jar: fail, ...downloads },
+  );
 
 describe('finds the Firestore emulator', () => {
   it('in the Google Cloud SDK of the gcloud on PATH', async () => {
@@ -64,49 +69,92 @@ describe('finds the Firestore emulator', () => {
     expect(await find()).toMatchObject({ jar });
   });
 
-  it('after the Firebase CLI has downloaded it, if neither has it', async () => {
-    installJava('21.0.2');
-    const fetchJar = vi.fn(async () => void put(cachedJar('1.22.0'), ''));
-    expect(await find(fetchJar)).toMatchObject({ jar: join(machine, cachedJar('1.22.0')) });
-    expect(fetchJar).toHaveBeenCalledOnce();
-  });
-
   it('with Java from JAVA_HOME rather than from PATH', async () => {
-    installJava('11.0.1');
+    installJava('21.0.1');
     const java = installJava('21.0.2', 'jdk/bin/java');
     put(cachedJar('1.22.0'), '');
-    expect(await find(cannotFetch, { JAVA_HOME: join(machine, 'jdk') })).toMatchObject({ java });
+    expect(await find({}, { JAVA_HOME: join(machine, 'jdk') })).toMatchObject({ java });
+  });
+
+  it('with a Java that is new enough, after one that is not', async () => {
+    installJava('11.0.1', 'jdk/bin/java');
+    const java = installJava('21.0.2');
+    put(cachedJar('1.22.0'), '');
+    expect(await find({}, { JAVA_HOME: join(machine, 'jdk') })).toMatchObject({ java });
+  });
+
+  it('with the Java of an earlier download', async () => {
+    const java = installJava('21.0.2', relative(machine, getDownloadedJava({ HOME: machine })));
+    put(cachedJar('1.22.0'), '');
+    expect(await find()).toMatchObject({ java });
+  });
+});
+
+describe('downloads once, and says so', () => {
+  const download = (path: string) => vi.fn(async () => join(machine, path));
+
+  it('the jar, if neither the SDK nor the cache has it', async () => {
+    installJava('21.0.2');
+    const jar = download(cachedJar('1.22.0'));
+    expect(await find({ jar })).toMatchObject({ jar: join(machine, cachedJar('1.22.0')) });
+    expect(jar).toHaveBeenCalledOnce();
+  });
+
+  it.each(['none', 'a stub', '1.8.0_392', '17.0.15'])('Java, if the machine has %s', async (version) => {
+    if (version === 'a stub')
+      put('bin/java', '#!/bin/sh\necho Unable to locate a Java Runtime >&2\nexit 1\n');
+    else if (version !== 'none') installJava(version);
+    put(cachedJar('1.22.0'), '');
+    const java = download('temurin/bin/java');
+    expect(await find({ java })).toMatchObject({ java: join(machine, 'temurin/bin/java') });
+    expect(java).toHaveBeenCalledOnce();
+  });
+
+  it('both', async () => {
+    const [java, jar] = [download('java'), download('jar')];
+    expect(await find({ java, jar })).toEqual({ java: join(machine, 'java'), jar: join(machine, 'jar') });
   });
 });
 
 describe('refuses to start, with the commands to run', () => {
   const install = process.platform === 'darwin' ? 'brew install' : 'apt-get install';
 
-  it('without Java, or with a stub of java', async () => {
-    await expect(find()).rejects.toThrow(/needs Java\. There is no Java on PATH/);
-    put('bin/java', '#!/bin/sh\necho Unable to locate a Java Runtime >&2\nexit 1\n');
-    await expect(find()).rejects.toThrow(install);
+  it('if Java cannot be downloaded', async () => {
+    const refusal = await find().catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(StartRefused);
+    expect((refusal as Error).message).toContain('Java could not be downloaded: there is no connection.');
+    expect((refusal as Error).message).toContain(install);
   });
 
-  it.each(['1.8.0_392', '17.0.15'])('with Java %s and only the jar that needs Java 21', async (version) => {
-    installJava(version);
-    const jar = put(cachedJar('1.22.0'), '');
-    const refusal = expect(find()).rejects;
-    await refusal.toThrow(/too old .* needs Java 21/s);
-    await expect(find()).rejects.toThrow(jar);
-    await expect(find()).rejects.toThrow(install);
-  });
-
-  it('with an old Java and no jar, without downloading anything', async () => {
-    installJava('17.0.15');
-    const fetchJar = vi.fn(cannotFetch);
-    await expect(find(fetchJar)).rejects.toThrow('gcloud components install cloud-firestore-emulator');
-    expect(fetchJar).not.toHaveBeenCalled();
-  });
-
-  it('without a jar, if the download fails', async () => {
+  it('if the jar cannot be downloaded', async () => {
     installJava('21.0.2');
     await expect(find()).rejects.toThrow('npx firebase setup:emulators:firestore');
+    await expect(find()).rejects.toThrow('gcloud components install cloud-firestore-emulator');
+  });
+
+  it('if NO_DOWNLOADS is set and Java is missing or too old', async () => {
+    const java = vi.fn(fail);
+    const refuse = () => find({ java }, { NO_DOWNLOADS: '1' });
+    await expect(refuse()).rejects.toThrow(/no Java on PATH or in JAVA_HOME\. NO_DOWNLOADS is set/);
+    await expect(refuse()).rejects.toThrow(install);
+    installJava('17.0.15');
+    const jar = put(cachedJar('1.22.0'), '');
+    await expect(refuse()).rejects.toThrow(/Java 17 .* too old .* needs Java 21/);
+    await expect(refuse()).rejects.toThrow(jar);
+    expect(java).not.toHaveBeenCalled();
+  });
+
+  it('if NO_DOWNLOADS is set and the jar is missing', async () => {
+    installJava('21.0.2');
+    const jar = vi.fn(fail);
+    await expect(find({ jar }, { NO_DOWNLOADS: '1' })).rejects.toThrow('setup:emulators:firestore');
+    expect(jar).not.toHaveBeenCalled();
+  });
+
+  it('on Windows, which runs this project in WSL', async () => {
+    vi.spyOn(process, 'platform', 'get').mockReturnValue('win32');
+    await expect(find()).rejects.toThrow('WSL');
+    vi.restoreAllMocks();
   });
 });
 

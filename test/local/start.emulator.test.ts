@@ -1,11 +1,12 @@
 /** `npm start`, from its first answer to the end of its last process. The tests of this file depend on one another. */
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { findFreePort, findPortHolder, isPortFree } from '../../local/ports.ts';
-import { getIdentity, isAlive, signalProcess, waitUntil } from '../../local/processes.ts';
+import { findFreePort, isPortFree } from '../../local/ports.ts';
+import { isAlive, signalProcess } from '../../local/processes.ts';
 import {
   accountFields,
   createLocalRuns,
@@ -45,6 +46,16 @@ async function emulatorHosts(): Promise<{ auth: string; firestore: string }> {
   return { auth: host(emulators.auth), firestore: host(emulators.firestore) };
 }
 
+/** Asks the Auth emulator for a mail, as the page does. */
+const sendMail = (authHost: string, body: object) =>
+  fetch(`http://${authHost}/identitytoolkit.googleapis.com/v1/accounts:sendOobCode?key=local`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+const runShell = async (script: string) => (await promisify(execFile)('sh', ['-euc', script])).stdout;
+
 /** Starts a checkout of the smallest pack as the demo user. */
 async function startCheckout(authHost: string): Promise<{ sessionId: string; url: string }> {
   const token = await getToken(authHost, 'demo@example.com', 'nano-banana');
@@ -77,9 +88,18 @@ const quickEnv = () => ({
 describe('a start with an empty environment', () => {
   let start: Start;
   beforeAll(async () => {
-    start = runs.start({ PORT: String(port), LOCAL_DATA_DIR: dataDir, GOOGLE_CLOUD_PROJECT: projectId });
+    // As npm start reads .env: what the environment has already stays.
+    const envFile = join(runs.folder, 'settings');
+    writeFileSync(envFile, `LOCAL_DATA_DIR="${dataDir}"\nGOOGLE_CLOUD_PROJECT=demo-of-the-file\n`);
+    const env = { PORT: String(port), GOOGLE_CLOUD_PROJECT: projectId };
+    start = runs.start(env, { args: ['--settings', envFile] });
     await waitUntilUp(start, port);
   }, startMsMax);
+
+  it('reads the file of variables that npm start names', () => {
+    expect(start.said()).toContain(`as project ${projectId}.`);
+    expect(start.said()).toContain(`kept in ${dataDir}`);
+  });
 
   it('prints the addresses, the fakes, and the demo users', () => {
     for (const words of [
@@ -164,6 +184,42 @@ describe('a start with an empty environment', () => {
     },
     startMsMax,
   );
+
+  it('prints the links of the mails that it does not send', async () => {
+    const { auth } = await emulatorHosts();
+    const idToken = await getToken(auth, 'mail@example.com', 'a-password', 'signUp');
+    await sendMail(auth, { requestType: 'VERIFY_EMAIL', idToken });
+    await sendMail(auth, { requestType: 'PASSWORD_RESET', email: 'mail@example.com' });
+    for (const words of ['verify the email address', 'reset the password for'])
+      await expect
+        .poll(() => start.said())
+        .toMatch(
+          new RegExp(`^To ${words} mail@example.com, follow this link: http://${auth}/\\S+oobCode=`, 'm'),
+        );
+  });
+
+  it("runs the README's walk-through with curl as it is, twice", async () => {
+    const { auth } = await emulatorHosts();
+    const walkThrough = readFileSync('test/local/firstImage.sh', 'utf8');
+    expect(readFileSync('README.md', 'utf8')).toContain(`\n${walkThrough}\`\`\`\n`);
+    const script = walkThrough
+      .replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`)
+      .replaceAll('127.0.0.1:9099', auth);
+    for (let time = 0; time < 2; time++) {
+      // A second sign-up in the same second would have the same address.
+      const stdout = await runShell(script.replace('ada-$(date +%s)', `ada-${time}`));
+      const [grant, generation] = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(grant).toMatchObject({ account: { balance: 10 }, entry: { type: 'grant', amount: 10 } });
+      expect(generation).toMatchObject({
+        generation: { status: 'succeeded', tier: 'premium2', image: { width: 1248, height: 832 } },
+        receipt: { charged: 2, refunded: 0, balance: 8, sequence: 2 },
+      });
+      expect((await fetch(generation.generation.image.url)).ok).toBe(true);
+    }
+  });
 
   it('stops at Ctrl-C, which signals the whole group: exit code 0, no process left, the data saved', async () => {
     const { auth, firestore } = await emulatorHosts();
@@ -311,52 +367,4 @@ describe('npm run purchases', () => {
     expect(await start.exit).toBe(0);
     expect((await runs.purchases(port, 'list')).output).toContain(`No local run is on port ${port}`);
   }, 60_000);
-});
-
-describe('a start that fails', () => {
-  it('names the other program on its port, and leaves it running', async () => {
-    const script = `require('node:net').createServer().listen(${port}, '127.0.0.1')`;
-    const foreign = spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
-    const identity = getIdentity(foreign.pid ?? -1, script);
-    try {
-      await waitUntil(async () => !(await isPortFree(port)), 10_000);
-      expect(await findPortHolder(port)).toMatchObject({ pid: foreign.pid });
-      const start = runs.start({ ...quickEnv(), PORT: String(port) });
-      expect(await start.exit).toBe(1);
-      expect(start.said()).toContain(`pid ${foreign.pid}`);
-      expect(start.said()).toContain(`PORT=${port + 1} npm start`);
-      expect(isAlive(identity)).toBe(true);
-    } finally {
-      foreign.kill('SIGKILL');
-    }
-  }, 30_000);
-
-  it('names LOCAL_DATA_DIR if it cannot be a folder, and starts nothing', async () => {
-    const file = join(runs.folder, 'file');
-    writeFileSync(file, '');
-    const start = runs.start({ ...quickEnv(), PORT: String(port), LOCAL_DATA_DIR: join(file, 'data') });
-    expect(await start.exit).toBe(1);
-    expect(start.said()).toContain('LOCAL_DATA_DIR is not a folder');
-    expect(runs.runFolders()).toEqual([]);
-  });
-
-  it('names the bad variable, never its value, and starts nothing', async () => {
-    const start = runs.start({ PORT: 'abc-secret' });
-    expect(await start.exit).toBe(1);
-    expect(start.said()).toContain('PORT');
-    expect(start.said()).not.toContain('abc-secret');
-    expect(runs.runFolders()).toEqual([]);
-  });
-
-  it('leaves nothing behind if it is stopped halfway', async () => {
-    const start = runs.start({ PORT: String(port), GOOGLE_CLOUD_PROJECT: projectId });
-    await waitUntil(() => runs.processes(port).length === 4, 20_000);
-    const processes = runs.processes(port);
-    expect(processes).toHaveLength(4);
-    signalProcess(start.pid, 'SIGTERM');
-    expect(await start.exit).toBe(0);
-    expect(await waitUntilGone(processes)).toEqual([]);
-    expect(runs.record(port)).toBeUndefined();
-    expect(runs.runFolders()).toEqual([]);
-  }, 30_000);
 });

@@ -12,7 +12,7 @@ export const startMsMax = 90_000;
 
 /** The variables that a start reads. The tests do not pass on their own values. */
 const ours =
-  /^(PORT|PUBLIC_URL|LOCAL_DATA_DIR|STRIPE_|CREDIT_|GOOGLE_|GEMINI_|CLOUDINARY_|FIREBASE_|FIRESTORE_|IMAGEGEN_|K_|FUNCTION_|NODE_ENV|VITEST)/;
+  /^(PORT|PUBLIC_URL|LOCAL_DATA_DIR|STRIPE_|CREDIT_|GOOGLE_|GEMINI_|CLOUDINARY_|FIREBASE_|FIRESTORE_|IMAGEGEN_|CODESPACE_|K_|FUNCTION_|NODE_ENV|VITEST)/;
 
 export type Start = {
   pid: number;

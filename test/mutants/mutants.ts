@@ -12,19 +12,20 @@ import { inIdentities } from './identities.ts';
 import { inLedger } from './ledgerMutants.ts';
 import { inDebts, inPaymentFunctions, inPayments, inPurchases } from './paymentMutants.ts';
 import type { Mutant } from './rules.ts';
+import { inPages, inSearches } from './searchMutants.ts';
 import { inShares, inSharing } from './sharingMutants.ts';
 import { inEnhance, inTerms } from './termsMutants.ts';
 import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
 
 export const mutants: readonly Mutant[] = Object.entries({
   'shared/ledger': { ...inLedger, ...inIdentities, ...inClosedAccounts },
-  'shared/generation': { ...inGeneration, ...inShares, ...inEdits },
+  'shared/generation': { ...inGeneration, ...inShares, ...inEdits, ...inSearches },
   'shared/sharing': inSharing,
   'shared/ledger/purchases.ts': inPurchases,
   'shared/ledger/credits.ts': inDebts,
   'shared/payments': inPayments,
   functions: inPaymentFunctions,
-  'shared/database': inDatabase,
+  'shared/database': { ...inDatabase, ...inPages },
   'shared/imagegen': inImagegen,
   'shared/images': inImages,
   'shared/http': inHttp,

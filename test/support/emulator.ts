@@ -16,7 +16,7 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const program = await findFirestoreProgram(process.env, async () => {});
+  const program = await findFirestoreProgram(process.env);
   const [port, functionsPort] = [await findFreePort(), await findFreePort()];
   const runDir = mkdtempSync(join(tmpdir(), 'nano-banana-studio-test-'));
   const child = startFirestore({

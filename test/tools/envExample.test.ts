@@ -6,9 +6,10 @@ import { expect, it } from 'vitest';
 import { parseConfig } from '../../shared/config/config.ts';
 import { environmentSchema } from '../../shared/config/environment.ts';
 import { formatEnvExample } from '../../tools/envExample.ts';
+import { localVariables } from '../../tools/localVariables.ts';
 
 const text = readFileSync('.env.example', 'utf8');
-const names = Object.keys(environmentSchema.shape);
+const names = [...Object.keys(environmentSchema.shape), ...Object.keys(localVariables)];
 const asWritten = parseEnv(text) as Record<string, string>;
 const uncommentedText = text.replaceAll(/^#(?=[A-Z_]+=)/gm, '');
 const uncommented = parseEnv(uncommentedText) as Record<string, string>;

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { apiPages } from '../openapi/pages.ts';
 import { buildPage } from './page.ts';
+import { rootFiles } from './rootFiles.ts';
 
 /** The page's folder in dist/, which the Firebase CLI uploads. */
 export const hostingFolder = 'hosting';
@@ -36,9 +37,9 @@ export function writePackage(outdir: string): void {
   write('.gcloudignore', `${hostingFolder}/\ndeploy/\nfirebase*.json\nfirestore.*\n`);
 }
 
-/** Builds the page and the API reference into `outdir`, in the layout that Firebase Hosting expects. */
+/** Builds the page, the API reference and the files at the root into `outdir`, in the layout that Firebase Hosting expects. */
 export async function writePage(webDir: string, outdir: string): Promise<void> {
-  for (const [path, { body }] of [...(await buildPage(webDir)), ...(await apiPages())]) {
+  for (const [path, { body }] of [...rootFiles(), ...(await buildPage(webDir)), ...(await apiPages())]) {
     // Hosting serves /reference from reference.html.
     const file = join(outdir, hostingFolder, extname(path) ? path : `${path}.html`);
     mkdirSync(dirname(file), { recursive: true });

@@ -131,13 +131,13 @@ export function splitCommands(text: string): string[] {
 /** In our own README and setup documents, something must run every block. */
 function commandFaults(tree: Tree, document: Document, isCommand: IsCommand): Fault[] {
   const mustRun = tree.folder === ownFolder && /^(?:README\.md$|docs\/setup\/)/.test(document.path);
-  const readLines = (script: string) => readText(tree, script).split(/\s*\n\s*/);
+  const readCommands = (script: string) => splitCommands(readText(tree, script));
   return commandBlocks(document).flatMap(({ node, isRun, runBy }): Fault[] => {
     if (!isRun && !runBy)
       return mustRun ? [[node, 'nothing runs this block of commands: mark it run, or run-by=']] : [];
     return splitCommands(node.value).flatMap((command): Fault[] => {
       const script = runBy ?? (command === install ? '.ci/run' : undefined);
-      if (script && !readLines(script).includes(command))
+      if (script && !readCommands(script).includes(command))
         return [[node, `\`${command}\` is not a line of ${script}`]];
       if (/^npm run\b/.test(command) && !isCommand(command))
         return [[node, `\`${command}\` is not an npm script`]];

@@ -9,6 +9,7 @@ import { posix, resolve } from 'node:path';
 import type { Nodes, PhrasingContent } from 'mdast';
 import { toString as toText } from 'mdast-util-to-string';
 import { environment } from '../../shared/config/environment.ts';
+import { localVariables } from '../localVariables.ts';
 import { encodePath } from './links.ts';
 import { type Document, markdown, readDocument } from './markdown.ts';
 import { isReadme, shelfNames, shelfOfPath, shelves } from './shelves.ts';
@@ -105,7 +106,9 @@ const stringify = (...children: PhrasingContent[]) =>
 type Described = { meta(): { default?: unknown; description?: string | undefined } | undefined };
 
 /** @throws {Error} if the schema of a variable lacks its default or its effect. */
-export function environmentTables(sections: Record<string, Record<string, Described>> = environment): string {
+export function environmentTables(
+  sections: Record<string, Record<string, Described>> = { ...environment, 'Local run': localVariables },
+): string {
   const toRow = ([name, schema]: [string, Described]): string => {
     const meta = schema.meta();
     if (typeof meta?.default !== 'string') throw new Error(`${name} has no default: add .meta({ default })`);

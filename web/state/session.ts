@@ -52,7 +52,8 @@ export async function startSession(): Promise<FirebaseConfig> {
   });
   const emulator = config.emulators?.auth;
   if (emulator) {
-    connectAuthEmulator(auth, `http://${emulator.host}:${emulator.port}`, { disableWarnings: true });
+    const scheme = emulator.port === 443 ? 'https' : 'http';
+    connectAuthEmulator(auth, `${scheme}://${emulator.host}:${emulator.port}`, { disableWarnings: true });
   }
   onIdTokenChanged(auth, readUser);
   return config;
