@@ -229,7 +229,8 @@ export const toShareUrl = (publicUrl: string, token: string) => `${publicUrl}/i/
 export function toGeneration(record: GenerationRecord, publicUrl: string): Generation {
   const { id, status, tier, orientation, prompt, enhancedPrompt, model, cached, createdAt, image } = record;
   const { resolution = '1K', aspectRatio, shareToken, removedBy, removedReason } = record;
-  const { originalPrompt, group, ancestors, reducedReferences } = record;
+  const { originalPrompt, group, ancestors, reducedReferences, receipt } = record;
+  const { references } = record.request;
   const parentId = ancestors?.[0];
   return {
     id,
@@ -244,8 +245,10 @@ export function toGeneration(record: GenerationRecord, publicUrl: string): Gener
     ...(parentId && { parentId }),
     ...(group && { group }),
     ...(reducedReferences && { reducedReferences }),
+    ...(references.length > 0 && status !== 'deleted' && { references }),
     model,
     cached,
+    credits: receipt.charged - receipt.refunded,
     createdAt: createdAt.toISOString(),
     image,
     favourite: record.favourite ?? false,

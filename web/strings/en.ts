@@ -9,7 +9,7 @@ import { buying, credits, payments } from './en/credits.ts';
 import { failures } from './en/failures.ts';
 import { gallery, making } from './en/gallery.ts';
 import { signIn, verification } from './en/signIn.ts';
-import { deleting, report, sharing, viewer } from './en/viewer.ts';
+import { deleting, report } from './en/viewer.ts';
 
 export const text = {
   account,
@@ -27,10 +27,8 @@ export const text = {
   payments,
   references,
   report,
-  sharing,
   shortcuts,
   signIn,
   terms,
   verification,
-  viewer,
 };

@@ -44,12 +44,7 @@ export function Composer() {
       field.current?.focus();
       return;
     }
-    const own = draft.ownPrompt.value;
-    pendingGenerations.submit(
-      draft.toRequest(resolution),
-      own === draft.prompt.value ? undefined : own,
-      count,
-    );
+    pendingGenerations.submit(draft.toRequest(resolution), count);
     announce(text.composer.started(count), false);
     isOpen.value = false;
     scrollTo({ top: 0, behavior: 'smooth' });

@@ -10,6 +10,7 @@ import { addReference, download, reuse } from '../state/imageActions.ts';
 import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
 import { text } from '../strings/en.ts';
+import { studioText } from '../strings/studio.ts';
 import { MakingTile } from './MakingTile.tsx';
 
 /** One place in the gallery. A generation that is being made becomes its image here. */
@@ -95,12 +96,16 @@ type ActionsProps = {
 function TileActions({ generation, children }: ActionsProps) {
   const pageState = usePageState();
   const focusPrompt = () => document.getElementById('prompt')?.focus();
+  const reusePrompt = () => {
+    reuse(pageState, generation);
+    focusPrompt();
+  };
   const actions: [IconName, string, () => Promise<void> | void][] = [
-    ['download', text.viewer.download, () => download(generation)],
-    ['pen', text.viewer.reuse, () => reuse(pageState, generation).then(focusPrompt)],
+    ['download', studioText.viewer.download, () => download(generation)],
+    ['pen', studioText.viewer.reuse, reusePrompt],
     [
       'imagePlus',
-      text.viewer.useAsReference,
+      studioText.viewer.useAsReference,
       () => void (addReference(pageState, generation) && focusPrompt()),
     ],
   ];
