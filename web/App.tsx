@@ -1,11 +1,11 @@
 import type { FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Announcer } from './components/Announcer.tsx';
+import { useLater } from './components/useLater.ts';
 import { isDeskAddress, route } from './state/route.ts';
 import { type FirebaseConfig, isAdmin, user } from './state/session.ts';
-import { text } from './strings/en.ts';
+import { firstText as text } from './strings/first.ts';
 import { CannotOpen } from './views/CannotOpen.tsx';
-import { Report } from './views/Report.tsx';
 import { SignIn } from './views/SignIn.tsx';
 
 /** The parts of the page that are loaded once somebody is signed in. Only admins load the desk. */
@@ -20,8 +20,12 @@ export function App({ config }: { config: FirebaseConfig }) {
   const uid = user.value?.uid;
   const name = uid === undefined ? undefined : choosePart();
   const { Part, error } = usePart(name);
-  if (route.value.view === 'report') return <Report token={route.value.token} />;
-  if (error) return <CannotOpen error={error} />;
+  const isReport = route.value.view === 'report';
+  const { view: Report, error: reportError } = useLater(isReport, loadReport);
+  if (error ?? reportError) return <CannotOpen error={error ?? reportError} />;
+  if (route.value.view === 'report') {
+    return Report ? <Report token={route.value.token} /> : <p class="boot">{text.common.opening}</p>;
+  }
   if (user.value === undefined || (uid !== undefined && !Part)) {
     return <p class="boot">{text.common.opening}</p>;
   }
@@ -36,6 +40,8 @@ export function App({ config }: { config: FirebaseConfig }) {
     </>
   );
 }
+
+const loadReport = async () => (await import('./views/Report.tsx')).Report;
 
 /** Undefined while it is not known whether the user is an admin. Whoever is none gets the studio. */
 function choosePart(): PartName | undefined {

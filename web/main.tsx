@@ -2,11 +2,13 @@
 import { render } from 'preact';
 import { App } from './App.tsx';
 import { ignoreDoubleClicks } from './state/doubleClicks.ts';
+import { followPreferences } from './state/preferences.ts';
 import { startSession } from './state/session.ts';
 import { CannotOpen } from './views/CannotOpen.tsx';
 
 const root = document.getElementById('app') as HTMLElement;
 
+followPreferences();
 ignoreDoubleClicks();
 
 try {

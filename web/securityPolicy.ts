@@ -20,6 +20,7 @@ function createContentSecurityPolicy(extraOrigins: readonly string[] = []): stri
     'script-src': ["'self'", ...productionOrigins.script],
     'style-src': ["'self'"],
     'font-src': ["'self'"],
+    'manifest-src': ["'self'"],
     'img-src': ["'self'", 'data:', 'blob:', ...productionOrigins.image, ...extraOrigins],
     'connect-src': ["'self'", ...productionOrigins.connect, ...extraOrigins],
     'frame-src': [...productionOrigins.frame, ...extraOrigins],

@@ -69,6 +69,7 @@ describe('signing up by e-mail', () => {
     await page.getByLabel('Password', { exact: true }).fill('long-enough');
     await button(page, 'Create account').click();
     await waitForBalance(page, 0);
+    await page.getByText('You then have 10 credits for free').waitFor();
     await button(page, 'I have confirmed').click();
     await waitForAnnouncement(page, /not confirmed yet/);
 
@@ -197,6 +198,8 @@ describe('two windows of one user', () => {
     await signOut(one);
     await title(one).waitFor();
     await button(other, 'Sign in').waitFor();
+    await other.getByRole('status').getByText('You signed out in another window.').waitFor();
+    expect(await one.getByText('You signed out in another window.').count()).toBe(0);
   });
 
   it('keep no data of the user when the session ends unexpectedly', async () => {
@@ -204,9 +207,10 @@ describe('two windows of one user', () => {
     const pause = studio().pauseNextImage();
     await submitPrompt(one, { prompt: 'Private' });
     await pause.reached;
-    expect(await listStoredKeys(one)).toHaveLength(1);
+    expect((await listStoredKeys(one)).filter((key) => key.includes('/asked/'))).toHaveLength(1);
     await other.evaluate(endSessionBehindThePage);
     await button(one, 'Sign in').waitFor();
+    await one.getByRole('status').getByText('Your session has ended.').waitFor();
     await expect.poll(() => listStoredKeys(one), { timeout: 10_000 }).toEqual([]);
     pause.release();
   });

@@ -257,7 +257,7 @@ describe('deleting', () => {
 });
 
 describe('the ledger', () => {
-  it('shows every entry with the balance after it, and a link to its image', async () => {
+  it('shows every image with the balance after it, and a link to it', async () => {
     const { page, user } = await openAsNewUser();
     await generateImage(page, { prompt: 'A receipt', tier: 'premium2' });
     await generateImage(page, { prompt: 'A coin', tier: 'premium4' });
@@ -271,7 +271,7 @@ describe('the ledger', () => {
     expect((await rows.getByRole('cell').last().count()) > 0).toBe(true);
     expect(await readLastColumn(rows)).toEqual(balances);
 
-    await rows.nth(2).getByRole('link', { name: 'Show image' }).click();
+    await rows.nth(2).getByRole('link', { name: 'A receipt' }).click();
     await viewer(page).getByText('A receipt', { exact: true }).first().waitFor();
     await page.keyboard.press('Escape');
     await waitForRemoval(viewer(page));

@@ -10,13 +10,13 @@ import {
   button,
   dialog,
   fillForm,
+  generateButton,
   goTo,
   imageWithPrompt,
   pendingCard,
   promptField,
   signIn,
   submitPrompt,
-  tierChoice,
   waitForBalance,
 } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
@@ -57,7 +57,7 @@ describe('a purchase', () => {
     await submitPrompt(page, { prompt: 'A palace', tier: 'premium4', orientation: 'portrait' });
     await button(pendingCard(page, 'A palace'), 'Buy credits').click();
     await starter(page).waitFor();
-    expect(await starter(page).textContent()).toBe('100 credits · $5.00 $0.05 per Standard image');
+    expect((await starter(page).textContent())?.trim()).toBe('100 credits $5.00 $0.05 per Square image');
     expect(await findViolations(page)).toEqual([]);
     await starter(page).click();
     await payButton(page).click();
@@ -67,15 +67,15 @@ describe('a purchase', () => {
     expect(await findViolations(page)).toEqual([]);
     await waitForBalance(page, 101);
     expect(await promptField(page).inputValue()).toBe('A palace');
-    expect(await tierChoice(page, 'premium4').isChecked()).toBe(true);
-    await page.getByRole('button', { name: /^Generate/ }).click();
+    await button(page, 'Shape: Tall 9:16').waitFor();
+    await generateButton(page).click();
     await imageWithPrompt(page, 'A palace').waitFor();
     await waitForBalance(page, 97);
     expect(await listTypes(user)).toEqual(['debit -4', 'purchase 100', 'adjustment 1']);
     await page.reload();
     await waitForBalance(page, 97);
     expect(await notice(page).count()).toBe(0);
-    expect(await promptField(page).inputValue()).toBe('');
+    expect(await promptField(page).inputValue()).toBe('A palace');
   });
 
   it('happens once after a double click', async () => {

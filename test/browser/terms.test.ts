@@ -129,6 +129,17 @@ it('two tabs agree: an answer in one ends the question in the other', async () =
   await waitForBalance(page, 8);
 });
 
+it('the sign-in page has the terms, the prices and the free credits', async () => {
+  const { page } = await openWindow();
+  const link = (name: string) => page.getByRole('link', { name, exact: true }).getAttribute('href');
+  expect(await link('Terms')).toBe('https://studio.example/terms');
+  expect(await link('Privacy policy')).toBe('https://studio.example/privacy');
+  expect(await link('Support')).toBe('mailto:help@studio.example');
+  await page.getByText('Square 1 credit, Photo 2 credits, Wide 4 credits.').waitFor();
+  await page.getByText('10 credits are free for you').waitFor();
+  expect(await findViolations(page)).toEqual([]);
+});
+
 describe('the address of support', () => {
   it('is shown with the terms in the account', async () => {
     const { page } = await openForNewUser();

@@ -1,5 +1,6 @@
 /** Builds the studio's page with Vite, for the local run and for Firebase Hosting. */
-import { extname } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import { build, type Rolldown } from 'vite';
 
 export type Page = { type: string; body: Uint8Array | string };
@@ -10,12 +11,26 @@ const mimeTypes: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
   '.json': 'application/json; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
   '.woff2': 'font/woff2',
   '.ico': 'image/x-icon',
   '.txt': 'text/plain; charset=utf-8',
 };
 
 export const getMimeType = (name: string) => mimeTypes[extname(name)] ?? 'application/octet-stream';
+
+/** What the page needs until the sign-in, and after it, as one file each: several small ones compress worse. */
+const sharedFiles = [
+  {
+    name: 'first',
+    test: /preload-helper|node_modules\/(@preact|preact)\/|web\/(views\/CannotOpen|components\/(Announcer|Button|Field|Icon|Mark|OutsideLink|drawings|useLater)|state\/(announce|doubleClicks|preferences|route|session|studioInfo)|strings\/(first|format|prices|en\/(common|shapes|signIn)))\./,
+  },
+  {
+    name: 'studio',
+    test: /node_modules\/idb-keyval\/|web\/(client|limits|saveFile|components\/(Dialog|EmptyState|More|Segments|Spinner|Tile)|views\/(Composer\w*|ContactSupport|Create|Failures|FirstVisit|Gallery\w*|Header|Improve|MakingTile|PaymentNotices|References|Shortcuts|TermsDialog|Verification)|strings\/(en|messages|studio|en\/(?!desk|account|explanations|common|shapes|signIn)\w+)|state\/(?!liveAccount|announce|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
+  },
+];
 
 /** Builds the page in memory: every file by its URL path, such as `/studio/index.html`. */
 export async function buildPage(webDir: string): Promise<Map<string, Page>> {
@@ -33,13 +48,29 @@ export async function buildPage(webDir: string): Promise<Map<string, Page>> {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
+      rolldownOptions: {
+        output: {
+          codeSplitting: {
+            includeDependenciesRecursively: false,
+            groups: sharedFiles,
+          },
+        },
+      },
     },
   });
   const { output } = result as Rolldown.RolldownOutput;
-  return new Map(
-    output.map((file) => [
-      `/studio/${file.fileName}`,
-      { type: getMimeType(file.fileName), body: file.type === 'chunk' ? file.code : file.source },
-    ]),
-  );
+  const built = output.map((file): [string, Page] => [
+    `/studio/${file.fileName}`,
+    { type: getMimeType(file.fileName), body: file.type === 'chunk' ? file.code : file.source },
+  ]);
+  return new Map([...built, ...readAppFiles(webDir)]);
+}
+
+/** The manifest of the app and its icons, under the names that the manifest has for them. */
+function readAppFiles(webDir: string): [string, Page][] {
+  const folder = join(webDir, 'app');
+  return readdirSync(folder).map((name) => [
+    `/studio/app/${name}`,
+    { type: getMimeType(name), body: readFileSync(join(folder, name)) },
+  ]);
 }

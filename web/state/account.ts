@@ -64,6 +64,7 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
     tiers: computed(() => answer.value?.tiers ?? []),
     limits: computed(() => answer.value?.limits),
     allowance: computed(() => answer.value?.account.allowance),
+    createdAt: computed(() => answer.value?.account.createdAt),
     terms: computed(() => answer.value?.terms),
     load,
     follow,

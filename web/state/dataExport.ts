@@ -29,7 +29,7 @@ export function createDataExport(client: Pick<Client, 'exportAccount'>) {
     try {
       const missing = await work(own.signal);
       progress.value = { state: 'done', missing };
-      announce(text.account.exported, false);
+      announce(text.common.exported, false);
     } catch (error) {
       progress.value = own.signal.aborted
         ? { state: 'idle' }

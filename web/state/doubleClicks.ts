@@ -39,6 +39,13 @@ export function ignoreDoubleClicks(): void {
     true,
   );
   addEventListener(
+    'keydown',
+    ({ key }) => {
+      if (key !== 'Enter' && key !== ' ') last = undefined;
+    },
+    true,
+  );
+  addEventListener(
     'click',
     (event) => {
       const target = findPressed(event);

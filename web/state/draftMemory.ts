@@ -1,60 +1,137 @@
 /**
- * Keeps the draft while the browser session lasts: a reload, a sign-out and another sign-in find it again. It is stored
- * for one user and one tab, in sessionStorage, which ends with the tab.
+ * Keeps the draft, so that a reload, a sign-out and a closed tab lose nothing. Each tab has a draft of its own: in
+ * sessionStorage, which survives a sign-out and ends with the tab, and, until the sign-out, in IndexedDB. A new tab takes
+ * over the newest draft of a tab that was closed, never that of an open one.
  */
 import { effect } from '@preact/signals';
 import type { createDraft, DraftContent } from './draft.ts';
+import type { Memory } from './storage.ts';
 
 const writeDelayMs = 300;
 const nameOf = (uid: string) => `nano-banana-studio/draft/${uid}`;
+const tabName = 'nano-banana-studio/tab';
+/** A tab holds this lock while it is open. */
+const lockOf = (tab: string) => `nano-banana-studio/tab/${tab}`;
 
-/** With all its files: sessionStorage has no room for large ones. A reload loses those. */
+/** With all its files: sessionStorage has no room for large ones. */
 const drafts = new Map<string, DraftContent>();
+
+/** The id of this tab, from its lock. A copy of a tab, which has the same sessionStorage, gets an id of its own. */
+const tabId: Promise<string> = takeTab(readSession(tabName) ?? crypto.randomUUID());
+
+async function takeTab(tab: string): Promise<string> {
+  if (!navigator.locks) return tab;
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  void navigator.locks
+    .request(lockOf(tab), { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      // The lock ends with the page.
+      return lock ? new Promise(() => {}) : undefined;
+    })
+    .catch(() => resolve(true));
+  if (!(await promise)) return takeTab(crypto.randomUUID());
+  writeSession(tabName, tab);
+  return tab;
+}
+
+async function listOpenTabs(): Promise<string[]> {
+  const locks = await navigator.locks?.query();
+  return locks?.held?.flatMap(({ name }) => name ?? []) ?? [];
+}
+
+function readSession(name: string): string | null {
+  try {
+    return sessionStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+/** Returns false if there is no room, or the browser forbids storage. */
+function writeSession(name: string, value: string): boolean {
+  try {
+    sessionStorage.setItem(name, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function read(uid: string): DraftContent | undefined {
   try {
-    return JSON.parse(sessionStorage.getItem(nameOf(uid)) ?? 'null') ?? undefined;
+    return JSON.parse(readSession(nameOf(uid)) ?? 'null') ?? undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Object URLs belong to the page that made them. */
+const withoutPreviews = (content: DraftContent): DraftContent => ({
+  ...content,
+  references: content.references.map((one) => (one.kind === 'file' ? { ...one, previewUrl: '' } : one)),
+});
+
 function write(uid: string, content: DraftContent): void {
-  // Object URLs belong to the page that made them.
-  const references = content.references.map((one) =>
-    one.kind === 'file' ? { ...one, previewUrl: '' } : one,
-  );
-  const withoutFiles = references.filter(({ kind }) => kind !== 'file');
-  for (const kept of [references, withoutFiles]) {
-    try {
-      sessionStorage.setItem(nameOf(uid), JSON.stringify({ ...content, references: kept }));
-      return;
-    } catch {
-      // There is no room, or the browser forbids storage.
-    }
-  }
+  const references = content.references.filter(({ kind }) => kind !== 'file');
+  const isWritten = writeSession(nameOf(uid), JSON.stringify(content));
+  if (!isWritten) writeSession(nameOf(uid), JSON.stringify({ ...content, references }));
 }
 
-/** Restores the draft of this session, and stores every change until the returned function is called. */
-export function keepDraft(uid: string, draft: ReturnType<typeof createDraft>): () => void {
+const isEmpty = ({ prompt, references }: DraftContent) => prompt === '' && references.length === 0;
+
+type DraftStore = Pick<Memory, 'saveDraft' | 'deleteDraft' | 'listDrafts'>;
+
+/** Restores the draft of this tab or of a closed one, and stores every change until the returned function is called. */
+export function keepDraft(
+  uid: string,
+  draft: ReturnType<typeof createDraft>,
+  memory: DraftStore,
+): () => void {
   const earlier = drafts.get(uid) ?? read(uid);
   if (earlier) draft.set(earlier);
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const flush = () => {
+  let isClosed = false;
+
+  async function store(content: DraftContent): Promise<void> {
+    const tab = await tabId;
+    if (isClosed) return;
+    if (isEmpty(content)) await memory.deleteDraft(tab);
+    else await memory.saveDraft({ ...content, tab, savedAt: Date.now() });
+  }
+  function flush(): void {
     const content = drafts.get(uid);
-    if (content) write(uid, content);
-  };
+    if (!content) return;
+    const stored = withoutPreviews(content);
+    write(uid, stored);
+    void store(stored);
+  }
+  async function restore(): Promise<void> {
+    const tab = await tabId;
+    const [saved, open] = await Promise.all([memory.listDrafts(), listOpenTabs()]);
+    const own = saved.find((one) => one.tab === tab);
+    const closed = earlier ? undefined : saved.find((one) => !open.includes(lockOf(one.tab)));
+    const found = own ?? closed;
+    if (!found || isClosed) return;
+    const hasLostFiles =
+      own && draft.prompt.value === own.prompt && draft.references.value.length < own.references.length;
+    if (hasLostFiles) draft.set(own);
+    else draft.restore(found);
+    if (found.tab !== tab) await memory.deleteDraft(found.tab);
+  }
+
   const stop = effect(() => {
     drafts.set(uid, draft.getContent());
     clearTimeout(timer);
     timer = setTimeout(flush, writeDelayMs);
   });
   addEventListener('pagehide', flush);
+  void restore();
   return () => {
     clearTimeout(timer);
     removeEventListener('pagehide', flush);
     stop();
     flush();
+    isClosed = true;
   };
 }
 

@@ -1,12 +1,14 @@
 /** The state of the page for one signed-in user. Sign-out closes it as a whole. */
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { Entry, Generation } from '../../shared/contract.ts';
+import type { Generation, Receipt } from '../../shared/contract.ts';
 import { type Client, createClient } from '../client.ts';
 import { createAccount } from './account.ts';
 import { createDataExport } from './dataExport.ts';
 import { createDraft } from './draft.ts';
 import { keepDraft } from './draftMemory.ts';
+import { createLedger } from './ledger.ts';
+import { notifyInBackground } from './notifications.ts';
 import { createPagedList } from './pagedList.ts';
 import { createPendingGenerations } from './pendingGenerations.ts';
 import { createPurchases } from './purchases.ts';
@@ -17,12 +19,15 @@ import { createTerms } from './terms.ts';
 /** The first page fills the window soon; the next ones are for a long scroll. */
 const firstImages = 24;
 const imagesPerPage = 60;
-const entriesPerPage = 30;
 
 export type PageState = ReturnType<typeof createPageState>;
 
 /** What the user's other windows are informed of. */
-type Change = { created: Generation } | { deleted: string } | { acceptedTerms: string };
+type Change =
+  | { created: Generation }
+  | { deleted: string }
+  | { acceptedTerms: string }
+  | { receipt: Receipt };
 
 /** Makes no request until `start` is called. */
 export function createPageState(config: FirebaseConfig, uid: string) {
@@ -37,7 +42,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     checkout: (...args) => terms.afterTerms(() => functions.checkout(...args)),
   };
   const draft = createDraft();
-  const endDraft = keepDraft(uid, draft);
+  const endDraft = keepDraft(uid, draft, memory);
   const gallery = createPagedList<Generation>(async (pageToken) => {
     const { generations, nextPageToken } = await client.gallery({
       pageSize: pageToken === undefined ? firstImages : imagesPerPage,
@@ -45,13 +50,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     });
     return { items: generations, nextPageToken };
   }, newestFirst);
-  const ledger = createPagedList<Entry>(
-    async (pageToken) => {
-      const { entries, nextPageToken } = await client.ledger({ pageSize: entriesPerPage, pageToken });
-      return { items: entries, nextPageToken };
-    },
-    (one, other) => other.sequence - one.sequence,
-  );
+  const ledger = createLedger({ client, account, findImage: gallery.find });
 
   // Keeps the user's other windows up to date.
   const channel = new BroadcastChannel(`nano-banana-studio/${uid}`);
@@ -59,13 +58,17 @@ export function createPageState(config: FirebaseConfig, uid: string) {
   channel.onmessage = ({ data }: MessageEvent<Change>) => {
     if ('created' in data) gallery.add(data.created);
     else if ('deleted' in data) removeImage(data.deleted);
+    else if ('receipt' in data) account.onReceipt(data.receipt);
     else terms.onAccepted(data.acceptedTerms);
   };
 
   const pendingGenerations = createPendingGenerations({
     client,
     memory,
-    onReceipt: account.onReceipt,
+    onReceipt(receipt) {
+      account.onReceipt(receipt);
+      if (receipt) broadcast({ receipt });
+    },
     onCreated(generation) {
       gallery.add(generation);
       broadcast({ created: generation });
@@ -77,9 +80,18 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     client,
     memory,
     account,
-    draft,
     goTo: (url) => location.assign(url),
   });
+
+  const endNotifications = notifyInBackground(pendingGenerations);
+  const closing = new AbortController();
+  /** The network is back: what could not be loaded is loaded, and what has changed meanwhile is shown. */
+  const catchUp = () => {
+    void account.load();
+    void gallery.refresh();
+    if (ledger.state.value !== 'initial') void ledger.refresh();
+    void purchases.checkAgain();
+  };
 
   function removeImage(id: string): void {
     gallery.remove(id);
@@ -107,6 +119,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
       void gallery.more();
       void pendingGenerations.resume();
       void purchases.start();
+      addEventListener('online', catchUp, { signal: closing.signal });
     },
 
     /** Deletes the image and its prompt permanently. @throws {ApiError} if the image was not deleted */
@@ -125,6 +138,9 @@ export function createPageState(config: FirebaseConfig, uid: string) {
 
     close(): void {
       endDraft();
+      endNotifications();
+      closing.abort();
+      ledger.close();
       account.close();
       pendingGenerations.close();
       terms.close();

@@ -6,23 +6,20 @@ import { text } from '../strings/en.ts';
 import { type PaymentNotice, paymentText, problemText } from '../strings/messages.ts';
 import type { AccountState } from './account.ts';
 import { announce } from './announce.ts';
-import type { createDraft } from './draft.ts';
 import { leftFor, type Memory, type OpenCheckout } from './storage.ts';
 
 /** Stripe's page for one purchase is valid for a day, and a bank may take two weeks. */
 const submittedMsMax = 14 * 86_400_000;
-const draftMsMax = 86_400_000;
 
 type Options = {
   client: Pick<Client, 'packs' | 'checkout' | 'confirmCheckout' | 'billingPortal' | 'ledger'>;
   memory: Memory;
   account: Pick<AccountState, 'balance' | 'onReceipt'>;
-  draft: ReturnType<typeof createDraft>;
   /** Leaves the page. */
   goTo: (url: string) => void;
 };
 
-export function createPurchases({ client, memory, account, draft, goTo }: Options) {
+export function createPurchases({ client, memory, account, goTo }: Options) {
   /** Undefined until they are loaded. */
   const packs = signal<Pack[] | undefined>();
   const isDialogOpen = signal(false);
@@ -44,9 +41,7 @@ export function createPurchases({ client, memory, account, draft, goTo }: Option
     notices.value = notices.value.filter((one) => one.sessionId !== sessionId);
   }
 
-  /** The draft goes with the last page: it is back when the user is. */
-  async function leave(target: string, url: string, sessionId = target): Promise<void> {
-    await memory.saveDraft({ ...draft.getContent(), savedAt: Date.now() });
+  function leave(target: string, url: string, sessionId = target): void {
     // The user may have closed the dialog meanwhile.
     if (closing.signal.aborted || leavingFor.value !== target) return;
     leftFor.set(sessionId);
@@ -76,16 +71,11 @@ export function createPurchases({ client, memory, account, draft, goTo }: Option
     try {
       const { url, sessionId } = await client.checkout(pack, { key });
       await memory.saveCheckout({ sessionId, startedAt: Date.now(), isSubmitted: false });
-      await leave(pack, url, sessionId);
+      leave(pack, url, sessionId);
     } catch (error) {
       if (isSettled(error)) keys.delete(pack);
       throw error;
     }
-  }
-
-  async function forget(sessionId: string): Promise<void> {
-    await memory.deleteCheckout(sessionId);
-    await memory.deleteDraft();
   }
 
   /** @param hasLeft true if this tab went to the checkout and is back without having paid */
@@ -98,7 +88,7 @@ export function createPurchases({ client, memory, account, draft, goTo }: Option
       account.onReceipt(after);
       if (status === 'paid' && entry) return await finish(sessionId, entry.amount, after.balance);
       const isOld = Date.now() - startedAt >= submittedMsMax;
-      if (hasLeft || isOld || status === 'expired') await forget(sessionId);
+      if (hasLeft || isOld || status === 'expired') await memory.deleteCheckout(sessionId);
       if (hasLeft) show({ sessionId, state: 'left' });
       else if (status === 'paid') show({ sessionId, state: 'notCredited' });
       else if (isSubmitted && status === 'expired') show({ sessionId, state: 'failed' });
@@ -111,7 +101,7 @@ export function createPurchases({ client, memory, account, draft, goTo }: Option
 
   async function finish(sessionId: string, credits: number, balance: number): Promise<void> {
     show({ sessionId, state: 'paid', credits, balance });
-    await forget(sessionId);
+    await memory.deleteCheckout(sessionId);
   }
 
   /** If Stripe does not answer, its webhook may have added the credits all the same. */
@@ -139,20 +129,11 @@ export function createPurchases({ client, memory, account, draft, goTo }: Option
     return checks;
   };
 
-  async function restoreDraft(hasLeft: boolean): Promise<void> {
-    const saved = await memory.getDraft();
-    if (!saved || closing.signal.aborted) return;
-    if (Date.now() - saved.savedAt < draftMsMax) draft.restore(saved);
-    // Another tab keeps it for the one that is still at Stripe.
-    if (hasLeft) await memory.deleteDraft();
-  }
-
   /** The user is back from Stripe, or opens the page. */
   async function resume(): Promise<void> {
     leavingFor.value = undefined;
     const target = leftFor.take();
     const paidSession = takeReturnedSession();
-    await restoreDraft(target !== undefined);
     if (paidSession !== undefined) {
       show({ sessionId: paidSession, state: 'confirming' });
       await memory.saveCheckout({ sessionId: paidSession, startedAt: Date.now(), isSubmitted: true });

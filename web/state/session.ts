@@ -18,9 +18,10 @@ import {
   signInWithEmailAndPassword,
   signInWithPopup,
   signOut,
+  updatePassword,
 } from '@firebase/auth';
 import { signal } from '@preact/signals';
-import { text } from '../strings/en.ts';
+import { firstText as text } from '../strings/first.ts';
 
 type HostAndPort = { host: string; port: number };
 
@@ -33,11 +34,26 @@ export type FirebaseConfig = {
   emulators?: { auth?: HostAndPort; firestore?: HostAndPort };
 };
 
-/** @property needsVerification true if the user has a password and has not confirmed the e-mail address */
-export type User = { uid: string; email: string; hasPassword: boolean; needsVerification: boolean };
+/**
+ * @property providers how the user signs in, by Firebase's names: `password`, `google.com`
+ * @property needsVerification true if the user has a password and has not confirmed the e-mail address
+ */
+export type User = {
+  uid: string;
+  email: string;
+  providers: string[];
+  hasPassword: boolean;
+  needsVerification: boolean;
+};
 
 /** Undefined while Firebase restores the session; null if nobody is signed in. */
 export const user = signal<User | null | undefined>(undefined);
+
+/** Why the session has ended, for the sign-in page. Empty after a sign-out in this window. */
+export const farewell = signal('');
+
+/** Informs the user's other windows why the session ends. */
+const windows = new BroadcastChannel('nano-banana-studio/session');
 
 /** True if the token says that the user is an admin; undefined until it is read. It only decides what the page offers. */
 export const isAdmin = signal<boolean | undefined>(undefined);
@@ -59,23 +75,57 @@ export async function startSession(): Promise<FirebaseConfig> {
     connectAuthEmulator(auth, `${scheme}://${emulator.host}:${emulator.port}`, { disableWarnings: true });
   }
   onIdTokenChanged(auth, readUser);
+  windows.onmessage = ({ data }: MessageEvent<string>) => {
+    if (user.peek() || farewell.peek() === text.signIn.sessionEnded) farewell.value = data;
+  };
   return config;
 }
+
+const signedInName = 'nano-banana-studio/signedIn';
+
+/** True if a session was there, in this visit or at the end of the last one: it may have ended while no window was open. */
+function isSignedInBefore(): boolean {
+  try {
+    return Boolean(user.peek()) || localStorage.getItem(signedInName) !== null;
+  } catch {
+    return Boolean(user.peek());
+  }
+}
+
+function rememberSession(isSignedIn: boolean): void {
+  try {
+    if (isSignedIn) localStorage.setItem(signedInName, 'yes');
+    else localStorage.removeItem(signedInName);
+  } catch {
+    // The browser forbids storage.
+  }
+}
+
+/** True from a sign-out in this window until Firebase has made it. */
+let isSigningOut = false;
 
 function readUser(): void {
   const { currentUser } = auth;
   if (!currentUser) {
+    if (isSignedInBefore() && !isSigningOut) farewell.value ||= text.signIn.sessionEnded;
+    isSigningOut = false;
+    rememberSession(false);
     user.value = null;
     isAdmin.value = undefined;
     return;
   }
+  if (!user.peek()) {
+    farewell.value = '';
+    rememberSession(true);
+  }
   void readClaims(currentUser);
   const { uid, email, emailVerified, providerData } = currentUser;
-  const hasPassword = providerData.some(({ providerId }) => providerId === 'password');
+  const providers = providerData.map(({ providerId }) => providerId);
+  const hasPassword = providers.includes('password');
   const needsVerification = hasPassword && !emailVerified;
   const previous = user.peek();
   if (previous?.uid === uid && previous.needsVerification === needsVerification) return;
-  user.value = { uid, email: email ?? text.signIn.signedIn, hasPassword, needsVerification };
+  user.value = { uid, email: email ?? text.signIn.signedIn, providers, hasPassword, needsVerification };
 }
 
 async function readClaims(currentUser: NonNullable<Auth['currentUser']>): Promise<void> {
@@ -89,7 +139,14 @@ async function readClaims(currentUser: NonNullable<Auth['currentUser']>): Promis
 /** Returns the user's ID token. @param forceRefresh skips Firebase's cache. @throws if nobody is signed in */
 export async function idToken(forceRefresh = false): Promise<string> {
   if (!auth.currentUser) throw new Error(text.signIn.nobody);
-  return auth.currentUser.getIdToken(forceRefresh);
+  try {
+    return await auth.currentUser.getIdToken(forceRefresh);
+  } catch (error) {
+    // Firebase has signed out a user that it does not accept any more.
+    const reason = text.signIn.endings[String((error as { code?: unknown }).code)];
+    if (reason && !auth.currentUser) farewell.value = reason;
+    throw error;
+  }
 }
 
 export async function signInWithGoogle(): Promise<void> {
@@ -100,9 +157,6 @@ export async function signIn(email: string, password: string): Promise<void> {
   await signInWithEmailAndPassword(auth, email, password);
 }
 
-/** The last sentence to a user whose account is closed. */
-export const farewell = signal('');
-
 /** Proves once more who the user is, and gets a new token. @param password empty for a user without one */
 export async function signInAgain(password: string): Promise<void> {
   const { currentUser } = auth;
@@ -112,6 +166,15 @@ export async function signInAgain(password: string): Promise<void> {
     await reauthenticateWithCredential(currentUser, credential);
   } else await reauthenticateWithPopup(currentUser, new GoogleAuthProvider(), browserPopupRedirectResolver);
   await currentUser.getIdToken(true);
+}
+
+/**
+ * Changes the password. Firebase then ends all other sessions of the user, when their tokens expire: within an hour.
+ * @throws Firebase's error if the current password is wrong, or the new one too weak
+ */
+export async function changePassword(current: string, next: string): Promise<void> {
+  await signInAgain(current);
+  if (auth.currentUser) await updatePassword(auth.currentUser, next);
 }
 
 /** Creates the user and sends the verification mail. */
@@ -134,7 +197,14 @@ export async function checkVerification(): Promise<boolean> {
 
 export const sendPasswordReset = (email: string): Promise<void> => sendPasswordResetEmail(auth, email);
 
-export const endSession = (): Promise<void> => signOut(auth);
+/** Signs out, in all windows of this browser. @param words for the sign-in page, if it was no mere sign-out */
+export async function endSession(words = ''): Promise<void> {
+  windows.postMessage(words || text.signIn.signedOutElsewhere);
+  isSigningOut = true;
+  rememberSession(false);
+  farewell.value = words;
+  await signOut(auth);
+}
 
 /** The message for a failed sign-in. Empty if the user closed the sign-in window. */
 export function signInProblem(error: unknown): string {

@@ -1,8 +1,8 @@
 /**
  * What this browser stores for a user, in IndexedDB: unsettled requests, which a reload continues under the same key;
- * and purchases that are not over, with the draft of the form, because paying leaves the page.
+ * purchases that are not over; and the draft of each tab.
  */
-import { createStore, delMany, entries, get, set } from 'idb-keyval';
+import { createStore, delMany, entries, set } from 'idb-keyval';
 import type { GenerateInput } from '../../shared/contract.ts';
 import type { DraftContent } from './draft.ts';
 
@@ -24,8 +24,8 @@ export type UnsettledRequest = {
  */
 export type OpenCheckout = { sessionId: string; startedAt: number; isSubmitted: boolean };
 
-/** @property savedAt milliseconds since 1970 */
-export type SavedDraft = DraftContent & { savedAt: number };
+/** @property tab the id of the tab that wrote it. @property savedAt milliseconds since 1970 */
+export type SavedDraft = DraftContent & { tab: string; savedAt: number };
 
 export type Memory = ReturnType<typeof createMemory>;
 
@@ -35,7 +35,7 @@ export function createMemory(uid: string) {
   // These prefixes are stored in users' browsers: changing one loses what is saved under it.
   const requestPrefix = `${uid}/asked/`;
   const checkoutPrefix = `${uid}/checkout/`;
-  const draftName = `${uid}/draft`;
+  const draftPrefix = `${uid}/draft/`;
   const findEntries = async (prefix: string) =>
     (await entries<string, unknown>(store)).filter(([name]) => name.startsWith(prefix));
 
@@ -57,9 +57,13 @@ export function createMemory(uid: string) {
       const found = await findEntries(checkoutPrefix).catch(() => []);
       return found.map(([, checkout]) => checkout as OpenCheckout);
     },
-    saveDraft: (saved: SavedDraft) => ignoreFailure(() => set(draftName, saved, store)),
-    getDraft: () => ignoreFailure(() => get<SavedDraft>(draftName, store)),
-    deleteDraft: () => ignoreFailure(() => delMany([draftName], store)),
+    saveDraft: (saved: SavedDraft) => ignoreFailure(() => set(draftPrefix + saved.tab, saved, store)),
+    deleteDraft: (tab: string) => ignoreFailure(() => delMany([draftPrefix + tab], store)),
+    /** Newest first. */
+    async listDrafts(): Promise<SavedDraft[]> {
+      const found = await findEntries(draftPrefix).catch(() => []);
+      return found.map(([, saved]) => saved as SavedDraft).sort((one, other) => other.savedAt - one.savedAt);
+    },
     /** Called at sign-out: other people may use this computer, so nothing of the user stays on it. */
     async clear(): Promise<void> {
       const userEntries = await findEntries(`${uid}/`).catch(() => []);

@@ -19,6 +19,10 @@ export const oneDigitText = (value: number) => oneDigit.format(value);
 export const countOf = (count: number, one: string, other = `${one}s`) =>
   `${number(count)} ${pluralRules.select(Math.abs(count)) === 'one' ? one : other}`;
 
+const alternatives = new Intl.ListFormat('en', { type: 'disjunction' });
+/** `a, b, or c` */
+export const anyOf = (parts: readonly string[]) => alternatives.format(parts);
+
 export const credits = (count: number) => countOf(count, 'credit');
 
 /** Formats an amount as `+5` or `−2`, with the true minus sign, which is as wide as a digit. */

@@ -48,8 +48,8 @@ export function removalText({ removedReason = 'other' }: Generation): string {
 }
 
 /** Stripe's prefixes: what took the credits of a payment, or restored them. */
-const isOfDispute = (id: string) => /^(clawback|reinstatement):(du|dp)_/.test(id);
-const isOfRefund = (id: string) => /^(clawback|reinstatement):(re|pyr)_/.test(id);
+export const isOfDispute = (id: string) => /^(clawback|reinstatement):(du|dp)_/.test(id);
+export const isOfRefund = (id: string) => /^(clawback|reinstatement):(re|pyr)_/.test(id);
 
 function paymentEntryText({ id, type }: Entry): string {
   const { debtPaidOff, paymentRefunded, refundFailed, paymentDisputed, disputeEnded } = creditTexts;
@@ -63,6 +63,7 @@ export function entryText(entry: Entry): string {
   const { type, reason } = entry;
   const { entryNames, entryWithReason, refundReasons, studioError } = creditTexts;
   if (type === 'clawback' || type === 'reinstatement') return paymentEntryText(entry);
+  if (type === 'grant' && reason === 'signup') return creditTexts.welcome;
   if (!reason) return entryNames[type];
   if (type !== 'refund') return entryWithReason(entryNames[type], reason);
   return entryWithReason(entryNames[type], refundReasons[reason] ?? studioError);

@@ -1,4 +1,6 @@
+import '../styles/packs.css';
 import type { Pack } from '../../shared/contract.ts';
+import { Button } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
 import { usePageState } from '../state/pageState.ts';
 import { text } from '../strings/en.ts';
@@ -6,16 +8,21 @@ import { partPriceText, priceText } from '../strings/format.ts';
 
 /** The credit packs. A click on one leads to Stripe's page. */
 export function BuyDialog() {
-  const { purchases } = usePageState();
+  const { purchases, account } = usePageState();
   const { packs, isDialogOpen, leavingFor, problem } = purchases;
   if (!isDialogOpen.value || !packs.value) return null;
+  const best = findBestPrice(packs.value);
+  const balance = account.balance.value;
   return (
     <Dialog title={text.credits.buy} class="sheet" onClose={purchases.closeDialog}>
-      <h2>{text.credits.buy}</h2>
+      <div>
+        <h2>{text.credits.buy}</h2>
+        {balance && <p class="quiet">{text.buying.balance(balance.balance)}</p>}
+      </div>
       <ul class="packs">
         {packs.value.map((pack) => (
           <li key={pack.id}>
-            <PackButton pack={pack} />
+            <PackButton pack={pack} isBest={pack.id === best} />
           </li>
         ))}
       </ul>
@@ -27,15 +34,23 @@ export function BuyDialog() {
         </p>
       )}
       <div class="row end">
-        <button type="button" onClick={purchases.closeDialog}>
-          {text.common.close}
-        </button>
+        <Button onClick={purchases.closeDialog}>{text.common.close}</Button>
       </div>
     </Dialog>
   );
 }
 
-function PackButton({ pack: { id, credits: count, amount, currency } }: { pack: Pack }) {
+const pricePerCredit = ({ amount, credits }: Pack) => amount / credits;
+
+/** The pack with the lowest price of a credit, if one is cheaper than all others. */
+function findBestPrice(packs: readonly Pack[]): string | undefined {
+  if (new Set(packs.map(({ currency }) => currency)).size > 1) return undefined;
+  const [first, second] = packs.toSorted((one, other) => pricePerCredit(one) - pricePerCredit(other));
+  return first && second && pricePerCredit(first) < pricePerCredit(second) ? first.id : undefined;
+}
+
+function PackButton({ pack, isBest }: { pack: Pack; isBest: boolean }) {
+  const { id, credits: count, amount, currency } = pack;
   const { purchases, account } = usePageState();
   const tier = account.tiers.value[0];
   return (
@@ -45,7 +60,8 @@ function PackButton({ pack: { id, credits: count, amount, currency } }: { pack: 
       aria-disabled={purchases.leavingFor.value !== undefined}
       onClick={() => void purchases.buy(id)}
     >
-      <span>{text.buying.pack(count, priceText(amount, currency))}</span>{' '}
+      <span class="name">{text.common.credits(count)}</span>{' '}
+      <span class="price">{priceText(amount, currency)}</span>{' '}
       {tier && (
         <span class="quiet">
           {text.buying.pricePerImage(
@@ -53,7 +69,8 @@ function PackButton({ pack: { id, credits: count, amount, currency } }: { pack: 
             text.composer.shapes[tier.id].name,
           )}
         </span>
-      )}
+      )}{' '}
+      {isBest && <span class="best">{text.buying.bestPrice}</span>}
     </button>
   );
 }

@@ -1,4 +1,4 @@
-import { text } from '../strings/en.ts';
+import { firstText as text } from '../strings/first.ts';
 
 /** Shown if the Firebase configuration or the studio's code could not be read. */
 export function CannotOpen({ error }: { error: unknown }) {

@@ -2,8 +2,8 @@ import { useState } from 'preact/hooks';
 import { ApiError } from '../client.ts';
 import { forgetDraft } from '../state/draftMemory.ts';
 import { usePageState } from '../state/pageState.ts';
-import { endSession, farewell, signInAgain, signInProblem, user } from '../state/session.ts';
-import { text } from '../strings/en.ts';
+import { endSession, signInAgain, signInProblem, user } from '../state/session.ts';
+import { accountText as text } from '../strings/account.ts';
 import { problemText } from '../strings/messages.ts';
 
 const confirmation = 'CLOSE';
@@ -21,10 +21,9 @@ export function CloseAccount() {
   async function close(): Promise<void> {
     if (mustSignIn) await signInAgain(password);
     await client.closeAccount();
-    farewell.value = text.closing.farewell;
     await memory.clear();
     forgetDraft(uid);
-    await endSession();
+    await endSession(text.closing.farewell);
   }
 
   async function submit(event: Event): Promise<void> {

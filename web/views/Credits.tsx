@@ -1,15 +1,19 @@
+import '../styles/credits.css';
 import { useEffect } from 'preact/hooks';
-import type { Entry } from '../../shared/contract.ts';
+import { Button } from '../components/Button.tsx';
 import { PurseDrawing } from '../components/drawings.tsx';
 import { EmptyState } from '../components/EmptyState.tsx';
+import { Icon } from '../components/Icon.tsx';
 import { More } from '../components/More.tsx';
+import { getMonthStart, sumLines } from '../state/ledgerLines.ts';
 import { usePageState } from '../state/pageState.ts';
-import { imageHref } from '../state/route.ts';
 import { text } from '../strings/en.ts';
-import { number, signed, timeText, wholeTimeText } from '../strings/format.ts';
-import { allowanceText, entryText } from '../strings/messages.ts';
+import { monthText, number } from '../strings/format.ts';
+import { allowanceText } from '../strings/messages.ts';
+import { enoughForText } from '../strings/prices.ts';
+import { LedgerTable } from './LedgerTable.tsx';
 
-/** The user's ledger entries, each with the balance after it. */
+/** The balance and what it buys, and the ledger as one line for each image or payment. */
 export function Credits() {
   const { account, ledger } = usePageState();
   const balance = account.balance.value;
@@ -17,17 +21,15 @@ export function Credits() {
   useEffect(() => {
     void ledger.refresh();
   }, [ledger, balance?.sequence]);
-  const { items, state, isLoading, problem } = ledger;
+  const { items, state, isLoading, problem, isMonthWhole } = ledger;
   return (
     <section class="credits" aria-labelledby="credits-title">
       <h1 id="credits-title" tabIndex={-1}>
         {text.credits.title}
       </h1>
-      {balance && <p class="total">{text.common.credits(balance.balance)}</p>}
-      {account.allowance.value && <p class="quiet">{allowanceText(account.allowance.value)}</p>}
-      {account.debt.value > 0 && <p class="debt">{text.credits.debt(account.debt.value)}</p>}
-      <BuyButtons />
-      {items.value.length > 0 && <Entries entries={items.value} />}
+      <Balance />
+      {account.debt.value > 0 && <Debt />}
+      {items.value.length > 0 && <History />}
       {items.value.length === 0 && state.value === 'complete' && (
         <EmptyState drawing={<PurseDrawing />} title={text.credits.emptyTitle}>
           <p>{text.credits.empty}</p>
@@ -38,10 +40,31 @@ export function Credits() {
           {problem.value}
         </p>
       )}
-      {(state.value === 'more' || problem.value) && (
+      {((state.value === 'more' && !isMonthWhole.value) || problem.value) && (
         <More onMore={ledger.more} isLoading={isLoading.value} count={items.value.length} />
       )}
     </section>
+  );
+}
+
+function Balance() {
+  const { account } = usePageState();
+  const balance = account.balance.value?.balance;
+  if (balance === undefined) return null;
+  const images = enoughForText(balance, account.tiers.value);
+  return (
+    <div class="wallet">
+      <div>
+        <h2 class="quiet">{text.credits.balanceTitle}</h2>
+        <p class="total">
+          <b>{number(balance)}</b> {text.credits.unit(balance)}
+        </p>
+        {images && <p class="quiet">{text.credits.enoughFor(images)}</p>}
+        {account.allowance.value && <p class="quiet">{allowanceText(account.allowance.value)}</p>}
+      </div>
+      <PurseDrawing />
+      <BuyButtons />
+    </div>
   );
 }
 
@@ -53,69 +76,75 @@ function BuyButtons() {
   if (!isSold && !hasBought) return null;
   const { problem, leavingFor, isDialogOpen } = purchases;
   return (
-    <>
+    <div class="actions">
       <div class="row">
         {isSold && (
-          <button type="button" class="primary" aria-haspopup="dialog" onClick={purchases.open}>
+          <Button kind="primary" icon="plus" aria-haspopup="dialog" onClick={purchases.open}>
             {text.credits.buy}
-          </button>
+          </Button>
         )}
-        <button
-          type="button"
-          aria-disabled={leavingFor.value === 'portal'}
-          onClick={() => void purchases.openReceipts()}
-        >
+        <Button aria-disabled={leavingFor.value === 'portal'} onClick={() => void purchases.openReceipts()}>
           {text.credits.receipts}
-        </button>
+        </Button>
       </div>
       {problem.value && !isDialogOpen.value && (
         <p class="problem" role="alert">
           {problem.value}
         </p>
       )}
-    </>
+    </div>
   );
 }
 
-function Entries({ entries }: { entries: readonly Entry[] }) {
+function Debt() {
+  const { account } = usePageState();
   return (
-    <div class="table">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{text.credits.date}</th>
-            <th scope="col">{text.credits.what}</th>
-            <th scope="col" class="number">
-              {text.credits.amount}
-            </th>
-            <th scope="col" class="number">
-              {text.credits.balance}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {entries.map((entry) => (
-            <tr key={entry.id}>
-              <td>
-                <time dateTime={entry.createdAt} title={wholeTimeText(entry.createdAt)}>
-                  {timeText(entry.createdAt)}
-                </time>
-              </td>
-              <td>
-                {entryText(entry)}
-                {entry.type === 'debit' && entry.generationId && (
-                  <>
-                    {' '}
-                    <a href={imageHref(entry.generationId)}>{text.credits.showImage}</a>
-                  </>
-                )}
-              </td>
-              <td class={entry.amount < 0 ? 'number' : 'number plus'}>{signed(entry.amount)}</td>
-              <td class="number">{number(entry.balance)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <section class="debt" aria-label={text.credits.debtTitle}>
+      <Icon name="warning" />
+      <p>{text.credits.debt(account.debt.value)}</p>
+    </section>
+  );
+}
+
+function History() {
+  const { ledger } = usePageState();
+  const { lines, month, months, isMonthWhole, isSaving, csvProblem } = ledger;
+  const shown = lines.value;
+  const { spent, added } = sumLines(shown);
+  return (
+    <section class="history" aria-labelledby="history-title">
+      <div class="row between">
+        <h2 id="history-title">{text.credits.history}</h2>
+        <div class="row">
+          <select
+            aria-label={text.credits.month}
+            value={month.value}
+            onChange={({ currentTarget }) => {
+              month.value = currentTarget.value;
+            }}
+          >
+            <option value="">{text.credits.allMonths}</option>
+            {months.value.map((one) => (
+              <option key={one} value={one}>
+                {monthText(getMonthStart(one))}
+              </option>
+            ))}
+          </select>
+          <Button icon="download" aria-disabled={isSaving.value} onClick={() => void ledger.saveCsv()}>
+            {isSaving.value ? text.credits.savingCsv : text.credits.saveCsv}
+          </Button>
+        </div>
+      </div>
+      {csvProblem.value && (
+        <p class="problem" role="alert">
+          {csvProblem.value}
+        </p>
+      )}
+      {month.value !== '' && isMonthWhole.value && shown.length > 0 && (
+        <p class="quiet">{text.credits.sums(spent, added)}</p>
+      )}
+      {shown.length > 0 && <LedgerTable lines={shown} />}
+      {shown.length === 0 && isMonthWhole.value && <p class="quiet">{text.credits.nothingInMonth}</p>}
+    </section>
   );
 }

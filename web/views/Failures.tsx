@@ -109,7 +109,7 @@ function WaysOut({ pending, error, onEdit }: WaysOutProps) {
     pendingGenerations.retry(pending);
     focusPrompt();
   };
-  const signOut = () => void memory.clear().then(endSession);
+  const signOut = () => void memory.clear().then(() => endSession());
   const actions: Record<Exclude<WayOut, 'support'>, { label: string; act: () => void }> = {
     tryAgain: { label: text.failures.tryAgain, act: retry },
     checkAgain: { label: text.failures.checkAgain, act: retry },

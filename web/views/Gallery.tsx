@@ -1,8 +1,5 @@
 import { useComputed } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { Button } from '../components/Button.tsx';
-import { EmptyWallDrawing } from '../components/drawings.tsx';
-import { EmptyState } from '../components/EmptyState.tsx';
 import { More } from '../components/More.tsx';
 import { type GalleryItem, groupByDate, listItems } from '../state/galleryGroups.ts';
 import { findVisible, groupTitleHeight, type PlacedGroup, placeGroups } from '../state/justify.ts';
@@ -10,6 +7,7 @@ import { usePageState } from '../state/pageState.ts';
 import type { PendingGeneration } from '../state/pendingGenerations.ts';
 import { getAspectRatio, toNumber } from '../state/shapes.ts';
 import { text } from '../strings/en.ts';
+import { FirstVisit } from './FirstVisit.tsx';
 import { GalleryTile } from './GalleryTile.tsx';
 
 /** Pixels above and below the window that are rendered too, in steps of which the gallery follows the scroll position. */
@@ -36,7 +34,7 @@ export function Gallery({ isShown }: { isShown: boolean }) {
       </h2>
       {!isEmpty && <Rows groups={groups.value} />}
       {isEmpty && state.value === 'initial' && !problem.value && <Placeholders />}
-      {isEmpty && state.value === 'complete' && <Empty />}
+      {isEmpty && state.value === 'complete' && <FirstVisit />}
       {problem.value && (
         <div class="notice" role="alert">
           <p>{problem.value}</p>
@@ -145,27 +143,6 @@ function Placeholders() {
         <li key={i} style={{ flexGrow: ratio, flexBasis: `${ratio * 160}px` }} />
       ))}
     </ul>
-  );
-}
-
-function Empty() {
-  const { draft } = usePageState();
-  const begin = (prompt: string) => {
-    draft.prompt.value = prompt;
-    document.getElementById('prompt')?.focus();
-  };
-  return (
-    <EmptyState drawing={<EmptyWallDrawing />} title={text.gallery.emptyTitle}>
-      <p>{text.gallery.empty}</p>
-      <p class="examples-title">{text.gallery.examples}</p>
-      <div class="examples">
-        {text.gallery.examplePrompts.map((prompt) => (
-          <Button key={prompt} onClick={() => begin(prompt)}>
-            {prompt}
-          </Button>
-        ))}
-      </div>
-    </EmptyState>
   );
 }
 

@@ -3,11 +3,13 @@ import { Button } from '../components/Button.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { Mark } from '../components/Mark.tsx';
 import { Popover } from '../components/Popover.tsx';
+import { useLater } from '../components/useLater.ts';
+import { isOnline } from '../state/connection.ts';
 import { usePageState } from '../state/pageState.ts';
 import { isDeskAddress, route } from '../state/route.ts';
 import { endSession, isAdmin, user } from '../state/session.ts';
 import { text } from '../strings/en.ts';
-import { AccountDialog } from './AccountDialog.tsx';
+import { CannotOpen } from './CannotOpen.tsx';
 import { ContactSupport } from './ContactSupport.tsx';
 
 export function Header() {
@@ -42,6 +44,11 @@ function AccountProblems() {
   const { account } = usePageState();
   return (
     <>
+      {!isOnline.value && (
+        <p class="bar" role="status">
+          {text.header.offline}
+        </p>
+      )}
       {isDeskAddress() && isAdmin.value === false && (
         <p class="bar" role="alert">
           {text.header.deskRefused}
@@ -101,9 +108,12 @@ function skip(): void {
 
 const findMenuButton = () => document.querySelector<HTMLElement>('.top .popover-holder > button');
 
+const loadAccountDialog = async () => (await import('./AccountDialog.tsx')).AccountDialog;
+
 function AccountMenu() {
   const { memory, pendingGenerations } = usePageState();
   const [isAccountShown, setIsAccountShown] = useState(false);
+  const { view: AccountDialog, error } = useLater(isAccountShown, loadAccountDialog);
   const signOut = async () => {
     pendingGenerations.close();
     await memory.clear();
@@ -135,7 +145,8 @@ function AccountMenu() {
           </>
         )}
       </Popover>
-      {isAccountShown && (
+      {isAccountShown && error !== undefined && <CannotOpen error={error} />}
+      {isAccountShown && AccountDialog && (
         <AccountDialog onClose={() => setIsAccountShown(false)} focusAfter={findMenuButton} />
       )}
     </>

@@ -1,8 +1,10 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Button } from '../components/Button.tsx';
 import { FirstVisitDrawing } from '../components/drawings.tsx';
 import { Field } from '../components/Field.tsx';
+import { Icon, type IconName } from '../components/Icon.tsx';
 import { Mark } from '../components/Mark.tsx';
+import { OutsideLink } from '../components/OutsideLink.tsx';
 import { announce } from '../state/announce.ts';
 import {
   createUser,
@@ -12,12 +14,17 @@ import {
   signInProblem,
   signInWithGoogle,
 } from '../state/session.ts';
-import { text } from '../strings/en.ts';
+import { loadStudioInfo, studioInfo } from '../state/studioInfo.ts';
+import { firstText as text } from '../strings/first.ts';
+import { pricesText } from '../strings/prices.ts';
 
 /** @property isLocal true for a local run, whose demo users sign in with one click */
 export function SignIn({ isLocal }: { isLocal: boolean }) {
   const [isBusy, setIsBusy] = useState(false);
   const [problem, setProblem] = useState('');
+  useEffect(() => {
+    void loadStudioInfo();
+  }, []);
 
   async function attempt(action: () => Promise<void>): Promise<void> {
     setIsBusy(true);
@@ -39,24 +46,64 @@ export function SignIn({ isLocal }: { isLocal: boolean }) {
           <Mark />
           <h1>{text.common.studio}</h1>
         </div>
-        <p>{text.signIn.promise}</p>
+        <p class="promise">{text.signIn.promise}</p>
+        <Points />
         <FirstVisitDrawing />
       </div>
       <div class="card">
-        {farewell.value && <p role="status">{farewell.value}</p>}
+        {farewell.value && (
+          <p class="farewell" role="status">
+            {farewell.value}
+          </p>
+        )}
         {isLocal && <DemoUsers isBusy={isBusy} attempt={attempt} />}
         <Button isWide disabled={isBusy} onClick={() => void attempt(signInWithGoogle)}>
           {text.signIn.withGoogle}
         </Button>
         <p class="or">{text.signIn.orByEmail}</p>
-        <EmailForm isBusy={isBusy} attempt={attempt} />
+        <EmailForm isBusy={isBusy} attempt={attempt} kind={isLocal ? undefined : 'primary'} />
         {problem && (
           <p class="problem" role="alert">
             {problem}
           </p>
         )}
+        <Links />
       </div>
     </main>
+  );
+}
+
+/** What the studio makes, what it costs, and what is free. */
+function Points() {
+  const { tiers, signupCredits = 0 } = studioInfo.value ?? {};
+  const { makes, costs, costsUnknown, free } = text.signIn.points;
+  const points: [IconName, string][] = [
+    ['image', makes],
+    ['check', tiers ? costs(pricesText(tiers)) : costsUnknown],
+  ];
+  if (signupCredits > 0) points.push(['spark', free(text.common.credits(signupCredits))]);
+  return (
+    <ul class="points">
+      {points.map(([icon, words]) => (
+        <li key={icon}>
+          <Icon name={icon} />
+          <span>{words}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The terms, before anybody has to accept them. */
+function Links() {
+  const { termsUrl, privacyUrl, supportEmail } = studioInfo.value ?? {};
+  if (!termsUrl && !privacyUrl && !supportEmail) return null;
+  return (
+    <p class="row links">
+      {termsUrl && <OutsideLink href={termsUrl}>{text.signIn.terms}</OutsideLink>}
+      {privacyUrl && <OutsideLink href={privacyUrl}>{text.signIn.privacy}</OutsideLink>}
+      {supportEmail && <a href={`mailto:${supportEmail}`}>{text.signIn.support}</a>}
+    </p>
   );
 }
 
@@ -79,7 +126,8 @@ function DemoUsers({ isBusy, attempt }: FormProps) {
   );
 }
 
-function EmailForm({ isBusy, attempt }: FormProps) {
+/** @property kind primary where no demo user is offered */
+function EmailForm({ isBusy, attempt, kind }: FormProps & { kind: 'primary' | undefined }) {
   const [isNew, setIsNew] = useState(false);
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
@@ -113,7 +161,8 @@ function EmailForm({ isBusy, attempt }: FormProps) {
         value={password}
         onValue={setPassword}
       />
-      <Button type="submit" isWide disabled={isBusy}>
+      {isNew && <p class="quiet">{whatFollows()}</p>}
+      <Button type="submit" {...(kind && { kind })} isWide disabled={isBusy}>
         {isNew ? text.signIn.createAccount : text.signIn.signIn}
       </Button>
       <div class="row between">
@@ -128,4 +177,11 @@ function EmailForm({ isBusy, attempt }: FormProps) {
       </div>
     </form>
   );
+}
+
+/** What happens after a sign-up by e-mail. */
+function whatFollows(): string {
+  const { signupCredits = 0 } = studioInfo.value ?? {};
+  const { newHere, newHereFree } = text.signIn;
+  return signupCredits > 0 ? newHereFree(text.common.credits(signupCredits)) : newHere;
 }

@@ -2,17 +2,16 @@
 import '../styles/layout.css';
 import '../styles/composer.css';
 import '../styles/gallery.css';
-import '../styles/credits.css';
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
+import { useLater } from '../components/useLater.ts';
 import { announce } from '../state/announce.ts';
 import { createPageState, type PageState, PageStateProvider, usePageState } from '../state/pageState.ts';
 import { closeImage, route } from '../state/route.ts';
 import type { FirebaseConfig } from '../state/session.ts';
 import { text } from '../strings/en.ts';
-import { BuyDialog } from './BuyDialog.tsx';
+import { CannotOpen } from './CannotOpen.tsx';
 import { Create } from './Create.tsx';
-import { Credits } from './Credits.tsx';
 import { Header } from './Header.tsx';
 import { PaymentNotices } from './PaymentNotices.tsx';
 import { Shortcuts } from './Shortcuts.tsx';
@@ -21,6 +20,12 @@ import { Verification } from './Verification.tsx';
 
 export function Studio({ config, uid }: { config: FirebaseConfig; uid: string }) {
   const pageState = usePageStateOfUser(config, uid);
+  const isCredits = route.value.view === 'credits';
+  const { view: Credits, error } = useLater(isCredits, loadCredits);
+  const isBuying = pageState?.purchases.isDialogOpen.value ?? false;
+  const { view: BuyDialog, error: buyError } = useLater(isBuying, loadBuyDialog);
+  const problem = error ?? buyError;
+  if (problem) return <CannotOpen error={problem} />;
   if (!pageState) return null;
   return (
     <PageStateProvider value={pageState}>
@@ -31,16 +36,19 @@ export function Studio({ config, uid }: { config: FirebaseConfig; uid: string })
       <main id="main">
         {/* Stays mounted under the viewer, so that the gallery keeps its scroll position. */}
         <Create hidden={route.value.view === 'credits'} />
-        {route.value.view === 'credits' && <Credits />}
+        {route.value.view === 'credits' && Credits && <Credits />}
       </main>
       {route.value.view === 'image' && <LazyViewer id={route.value.id} />}
       <Shortcuts />
-      <BuyDialog />
+      {BuyDialog && <BuyDialog />}
       {/* After the others: it may open on top of them. */}
       <TermsDialog />
     </PageStateProvider>
   );
 }
+
+const loadCredits = async () => (await import('./Credits.tsx')).Credits;
+const loadBuyDialog = async () => (await import('./BuyDialog.tsx')).BuyDialog;
 
 /** Creates the state when the user signs in, and closes it when the session ends for any reason. */
 function usePageStateOfUser(config: FirebaseConfig, uid: string): PageState | undefined {

@@ -1,14 +1,33 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
 import { checkVerification, sendVerification, signInProblem, user } from '../state/session.ts';
+import { loadStudioInfo, studioInfo } from '../state/studioInfo.ts';
 import { text } from '../strings/en.ts';
 
 /** Asks the user to confirm the e-mail address: without that, an account gets no free credits. */
 export function Verification() {
+  return user.value?.needsVerification ? <Question email={user.value.email} /> : null;
+}
+
+function Question({ email }: { email: string }) {
   const { account } = usePageState();
   const [isBusy, setIsBusy] = useState(false);
-  if (!user.value?.needsVerification) return null;
+  useEffect(() => {
+    void loadStudioInfo();
+    // The user comes back from the mail.
+    const lookAgain = () => {
+      if (!document.hidden) void isConfirmed().catch(() => {});
+    };
+    document.addEventListener('visibilitychange', lookAgain);
+    return () => document.removeEventListener('visibilitychange', lookAgain);
+  }, []);
+
+  async function isConfirmed(): Promise<boolean> {
+    if (!(await checkVerification())) return false;
+    await account.load();
+    return true;
+  }
 
   async function attempt(action: () => Promise<string>): Promise<void> {
     setIsBusy(true);
@@ -19,15 +38,15 @@ export function Verification() {
     await sendVerification();
     return text.verification.sent;
   };
-  const check = async () => {
-    if (!(await checkVerification())) return text.verification.notYet;
-    await account.load();
-    return text.verification.thanks;
-  };
+  const check = async () => ((await isConfirmed()) ? text.verification.thanks : text.verification.notYet);
+  const { signupCredits = 0 } = studioInfo.value ?? {};
+  const { please, brings, bringsFree } = text.verification;
 
   return (
     <section class="bar" aria-label={text.verification.title}>
-      <p>{text.verification.please(user.value.email)}</p>
+      <p>
+        {please(email)} {signupCredits > 0 ? bringsFree(text.common.credits(signupCredits)) : brings}
+      </p>
       <div class="row">
         <button type="button" disabled={isBusy} onClick={() => void attempt(sendAgain)}>
           {text.verification.sendAgain}

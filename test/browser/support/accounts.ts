@@ -65,6 +65,14 @@ export function createAccounts({ url, projectId, authHost, firestoreHost }: Endp
   return {
     editAccount,
     newUser,
+    /** Disables the user in Firebase Authentication, as an admin does in its console. */
+    async disableUser(uid: string): Promise<void> {
+      const body = { localId: uid, disableUser: true };
+      await call(`${identity}/projects/${projectId}/accounts:update`, 'POST', body);
+    },
+    /** Calls a function as an admin. */
+    callAsAdmin: (path: string, body: object) =>
+      call(`${url}/${path}`, 'POST', body, { ...ownerHeaders, 'idempotency-key': randomUUID() }),
     /** Exists in every local run. */
     demoUser: { uid: 'demo-user', email: 'demo@example.com', password: 'nano-banana' } satisfies User,
 

@@ -1,8 +1,28 @@
-/** The account: terms, export and closing. */
+/** The account: looks, export, sign-in and closing. */
 import { countOf, credits, number } from '../format.ts';
 
 export const account = {
   title: 'Your account',
+  providers: { password: 'E-mail and password', 'google.com': 'Google' } as Record<string, string>,
+  signsInWith: (providers: string) => `You sign in with: ${providers}`,
+  page: 'This page',
+  theme: 'Colours',
+  themes: { system: 'System', light: 'Light', dark: 'Dark' },
+  notify: 'Notify me when images are ready and this tab is in the background',
+  notifyRefused: 'Your browser does not allow notifications from this page.',
+  data: 'Your data',
+  session: 'Sign-in',
+  signOutEverywhere: 'Sign out everywhere',
+  signOutEverywherePassword:
+    'A new password also signs you out on all other devices, within an hour. “Sign out” in the menu ends the session in this browser.',
+  signOutEverywhereOther:
+    '“Sign out” in the menu ends the session in this browser. Sign out on each device, or ask support to end all sessions at once.',
+  changePassword: 'Change password',
+  currentPassword: 'Current password',
+  newPassword: 'New password',
+  passwordChanged: 'Your password is changed. Other devices are signed out within an hour.',
+  cancel: 'Cancel',
+  legal: 'Terms and support',
   termsAccepted: (time: string) => `You accepted the terms on ${time}.`,
   terms: 'Terms',
   privacy: 'Privacy policy',
@@ -15,7 +35,6 @@ export const account = {
   exportProgress: (done: number, total: number) => `${number(done)} of ${countOf(total, 'image')} …`,
   images: 'Images',
   cancelExport: 'Cancel export',
-  exported: 'Your data is saved.',
   exportedWithout: (missing: number) =>
     `Your data is saved, but ${missing === 1 ? 'one image' : `${number(missing)} images`} could not be fetched. The file missing-images.txt lists what is missing.`,
 };
@@ -30,16 +49,4 @@ export const closing = {
   keep: 'Keep my account',
   confirm: 'Close my account',
   farewell: 'Your account is closed. Your images, prompts and sign-in are being deleted. Goodbye.',
-};
-
-export const terms = {
-  title: 'Before you start',
-  readAndAccept: 'Please read and accept the ',
-  terms: 'terms',
-  the: ' The ',
-  privacy: 'privacy policy',
-  saysWhatWeKeep: ' says what we keep about you.',
-  age: 'By accepting, you confirm that you are 18 or older.',
-  notNow: 'Not now',
-  accept: 'Accept and continue',
 };

@@ -1,13 +1,7 @@
 /** The composer: prompt, settings, references and better prompts. */
 import type { AspectRatio, Tier } from '../../../shared/contract.ts';
 import { countOf, credits, number, oneDigitText } from '../format.ts';
-
-/** The shape that each tier has, named for what it is. */
-const shapes: Record<Tier, { name: string; landscape: string; portrait: string }> = {
-  standard: { name: 'Square', landscape: '1:1', portrait: '1:1' },
-  premium2: { name: 'Photo', landscape: '3:2', portrait: '2:3' },
-  premium4: { name: 'Wide', landscape: '16:9', portrait: '9:16' },
-};
+import { shapes } from './shapes.ts';
 
 export const composer = {
   title: 'New image',

@@ -1,6 +1,6 @@
 /** Credits: the ledger, packs and payments. */
 import type { Entry } from '../../../shared/contract.ts';
-import { credits as creditsOf } from '../format.ts';
+import { countOf, credits as creditsOf, number } from '../format.ts';
 
 const entryNames: Record<Entry['type'], string> = {
   grant: 'Credits added',
@@ -34,11 +34,29 @@ export const credits = {
   buy: 'Buy credits',
   receipts: 'Receipts',
   noReceipts: 'There are no receipts yet.',
-  date: 'Date',
-  what: 'What',
-  amount: 'Amount',
-  balance: 'Balance',
+  balanceTitle: 'Your balance',
+  unit: (count: number) => countOf(count, 'credit').replace(`${number(count)} `, ''),
+  enoughFor: (images: string) => `Enough for ${images}.`,
+  history: 'History',
+  month: 'Month',
+  allMonths: 'All months',
+  saveCsv: 'Download CSV',
+  savingCsv: 'Preparing the file …',
+  csvColumns: ['Time', 'What', 'Credits', 'Balance', 'Image id'],
+  csvName: (month: string) => `nano-banana-studio-credits${month && `-${month}`}.csv`,
+  sums: (spent: number, added: number) => `Spent: ${number(spent)} · Added: ${number(added)}`,
+  nothingInMonth: 'No credits moved in this month.',
   showImage: 'Show image',
+  what: 'What',
+  amount: 'Credits',
+  balance: 'Balance',
+  imageInProgress: 'Image',
+  imageDeleted: 'An image that you deleted',
+  imageMissing: 'An image',
+  refundedAll: (reason: string) => `Refunded: ${reason}`,
+  goodwill: (count: number) => `${creditsOf(count)} returned by support`,
+  wasCharged: (charged: number, refunded: number) => `−${number(charged)} +${number(refunded)}`,
+  welcome: 'Welcome credits',
   entryNames,
   refundReasons,
   studioError: 'an error in the studio',
@@ -48,14 +66,16 @@ export const credits = {
   refundFailed: 'Refund did not go through: credits restored',
   paymentDisputed: 'Payment disputed',
   disputeEnded: 'Dispute ended: credits restored',
+  debtTitle: 'Debt',
   debt: (debt: number) =>
-    `You owe ${creditsOf(debt)}: a payment was returned after its credits were spent. The next credits that you receive pay this off first.`,
+    `You owe ${creditsOf(debt)}: a payment was returned after its credits were spent. The next credits that you buy or receive pay this off first. Nothing is charged to your card for it.`,
   allowance: (count: number, period: string, next: string) =>
     `Topped up to ${creditsOf(count)} every ${period}. Next: ${next}.`,
 };
 
 export const buying = {
-  pack: (credits: number, price: string) => `${creditsOf(credits)} · ${price}`,
+  balance: (count: number) => `You have ${creditsOf(count)}.`,
+  bestPrice: 'Best price',
   pricePerImage: (price: string, shape: string) => `${price} per ${shape} image`,
   onStripe: "You pay on Stripe's page. Taxes may be added there. Your draft stays here.",
   opening: 'Opening the checkout …',

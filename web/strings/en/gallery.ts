@@ -1,5 +1,5 @@
 /** The gallery, and the images that are being made. */
-import { countOf } from '../format.ts';
+import { countOf, credits } from '../format.ts';
 
 export const gallery = {
   title: 'Your images',
@@ -8,13 +8,22 @@ export const gallery = {
   yesterday: 'Yesterday',
   emptyTitle: 'Your images will appear here.',
   empty:
-    'Write a prompt below and choose a shape. If an image fails, its credits are refunded automatically.',
-  examples: 'Or start with one of these',
+    'Write what you want to see: the studio makes an image of it. If an image fails, its credits are refunded automatically.',
+  enoughFor: (balance: number, images: string) => `You have ${credits(balance)}: enough for ${images}.`,
+  examples: 'Start with one of these',
+  /** Each shows a different kind of image. */
   examplePrompts: [
-    'A banana in a space suit, reading the newspaper on the moon',
-    'Isometric cutaway of a tiny ramen shop at night',
-    'A fox asleep in autumn leaves, watercolour',
-  ],
+    { kind: 'Photo', prompt: 'Macro photograph of a soap bubble about to burst', tier: 'standard' },
+    {
+      kind: 'Scene',
+      prompt: 'A banana in a space suit, reading the newspaper on the moon',
+      tier: 'premium4',
+    },
+    { kind: 'Model', prompt: 'Isometric cutaway of a tiny ramen shop at night', tier: 'standard' },
+    { kind: 'Poster', prompt: 'Art deco poster of a night train through the Alps', tier: 'premium2' },
+    { kind: 'Watercolour', prompt: 'A fox asleep in autumn leaves, watercolour', tier: 'standard' },
+    { kind: 'Drawing', prompt: 'A library inside a whale, pencil drawing', tier: 'premium2' },
+  ] as const,
   countOf: (count: number) => countOf(count, 'image'),
   actions: 'Image actions',
 };
@@ -28,5 +37,8 @@ export const making = {
   hide: 'Hide',
   hideHint: 'Hide. The image is still made, and appears here when it is ready.',
   hidden: 'Hidden. The image appears here when it is ready.',
+  noticeReady: (count: number) =>
+    count === 1 ? 'Your image is ready.' : `Your ${countOf(count, 'image')} are ready.`,
+  noticeFailed: (count: number) => `${countOf(count, 'image')} could not be made.`,
   ready: (cost: string) => `Your image is ready. ${cost}`,
 };

@@ -1,6 +1,28 @@
-/** Signing in, signing up, and confirming the address. */
+/** Signing in and signing up. */
 export const signIn = {
-  promise: 'Describe an image, and the studio creates it. You pay only for images you get.',
+  promise: 'Describe an image, and the studio creates it.',
+  points: {
+    makes: 'Photos, paintings, posters and pixel art, from your words and your own pictures.',
+    costs: (prices: string) => `${prices}. If an image fails, its credits come back.`,
+    price: (shape: string, price: string) => `${shape} ${price}`,
+    costsUnknown: 'You pay only for images you get. If an image fails, its credits come back.',
+    free: (count: string) => `${count} are free for you once your e-mail address is confirmed.`,
+  },
+  sessionEnded: 'Your session has ended. Please sign in again. Your draft is kept.',
+  signedOutElsewhere: 'You signed out in another window. Your draft is kept.',
+  /** Why Firebase has ended a session, by its error code. */
+  endings: {
+    'auth/user-disabled': 'This account is disabled. Please contact support.',
+    'auth/user-token-expired':
+      'Your session has ended, because your password or your account has changed. Please sign in again.',
+    'auth/user-not-found': 'This account does not exist any more.',
+  } as Record<string, string>,
+  terms: 'Terms',
+  privacy: 'Privacy policy',
+  support: 'Support',
+  newHere: 'We send you an e-mail with a link that confirms your address.',
+  newHereFree: (count: string) =>
+    `We send you an e-mail with a link that confirms your address. It brings you ${count} free.`,
   localRun: 'Local run',
   asDemoUser: 'Continue as the demo user',
   asAdmin: 'Continue as the admin',
@@ -28,19 +50,9 @@ export const signIn = {
     'auth/email-already-in-use': 'An account with this e-mail already exists. Please sign in.',
     'auth/weak-password': 'The password needs at least 6 characters.',
     'auth/too-many-requests': 'Too many attempts. Please try again later.',
-    'auth/user-disabled': 'This account is disabled.',
+    'auth/user-disabled': 'This account is disabled. Please contact support.',
     'auth/network-request-failed': 'The sign-in service did not answer. Please try again.',
     'auth/popup-blocked': 'Your browser blocked the sign-in window. Allow pop-ups and try again.',
     'auth/operation-not-allowed': 'This sign-in method is not available here.',
   } as Record<string, string>,
-};
-
-export const verification = {
-  title: 'Confirm your address',
-  please: (email: string) => `Please confirm ${email} with the link in the e-mail we sent you.`,
-  sendAgain: 'Send the e-mail again',
-  sent: 'We sent the e-mail again.',
-  haveConfirmed: 'I have confirmed',
-  notYet: 'The address is not confirmed yet.',
-  thanks: 'Thank you. Your address is confirmed.',
 };

@@ -1,0 +1,33 @@
+/** The header, and the keyboard. */
+export const header = {
+  skip: 'Skip to content',
+  main: 'Main',
+  create: 'Create',
+  credits: 'Credits',
+  balanceUnknown: '… credits',
+  buyHint: ', buy credits',
+  suspended: 'This account is suspended, so it cannot generate images. Please contact support.',
+  accountClosed: 'This account is closed.',
+  desk: 'Owner’s desk',
+  deskRefused: 'Only admins can open the owner’s desk.',
+  account: 'Account',
+  yourAccount: 'Your account',
+  signOut: 'Sign out',
+  offline: 'You are offline. What you have started goes on when you are back.',
+  making: (count: number) => `(${count}) making · Studio`,
+};
+
+export const shortcuts = {
+  title: 'Keyboard shortcuts',
+  rows: [
+    ['Ctrl or ⌘ and Enter', 'Create (in the prompt)'],
+    ['← →', 'Newer or older image'],
+    ['+ − 0', 'Zoom in, zoom out, whole image'],
+    ['← → ↑ ↓', 'Move a zoomed image'],
+    ['E', 'Describe a change of the image'],
+    ['C', 'Compare with the image before'],
+    ['Esc', 'Close'],
+    ['Delete', 'Delete image'],
+    ['?', 'Show shortcuts'],
+  ],
+} as const;
