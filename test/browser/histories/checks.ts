@@ -79,7 +79,10 @@ export async function waitForControls(world: World): Promise<View> {
     if (view && view.controls.length > 0) return view;
     if (Date.now() > until) throw new Error(`nothing can be pressed (${view?.place})`);
     // Only a person can open a page again that the browser could not load.
-    if (!world.page.url().startsWith('http')) await world.page.goto('/studio').catch(() => {});
+    if (!world.page.url().startsWith('http')) {
+      await setNetwork(world, 'online');
+      await world.page.goto('/studio').catch(() => {});
+    }
     await world.page.waitForTimeout(100);
   }
 }

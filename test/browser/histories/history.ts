@@ -58,7 +58,7 @@ async function makeStep(world: World, seed: number, step: number, { counts }: Ou
   const view = await waitForControls(world);
   // An action that is not possible now leaves its turn to another one.
   for (;;) {
-    const name = random.weighted(weights);
+    const name = view.place === 'signIn' && random.chance(0.6) ? 'signIn' : random.weighted(weights);
     const done = await actions[name][0](world, view, random);
     if (done === undefined) continue;
     world.trace.push(`${step} ${done}`);

@@ -62,9 +62,11 @@ export function measureLayoutShift(page: Page): Promise<number> {
 export function findCoveredText(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const layers = 'dialog, .popover, .composer, .top, .announcer';
-    const open = [...document.querySelectorAll('dialog[open]')].at(-1);
-    // The mark lets clicks through to its image, so that the window would not find it.
-    const marks = [...document.querySelectorAll<HTMLElement>('.ai')];
+    // Dialogs may lie on each other: the focus is in the uppermost.
+    const dialogs = [...document.querySelectorAll('dialog[open]')];
+    const open = dialogs.findLast((one) => one.contains(document.activeElement)) ?? dialogs.at(-1);
+    // Marks and messages let clicks through, so that the window would not find them.
+    const marks = [...document.querySelectorAll<HTMLElement>('.ai, .announcer')];
     for (const mark of marks) mark.style.pointerEvents = 'auto';
 
     /** The part of the rectangle that no ancestor cuts off. */
@@ -95,6 +97,8 @@ export function findCoveredText(page: Page): Promise<string[]> {
         if (!hit || hit.contains(element) || element.contains(hit)) continue;
         // A radio button lies unseen over its label.
         if (getComputedStyle(hit).opacity === '0') continue;
+        // A message passes.
+        if (hit.closest('.announcer')) continue;
         const isUnder = element.closest(layers) === null && hit.closest(layers) !== null;
         if (!isUnder) return hit;
       }
