@@ -10,6 +10,7 @@ export const functions: Record<string, FunctionModule> = {
   generation: async () => (await import('./generation.ts')).generation,
   gallery: async () => (await import('./gallery.ts')).gallery,
   deleteGeneration: async () => (await import('./deleteGeneration.ts')).deleteGeneration,
+  favourite: async () => (await import('./favourite.ts')).favourite,
   share: async () => (await import('./share.ts')).share,
   sharedImage: async () => (await import('./sharedImage.ts')).sharedImage,
   report: async () => (await import('./report.ts')).report,

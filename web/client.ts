@@ -81,6 +81,8 @@ export type GenerateOptions = {
 
 /** @property pageSize 1 to 100, 20 by default. @property pageToken the `nextPageToken` of the page before. */
 type Page = { pageSize?: number; pageToken?: string | undefined };
+/** @property query words of the prompt. @property favourite true for favourites only. */
+type GalleryPage = Page & { query?: string | undefined; favourite?: true | undefined };
 type Request = { path: string; body?: unknown; key?: string; signal?: AbortSignal | undefined };
 type Listeners = Pick<GenerateOptions, 'onAttempt' | 'onWait'>;
 // biome-ignore lint/suspicious/noExplicitAny: the functions' answers are trusted to match the contract.
@@ -209,8 +211,8 @@ export function createClient({
     ledger: async (page: Page = {}): Promise<LedgerAnswer> =>
       (await call({ path: `ledger${toQuery(page)}` })).answer,
 
-    /** The user's finished images, newest first. */
-    gallery: async (page: Page = {}): Promise<GalleryAnswer> =>
+    /** The user's finished images, newest first. A page of a search may be short, even empty, and not the last one. */
+    gallery: async (page: GalleryPage = {}): Promise<GalleryAnswer> =>
       (await call({ path: `gallery${toQuery(page)}` })).answer,
 
     /** Improves a prompt. Never retried: without an improvement the user can go on with the original prompt. */
@@ -238,6 +240,10 @@ export function createClient({
     /** Deletes an image and its prompt permanently; safe to repeat. IN_PROGRESS while it is still running. */
     deleteGeneration: async (id: string): Promise<GenerationAnswer> =>
       (await call({ path: 'deleteGeneration', body: { id } })).answer,
+
+    /** Marks an image as a favourite, or takes the mark away; safe to repeat. */
+    favourite: async (id: string, favourite: boolean): Promise<GenerationAnswer> =>
+      (await call({ path: 'favourite', body: { id, favourite } })).answer,
 
     /** Makes an image public under `shareUrl`, or private again; safe to repeat. */
     share: async (id: string, shared: boolean): Promise<GenerationAnswer> =>
@@ -311,7 +317,7 @@ function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-function toQuery(fields: Record<string, string | number | undefined>): string {
+function toQuery(fields: Record<string, string | number | boolean | undefined>): string {
   const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
   return pairs.length === 0
     ? ''

@@ -1,8 +1,8 @@
 /** A generation as every function shows it, and the requests that name one. */
 import * as z from 'zod';
-import { describe, time } from './describe.ts';
+import { countOf, describe, time } from './describe.ts';
 import { generationIdSchema, idempotencyKeySchema } from './ids.ts';
-import { nextPageTokenSchema } from './pages.ts';
+import { nextPageTokenSchema, pageQuerySchema } from './pages.ts';
 import { aspectRatioSchema, orientationSchema, resolutionSchema, tierSchema } from './tiers.ts';
 
 /** The query of `generation`: exactly one of the two. */
@@ -20,6 +20,36 @@ export const deleteGenerationRequestSchema = describe(
   'The generation to delete.',
   z.strictObject({ id: generationIdSchema }),
 );
+
+export const favouriteRequestSchema = describe(
+  'The image, and whether it is a favourite.',
+  z.strictObject({
+    id: generationIdSchema,
+    favourite: describe(
+      'True to mark the image, false to take the mark away.',
+      z.boolean({ error: 'must be true or false' }),
+    ),
+  }),
+);
+
+/** The longest `query` of `gallery`, in UTF-16 code units. */
+export const queryCharactersMax = 200;
+
+export const galleryQuerySchema = pageQuerySchema.extend({
+  query: describe(
+    'Only images with a prompt, or an `originalPrompt`, that has all these words. Case does not count, nor does the order. Without letters and digits it finds everything.',
+    z
+      .string()
+      .max(queryCharactersMax, `must have at most ${countOf(queryCharactersMax, 'character')}`)
+      .optional(),
+  ),
+  favourite: describe(
+    'Only favourites.',
+    z.literal('true', { error: 'must be true, or left out' }).optional(),
+  ),
+});
+
+export type GalleryQuery = z.infer<typeof galleryQuerySchema>;
 
 export const imageSchema = describe(
   'A finished image.',
@@ -80,6 +110,7 @@ export const generationSchema = describe(
     cached: describe('True if the image came from the cache. It then cost nothing.', z.boolean()),
     createdAt: time('When the generation was requested.'),
     image: describe('Null unless `status` is `succeeded`.', imageSchema.nullable()),
+    favourite: describe('True if the user has marked the image.', z.boolean()),
     failure: describe(
       'Why the generation failed. Present only if `status` is `refunded`.',
       z
@@ -135,7 +166,7 @@ export const generationAnswerSchema = describe(
 export type GenerationAnswer = z.infer<typeof generationAnswerSchema>;
 
 export const galleryAnswerSchema = describe(
-  'A page of generations.',
+  'A page of generations. With `query` or `favourite` it may have fewer than `pageSize`, even none, and still a `nextPageToken`.',
   z.strictObject({
     generations: describe('Newest first.', z.array(generationSchema)),
     nextPageToken: nextPageTokenSchema,

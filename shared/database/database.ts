@@ -57,7 +57,11 @@ export const setDocument = <T extends object>(
   data: NoInfer<WrittenFields<T>>,
 ): Write => ({ set: path, data: data as Data });
 
-export type Filter = readonly [field: string, op: '==' | '<' | '<=' | '>' | '>=' | 'in', value: unknown];
+export type Filter = readonly [
+  field: string,
+  op: '==' | '<' | '<=' | '>' | '>=' | 'in' | 'array-contains',
+  value: unknown,
+];
 
 export type PageRequest = {
   /** A collection's path, or the name of a collection group. */

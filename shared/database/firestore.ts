@@ -41,6 +41,7 @@ const operators = {
   '>=': 'GREATER_THAN_OR_EQUAL',
   '==': 'EQUAL',
   in: 'IN',
+  'array-contains': 'ARRAY_CONTAINS',
 } as const;
 const directions = { asc: 'ASCENDING', desc: 'DESCENDING' } as const;
 

@@ -20,6 +20,8 @@ export const eraseWords = ({ failure }: Pick<GenerationRecord, 'failure'>) =>
     enhancedPrompt: null,
     originalPrompt: null,
     group: null,
+    words: null,
+    favourite: null,
     thoughtSignature: null,
     image: null,
     failure: failure && eraseFailure(failure),

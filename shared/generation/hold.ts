@@ -41,6 +41,7 @@ import {
   toAncestors,
 } from './sources.ts';
 import { removedReferences, takedownPath } from './takedowns.ts';
+import { toWords } from './words.ts';
 
 /** Whether any model may be called, and paid for, and its image stored. It is part of the hold, to save a round trip. */
 export type ModelAvailability = {
@@ -205,9 +206,11 @@ function showCached(
   deadline: Date,
 ): HoldDecision {
   const { id } = params;
+  const pending = toPending(params, attemptId, account, { credits: 0, deadline, now, sources });
   const data: GenerationData = {
-    ...toPending(params, attemptId, account, { credits: 0, deadline, now, sources }),
+    ...pending,
     ...toSharedFields(source),
+    words: toWords(pending),
     status: 'succeeded',
     cached: true,
     finishedAt: now,

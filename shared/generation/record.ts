@@ -42,6 +42,10 @@ const generationDocumentSchema = z.object({
   originalPrompt: z.string().nullable().optional(),
   /** What its user marks images with that belong together. */
   group: z.string().nullable().optional(),
+  /** The words by which a search finds it. Only a finished image has them. See `toWords`. */
+  words: z.array(z.string()).nullable().optional(),
+  /** True if its user has marked it. Only a finished image has it. */
+  favourite: z.boolean().nullable().optional(),
   /** For an edit: the image that it changes, the one that that one changes, and so on, at most `ancestorsMax`. */
   ancestors: z.array(z.string()).optional(),
   request: z.object({
@@ -237,6 +241,7 @@ export function toGeneration(record: GenerationRecord, publicUrl: string): Gener
     cached,
     createdAt: createdAt.toISOString(),
     image,
+    favourite: record.favourite ?? false,
     ...(record.failure && { failure: { reason: record.failure.reason, message: record.failure.message } }),
     ...(shareToken && { shareUrl: toShareUrl(publicUrl, shareToken) }),
     ...(removedBy && { removedBy, removedReason }),

@@ -5,6 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { setCacheItem } from './cache.ts';
 import { getLastArrival } from './outbox.ts';
 import { findGeneration, type GenerationRecord, generationPath } from './record.ts';
+import { toWords } from './words.ts';
 
 /** What a held generation becomes when its image is stored. */
 export type GenerationResult = {
@@ -46,7 +47,7 @@ export async function settle(
     if (!record) throw new Failure('INTERNAL', 'The generation is gone.');
     if (record.status !== 'pending' || record.attemptId !== attemptId) return record;
     const late = failedUploads > 0 ? { lateUploadUntil: getLastArrival(held) } : {};
-    const data = { ...result, ...late, status: 'succeeded' as const };
+    const data = { ...result, ...late, words: toWords(held), status: 'succeeded' as const };
     const version = await database.commit([
       updateDocument(generationPath(uid, id), { ...data, finishedAt: serverTime }, record.version),
       ...(cacheKey ? [setCacheItem(held, cacheKey, cacheUntil)] : []),

@@ -177,6 +177,8 @@ export async function callEveryFunction(all: Calls): Promise<RecordedCall[]> {
   await add({ title: 'By its id', as, path: `generation?id=${id}` });
   await add({ title: 'By its key', as, path: 'generation?key=b1b8c2a0-second' });
   await add({ title: 'The newest image', as, path: 'gallery?pageSize=1' });
+  await add({ title: 'Marks an image', as, path: 'favourite', body: { id, favourite: true } });
+  await add({ title: 'Favourites with two words', as, path: 'gallery?query=space+banana&favourite=true' });
   await add({ title: 'The newest entries', as, path: 'ledger?pageSize=2' });
   await add({
     title: 'The user accepts the terms',

@@ -94,9 +94,10 @@ export function parseAnswer({ world: { check } }: Model, { status, headers, body
     'every error has retry advice',
     () => `${status} ${reason}`,
   );
-  // An image that was deleted after the hold has read it: the generation was refunded.
-  const isRefunded = reason === 'NOT_FOUND' && receipt !== undefined;
-  const expected = isRefunded ? 'new_key' : (fixedRetries[reason] ?? retry);
+  // An image that was deleted after the hold has read it: the generation is refunded, if the database answers.
+  const isDebited = reason === 'NOT_FOUND' && receipt !== undefined;
+  const refundRetry = receipt?.refunded === 0 ? 'same_key' : 'new_key';
+  const expected = isDebited ? refundRetry : (fixedRetries[reason] ?? retry);
   check(retry === expected, 'the retry advice fits the reason', () => `${reason} ${retry}`);
   return { status, reason, retry, metadata, receipt, body, isReplay };
 }
@@ -221,9 +222,9 @@ function checkSameAgain(
 ): void {
   const { check } = model.world;
   const { status, reason, metadata, receipt, body } = outcome;
-  // A share may begin and end between two replies.
-  const { shareUrl: _, ...shown } = (body as { generation?: { id: string; shareUrl?: string } })
-    .generation ?? { id: '' };
+  // A share may begin and end between two replies, and the user may mark the image.
+  type Shown = { id: string; shareUrl?: string; favourite?: boolean };
+  const { shareUrl: _, favourite: __, ...shown } = (body as { generation?: Shown }).generation ?? { id: '' };
   const generation = status === 200 ? shown : undefined;
   const final = JSON.stringify({
     status,

@@ -4,6 +4,7 @@
  */
 import { isInvalid } from './answers.ts';
 import { type ImageRequest, isSettled, type User } from './clients.ts';
+import { isMatch, type Search, searches } from './favourites.ts';
 import type { History } from './history.ts';
 import { checkAgreement, findPerson } from './modelPeople.ts';
 import { toShareToken } from './modelShares.ts';
@@ -191,10 +192,10 @@ function checkLog({ world, model }: History): void {
 }
 
 /** What a user is shown is all there is, newest first. */
-async function checkPages({ world, model, clients }: History, user: User): Promise<void> {
+async function checkPages({ world, model, clients, isMixed }: History, user: User): Promise<void> {
   const { entries, uid } = model.account(user.uid);
-  const leaf = async (name: 'ledger' | 'gallery') => {
-    const items = clients.readAllPages(user, name);
+  const leaf = async (name: 'ledger' | 'gallery', search?: Search) => {
+    const items = clients.readAllPages(user, name, search);
     await world.run(items);
     return (await items).map(({ id }) => id).join();
   };
@@ -202,9 +203,16 @@ async function checkPages({ world, model, clients }: History, user: User): Promi
   world.check((await leaf('ledger')) === expected.join(), 'the ledger shows every entry', () => uid);
   const images = [...model.generations.values()]
     .filter((one) => one.uid === uid && one.status === 'succeeded')
-    .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
-    .map(({ id }) => id);
-  world.check((await leaf('gallery')) === images.join(), 'the gallery shows every image', () => uid);
+    .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  const toIds = (found: typeof images) => found.map(({ id }) => id).join();
+  world.check((await leaf('gallery')) === toIds(images), 'the gallery shows every image', () => uid);
+  for (const search of isMixed ? [] : searches) {
+    const matches = images
+      .filter((one) => search.query === undefined || isMatch(one, search))
+      .filter(({ marks }) => search.favourite === undefined || marks.at(-1)?.isMarked);
+    const isComplete = (await leaf('gallery', search)) === toIds(matches);
+    world.check(isComplete, 'a search finds all that match', () => `${uid} ${JSON.stringify(search)}`);
+  }
 }
 
 /** Each granted key gave one grant, to its user and with its amount. */

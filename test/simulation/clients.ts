@@ -1,5 +1,6 @@
 /** Users: they request images, retry as the reply advises, read and delete. */
 import { type Call, checkGenerate, isInvalid, type Outcome, parseAnswer, statusesSince } from './answers.ts';
+import type { Search } from './favourites.ts';
 import type { Fleet } from './fleet.ts';
 import { tokens } from './instance.ts';
 import type { Model } from './model.ts';
@@ -19,7 +20,7 @@ export type Clients = {
   getOrCreateAccount(user: User): Promise<boolean>;
   closeAccount(user: User): Promise<void>;
   /** All pages of a user's entries or images. */
-  readAllPages(user: User, name: 'ledger' | 'gallery'): Promise<{ id: string }[]>;
+  readAllPages(user: User, name: 'ledger' | 'gallery', search?: Search): Promise<{ id: string }[]>;
 };
 
 type Page = { entries?: { id: string }[]; generations?: { id: string }[]; nextPageToken?: string };
@@ -152,11 +153,11 @@ export function createClients(fleet: Fleet, model: Model, finals: Map<string, st
       });
     },
 
-    async readAllPages(user, name) {
+    async readAllPages(user, name, search) {
       const items: { id: string }[] = [];
       let pageToken: string | undefined;
       do {
-        const query = { pageSize: '3', ...(pageToken && { pageToken }) };
+        const query = { pageSize: '3', ...search, ...(pageToken && { pageToken }) };
         const request = { name, method: 'GET' as const, as: getToken(user), query };
         const answer = await fleet.send(request, () => {});
         check(answer?.status === 200, 'no other reply', () => `${name}: ${JSON.stringify(answer?.body)}`);

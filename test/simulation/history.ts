@@ -5,6 +5,7 @@ import { type Buyers, createBuyers, planPurchases } from './buyers.ts';
 import { type Clients, createBody, createClients, type ImageRequest, type User } from './clients.ts';
 import { planEdits } from './edits.ts';
 import type { FaultRates } from './faults.ts';
+import { createFavourites, type Favourites, planFavourites } from './favourites.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { type StartInstance, startInstance } from './instance.ts';
 import { newEdits, newPromises } from './lastRelease.ts';
@@ -33,6 +34,7 @@ export type History = {
   clients: Clients;
   admin: Admin;
   sharing: Sharing;
+  favourites: Favourites;
   stripe: SimulatedStripe;
   buyers: Buyers;
   users: User[];
@@ -124,6 +126,7 @@ async function begin(world: World, released?: StartInstance): Promise<History> {
     clients,
     admin,
     sharing: createSharing(fleet, model),
+    favourites: createFavourites(fleet, model),
     stripe,
     buyers,
     users,
@@ -198,6 +201,7 @@ function plan(history: History): number {
   if (!isMixed) {
     if (random.chance(0.6)) planOrphans(history);
     if (random.chance(0.5)) planEdits(history);
+    planFavourites(history, sometime);
   }
 
   const isNoisy = random.chance(0.5);

@@ -75,6 +75,8 @@ export const newPromises: ReadonlySet<string> = new Set([
   'a replay is the same reply',
   // It erases the fields that it knows.
   "a deletion erases the user's words",
+  // It writes none.
+  'a finished image has the words of its prompts',
   // It gives one to every user.
   'allowances are for verified users',
   // It logs no entries.

@@ -71,6 +71,7 @@ const anyQuery = fc.record({
     undefined,
     ['state', '==', 'a'],
     ['state', 'in', ['a', null, 1]],
+    ['n', 'array-contains', 1],
     ['at', '<=', time(1)],
     ['at', '>', time(0)],
     ['at', '>=', 0],

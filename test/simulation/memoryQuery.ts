@@ -84,6 +84,7 @@ function matches(document: StoredDocument, where: readonly Filter[]): boolean {
     if (value === undefined) return false;
     // A null in the list matches nothing.
     if (op === 'in') return value !== null && (operand as unknown[]).some((one) => isEqual(value, one));
+    if (op === 'array-contains') return Array.isArray(value) && value.some((one) => isEqual(one, operand));
     const compared = compareValues(value, operand);
     if (op === '==') return compared === 0;
     if (getTypeRank(value) !== getTypeRank(operand)) return false;

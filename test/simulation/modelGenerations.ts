@@ -81,6 +81,7 @@ export function observeGeneration(
     observation.world.happened('generation removed by the studio');
     generation.isTakenDown = true;
   }
+  observeSearch(observation, generation, after);
   const kept = [after.originalPrompt, after.group, after.thoughtSignature].filter(Boolean);
   check(!generation.erased || kept.length === 0, "a deletion erases the user's words", () => kept.join());
   const words = JSON.stringify(after.failure);
@@ -91,6 +92,19 @@ export function observeGeneration(
   );
   const to = after.status as Status;
   return generation.status === to ? [] : become(observation, generation, to, after);
+}
+
+/** Only a finished image has words, which are those of its prompts, and can be marked. */
+function observeSearch({ world, tick }: Observation, generation: ObservedGeneration, after: Data): void {
+  const { id, marks, words } = generation;
+  const stored = [...((after.words ?? []) as string[])].sort().join();
+  const expected = after.status === 'succeeded' ? words.join() : '';
+  world.check(stored === expected, 'a finished image has the words of its prompts', () => `${id}: ${stored}`);
+  const isMarked = after.favourite === true;
+  world.check(!isMarked || after.status === 'succeeded', 'only a finished image is marked', () => id);
+  if (isMarked === marks.at(-1)?.isMarked) return;
+  world.happened(isMarked ? 'favourite: marked' : 'favourite: unmarked');
+  marks.push({ tick, isMarked });
 }
 
 function remove(generation: ObservedGeneration, tick: number): void {
@@ -112,6 +126,7 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
   };
   const ancestors = (after.ancestors ?? []) as string[];
   const [editOf] = ancestors;
+  const words = `${prompt} ${after.originalPrompt ?? ''}`.split(' ').filter(Boolean);
   const body: Body = {
     prompt,
     tier,
@@ -124,6 +139,7 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
     id,
     uid,
     body,
+    words: [...new Set(words)].sort(),
     ancestors,
     cached,
     status,
@@ -137,10 +153,12 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
     erased: false,
     shareToken: undefined,
     shareTokens: [{ tick, token: undefined }],
+    marks: [{ tick, isMarked: false }],
     isTakenDown: false,
     removed: false,
   };
   checkLineage(observation, generation);
+  observeSearch(observation, generation, after);
   const twins = [...generations.values()].filter(({ publicId }) => publicId === generation.publicId);
   generations.set(id, generation);
   if (cached) {

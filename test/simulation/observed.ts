@@ -39,6 +39,8 @@ export type ObservedGeneration = {
   uid: string;
   /** The body of its request. */
   body: Body;
+  /** The words of its prompts. */
+  words: readonly string[];
   /** Of an edit: its ancestors, newest first. */
   ancestors: readonly string[];
   /** True if it is a cache hit: a finished image again, without a charge. */
@@ -57,6 +59,8 @@ export type ObservedGeneration = {
   /** The token of its share, and that after each commit that changed it. */
   shareToken: string | undefined;
   shareTokens: { tick: number; token: string | undefined }[];
+  /** Whether it is a favourite, after each commit that changed it. */
+  marks: { tick: number; isMarked: boolean }[];
   /** True if the studio took it down. */
   isTakenDown: boolean;
   /** True if an admin deleted its document. It then counts as deleted. */

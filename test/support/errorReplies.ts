@@ -19,6 +19,7 @@ export const postFunctions = [
   'generate',
   'enhance',
   'deleteGeneration',
+  'favourite',
   'share',
   'report',
   'takedown',

@@ -23,6 +23,7 @@ describe('calls other than generate', () => {
     ['gallery', ({ client }) => client.gallery()],
     ['generation', ({ client }) => client.generation({ id: '1' })],
     ['deleteGeneration', ({ client }) => client.deleteGeneration('1')],
+    ['favourite', ({ client }) => client.favourite('1', true)],
     ['share', ({ client }) => client.share('1', true)],
     ['acceptTerms', ({ client }) => client.acceptTerms('1')],
     ['closeAccount', ({ client }) => client.closeAccount()],
@@ -59,9 +60,11 @@ describe('calls other than generate', () => {
     await client.ledger();
     await client.ledger({ pageSize: 10, pageToken: undefined });
     await client.gallery({ pageSize: 12, pageToken: 'a+b' });
+    await client.gallery({ query: 'red fox', favourite: true });
     await client.generation({ key: 'a key/1' });
     await client.enhance('A banana');
     await client.deleteGeneration('1');
+    await client.favourite('1', false);
     await client.share('1', false);
     await client.report({ token: 't', reason: 'other' });
     await client.acceptTerms('2026-11');
@@ -77,9 +80,11 @@ describe('calls other than generate', () => {
       ['/ledger', null],
       ['/ledger?pageSize=10', null],
       ['/gallery?pageSize=12&pageToken=a%2Bb', null],
+      ['/gallery?query=red+fox&favourite=true', null],
       ['/generation?key=a+key%2F1', null],
       ['/enhance', '{"prompt":"A banana"}'],
       ['/deleteGeneration', '{"id":"1"}'],
+      ['/favourite', '{"id":"1","favourite":false}'],
       ['/share', '{"id":"1","shared":false}'],
       ['/report', '{"token":"t","reason":"other"}'],
       ['/acceptTerms', '{"version":"2026-11"}'],

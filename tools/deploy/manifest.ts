@@ -93,6 +93,7 @@ export const manifest: Record<string, FunctionSpec> = {
     secrets: ['GEMINI_API_KEY', 'CLOUDINARY_URL'],
   },
   deleteGeneration: { ...small, trigger: http, roles: readWriteRoles, secrets: ['CLOUDINARY_URL'] },
+  favourite: { ...small, trigger: http, roles: readWriteRoles },
   // Each share holds its image in memory, at most 32 MB, and again while it is sent.
   share: { ...small, trigger: http, concurrency: 4, roles: readWriteRoles, secrets: ['CLOUDINARY_URL'] },
   sharedImage: { ...small, trigger: { ...http, path: '/i/**' }, roles: readRoles },

@@ -106,7 +106,8 @@ export const operations: Record<string, OperationText> = {
   },
   gallery: {
     summary: "List the caller's images, newest first",
-    description: 'Only finished generations: those that were refunded or deleted are left out.',
+    description:
+      'Only finished generations: those that were refunded or deleted are left out. `query` and `favourite` can be combined. They leave out images from before there was a search.',
     reasons: ['DATABASE_UNAVAILABLE'],
   },
   deleteGeneration: {
@@ -114,6 +115,11 @@ export const operations: Record<string, OperationText> = {
     description:
       'Deletes the image and its prompt. The record of the generation, its ledger entries and its key stay. The call can be repeated. No credits are refunded.',
     reasons: ['NOT_FOUND', 'IN_PROGRESS', 'DATABASE_UNAVAILABLE'],
+  },
+  favourite: {
+    summary: 'Mark an image as a favourite, or take the mark away',
+    description: 'Only for a finished image of the caller. The call can be repeated.',
+    reasons: ['NOT_FOUND', 'DATABASE_UNAVAILABLE'],
   },
   share: {
     summary: 'Make an image public, or private again',

@@ -35,6 +35,7 @@ const requests = {
   GenerateRequest: contract.generateRequestSchema,
   Reference: contract.referenceSchema,
   DeleteGenerationRequest: contract.deleteGenerationRequestSchema,
+  FavouriteRequest: contract.favouriteRequestSchema,
   ShareRequest: contract.shareRequestSchema,
   ReportRequest: contract.reportRequestSchema,
   TakedownRequest: contract.takedownRequestSchema,

@@ -123,7 +123,7 @@ describe('the functions', () => {
   /** An invalid call: it needs no database, and counts. */
   async function call(name: string, uid: string, server = servers[0] as RawServer) {
     const headers = { authorization: `Bearer ${uid}`, 'content-type': 'application/json' };
-    const isPost = ['enhance', 'deleteGeneration', 'acceptTerms', 'generate'].includes(name);
+    const isPost = ['enhance', 'deleteGeneration', 'favourite', 'acceptTerms', 'generate'].includes(name);
     const init = isPost ? { method: 'POST', headers, body: '{}' } : { headers };
     const response = await fetch(`${server.url}/${name}${isPost ? '' : '?unknown=1'}`, init);
     return { status: response.status, headers: response.headers, body: await response.json() };
@@ -136,6 +136,7 @@ describe('the functions', () => {
     ['gallery', readLimit],
     ['generation', readLimit],
     ['deleteGeneration', readLimit],
+    ['favourite', readLimit],
     ['acceptTerms', readLimit],
     ['exportAccount', exportLimit],
     ['enhance', enhanceLimit],
@@ -184,7 +185,7 @@ describe('the functions', () => {
   });
 
   it('refuse the 301st read of any kind', async () => {
-    const reads = ['account', 'ledger', 'gallery', 'generation', 'deleteGeneration'];
+    const reads = ['account', 'ledger', 'gallery', 'generation', 'deleteGeneration', 'favourite'];
     for (let i = 0; i < 300; i += 1) {
       expect((await call(reads[i % reads.length] as string, 'eve')).status).toBe(400);
     }

@@ -120,6 +120,11 @@ const answers: Record<string, (server: ServerProcess) => Promise<void>> = {
     const { status, body } = await call(server, as(token), '/exportAccount');
     expect([status, body.account.uid, body.generations.length]).toEqual([200, 'ada', 1]);
   },
+  async favourite(server) {
+    const request = as(token, post({ id: generationId, favourite: true }));
+    const { status, body } = await call(server, request, '/favourite');
+    expect([status, body.generation.favourite]).toEqual([200, true]);
+  },
   async share(server) {
     const { status, body } = await call(
       server,

@@ -95,6 +95,10 @@ beforeAll(async () => {
     const page = await during(path, () => ada.get(`${path}?pageSize=1`, url));
     await during(path, () => ada.get(`${path}?pageSize=1&pageToken=${page.body.nextPageToken}`, url));
   }
+  for (const query of ['query=banana', 'favourite=true', 'query=banana&favourite=true']) {
+    expect((await during('gallery', () => ada.get(`gallery?${query}`, url))).status).toBe(200);
+  }
+  await during('favourite', () => ada.post('favourite', { id, favourite: true }, {}, url));
   await during('exportAccount', () => ada.get('exportAccount', url));
   await during('enhance', () => ada.post('enhance', { prompt: 'A banana' }, {}, url));
   const shared = await during('share', () => ada.post('share', { id, shared: true }, {}, url));
@@ -238,10 +242,11 @@ describe('a function with read access', () => {
 describe('the index rules', () => {
   const none: IndexFile = { indexes: [], fieldOverrides: [] };
   const asc = (fieldPath: string) => ({ fieldPath, order: 'ASCENDING' as const });
+  const contains = (fieldPath: string) => ({ fieldPath, arrayConfig: 'CONTAINS' as const });
   const desc = (fieldPath: string) => ({ fieldPath, order: 'DESCENDING' as const });
   const index = (
     queryScope: 'COLLECTION' | 'COLLECTION_GROUP',
-    ...fields: ReturnType<typeof asc | typeof desc>[]
+    ...fields: ReturnType<typeof asc | typeof desc | typeof contains>[]
   ) => ({
     collectionGroup: 'c',
     queryScope,
@@ -368,6 +373,24 @@ describe('the index rules', () => {
         ],
       }),
       { indexes: [index('COLLECTION', asc('x'), desc('y'))] },
+    ],
+    [
+      'a value in an array needs an index that has the values',
+      false,
+      page({ where: [['x', 'array-contains', 1]], orderBy: [['y', 'desc']] }),
+      { indexes: [index('COLLECTION', asc('x'), desc('y'))] },
+    ],
+    [
+      'such an index serves it',
+      true,
+      page({ where: [['x', 'array-contains', 1]], orderBy: [['y', 'desc']] }),
+      { indexes: [index('COLLECTION', contains('x'), desc('y'))] },
+    ],
+    [
+      'but no comparison of the field',
+      false,
+      page({ where: [['x', '==', 1]], orderBy: [['y', 'desc']] }),
+      { indexes: [index('COLLECTION', contains('x'), desc('y'))] },
     ],
     ['a sum uses the index of its field', true, { collection: 'c', field: 'n' }],
     [

@@ -6,7 +6,7 @@
  * - a single field with a range filter or a sort order: its single-field index;
  * - otherwise composite indexes that end in the sort fields, in their directions, and begin with equality fields.
  *   Together they must cover all equality fields.
- * A summed field must be in the index, and counts as one more sort field. `__name__` is at the end of every index, in
+ * An array in which a value is looked for counts as an equality field, and must be CONTAINS in the index. A summed field must be in the index, and counts as one more sort field. `__name__` is at the end of every index, in
  * the direction of the field before it. An index has one scope, a collection or all collections with one name, and
  * does not serve queries with the other scope.
  */
@@ -14,7 +14,8 @@ import type { Filter, PageRequest, TotalRequest } from '../../../shared/database
 
 type Direction = 'ASCENDING' | 'DESCENDING';
 type Scope = 'COLLECTION' | 'COLLECTION_GROUP';
-type IndexField = { fieldPath: string; order: Direction };
+type SortField = { fieldPath: string; order: Direction };
+type IndexField = SortField | { fieldPath: string; arrayConfig: 'CONTAINS' };
 export type Index = { collectionGroup: string; queryScope: Scope; fields: IndexField[] };
 type Override = {
   collectionGroup: string;
@@ -30,16 +31,18 @@ export type Query = {
   scope: Scope;
   equal: string[];
   /** The sort order of the index, after the equality fields. */
-  sorted: IndexField[];
+  sorted: SortField[];
+  /** The field in which a value is looked for. */
+  contained?: string;
 };
 
 const nameField = '__name__';
 
 export function toQuery(request: PageRequest | TotalRequest): Query {
   const { collection, group, where = [] } = request;
-  const isEquality = ([, op]: Filter) => op === '==' || op === 'in';
+  const isEquality = ([, op]: Filter) => op === '==' || op === 'in' || op === 'array-contains';
   const equal = [...new Set(where.filter(isEquality).map(([field]) => field))];
-  const orderFields: IndexField[] = ('orderBy' in request ? request.orderBy : []).map(
+  const orderFields: SortField[] = ('orderBy' in request ? request.orderBy : []).map(
     ([fieldPath, direction]) => ({
       fieldPath,
       order: direction === 'asc' ? 'ASCENDING' : 'DESCENDING',
@@ -53,6 +56,7 @@ export function toQuery(request: PageRequest | TotalRequest): Query {
   for (const fieldPath of more) {
     if (!sorted.some((one) => one.fieldPath === fieldPath)) sorted.push({ fieldPath, order: 'ASCENDING' });
   }
+  const contained = where.find(([, op]) => op === 'array-contains')?.[0];
   const sortFields = sorted.filter(({ fieldPath }) => !equal.includes(fieldPath));
   const last = sortFields.at(-1);
   const before = sortFields.at(-2)?.order ?? 'ASCENDING';
@@ -62,6 +66,7 @@ export function toQuery(request: PageRequest | TotalRequest): Query {
     scope: group ? 'COLLECTION_GROUP' : 'COLLECTION',
     equal,
     sorted: sortFields,
+    ...(contained !== undefined && { contained }),
   };
 }
 
@@ -69,7 +74,7 @@ export type Served = { used: Index[]; missing: string[] };
 
 /** The composite indexes that a query uses, and a description of each missing index. */
 export function findIndexes(query: Query, file: IndexFile): Served {
-  const { collectionGroup, scope, equal, sorted } = query;
+  const { collectionGroup, scope, equal, sorted, contained } = query;
   const [first, ...rest] = sorted;
   if (!first) {
     const missingFields = equal.filter(
@@ -92,16 +97,17 @@ export function findIndexes(query: Query, file: IndexFile): Served {
     const prefix = index.fields.slice(0, index.fields.length - sorted.length);
     const suffix = index.fields.slice(prefix.length);
     const endsRight = suffix.every(
-      (field, i) => field.fieldPath === sorted[i]?.fieldPath && field.order === sorted[i]?.order,
+      (field, i) =>
+        'order' in field && field.fieldPath === sorted[i]?.fieldPath && field.order === sorted[i]?.order,
     );
-    return (
-      suffix.length === sorted.length && endsRight && prefix.every((field) => equal.includes(field.fieldPath))
-    );
+    const isEqual = (field: IndexField) =>
+      equal.includes(field.fieldPath) && 'arrayConfig' in field === (field.fieldPath === contained);
+    return suffix.length === sorted.length && endsRight && prefix.every(isEqual);
   });
   const covered = new Set(used.flatMap((index) => index.fields.map((field) => field.fieldPath)));
   if (used.length > 0 && equal.every((field) => covered.has(field))) return { used, missing: [] };
   const fields = [
-    ...equal.map((field) => `${field} ASCENDING`),
+    ...equal.map((field) => `${field} ${field === contained ? 'CONTAINS' : 'ASCENDING'}`),
     ...sorted.map((one) => `${one.fieldPath} ${one.order}`),
   ];
   return { used: [], missing: [`${scope} index on ${collectionGroup} of ${fields.join(', ')}`] };
@@ -114,7 +120,7 @@ export function findIndexes(query: Query, file: IndexFile): Served {
 function hasSingle(
   { fieldOverrides }: IndexFile,
   { collectionGroup, scope }: Query,
-  { fieldPath, order }: IndexField,
+  { fieldPath, order }: SortField,
 ): boolean {
   if (fieldPath === nameField) return order === 'ASCENDING';
   const override = (path: string) =>
