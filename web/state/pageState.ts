@@ -7,9 +7,11 @@ import { createAccount } from './account.ts';
 import { createDataExport } from './dataExport.ts';
 import { createDraft } from './draft.ts';
 import { keepDraft } from './draftMemory.ts';
+import { createGallerySearch, newestFirst } from './gallerySearch.ts';
 import { createPagedList } from './pagedList.ts';
 import { createPendingGenerations } from './pendingGenerations.ts';
 import { createPurchases } from './purchases.ts';
+import { createSelection } from './selection.ts';
 import { type FirebaseConfig, idToken } from './session.ts';
 import { createMemory } from './storage.ts';
 import { createTerms } from './terms.ts';
@@ -45,6 +47,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     });
     return { items: generations, nextPageToken };
   }, newestFirst);
+  const search = createGallerySearch(client, gallery);
+  const selection = createSelection(() => search.items.value);
   const ledger = createPagedList<Entry>(
     async (pageToken) => {
       const { entries, nextPageToken } = await client.ledger({ pageSize: entriesPerPage, pageToken });
@@ -83,6 +87,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
 
   function removeImage(id: string): void {
     gallery.remove(id);
+    search.remove(id);
+    selection.remove(id);
     pendingGenerations.removeImage(id);
     draft.references.value = draft.references.value.filter(
       (reference) => reference.kind !== 'generation' || reference.id !== id,
@@ -96,6 +102,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     account,
     draft,
     gallery,
+    search,
+    selection,
     ledger,
     pendingGenerations,
     terms,
@@ -117,6 +125,21 @@ export function createPageState(config: FirebaseConfig, uid: string) {
       broadcast({ deleted: id });
     },
 
+    /** Marks the image, or takes the mark away. It shows at once. @throws {ApiError} if it stays as it was */
+    async favouriteImage(generation: Generation, favourite: boolean): Promise<void> {
+      const { id } = generation;
+      gallery.add({ ...generation, favourite });
+      try {
+        const answer = await client.favourite(id, favourite);
+        gallery.add(answer.generation);
+        broadcast({ created: answer.generation });
+      } catch (error) {
+        const current = gallery.find(id);
+        if (current) gallery.add({ ...current, favourite: !favourite });
+        throw error;
+      }
+    },
+
     /** Makes the image public, or private again. @throws {ApiError} if it stays as it was */
     async shareImage(id: string, shared: boolean): Promise<void> {
       const { generation } = await client.share(id, shared);
@@ -126,6 +149,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
 
     close(): void {
       endDraft();
+      search.close();
+      selection.cancel();
       account.close();
       pendingGenerations.close();
       terms.close();
@@ -134,12 +159,6 @@ export function createPageState(config: FirebaseConfig, uid: string) {
       channel.close();
     },
   };
-}
-
-/** The times are RFC 3339 in UTC, so they sort as text. */
-function newestFirst(one: Generation, other: Generation): number {
-  if (one.createdAt !== other.createdAt) return one.createdAt < other.createdAt ? 1 : -1;
-  return one.id < other.id ? 1 : one.id > other.id ? -1 : 0;
 }
 
 const PageStateContext = createContext<PageState | undefined>(undefined);

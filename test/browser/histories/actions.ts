@@ -87,7 +87,10 @@ const signIn: Action = async ({ page, user }, { place }, random) => {
   const isRight = random.chance(0.8);
   // Another tab may sign in meanwhile.
   const fill = (name: string, value: string) =>
-    page.getByLabel(name, { exact: true }).fill(value, { timeout: 1_000 }).catch(() => {});
+    page
+      .getByLabel(name, { exact: true })
+      .fill(value, { timeout: 1_000 })
+      .catch(() => {});
   await fill('E-mail', user.email);
   await fill('Password', isRight ? user.password : 'wrong');
   await page.keyboard.press('Enter').catch(() => {});

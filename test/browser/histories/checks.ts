@@ -78,6 +78,8 @@ export async function waitForControls(world: World): Promise<View> {
     const view = await readView(world.page).catch(ignoreNavigation);
     if (view && view.controls.length > 0) return view;
     if (Date.now() > until) throw new Error(`nothing can be pressed (${view?.place})`);
+    // The browser's own way on, from a page of Stripe that is over.
+    if (view?.place === 'elsewhere') await world.page.goBack().catch(() => {});
     // Only a person can open a page again that the browser could not load.
     if (!world.page.url().startsWith('http')) {
       await setNetwork(world, 'online');

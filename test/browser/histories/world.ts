@@ -132,7 +132,7 @@ export async function openTab(world: World): Promise<void> {
 export async function setNetwork(world: World, network: Network): Promise<void> {
   const { context } = world.window;
   world.network = network;
-  await context.setOffline(network === 'offline');
+  if (network === 'offline') await context.setOffline(true);
   for (const tab of world.tabs) {
     const session = world.sessions.get(tab) ?? (await context.newCDPSession(tab));
     world.sessions.set(tab, session);
@@ -143,4 +143,6 @@ export async function setNetwork(world: World, network: Network): Promise<void> 
       uploadThroughput: network === 'slow' ? 50_000 : -1,
     });
   }
+  // Last, because the page goes on as soon as it hears of it.
+  if (network !== 'offline') await context.setOffline(false);
 }

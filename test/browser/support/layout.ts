@@ -97,8 +97,8 @@ export function findCoveredText(page: Page): Promise<string[]> {
         if (!hit || hit.contains(element) || element.contains(hit)) continue;
         // A radio button lies unseen over its label.
         if (getComputedStyle(hit).opacity === '0') continue;
-        // A message passes.
-        if (hit.closest('.announcer')) continue;
+        // A message passes, and the link past the header is there only while it has the focus.
+        if (hit.closest('.announcer, .skip')) continue;
         const isUnder = element.closest(layers) === null && hit.closest(layers) !== null;
         if (!isUnder) return hit;
       }

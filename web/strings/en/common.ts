@@ -41,6 +41,9 @@ export const shortcuts = {
     ['← →', 'Newer or older image'],
     ['Esc', 'Close'],
     ['Delete', 'Delete image'],
+    ['/', 'Search'],
+    ['X', 'Select the image'],
+    ['F', 'Favourite'],
     ['?', 'Show shortcuts'],
   ],
 } as const;
