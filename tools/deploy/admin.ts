@@ -79,7 +79,11 @@ export async function runAdmin(
       ? `${named} (${uid}) is no longer an admin, and signed out everywhere.`
       : `${named} (${uid}) is an admin, starting with the next token. Sign in again to get it at once.`;
   }
-  if (!call) throw new Error(usage);
+  if (!call) {
+    const wrong =
+      positionals.length > 0 && `"${positionals.join(' ')}" is not a command, or a word of it is missing.`;
+    throw new Error(wrong ? `${wrong}\n\n${usage}` : usage);
+  }
   const studio = await findStudio(url);
   if (project && studio.projectId !== project)
     throw new Error(`The studio at ${url} belongs to the project ${studio.projectId}.`);

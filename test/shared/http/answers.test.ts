@@ -88,6 +88,9 @@ describe('HEAD', () => {
         sharedImage: 404,
         audit: 403,
         reports: 403,
+        adminOverview: 403,
+        adminAccounts: 403,
+        adminAccount: 403,
       };
       expect(get.answer[0]).toBe(statuses[name] ?? 401);
       const posted = await fetch(`${server.url}/${name}`, { method: 'POST' });
