@@ -2,6 +2,7 @@
 import type { Generation } from '../../shared/contract.ts';
 import { fileName, saveBlob } from '../saveFile.ts';
 import { text } from '../strings/en.ts';
+import { problemText } from '../strings/messages.ts';
 import { announce } from './announce.ts';
 import type { PageState } from './pageState.ts';
 
@@ -16,6 +17,17 @@ export async function download({ id, prompt, image }: Generation): Promise<void>
 /** Fills the composer with the prompt and settings of the image. */
 export async function reuse({ draft, memory }: PageState, generation: Generation): Promise<void> {
   draft.reuse(generation, await memory.getOwnPrompt(generation.id));
+}
+
+/** Makes the image a favourite, or no longer one. */
+export async function toggleFavourite({ favouriteImage }: PageState, generation: Generation): Promise<void> {
+  const favourite = !generation.favourite;
+  try {
+    await favouriteImage(generation, favourite);
+    announce(favourite ? text.gallery.marked : text.gallery.unmarked);
+  } catch (error) {
+    announce(problemText(error));
+  }
 }
 
 /** Adds the image to the references of the next one. @returns false if the model accepts no more */

@@ -11,6 +11,7 @@ import { createGallerySearch, newestFirst } from './gallerySearch.ts';
 import { createPagedList } from './pagedList.ts';
 import { createPendingGenerations } from './pendingGenerations.ts';
 import { createPurchases } from './purchases.ts';
+import { scrollMemory } from './scrollMemory.ts';
 import { createSelection } from './selection.ts';
 import { type FirebaseConfig, idToken } from './session.ts';
 import { createMemory } from './storage.ts';
@@ -19,6 +20,8 @@ import { createTerms } from './terms.ts';
 /** The first page fills the window soon; the next ones are for a long scroll. */
 const firstImages = 24;
 const imagesPerPage = 60;
+/** The largest page that the functions answer with. */
+const imagesMax = 100;
 const entriesPerPage = 30;
 
 export type PageState = ReturnType<typeof createPageState>;
@@ -40,9 +43,11 @@ export function createPageState(config: FirebaseConfig, uid: string) {
   };
   const draft = createDraft();
   const endDraft = keepDraft(uid, draft);
+  const scrolled = scrollMemory.take(uid);
+  const firstPage = Math.min(Math.max(firstImages, scrolled?.count ?? 0), imagesMax);
   const gallery = createPagedList<Generation>(async (pageToken) => {
     const { generations, nextPageToken } = await client.gallery({
-      pageSize: pageToken === undefined ? firstImages : imagesPerPage,
+      pageSize: pageToken === undefined ? firstPage : imagesPerPage,
       pageToken,
     });
     return { items: generations, nextPageToken };
@@ -104,6 +109,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     gallery,
     search,
     selection,
+    /** Where the gallery was before a reload, in pixels. */
+    scrolledTo: scrolled?.top,
     ledger,
     pendingGenerations,
     terms,

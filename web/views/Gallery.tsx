@@ -1,5 +1,5 @@
 import { useComputed } from '@preact/signals';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Button } from '../components/Button.tsx';
 import { EmptyWallDrawing } from '../components/drawings.tsx';
 import { EmptyState } from '../components/EmptyState.tsx';
@@ -11,6 +11,7 @@ import type { PendingGeneration } from '../state/pendingGenerations.ts';
 import { getShape } from '../state/shapes.ts';
 import { text } from '../strings/en.ts';
 import { GalleryTile } from './GalleryTile.tsx';
+import { GalleryTools } from './GalleryTools.tsx';
 
 /** Pixels above and below the window that are rendered too, in steps of which the gallery follows the scroll position. */
 const marginPixels = 900;
@@ -20,8 +21,8 @@ const px = (pixels: number) => `${pixels}px`;
 
 /** The user's images, newest first, with those that are being made. Only what is near the window is in the document. */
 export function Gallery({ isShown }: { isShown: boolean }) {
-  const { gallery, pendingGenerations, account } = usePageState();
-  const { items, state, isLoading, problem } = gallery;
+  const { gallery, search, pendingGenerations, account } = usePageState();
+  const { items, state, isLoading, problem, isActive } = search;
 
   const groups = useComputed(() => {
     const ratioOf = ({ request: { tier, orientation = 'landscape' } }: PendingGeneration) => {
@@ -30,25 +31,33 @@ export function Gallery({ isShown }: { isShown: boolean }) {
       const { width, height } = getShape(offer, orientation);
       return width / height;
     };
-    const all = listItems(items.value, gallery.find, pendingGenerations.list.value, ratioOf);
+    const findShown = (id: string) => (search.findPosition(id) < 0 ? undefined : gallery.find(id));
+    const all = listItems(items.value, findShown, pendingGenerations.list.value, ratioOf);
     return groupByDate(all, Date.now());
   });
   const isEmpty = groups.value.length === 0;
+  const hasImages = gallery.items.value.length > 0;
   return (
     <section class="gallery" aria-labelledby="gallery-title">
       <h2 id="gallery-title" class="visually-hidden" tabIndex={-1}>
         {text.gallery.title}
       </h2>
+      {(hasImages || isActive.value) && <GalleryTools isShown={isShown} />}
       {!isEmpty && <Rows groups={groups.value} />}
-      {isEmpty && state.value === 'initial' && !problem.value && <Placeholders />}
-      {isEmpty && state.value === 'complete' && <Empty />}
+      {isEmpty && !isActive.value && state.value === 'initial' && !problem.value && <Placeholders />}
+      {isEmpty && state.value === 'complete' && (isActive.value ? <NothingFound /> : <Empty />)}
+      {isEmpty && isActive.value && state.value !== 'complete' && !problem.value && (
+        <p class="quiet searching" role="status">
+          {text.search.searching}
+        </p>
+      )}
       {problem.value && (
         <div class="notice" role="alert">
           <p>{problem.value}</p>
         </div>
       )}
       {(state.value === 'more' || problem.value) && isShown && (
-        <More onMore={gallery.more} isLoading={isLoading.value} count={items.value.length} />
+        <More onMore={search.more} isLoading={isLoading.value} count={items.value.length} />
       )}
     </section>
   );
@@ -174,18 +183,13 @@ function Empty() {
   );
 }
 
-/** Keeps the scroll position of the gallery while another view is shown. */
-export function useKeptScroll(isShown: boolean): void {
-  const position = useRef(0);
-  useEffect(() => {
-    if (!isShown) return;
-    const remember = () => {
-      position.current = scrollY;
-    };
-    addEventListener('scroll', remember, { passive: true });
-    return () => removeEventListener('scroll', remember);
-  }, [isShown]);
-  useLayoutEffect(() => {
-    if (isShown) scrollTo(0, position.current);
-  }, [isShown]);
+function NothingFound() {
+  const { search } = usePageState();
+  const words = search.query.value.trim();
+  return (
+    <EmptyState drawing={<EmptyWallDrawing />} title={text.search.nothingTitle}>
+      <p>{words === '' ? text.search.noFavourite : text.search.nothing(words)}</p>
+      <Button onClick={search.reset}>{text.search.showAll}</Button>
+    </EmptyState>
+  );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button, IconButton } from '../components/Button.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { announce } from '../state/announce.ts';
@@ -16,7 +16,26 @@ export function GalleryTools({ isShown }: { isShown: boolean }) {
 }
 
 const isDialogOpen = () => document.querySelector('dialog[open]') !== null;
-const focusGallery = () => document.querySelector<HTMLElement>('.image-tile > a')?.focus();
+
+/** To the image, or to the title of the gallery. The gallery stays where it is. */
+const focusGallery = (id?: string) =>
+  (document.getElementById(`image-${id}`) ?? document.getElementById('gallery-title'))?.focus({
+    preventScroll: true,
+  });
+
+/** The selection stays under the header, which has two lines in narrow windows. */
+function useHeaderHeight(): void {
+  useLayoutEffect(() => {
+    const header = document.querySelector('.top');
+    if (!header) return;
+    const { style } = document.documentElement;
+    const observer = new ResizeObserver(([entry]) => {
+      style.setProperty('--header-height', `${entry?.borderBoxSize[0]?.blockSize ?? 0}px`);
+    });
+    observer.observe(header);
+    return () => observer.disconnect();
+  }, []);
+}
 
 function SearchBar({ isShown }: { isShown: boolean }) {
   const { search, selection } = usePageState();
@@ -55,7 +74,7 @@ function SearchBar({ isShown }: { isShown: boolean }) {
           }}
           onKeyDown={({ key }) => {
             if (key === 'Escape') query.value = '';
-            if (key === 'Enter') focusGallery();
+            if (key === 'Enter') focusGallery(items.peek()[0]?.id);
           }}
         />
         {query.value !== '' && (
@@ -95,14 +114,16 @@ function SelectionBar({ isShown }: { isShown: boolean }) {
   const { selection } = pageState;
   const [isDeleting, setIsDeleting] = useState(false);
   const bar = useRef<HTMLDivElement>(null);
+  useHeaderHeight();
   const selected = selection.selected.value;
   const work = selection.work.value;
   const isOff = selected.length === 0 || work !== undefined;
   const isAllFavourite = selected.length > 0 && selected.every(({ favourite }) => favourite);
 
   const end = () => {
+    const [first] = selection.selected.peek();
     selection.clear();
-    focusGallery();
+    focusGallery(first?.id);
   };
   useEffect(() => {
     // The button that started it has gone.

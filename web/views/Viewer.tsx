@@ -16,7 +16,8 @@ import { isText, showShortcuts } from './Shortcuts.tsx';
 
 /** One image over the gallery, with its details and actions. */
 export function Viewer({ id }: { id: string }) {
-  const { gallery } = usePageState();
+  // Goes through what the gallery shows, which may be what a search found.
+  const { search: gallery } = usePageState();
   const { generation, problem } = useGeneration(id);
   const [isDeleting, setIsDeleting] = useState(false);
   const index = gallery.findPosition(id);
@@ -96,7 +97,7 @@ const findTitle = () => document.getElementById('credits-title') ?? document.get
 
 /** Finds the image in the gallery, or fetches it: a link can name one that the gallery has not loaded. */
 function useGeneration(id: string) {
-  const { gallery, client } = usePageState();
+  const { search: gallery, client } = usePageState();
   const listed = gallery.find(id);
   const [fetched, setFetched] = useState<Generation | undefined>();
   const [problem, setProblem] = useState('');

@@ -61,7 +61,7 @@ export function measureLayoutShift(page: Page): Promise<number> {
  */
 export function findCoveredText(page: Page): Promise<string[]> {
   return page.evaluate(() => {
-    const layers = 'dialog, .popover, .composer, .top, .announcer';
+    const layers = 'dialog, .popover, .composer, .top, .announcer, .gallery-tools';
     // Dialogs may lie on each other: the focus is in the uppermost.
     const dialogs = [...document.querySelectorAll('dialog[open]')];
     const open = dialogs.findLast((one) => one.contains(document.activeElement)) ?? dialogs.at(-1);
