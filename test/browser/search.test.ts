@@ -137,7 +137,7 @@ describe('several images', () => {
     await expect
       .poll(async () => (await studio().listImages(user)).map((one) => one.favourite))
       .toEqual([true, true, false]);
-    await tools(page).getByRole('button', { name: 'No favourites' }).waitFor();
+    await tools(page).getByRole('button', { name: 'Unfavourite' }).waitFor();
     // Without the browser's own dialog, which a test cannot answer.
     await page.evaluate('delete window.showSaveFilePicker');
     const [download] = await Promise.all([

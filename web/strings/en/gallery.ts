@@ -19,7 +19,6 @@ export const gallery = {
   actions: 'Image actions',
   favourite: 'Favourite',
   unfavourite: 'No longer a favourite',
-  isFavourite: ', favourite',
   marked: 'Added to your favourites.',
   unmarked: 'No longer a favourite.',
 };
@@ -44,7 +43,7 @@ export const selecting = {
   all: 'Select all',
   select: (prompt: string) => `Select: ${prompt}`,
   mark: 'Favourite',
-  unmark: 'No favourites',
+  unmark: 'Unfavourite',
   download: 'Download',
   delete: 'Delete',
   cancel: 'Cancel',
