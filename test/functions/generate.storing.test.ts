@@ -81,10 +81,10 @@ describe('refunds a failed upload and puts the image into the outbox', () => {
     secure_url: 'https://res.cloudinary.com/test/image/upload/v1/somebody/else.png',
   };
 
-  it.each<[string, CloudinaryStep]>([
+  it.each<[string, CloudinaryStep, Record<string, string>?]>([
     ['400', cloudinaryFault.error(400)],
     ['400 for a clock that is slow', cloudinaryFault.staleRequest()],
-    ['400 for an image that is too large', cloudinaryFault.fileTooLarge()],
+    ['400 for an image that is too large', cloudinaryFault.fileTooLarge(), { maxBytes: '10485760' }],
     ['420', cloudinaryFault.rateLimited()],
     ['423', cloudinaryFault.error(423)],
     ['500', cloudinaryFault.error(500)],
@@ -101,11 +101,11 @@ describe('refunds a failed upload and puts the image into the outbox', () => {
     ['a reply that names another image', storedReply(otherImage)],
     ['a reply that names another image, ours stored', storedReply(otherImage, true)],
     ['a reply without an address', storedReply({ public_id: 'x', version: 1 }, true)],
-  ])('%s', async (_, step) => {
+  ])('%s', async (_, step, metadata = {}) => {
     stack.gemini.always(geminiFault.blank());
     stack.cloudinary.always(step);
     const failed = await generateOnce(stack, upstreams.server.url);
-    await expectRefunded(stack, failed, { reason: 'STORAGE_ERROR', inOutbox: true });
+    await expectRefunded(stack, failed, { reason: 'STORAGE_ERROR', metadata, inOutbox: true });
     expectNoVendorWords(step, failed);
     expect(failed.logged).not.toMatch(/timestamp=|signature/i);
   });

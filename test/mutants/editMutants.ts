@@ -42,13 +42,13 @@ export const inEdits: Mutants = {
     killedBy: editsTest,
   },
   'the same words for another image are the same request': {
-    find: object('prompt, tier, orientation, enhance, fresh, references: $R, editOf'),
-    replace: '{ prompt, tier, orientation, enhance, fresh, references: $R }',
+    find: object('prompt, tier, orientation, enhance, fresh, references: $R, editOf, ...$S'),
+    replace: '{ prompt, tier, orientation, enhance, fresh, references: $R, ...$S }',
     killedBy: editsTest,
   },
   'the cache returns the edit of another image': {
-    find: object('uid, modelId, prompt, tier, orientation, enhance, references, editOf'),
-    replace: '{ uid, modelId, prompt, tier, orientation, enhance, references }',
+    find: object('uid, modelId, prompt, tier, orientation, enhance, references, editOf, ...$S'),
+    replace: '{ uid, modelId, prompt, tier, orientation, enhance, references, ...$S }',
     killedBy: editsTest,
   },
   'the turn of an image that was made from others is sent without them': {

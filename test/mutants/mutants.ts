@@ -9,6 +9,7 @@ import { inEdits } from './editMutants.ts';
 import { inIdentities } from './identities.ts';
 import { inDebts, inPaymentFunctions, inPayments, inPurchases } from './paymentMutants.ts';
 import { anywhere, type Mutant, type Mutants, object, property } from './rules.ts';
+import { inPages, inSearches } from './searchMutants.ts';
 import { inShares, inSharing } from './sharingMutants.ts';
 import { inImagegen, inImages, inPrompts } from './upstreamMutants.ts';
 
@@ -589,13 +590,13 @@ const inTerms: Mutants = {
 
 export const mutants: readonly Mutant[] = Object.entries({
   'shared/ledger': { ...inLedger, ...inIdentities, ...inClosedAccounts },
-  'shared/generation': { ...inGeneration, ...inShares, ...inEdits },
+  'shared/generation': { ...inGeneration, ...inShares, ...inEdits, ...inSearches },
   'shared/sharing': inSharing,
   'shared/ledger/purchases.ts': inPurchases,
   'shared/ledger/credits.ts': inDebts,
   'shared/payments': inPayments,
   functions: inPaymentFunctions,
-  'shared/database': inDatabase,
+  'shared/database': { ...inDatabase, ...inPages },
   'shared/imagegen': inImagegen,
   'shared/images': inImages,
   'shared/http': inHttp,

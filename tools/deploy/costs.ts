@@ -42,8 +42,8 @@ export const perImage = { reads: 2, stateReads: 4, writes: 4 };
 const stateSeconds = 5;
 /** Documents that a visit reads: the account, a page of the gallery and one more. Each write of the account adds one. */
 const readsPerVisit = 27;
-/** Bytes of a generation and its ledger entry, and of an account, with their index entries. */
-const [storedPerImage, storedPerAccount] = [5_000, 2_000];
+/** Bytes of a generation and its ledger entry, and of an account, with their index entries: 20 for the words of a prompt. */
+const [storedPerImage, storedPerAccount] = [9_000, 2_000];
 /** A thumbnail has about 40 KB. Each image is one upload and one thumbnail: two transformations. */
 const thumbnail = { bytes: 40_000, shownPerImage: 10 };
 const transformationsPerImage = 2;
