@@ -118,5 +118,3 @@ export function createGallerySearch(client: Pick<Client, 'gallery'>, gallery: Pa
     },
   };
 }
-
-export type GallerySearch = ReturnType<typeof createGallerySearch>;

@@ -118,5 +118,3 @@ export function createSelection(listShown: () => readonly Generation[]) {
     cancel: () => running?.abort(),
   };
 }
-
-export type Selection = ReturnType<typeof createSelection>;

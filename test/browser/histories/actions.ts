@@ -213,18 +213,25 @@ const wait: Action = async ({ page }, _, random) => {
   return `wait for ${ms} ms`;
 };
 
-const write: Action = async (world, { controls }, random) => {
-  const create = controls.find(({ name }) => /^Create · /.test(name));
-  if (!create) return undefined;
+const create: Action = async (world, { controls }, random) => {
+  const button = controls.find(({ name }) => /^Create · /.test(name));
+  const prompt = controls.find(({ name, kind }) => kind === 'text' && name === 'Prompt');
   const times = random.chance(0.4) ? 2 : 1;
-  await press(world, create, times);
-  return `press “${create.name}”${times > 1 ? ' twice' : ''}`;
+  if (prompt && random.chance(0.3)) {
+    await world.page.mouse.click(prompt.x, prompt.y);
+    for (let i = 0; i < times; i += 1) await world.page.keyboard.press('Control+Enter').catch(() => {});
+    world.wishes += await takeWishes(world.page);
+    return `Control+Enter in the prompt${times > 1 ? ' twice' : ''}`;
+  }
+  if (!button) return undefined;
+  await press(world, button, times);
+  return `press “${button.name}”${times > 1 ? ' twice' : ''}`;
 };
 
 export const actions = {
   press: [pressSome(1), 36],
   pressTwice: [pressSome(2), 12],
-  create: [write, 6],
+  create: [create, 6],
   key: [pressKey, 16],
   type: [type, 10],
   signIn: [signIn, 12],

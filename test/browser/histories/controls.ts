@@ -65,7 +65,7 @@ export const readView = (page: Page): Promise<View> =>
   page.evaluate(() => {
     const selector = 'button, a[href], textarea, input, summary';
     const nameOf = (element: Element) => {
-      const label = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : undefined;
+      const label = (element as HTMLInputElement).labels?.[0]?.textContent;
       const name = element.getAttribute('aria-label') ?? label ?? element.textContent ?? '';
       return name.replaceAll(/\s+/g, ' ').trim().slice(0, 60);
     };
