@@ -12,7 +12,8 @@ export const deleteGeneration = endpoint({
   input: deleteGenerationRequestSchema,
   answer: generationAnswerSchema,
   limit: readLimit,
-  async run({ caller, input }, services) {
+  async run({ caller, input, log }, services) {
+    log.add({ generationId: input.id });
     const ledger = await services.ledger();
     const { record, outboxItems } = await deleteRecord(ledger, caller.uid, input.id);
     for (const item of outboxItems) {

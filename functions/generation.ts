@@ -13,10 +13,11 @@ export const generation = endpoint({
   input: generationQuerySchema,
   answer: generationAnswerSchema,
   limit: readLimit,
-  async run({ caller: { uid }, input }, services) {
+  async run({ caller: { uid }, input, log }, services) {
     const ledger = await services.ledger();
     const { publicUrl } = services.config;
     const id = input.id ?? hashGenerationId(uid, input.key ?? '');
+    log.add({ generationId: id });
     const record = await findCurrentGeneration(ledger, uid, id);
     if (!record) throw new Failure('NOT_FOUND', 'There is no such generation.');
     const ancestors = await readAncestors(ledger, record);

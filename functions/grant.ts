@@ -11,7 +11,8 @@ export const grant = endpoint({
   answer: grantAnswerSchema,
   async run({ caller, input, idempotencyKey, log }, services) {
     const { grant, replayed } = await grantTo(await services.ledger(), caller, idempotencyKey, input);
-    log.add({ uid: grant.uid, amount: grant.amount, replayed });
+    const { generationId } = grant;
+    log.add({ uid: grant.uid, amount: grant.amount, replayed, ...(generationId && { generationId }) });
     const { uid, balance, sequence } = grant;
     const body = { account: { uid, balance, sequence }, entry: toAdminEntry(grant) };
     return replayed ? { body, headers: { 'Idempotent-Replayed': 'true' } } : { body };

@@ -29,7 +29,7 @@ export async function createSite(options: SiteOptions): Promise<StaticHandler> {
   const { functionPaths, projectId, env } = options;
   const pages = new Map([...rootFiles(), ...(await buildPage(options.webDir)), ...(await apiPages())]);
   const index = pages.get('/studio/index.html');
-  if (index) pages.set('/studio', index).set('/studio/', index);
+  if (index) for (const path of ['/studio', '/studio/', '/studio/desk']) pages.set(path, index);
   const emulators = {
     auth: parseHostAndPort(options.authHost),
     firestore: parseHostAndPort(options.firestoreHost),

@@ -113,6 +113,12 @@ export function withSupport(failure: Failure, supportEmail: string | undefined):
   return toFailureUnchecked(reason, message, { ...details, metadata: { ...details.metadata, supportEmail } });
 }
 
+/** Adds the id of a generation that was debited, or may have been: the support code. */
+export function withGeneration(failure: Failure, generationId: string): Failure {
+  const { reason, message, details } = failure;
+  return toFailureUnchecked(reason, message, { ...details, metadata: { ...details.metadata, generationId } });
+}
+
 /** A failure as it was stored. Becomes INTERNAL if there is none, or if its reason no longer exists. */
 export function restoreFailure(
   stored: { reason: string; message: string; metadata?: Record<string, string> | undefined } | null,

@@ -1,27 +1,34 @@
 import type { FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Announcer } from './components/Announcer.tsx';
-import { route } from './state/route.ts';
-import { type FirebaseConfig, user } from './state/session.ts';
+import { isDeskAddress, route } from './state/route.ts';
+import { type FirebaseConfig, isAdmin, user } from './state/session.ts';
 import { text } from './strings/en.ts';
 import { CannotOpen } from './views/CannotOpen.tsx';
 import { Report } from './views/Report.tsx';
 import { SignIn } from './views/SignIn.tsx';
 
-type StudioComponent = FunctionComponent<{ config: FirebaseConfig; uid: string }>;
+/** The parts of the page that are loaded once somebody is signed in. Only admins load the desk. */
+const parts = {
+  studio: () => import('./views/Studio.tsx').then(({ Studio }) => Studio),
+  desk: () => import('./desk/Desk.tsx').then(({ Desk }) => Desk),
+};
+type PartName = keyof typeof parts;
+type Part = FunctionComponent<{ config: FirebaseConfig; uid: string }>;
 
 export function App({ config }: { config: FirebaseConfig }) {
   const uid = user.value?.uid;
-  const { Studio, error } = useStudio(uid !== undefined);
+  const name = uid === undefined ? undefined : choosePart();
+  const { Part, error } = usePart(name);
   if (route.value.view === 'report') return <Report token={route.value.token} />;
   if (error) return <CannotOpen error={error} />;
-  if (user.value === undefined || (uid !== undefined && !Studio)) {
+  if (user.value === undefined || (uid !== undefined && !Part)) {
     return <p class="boot">{text.common.opening}</p>;
   }
   return (
     <>
-      {uid !== undefined && Studio ? (
-        <Studio key={uid} config={config} uid={uid} />
+      {uid !== undefined && Part ? (
+        <Part key={uid} config={config} uid={uid} />
       ) : (
         <SignIn isLocal={config.emulators !== undefined} />
       )}
@@ -30,14 +37,26 @@ export function App({ config }: { config: FirebaseConfig }) {
   );
 }
 
-/** Loads the studio once somebody is signed in. */
-function useStudio(isNeeded: boolean): { Studio?: StudioComponent; error?: unknown } {
-  const [loaded, setLoaded] = useState<{ Studio?: StudioComponent; error?: unknown }>({});
+/** Undefined while it is not known whether the user is an admin. Whoever is none gets the studio. */
+function choosePart(): PartName | undefined {
+  if (!isDeskAddress() || isAdmin.value === false) return 'studio';
+  return isAdmin.value ? 'desk' : undefined;
+}
+
+type Loaded = { name?: PartName; Part?: Part; error?: unknown };
+
+function usePart(name: PartName | undefined): Pick<Loaded, 'Part' | 'error'> {
+  const [loaded, setLoaded] = useState<Loaded>({});
   useEffect(() => {
-    if (!isNeeded || loaded.Studio) return;
-    import('./views/Studio.tsx')
-      .then(({ Studio }) => setLoaded({ Studio }))
-      .catch((error) => setLoaded({ error }));
-  }, [isNeeded, loaded.Studio]);
-  return loaded;
+    if (name === undefined) return;
+    let isCurrent = true;
+    parts[name]().then(
+      (Part: Part) => isCurrent && setLoaded({ name, Part }),
+      (error) => isCurrent && setLoaded({ error }),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [name]);
+  return loaded.error || loaded.name === name ? loaded : {};
 }

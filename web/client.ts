@@ -134,10 +134,8 @@ export const isSettled = (error: unknown) =>
   // A proxy rejects one attempt; an earlier attempt with the same key may have reached the functions.
   error.reason !== 'UNKNOWN';
 
-export type Client = ReturnType<typeof createClient>;
-
-/** Each method throws an `ApiError`, the error that `token` threw, or the reason of its aborted signal. */
-export function createClient({
+/** Calls functions by name. Throws an `ApiError`, the error that `token` threw, or the reason of the aborted signal. */
+export function createCaller({
   baseUrl = '',
   token,
   fetch = (...args) => globalThis.fetch(...args),
@@ -203,6 +201,14 @@ export function createClient({
     }
   }
 
+  return call;
+}
+
+export type Client = ReturnType<typeof createClient>;
+
+/** Each method throws what a caller throws. */
+export function createClient(options: ClientOptions) {
+  const call = createCaller(options);
   return {
     /** Balance, tiers with prices and sizes, limits. Creates the account on the user's first call. */
     account: async (): Promise<AccountAnswer> => (await call({ path: 'account' })).answer,
@@ -289,7 +295,7 @@ export function createClient({
 }
 
 /** 128 random bits, in the form of a UUID. Pages over plain HTTP have no `crypto.randomUUID`. */
-function createKey(): string {
+export function createKey(): string {
   const toHex = (byte: number) => byte.toString(16).padStart(2, '0');
   const part = (bytes: number) => Array.from(crypto.getRandomValues(new Uint8Array(bytes)), toHex).join('');
   return [4, 2, 2, 2, 6].map(part).join('-');
@@ -317,7 +323,7 @@ function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-function toQuery(fields: Record<string, string | number | boolean | undefined>): string {
+export function toQuery(fields: Record<string, string | number | boolean | undefined>): string {
   const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
   return pairs.length === 0
     ? ''

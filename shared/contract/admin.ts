@@ -124,6 +124,8 @@ export const suspendAnswerSchema = describe(
   }),
 );
 
+export type SuspendAnswer = z.infer<typeof suspendAnswerSchema>;
+
 export const auditAnswerSchema = describe(
   'One account, or a page of accounts.',
   z.strictObject({

@@ -136,7 +136,7 @@ export const overviewAnswerSchema = describe(
       ),
     ),
     jobs: describe(
-      'The scheduled functions.',
+      'The scheduled functions. `reconcilePayments` only if credits are sold.',
       z.array(
         z.strictObject({
           name: describe('The name of the function.', z.string()),
@@ -144,6 +144,7 @@ export const overviewAnswerSchema = describe(
             'When it last handled everything. Null if never.',
             z.iso.datetime().nullable(),
           ),
+          late: describe('True if that is longer ago than its alert allows.', z.boolean()),
         }),
       ),
     ),
@@ -191,6 +192,8 @@ export const adminAccountsAnswerSchema = describe(
   }),
 );
 
+export type AdminAccountsAnswer = z.infer<typeof adminAccountsAnswerSchema>;
+
 export const adminAccountQuerySchema = z.strictObject({ uid: uidSchema });
 
 export const adminPurchaseSchema = describe(
@@ -207,6 +210,8 @@ export const adminPurchaseSchema = describe(
     createdAt: describe('When it was paid.', z.iso.datetime()),
   }),
 );
+
+export type AdminPurchase = z.infer<typeof adminPurchaseSchema>;
 
 const newest = (what: string) => `The newest ${deskItemsMax} ${what}, newest first.`;
 

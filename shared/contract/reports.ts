@@ -97,7 +97,11 @@ export const reportsAnswerSchema = describe(
   }),
 );
 
+export type ReportsAnswer = z.infer<typeof reportsAnswerSchema>;
+
 export const resolveReportAnswerSchema = describe(
   'The closed report.',
   z.strictObject({ report: reportSchema }),
 );
+
+export type ResolveReportAnswer = z.infer<typeof resolveReportAnswerSchema>;

@@ -54,9 +54,19 @@ export async function writeCursor(
 /** The fields of `jobs/{name}.finished`. */
 type FinishedJobData = { finishedAt: Date };
 
-/** The scheduled functions, in the order in which the desk shows them. */
-const jobNames = ['sweepHolds', 'reconcile', 'reconcilePayments', 'checkQuota', 'refillAllowances'] as const;
-export type JobName = (typeof jobNames)[number];
+/**
+ * The scheduled functions, in the order in which the desk shows them, and after how many minutes without a complete run each
+ * is late.
+ */
+export const lateAfterMinutes = {
+  sweepHolds: 10,
+  // A day and half an hour. Cloud Monitoring looks back for 25 hours at most.
+  reconcile: 1_470,
+  reconcilePayments: 150,
+  checkQuota: 50,
+  refillAllowances: 150,
+} as const;
+export type JobName = keyof typeof lateAfterMinutes;
 
 const finishedPath = (name: string): DocumentPath<FinishedJobData> => documentPath(`jobs/${name}.finished`);
 
@@ -78,11 +88,17 @@ export async function finishJob(
   );
 }
 
-/** When each job last handled everything. */
-export async function readFinishedJobs({ database, retryCommit }: Reader) {
-  const { documents } = await retryCommit(undefined, () => database.read(jobNames.map(finishedPath)));
-  return jobNames.map((name, i) => {
-    const { finishedAt }: Unparsed<FinishedJobData> = documents[i]?.data ?? {};
-    return { name, finishedAt: finishedAt instanceof Date ? finishedAt.toISOString() : null };
+/** When each of these jobs last handled everything, and whether that is too long ago. */
+export async function readFinishedJobs({ database, retryCommit }: Reader, names: readonly JobName[]) {
+  const { documents, readTime } = await retryCommit(undefined, () => database.read(names.map(finishedPath)));
+  return names.map((name, i) => {
+    const data: Unparsed<FinishedJobData> = documents[i]?.data ?? {};
+    const finishedAt = data.finishedAt instanceof Date ? data.finishedAt : undefined;
+    const lateFrom = readTime.getTime() - lateAfterMinutes[name] * 60_000;
+    return {
+      name,
+      finishedAt: finishedAt?.toISOString() ?? null,
+      late: finishedAt !== undefined && finishedAt.getTime() < lateFrom,
+    };
   });
 }

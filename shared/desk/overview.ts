@@ -10,7 +10,7 @@ import {
 } from '../contract/desk.ts';
 import type { EntryType } from '../contract/ledger.ts';
 import { type Filter, longQueryMs, type Total, type TotalRequest } from '../database/database.ts';
-import { readFinishedJobs } from '../database/jobs.ts';
+import { type JobName, lateAfterMinutes, readFinishedJobs } from '../database/jobs.ts';
 import { invalidRequest } from '../errors.ts';
 import { everyModel, parseQuotaState, type QuotaState, quotaPath } from '../imagegen/quotaState.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -64,7 +64,7 @@ export async function readOverview(services: Services, period: Period): Promise<
     readSums(ledger, period),
     readDays(ledger, period),
     readModels(ledger, modelIds),
-    readFinishedJobs(ledger),
+    readJobs(services, ledger),
     readActions(ledger),
   ]);
   return {
@@ -288,4 +288,13 @@ async function readModels(
       ...(reason && { reason }),
       ...(retryAt && { retryAt: retryAt.toISOString() }),
     }));
+}
+
+/** The comparison with Stripe runs only where credits are sold. */
+function readJobs({ config }: Services, ledger: Ledger) {
+  const names = Object.keys(lateAfterMinutes) as JobName[];
+  return readFinishedJobs(
+    ledger,
+    names.filter((name) => name !== 'reconcilePayments' || config.stripe.secretKey),
+  );
 }

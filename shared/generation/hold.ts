@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { GenerateRequest } from '../contract/generate.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
-import { Failure, toFailure } from '../errors.ts';
+import { Failure, toFailure, withGeneration } from '../errors.ts';
 import { getOrientation } from '../imagegen/models.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
@@ -20,6 +20,7 @@ import { debitEntryId, entryPath } from '../ledger/entries.ts';
 import { getHoldDeadline } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { getPrice } from '../ledger/price.ts';
+import type { Reason } from '../reasons.ts';
 import { cachePath, findCachedSource, shareImage, toSharedFields } from './cache.ts';
 import {
   type GenerationData,
@@ -110,7 +111,7 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
       if (!document) {
         const debit = documents.get(debitPath);
         erased = debit && attempts.find((attempt) => isDebitOf(attempt, debit));
-        return debit ? { refusal: deletedByAdmin() } : undefined;
+        return debit ? { refusal: deletedByAdmin(id) } : undefined;
       }
       const record = parseGeneration(document);
       const outcome = toOutcome(record, attemptId);
@@ -120,11 +121,19 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
     decide: (state) => decideHold(ledger, params, attemptId, takedowns, state, attempts),
   });
   const { isOverdue, ...outcome } = await holding.catch(async (error) => {
-    const { reason, message } = toFailure(error);
-    const failure = { reason, message };
-    if (erased)
-      await refund(ledger, { uid, id, held: erased, failure, providerCostMicros: 0, mayBeStored: false });
-    throw error;
+    const failure = toFailure(error);
+    const { reason, message } = failure;
+    if (erased) {
+      await refund(ledger, {
+        uid,
+        id,
+        held: erased,
+        failure: { reason, message },
+        providerCostMicros: 0,
+        mayBeStored: false,
+      });
+    }
+    throw unknownOutcomes.includes(reason) ? withGeneration(failure, id) : failure;
   });
   return isOverdue
     ? { ...outcome, outcome: 'existing', record: (await expire(ledger, outcome.record)).record }
@@ -141,7 +150,11 @@ function toOutcome(record: GenerationRecord, attemptId: string): HoldOutcome['ou
 const isDebitOf = ({ receipt, createdAt }: GenerationRecord, { data }: StoredDocument) =>
   data.sequence === receipt.sequence && Number(data.createdAt) === Number(createdAt);
 
-const deletedByAdmin = () => new Failure('DELETED', 'This generation was deleted.');
+const deletedByAdmin = (generationId: string) =>
+  new Failure('DELETED', 'This generation was deleted.', { metadata: { generationId } });
+
+/** After these the hold may have been committed. */
+const unknownOutcomes: readonly Reason[] = ['DATABASE_UNAVAILABLE', 'INTERNAL'];
 
 type HoldDecision = Decision<HoldOutcome & { isOverdue: boolean }>;
 

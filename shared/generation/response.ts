@@ -1,6 +1,6 @@
 /** The answer of `generate` for a generation, by its status. */
 import type { GenerateAnswer } from '../contract/generate.ts';
-import { Failure, isReason, restoreFailure } from '../errors.ts';
+import { Failure, isReason, restoreFailure, withGeneration } from '../errors.ts';
 import { getReasonRow } from '../reasons.ts';
 import { type GenerationRecord, type StoredFailure, toGeneration } from './record.ts';
 
@@ -25,7 +25,7 @@ export function toGenerateAnswer(record: GenerationRecord, publicUrl: string, ow
     case 'refunded': {
       const isOwn = own !== undefined && own.reason === record.failure?.reason;
       const failure = isOwn ? own : restoreFailure(record.failure);
-      const answer = failure.with({ receipt, retry: 'new_key' });
+      const answer = withGeneration(failure.with({ receipt, retry: 'new_key' }), id);
       const { isLasting, retry } = getReasonRow(failure.reason);
       throw isLasting ? answer.with({ retry }) : answer;
     }

@@ -1,5 +1,5 @@
 import type { RequestLog } from '../core/log.ts';
-import { type Failure, toFailure } from '../errors.ts';
+import { type Failure, toFailure, withGeneration } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { GenerationRecord } from './record.ts';
 import { refund } from './refund.ts';
@@ -76,6 +76,6 @@ async function refundHeld(
   }).catch((error) => {
     ledger.log.error('A refund failed and is left to the sweep', { uid, generationId: id, error });
   });
-  if (!refunded) throw failure.with({ receipt, retry: 'same_key' });
+  if (!refunded) throw withGeneration(failure.with({ receipt, retry: 'same_key' }), id);
   return refunded.record;
 }

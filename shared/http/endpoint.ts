@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as z from 'zod';
 import type { Admin, User } from '../auth/auth.ts';
 import { idempotencyKeySchema } from '../contract/ids.ts';
+import { hashIdempotencyKey } from '../core/keyHash.ts';
 import type { RequestLog } from '../core/log.ts';
 import type { RateLimit } from '../core/rateLimit.ts';
 import type { BinaryEvent } from '../database/accountEvent.ts';
@@ -146,6 +147,7 @@ async function handle<A extends Access, Input extends z.ZodType, Output extends 
   if (caller && 'uid' in caller) log.add({ [spec.access === 'admin' ? 'admin' : 'uid']: caller.uid });
   if (spec.limit && caller && 'uid' in caller) services.rateLimiter.take(spec.limit, caller.uid);
   const { idempotencyKey, keyViolations } = readIdempotencyKey(spec, request);
+  if (idempotencyKey) log.add({ keyHash: hashIdempotencyKey(idempotencyKey) });
   const admit = async () => {
     if (keyViolations.length > 0) throw invalidRequest(keyViolations);
     await spec.admit?.({ caller, idempotencyKey, log }, services);

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { GrantRequest } from '../contract/admin.ts';
+import { hashIdempotencyKey } from '../core/keyHash.ts';
 import { recordAdminAction } from '../database/adminActions.ts';
 import { createDocument, type DocumentPath, documentPath } from '../database/database.ts';
 import { Failure, invalidRequest } from '../errors.ts';
@@ -50,7 +51,7 @@ export function grantTo(
   { uid, amount, reason, generationId }: GrantRequest,
 ): Promise<{ grant: GrantRecord; replayed: boolean }> {
   const { actor } = admin;
-  const keyHash = hash(JSON.stringify([key]));
+  const keyHash = hashIdempotencyKey(key);
   const path = grantPath(keyHash);
   const oldPath = grantPath(hash(JSON.stringify([admin.uid, key])));
   const entryId = generationId === undefined ? `grant:${keyHash}` : goodwillEntryId(generationId);

@@ -4,7 +4,7 @@
  *
  * | value | replacement |
  * |-|-|
- * | a time | noon of 31 January 2026; the next midnight in fields about the future (`retryAt`, `nextAt`) |
+ * | a time, also at the end of an id | noon of 31 January 2026; the next midnight in fields about the future (`retryAt`, `nextAt`) |
  * | a random UUID (in the address of an image) | zeros |
  * | the address of the image store and the version in it | Cloudinary's own address, and the same noon |
  * | the address of the fake of Stripe | Stripe's own addresses |
@@ -67,6 +67,8 @@ function replaceValues(value: unknown, field: string, wait?: number): unknown {
     .replace(/^http:\/\/127\.0\.0\.1:\d+\/(?=p\/session\/)/, 'https://billing.stripe.com/')
     .replace(/http:\/\/127\.0\.0\.1:\d+\//g, 'https://res.cloudinary.com/')
     .replace(/\/(i|shares|report)\/[\w-]{22}/g, `/$1/${shownToken}`)
+    .replace(/^resolveReport:[\da-f]{32}/, `resolveReport:${shownReportId}`)
+    .replace(/:\d{13}$/, `:${Date.parse(now)}`)
     .replace(/\/v\d{10}\//g, `/v${Date.parse(now) / 1000}/`);
 }
 

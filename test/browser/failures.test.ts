@@ -70,6 +70,8 @@ describe('a failure', () => {
     await button(card, 'Copy error').click();
     await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain('PROVIDER_ERROR');
     expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(keys[0]);
+    const [refund] = await listCharges(userWindow);
+    await card.getByText(`Support code: ${refund?.generationId}`).waitFor();
 
     await button(card, 'Try again').click();
     await imageWithPrompt(page, 'A broken vase').waitFor();

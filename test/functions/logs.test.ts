@@ -52,6 +52,7 @@ describe('the line of a generation', () => {
       durationMs: ms,
       uid: user.uid,
       generationId: body.generation.id,
+      keyHash: expect.stringMatching(/^[0-9a-f]{32}$/),
       tier: 'premium2',
       cached: false,
       replayed: false,

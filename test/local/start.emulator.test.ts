@@ -131,6 +131,7 @@ describe('a start with an empty environment', () => {
 
   it.each([
     ['/studio', 'text/html; charset=utf-8'],
+    ['/studio/desk', 'text/html; charset=utf-8'],
     ['/reference', 'text/html; charset=utf-8'],
     ['/openapi.json', 'application/json; charset=utf-8'],
   ])('serves %s', async (path, type) => {

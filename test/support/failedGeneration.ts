@@ -50,12 +50,16 @@ export async function expectRefunded(
 ): Promise<void> {
   const [code, status] = codes[reason];
   expect(getDetail(reply, 'ErrorInfo')).toMatchObject({ reason, domain: 'nano-banana-studio' });
-  expect(getDetail(reply, 'ErrorInfo').metadata).toEqual({ ...metadata, retry: 'new_key' });
   expect({ http: reply.status, ...reply.body.error }).toMatchObject({ http: code, code, status });
   expect(reply.body.receipt).toEqual({ charged: 2, refunded: 2, balance: 10, sequence: 3 });
 
   const { account, entries, generations } = await stack.ledger(uid);
   const id = generations[0]?.id as string;
+  expect(getDetail(reply, 'ErrorInfo').metadata).toEqual({
+    ...metadata,
+    generationId: id,
+    retry: 'new_key',
+  });
   expect(account).toMatchObject({ balance: 10, settled: 10, sequence: 3 });
   expect(account.active).not.toHaveProperty(id);
   expect(entries.map(({ type, amount }) => [type, amount])).toEqual([

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { Lang, parse } from '@ast-grep/napi';
 import { expect, test } from 'vitest';
 
-const files = globSync('web/{views,components}/*.tsx').concat('web/App.tsx', 'web/main.tsx');
+const files = globSync('web/{views,components,desk}/*.tsx').concat('web/App.tsx', 'web/main.tsx');
 const hasWords = (text: string) => /\p{L}{2}/u.test(text);
 /** What people read or hear. */
 const readAttributes = ['aria-label', 'title', 'placeholder', 'alt', 'label', 'legend'];

@@ -2,6 +2,7 @@
  * The alerts on the functions' log. Each is a metric of Cloud Logging and a policy of Cloud Monitoring. The runbook of
  * each is in docs/deployment/operations.md, under its id.
  */
+import { type JobName, lateAfterMinutes } from '../../shared/database/jobs.ts';
 
 /** Fires if more than `count` lines arrive within `minutes`, or if no line arrives for `noneForMinutes`. */
 export type Condition = { count: number; minutes: number } | { noneForMinutes: number };
@@ -27,12 +28,12 @@ const alert = (id: string, title: string, lines: string, condition: Condition, f
 });
 
 /** An alert on a scheduled job that has finished no run in its time. `schedulerJob` is its name in Cloud Scheduler. */
-const jobAlert = (id: string, title: string, job: string, schedulerJob: string, minutes: number): Alert =>
+const jobAlert = (id: string, title: string, job: JobName, schedulerJob: string): Alert =>
   alert(
     id,
     title,
     `jsonPayload.event="job_finished" AND jsonPayload.function="${job}"`,
-    { noneForMinutes: minutes },
+    { noneForMinutes: lateAfterMinutes[job] },
     `Check the job \`${schedulerJob}\` in Cloud Scheduler, then the log of \`${job}\`.`,
   );
 
@@ -43,7 +44,6 @@ export const paymentAlerts: readonly Alert[] = [
     'The comparison with Stripe does not finish',
     'reconcilePayments',
     'reconcile-payments',
-    150,
   ),
   alert(
     'webhook-refused',
@@ -133,17 +133,10 @@ export const alerts: readonly Alert[] = [
     { count: 5, minutes: 10 },
     'Workers die before they can settle or refund. Check the restarts and the memory of `generate`.',
   ),
-  jobAlert('sweep-stopped', 'The sweep does not finish', 'sweepHolds', 'sweep-holds', 10),
-  jobAlert('quota-check-stopped', 'The check of quotas does not finish', 'checkQuota', 'check-quota', 50),
-  jobAlert('refill-stopped', 'Allowances are not refilled', 'refillAllowances', 'refill-allowances', 150),
-  // Cloud Monitoring looks back for 25 hours at most.
-  jobAlert(
-    'reconcile-stopped',
-    'The daily check of accounts does not finish',
-    'reconcile',
-    'reconcile',
-    1_470,
-  ),
+  jobAlert('sweep-stopped', 'The sweep does not finish', 'sweepHolds', 'sweep-holds'),
+  jobAlert('quota-check-stopped', 'The check of quotas does not finish', 'checkQuota', 'check-quota'),
+  jobAlert('refill-stopped', 'Allowances are not refilled', 'refillAllowances', 'refill-allowances'),
+  jobAlert('reconcile-stopped', 'The daily check of accounts does not finish', 'reconcile', 'reconcile'),
   alert(
     'auth-unavailable',
     'Callers cannot be verified',

@@ -17,11 +17,14 @@ export function createFirebaseConfig({ region, publicDir }: { region: string; pu
       cleanUrls: true,
       trailingSlash: false,
       redirects: [{ source: '/', destination: '/studio', type: 302 }],
-      rewrites: Object.entries(manifest).flatMap(([target, { trigger }]) =>
-        trigger.kind === 'http'
-          ? [{ source: trigger.path ?? `/${target}`, run: { serviceId: toServiceName(target), region } }]
-          : [],
-      ),
+      rewrites: [
+        ...Object.entries(manifest).flatMap(([target, { trigger }]) =>
+          trigger.kind === 'http'
+            ? [{ source: trigger.path ?? `/${target}`, run: { serviceId: toServiceName(target), region } }]
+            : [],
+        ),
+        { source: '/studio/desk', destination: '/studio/index.html' },
+      ],
       headers: [
         {
           source: '/@(studio|reference|reference.css|openapi.json){,/**}',
@@ -31,6 +34,7 @@ export function createFirebaseConfig({ region, publicDir }: { region: string; pu
           source: '/@(studio|reference|reference.css|openapi.json)',
           headers: [header('Cache-Control', 'no-cache')],
         },
+        { source: '/studio/desk', headers: [header('Cache-Control', 'no-cache')] },
         // File names contain a hash of the content.
         { source: '/studio/assets/**', headers: [header('Cache-Control', immutable)] },
       ],

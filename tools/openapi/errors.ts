@@ -25,6 +25,11 @@ export function reasonTable(): Record<string, ReasonEntry> {
   return Object.fromEntries(reasonNames.map((reason) => [reason, toReasonEntry(reason)]));
 }
 
+const supportCode = 'The generation, if it was debited or may have been. Show it as the support code.';
+
+const mayBeDebited = (reason: Reason) =>
+  getReasonRow(reason).afterDebit || reason === 'EXPIRED' || reason === 'DATABASE_UNAVAILABLE';
+
 function toReasonEntry(reason: Reason): ReasonEntry {
   const row = getReasonRow(reason);
   const { httpStatus, status, when, retryAfter = 'never' } = row;
@@ -36,7 +41,11 @@ function toReasonEntry(reason: Reason): ReasonEntry {
     retry,
     when,
     retryAfter,
-    metadata: { ...row.metadata, ...row.optionalMetadata },
+    metadata: {
+      ...row.metadata,
+      ...row.optionalMetadata,
+      ...(mayBeDebited(reason) && { generationId: supportCode }),
+    },
   };
 }
 
@@ -154,7 +163,14 @@ export const errorSchemas: Record<string, Schema> = {
       metadata: {
         type: 'object',
         description: '`retry`, and further facts that depend on the reason.',
-        properties: { retry: { $ref: refTo('Retry'), description: 'What the client may do.' } },
+        properties: {
+          retry: { $ref: refTo('Retry'), description: 'What the client may do.' },
+          generationId: {
+            type: 'string',
+            description:
+              'The generation, on every error after its debit, and where the debit is unknown. It is the support code: show it to the user.',
+          },
+        },
         required: ['retry'],
         additionalProperties: { type: 'string' },
       },

@@ -1,13 +1,13 @@
 import type { ComponentChildren } from 'preact';
 
-type Props = { drawing: ComponentChildren; title: string; children: ComponentChildren };
+type Props = { drawing: ComponentChildren; title: string; level?: 'h2' | 'h3'; children: ComponentChildren };
 
 /** What a list says while nothing is in it. */
-export function EmptyState({ drawing, title, children }: Props) {
+export function EmptyState({ drawing, title, level: Heading = 'h3', children }: Props) {
   return (
     <div class="empty">
       {drawing}
-      <h3>{title}</h3>
+      <Heading>{title}</Heading>
       {children}
     </div>
   );

@@ -6,10 +6,11 @@ type Props = {
   autocomplete?: 'username' | 'new-password' | 'current-password' | 'off';
   required?: boolean;
   minLength?: number;
+  hint?: string;
 };
 
 /** One line of text with its label. */
-export function Field({ label, value, onValue, type = 'text', ...attributes }: Props) {
+export function Field({ label, value, onValue, type = 'text', hint, ...attributes }: Props) {
   return (
     <label class="field">
       {label}
@@ -20,6 +21,7 @@ export function Field({ label, value, onValue, type = 'text', ...attributes }: P
         onInput={(event) => onValue(event.currentTarget.value)}
         {...attributes}
       />
+      {hint && <span class="hint">{hint}</span>}
     </label>
   );
 }

@@ -15,6 +15,9 @@ export function parseRoute(hash: string): Route {
   return hash === '#/credits' ? { view: 'credits' } : { view: 'create' };
 }
 
+/** True at the address of the owner's desk, which has routes of its own. */
+export const isDeskAddress = () => /\/desk\/?$/.test(location.pathname);
+
 export const route = signal<Route>(parseRoute(location.hash));
 
 /** How many entries of this page are before this one in the history: going back further would leave the studio. */

@@ -39,6 +39,9 @@ export type User = { uid: string; email: string; hasPassword: boolean; needsVeri
 /** Undefined while Firebase restores the session; null if nobody is signed in. */
 export const user = signal<User | null | undefined>(undefined);
 
+/** True if the token says that the user is an admin; undefined until it is read. It only decides what the page offers. */
+export const isAdmin = signal<boolean | undefined>(undefined);
+
 /** Set by `startSession`, which must run before every other function here. */
 let auth: Auth;
 
@@ -63,14 +66,24 @@ function readUser(): void {
   const { currentUser } = auth;
   if (!currentUser) {
     user.value = null;
+    isAdmin.value = undefined;
     return;
   }
+  void readClaims(currentUser);
   const { uid, email, emailVerified, providerData } = currentUser;
   const hasPassword = providerData.some(({ providerId }) => providerId === 'password');
   const needsVerification = hasPassword && !emailVerified;
   const previous = user.peek();
   if (previous?.uid === uid && previous.needsVerification === needsVerification) return;
   user.value = { uid, email: email ?? text.signIn.signedIn, hasPassword, needsVerification };
+}
+
+async function readClaims(currentUser: NonNullable<Auth['currentUser']>): Promise<void> {
+  const claims = await currentUser.getIdTokenResult().then(
+    (token) => token.claims,
+    () => ({}) as { admin?: unknown },
+  );
+  if (auth.currentUser === currentUser) isAdmin.value = claims.admin === true;
 }
 
 /** Returns the user's ID token. @param forceRefresh skips Firebase's cache. @throws if nobody is signed in */

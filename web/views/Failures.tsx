@@ -34,6 +34,7 @@ function FailureCard({ pending }: { pending: PendingGeneration }) {
   if (progress.state !== 'failed') return null;
   const { error } = progress;
   const possibleAt = getPossibleAt(error, failedAt);
+  const code = error instanceof ApiError ? error.metadata.generationId : undefined;
   const dismiss = () => {
     pendingGenerations.dismiss(pending.key);
     focusPrompt();
@@ -56,6 +57,7 @@ function FailureCard({ pending }: { pending: PendingGeneration }) {
         <p class="quiet clamp" dir="auto">
           {pending.request.prompt}
         </p>
+        {code && <p class="quiet">{text.failures.supportCode(code)}</p>}
         <div class="row">
           <WaysOut pending={pending} error={error} />
           <Button kind="plain" icon="copy" onClick={() => void copy()}>

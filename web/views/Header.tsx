@@ -4,8 +4,8 @@ import { Icon } from '../components/Icon.tsx';
 import { Mark } from '../components/Mark.tsx';
 import { Popover } from '../components/Popover.tsx';
 import { usePageState } from '../state/pageState.ts';
-import { route } from '../state/route.ts';
-import { endSession, user } from '../state/session.ts';
+import { isDeskAddress, route } from '../state/route.ts';
+import { endSession, isAdmin, user } from '../state/session.ts';
 import { text } from '../strings/en.ts';
 import { AccountDialog } from './AccountDialog.tsx';
 import { ContactSupport } from './ContactSupport.tsx';
@@ -42,6 +42,11 @@ function AccountProblems() {
   const { account } = usePageState();
   return (
     <>
+      {isDeskAddress() && isAdmin.value === false && (
+        <p class="bar" role="alert">
+          {text.header.deskRefused}
+        </p>
+      )}
       {account.suspended.value && (
         <p class="bar" role="alert">
           <span>
@@ -119,6 +124,11 @@ function AccountMenu() {
             >
               {text.header.yourAccount}
             </Button>
+            {isAdmin.value && (
+              <a class="button wide" href="/studio/desk">
+                {text.header.desk}
+              </a>
+            )}
             <Button isWide onClick={() => void signOut()}>
               {text.header.signOut}
             </Button>

@@ -1,6 +1,6 @@
 /** Users and accounts for tests, without the page: by the emulators' REST APIs and by calls of the functions. */
 import { randomUUID } from 'node:crypto';
-import type { Entry, GenerateInput, Generation } from '../../../shared/contract.ts';
+import type { Entry, GenerateInput, Generation, ReportRequest } from '../../../shared/contract.ts';
 
 export type User = { uid: string; email: string; password: string };
 
@@ -73,6 +73,15 @@ export function createAccounts({ url, projectId, authHost, firestoreHost }: Endp
       const key = { 'idempotency-key': randomUUID() };
       return (await callAs<{ generation: Generation }>(user, 'generate', request, key)).generation;
     },
+    /** Generates an image and makes it public. @returns the token of its page */
+    async shareImageOf(user: User, request: GenerateInput): Promise<string> {
+      const { id } = await this.generateFor(user, request);
+      const { generation } = await callAs<{ generation: Generation }>(user, 'share', { id, shared: true });
+      return generation.shareUrl?.split('/').at(-1) ?? '';
+    },
+    /** Reports a public image, as anyone can. */
+    report: (request: ReportRequest) =>
+      call(`${url}/report`, 'POST', request, { 'content-type': 'application/json' }),
     /** The newest 100 images. */
     listImages: async (user: User) =>
       (await callAs<{ generations: Generation[] }>(user, 'gallery?pageSize=100')).generations,

@@ -121,8 +121,23 @@ describe('the overview', () => {
     const { models, jobs } = (await studio.overview()).body;
     expect(models[0]).toEqual({ id: 'gemini-2.5-flash-image', state: 'off' });
     expect(models.slice(1).every(({ state }: { state: string }) => state === 'ready')).toBe(true);
-    expect(jobs).toContainEqual({ name: 'sweepHolds', finishedAt: startsAt });
-    expect(jobs).toContainEqual({ name: 'reconcile', finishedAt: null });
+    expect(jobs).toContainEqual({ name: 'sweepHolds', finishedAt: startsAt, late: false });
+    expect(jobs).toContainEqual({ name: 'reconcile', finishedAt: null, late: false });
+    expect(jobs.map(({ name }: { name: string }) => name)).not.toContain('reconcilePayments');
+  });
+
+  it('says which jobs are late', async () => {
+    const studio = createStudio();
+    await studio.runJob('sweepHolds');
+    await studio.runJob('checkQuota');
+    const listLate = async () => {
+      const { jobs } = (await studio.overview()).body;
+      return jobs.flatMap(({ name, late }: { name: string; late: boolean }) => (late ? [name] : []));
+    };
+    await studio.world.advance(10 * 60_000);
+    expect(await listLate()).toEqual([]);
+    await studio.world.advance(1);
+    expect(await listLate()).toEqual(['sweepHolds']);
   });
 
   it.each([

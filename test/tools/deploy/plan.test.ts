@@ -390,7 +390,7 @@ describe('firebase.json', () => {
     const routes = checkedIn.hosting.rewrites.map(({ source }: { source: string }) => source);
     const httpFunctions = Object.entries(manifest).filter(([, { trigger }]) => trigger.kind === 'http');
     const toPath = (target: string) => (target === 'sharedImage' ? '/i/**' : `/${target}`);
-    expect(routes).toEqual(httpFunctions.map(([target]) => toPath(target)));
+    expect(routes).toEqual([...httpFunctions.map(([target]) => toPath(target)), '/studio/desk']);
   });
 
   it("sets the page's security headers", () => {

@@ -28,6 +28,8 @@ export const header = {
   buyHint: ', buy credits',
   suspended: 'This account is suspended, so it cannot generate images. Please contact support.',
   accountClosed: 'This account is closed.',
+  desk: 'Owner’s desk',
+  deskRefused: 'Only admins can open the owner’s desk.',
   account: 'Account',
   yourAccount: 'Your account',
   signOut: 'Sign out',

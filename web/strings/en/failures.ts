@@ -24,7 +24,7 @@ export const failures = {
   readTerms: 'Read the terms',
   signOut: 'Sign out',
   contact: 'Contact support',
-  supportCode: 'Support code',
+  supportCode: (code: string) => `Support code: ${code}`,
   copyCode: 'Copy support code',
   codeCopied: 'Support code copied.',
   mailSubject: (code: string) => `Help with ${code}`,
