@@ -18,8 +18,12 @@ afterAll(async () => {
 }, startMsMax);
 
 /** One for each size of the window. */
-it.each([101, 102, 103, 104])('finds nothing wrong: seed %i', async (seed) => {
-  const { problem, steps } = await runHistory({ studio, browser }, seed, 100);
-  expect(problem ? `${problem.trace.join('\n')}\n${problem.message}` : '').toBe('');
-  expect(steps).toBe(100);
-}, 180_000);
+it.each([101, 102, 103, 104])(
+  'finds nothing wrong: seed %i',
+  async (seed) => {
+    const { problem, steps } = await runHistory({ studio, browser }, seed, 100);
+    expect(problem ? `${problem.trace.join('\n')}\n${problem.message}` : '').toBe('');
+    expect(steps).toBe(100);
+  },
+  180_000,
+);

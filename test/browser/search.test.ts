@@ -6,7 +6,16 @@ import { findViolations } from './support/axe.ts';
 import { type Look, phone } from './support/browserWindow.ts';
 import { hasFocus, tabTo } from './support/focus.ts';
 import { findCoveredText, findOverflow } from './support/layout.ts';
-import { button, dialog, gallery, images, imageWithPrompt, openImage, signIn, viewer } from './support/steps.ts';
+import {
+  button,
+  dialog,
+  gallery,
+  images,
+  imageWithPrompt,
+  openImage,
+  signIn,
+  viewer,
+} from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
 
 const { studio, openWindow } = useStudio();
@@ -17,8 +26,8 @@ const tools = (page: Page) => page.getByRole('toolbar', { name: 'Selected images
 const selectable = (page: Page, prompt: string) =>
   gallery(page).getByRole('checkbox', { name: `Select: ${prompt}`, exact: true });
 const listPrompts = async (page: Page) =>
-  (await images(page).evaluateAll((links) => links.map((link) => link.getAttribute('aria-label')))).map((name) =>
-    name?.replace('Open image: ', ''),
+  (await images(page).evaluateAll((links) => links.map((link) => link.getAttribute('aria-label')))).map(
+    (name) => name?.replace('Open image: ', ''),
   );
 
 /** Opens the gallery of a user with these images, the newest first. */
@@ -83,11 +92,9 @@ describe('favourites', () => {
     allow(/Failed to load resource/);
     await imageWithPrompt(page, 'Two').hover();
     await gallery(page).locator('.image-tile:hover').getByLabel('Favourite', { exact: true }).click();
-    await expect.poll(async () => (await studio().listImages(user)).map((one) => one.favourite)).toEqual([
-      false,
-      true,
-      false,
-    ]);
+    await expect
+      .poll(async () => (await studio().listImages(user)).map((one) => one.favourite))
+      .toEqual([false, true, false]);
     await imageWithPrompt(page, 'Three').focus();
     await page.keyboard.press('f');
     await favourites(page).click();

@@ -18,8 +18,7 @@ export function useKeptScroll(isShown: boolean): void {
     if (isShown) scrollTo(0, position.current);
   }, [isShown]);
   useEffect(() => {
-    const save = () =>
-      scrollMemory.save(uid, { top: position.current, count: gallery.items.peek().length });
+    const save = () => scrollMemory.save(uid, { top: position.current, count: gallery.items.peek().length });
     addEventListener('pagehide', save);
     return () => removeEventListener('pagehide', save);
   }, [uid, gallery]);

@@ -2,13 +2,7 @@
 import type { Page } from 'playwright-core';
 import type { Entry } from '../../../shared/contract.ts';
 import { findCoveredText, findOverflow } from '../support/layout.ts';
-import {
-  button,
-  generateButton,
-  promptField,
-  signIn,
-  waitForBalance,
-} from '../support/steps.ts';
+import { button, generateButton, promptField, signIn, waitForBalance } from '../support/steps.ts';
 import { endFaults } from './actions.ts';
 import { readView, type View } from './controls.ts';
 import { setNetwork, type World } from './world.ts';
