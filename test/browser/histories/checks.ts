@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import type { Entry } from '../../../shared/contract.ts';
 import { findCoveredText, findOverflow } from '../support/layout.ts';
-import { button, generateButton, promptField, signIn, waitForBalance } from '../support/steps.ts';
+import { button, generateButton, promptField, tryToSignIn, waitForBalance } from '../support/steps.ts';
 import { endFaults } from './actions.ts';
 import { readView, type View } from './controls.ts';
 import { setNetwork, type World } from './world.ts';
@@ -114,8 +114,10 @@ async function findWayHome({ page, user }: World): Promise<void> {
     const { place } = await readView(page);
     const isOpen = (await page.locator('dialog[open]').count()) > 0;
     if (place === 'studio' && !isOpen) break;
-    if (place === 'signIn') await signIn(page, user);
-    else await page.keyboard.press('Escape');
+    if (place === 'signIn') {
+      await tryToSignIn(page, user.email, user.password);
+      await button(page, 'Account').waitFor();
+    } else await page.keyboard.press('Escape');
     await page.waitForTimeout(300);
   }
   await button(page, 'Account').waitFor();
