@@ -106,8 +106,13 @@ export const generationSchema = describe(
       'The `group` of the request, if it had one. Absent after the user deleted the image.',
       z.string().optional(),
     ),
+    references: describe(
+      "The reference images of the request: `generation:` and an id for one of the caller's images, or a hash of an image in the request, which is not kept. Absent if there are none, and after the user deleted the image.",
+      z.array(z.string()).optional(),
+    ),
     model: describe('The model that made the image. Null if there is none.', z.string().nullable()),
     cached: describe('True if the image came from the cache. It then cost nothing.', z.boolean()),
+    credits: describe('What it cost. 0 after a refund, and for an image from the cache.', z.int().min(0)),
     createdAt: time('When the generation was requested.'),
     image: describe('Null unless `status` is `succeeded`.', imageSchema.nullable()),
     favourite: describe('True if the user has marked the image.', z.boolean()),

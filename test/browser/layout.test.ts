@@ -12,7 +12,7 @@ import {
   generateButton,
   goTo,
   images,
-  openImage,
+  imageWithPrompt,
   pendingCard,
   promptField,
   signIn,
@@ -28,6 +28,9 @@ const looks: [string, Look][] = [
   ['390', { size: { width: 390, height: 844 }, touch: true }],
   ['820', { size: { width: 820, height: 1180 } }],
   ['1440', { size: { width: 1440, height: 900 } }],
+  // 1280 × 800 at 200 % and 400 % zoom.
+  ['640 × 400', { size: { width: 640, height: 400 } }],
+  ['320 × 200', { size: { width: 320, height: 200 } }],
 ];
 
 /** One of every shape. */
@@ -39,6 +42,23 @@ const requests: GenerateInput[] = [
   { prompt: 'A tower', tier: 'premium4', orientation: 'portrait' },
 ];
 const longPrompt = 'A telephone that is as long as the road from here to the sea and back again, '.repeat(8);
+
+/** Scrolls everything in the viewer that can be scrolled to its end, half a window at a time. */
+async function scrollThrough(page: Page, check: () => Promise<void>): Promise<void> {
+  const scroll = () =>
+    page.evaluate(() => {
+      const all = [...document.querySelectorAll('.viewer, .viewer *')].map((one) => {
+        const before = one.scrollTop;
+        one.scrollTop += innerHeight / 2;
+        return one.scrollTop - before;
+      });
+      return all.some((moved) => moved > 0);
+    });
+  for (let isMoved = true; isMoved; ) {
+    isMoved = await scroll();
+    await check();
+  }
+}
 
 /** Everything that is wrong with the view as it is. */
 const findFaults = async (page: Page) => [...(await findOverflow(page)), ...(await findCoveredText(page))];
@@ -79,10 +99,13 @@ describe.each(looks)('at %s pixels', (_, look) => {
     pause.release();
     await expect.poll(() => images(page).count()).toBe(requests.length + 1);
     for (const { prompt } of requests) {
-      await openImage(page, prompt);
+      // By key: at the smallest size the actions of a tile lie over its middle.
+      await imageWithPrompt(page, prompt).press('Enter');
       await viewer(page).getByText(prompt, { exact: true }).first().waitFor();
       await check(`viewer: ${prompt}`);
-      await page.keyboard.press('Escape');
+      await button(viewer(page), 'Other formats').click();
+      await scrollThrough(page, () => check(`viewer, scrolled: ${prompt}`));
+      await button(viewer(page), 'Close').click();
       await viewer(page).waitFor({ state: 'detached' });
     }
     await goTo(page, 'Credits');

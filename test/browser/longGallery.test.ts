@@ -29,6 +29,7 @@ function createImage(i: number, url: string): Generation {
     enhancedPrompt: null,
     model: 'gemini-2.5-flash-image',
     cached: false,
+    credits: 2,
     favourite: false,
     createdAt: new Date(Date.UTC(2026, 10, 26) - i * 2_160_000).toISOString(),
     image: { url, thumbnailUrl: url, mimeType: 'image/png', width, height, bytes: 1000 },

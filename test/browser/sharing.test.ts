@@ -27,10 +27,12 @@ const asAdmin = (path: string, body: object) =>
 describe('an image', () => {
   it('is public under a link, and private again', async () => {
     const { page } = await openAnImage('A public bench');
+    await viewer(page).getByText('Only you can see this image.').waitFor();
+    expect(await button(viewer(page), 'Copy link').count()).toBe(0);
     await button(viewer(page), 'Share').click();
     const link = viewer(page).getByRole('link', { name: 'this link' });
     const address = (await link.getAttribute('href')) ?? '';
-    await button(viewer(page), 'Copy public link').click();
+    await button(viewer(page), 'Copy link').click();
     await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(address);
 
     const visitor = await openWindow();

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Icon, type IconName } from './Icon.tsx';
 
 type Props = {
@@ -20,7 +20,8 @@ export function Popover({ label, icon, value, isOn = false, children }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
 
-  useEffect(() => {
+  // Before the panel is painted: Escape may come at once.
+  useLayoutEffect(() => {
     if (!isOpen) return;
     const leave = ({ target }: Event) => {
       if (!holder.current?.contains(target as Node)) setIsOpen(false);
@@ -28,6 +29,8 @@ export function Popover({ label, icon, value, isOn = false, children }: Props) {
     const closeByKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape') return;
       event.stopPropagation();
+      // The panel may be in a dialog, which stays open.
+      event.preventDefault();
       setIsOpen(false);
       button.current?.focus();
     };

@@ -90,7 +90,7 @@ function ReportItem({ report, onResolve }: ItemProps) {
         )}
       </div>
       <div class="about">
-        <h2>{text.viewer.removalReasons[reason]}</h2>
+        <h2>{text.report.removalReasons[reason]}</h2>
         {details && (
           <p class="reason" dir="auto">
             {details}
@@ -136,7 +136,7 @@ function ResolveDialog({ report: { id, uid, reason }, resolution, ...events }: R
       sentence={
         isDismissed
           ? actions.dismissSentence(uid)
-          : actions.reportedSentence(uid, text.viewer.removalReasons[reason])
+          : actions.reportedSentence(uid, text.report.removalReasons[reason])
       }
       confirm={isDismissed ? actions.confirmDismiss : actions.confirmTakedown}
       isDangerous={!isDismissed}

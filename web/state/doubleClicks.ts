@@ -1,5 +1,5 @@
 /**
- * Ignores the second click of a double click. A button that closes a dialog uncovers another button under the pointer,
+ * Ignores the second click of a double click, and those of a key that is held down. A button that closes a dialog uncovers another button under the pointer,
  * which the user never meant to press. A button that may be pressed quickly in a row has the attribute `data-repeat`.
  */
 
@@ -26,6 +26,16 @@ export function ignoreDoubleClicks(): void {
     'input',
     () => {
       last = undefined;
+    },
+    true,
+  );
+  // A held-down key clicks again and again.
+  addEventListener(
+    'keydown',
+    (event) => {
+      const target = findPressed(event);
+      if (event.key === 'Enter' && event.repeat && target && !target.hasAttribute('data-repeat'))
+        event.preventDefault();
     },
     true,
   );

@@ -1,15 +1,26 @@
 /** The content of the composer: the next image request while the user writes it. */
 import { computed, signal } from '@preact/signals';
-import type { GenerateInput, Generation, Orientation, Tier } from '../../shared/contract.ts';
+import type {
+  AspectRatio,
+  GenerateInput,
+  Generation,
+  Orientation,
+  Resolution,
+  Tier,
+} from '../../shared/contract.ts';
 import type { PickedImage } from '../pickImages.ts';
-import type { Resolution } from './shapes.ts';
+import { listRatios } from './shapes.ts';
 
 /** A reference image: from the gallery, or a file from the user's device. */
 export type Reference =
   | { kind: 'generation'; id: string; previewUrl: string; name: string }
   | ({ kind: 'file' } & PickedImage);
 
-/** @property resolution 1K if it is absent, as in drafts of an earlier version. @property count how many images, 1 to 4 */
+/**
+ * @property resolution 1K if it is absent, as in drafts of an earlier version.
+ * @property aspectRatio absent for the tier's own.
+ * @property count how many images, 1 to 4.
+ */
 export type DraftContent = {
   prompt: string;
   ownPrompt: string | undefined;
@@ -17,6 +28,7 @@ export type DraftContent = {
   orientation: Orientation;
   references: Reference[];
   resolution?: Resolution;
+  aspectRatio?: AspectRatio | undefined;
   count?: number;
 };
 
@@ -30,6 +42,7 @@ export function createDraft() {
   const tier = signal<Tier>('standard');
   const orientation = signal<Orientation>('landscape');
   const resolution = signal<Resolution>('1K');
+  const aspectRatio = signal<AspectRatio | undefined>();
   const count = signal(1);
   const references = signal<Reference[]>([]);
 
@@ -39,6 +52,7 @@ export function createDraft() {
     tier.value = content.tier;
     orientation.value = content.orientation;
     resolution.value = content.resolution ?? '1K';
+    aspectRatio.value = content.aspectRatio;
     count.value = content.count ?? 1;
     references.value = content.references.map(withPreview);
   }
@@ -49,6 +63,7 @@ export function createDraft() {
     tier,
     orientation,
     resolution,
+    aspectRatio,
     count,
     references,
     /** Total size of the files; gallery images count 0 because only their id is sent. */
@@ -61,10 +76,13 @@ export function createDraft() {
       const images = references.value.map((one) =>
         one.kind === 'generation' ? { generationId: one.id } : { mimeType: one.mimeType, data: one.data },
       );
+      const own = ownPrompt.value?.trim();
       return {
         prompt: prompt.value,
         tier: tier.value,
         orientation: orientation.value,
+        ...(aspectRatio.value && { aspectRatio: aspectRatio.value }),
+        ...(own && own !== prompt.value.trim() && { originalPrompt: own }),
         ...(offered !== '1K' && { resolution: offered }),
         ...(images.length > 0 && { references: images }),
       };
@@ -76,6 +94,7 @@ export function createDraft() {
       tier: tier.value,
       orientation: orientation.value,
       resolution: resolution.value,
+      aspectRatio: aspectRatio.value,
       count: count.value,
       references: references.value,
     }),
@@ -87,22 +106,37 @@ export function createDraft() {
       if (prompt.value === '' && references.value.length === 0) set(content);
     },
 
-    /** Fills the composer with the prompt and settings of an existing image; references stay as they are. */
-    reuse(generation: Generation, own: string | undefined): void {
+    /**
+     * Fills the composer with the prompt and settings of an existing image.
+     * @param images the references of that image; if there are none, those in the composer stay
+     */
+    reuse(generation: Generation, images: Reference[]): void {
+      const { originalPrompt } = generation;
       prompt.value = generation.prompt ?? '';
-      ownPrompt.value = own;
+      ownPrompt.value = originalPrompt === generation.prompt ? undefined : originalPrompt;
       tier.value = generation.tier;
       orientation.value = generation.orientation;
+      aspectRatio.value = generation.aspectRatio;
+      resolution.value = generation.resolution;
+      if (images.length > 0) references.value = images;
+    },
+
+    /** Another shape or orientation starts with its own ratio. */
+    setShape(newTier: Tier, newOrientation: Orientation, ratio?: AspectRatio): void {
+      tier.value = newTier;
+      orientation.value = newOrientation;
+      aspectRatio.value = ratio === listRatios(newTier, newOrientation)[0] ? undefined : ratio;
     },
 
     /** Fills the composer with a request that failed, so that the user can change it. */
-    edit(request: GenerateInput, own: string | undefined): void {
+    edit(request: GenerateInput): void {
       set({
         prompt: request.prompt,
-        ownPrompt: own,
+        ownPrompt: request.originalPrompt,
         tier: request.tier,
         orientation: request.orientation ?? 'landscape',
-        resolution: (request as { resolution?: Resolution }).resolution ?? '1K',
+        resolution: request.resolution ?? '1K',
+        aspectRatio: request.aspectRatio,
         references: (request.references ?? []).map(toReference),
       });
     },

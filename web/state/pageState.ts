@@ -127,7 +127,6 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     /** Deletes the image and its prompt permanently. @throws {ApiError} if the image was not deleted */
     async deleteImage(id: string): Promise<void> {
       await client.deleteGeneration(id);
-      await memory.deleteOwnPrompt(id);
       removeImage(id);
       broadcast({ deleted: id });
     },

@@ -44,7 +44,7 @@ export function createPendingGenerations(options: {
   }
 
   async function run(pending: PendingGeneration): Promise<void> {
-    const { key, request, ownPrompt, progress } = pending;
+    const { key, request, progress } = pending;
     progress.value = { state: 'generating' };
     try {
       const { generation, receipt } = await client.generate(request, {
@@ -58,7 +58,6 @@ export function createPendingGenerations(options: {
           if (error.reason !== 'IN_PROGRESS') progress.value = { state: 'waiting', error };
         },
       });
-      if (ownPrompt) await memory.saveOwnPrompt(generation.id, ownPrompt);
       await memory.deleteRequest(key);
       onReceipt(receipt);
       onCreated(generation);
@@ -79,8 +78,8 @@ export function createPendingGenerations(options: {
     announce(`${problemText(error)} ${failureCreditsText(error)}`, false);
   }
 
-  async function submit(request: GenerateInput, ownPrompt?: string): Promise<void> {
-    const unsettled = { key: crypto.randomUUID(), request, askedAt: Date.now(), ownPrompt };
+  async function submit(request: GenerateInput): Promise<void> {
+    const unsettled = { key: crypto.randomUUID(), request, askedAt: Date.now() };
     // Save the key before the request is sent, so that a reload or a crash cannot lose it.
     await memory.saveRequest(unsettled);
     start(unsettled);
@@ -104,10 +103,10 @@ export function createPendingGenerations(options: {
     failed: having('failed'),
 
     /** Asks for several images at once. Each is a generation with its own key, debit and refund. */
-    submit(request: GenerateInput, ownPrompt?: string, count = 1): void {
+    submit(request: GenerateInput, count = 1): void {
       // The cache would answer each image of a group with the same one.
       const all = count > 1 ? { ...request, fresh: true, group: crypto.randomUUID() } : request;
-      for (let i = 0; i < count; i += 1) void submit(all, ownPrompt);
+      for (let i = 0; i < count; i += 1) void submit(all);
     },
 
     /** Continues every unsettled request of an earlier visit, each with its own key. */
@@ -120,7 +119,7 @@ export function createPendingGenerations(options: {
      * good starts again under a new key.
      */
     retry(pending: PendingGeneration): void {
-      const { progress, request, ownPrompt, key } = pending;
+      const { progress, request, key } = pending;
       const current = progress.value;
       // The second click of a double click finds the generation running again, or gone from the list.
       if (current.state !== 'failed' || !list.value.includes(pending)) return;
@@ -129,7 +128,7 @@ export function createPendingGenerations(options: {
         return;
       }
       remove(key);
-      void submit(request, ownPrompt);
+      void submit(request);
     },
 
     /** Hides a running generation. It goes on; its image comes into the gallery, and a failure is shown. */

@@ -1,7 +1,6 @@
 /**
  * What this browser stores for a user, in IndexedDB: unsettled requests, which a reload continues under the same key;
- * the prompts that users wrote before they accepted an improved one; and purchases that are not over, with the draft of
- * the form, because paying leaves the page.
+ * and purchases that are not over, with the draft of the form, because paying leaves the page.
  */
 import { createStore, delMany, entries, get, set } from 'idb-keyval';
 import type { GenerateInput } from '../../shared/contract.ts';
@@ -11,13 +10,11 @@ import type { DraftContent } from './draft.ts';
  * A generation whose outcome this browser does not know yet.
  * @property key the Idempotency-Key
  * @property askedAt milliseconds since 1970
- * @property ownPrompt what the user wrote, if `request.prompt` is an improved version of it
  */
 export type UnsettledRequest = {
   key: string;
   request: GenerateInput;
   askedAt: number;
-  ownPrompt?: string | undefined;
 };
 
 /**
@@ -37,7 +34,6 @@ export function createMemory(uid: string) {
   const store = createStore('nano-banana-studio', 'memory');
   // These prefixes are stored in users' browsers: changing one loses what is saved under it.
   const requestPrefix = `${uid}/asked/`;
-  const promptPrefix = `${uid}/ownPrompt/`;
   const checkoutPrefix = `${uid}/checkout/`;
   const draftName = `${uid}/draft`;
   const findEntries = async (prefix: string) =>
@@ -54,9 +50,6 @@ export function createMemory(uid: string) {
         .map(([, unsettled]) => unsettled as UnsettledRequest)
         .sort((one, other) => one.askedAt - other.askedAt);
     },
-    saveOwnPrompt: (id: string, prompt: string) => ignoreFailure(() => set(promptPrefix + id, prompt, store)),
-    getOwnPrompt: (id: string) => ignoreFailure(() => get<string>(promptPrefix + id, store)),
-    deleteOwnPrompt: (id: string) => ignoreFailure(() => delMany([promptPrefix + id], store)),
     saveCheckout: (checkout: OpenCheckout) =>
       ignoreFailure(() => set(checkoutPrefix + checkout.sessionId, checkout, store)),
     deleteCheckout: (sessionId: string) => ignoreFailure(() => delMany([checkoutPrefix + sessionId], store)),

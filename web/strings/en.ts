@@ -9,7 +9,7 @@ import { buying, credits, payments } from './en/credits.ts';
 import { failures } from './en/failures.ts';
 import { gallery, making, search, selecting } from './en/gallery.ts';
 import { signIn, verification } from './en/signIn.ts';
-import { deleting, report, sharing, viewer } from './en/viewer.ts';
+import { deleting, report } from './en/viewer.ts';
 
 export const text = {
   account,
@@ -29,10 +29,8 @@ export const text = {
   report,
   search,
   selecting,
-  sharing,
   shortcuts,
   signIn,
   terms,
   verification,
-  viewer,
 };

@@ -7,6 +7,14 @@ const oneDigit = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, ma
 
 export const number = (value: number) => wholeNumber.format(value);
 
+const percent = new Intl.NumberFormat(undefined, { style: 'percent' });
+
+/** Formats 1.5 as `150%`. */
+export const percentText = (value: number) => percent.format(value);
+
+/** A number with one digit after the point. */
+export const oneDigitText = (value: number) => oneDigit.format(value);
+
 /** A count with its noun: `1 image`, `1,200 images`. */
 export const countOf = (count: number, one: string, other = `${one}s`) =>
   `${number(count)} ${pluralRules.select(Math.abs(count)) === 'one' ? one : other}`;

@@ -44,7 +44,7 @@ export function errorReport(error: unknown, key: string): string {
 
 /** That the studio removed an image, and why. */
 export function removalText({ removedReason = 'other' }: Generation): string {
-  return text.viewer.removed(text.viewer.removalReasons[removedReason as ReportReason] ?? removedReason);
+  return text.report.removed(text.report.removalReasons[removedReason as ReportReason] ?? removedReason);
 }
 
 /** Stripe's prefixes: what took the credits of a payment, or restored them. */

@@ -49,12 +49,7 @@ export function Composer() {
     // Ctrl and Enter, pressed twice with no gap, ask once.
     if (event.timeStamp - submittedAt.current < gapMs) return;
     submittedAt.current = event.timeStamp;
-    const own = draft.ownPrompt.value;
-    pendingGenerations.submit(
-      draft.toRequest(resolution),
-      own === draft.prompt.value ? undefined : own,
-      count,
-    );
+    pendingGenerations.submit(draft.toRequest(resolution), count);
     announce(text.composer.started(count), false);
     isOpen.value = false;
     scrollTo({ top: 0, behavior: 'smooth' });

@@ -1,16 +1,25 @@
-import type { Orientation, TierOffer } from '../../shared/contract.ts';
+import type { AspectRatio, Orientation, TierOffer } from '../../shared/contract.ts';
 import { Popover } from '../components/Popover.tsx';
 import { Segments } from '../components/Segments.tsx';
 import { countMax } from '../state/draft.ts';
-import { usePageState } from '../state/pageState.ts';
-import { getOffer, getResolutions, getShape } from '../state/shapes.ts';
+import { type PageState, usePageState } from '../state/pageState.ts';
+import {
+  getAspectRatio,
+  getOffer,
+  getResolutions,
+  getShape,
+  listRatios,
+  type ResolutionOffer,
+  toNumber,
+  turnRatio,
+} from '../state/shapes.ts';
 import { text } from '../strings/en.ts';
 
 /** The chips of the composer: shape, resolution, how many, and style. */
 export function ComposerSettings() {
   const { account, draft } = usePageState();
   const offer = account.tiers.value.find(({ id }) => id === draft.tier.value);
-  const { tier, orientation, resolution, count } = draft;
+  const { tier, orientation, aspectRatio, resolution, count } = draft;
   if (!offer) return <p class="settings quiet">{text.composer.loadingPrices}</p>;
   const resolutions = getResolutions(offer);
   const offered = getOffer(offer, resolution.value).resolution;
@@ -19,7 +28,7 @@ export function ComposerSettings() {
       <Popover
         label={text.composer.shape}
         icon="image"
-        value={text.composer.shapeName(tier.value, orientation.value)}
+        value={text.composer.shapeName(tier.value, orientation.value, aspectRatio.value)}
       >
         {() => <ShapePicker />}
       </Popover>
@@ -32,12 +41,11 @@ export function ComposerSettings() {
               look="choices"
               value={offered}
               choices={resolutions.map((one) => {
-                const { width, height } = getShape(one, orientation.value);
                 return {
                   value: one.resolution,
                   label: (
                     <>
-                      <b>{one.resolution}</b> <span>{text.common.pixels(width, height)}</span>{' '}
+                      <b>{one.resolution}</b> <span>{pixelsText(one, draft)}</span>{' '}
                       <span class="quiet">{text.composer.each(one.credits)}</span>
                     </>
                   ),
@@ -73,12 +81,24 @@ export function ComposerSettings() {
   );
 }
 
-/** The three shapes, drawn at the same scale, and how they are turned. */
+/** An exact ratio that is not the shape's own has about as many pixels, but `account` does not say how they are spread. */
+function pixelsText(offer: ResolutionOffer, draft: PageState['draft']): string {
+  const { width, height } = getShape(offer, draft.orientation.value);
+  if (draft.aspectRatio.value === undefined) return text.common.pixels(width, height);
+  return text.composer.megapixels((width * height) / 1e6);
+}
+
+/** The three shapes, drawn at the same scale, their exact ratios, and how they are turned. */
 function ShapePicker() {
   const { account, draft } = usePageState();
   const tiers = account.tiers.value;
-  const offer = tiers.find(({ id }) => id === draft.tier.value);
-  const isSquare = offer !== undefined && offer.width === offer.height;
+  const { tier, orientation, aspectRatio, setShape } = draft;
+  const ratio = getAspectRatio({
+    tier: tier.value,
+    orientation: orientation.value,
+    aspectRatio: aspectRatio.value,
+  });
+  const canTurn = turnRatio(tier.value, ratio) !== ratio;
   const widest = Math.max(1, ...tiers.map(({ width, height }) => Math.max(width, height)));
   return (
     <>
@@ -91,24 +111,52 @@ function ShapePicker() {
           value: one.id,
           label: <ShapeCard offer={one} orientation={draft.orientation.value} widest={widest} />,
         }))}
-        onChange={(value) => {
-          draft.tier.value = value;
-        }}
+        onChange={(value) => setShape(value, orientation.value)}
+      />
+      <Segments<AspectRatio>
+        name="ratio"
+        legend={text.composer.ratio}
+        value={ratio}
+        choices={listRatios(tier.value, orientation.value).map((one) => ({
+          value: one,
+          label: (
+            <>
+              <RatioDrawing ratio={one} /> {one}
+            </>
+          ),
+        }))}
+        onChange={(value) => setShape(tier.value, orientation.value, value)}
       />
       <Segments<Orientation>
         name="orientation"
         legend={text.composer.orientation}
         value={draft.orientation.value}
-        disabled={isSquare}
+        disabled={!canTurn}
         choices={[
           { value: 'landscape', label: text.composer.landscape },
           { value: 'portrait', label: text.composer.portrait },
         ]}
-        onChange={(value) => {
-          draft.orientation.value = value;
-        }}
+        onChange={(value) =>
+          setShape(tier.value, value, value === orientation.value ? ratio : turnRatio(tier.value, ratio))
+        }
       />
     </>
+  );
+}
+
+const ratioDrawingPixels = 18;
+
+function RatioDrawing({ ratio }: { ratio: AspectRatio }) {
+  const value = toNumber(ratio);
+  return (
+    <svg
+      class="ratio"
+      width={ratioDrawingPixels * Math.min(1, value)}
+      height={ratioDrawingPixels * Math.min(1, 1 / value)}
+      aria-hidden="true"
+    >
+      <rect width="100%" height="100%" rx="2" />
+    </svg>
   );
 }
 

@@ -3,8 +3,10 @@ import { ApiError } from '../client.ts';
 import { Button, IconButton } from '../components/Button.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { announce } from '../state/announce.ts';
+import { setChange } from '../state/imageActions.ts';
 import { usePageState } from '../state/pageState.ts';
 import type { PendingGeneration } from '../state/pendingGenerations.ts';
+import { imageHref, route } from '../state/route.ts';
 import { endSession } from '../state/session.ts';
 import { getPossibleAt, getWaysOut, type WayOut } from '../state/waysOut.ts';
 import { text } from '../strings/en.ts';
@@ -25,9 +27,16 @@ export function Failures() {
   );
 }
 
-const focusPrompt = () => document.getElementById('prompt')?.focus();
+const isRoute = (id: string) => route.value.view === 'image' && route.value.id === id;
 
-function FailureCard({ pending }: { pending: PendingGeneration }) {
+/** In the viewer, the field for a change has the focus. */
+const focusPrompt = () =>
+  document.getElementById(route.value.view === 'image' ? 'change' : 'prompt')?.focus();
+
+/** @property onEdit called once the request is in the composer */
+type CardProps = { pending: PendingGeneration; onEdit?: () => void };
+
+export function FailureCard({ pending, onEdit = focusPrompt }: CardProps) {
   const { pendingGenerations } = usePageState();
   const [failedAt] = useState(Date.now);
   const progress = pending.progress.value;
@@ -59,7 +68,7 @@ function FailureCard({ pending }: { pending: PendingGeneration }) {
         </p>
         {code && <p class="quiet">{text.failures.supportCode(code)}</p>}
         <div class="row">
-          <WaysOut pending={pending} error={error} />
+          <WaysOut pending={pending} error={error} onEdit={onEdit} />
           <Button kind="plain" icon="copy" onClick={() => void copy()}>
             {text.failures.copy}
           </Button>
@@ -70,9 +79,11 @@ function FailureCard({ pending }: { pending: PendingGeneration }) {
   );
 }
 
-function WaysOut({ pending, error }: { pending: PendingGeneration; error: unknown }) {
+type WaysOutProps = { pending: PendingGeneration; error: unknown; onEdit: () => void };
+
+function WaysOut({ pending, error, onEdit }: WaysOutProps) {
   const { account, purchases, draft, pendingGenerations, memory } = usePageState();
-  const metadata = error instanceof ApiError ? error.metadata : {};
+  const { metadata, reason } = error instanceof ApiError ? error : { metadata: {} as ApiError['metadata'] };
   const ways = getWaysOut(error, {
     hasCredits:
       (account.balance.value?.balance ?? 0) >= Number(metadata.required ?? Number.POSITIVE_INFINITY),
@@ -82,9 +93,17 @@ function WaysOut({ pending, error }: { pending: PendingGeneration; error: unknow
 
   /** The card disappears with its request in the composer, and the focus moves there. */
   const edit = () => {
-    draft.edit(pending.request, pending.ownPrompt);
+    const { editOf, prompt } = pending.request;
     pendingGenerations.dismiss(pending.key);
-    focusPrompt();
+    // An edit is written under its image.
+    if (editOf !== undefined && reason !== 'NOT_FOUND') {
+      setChange(editOf, prompt);
+      if (isRoute(editOf)) focusPrompt();
+      else location.hash = imageHref(editOf);
+      return;
+    }
+    draft.edit(pending.request);
+    onEdit();
   };
   const retry = () => {
     pendingGenerations.retry(pending);

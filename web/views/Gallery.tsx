@@ -8,7 +8,7 @@ import { type GalleryItem, groupByDate, listItems } from '../state/galleryGroups
 import { findVisible, groupTitleHeight, type PlacedGroup, placeGroups } from '../state/justify.ts';
 import { usePageState } from '../state/pageState.ts';
 import type { PendingGeneration } from '../state/pendingGenerations.ts';
-import { getShape } from '../state/shapes.ts';
+import { getAspectRatio, toNumber } from '../state/shapes.ts';
 import { text } from '../strings/en.ts';
 import { GalleryTile } from './GalleryTile.tsx';
 import { GalleryTools } from './GalleryTools.tsx';
@@ -21,16 +21,11 @@ const px = (pixels: number) => `${pixels}px`;
 
 /** The user's images, newest first, with those that are being made. Only what is near the window is in the document. */
 export function Gallery({ isShown }: { isShown: boolean }) {
-  const { gallery, search, pendingGenerations, account } = usePageState();
+  const { gallery, search, pendingGenerations } = usePageState();
   const { items, state, isLoading, problem, isActive } = search;
 
   const groups = useComputed(() => {
-    const ratioOf = ({ request: { tier, orientation = 'landscape' } }: PendingGeneration) => {
-      const offer = account.tiers.value.find(({ id }) => id === tier);
-      if (!offer) return 1;
-      const { width, height } = getShape(offer, orientation);
-      return width / height;
-    };
+    const ratioOf = ({ request }: PendingGeneration) => toNumber(getAspectRatio(request));
     const findShown = (id: string) => (search.findPosition(id) < 0 ? undefined : gallery.find(id));
     const all = listItems(items.value, findShown, pendingGenerations.list.value, ratioOf);
     return groupByDate(all, Date.now());

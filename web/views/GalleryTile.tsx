@@ -10,6 +10,7 @@ import { addReference, download, reuse, toggleFavourite } from '../state/imageAc
 import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
 import { text } from '../strings/en.ts';
+import { studioText } from '../strings/studio.ts';
 import { MakingTile } from './MakingTile.tsx';
 
 /** One place in the gallery. A generation that is being made becomes its image here. */
@@ -136,6 +137,10 @@ type ActionsProps = {
 function TileActions({ generation, children }: ActionsProps) {
   const pageState = usePageState();
   const focusPrompt = () => document.getElementById('prompt')?.focus();
+  const reusePrompt = () => {
+    reuse(pageState, generation);
+    focusPrompt();
+  };
   const { id, favourite } = generation;
   const actions: [IconName, string, () => Promise<void> | void][] = [
     ['check', text.selecting.start, () => pageState.selection.toggle(id)],
@@ -144,11 +149,11 @@ function TileActions({ generation, children }: ActionsProps) {
       favourite ? text.gallery.unfavourite : text.gallery.favourite,
       () => toggleFavourite(pageState, generation),
     ],
-    ['download', text.viewer.download, () => download(generation)],
-    ['pen', text.viewer.reuse, () => reuse(pageState, generation).then(focusPrompt)],
+    ['download', studioText.viewer.download, () => download(generation)],
+    ['pen', studioText.viewer.reuse, reusePrompt],
     [
       'imagePlus',
-      text.viewer.useAsReference,
+      studioText.viewer.useAsReference,
       () => void (addReference(pageState, generation) && focusPrompt()),
     ],
   ];

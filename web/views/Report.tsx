@@ -47,7 +47,7 @@ export function Report({ token }: { token: string }) {
           <label>
             {text.report.what}
             <select name="reason">
-              {Object.entries(text.viewer.removalReasons).map(([reason, words]) => (
+              {Object.entries(text.report.removalReasons).map(([reason, words]) => (
                 <option key={reason} value={reason}>
                   {words}
                 </option>

@@ -1,52 +1,76 @@
 import { useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
-import { Icon } from '../components/Icon.tsx';
+import { Button } from '../components/Button.tsx';
+import { OutsideLink } from '../components/OutsideLink.tsx';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
 import { text } from '../strings/en.ts';
 import { problemText } from '../strings/messages.ts';
+import { studioText } from '../strings/studio.ts';
 
-/** Makes an image public under a link, and private again. */
+/** Makes an image public under a link, passes the link on, and makes the image private again. */
 export function Sharing({ generation: { id, shareUrl } }: { generation: Generation }) {
   const { shareImage } = usePageState();
   const [isBusy, setIsBusy] = useState(false);
   const [problem, setProblem] = useState('');
 
   async function share(shared: boolean): Promise<void> {
+    if (isBusy) return;
     setIsBusy(true);
     setProblem('');
     try {
       await shareImage(id, shared);
-      announce(shared ? text.sharing.isPublic : text.sharing.isPrivate);
+      announce(shared ? studioText.sharing.isPublic : studioText.sharing.isPrivate);
     } catch (error) {
       setProblem(problemText(error));
     }
     setIsBusy(false);
   }
   const copyLink = async () => {
-    await navigator.clipboard.writeText(shareUrl ?? '');
-    announce(text.sharing.publicLinkCopied);
+    try {
+      await navigator.clipboard.writeText(shareUrl ?? '');
+      announce(studioText.sharing.publicLinkCopied);
+    } catch {
+      announce(text.common.actionFailed(studioText.sharing.copyPublicLink));
+    }
   };
+  /** The system's own dialog, mostly on phones. It rejects if the user closes it. */
+  const passOn = () => void navigator.share({ url: shareUrl ?? '' }).catch(() => {});
 
   return (
-    <section class="actions" aria-label={text.sharing.title}>
-      {shareUrl && (
-        <p class="quiet">
-          {text.sharing.anyoneWith}
-          <a href={shareUrl}>{text.sharing.thisLink}</a>
-          {text.sharing.canSee}
-        </p>
-      )}
-      {shareUrl && (
-        <button type="button" onClick={() => void copyLink()}>
-          <Icon name="copy" />
-          {text.sharing.copyPublicLink}
-        </button>
-      )}
-      <button type="button" disabled={isBusy} onClick={() => void share(!shareUrl)}>
-        <Icon name={shareUrl ? 'close' : 'link'} />
-        {shareUrl ? text.sharing.makePrivate : text.sharing.share}
-      </button>
+    <section class="action-group" aria-label={studioText.sharing.title}>
+      <h2>{studioText.sharing.title}</h2>
+      <p class="hint">
+        {shareUrl ? (
+          <>
+            {studioText.sharing.anyoneWith}
+            <OutsideLink href={shareUrl}>{studioText.sharing.thisLink}</OutsideLink>
+            {studioText.sharing.canSee}
+          </>
+        ) : (
+          studioText.sharing.onlyYou
+        )}
+      </p>
+      <div class="buttons">
+        {shareUrl && (
+          <Button icon="copy" onClick={() => void copyLink()}>
+            {studioText.sharing.copyPublicLink}
+          </Button>
+        )}
+        {shareUrl && 'share' in navigator && (
+          <Button icon="share" onClick={passOn}>
+            {studioText.sharing.passOn}
+          </Button>
+        )}
+        {/* One button, so that the focus stays when sharing begins or ends. */}
+        <Button
+          icon={shareUrl ? 'hide' : 'link'}
+          aria-disabled={isBusy}
+          onClick={() => void share(!shareUrl)}
+        >
+          {shareUrl ? studioText.sharing.makePrivate : studioText.sharing.share}
+        </Button>
+      </div>
       {problem && (
         <p class="problem" role="alert">
           {problem}

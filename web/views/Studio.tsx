@@ -2,12 +2,12 @@
 import '../styles/layout.css';
 import '../styles/composer.css';
 import '../styles/gallery.css';
-import '../styles/viewer.css';
 import '../styles/credits.css';
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
+import { announce } from '../state/announce.ts';
 import { createPageState, type PageState, PageStateProvider, usePageState } from '../state/pageState.ts';
-import { route } from '../state/route.ts';
+import { closeImage, route } from '../state/route.ts';
 import type { FirebaseConfig } from '../state/session.ts';
 import { text } from '../strings/en.ts';
 import { BuyDialog } from './BuyDialog.tsx';
@@ -18,7 +18,6 @@ import { PaymentNotices } from './PaymentNotices.tsx';
 import { Shortcuts } from './Shortcuts.tsx';
 import { TermsDialog } from './TermsDialog.tsx';
 import { Verification } from './Verification.tsx';
-import { Viewer } from './Viewer.tsx';
 
 export function Studio({ config, uid }: { config: FirebaseConfig; uid: string }) {
   const pageState = usePageStateOfUser(config, uid);
@@ -34,7 +33,7 @@ export function Studio({ config, uid }: { config: FirebaseConfig; uid: string })
         <Create hidden={route.value.view === 'credits'} />
         {route.value.view === 'credits' && <Credits />}
       </main>
-      {route.value.view === 'image' && <Viewer id={route.value.id} />}
+      {route.value.view === 'image' && <LazyViewer id={route.value.id} />}
       <Shortcuts />
       <BuyDialog />
       {/* After the others: it may open on top of them. */}
@@ -74,4 +73,19 @@ function Title() {
     [],
   );
   return null;
+}
+
+/** Loads the viewer with the first image that is opened. */
+function LazyViewer({ id }: { id: string }) {
+  const [loaded, setLoaded] = useState<{ Viewer?: typeof import('./Viewer.tsx').Viewer }>({});
+  useEffect(() => {
+    import('./Viewer.tsx').then(
+      ({ Viewer }) => setLoaded({ Viewer }),
+      () => {
+        announce(text.failures.onPage);
+        closeImage();
+      },
+    );
+  }, []);
+  return loaded.Viewer ? <loaded.Viewer id={id} /> : null;
 }

@@ -1,42 +1,75 @@
+import '../styles/viewer.css';
+import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
+import { IconButton } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
-import { Icon, type IconName } from '../components/Icon.tsx';
-import { AiMark } from '../components/Tile.tsx';
 import { announce } from '../state/announce.ts';
-import { addReference, download, reuse } from '../state/imageActions.ts';
+import { changes } from '../state/imageActions.ts';
 import { usePageState } from '../state/pageState.ts';
-import { closeImage, goToImage, imageHref } from '../state/route.ts';
+import { closeImage, goToImage } from '../state/route.ts';
+import { useFinishedEdit, useImage } from '../state/useImage.ts';
 import { text } from '../strings/en.ts';
-import { sizeText, timeText, wholeTimeText } from '../strings/format.ts';
-import { problemText, removalText } from '../strings/messages.ts';
+import { percentText } from '../strings/format.ts';
+import { removalText } from '../strings/messages.ts';
+import { studioText } from '../strings/studio.ts';
 import { ConfirmDelete } from './ConfirmDelete.tsx';
-import { Sharing } from './Sharing.tsx';
 import { isText, showShortcuts } from './Shortcuts.tsx';
+import { useZoom, type Zoom } from './useZoom.ts';
+import { ViewerImage } from './ViewerImage.tsx';
+import { ViewerPanel } from './ViewerPanel.tsx';
+import { ViewerStrips } from './ViewerStrips.tsx';
 
-/** One image over the gallery, with its details and actions. */
+/** One image over the gallery, with what can be done with it. */
 export function Viewer({ id }: { id: string }) {
   // Goes through what the gallery shows, which may be what a search found.
   const { search: gallery } = usePageState();
-  const { generation, problem } = useGeneration(id);
+  const open = useImage(id);
+  const { generation, ancestors, problem } = open;
   const [isDeleting, setIsDeleting] = useState(false);
+  const comparedId = useSignal('');
+  const frame = useRef<HTMLDivElement>(null);
+  const picture = useRef<HTMLDivElement>(null);
+  const body = useRef<HTMLDivElement>(null);
   const index = gallery.findPosition(id);
   const [newer, older] = index < 0 ? [] : [gallery.items.value[index - 1], gallery.items.value[index + 1]];
+  const before = ancestors?.at(-1)?.image ? ancestors.at(-1) : undefined;
+  const isComparing = before !== undefined && comparedId.value === id;
+  const zoom = useZoom({
+    frame,
+    picture,
+    id,
+    onSwipe(step) {
+      const next = step === 1 ? older : newer;
+      if (next) goToImage(next.id);
+    },
+  });
 
   useEffect(() => {
     // Load the next page before the user reaches the end of this one.
     if (index >= 0 && index >= gallery.items.value.length - 3) void gallery.more();
   }, [index, gallery]);
   useLayoutEffect(() => {
-    const onKey = ({ key, target }: KeyboardEvent) => {
-      if (isText(target) || document.querySelector('dialog.sheet, dialog.dialog')) return;
-      if (key === 'ArrowLeft' && newer) goToImage(newer.id);
-      if (key === 'ArrowRight' && older) goToImage(older.id);
-      if (key === 'Delete' && generation?.image) setIsDeleting(true);
-    };
-    document.addEventListener('keydown', onKey);
-    return () => document.removeEventListener('keydown', onKey);
-  }, [newer, older, generation]);
+    for (const one of [body.current, body.current?.querySelector('aside')]) if (one) one.scrollTop = 0;
+  }, [id]);
+  useFinishedEdit(id, (edit) => {
+    // A user who writes on, or looks closely, stays where they are.
+    if (changes.value[id] || zoom.view.value.scale > 1) announce(studioText.viewer.editReady);
+    else goToImage(edit.id);
+  });
+  const compare = () => {
+    comparedId.value = isComparing ? '' : id;
+  };
+  useKeys((key) => {
+    if (moveByKey(zoom, key)) return true;
+    if (key === 'ArrowLeft' && newer) goToImage(newer.id);
+    else if (key === 'ArrowRight' && older) goToImage(older.id);
+    else if (key === 'Delete' && generation?.image) setIsDeleting(true);
+    else if (key === 'c' && before) compare();
+    else if (key === 'e' && generation?.image) document.getElementById('change')?.focus();
+    else return false;
+    return true;
+  });
 
   // Focus the image viewed last, which may not be the one opened first, unless an action named another element.
   const focusIdAfter = useRef('');
@@ -53,38 +86,65 @@ export function Viewer({ id }: { id: string }) {
   };
 
   return (
-    <Dialog title={text.viewer.title} class="viewer" onClose={() => close()} focusAfter={focusAfter}>
-      <div class="stage">
-        <button type="button" class="round close" aria-label={text.common.close} onClick={() => close()}>
-          <Icon name="close" />
-        </button>
-        {generation?.image ? (
-          <img
-            key={id}
-            src={generation.image.url}
-            alt={generation.prompt ?? ''}
-            width={generation.image.width}
-            height={generation.image.height}
-          />
-        ) : (
-          <p class="notice">{problem || (generation ? missingImageText(generation) : text.common.loading)}</p>
+    <Dialog title={studioText.viewer.title} class="viewer" onClose={() => close()} focusAfter={focusAfter}>
+      <div class="viewer-bar">
+        <IconButton icon="close" label={text.common.close} look="plain" onClick={() => close()} />
+        {generation?.image && (
+          <ZoomButtons zoom={zoom}>
+            {before && (
+              <IconButton
+                icon="compare"
+                label={studioText.viewer.compare}
+                look={isComparing ? 'plain on' : 'plain'}
+                aria-pressed={isComparing}
+                onClick={compare}
+              />
+            )}
+          </ZoomButtons>
         )}
-        <StepButton name="left" label={text.viewer.previous} to={newer} />
-        <StepButton name="right" label={text.viewer.next} to={older} />
+        <IconButton
+          icon="question"
+          label={text.shortcuts.title}
+          look="plain for-keys"
+          onClick={showShortcuts}
+        />
       </div>
-      {generation && (
-        <aside>
-          <Facts generation={generation} />
-          {generation.image && <Sharing generation={generation} />}
-          {generation.image && (
-            <Actions
-              generation={generation}
-              onDelete={() => setIsDeleting(true)}
-              onFocusPrompt={() => close('prompt')}
-            />
-          )}
-        </aside>
-      )}
+      <div class="viewer-body" ref={body}>
+        <div class="stage">
+          <div
+            class={zoom.view.value.scale > 1 ? 'canvas zoomed' : 'canvas'}
+            ref={frame}
+            style={{
+              '--ratio': String(generation?.image ? generation.image.width / generation.image.height : 1),
+            }}
+          >
+            {generation?.image ? (
+              <ViewerImage
+                key={id}
+                image={generation.image}
+                alt={generation.prompt ?? ''}
+                before={isComparing ? (before?.image ?? undefined) : undefined}
+                picture={picture}
+                zoom={zoom}
+              />
+            ) : (
+              <p class="notice">
+                {problem || (generation ? missingImageText(generation) : text.common.loading)}
+              </p>
+            )}
+            <StepButton icon="left" label={studioText.viewer.previous} to={newer} />
+            <StepButton icon="right" label={studioText.viewer.next} to={older} />
+          </div>
+          {generation && <ViewerStrips generation={generation} ancestors={ancestors} />}
+        </div>
+        {generation && (
+          <ViewerPanel
+            open={{ ...open, generation }}
+            onDelete={() => setIsDeleting(true)}
+            onFocusPrompt={() => close('prompt')}
+          />
+        )}
+      </div>
       {isDeleting && generation && (
         <ConfirmDelete generation={generation} onClose={() => setIsDeleting(false)} onDeleted={showNext} />
       )}
@@ -95,151 +155,95 @@ export function Viewer({ id }: { id: string }) {
 /** A title that can get the focus when the image is no longer in the list. */
 const findTitle = () => document.getElementById('credits-title') ?? document.getElementById('gallery-title');
 
-/** Finds the image in the gallery, or fetches it: a link can name one that the gallery has not loaded. */
-function useGeneration(id: string) {
-  const { search: gallery, client } = usePageState();
-  const listed = gallery.find(id);
-  const [fetched, setFetched] = useState<Generation | undefined>();
-  const [problem, setProblem] = useState('');
-  useEffect(() => {
-    if (listed) return;
-    setProblem('');
-    client
-      .generation({ id })
-      .then(({ generation }) => setFetched(generation))
-      .catch((error) => setProblem(problemText(error)));
-  }, [id, listed, client]);
-  return { generation: listed ?? (fetched?.id === id ? fetched : undefined), problem };
-}
-
 function missingImageText(generation: Generation): string {
   const { status, failure, removedBy } = generation;
   if (removedBy) return removalText(generation);
-  if (status === 'deleted') return text.viewer.deleted;
-  if (status === 'pending') return text.viewer.pending;
-  return failure?.message ?? text.viewer.notCreated;
+  if (status === 'deleted') return studioText.viewer.deleted;
+  if (status === 'pending') return studioText.viewer.pending;
+  return failure?.message ?? studioText.viewer.notCreated;
 }
 
-function StepButton({ name, label, to }: { name: IconName; label: string; to: Generation | undefined }) {
+/** Keys for the whole viewer: not while the user writes, moves a slider, or has another dialog open. */
+function useKeys(onKey: (key: string) => boolean): void {
+  const latest = useRef(onKey);
+  latest.current = onKey;
+  useLayoutEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isText(event.target) || document.querySelector('dialog.sheet, dialog.dialog')) return;
+      if (latest.current(event.key)) event.preventDefault();
+    };
+    document.addEventListener('keydown', press);
+    return () => document.removeEventListener('keydown', press);
+  }, []);
+}
+
+const zoomStep = 1.5;
+const moveStep = 80;
+
+/** @returns true if the key zooms the image or moves a zoomed one */
+function moveByKey({ view, zoomBy, moveBy, reset }: Zoom, key: string): boolean {
+  const zooms: Record<string, () => void> = {
+    '+': () => zoomBy(zoomStep),
+    '=': () => zoomBy(zoomStep),
+    '-': () => zoomBy(1 / zoomStep),
+    '0': reset,
+  };
+  const moves: Record<string, () => void> = {
+    ArrowLeft: () => moveBy(moveStep, 0),
+    ArrowRight: () => moveBy(-moveStep, 0),
+    ArrowUp: () => moveBy(0, moveStep),
+    ArrowDown: () => moveBy(0, -moveStep),
+  };
+  const act = zooms[key] ?? (view.value.scale > 1 ? moves[key] : undefined);
+  act?.();
+  return act !== undefined;
+}
+
+function ZoomButtons({ zoom, children }: { zoom: Zoom; children: preact.ComponentChildren }) {
+  const { scale } = zoom.view.value;
   return (
-    <button
-      type="button"
-      class={`round turn ${name}`}
+    <div class="zoom-buttons">
+      {children}
+      <IconButton
+        icon="minus"
+        label={studioText.viewer.zoomOut}
+        look="plain"
+        data-repeat
+        aria-disabled={scale === 1}
+        onClick={() => zoom.zoomBy(1 / zoomStep)}
+      />
+      <button
+        type="button"
+        class="plain scale"
+        aria-label={studioText.viewer.fit(percentText(scale))}
+        onClick={zoom.reset}
+      >
+        {percentText(scale)}
+      </button>
+      <IconButton
+        icon="plus"
+        label={studioText.viewer.zoomIn}
+        look="plain"
+        data-repeat
+        onClick={() => zoom.zoomBy(zoomStep)}
+      />
+    </div>
+  );
+}
+
+type StepProps = { icon: 'left' | 'right'; label: string; to: Generation | undefined };
+
+function StepButton({ icon, label, to }: StepProps) {
+  return (
+    <IconButton
+      icon={icon}
+      label={label}
+      isOverImage
+      look={`turn ${icon}`}
       data-repeat
-      aria-label={label}
       aria-disabled={!to}
       onClick={() => to && goToImage(to.id)}
-    >
-      <Icon name={name} />
-    </button>
-  );
-}
-
-function Facts({ generation }: { generation: Generation }) {
-  const { prompt, enhancedPrompt, tier, image, model, cached, createdAt, id } = generation;
-  const { memory } = usePageState();
-  const [own, setOwn] = useState<string | undefined>();
-  useEffect(() => {
-    setOwn(undefined);
-    void memory.getOwnPrompt(id).then(setOwn);
-  }, [memory, id]);
-  return (
-    <div class="facts">
-      <h2>{own ? text.viewer.improvedPrompt : text.viewer.prompt}</h2>
-      <p class="prompt-text" dir="auto">
-        {prompt}
-      </p>
-      {own && <PromptSection title={text.viewer.ownPrompt} text={own} />}
-      {enhancedPrompt && <PromptSection title={text.viewer.improvedPrompt} text={enhancedPrompt} />}
-      <p class="quiet">
-        {text.composer.shapeName(tier, generation.orientation)}
-        {image && ` · ${text.common.pixels(image.width, image.height)} · ${sizeText(image.bytes)}`}
-        {image?.contentCredentials === 'present' && ` · ${text.viewer.contentCredentials}`}
-        {cached && ` · ${text.viewer.cached}`}
-        <br />
-        <time dateTime={createdAt} title={wholeTimeText(createdAt)}>
-          {timeText(createdAt)}
-        </time>
-      </p>
-      <p class="made">
-        <AiMark /> {text.common.madeWithAi} {model && text.viewer.madeBy(model)}
-      </p>
-    </div>
-  );
-}
-
-function PromptSection({ title, text }: { title: string; text: string }) {
-  return (
-    <>
-      <h3>{title}</h3>
-      <p class="prompt-text" dir="auto">
-        {text}
-      </p>
-    </>
-  );
-}
-
-type ActionsProps = { generation: Generation; onDelete: () => void; onFocusPrompt: () => void };
-
-function Actions({ generation, onDelete, onFocusPrompt }: ActionsProps) {
-  const pageState = usePageState();
-  const { pendingGenerations } = pageState;
-  const { id, prompt, tier, orientation } = generation;
-
-  const copyLink = async () => {
-    await navigator.clipboard.writeText(new URL(imageHref(id), location.href).href);
-    announce(text.viewer.linkCopied);
-  };
-  const reusePrompt = async () => {
-    await reuse(pageState, generation);
-    onFocusPrompt();
-  };
-  const vary = () => {
-    pendingGenerations.submit({ prompt: prompt ?? '', tier, orientation, fresh: true });
-    onFocusPrompt();
-    announce(text.viewer.varied);
-  };
-  const useAsReference = () => {
-    if (addReference(pageState, generation)) onFocusPrompt();
-  };
-
-  return (
-    <div class="actions">
-      <Action
-        icon="download"
-        label={text.viewer.download}
-        action={() => download(generation)}
-        kind="primary"
-      />
-      <Action icon="link" label={text.viewer.copyLink} action={copyLink} />
-      <Action icon="pen" label={text.viewer.reuse} action={reusePrompt} />
-      <Action icon="again" label={text.viewer.vary} action={vary} />
-      <Action icon="image" label={text.viewer.useAsReference} action={useAsReference} />
-      <Action icon="bin" label={text.viewer.delete} action={onDelete} />
-      <Action icon="keys" label={text.shortcuts.title} action={showShortcuts} kind="for-keys" />
-    </div>
-  );
-}
-
-type ActionProps = {
-  icon: IconName;
-  label: string;
-  action: () => void | Promise<void>;
-  kind?: 'primary' | 'for-keys';
-};
-
-function Action({ icon, label, action, kind }: ActionProps) {
-  const run = async () => {
-    try {
-      await action();
-    } catch {
-      announce(text.common.actionFailed(label));
-    }
-  };
-  return (
-    <button type="button" class={kind} onClick={() => void run()}>
-      <Icon name={icon} />
-      {label}
-    </button>
+    />
   );
 }

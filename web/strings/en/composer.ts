@@ -1,6 +1,6 @@
 /** The composer: prompt, settings, references and better prompts. */
-import type { Tier } from '../../../shared/contract.ts';
-import { countOf, credits, number } from '../format.ts';
+import type { AspectRatio, Tier } from '../../../shared/contract.ts';
+import { countOf, credits, number, oneDigitText } from '../format.ts';
 
 /** The shape that each tier has, named for what it is. */
 const shapes: Record<Tier, { name: string; landscape: string; portrait: string }> = {
@@ -25,13 +25,15 @@ export const composer = {
   loadingPrices: 'Loading prices …',
   shape: 'Shape',
   shapes,
-  shapeName: (tier: Tier, orientation: 'landscape' | 'portrait') =>
-    `${tier === 'premium4' && orientation === 'portrait' ? 'Tall' : shapes[tier].name} ${shapes[tier][orientation]}`,
+  shapeName: (tier: Tier, orientation: 'landscape' | 'portrait', ratio?: AspectRatio) =>
+    `${tier === 'premium4' && orientation === 'portrait' ? 'Tall' : shapes[tier].name} ${ratio ?? shapes[tier][orientation]}`,
+  ratio: 'Exact ratio',
   orientation: 'Orientation',
   landscape: 'Landscape',
   portrait: 'Portrait',
   each: (count: number) => `${credits(count)} each`,
   resolution: 'Resolution',
+  megapixels: (count: number) => `about ${oneDigitText(count)} MP`,
   count: 'How many',
   countOfImages: (count: number) => countOf(count, 'image'),
   style: 'Style',
