@@ -67,8 +67,6 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
     addEventListener('online', again, { signal: AbortSignal.any([waiting.signal, closing.signal]) });
   }
 
-  // What happened meanwhile: a listener needs time to be open again.
-
   return {
     balance,
     suspended,
