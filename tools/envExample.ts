@@ -1,17 +1,10 @@
-/**
- * Writes .env.example from shared/config/environment.ts. With --check it writes nothing, and fails if the file is
- * not what it would write.
- */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** The text of .env.example, made from shared/config/environment.ts. `npm run docs` writes it. */
 import { environment } from '../shared/config/environment.ts';
 import { localVariables } from './localVariables.ts';
 
 type Variable = { meta(): { default?: unknown; description?: string | undefined } | undefined };
 
-const file = join(import.meta.dirname, '../.env.example');
-
-const header = `# Every variable of the environment, with its default. Made by npm run env from shared/config/environment.ts:
+const header = `# Every variable of the environment, with its default. Made by npm run docs from shared/config/environment.ts:
 # change that, not this file. docs/setup/environment.md has the same as tables.
 #
 # npm start needs none of them. To change some of a local run, copy this file to .env and uncomment them there: npm start
@@ -55,13 +48,4 @@ function toValue(shown: string): string {
   const value = code ?? number ?? '';
   // A shell reads the file too.
   return /^[\w.,-]*$/.test(value) ? value : `"${value}"`;
-}
-
-if (import.meta.main) {
-  const text = formatEnvExample();
-  if (!process.argv.includes('--check')) writeFileSync(file, text);
-  else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
-    process.stderr.write('.env.example is out of date: npm run env writes it\n');
-    process.exitCode = 1;
-  }
 }

@@ -1,6 +1,6 @@
-/** The user's data and images as one ZIP file, made in the browser. Imported lazily, with the package that makes it. */
+/** Images, alone or with the user's data, as one ZIP file, made in the browser. Imported lazily, with the package that makes it. */
 import { makeZip } from 'client-zip';
-import type { AccountExport } from '../shared/contract.ts';
+import type { AccountExport, Generation } from '../shared/contract.ts';
 import { fileName } from './saveFile.ts';
 
 /** Longest time for one image, milliseconds. */
@@ -21,21 +21,46 @@ export type ExportZip = {
   missing: readonly string[];
 };
 
+type ZipImage = Pick<Generation, 'id' | 'prompt' | 'createdAt'> & {
+  image: Pick<NonNullable<Generation['image']>, 'url' | 'mimeType'> | null;
+};
+type File = { name: string; input: string | Uint8Array<ArrayBuffer>; lastModified: Date };
+
+/** The user's data as JSON, and the images in a folder. */
+export function createExportZip(data: AccountExport, options: ZipOptions): ExportZip {
+  const json = JSON.stringify(data, null, 2);
+  const file = { name: 'account.json', input: json, lastModified: new Date(data.exportedAt) };
+  return createZip([file], data.generations, 'images/', options);
+}
+
+export const createImageZip = (images: readonly ZipImage[], options: ZipOptions): ExportZip =>
+  createZip([], images, '', options);
+
 /**
  * Makes the ZIP as fast as it is read, with one image in memory at a time. Images are stored as they are: they are
  * compressed already. A missing image does not end it: `missing-images.txt` lists them.
  */
-export function createExportZip(data: AccountExport, options: ZipOptions): ExportZip {
+function createZip(
+  first: readonly File[],
+  images: readonly ZipImage[],
+  folder: string,
+  options: ZipOptions,
+): ExportZip {
   const missing: string[] = [];
-  const stream = makeZip(listFiles(data, options, missing)) as ExportZip['stream'];
+  const stream = makeZip(listFiles(first, images, folder, options, missing)) as ExportZip['stream'];
   return { stream, missing };
 }
 
-async function* listFiles(data: AccountExport, options: ZipOptions, missing: string[]) {
-  const json = JSON.stringify(data, null, 2);
-  yield { name: 'account.json', input: json, lastModified: new Date(data.exportedAt) };
-  const images = data.generations.flatMap(({ id, prompt, image, createdAt }) =>
-    image ? [{ name: `images/${fileName(prompt, id, image.mimeType)}`, url: image.url, createdAt }] : [],
+async function* listFiles(
+  first: readonly File[],
+  generations: readonly ZipImage[],
+  folder: string,
+  options: ZipOptions,
+  missing: string[],
+) {
+  yield* first;
+  const images = generations.flatMap(({ id, prompt, image, createdAt }) =>
+    image ? [{ name: folder + fileName(prompt, id, image.mimeType), url: image.url, createdAt }] : [],
   );
   for (const [i, { name, url, createdAt }] of images.entries()) {
     options.onProgress(i, images.length);
@@ -46,7 +71,7 @@ async function* listFiles(data: AccountExport, options: ZipOptions, missing: str
   options.onProgress(images.length, images.length);
   if (missing.length > 0) {
     const lines = ['These images could not be fetched. Please try again later.', '', ...missing, ''];
-    yield { name: 'missing-images.txt', input: lines.join('\n'), lastModified: new Date(data.exportedAt) };
+    yield { name: 'missing-images.txt', input: lines.join('\n'), lastModified: new Date() };
   }
 }
 

@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { GenerateRequest } from '../contract/generate.ts';
-import { type Generation, imageSchema, receiptSchema, statusSchema } from '../contract/generation.ts';
+import {
+  ancestorsMax,
+  type Generation,
+  imageSchema,
+  receiptSchema,
+  statusSchema,
+} from '../contract/generation.ts';
+import { generationIdSchema } from '../contract/ids.ts';
 import { aspectRatioSchema, orientationSchema, resolutionSchema, tierSchema } from '../contract/tiers.ts';
 import { nextTurn } from '../core/turn.ts';
 import {
@@ -47,7 +54,7 @@ const generationDocumentSchema = z.object({
   /** True if its user has marked it. Only a finished image has it. */
   favourite: z.boolean().nullable().optional(),
   /** For an edit: the image that it changes, the one that that one changes, and so on, at most `ancestorsMax`. */
-  ancestors: z.array(z.string()).optional(),
+  ancestors: z.array(generationIdSchema).max(ancestorsMax).optional(),
   request: z.object({
     enhance: z.boolean(),
     fresh: z.boolean(),

@@ -190,7 +190,7 @@ export function createGemini({ gemini, projectId }: GeminiOptions, log: Pick<Log
 
   /**
    * Sends a request for an image, with the previous turn if this model made it. What Google checks of a signature is not
-   * documented, so a request that it refuses is sent again without the turn.
+   * documented, so a request that it refuses, or finds an unreadable image in, is sent again without the turn.
    */
   async function callWithTurn(
     params: Pick<GenerateContentParameters, 'model' | 'config'>,
@@ -205,7 +205,8 @@ export function createGemini({ gemini, projectId }: GeminiOptions, log: Pick<Log
     try {
       return await call({ ...params, contents }, milliseconds, signal);
     } catch (error) {
-      if (toFailure(error).details.providerFailure?.kind !== 'refused') throw error;
+      const { reason, details } = toFailure(error);
+      if (reason !== 'REFERENCE_UNREADABLE' && details.providerFailure?.kind !== 'refused') throw error;
       log.warning('A model refuses its previous turn; it is asked without it', { model: params.model });
       return call(plain, Math.max(1, endsAt - performance.now()), signal);
     }

@@ -151,6 +151,16 @@ describe('an image', () => {
     await waitForBalance(page, 19);
   });
 
+  it('is generated once by Ctrl and Enter twice with no gap', async () => {
+    const { page, user } = await openAsNewUser();
+    await promptField(page).fill('A twin');
+    await promptField(page).press('Control+Enter');
+    await promptField(page).press('Control+Enter');
+    await imageWithPrompt(page, 'A twin').waitFor();
+    await waitForBalance(page, 19);
+    expect((await studio().listEntries(user)).filter(({ type }) => type === 'debit')).toHaveLength(1);
+  });
+
   it('shows the elapsed time while it is generated, then the image in its place', async () => {
     const { page } = await openAsNewUser();
     const hold = studio().pauseNextImage();

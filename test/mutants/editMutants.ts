@@ -31,6 +31,11 @@ export const inEdits: Mutants = {
     replace: '[id, ...ancestors]',
     killedBy: editsTest,
   },
+  'an edit hands on a spoilt lineage': {
+    find: 'z.array(generationIdSchema).max($M).optional()',
+    replace: 'z.array(z.string()).optional()',
+    killedBy: editsTest,
+  },
   'the edited image comes after the references': {
     find: '[...($E === undefined ? [] : [$P]), ...references]',
     replace: '[...references, ...($E === undefined ? [] : [$P])]',

@@ -14,6 +14,11 @@ export const inImagegen: Mutants = {
     replace: '',
     killedBy: 'test/shared/imagegen/shutdownCost.test.ts',
   },
+  'an image is called unreadable although its turn may be': {
+    find: "$R !== 'REFERENCE_UNREADABLE' && $K !== 'refused'",
+    replace: "$K !== 'refused'",
+    killedBy: 'test/shared/imagegen/previousTurn.test.ts',
+  },
   'an image of a lower resolution is delivered': {
     find: '$S * 100 < $U * sideMinPercent',
     replace: '$S * 100 < $U * 50',

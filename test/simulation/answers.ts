@@ -31,6 +31,7 @@ export type Outcome = {
 
 /** The HTTP status of each reason, from the contract. */
 const statuses: Record<string, number> = {
+  INVALID_REQUEST: 400,
   INSUFFICIENT_CREDITS: 402,
   ACCOUNT_SUSPENDED: 403,
   NOT_FOUND: 404,
@@ -264,7 +265,10 @@ function checkRefusal(
     ACCOUNT_CLOSED: () => moments.some(({ closed }) => closed),
     NOT_FOUND: () => {
       const parent = model.generations.get(body.editOf ?? '');
-      return parent?.uid !== uid || statusesSince(parent, startTick).some((status) => status !== 'succeeded');
+      if (parent?.uid !== uid || parent.removed) return true;
+      // A twin from the cache has succeeded from its first moment, which may come after the call began.
+      const wasMissing = (parent.history[0]?.tick ?? 0) > startTick;
+      return wasMissing || statusesSince(parent, startTick).some((status) => status !== 'succeeded');
     },
     RATE_LIMITED: () => wasLimited(model, uid, metadata.limit, moments, startedAt),
   };

@@ -58,6 +58,7 @@ const requiredEvents = [
   'generation is an edit',
   'answer: NOT_FOUND',
   'signup grant',
+  'goodwill refund',
   'share: public',
   'share: private',
   'share 502',

@@ -7,10 +7,12 @@ import { planEdits } from './edits.ts';
 import type { FaultRates } from './faults.ts';
 import { createFavourites, type Favourites, planFavourites } from './favourites.ts';
 import { type Fleet, startFleet } from './fleet.ts';
+import { planGoodwill } from './goodwill.ts';
 import { type StartInstance, startInstance } from './instance.ts';
 import { newEdits, newPromises } from './lastRelease.ts';
 import { createMemoryStore, type MemoryStore } from './memoryDatabase.ts';
 import { createModel, type Model } from './model.ts';
+import { createRandom } from './random.ts';
 import { createSharing, type Sharing } from './sharing.ts';
 import { createSimulatedStripe, creditPacks, type SimulatedStripe } from './stripe.ts';
 import { accountEvent } from './wire.ts';
@@ -58,7 +60,9 @@ export async function runHistory(seed: number, tracing = false, released?: Start
   try {
     const history = await begin(world, released);
     // What still runs then goes on while the history comes to rest.
-    await world.run(world.sleep(plan(history)));
+    const lengthMs = plan(history);
+    if (!released) planGoodwill(history, createRandom(seed + 1_000_000_000), lengthMs);
+    await world.run(world.sleep(lengthMs));
     await checkAtRest(history);
   } catch (error) {
     broken =

@@ -4,6 +4,7 @@
  */
 import type { Fields } from '../../shared/core/log.ts';
 import type { Data } from '../../shared/database/database.ts';
+import { checkGoodwill } from './goodwill.ts';
 import type { DocumentChange, MemoryStore } from './memoryDatabase.ts';
 import { type Observation, observeGeneration } from './modelGenerations.ts';
 import { watchImages } from './modelImages.ts';
@@ -137,8 +138,11 @@ export function createModel(
       // A copy is under the hash of version 0.1.0.
       const isCopy = changes.find(({ after }) => after?.owner === change.after?.owner) !== change;
       if (root === 'grants' && !change.before && !isCopy) {
-        const { uid, amount } = change.after as { uid: string; amount: number };
-        movements.set(uid, [...(movements.get(uid) ?? []), { type: 'grant', amount }]);
+        const { uid, amount, generationId } = change.after as Movement & { uid: string };
+        const of = generationId === undefined ? {} : { generationId };
+        movements.set(uid, [...(movements.get(uid) ?? []), { type: 'grant', amount, ...of }]);
+        if (generationId !== undefined)
+          checkGoodwill(world, accounts.get(uid), generations.get(generationId), amount);
         touched.add(uid);
       }
       if (root !== 'accounts') continue;

@@ -224,8 +224,8 @@ function checkAllowance(
 /** The new entries must be exactly those that are due, each with its balance. */
 function checkEntries(world: World, account: ObservedAccount, entries: Entry[], due: Movement[]): void {
   const { check } = world;
-  const name = ({ type, amount, generationId }: Movement) => `${type} ${amount} ${generationId ?? ''}`;
-  const [found, expected] = [entries.map(name).sort().join('; '), due.map(name).sort().join('; ')];
+  const toText = ({ type, amount, generationId }: Movement) => `${type} ${amount} ${generationId ?? ''}`;
+  const [found, expected] = [entries.map(toText).sort().join('; '), due.map(toText).sort().join('; ')];
   check(
     found === expected,
     'every movement has its entry',
@@ -240,7 +240,8 @@ function checkEntries(world: World, account: ObservedAccount, entries: Entry[], 
     account.entries.push(entry);
     check(entry.sequence === account.entries.length, 'sequences have no gap', () => entry.id);
     check(entry.balance === account.sum, 'an entry has the balance after it', () => entry.id);
-    const isNamed = entry.generationId === undefined || entry.id === `${entry.generationId}:${entry.type}`;
+    const name = entry.type === 'grant' ? 'goodwill' : entry.type;
+    const isNamed = entry.generationId === undefined || entry.id === `${entry.generationId}:${name}`;
     check(isNamed, "an entry's id names its generation", () => entry.id);
   }
 }

@@ -1,14 +1,16 @@
 /**
- * Generates parts of documents: the indexes of docs/ and its shelves, and the tables of environment variables. A part
- * is between two comments, and the text around it is kept:
+ * Generates .env.example, and parts of documents: the indexes of docs/ and its shelves, and the tables of environment
+ * variables. A part is between two comments, and the text around it is kept:
  *
  *     <!-- index: made by npm run docs -->
  *     <!-- end of index -->
  */
-import { posix, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, posix, resolve } from 'node:path';
 import type { Nodes, PhrasingContent } from 'mdast';
 import { toString as toText } from 'mdast-util-to-string';
 import { environment } from '../../shared/config/environment.ts';
+import { formatEnvExample } from '../envExample.ts';
 import { localVariables } from '../localVariables.ts';
 import { encodePath } from './links.ts';
 import { type Document, markdown, readDocument } from './markdown.ts';
@@ -18,7 +20,7 @@ import type { Tree } from './tree.ts';
 /** The repository of this command. Environment variables of other folders are unknown. */
 export const ownFolder = resolve(import.meta.dirname, '../..');
 
-/** Returns the new texts of documents with missing or outdated parts, and a line for each part that cannot be written. */
+/** Returns the new texts of files that are missing or outdated as a whole or in part, and a line for each part that cannot be written. */
 export function planGenerated({ folder, files, documents }: Tree) {
   const texts = new Map<string, string>();
   const problems: string[] = [];
@@ -33,8 +35,12 @@ export function planGenerated({ folder, files, documents }: Tree) {
     // Without its list, so that its first sentence is not from there.
     return readDocument(path, withRegion(document.text, region, '') ?? document.text);
   };
-  if (folder === ownFolder)
+  if (folder === ownFolder) {
     generate('docs/setup/environment.md', '# Environment\n', 'environment', environmentTables());
+    const path = join(folder, '.env.example');
+    const text = formatEnvExample();
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) texts.set('.env.example', text);
+  }
   const readmeOf = (of: string) =>
     [...documents.keys()].find((path) => posix.dirname(path) === of && isReadme(path)) ?? `${of}/README.md`;
   const indexes = shelfNames

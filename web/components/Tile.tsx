@@ -3,7 +3,7 @@ import { text } from '../strings/en.ts';
 
 type Props = { image: Pick<Image, 'thumbnailUrl' | 'width' | 'height'>; alt?: string };
 
-/** One whole image, which fades in once it is loaded. An `AiMark` stands beside it. */
+/** One whole image, which fades in once it is loaded. An `AiMark` stands beside it. One that cannot be loaded is tried again. */
 export function Tile({ image: { thumbnailUrl, width, height }, alt = '' }: Props) {
   return (
     <img
@@ -13,8 +13,23 @@ export function Tile({ image: { thumbnailUrl, width, height }, alt = '' }: Props
       height={height}
       decoding="async"
       onLoad={({ currentTarget }) => currentTarget.classList.add('loaded')}
+      onError={({ currentTarget }) => loadAgain(currentTarget)}
     />
   );
+}
+
+const loadAgainMs = 5_000;
+
+/** After a while, or as soon as the browser is back online. */
+function loadAgain(image: HTMLImageElement): void {
+  const again = () => {
+    clearTimeout(timer);
+    removeEventListener('online', again);
+    const { src } = image;
+    if (image.isConnected) image.src = src;
+  };
+  const timer = setTimeout(again, loadAgainMs);
+  addEventListener('online', again);
 }
 
 /** The small mark that every image has. */

@@ -19,6 +19,7 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
   const debt = signal(0);
   const supportEmail = signal<string | undefined>();
   const problem = signal('');
+  const closing = new AbortController();
   let stopListening = () => {};
   let isClosed = false;
 
@@ -40,7 +41,7 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
   async function listen(): Promise<void> {
     const { listenToAccount } = await import('./liveAccount.ts');
     if (isClosed) return;
-    stopListening = listenToAccount(config, uid, onDocument, () => setTimeout(follow, listenAgainMs));
+    stopListening = listenToAccount(config, uid, onDocument, followAgain);
   }
 
   function onDocument(fields: Record<string, unknown>): void {
@@ -51,7 +52,19 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
 
   /** Failures are not shown: without the listener, receipts still update the balance. */
   function follow(): void {
-    if (!isClosed) void listen().catch(() => setTimeout(follow, listenAgainMs));
+    if (!isClosed) void listen().catch(followAgain);
+  }
+
+  /** After a while, or as soon as the browser is back online. */
+  function followAgain(): void {
+    const waiting = new AbortController();
+    const again = () => {
+      clearTimeout(timer);
+      waiting.abort();
+      follow();
+    };
+    const timer = setTimeout(again, listenAgainMs);
+    addEventListener('online', again, { signal: AbortSignal.any([waiting.signal, closing.signal]) });
   }
 
   return {
@@ -73,6 +86,7 @@ export function createAccount(client: Client, config: FirebaseConfig, uid: strin
     },
     close(): void {
       isClosed = true;
+      closing.abort();
       stopListening();
     },
   };

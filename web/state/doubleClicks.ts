@@ -3,7 +3,8 @@
  * which the user never meant to press. A button that may be pressed quickly in a row has the attribute `data-repeat`.
  */
 
-const gapMs = 350;
+/** The longest time between the two clicks, or two presses of a key, that mean one. */
+export const gapMs = 350;
 const nearPixels = 12;
 
 type Click = { target: Element | undefined; x: number; y: number; at: number };

@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import type { GenerateInput, Generation, Image } from '../../shared/contract.ts';
 import { fileName, saveBlob } from '../saveFile.ts';
 import { text } from '../strings/en.ts';
+import { problemText } from '../strings/messages.ts';
 import { studioText } from '../strings/studio.ts';
 import { announce } from './announce.ts';
 import type { Reference } from './draft.ts';
@@ -128,6 +129,17 @@ export function reuse({ draft, gallery }: PageState, generation: Generation): vo
     return { kind: 'generation', id, previewUrl: image?.thumbnailUrl ?? '', name: prompt ?? '' };
   });
   draft.reuse(generation, references);
+}
+
+/** Makes the image a favourite, or no longer one. */
+export async function toggleFavourite({ favouriteImage }: PageState, generation: Generation): Promise<void> {
+  const favourite = !generation.favourite;
+  try {
+    await favouriteImage(generation, favourite);
+    announce(favourite ? text.gallery.marked : text.gallery.unmarked);
+  } catch (error) {
+    announce(problemText(error));
+  }
 }
 
 /** Adds the image to the references of the next one. @returns false if the model accepts no more */

@@ -7,11 +7,14 @@ import { createAccount } from './account.ts';
 import { createDataExport } from './dataExport.ts';
 import { createDraft } from './draft.ts';
 import { keepDraft } from './draftMemory.ts';
+import { createGallerySearch, newestFirst } from './gallerySearch.ts';
 import { createLedger } from './ledger.ts';
 import { notifyInBackground } from './notifications.ts';
 import { createPagedList } from './pagedList.ts';
 import { createPendingGenerations } from './pendingGenerations.ts';
 import { createPurchases } from './purchases.ts';
+import { scrollMemory } from './scrollMemory.ts';
+import { createSelection } from './selection.ts';
 import { type FirebaseConfig, idToken } from './session.ts';
 import { createMemory } from './storage.ts';
 import { createTerms } from './terms.ts';
@@ -19,6 +22,8 @@ import { createTerms } from './terms.ts';
 /** The first page fills the window soon; the next ones are for a long scroll. */
 const firstImages = 24;
 const imagesPerPage = 60;
+/** The largest page that the functions answer with. */
+const imagesMax = 100;
 
 export type PageState = ReturnType<typeof createPageState>;
 
@@ -43,13 +48,17 @@ export function createPageState(config: FirebaseConfig, uid: string) {
   };
   const draft = createDraft();
   const endDraft = keepDraft(uid, draft, memory);
+  const scrolled = scrollMemory.take(uid);
+  const firstPage = Math.min(Math.max(firstImages, scrolled?.count ?? 0), imagesMax);
   const gallery = createPagedList<Generation>(async (pageToken) => {
     const { generations, nextPageToken } = await client.gallery({
-      pageSize: pageToken === undefined ? firstImages : imagesPerPage,
+      pageSize: pageToken === undefined ? firstPage : imagesPerPage,
       pageToken,
     });
     return { items: generations, nextPageToken };
   }, newestFirst);
+  const search = createGallerySearch(client, gallery);
+  const selection = createSelection(() => search.items.value);
   const ledger = createLedger({ client, account, findImage: gallery.find });
 
   // Keeps the user's other windows up to date.
@@ -95,6 +104,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
 
   function removeImage(id: string): void {
     gallery.remove(id);
+    search.remove(id);
+    selection.remove(id);
     pendingGenerations.removeImage(id);
     draft.references.value = draft.references.value.filter(
       (reference) => reference.kind !== 'generation' || reference.id !== id,
@@ -108,6 +119,10 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     account,
     draft,
     gallery,
+    search,
+    selection,
+    /** Where the gallery was before a reload, in pixels. */
+    scrolledTo: scrolled?.top,
     ledger,
     pendingGenerations,
     terms,
@@ -129,6 +144,21 @@ export function createPageState(config: FirebaseConfig, uid: string) {
       broadcast({ deleted: id });
     },
 
+    /** Marks the image, or takes the mark away. It shows at once. @throws {ApiError} if it stays as it was */
+    async favouriteImage(generation: Generation, favourite: boolean): Promise<void> {
+      const { id } = generation;
+      gallery.add({ ...generation, favourite });
+      try {
+        const answer = await client.favourite(id, favourite);
+        gallery.add(answer.generation);
+        broadcast({ created: answer.generation });
+      } catch (error) {
+        const current = gallery.find(id);
+        if (current) gallery.add({ ...current, favourite: !favourite });
+        throw error;
+      }
+    },
+
     /** Makes the image public, or private again. @throws {ApiError} if it stays as it was */
     async shareImage(id: string, shared: boolean): Promise<void> {
       const { generation } = await client.share(id, shared);
@@ -141,6 +171,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
       endNotifications();
       closing.abort();
       ledger.close();
+      search.close();
+      selection.cancel();
       account.close();
       pendingGenerations.close();
       terms.close();
@@ -149,12 +181,6 @@ export function createPageState(config: FirebaseConfig, uid: string) {
       channel.close();
     },
   };
-}
-
-/** The times are RFC 3339 in UTC, so they sort as text. */
-function newestFirst(one: Generation, other: Generation): number {
-  if (one.createdAt !== other.createdAt) return one.createdAt < other.createdAt ? 1 : -1;
-  return one.id < other.id ? 1 : one.id > other.id ? -1 : 0;
 }
 
 const PageStateContext = createContext<PageState | undefined>(undefined);

@@ -4,6 +4,8 @@ import { problemText } from '../strings/messages.ts';
 
 type Page<Item> = { items: Item[]; nextPageToken?: string | undefined };
 
+export type PagedList<Item extends { id: string }> = ReturnType<typeof createPagedList<Item>>;
+
 /** @param fetchPage fetches the page of a token, or the first page without one. @param order sorts newest first */
 export function createPagedList<Item extends { id: string }>(
   fetchPage: (pageToken?: string) => Promise<Page<Item>>,

@@ -85,6 +85,18 @@ export function createPendingGenerations(options: {
     start(unsettled);
   }
 
+  // Those with an unknown outcome go on under their own keys, which cannot charge twice.
+  globalThis.addEventListener?.(
+    'online',
+    () => {
+      for (const pending of list.value) {
+        const { value } = pending.progress;
+        if (value.state === 'failed' && !isSettled(value.error)) void run(pending);
+      }
+    },
+    { signal: closing.signal },
+  );
+
   return {
     list,
     running,

@@ -4,6 +4,7 @@ import { IconButton } from '../components/Button.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { promptCharactersMax } from '../limits.ts';
 import { announce } from '../state/announce.ts';
+import { gapMs } from '../state/doubleClicks.ts';
 import { usePageState } from '../state/pageState.ts';
 import { getOffer } from '../state/shapes.ts';
 import { text } from '../strings/en.ts';
@@ -20,6 +21,7 @@ export function Composer() {
   const field = useGrowingField(draft.prompt.value);
   const form = useRef<HTMLFormElement>(null);
   const isOpen = useSignal(false);
+  const submittedAt = useRef(Number.NEGATIVE_INFINITY);
   const offer = account.tiers.value.find(({ id }) => id === draft.tier.value);
   const { credits, resolution } = offer ? getOffer(offer, draft.resolution.value) : {};
   const count = draft.count.value;
@@ -44,6 +46,9 @@ export function Composer() {
       field.current?.focus();
       return;
     }
+    // Ctrl and Enter, pressed twice with no gap, ask once.
+    if (event.timeStamp - submittedAt.current < gapMs) return;
+    submittedAt.current = event.timeStamp;
     pendingGenerations.submit(draft.toRequest(resolution), count);
     announce(text.composer.started(count), false);
     isOpen.value = false;

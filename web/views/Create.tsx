@@ -1,7 +1,8 @@
 import { text } from '../strings/en.ts';
 import { Composer } from './Composer.tsx';
 import { Failures } from './Failures.tsx';
-import { Gallery, useKeptScroll } from './Gallery.tsx';
+import { Gallery } from './Gallery.tsx';
+import { useKeptScroll } from './keptScroll.ts';
 
 /** The main view: the gallery over the whole page, and the composer at hand. */
 export function Create({ hidden }: { hidden: boolean }) {

@@ -1,5 +1,8 @@
 import { useComputed } from '@preact/signals';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Button } from '../components/Button.tsx';
+import { EmptyWallDrawing } from '../components/drawings.tsx';
+import { EmptyState } from '../components/EmptyState.tsx';
 import { More } from '../components/More.tsx';
 import { type GalleryItem, groupByDate, listItems } from '../state/galleryGroups.ts';
 import { findVisible, groupTitleHeight, type PlacedGroup, placeGroups } from '../state/justify.ts';
@@ -9,6 +12,7 @@ import { getAspectRatio, toNumber } from '../state/shapes.ts';
 import { text } from '../strings/en.ts';
 import { FirstVisit } from './FirstVisit.tsx';
 import { GalleryTile } from './GalleryTile.tsx';
+import { GalleryTools } from './GalleryTools.tsx';
 
 /** Pixels above and below the window that are rendered too, in steps of which the gallery follows the scroll position. */
 const marginPixels = 900;
@@ -18,30 +22,38 @@ const px = (pixels: number) => `${pixels}px`;
 
 /** The user's images, newest first, with those that are being made. Only what is near the window is in the document. */
 export function Gallery({ isShown }: { isShown: boolean }) {
-  const { gallery, pendingGenerations } = usePageState();
-  const { items, state, isLoading, problem } = gallery;
+  const { gallery, search, pendingGenerations } = usePageState();
+  const { items, state, isLoading, problem, isActive } = search;
 
   const groups = useComputed(() => {
     const ratioOf = ({ request }: PendingGeneration) => toNumber(getAspectRatio(request));
-    const all = listItems(items.value, gallery.find, pendingGenerations.list.value, ratioOf);
+    const findShown = (id: string) => (search.findPosition(id) < 0 ? undefined : gallery.find(id));
+    const all = listItems(items.value, findShown, pendingGenerations.list.value, ratioOf);
     return groupByDate(all, Date.now());
   });
   const isEmpty = groups.value.length === 0;
+  const hasImages = gallery.items.value.length > 0;
   return (
     <section class="gallery" aria-labelledby="gallery-title">
       <h2 id="gallery-title" class="visually-hidden" tabIndex={-1}>
         {text.gallery.title}
       </h2>
+      {(hasImages || isActive.value) && <GalleryTools isShown={isShown} />}
       {!isEmpty && <Rows groups={groups.value} />}
-      {isEmpty && state.value === 'initial' && !problem.value && <Placeholders />}
-      {isEmpty && state.value === 'complete' && <FirstVisit />}
+      {isEmpty && !isActive.value && state.value === 'initial' && !problem.value && <Placeholders />}
+      {isEmpty && state.value === 'complete' && (isActive.value ? <NothingFound /> : <FirstVisit />)}
+      {isEmpty && isActive.value && state.value !== 'complete' && !problem.value && (
+        <p class="quiet searching" role="status">
+          {text.search.searching}
+        </p>
+      )}
       {problem.value && (
         <div class="notice" role="alert">
           <p>{problem.value}</p>
         </div>
       )}
       {(state.value === 'more' || problem.value) && isShown && (
-        <More onMore={gallery.more} isLoading={isLoading.value} count={items.value.length} />
+        <More onMore={search.more} isLoading={isLoading.value} count={items.value.length} />
       )}
     </section>
   );
@@ -146,18 +158,13 @@ function Placeholders() {
   );
 }
 
-/** Keeps the scroll position of the gallery while another view is shown. */
-export function useKeptScroll(isShown: boolean): void {
-  const position = useRef(0);
-  useEffect(() => {
-    if (!isShown) return;
-    const remember = () => {
-      position.current = scrollY;
-    };
-    addEventListener('scroll', remember, { passive: true });
-    return () => removeEventListener('scroll', remember);
-  }, [isShown]);
-  useLayoutEffect(() => {
-    if (isShown) scrollTo(0, position.current);
-  }, [isShown]);
+function NothingFound() {
+  const { search } = usePageState();
+  const words = search.query.value.trim();
+  return (
+    <EmptyState drawing={<EmptyWallDrawing />} title={text.search.nothingTitle}>
+      <p>{words === '' ? text.search.noFavourite : text.search.nothing(words)}</p>
+      <Button onClick={search.reset}>{text.search.showAll}</Button>
+    </EmptyState>
+  );
 }

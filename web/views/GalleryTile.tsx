@@ -2,11 +2,11 @@ import { useRef, useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
 import { Button, IconButton } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
-import type { IconName } from '../components/Icon.tsx';
+import { Icon, type IconName } from '../components/Icon.tsx';
 import { AiMark, Tile } from '../components/Tile.tsx';
 import { announce } from '../state/announce.ts';
 import type { GalleryItem } from '../state/galleryGroups.ts';
-import { addReference, download, reuse } from '../state/imageActions.ts';
+import { addReference, download, reuse, toggleFavourite } from '../state/imageActions.ts';
 import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
 import { text } from '../strings/en.ts';
@@ -21,18 +21,49 @@ export function GalleryTile({ item }: { item: GalleryItem }) {
 const longPressMs = 450;
 
 function ImageTile({ generation }: { generation: Generation }) {
-  const { id, prompt, image } = generation;
+  const { id, prompt, image, favourite } = generation;
+  const { selection } = usePageState();
+  const isSelecting = selection.isOn.value;
+  const isSelected = isSelecting && selection.ids.value.has(id);
   const [isMenuOpen, setIsMenuOpen] = useState(false);
   // Made at the first hover: thousands of tiles scroll past without one.
   const [hasActions, setHasActions] = useState(false);
-  const press = useLongPress(() => setIsMenuOpen(true));
+  const press = useLongPress(() => (isSelecting ? selection.toggle(id) : setIsMenuOpen(true)));
+  const pageState = usePageState();
+
+  /** While images are selected, a click selects. With Shift it always does, up to this image. */
+  const select = (event: MouseEvent) => {
+    if (!isSelecting && !event.shiftKey) return;
+    event.preventDefault();
+    if (event.shiftKey) selection.extendTo(id);
+    else selection.toggle(id);
+  };
+  const byKey = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'x' || (isSelecting && event.key === ' ')) selection.toggle(id);
+    else if (event.key === 'f') void toggleFavourite(pageState, generation);
+    else return;
+    event.preventDefault();
+  };
   return (
-    <div class="image-tile" onPointerEnter={() => setHasActions(true)} {...press}>
+    <div
+      class={isSelected ? 'image-tile selected' : 'image-tile'}
+      onPointerEnter={() => setHasActions(true)}
+      {...press}
+    >
       <a
         href={imageHref(id)}
         id={`image-${id}`}
-        aria-label={text.gallery.open(prompt ?? '')}
+        {...(isSelecting
+          ? {
+              role: 'checkbox',
+              'aria-checked': isSelected,
+              'aria-label': text.selecting.select(prompt ?? ''),
+            }
+          : { 'aria-label': text.gallery.open(prompt ?? '') })}
         draggable={false}
+        onClick={select}
+        onKeyDown={byKey}
       >
         {image && <Tile image={image} />}
         <span class="caption" dir="auto" aria-hidden="true">
@@ -40,8 +71,18 @@ function ImageTile({ generation }: { generation: Generation }) {
         </span>
       </a>
       <AiMark />
+      {favourite && (
+        <span class="favourite-mark" title={text.search.favourites}>
+          <Icon name="heart" />
+        </span>
+      )}
+      {isSelecting && (
+        <span class="select-mark" aria-hidden="true">
+          {isSelected && <Icon name="check" />}
+        </span>
+      )}
       {/* For the mouse. The keyboard and screen readers find all actions in the viewer. */}
-      {hasActions && (
+      {hasActions && !isSelecting && (
         <div class="tile-actions" aria-hidden="true">
           <TileActions generation={generation}>
             {(icon, label, run) => (
@@ -100,7 +141,14 @@ function TileActions({ generation, children }: ActionsProps) {
     reuse(pageState, generation);
     focusPrompt();
   };
+  const { id, favourite } = generation;
   const actions: [IconName, string, () => Promise<void> | void][] = [
+    ['check', text.selecting.start, () => pageState.selection.toggle(id)],
+    [
+      'heart',
+      favourite ? text.gallery.unfavourite : text.gallery.favourite,
+      () => toggleFavourite(pageState, generation),
+    ],
     ['download', studioText.viewer.download, () => download(generation)],
     ['pen', studioText.viewer.reuse, reusePrompt],
     [
@@ -120,6 +168,21 @@ function TileActions({ generation, children }: ActionsProps) {
   );
 }
 
+/** Longest time from the end of a touch to its click. */
+const clickMsMax = 400;
+
+/** The click at the end of a long press would close the sheet that the press has opened, or open the image. */
+function ignoreNextClick(): void {
+  const ignoring = new AbortController();
+  const ignore = (event: Event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    ignoring.abort();
+  };
+  addEventListener('click', ignore, { capture: true, signal: ignoring.signal });
+  setTimeout(() => ignoring.abort(), clickMsMax);
+}
+
 /** Calls `onPress` when a finger stays on the element. The click that follows is ignored. */
 function useLongPress(onPress: () => void) {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -134,18 +197,16 @@ function useLongPress(onPress: () => void) {
         onPress();
       }, longPressMs);
     },
-    onPointerUp: end,
+    onPointerUp() {
+      end();
+      if (wasLong.current) ignoreNextClick();
+    },
     onPointerMove: ({ movementX, movementY }: PointerEvent) => {
       if (Math.abs(movementX) + Math.abs(movementY) > 3) end();
     },
     onPointerCancel: end,
     onContextMenu: (event: Event) => {
       if (wasLong.current || timer.current !== undefined) event.preventDefault();
-    },
-    onClickCapture: (event: Event) => {
-      if (!wasLong.current || !(event.target as Element).closest('a')) return;
-      wasLong.current = false;
-      event.preventDefault();
     },
   };
 }

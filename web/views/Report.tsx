@@ -31,7 +31,12 @@ export function Report({ token }: { token: string }) {
     <main class="notice" id="main">
       <h1>{text.report.title}</h1>
       {state === 'sent' ? (
-        <p role="status">{text.report.thanks}</p>
+        <>
+          <p role="status">{text.report.thanks}</p>
+          <p>
+            <a href="#/">{text.common.studio}</a>
+          </p>
+        </>
       ) : (
         <form
           onSubmit={(event) => {

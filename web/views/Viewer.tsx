@@ -22,7 +22,8 @@ import { ViewerStrips } from './ViewerStrips.tsx';
 
 /** One image over the gallery, with what can be done with it. */
 export function Viewer({ id }: { id: string }) {
-  const { gallery } = usePageState();
+  // Goes through what the gallery shows, which may be what a search found.
+  const { search: gallery } = usePageState();
   const open = useImage(id);
   const { generation, ancestors, problem } = open;
   const [isDeleting, setIsDeleting] = useState(false);

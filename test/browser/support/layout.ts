@@ -61,10 +61,15 @@ export function measureLayoutShift(page: Page): Promise<number> {
  */
 export function findCoveredText(page: Page): Promise<string[]> {
   return page.evaluate(() => {
-    const layers = 'dialog, .popover, .composer, .top, .announcer';
-    const open = [...document.querySelectorAll('dialog[open]')].at(-1);
-    // The mark lets clicks through to its image, so that the window would not find it.
-    const marks = [...document.querySelectorAll<HTMLElement>('.ai')];
+    // The tools of the gallery lie over the images, and under everything else.
+    const rankOf = (element: Element) => {
+      if (element.closest('dialog, .popover, .composer, .top, .announcer')) return 2;
+      return element.closest('.gallery-tools') ? 1 : 0;
+    };
+    // Dialogs may lie on each other: the uppermost, or what is behind it, is at the corner.
+    const open = document.elementFromPoint(1, 1)?.closest('dialog[open]');
+    // Marks and messages let clicks through, so that the window would not find them.
+    const marks = [...document.querySelectorAll<HTMLElement>('.ai, .announcer')];
     for (const mark of marks) mark.style.pointerEvents = 'auto';
 
     /** The part of the rectangle that no ancestor cuts off. */
@@ -95,7 +100,9 @@ export function findCoveredText(page: Page): Promise<string[]> {
         if (!hit || hit.contains(element) || element.contains(hit)) continue;
         // A radio button lies unseen over its label.
         if (getComputedStyle(hit).opacity === '0') continue;
-        const isUnder = element.closest(layers) === null && hit.closest(layers) !== null;
+        // A message passes, and the link past the header is there only while it has the focus.
+        if (hit.closest('.announcer, .skip')) continue;
+        const isUnder = rankOf(element) < Math.min(rankOf(hit), 2);
         if (!isUnder) return hit;
       }
       return undefined;

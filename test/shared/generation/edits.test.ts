@@ -255,6 +255,23 @@ describe('the lineage', () => {
     studio.edit(`accounts/ann/generations/${toId('b')}`, { prompt: 7 });
     expect(await lineage('c')).toEqual([toId('a')]);
   });
+
+  it.each<[string, unknown]>([
+    ['a path', ['a/b']],
+    ['no text', ['']],
+    ['an id that Firestore refuses', ['__id__']],
+    ['no list', 'a'],
+    ['a list of 21', Array(21).fill('0'.repeat(32))],
+  ])('that an admin has spoilt is not handed on: %s', async (_, ancestors) => {
+    const editor = await createEditor();
+    await editor.edit('b', 'a');
+    await editor.edit('c', 'b');
+    editor.studio.edit(`accounts/ann/generations/${toId('b')}`, { ancestors });
+    const before = editor.studio.account();
+    expect(toOutcome(await editor.edit('d', 'b'))).toEqual([404, 'NOT_FOUND']);
+    await expectUntouched(editor, 'd', before);
+    expect(await editor.lineage('c')).toEqual([toId('a')]);
+  });
 });
 
 describe('the turn in which the model made the edited image', () => {

@@ -146,3 +146,24 @@ it('a key whose finished generation an admin deleted is not refunded', async () 
   await expect(hold(ledger, user, toRequest('1'))).rejects.toMatchObject({ reason: 'DELETED' });
   expect(await balance()).toBe(8);
 });
+
+it.each(['succeeded', 'refunded'])(
+  'a holder who refunds what has %s already changes nothing',
+  async (status) => {
+    const ledger = createInstance();
+    const { record } = await hold(ledger, user, toRequest('1'));
+    const failure = { reason: 'DATABASE_UNAVAILABLE', message: 'The reply to the settling was lost.' };
+    const own = { uid, id: record.id, held: record, failure, mayBeStored: true };
+    if (status === 'refunded') await refund(ledger, own);
+    else {
+      const cacheUntil = new Date('2027-01-01T00:00:00Z');
+      const result = { model: 'm', enhancedPrompt: null, image, imageHash: '0'.repeat(64), cacheUntil };
+      await settle(ledger, record, { ...result, providerCostMicros: 0 });
+    }
+    const before = await balance();
+    const outcome = await refund(createInstance(), own);
+    expect(outcome).toMatchObject({ refundedNow: false, record: { status } });
+    expect(await balance()).toBe(before);
+    expect(before).toBe(status === 'refunded' ? 10 : 8);
+  },
+);

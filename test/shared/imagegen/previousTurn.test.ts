@@ -58,8 +58,12 @@ describe('the previous turn', () => {
     expect((await generate()).sent).toEqual([plain]);
   });
 
-  it('is left out if the model refuses it', async () => {
-    refuse(400, 'INVALID_ARGUMENT', 'invalid thought signature for content at index 1');
+  it.each([
+    'invalid thought signature for content at index 1',
+    "Invalid value at 'contents[1].parts[0].thought_signature' (TYPE_BYTES), Base64 decoding failed",
+    'Unable to process input image. Please retry or report in https://example.com',
+  ])('is left out if the model refuses it: %s', async (message) => {
+    refuse(400, 'INVALID_ARGUMENT', message);
     const { image, sent } = await generate({ previousTurn });
     expect(sent).toEqual([withTurn, plain]);
     expect(image).toMatchObject({ model: modelId });

@@ -100,6 +100,15 @@ describe('an allowance is given once in a period', () => {
     expect(studio.account()).toMatchObject({ allowancePeriod: 'day-2026-01-01' });
   });
 
+  it('also if an admin removed the marks of it, so that only its entry proves it', async () => {
+    const { studio, getAllowances } = startStudio();
+    await studio.generate('a');
+    studio.edit(path, { allowancePeriod: removed, identities: removed });
+    expect((await studio.runJob('refillAllowances')).body).toEqual({ checked: 1, refilled: 0 });
+    expect(getAllowances()).toEqual([[5, 5]]);
+    expect(studio.account()).toMatchObject({ balance: 4, allowancePeriod: 'day-2026-01-01' });
+  });
+
   it('and nothing is given where nothing is missing', async () => {
     const { studio, getAllowances } = startStudio({ SIGNUP_CREDITS: '8' });
     expect((await studio.get('account')).body.account.balance).toBe(8);

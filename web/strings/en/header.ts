@@ -28,6 +28,9 @@ export const shortcuts = {
     ['C', 'Compare with the image before'],
     ['Esc', 'Close'],
     ['Delete', 'Delete image'],
+    ['/', 'Search'],
+    ['X', 'Select the image'],
+    ['F', 'Favourite'],
     ['?', 'Show shortcuts'],
   ],
 } as const;

@@ -1,0 +1,25 @@
+/** Where the gallery was scrolled to when this tab was reloaded. A browser that forbids storage just forgets. */
+
+/** @property top pixels. @property count of the images that were loaded */
+type Place = { top: number; count: number };
+
+const nameOf = (uid: string) => `nano-banana-studio/scroll/${uid}`;
+
+export const scrollMemory = {
+  save(uid: string, place: Place): void {
+    try {
+      sessionStorage.setItem(nameOf(uid), JSON.stringify(place));
+    } catch {}
+  },
+  /** Returns the place once, and only if the page was reloaded: a new visit begins at the top. */
+  take(uid: string): Place | undefined {
+    try {
+      const place = sessionStorage.getItem(nameOf(uid));
+      sessionStorage.removeItem(nameOf(uid));
+      const [visit] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+      return place && visit?.type === 'reload' ? JSON.parse(place) : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+};

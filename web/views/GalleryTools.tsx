@@ -1,0 +1,200 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { Button, IconButton } from '../components/Button.tsx';
+import { Icon } from '../components/Icon.tsx';
+import { announce } from '../state/announce.ts';
+import { queryCharactersMax } from '../state/gallerySearch.ts';
+import { usePageState } from '../state/pageState.ts';
+import { downloadSelected, favouriteSelected } from '../state/selectionActions.ts';
+import { text } from '../strings/en.ts';
+import { DeleteSelected } from './DeleteSelected.tsx';
+import { isText } from './Shortcuts.tsx';
+
+/** Above the gallery: the search and the filter, or what can be done with the selected images. */
+export function GalleryTools({ isShown }: { isShown: boolean }) {
+  const { selection } = usePageState();
+  return selection.isOn.value ? <SelectionBar isShown={isShown} /> : <SearchBar isShown={isShown} />;
+}
+
+const isDialogOpen = () => document.querySelector('dialog[open]') !== null;
+
+/** To the image, or to the title of the gallery. The gallery stays where it is. */
+const focusGallery = (id?: string) =>
+  (document.getElementById(`image-${id}`) ?? document.getElementById('gallery-title'))?.focus({
+    preventScroll: true,
+  });
+
+/** The selection stays under the header, which has two lines in narrow windows. */
+function useHeaderHeight(): void {
+  useLayoutEffect(() => {
+    const header = document.querySelector('.top');
+    if (!header) return;
+    const { style } = document.documentElement;
+    const observer = new ResizeObserver(([entry]) => {
+      style.setProperty('--header-height', `${entry?.borderBoxSize[0]?.blockSize ?? 0}px`);
+    });
+    observer.observe(header);
+    return () => observer.disconnect();
+  }, []);
+}
+
+function SearchBar({ isShown }: { isShown: boolean }) {
+  const { search, selection } = usePageState();
+  const { query, onlyFavourites, items } = search;
+  const field = useRef<HTMLInputElement>(null);
+
+  useEffect(() => {
+    if (!isShown) return;
+    const focusByKey = (event: KeyboardEvent) => {
+      if (event.key !== '/' || isText(event.target) || isDialogOpen()) return;
+      event.preventDefault();
+      field.current?.focus();
+    };
+    document.addEventListener('keydown', focusByKey);
+    return () => document.removeEventListener('keydown', focusByKey);
+  }, [isShown]);
+
+  const clear = () => {
+    query.value = '';
+    field.current?.focus();
+  };
+  return (
+    <search class="gallery-tools">
+      <div class="search-field">
+        <Icon name="search" />
+        <input
+          type="search"
+          ref={field}
+          dir="auto"
+          aria-label={text.search.label}
+          placeholder={text.search.placeholder}
+          maxLength={queryCharactersMax}
+          value={query.value}
+          onInput={({ currentTarget }) => {
+            query.value = currentTarget.value;
+          }}
+          onKeyDown={({ key }) => {
+            if (key === 'Escape') query.value = '';
+            if (key === 'Enter') focusGallery(items.peek()[0]?.id);
+          }}
+        />
+        {query.value !== '' && (
+          <IconButton icon="close" label={text.search.clear} isSmall look="plain" onClick={clear} />
+        )}
+      </div>
+      <button
+        type="button"
+        class={onlyFavourites.value ? 'chip on' : 'chip'}
+        aria-label={text.search.favourites}
+        aria-pressed={onlyFavourites.value}
+        onClick={() => {
+          onlyFavourites.value = !onlyFavourites.value;
+        }}
+      >
+        <Icon name="heart" />
+        <span class="chip-text">{text.search.favourites}</span>
+      </button>
+      <button
+        type="button"
+        class="chip"
+        aria-label={text.selecting.start}
+        aria-disabled={items.value.length === 0}
+        onClick={() => {
+          if (items.value.length > 0) selection.start();
+        }}
+      >
+        <Icon name="check" />
+        <span class="chip-text">{text.selecting.start}</span>
+      </button>
+    </search>
+  );
+}
+
+function SelectionBar({ isShown }: { isShown: boolean }) {
+  const pageState = usePageState();
+  const { selection } = pageState;
+  const [isDeleting, setIsDeleting] = useState(false);
+  const bar = useRef<HTMLDivElement>(null);
+  useHeaderHeight();
+  const selected = selection.selected.value;
+  const work = selection.work.value;
+  const isOff = selected.length === 0 || work !== undefined;
+  const isAllFavourite = selected.length > 0 && selected.every(({ favourite }) => favourite);
+
+  const end = () => {
+    const [first] = selection.selected.peek();
+    selection.clear();
+    focusGallery(first?.id);
+  };
+  useEffect(() => {
+    // The button that started it has gone.
+    if (document.activeElement === document.body) bar.current?.querySelector('button')?.focus();
+  }, []);
+  useEffect(() => {
+    if (!isShown) return;
+    const byKey = (event: KeyboardEvent) => {
+      if (isText(event.target) || isDialogOpen()) return;
+      if (event.key === 'Escape') end();
+      else if (event.key === 'Delete' && selection.selected.peek().length > 0) setIsDeleting(true);
+      else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) selection.selectAll();
+      else return;
+      event.preventDefault();
+    };
+    document.addEventListener('keydown', byKey);
+    return () => document.removeEventListener('keydown', byKey);
+  }, [isShown, selection]);
+
+  const run = (label: string, action: (state: typeof pageState) => Promise<void>) => {
+    if (!isOff) action(pageState).catch(() => announce(text.common.actionFailed(label)));
+  };
+  return (
+    <div class="gallery-tools selection" role="toolbar" aria-label={text.selecting.title} ref={bar}>
+      <IconButton icon="close" label={text.selecting.end} look="plain" onClick={end} />
+      <p class="selection-count" role="status">
+        {work ? text.selecting.progress(work.done, work.total) : text.selecting.count(selected.length)}
+      </p>
+      {work ? (
+        <Button onClick={selection.cancel}>{text.selecting.cancel}</Button>
+      ) : (
+        <>
+          <Button icon="stack" aria-label={text.selecting.all} onClick={selection.selectAll}>
+            <span class="chip-text">{text.selecting.all}</span>
+          </Button>
+          <BarButton
+            icon="heart"
+            label={isAllFavourite ? text.selecting.unmark : text.selecting.mark}
+            isOff={isOff}
+            onPress={(label) => run(label, favouriteSelected)}
+          />
+          <BarButton
+            icon="download"
+            label={text.selecting.download}
+            isOff={isOff}
+            onPress={(label) => run(label, downloadSelected)}
+          />
+          <BarButton
+            icon="bin"
+            label={text.selecting.delete}
+            isOff={isOff}
+            onPress={() => !isOff && setIsDeleting(true)}
+          />
+        </>
+      )}
+      {isDeleting && <DeleteSelected onClose={() => setIsDeleting(false)} />}
+    </div>
+  );
+}
+
+type BarButtonProps = {
+  icon: 'heart' | 'download' | 'bin';
+  label: string;
+  isOff: boolean;
+  onPress: (label: string) => void;
+};
+
+function BarButton({ icon, label, isOff, onPress }: BarButtonProps) {
+  return (
+    <Button icon={icon} aria-label={label} title={label} aria-disabled={isOff} onClick={() => onPress(label)}>
+      <span class="chip-text">{label}</span>
+    </Button>
+  );
+}
