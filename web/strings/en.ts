@@ -7,7 +7,7 @@ import { common, header, shortcuts } from './en/common.ts';
 import { composer, improve, references } from './en/composer.ts';
 import { buying, credits, payments } from './en/credits.ts';
 import { failures } from './en/failures.ts';
-import { gallery, making, search, selecting } from './en/gallery.ts';
+import { gallery, making } from './en/gallery.ts';
 import { signIn, verification } from './en/signIn.ts';
 import { deleting, report } from './en/viewer.ts';
 
@@ -27,8 +27,6 @@ export const text = {
   payments,
   references,
   report,
-  search,
-  selecting,
   shortcuts,
   signIn,
   terms,

@@ -10,6 +10,7 @@ import { usePageState } from '../state/pageState.ts';
 import type { PendingGeneration } from '../state/pendingGenerations.ts';
 import { getAspectRatio, toNumber } from '../state/shapes.ts';
 import { text } from '../strings/en.ts';
+import { studioText } from '../strings/studio.ts';
 import { GalleryTile } from './GalleryTile.tsx';
 import { GalleryTools } from './GalleryTools.tsx';
 
@@ -43,7 +44,7 @@ export function Gallery({ isShown }: { isShown: boolean }) {
       {isEmpty && state.value === 'complete' && (isActive.value ? <NothingFound /> : <Empty />)}
       {isEmpty && isActive.value && state.value !== 'complete' && !problem.value && (
         <p class="quiet searching" role="status">
-          {text.search.searching}
+          {studioText.search.searching}
         </p>
       )}
       {problem.value && (
@@ -182,9 +183,9 @@ function NothingFound() {
   const { search } = usePageState();
   const words = search.query.value.trim();
   return (
-    <EmptyState drawing={<EmptyWallDrawing />} title={text.search.nothingTitle}>
-      <p>{words === '' ? text.search.noFavourite : text.search.nothing(words)}</p>
-      <Button onClick={search.reset}>{text.search.showAll}</Button>
+    <EmptyState drawing={<EmptyWallDrawing />} title={studioText.search.nothingTitle}>
+      <p>{words === '' ? studioText.search.noFavourite : studioText.search.nothing(words)}</p>
+      <Button onClick={search.reset}>{studioText.search.showAll}</Button>
     </EmptyState>
   );
 }
