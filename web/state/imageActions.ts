@@ -4,7 +4,6 @@ import type { GenerateInput, Generation, Image } from '../../shared/contract.ts'
 import { fileName, saveBlob } from '../saveFile.ts';
 import { text } from '../strings/en.ts';
 import { problemText } from '../strings/messages.ts';
-import { studioText } from '../strings/studio.ts';
 import { announce } from './announce.ts';
 import type { Reference } from './draft.ts';
 import type { PageState } from './pageState.ts';
@@ -59,7 +58,7 @@ export async function copyImage({ image }: Generation): Promise<void> {
   );
   // Safari wants the promise: after waiting for it, the click no longer counts.
   await navigator.clipboard.write([new ClipboardItem({ 'image/png': png })]);
-  announce(studioText.viewer.imageCopied);
+  announce(text.gallery.imageCopied);
 }
 
 /** The ids of the gallery's images that the image was made from. */

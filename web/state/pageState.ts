@@ -8,7 +8,7 @@ import { createDataExport } from './dataExport.ts';
 import { createDraft } from './draft.ts';
 import { keepDraft } from './draftMemory.ts';
 import { createGallerySearch, newestFirst } from './gallerySearch.ts';
-import { createLedger } from './ledger.ts';
+import type { createLedger } from './ledger.ts';
 import { notifyInBackground } from './notifications.ts';
 import { createPagedList } from './pagedList.ts';
 import { createPendingGenerations } from './pendingGenerations.ts';
@@ -59,7 +59,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
   }, newestFirst);
   const search = createGallerySearch(client, gallery);
   const selection = createSelection(() => search.items.value);
-  const ledger = createLedger({ client, account, findImage: gallery.find });
+  let ledger: ReturnType<typeof createLedger> | undefined;
 
   // Keeps the user's other windows up to date.
   const channel = new BroadcastChannel(`nano-banana-studio/${uid}`);
@@ -98,7 +98,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
   const catchUp = () => {
     void account.load();
     void gallery.refresh();
-    if (ledger.state.value !== 'initial') void ledger.refresh();
+    if (ledger && ledger.state.value !== 'initial') void ledger.refresh();
     void purchases.checkAgain();
   };
 
@@ -123,7 +123,11 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     selection,
     /** Where the gallery was before a reload, in pixels. */
     scrolledTo: scrolled?.top,
-    ledger,
+    /** The ledger. Its code comes with the view that shows it first. */
+    openLedger(create: typeof createLedger) {
+      ledger ??= create({ client, account, findImage: gallery.find });
+      return ledger;
+    },
     pendingGenerations,
     terms,
     dataExport,
@@ -170,7 +174,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
       endDraft();
       endNotifications();
       closing.abort();
-      ledger.close();
+      ledger?.close();
       search.close();
       selection.cancel();
       account.close();

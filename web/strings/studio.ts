@@ -1,5 +1,4 @@
-/** The strings that only a signed-in user reads, apart from `text` so that the sign-in does not load them. */
+/** The strings of the viewer, which is loaded with the first image that is opened. */
 import { sharing, viewer } from './en/image.ts';
-import { search, selecting } from './en/search.ts';
 
-export const studioText = { search, selecting, sharing, viewer };
+export const studioText = { sharing, viewer };

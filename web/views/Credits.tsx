@@ -5,6 +5,7 @@ import { PurseDrawing } from '../components/drawings.tsx';
 import { EmptyState } from '../components/EmptyState.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { More } from '../components/More.tsx';
+import { useLedger } from '../state/ledger.ts';
 import { getMonthStart, sumLines } from '../state/ledgerLines.ts';
 import { usePageState } from '../state/pageState.ts';
 import { text } from '../strings/en.ts';
@@ -15,7 +16,8 @@ import { LedgerTable } from './LedgerTable.tsx';
 
 /** The balance and what it buys, and the ledger as one line for each image or payment. */
 export function Credits() {
-  const { account, ledger } = usePageState();
+  const { account } = usePageState();
+  const ledger = useLedger();
   const balance = account.balance.value;
   // A new sequence means that there is a new entry.
   useEffect(() => {
@@ -70,7 +72,8 @@ function Balance() {
 
 /** Nothing where neither is anything sold, nor has this user bought anything. */
 function BuyButtons() {
-  const { purchases, ledger } = usePageState();
+  const { purchases } = usePageState();
+  const ledger = useLedger();
   const isSold = Boolean(purchases.packs.value?.length);
   const hasBought = ledger.items.value.some(({ type }) => type === 'purchase');
   if (!isSold && !hasBought) return null;
@@ -107,7 +110,7 @@ function Debt() {
 }
 
 function History() {
-  const { ledger } = usePageState();
+  const ledger = useLedger();
   const { lines, month, months, isMonthWhole, isSaving, csvProblem } = ledger;
   const shown = lines.value;
   const { spent, added } = sumLines(shown);

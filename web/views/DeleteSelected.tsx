@@ -3,7 +3,7 @@ import { Button } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
 import { usePageState } from '../state/pageState.ts';
 import { deleteSelected } from '../state/selectionActions.ts';
-import { studioText } from '../strings/studio.ts';
+import { selecting as selectingText } from '../strings/en/search.ts';
 
 /** Asks for confirmation before the selected images are deleted permanently. */
 export function DeleteSelected({ onClose }: { onClose: () => void }) {
@@ -21,24 +21,24 @@ export function DeleteSelected({ onClose }: { onClose: () => void }) {
   }
   return (
     <Dialog
-      title={studioText.selecting.deleteTitle}
+      title={selectingText.deleteTitle}
       class="sheet"
       onClose={onClose}
       focusAfter={() => document.querySelector('.gallery-tools button')}
     >
-      <h2>{studioText.selecting.question(progress?.total ?? count)}</h2>
-      <p>{studioText.selecting.consequence}</p>
-      {progress && <p role="status">{studioText.selecting.progress(progress.done, progress.total)}</p>}
+      <h2>{selectingText.question(progress?.total ?? count)}</h2>
+      <p>{selectingText.consequence}</p>
+      {progress && <p role="status">{selectingText.progress(progress.done, progress.total)}</p>}
       {failed > 0 && !progress && (
         <p class="problem" role="alert">
-          {studioText.selecting.notAll(failed)}
+          {selectingText.notAll(failed)}
         </p>
       )}
       <div class="row end">
         {/* The first button gets the focus, so it must be the harmless one. */}
-        <Button onClick={onClose}>{studioText.selecting.keep}</Button>
+        <Button onClick={onClose}>{selectingText.keep}</Button>
         <Button kind="danger" aria-disabled={progress !== undefined} onClick={() => void remove()}>
-          {studioText.selecting.confirm}
+          {selectingText.confirm}
         </Button>
       </div>
     </Dialog>

@@ -10,8 +10,8 @@ import { findVisible, groupTitleHeight, type PlacedGroup, placeGroups } from '..
 import { usePageState } from '../state/pageState.ts';
 import type { PendingGeneration } from '../state/pendingGenerations.ts';
 import { getAspectRatio, toNumber } from '../state/shapes.ts';
+import { search as searchText } from '../strings/en/search.ts';
 import { text } from '../strings/en.ts';
-import { studioText } from '../strings/studio.ts';
 import { FirstVisit } from './FirstVisit.tsx';
 import { GalleryTile } from './GalleryTile.tsx';
 
@@ -42,13 +42,13 @@ export function Gallery({ isShown }: { isShown: boolean }) {
       <h2 id="gallery-title" class="visually-hidden" tabIndex={-1}>
         {text.gallery.title}
       </h2>
-      {Tools && <Tools isShown={isShown} />}
+      {Tools ? <Tools isShown={isShown} /> : hasImages && <div class="gallery-tools" />}
       {!isEmpty && <Rows groups={groups.value} />}
       {isEmpty && !isActive.value && state.value === 'initial' && !problem.value && <Placeholders />}
       {isEmpty && state.value === 'complete' && (isActive.value ? <NothingFound /> : <FirstVisit />)}
       {isEmpty && isActive.value && state.value !== 'complete' && !problem.value && (
         <p class="quiet searching" role="status">
-          {studioText.search.searching}
+          {searchText.searching}
         </p>
       )}
       {problem.value && (
@@ -166,9 +166,9 @@ function NothingFound() {
   const { search } = usePageState();
   const words = search.query.value.trim();
   return (
-    <EmptyState drawing={<EmptyWallDrawing />} title={studioText.search.nothingTitle}>
-      <p>{words === '' ? studioText.search.noFavourite : studioText.search.nothing(words)}</p>
-      <Button onClick={search.reset}>{studioText.search.showAll}</Button>
+    <EmptyState drawing={<EmptyWallDrawing />} title={searchText.nothingTitle}>
+      <p>{words === '' ? searchText.noFavourite : searchText.nothing(words)}</p>
+      <Button onClick={search.reset}>{searchText.showAll}</Button>
     </EmptyState>
   );
 }

@@ -9,8 +9,8 @@ import type { GalleryItem } from '../state/galleryGroups.ts';
 import { addReference, download, reuse, toggleFavourite } from '../state/imageActions.ts';
 import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
+import { search as searchText, selecting as selectingText } from '../strings/en/search.ts';
 import { text } from '../strings/en.ts';
-import { studioText } from '../strings/studio.ts';
 import { MakingTile } from './MakingTile.tsx';
 
 /** One place in the gallery. A generation that is being made becomes its image here. */
@@ -58,7 +58,7 @@ function ImageTile({ generation }: { generation: Generation }) {
           ? {
               role: 'checkbox',
               'aria-checked': isSelected,
-              'aria-label': studioText.selecting.select(prompt ?? ''),
+              'aria-label': selectingText.select(prompt ?? ''),
             }
           : { 'aria-label': text.gallery.open(prompt ?? '') })}
         draggable={false}
@@ -72,7 +72,7 @@ function ImageTile({ generation }: { generation: Generation }) {
       </a>
       <AiMark />
       {favourite && (
-        <span class="favourite-mark" title={studioText.search.favourites}>
+        <span class="favourite-mark" title={searchText.favourites}>
           <Icon name="heart" />
         </span>
       )}
@@ -143,17 +143,17 @@ function TileActions({ generation, children }: ActionsProps) {
   };
   const { id, favourite } = generation;
   const actions: [IconName, string, () => Promise<void> | void][] = [
-    ['check', studioText.selecting.start, () => pageState.selection.toggle(id)],
+    ['check', selectingText.start, () => pageState.selection.toggle(id)],
     [
       'heart',
       favourite ? text.gallery.unfavourite : text.gallery.favourite,
       () => toggleFavourite(pageState, generation),
     ],
-    ['download', studioText.viewer.download, () => download(generation)],
-    ['pen', studioText.viewer.reuse, reusePrompt],
+    ['download', text.gallery.download, () => download(generation)],
+    ['pen', text.gallery.reuse, reusePrompt],
     [
       'imagePlus',
-      studioText.viewer.useAsReference,
+      text.gallery.useAsReference,
       () => void (addReference(pageState, generation) && focusPrompt()),
     ],
   ];

@@ -5,8 +5,8 @@ import { announce } from '../state/announce.ts';
 import { queryCharactersMax } from '../state/gallerySearch.ts';
 import { usePageState } from '../state/pageState.ts';
 import { downloadSelected, favouriteSelected } from '../state/selectionActions.ts';
+import { search as searchText, selecting as selectingText } from '../strings/en/search.ts';
 import { text } from '../strings/en.ts';
-import { studioText } from '../strings/studio.ts';
 import { DeleteSelected } from './DeleteSelected.tsx';
 import { isText } from './Shortcuts.tsx';
 
@@ -66,8 +66,8 @@ function SearchBar({ isShown }: { isShown: boolean }) {
           type="search"
           ref={field}
           dir="auto"
-          aria-label={studioText.search.label}
-          placeholder={studioText.search.placeholder}
+          aria-label={searchText.label}
+          placeholder={searchText.placeholder}
           maxLength={queryCharactersMax}
           value={query.value}
           onInput={({ currentTarget }) => {
@@ -79,32 +79,32 @@ function SearchBar({ isShown }: { isShown: boolean }) {
           }}
         />
         {query.value !== '' && (
-          <IconButton icon="close" label={studioText.search.clear} isSmall look="plain" onClick={clear} />
+          <IconButton icon="close" label={searchText.clear} isSmall look="plain" onClick={clear} />
         )}
       </div>
       <button
         type="button"
         class={onlyFavourites.value ? 'chip on' : 'chip'}
-        aria-label={studioText.search.favourites}
+        aria-label={searchText.favourites}
         aria-pressed={onlyFavourites.value}
         onClick={() => {
           onlyFavourites.value = !onlyFavourites.value;
         }}
       >
         <Icon name="heart" />
-        <span class="chip-text">{studioText.search.favourites}</span>
+        <span class="chip-text">{searchText.favourites}</span>
       </button>
       <button
         type="button"
         class="chip"
-        aria-label={studioText.selecting.start}
+        aria-label={selectingText.start}
         aria-disabled={items.value.length === 0}
         onClick={() => {
           if (items.value.length > 0) selection.start();
         }}
       >
         <Icon name="check" />
-        <span class="chip-text">{studioText.selecting.start}</span>
+        <span class="chip-text">{selectingText.start}</span>
       </button>
     </search>
   );
@@ -148,35 +148,33 @@ function SelectionBar({ isShown }: { isShown: boolean }) {
     if (!isOff) action(pageState).catch(() => announce(text.common.actionFailed(label)));
   };
   return (
-    <div class="gallery-tools selection" role="toolbar" aria-label={studioText.selecting.title} ref={bar}>
-      <IconButton icon="close" label={studioText.selecting.end} look="plain" onClick={end} />
+    <div class="gallery-tools selection" role="toolbar" aria-label={selectingText.title} ref={bar}>
+      <IconButton icon="close" label={selectingText.end} look="plain" onClick={end} />
       <p class="selection-count" role="status">
-        {work
-          ? studioText.selecting.progress(work.done, work.total)
-          : studioText.selecting.count(selected.length)}
+        {work ? selectingText.progress(work.done, work.total) : selectingText.count(selected.length)}
       </p>
       {work ? (
-        <Button onClick={selection.cancel}>{studioText.selecting.cancel}</Button>
+        <Button onClick={selection.cancel}>{selectingText.cancel}</Button>
       ) : (
         <>
-          <Button icon="stack" aria-label={studioText.selecting.all} onClick={selection.selectAll}>
-            <span class="chip-text">{studioText.selecting.all}</span>
+          <Button icon="stack" aria-label={selectingText.all} onClick={selection.selectAll}>
+            <span class="chip-text">{selectingText.all}</span>
           </Button>
           <BarButton
             icon="heart"
-            label={isAllFavourite ? studioText.selecting.unmark : studioText.selecting.mark}
+            label={isAllFavourite ? selectingText.unmark : selectingText.mark}
             isOff={isOff}
             onPress={(label) => run(label, favouriteSelected)}
           />
           <BarButton
             icon="download"
-            label={studioText.selecting.download}
+            label={selectingText.download}
             isOff={isOff}
             onPress={(label) => run(label, downloadSelected)}
           />
           <BarButton
             icon="bin"
-            label={studioText.selecting.delete}
+            label={selectingText.delete}
             isOff={isOff}
             onPress={() => !isOff && setIsDeleting(true)}
           />

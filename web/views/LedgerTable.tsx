@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Entry } from '../../shared/contract.ts';
 import { Icon, type IconName } from '../components/Icon.tsx';
 import { Tile } from '../components/Tile.tsx';
+import { useLedger } from '../state/ledger.ts';
 import type { LedgerLine } from '../state/ledgerLines.ts';
 import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
@@ -129,7 +130,8 @@ function ImageCell({ line, generationId }: { line: LedgerLine; generationId: str
 
 /** The image of a line, asked for once the line is near the window. */
 function useImage(id: string) {
-  const { ledger, gallery } = usePageState();
+  const { gallery } = usePageState();
+  const ledger = useLedger();
   const holder = useRef<HTMLDivElement>(null);
   const [isNear, setIsNear] = useState(false);
   const loaded = gallery.find(id);

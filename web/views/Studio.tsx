@@ -13,9 +13,7 @@ import { text } from '../strings/en.ts';
 import { CannotOpen } from './CannotOpen.tsx';
 import { Create } from './Create.tsx';
 import { Header } from './Header.tsx';
-import { PaymentNotices } from './PaymentNotices.tsx';
 import { Shortcuts } from './Shortcuts.tsx';
-import { TermsDialog } from './TermsDialog.tsx';
 import { Verification } from './Verification.tsx';
 
 export function Studio({ config, uid }: { config: FirebaseConfig; uid: string }) {
@@ -24,7 +22,11 @@ export function Studio({ config, uid }: { config: FirebaseConfig; uid: string })
   const { view: Credits, error } = useLater(isCredits, loadCredits);
   const isBuying = pageState?.purchases.isDialogOpen.value ?? false;
   const { view: BuyDialog, error: buyError } = useLater(isBuying, loadBuyDialog);
-  const problem = error ?? buyError;
+  const isAsking = pageState?.terms.question.value !== undefined;
+  const { view: TermsDialog, error: termsError } = useLater(isAsking, loadTermsDialog);
+  const hasNotices = (pageState?.purchases.notices.value.length ?? 0) > 0;
+  const { view: PaymentNotices, error: noticesError } = useLater(hasNotices, loadPaymentNotices);
+  const problem = error ?? buyError ?? termsError ?? noticesError;
   if (problem) return <CannotOpen error={problem} />;
   if (!pageState) return null;
   return (
@@ -32,7 +34,7 @@ export function Studio({ config, uid }: { config: FirebaseConfig; uid: string })
       <Title />
       <Header />
       <Verification />
-      <PaymentNotices />
+      {PaymentNotices && <PaymentNotices />}
       <main id="main">
         {/* Stays mounted under the viewer, so that the gallery keeps its scroll position. */}
         <Create hidden={route.value.view === 'credits'} />
@@ -42,12 +44,14 @@ export function Studio({ config, uid }: { config: FirebaseConfig; uid: string })
       <Shortcuts />
       {BuyDialog && <BuyDialog />}
       {/* After the others: it may open on top of them. */}
-      <TermsDialog />
+      {TermsDialog && <TermsDialog />}
     </PageStateProvider>
   );
 }
 
 const loadCredits = async () => (await import('./Credits.tsx')).Credits;
+const loadTermsDialog = async () => (await import('./TermsDialog.tsx')).TermsDialog;
+const loadPaymentNotices = async () => (await import('./PaymentNotices.tsx')).PaymentNotices;
 const loadBuyDialog = async () => (await import('./BuyDialog.tsx')).BuyDialog;
 
 /** Creates the state when the user signs in, and closes it when the session ends for any reason. */

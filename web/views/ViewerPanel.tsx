@@ -200,7 +200,7 @@ function MakeMore({ generation, isParentGone, onFocusPrompt }: MakeMoreProps) {
         {offer && ` · ${text.common.credits(offer.credits)}`}
       </Button>
       <Button icon="pen" onClick={reusePrompt}>
-        {studioText.viewer.reuse}
+        {text.gallery.reuse}
       </Button>
       <Button
         icon="imagePlus"
@@ -208,7 +208,7 @@ function MakeMore({ generation, isParentGone, onFocusPrompt }: MakeMoreProps) {
           if (addReference(pageState, generation)) onFocusPrompt();
         }}
       >
-        {studioText.viewer.useAsReference}
+        {text.gallery.useAsReference}
       </Button>
       {cannotRepeat && <p class="hint">{studioText.viewer.cannotRepeat}</p>}
       {!cannotRepeat && uploads > 0 && <p class="hint">{studioText.viewer.uploadsNotKept(uploads)}</p>}
@@ -222,12 +222,12 @@ function MakeMore({ generation, isParentGone, onFocusPrompt }: MakeMoreProps) {
 function Save({ generation }: { generation: Generation }) {
   const { image } = generation;
   if (!image) return null;
-  const saveOriginal = () => void attempt(studioText.viewer.download, () => download(generation));
+  const saveOriginal = () => void attempt(text.gallery.download, () => download(generation));
   return (
     <ActionGroup title={studioText.viewer.save}>
       <div class="split">
         <Button icon="download" onClick={saveOriginal}>
-          {studioText.viewer.download}
+          {text.gallery.download}
         </Button>
         <Popover label={studioText.viewer.formats} icon="down">
           {(close) => (
@@ -252,7 +252,7 @@ function Save({ generation }: { generation: Generation }) {
                     isWide
                     onClick={() => {
                       close();
-                      void attempt(studioText.viewer.download, () => downloadAs(generation, format));
+                      void attempt(text.gallery.download, () => downloadAs(generation, format));
                     }}
                   >
                     {studioText.viewer.formatName(format)}
