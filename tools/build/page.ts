@@ -28,7 +28,7 @@ const sharedFiles = [
   },
   {
     name: 'studio',
-    test: /node_modules\/idb-keyval\/|web\/(client|limits|saveFile|components\/(Dialog|EmptyState|More|Segments|Spinner|Tile)|views\/(Composer\w*|ContactSupport|Create|Failures|FirstVisit|Gallery\w*|Header|Improve|keptScroll|MakingTile|PaymentNotices|References|Shortcuts|TermsDialog|Verification)|strings\/(en|messages|studio|en\/(?!desk|account|explanations|common|shapes|signIn)\w+)|state\/(?!liveAccount|announce|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
+    test: /node_modules\/idb-keyval\/|web\/(client|limits|saveFile|components\/(Dialog|EmptyState|More|Segments|Spinner|Tile)|views\/(Composer\w*|ContactSupport|Create|Failures|FirstVisit|Gallery(?:Tile)?|Header|Improve|keptScroll|MakingTile|PaymentNotices|References|Shortcuts|TermsDialog|Verification)|strings\/(en|messages|studio|en\/(?!desk|account|explanations|common|shapes|signIn)\w+)|state\/(?!liveAccount|selectionActions|announce|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
   },
 ];
 

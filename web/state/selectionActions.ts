@@ -1,6 +1,6 @@
 /** What a user can do with several images at once. */
 import { chooseFile } from '../saveFile.ts';
-import { text } from '../strings/en.ts';
+import { studioText } from '../strings/studio.ts';
 import { announce } from './announce.ts';
 import type { PageState } from './pageState.ts';
 
@@ -12,8 +12,8 @@ export async function favouriteSelected({ selection, favouriteImage }: PageState
   const favourite = !images.every((one) => one.favourite);
   const changed = images.filter((one) => one.favourite !== favourite);
   const { done, failed } = await selection.forEach(changed, (one) => favouriteImage(one, favourite));
-  if (failed > 0) announce(text.selecting.notAll(failed));
-  else announce(favourite ? text.selecting.marked(done) : text.selecting.unmarked(done));
+  if (failed > 0) announce(studioText.selecting.notAll(failed));
+  else announce(favourite ? studioText.selecting.marked(done) : studioText.selecting.unmarked(done));
 }
 
 /** Deletes the selected images permanently. Those that could not be deleted stay selected. @returns how many these are */
@@ -22,7 +22,7 @@ export async function deleteSelected({ selection, deleteImage }: PageState): Pro
   const { done, failed } = await selection.forEach(images, ({ id }) => deleteImage(id));
   if (failed > 0) return failed;
   if (done === images.length) selection.clear();
-  announce(text.selecting.deleted(done));
+  announce(studioText.selecting.deleted(done));
   return 0;
 }
 
@@ -35,7 +35,7 @@ export async function downloadSelected({ selection }: PageState): Promise<void> 
     const { createImageZip } = await import('../exportZip.ts');
     const { stream, missing } = createImageZip(images, { signal, onProgress });
     await save(stream, signal);
-    if (missing.length > 0) announce(text.selecting.missing(missing.length));
-    else announce(text.selecting.downloaded(images.length));
+    if (missing.length > 0) announce(studioText.selecting.missing(missing.length));
+    else announce(studioText.selecting.downloaded(images.length));
   });
 }

@@ -6,7 +6,7 @@
 import { composer, improve, references } from './en/composer.ts';
 import { buying, credits, payments } from './en/credits.ts';
 import { failures } from './en/failures.ts';
-import { gallery, making, search, selecting } from './en/gallery.ts';
+import { gallery, making } from './en/gallery.ts';
 import { header, shortcuts } from './en/header.ts';
 import { terms } from './en/terms.ts';
 import { verification } from './en/verification.ts';
@@ -27,8 +27,6 @@ export const text = {
   payments,
   references,
   report,
-  search,
-  selecting,
   shortcuts,
   terms,
   verification,

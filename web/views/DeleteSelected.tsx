@@ -3,7 +3,7 @@ import { Button } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
 import { usePageState } from '../state/pageState.ts';
 import { deleteSelected } from '../state/selectionActions.ts';
-import { text } from '../strings/en.ts';
+import { studioText } from '../strings/studio.ts';
 
 /** Asks for confirmation before the selected images are deleted permanently. */
 export function DeleteSelected({ onClose }: { onClose: () => void }) {
@@ -21,24 +21,24 @@ export function DeleteSelected({ onClose }: { onClose: () => void }) {
   }
   return (
     <Dialog
-      title={text.selecting.deleteTitle}
+      title={studioText.selecting.deleteTitle}
       class="sheet"
       onClose={onClose}
       focusAfter={() => document.querySelector('.gallery-tools button')}
     >
-      <h2>{text.selecting.question(progress?.total ?? count)}</h2>
-      <p>{text.selecting.consequence}</p>
-      {progress && <p role="status">{text.selecting.progress(progress.done, progress.total)}</p>}
+      <h2>{studioText.selecting.question(progress?.total ?? count)}</h2>
+      <p>{studioText.selecting.consequence}</p>
+      {progress && <p role="status">{studioText.selecting.progress(progress.done, progress.total)}</p>}
       {failed > 0 && !progress && (
         <p class="problem" role="alert">
-          {text.selecting.notAll(failed)}
+          {studioText.selecting.notAll(failed)}
         </p>
       )}
       <div class="row end">
         {/* The first button gets the focus, so it must be the harmless one. */}
-        <Button onClick={onClose}>{text.selecting.keep}</Button>
+        <Button onClick={onClose}>{studioText.selecting.keep}</Button>
         <Button kind="danger" aria-disabled={progress !== undefined} onClick={() => void remove()}>
-          {text.selecting.confirm}
+          {studioText.selecting.confirm}
         </Button>
       </div>
     </Dialog>

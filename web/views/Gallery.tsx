@@ -4,21 +4,24 @@ import { Button } from '../components/Button.tsx';
 import { EmptyWallDrawing } from '../components/drawings.tsx';
 import { EmptyState } from '../components/EmptyState.tsx';
 import { More } from '../components/More.tsx';
+import { useLater } from '../components/useLater.ts';
 import { type GalleryItem, groupByDate, listItems } from '../state/galleryGroups.ts';
 import { findVisible, groupTitleHeight, type PlacedGroup, placeGroups } from '../state/justify.ts';
 import { usePageState } from '../state/pageState.ts';
 import type { PendingGeneration } from '../state/pendingGenerations.ts';
 import { getAspectRatio, toNumber } from '../state/shapes.ts';
 import { text } from '../strings/en.ts';
+import { studioText } from '../strings/studio.ts';
 import { FirstVisit } from './FirstVisit.tsx';
 import { GalleryTile } from './GalleryTile.tsx';
-import { GalleryTools } from './GalleryTools.tsx';
 
 /** Pixels above and below the window that are rendered too, in steps of which the gallery follows the scroll position. */
 const marginPixels = 900;
 const stepPixels = 300;
 
 const px = (pixels: number) => `${pixels}px`;
+
+const loadTools = async () => (await import('./GalleryTools.tsx')).GalleryTools;
 
 /** The user's images, newest first, with those that are being made. Only what is near the window is in the document. */
 export function Gallery({ isShown }: { isShown: boolean }) {
@@ -33,18 +36,19 @@ export function Gallery({ isShown }: { isShown: boolean }) {
   });
   const isEmpty = groups.value.length === 0;
   const hasImages = gallery.items.value.length > 0;
+  const { view: Tools } = useLater(hasImages || isActive.value, loadTools);
   return (
     <section class="gallery" aria-labelledby="gallery-title">
       <h2 id="gallery-title" class="visually-hidden" tabIndex={-1}>
         {text.gallery.title}
       </h2>
-      {(hasImages || isActive.value) && <GalleryTools isShown={isShown} />}
+      {Tools && <Tools isShown={isShown} />}
       {!isEmpty && <Rows groups={groups.value} />}
       {isEmpty && !isActive.value && state.value === 'initial' && !problem.value && <Placeholders />}
       {isEmpty && state.value === 'complete' && (isActive.value ? <NothingFound /> : <FirstVisit />)}
       {isEmpty && isActive.value && state.value !== 'complete' && !problem.value && (
         <p class="quiet searching" role="status">
-          {text.search.searching}
+          {studioText.search.searching}
         </p>
       )}
       {problem.value && (
@@ -162,9 +166,9 @@ function NothingFound() {
   const { search } = usePageState();
   const words = search.query.value.trim();
   return (
-    <EmptyState drawing={<EmptyWallDrawing />} title={text.search.nothingTitle}>
-      <p>{words === '' ? text.search.noFavourite : text.search.nothing(words)}</p>
-      <Button onClick={search.reset}>{text.search.showAll}</Button>
+    <EmptyState drawing={<EmptyWallDrawing />} title={studioText.search.nothingTitle}>
+      <p>{words === '' ? studioText.search.noFavourite : studioText.search.nothing(words)}</p>
+      <Button onClick={search.reset}>{studioText.search.showAll}</Button>
     </EmptyState>
   );
 }

@@ -58,7 +58,7 @@ function ImageTile({ generation }: { generation: Generation }) {
           ? {
               role: 'checkbox',
               'aria-checked': isSelected,
-              'aria-label': text.selecting.select(prompt ?? ''),
+              'aria-label': studioText.selecting.select(prompt ?? ''),
             }
           : { 'aria-label': text.gallery.open(prompt ?? '') })}
         draggable={false}
@@ -72,7 +72,7 @@ function ImageTile({ generation }: { generation: Generation }) {
       </a>
       <AiMark />
       {favourite && (
-        <span class="favourite-mark" title={text.search.favourites}>
+        <span class="favourite-mark" title={studioText.search.favourites}>
           <Icon name="heart" />
         </span>
       )}
@@ -143,7 +143,7 @@ function TileActions({ generation, children }: ActionsProps) {
   };
   const { id, favourite } = generation;
   const actions: [IconName, string, () => Promise<void> | void][] = [
-    ['check', text.selecting.start, () => pageState.selection.toggle(id)],
+    ['check', studioText.selecting.start, () => pageState.selection.toggle(id)],
     [
       'heart',
       favourite ? text.gallery.unfavourite : text.gallery.favourite,

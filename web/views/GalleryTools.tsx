@@ -6,6 +6,7 @@ import { queryCharactersMax } from '../state/gallerySearch.ts';
 import { usePageState } from '../state/pageState.ts';
 import { downloadSelected, favouriteSelected } from '../state/selectionActions.ts';
 import { text } from '../strings/en.ts';
+import { studioText } from '../strings/studio.ts';
 import { DeleteSelected } from './DeleteSelected.tsx';
 import { isText } from './Shortcuts.tsx';
 
@@ -65,8 +66,8 @@ function SearchBar({ isShown }: { isShown: boolean }) {
           type="search"
           ref={field}
           dir="auto"
-          aria-label={text.search.label}
-          placeholder={text.search.placeholder}
+          aria-label={studioText.search.label}
+          placeholder={studioText.search.placeholder}
           maxLength={queryCharactersMax}
           value={query.value}
           onInput={({ currentTarget }) => {
@@ -78,32 +79,32 @@ function SearchBar({ isShown }: { isShown: boolean }) {
           }}
         />
         {query.value !== '' && (
-          <IconButton icon="close" label={text.search.clear} isSmall look="plain" onClick={clear} />
+          <IconButton icon="close" label={studioText.search.clear} isSmall look="plain" onClick={clear} />
         )}
       </div>
       <button
         type="button"
         class={onlyFavourites.value ? 'chip on' : 'chip'}
-        aria-label={text.search.favourites}
+        aria-label={studioText.search.favourites}
         aria-pressed={onlyFavourites.value}
         onClick={() => {
           onlyFavourites.value = !onlyFavourites.value;
         }}
       >
         <Icon name="heart" />
-        <span class="chip-text">{text.search.favourites}</span>
+        <span class="chip-text">{studioText.search.favourites}</span>
       </button>
       <button
         type="button"
         class="chip"
-        aria-label={text.selecting.start}
+        aria-label={studioText.selecting.start}
         aria-disabled={items.value.length === 0}
         onClick={() => {
           if (items.value.length > 0) selection.start();
         }}
       >
         <Icon name="check" />
-        <span class="chip-text">{text.selecting.start}</span>
+        <span class="chip-text">{studioText.selecting.start}</span>
       </button>
     </search>
   );
@@ -147,33 +148,35 @@ function SelectionBar({ isShown }: { isShown: boolean }) {
     if (!isOff) action(pageState).catch(() => announce(text.common.actionFailed(label)));
   };
   return (
-    <div class="gallery-tools selection" role="toolbar" aria-label={text.selecting.title} ref={bar}>
-      <IconButton icon="close" label={text.selecting.end} look="plain" onClick={end} />
+    <div class="gallery-tools selection" role="toolbar" aria-label={studioText.selecting.title} ref={bar}>
+      <IconButton icon="close" label={studioText.selecting.end} look="plain" onClick={end} />
       <p class="selection-count" role="status">
-        {work ? text.selecting.progress(work.done, work.total) : text.selecting.count(selected.length)}
+        {work
+          ? studioText.selecting.progress(work.done, work.total)
+          : studioText.selecting.count(selected.length)}
       </p>
       {work ? (
-        <Button onClick={selection.cancel}>{text.selecting.cancel}</Button>
+        <Button onClick={selection.cancel}>{studioText.selecting.cancel}</Button>
       ) : (
         <>
-          <Button icon="stack" aria-label={text.selecting.all} onClick={selection.selectAll}>
-            <span class="chip-text">{text.selecting.all}</span>
+          <Button icon="stack" aria-label={studioText.selecting.all} onClick={selection.selectAll}>
+            <span class="chip-text">{studioText.selecting.all}</span>
           </Button>
           <BarButton
             icon="heart"
-            label={isAllFavourite ? text.selecting.unmark : text.selecting.mark}
+            label={isAllFavourite ? studioText.selecting.unmark : studioText.selecting.mark}
             isOff={isOff}
             onPress={(label) => run(label, favouriteSelected)}
           />
           <BarButton
             icon="download"
-            label={text.selecting.download}
+            label={studioText.selecting.download}
             isOff={isOff}
             onPress={(label) => run(label, downloadSelected)}
           />
           <BarButton
             icon="bin"
-            label={text.selecting.delete}
+            label={studioText.selecting.delete}
             isOff={isOff}
             onPress={() => !isOff && setIsDeleting(true)}
           />
