@@ -49,7 +49,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
   const draft = createDraft();
   const endDraft = keepDraft(uid, draft, memory);
   const scrolled = scrollMemory.take(uid);
-  const firstPage = Math.min(Math.max(firstImages, scrolled?.count ?? 0), imagesMax);
+  // A reload loads as many images as it needs to be where it was.
+  const firstPage = scrolled?.top ? Math.min(Math.max(firstImages, scrolled.count), imagesMax) : firstImages;
   const gallery = createPagedList<Generation>(async (pageToken) => {
     const { generations, nextPageToken } = await client.gallery({
       pageSize: pageToken === undefined ? firstPage : imagesPerPage,

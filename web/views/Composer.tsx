@@ -46,13 +46,17 @@ export function Composer() {
       field.current?.focus();
       return;
     }
-    // Ctrl and Enter, pressed twice with no gap, ask once.
-    if (event.timeStamp - submittedAt.current < gapMs) return;
-    submittedAt.current = event.timeStamp;
     pendingGenerations.submit(draft.toRequest(resolution), count);
     announce(text.composer.started(count), false);
     isOpen.value = false;
     scrollTo({ top: 0, behavior: 'smooth' });
+  }
+
+  /** Ctrl and Enter, pressed twice with no gap, ask once, unless the user has typed in between. */
+  function submitByKey(event: KeyboardEvent): void {
+    const isRepeated = event.timeStamp - submittedAt.current < gapMs;
+    submittedAt.current = event.timeStamp;
+    if (!isRepeated) submit(event);
   }
 
   /** A held-down key submits the form only once. */
@@ -61,7 +65,7 @@ export function Composer() {
     const isNewLine = event.target instanceof HTMLTextAreaElement && !event.ctrlKey && !event.metaKey;
     if (event.key !== 'Enter' || isNewLine) return;
     if (event.repeat) event.preventDefault();
-    else if (event.target === field.current) submit(event);
+    else if (event.target === field.current) submitByKey(event);
   };
 
   return (
@@ -98,6 +102,7 @@ export function Composer() {
           aria-describedby={isTooLong ? 'prompt-problem' : undefined}
           aria-invalid={isTooLong}
           onInput={(event) => {
+            submittedAt.current = Number.NEGATIVE_INFINITY;
             draft.prompt.value = event.currentTarget.value;
           }}
         />

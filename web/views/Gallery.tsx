@@ -36,13 +36,15 @@ export function Gallery({ isShown }: { isShown: boolean }) {
   });
   const isEmpty = groups.value.length === 0;
   const hasImages = gallery.items.value.length > 0;
-  const { view: Tools } = useLater(hasImages || isActive.value, loadTools);
+  const hasTools = hasImages || isActive.value;
+  const { view: Tools } = useLater(hasTools, loadTools);
   return (
     <section class="gallery" aria-labelledby="gallery-title">
       <h2 id="gallery-title" class="visually-hidden" tabIndex={-1}>
         {text.gallery.title}
       </h2>
-      {Tools ? <Tools isShown={isShown} /> : hasImages && <div class="gallery-tools" />}
+      {/* Keeps the place of the tools until they are loaded. */}
+      {hasTools && (Tools ? <Tools isShown={isShown} /> : <div class="gallery-tools" />)}
       {!isEmpty && <Rows groups={groups.value} />}
       {isEmpty && !isActive.value && state.value === 'initial' && !problem.value && <Placeholders />}
       {isEmpty && state.value === 'complete' && (isActive.value ? <NothingFound /> : <FirstVisit />)}

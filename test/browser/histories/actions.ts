@@ -9,7 +9,8 @@ type Action = (world: World, view: View, random: Random) => Promise<string | und
 
 /** Accounts of other people, and windows of Google. */
 const isForbidden = ({ name }: Control) => /^Continue (as|with)|reate an? ?account|Forgot/.test(name);
-const packs = /credits · /;
+/** A pack has a number of credits and a price. */
+const packs = /^[\d,]+ credits.*[$€£]/;
 
 /** Presses at a place, and counts what the user meant by it. */
 async function press(world: World, { name, x, y }: Control, times: number): Promise<void> {

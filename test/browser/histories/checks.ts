@@ -35,8 +35,9 @@ async function lasting(page: Page, find: () => Promise<string | undefined>): Pro
   }
 }
 
+/** A page that is about to be left, or whose document has just begun, shows nothing yet. */
 function ignoreNavigation(error: unknown): undefined {
-  if (/context was destroyed|navigat|closed/i.test(String(error))) return undefined;
+  if (/context was destroyed|navigat|closed|properties of null/i.test(String(error))) return undefined;
   throw error;
 }
 
