@@ -1,10 +1,12 @@
 /** The export of the user's data: as JSON, or with the images as a ZIP file. One at a time. */
+
 import { signal } from '@preact/signals';
 import type { Client } from '../client.ts';
 import { chooseFile, saveBlob } from '../saveFile.ts';
 import { text } from '../strings/en.ts';
 import { problemText } from '../strings/messages.ts';
 import { announce } from './announce.ts';
+import { usePageState } from './pageState.ts';
 
 type ExportState =
   | { state: 'idle' }
@@ -16,6 +18,9 @@ type ExportState =
 
 const jsonName = 'nano-banana-studio.json';
 const zipName = 'nano-banana-studio.zip';
+
+/** The export of the signed-in user. */
+export const useDataExport = () => usePageState().openDataExport(createDataExport);
 
 export function createDataExport(client: Pick<Client, 'exportAccount'>) {
   const progress = signal<ExportState>({ state: 'idle' });

@@ -4,7 +4,7 @@ import { useContext } from 'preact/hooks';
 import type { Generation, Receipt } from '../../shared/contract.ts';
 import { type Client, createClient } from '../client.ts';
 import { createAccount } from './account.ts';
-import { createDataExport } from './dataExport.ts';
+import type { createDataExport } from './dataExport.ts';
 import { createDraft } from './draft.ts';
 import { keepDraft } from './draftMemory.ts';
 import { createGallerySearch, newestFirst } from './gallerySearch.ts';
@@ -85,7 +85,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     },
   });
 
-  const dataExport = createDataExport(functions);
+  let dataExport: ReturnType<typeof createDataExport> | undefined;
   const purchases = createPurchases({
     client,
     memory,
@@ -131,7 +131,11 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     },
     pendingGenerations,
     terms,
-    dataExport,
+    /** The export of the account, which goes on while its dialog is closed. */
+    openDataExport(create: typeof createDataExport) {
+      dataExport ??= create(functions);
+      return dataExport;
+    },
     purchases,
 
     start(): void {
@@ -181,7 +185,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
       account.close();
       pendingGenerations.close();
       terms.close();
-      dataExport.cancel();
+      dataExport?.cancel();
       purchases.close();
       channel.close();
     },

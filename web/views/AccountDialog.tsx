@@ -5,6 +5,7 @@ import { Button } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
 import { OutsideLink } from '../components/OutsideLink.tsx';
 import { Segments } from '../components/Segments.tsx';
+import { useDataExport } from '../state/dataExport.ts';
 import { usePageState } from '../state/pageState.ts';
 import { isNotifying, setNotifying, setTheme, theme } from '../state/preferences.ts';
 import { user } from '../state/session.ts';
@@ -146,7 +147,7 @@ function Legal() {
 
 /** The export goes on if the dialog closes. */
 function ExportButtons() {
-  const { dataExport } = usePageState();
+  const dataExport = useDataExport();
   const progress = dataExport.progress.value;
   if (progress.state === 'running') {
     return (

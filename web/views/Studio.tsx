@@ -8,13 +8,12 @@ import { useLater } from '../components/useLater.ts';
 import { announce } from '../state/announce.ts';
 import { createPageState, type PageState, PageStateProvider, usePageState } from '../state/pageState.ts';
 import { closeImage, route } from '../state/route.ts';
-import type { FirebaseConfig } from '../state/session.ts';
+import { type FirebaseConfig, user } from '../state/session.ts';
 import { text } from '../strings/en.ts';
 import { CannotOpen } from './CannotOpen.tsx';
 import { Create } from './Create.tsx';
 import { Header } from './Header.tsx';
 import { Shortcuts } from './Shortcuts.tsx';
-import { Verification } from './Verification.tsx';
 
 export function Studio({ config, uid }: { config: FirebaseConfig; uid: string }) {
   const pageState = usePageStateOfUser(config, uid);
@@ -26,14 +25,16 @@ export function Studio({ config, uid }: { config: FirebaseConfig; uid: string })
   const { view: TermsDialog, error: termsError } = useLater(isAsking, loadTermsDialog);
   const hasNotices = (pageState?.purchases.notices.value.length ?? 0) > 0;
   const { view: PaymentNotices, error: noticesError } = useLater(hasNotices, loadPaymentNotices);
-  const problem = error ?? buyError ?? termsError ?? noticesError;
+  const isUnverified = user.value?.needsVerification ?? false;
+  const { view: Verification, error: verificationError } = useLater(isUnverified, loadVerification);
+  const problem = error ?? buyError ?? termsError ?? noticesError ?? verificationError;
   if (problem) return <CannotOpen error={problem} />;
   if (!pageState) return null;
   return (
     <PageStateProvider value={pageState}>
       <Title />
       <Header />
-      <Verification />
+      {Verification && <Verification />}
       {PaymentNotices && <PaymentNotices />}
       <main id="main">
         {/* Stays mounted under the viewer, so that the gallery keeps its scroll position. */}
@@ -52,6 +53,7 @@ export function Studio({ config, uid }: { config: FirebaseConfig; uid: string })
 const loadCredits = async () => (await import('./Credits.tsx')).Credits;
 const loadTermsDialog = async () => (await import('./TermsDialog.tsx')).TermsDialog;
 const loadPaymentNotices = async () => (await import('./PaymentNotices.tsx')).PaymentNotices;
+const loadVerification = async () => (await import('./Verification.tsx')).Verification;
 const loadBuyDialog = async () => (await import('./BuyDialog.tsx')).BuyDialog;
 
 /** Creates the state when the user signs in, and closes it when the session ends for any reason. */
