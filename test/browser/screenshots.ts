@@ -23,7 +23,7 @@ import {
 import { type Studio, startStudio } from './support/studio.ts';
 
 const folder = resolve('docs/guides/studio');
-const bytesMax = 300_000;
+const bytesMax = 400_000;
 
 const onDesktop: Look = { size: desktop, colorScheme: 'light' };
 const onDarkDesktop: Look = { size: desktop, colorScheme: 'dark' };
@@ -150,7 +150,7 @@ async function takeScreenshot(studio: Studio, browser: Browser, screenshot: Scre
   await prepare({ studio, page });
   await waitForImages(page);
   const path = join(folder, `${name}.jpg`);
-  await page.screenshot({ path, type: 'jpeg', quality: 85 });
+  await page.screenshot({ path, type: 'jpeg', quality: 75 });
   await context.close();
   const { size } = statSync(path);
   if (size > bytesMax) throw new Error(`${name} has ${size} bytes, more than ${bytesMax}`);
