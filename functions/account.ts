@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { getPrice } from '../shared/config/prices.ts';
 import { accountAnswerSchema, type Limits, type TierOffer } from '../shared/contract/account.ts';
 import { referenceBytesMax } from '../shared/contract/references.ts';
 import { type Resolution, resolutions, tierSchema } from '../shared/contract/tiers.ts';
@@ -7,7 +8,6 @@ import { endpoint } from '../shared/http/endpoint.ts';
 import { getAspectRatio, getImageSize, hasResolution, type ImageModel } from '../shared/imagegen/models.ts';
 import { toAccountView } from '../shared/ledger/accountView.ts';
 import { getOrCreateAccount } from '../shared/ledger/getOrCreateAccount.ts';
-import { getPrice } from '../shared/ledger/price.ts';
 import { toTerms } from '../shared/people/terms.ts';
 import type { Services } from '../shared/services.ts';
 

@@ -1,7 +1,7 @@
 /** The project's one error class, and the HTTP answer of an error. */
 import type { Retry } from './contract/errors.ts';
 import type { Receipt } from './contract/generation.ts';
-import { getReasonRow, type Reason, type ReasonMetadata, reasons } from './reasons.ts';
+import { getReasonRow, type Reason, type ReasonMetadata, reasons } from './errorReasons.ts';
 
 export const errorDomain = 'nano-banana-studio';
 

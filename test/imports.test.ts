@@ -34,7 +34,7 @@ it('finds the imports', () => {
 /** The rooms of shared/, from the bottom up: each imports only rooms before it. */
 const rooms = [
   'contract',
-  'reasons.ts',
+  'errorReasons.ts',
   'errors.ts',
   'core',
   'identity.ts',

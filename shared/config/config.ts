@@ -3,7 +3,8 @@
  * A bad value stops the start with a message that names the variable, never its value.
  */
 
-import { fallbackModelIdsDefault, isKnownModel, modelIdDefault } from '../imagegen/models.ts';
+import { fallbackModelIdsDefault, modelIdDefault } from '../imagegen/modelOrder.ts';
+import { isKnownModel } from '../imagegen/models.ts';
 import { environmentSchema } from './environment.ts';
 
 /** The key of every local run, so that processes on one database agree about a person. */

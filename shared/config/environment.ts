@@ -2,13 +2,11 @@
 import * as z from 'zod';
 import { groupDigits, wholeNumberText } from '../contract/describe.ts';
 import { type Tier, tierSchema } from '../contract/tiers.ts';
+import { imagesPerMinuteDefault } from '../core/rateLimit.ts';
 import type { ImageCosts } from '../imagegen/modelFacts.ts';
-import {
-  fallbackModelIdsDefault,
-  modelIdDefault,
-  promptModelIdDefault,
-  successorModelId,
-} from '../imagegen/models.ts';
+import { fallbackModelIdsDefault, modelIdDefault } from '../imagegen/modelOrder.ts';
+import { promptModelIdDefault, successorModelId } from '../imagegen/models.ts';
+import { tierCreditsDefault } from './prices.ts';
 
 /** An empty variable counts as not set. */
 const emptyAsUnset = (value: unknown) => (value === '' ? undefined : value);
@@ -89,7 +87,6 @@ const dollars = z
   .transform((value) => Math.round(Number(value) * 1_000_000));
 
 /** The price of an image of each tier, in credits. */
-const tierCreditsDefault = 'standard=1,premium2=2,premium4=4';
 const tierCredits = z.string().transform((value, context): Record<Tier, number> => {
   const pairs = value.split(',').map((pair) => /^(\w+)=([1-9]\d{0,5})$/.exec(pair.trim()));
   const prices = new Map(pairs.map((match) => [match?.[1], Number(match?.[2])]));
@@ -348,7 +345,7 @@ export const environment = {
       'how long the cache answers the same request, seconds; 0 disables the cache',
     ),
     MAX_IN_FLIGHT_PER_USER: wholeNumber(4, 1, 1_000).describe('most images of one user in progress at once'),
-    MAX_PER_MINUTE_PER_USER: wholeNumber(20, 1, 10_000).describe(
+    MAX_PER_MINUTE_PER_USER: wholeNumber(imagesPerMinuteDefault, 1, 10_000).describe(
       'most images that one user may request in any 60 s',
     ),
     MAX_REFUNDS_PER_HOUR_PER_USER: wholeNumber(30, 1, 1_000).describe(

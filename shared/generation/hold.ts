@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { getPrice } from '../config/prices.ts';
 import type { GenerateRequest } from '../contract/generate.ts';
 import { createDocument, type DocumentPath, type StoredDocument, type Write } from '../database/database.ts';
+import type { Reason } from '../errorReasons.ts';
 import { Failure, toFailure, withGeneration } from '../errors.ts';
 import { getOrientation } from '../imagegen/models.ts';
 import type { Account } from '../ledger/account.ts';
@@ -19,8 +21,6 @@ import {
 import { debitEntryId, entryPath } from '../ledger/entries.ts';
 import { getHoldDeadline } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { getPrice } from '../ledger/price.ts';
-import type { Reason } from '../reasons.ts';
 import { cachePath, findCachedSource, shareImage, toSharedFields } from './cache.ts';
 import {
   type GenerationData,

@@ -1,7 +1,7 @@
 /** The answer of `generate` for a generation, by its status. */
 import type { GenerateAnswer } from '../contract/generate.ts';
+import { getReasonRow } from '../errorReasons.ts';
 import { Failure, isReason, restoreFailure, withGeneration } from '../errors.ts';
-import { getReasonRow } from '../reasons.ts';
 import { type GenerationRecord, type StoredFailure, toGeneration } from './record.ts';
 
 /** Seconds after which a client may ask again for a pending generation. */

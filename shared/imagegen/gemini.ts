@@ -13,9 +13,9 @@ import {
 } from '@google/genai';
 import { withDeadline } from '../core/deadline.ts';
 import type { Log } from '../core/log.ts';
+import { reasons } from '../errorReasons.ts';
 import { Failure, toFailure } from '../errors.ts';
 import type { ImageFacts } from '../images/imageFormat.ts';
-import { reasons } from '../reasons.ts';
 import { countImageTokens, getImageCostMicros, getTextCostMicros, getTokenCostMicros } from './cost.ts';
 import { misconfiguredFailure, type Received, refusesStore, toProviderFailure } from './geminiFailures.ts';
 import { findImagePart, type InlineReply, readInlineReply } from './inlineImages.ts';

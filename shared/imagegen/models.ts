@@ -50,12 +50,6 @@ const imageTokens = 1_120;
  */
 export const successorModelId = 'gemini-nano-banana-2.1';
 
-/** The first model if the environment names none. */
-export const modelIdDefault = 'gemini-2.5-flash-image';
-
-/** The models to fall back to, in order, if the environment names none. */
-export const fallbackModelIdsDefault = ['gemini-nano-banana-2.1', 'gemini-3.1-flash-lite-image'];
-
 /** The text model that improves prompts, if the environment names none. */
 export const promptModelIdDefault = 'gemini-3.5-flash-lite';
 

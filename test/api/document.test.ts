@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { functions } from '../../functions/index.ts';
-import { getReasonRow, type Reason, reasons } from '../../shared/reasons.ts';
+import { getReasonRow, type Reason, reasons } from '../../shared/errorReasons.ts';
 import { clientGuideFile, withReasonTable } from '../../tools/openapi/clientGuide.ts';
 import { type ApiDocument, apiDocument, httpFunctions } from '../../tools/openapi/document.ts';
 import { apiDir, readExamples } from '../../tools/openapi/examples.ts';

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorAnswerSchema } from '../../shared/contract.ts';
-import { getReasonRow, type Reason, reasons } from '../../shared/reasons.ts';
+import { getReasonRow, type Reason, reasons } from '../../shared/errorReasons.ts';
 import {
   type ApiDocument,
   apiDocument,

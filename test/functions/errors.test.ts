@@ -5,8 +5,8 @@ import { type GeminiStep, geminiFault } from '../../local/fakes/geminiFaults.ts'
 import { createAuth } from '../../shared/auth/auth.ts';
 import { parseConfig } from '../../shared/config/config.ts';
 import { createLog } from '../../shared/core/log.ts';
+import { reasons } from '../../shared/errorReasons.ts';
 import type { StripeApi } from '../../shared/payments/stripe.ts';
-import { reasons } from '../../shared/reasons.ts';
 import { expectError } from '../support/errorReplies.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { type GatedGemini, startGatedGemini } from '../support/modelGate.ts';

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { h, render } from 'preact';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { GenerateInput, Receipt } from '../../shared/contract.ts';
-import { reasons } from '../../shared/reasons.ts';
+import { reasons } from '../../shared/errorReasons.ts';
 import { ApiError, createClient } from '../../web/client.ts';
 import { startCuttingProxy } from '../support/cuttingProxy.ts';
 import { brokenInvariants } from '../support/invariants.ts';

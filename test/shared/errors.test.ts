@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { getReasonRow, type Reason, reasons } from '../../shared/errorReasons.ts';
 import { errorAnswer, Failure, invalidRequest, restoreFailure, toFailure } from '../../shared/errors.ts';
-import { getReasonRow, type Reason, reasons } from '../../shared/reasons.ts';
 
 const reasonNames = Object.keys(reasons) as Reason[];
 const infoType = 'type.googleapis.com/google.rpc.ErrorInfo';

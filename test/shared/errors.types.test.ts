@@ -3,8 +3,8 @@
  * not needed, so a weaker type does not compile.
  */
 import { expect, it } from 'vitest';
+import type { Reason } from '../../shared/errorReasons.ts';
 import { Failure } from '../../shared/errors.ts';
-import type { Reason } from '../../shared/reasons.ts';
 
 const message = 'For a person.';
 

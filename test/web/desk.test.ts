@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { type AdminEntry, deskItemsMax, grantCreditsMax, grantRequestSchema } from '../../shared/contract.ts';
 import { lateAfterMinutes } from '../../shared/database/jobs.ts';
-import { reasons } from '../../shared/reasons.ts';
+import { reasons } from '../../shared/errorReasons.ts';
 import { ApiError } from '../../web/client.ts';
 import * as limits from '../../web/desk/limits.ts';
 import { findPrice, getBalanceAfter } from '../../web/desk/prices.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { reasons } from '../../shared/reasons.ts';
+import { reasons } from '../../shared/errorReasons.ts';
 import { ApiError } from '../../web/client.ts';
 import { getPossibleAt, getWaysOut, type Situation, type WayOut } from '../../web/state/waysOut.ts';
 import { failureCreditsText } from '../../web/strings/messages.ts';

@@ -1,7 +1,8 @@
 /** What a credit pack leaves after Stripe's fee, and what is left of it for each image. */
+
+import { getPrice } from '../../shared/config/prices.ts';
 import type { Resolution, Tier } from '../../shared/contract.ts';
 import { getImageCost, hasResolution, imageModel } from '../../shared/imagegen/models.ts';
-import { getPrice } from '../../shared/ledger/price.ts';
 
 /** `price` is in the currency of the fee, before tax. */
 export type SoldPack = { price: number; credits: number };

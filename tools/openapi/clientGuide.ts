@@ -1,6 +1,6 @@
 /** The table of reasons in docs/guides/client.md. It is between two comments; the rest of the page is by hand. */
 import { join } from 'node:path';
-import { reasons } from '../../shared/reasons.ts';
+import { reasons } from '../../shared/errorReasons.ts';
 import { reasonNames } from './errors.ts';
 import { markdown } from './markdown.ts';
 

@@ -1,7 +1,8 @@
 /** The errors in the description: their schemas, and the reasons that each function answers with. */
+
+import { getReasonRow, type Reason, reasons } from '../../shared/errorReasons.ts';
 import { errorDomain } from '../../shared/errors.ts';
 import type { HttpFunction } from '../../shared/http/endpoint.ts';
-import { getReasonRow, type Reason, reasons } from '../../shared/reasons.ts';
 import { operations } from './operations.ts';
 import { refTo, type Schema } from './schemas.ts';
 

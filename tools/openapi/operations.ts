@@ -1,5 +1,5 @@
 /** The texts of the API's description: about the API, about each kind of caller, and about each function. */
-import type { Reason } from '../../shared/reasons.ts';
+import type { Reason } from '../../shared/errorReasons.ts';
 
 /** The groups of functions, by their callers. */
 export const groups = {

@@ -1,8 +1,8 @@
 /** Compares the catalogue with Google's pages, which are repeated here in another form. */
 import { describe, expect, it } from 'vitest';
 import { aspectRatios, type Resolution, resolutions } from '../../../shared/contract.ts';
+import { fallbackModelIdsDefault } from '../../../shared/imagegen/modelOrder.ts';
 import {
-  fallbackModelIdsDefault,
   getImageSize,
   hasResolution,
   imageModel,

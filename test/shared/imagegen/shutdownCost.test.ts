@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { createLog } from '../../../shared/core/log.ts';
 import { Failure } from '../../../shared/errors.ts';
 import { createModelFallback } from '../../../shared/imagegen/modelFallback.ts';
-import { imageModel, modelIdDefault } from '../../../shared/imagegen/models.ts';
+import { modelIdDefault } from '../../../shared/imagegen/modelOrder.ts';
+import { imageModel } from '../../../shared/imagegen/models.ts';
 import type { Quota } from '../../../shared/imagegen/quota.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
