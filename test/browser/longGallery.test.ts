@@ -64,7 +64,7 @@ describe('a gallery of 5,000 images', () => {
           await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
           return end.count();
         },
-        { timeout: 30_000 },
+        { timeout: 90_000 },
       )
       .toBe(1);
     expect(await countTiles(page)).toBeLessThan(150);
@@ -93,7 +93,7 @@ describe('a gallery of 5,000 images', () => {
     expect(most).toBeLessThan(150);
     expect(longest).toBeGreaterThan(0);
     expect(longest).toBeLessThanOrEqual(longTaskMsMax);
-  }, 120_000);
+  }, 180_000);
 });
 
 /** The parts of Chromium's trace that are read. Times are in microseconds; `tdur` is what the thread computed. */

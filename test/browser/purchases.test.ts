@@ -172,7 +172,7 @@ describe('the way back', () => {
     const again = await context.newPage();
     await again.goto('/studio');
     await notice(again).getByText('You bought 100 credits. Balance: 105 credits.').waitFor();
-    expect(await promptField(again).inputValue()).toBe('Left behind');
+    await expect.poll(() => promptField(again).inputValue()).toBe('Left behind');
     await studio().stripe.control('releaseDeliveries');
     expect(await listTypes(user)).toEqual(['purchase 100', 'adjustment 5']);
   });

@@ -92,7 +92,7 @@ describe('an edit', () => {
 
     await page.keyboard.press('Escape');
     await goToImage(page, edit);
-    await view.waitFor();
+    await button(view, 'Compare with the image before').waitFor();
     await page.keyboard.press('c');
     const line = view.getByRole('slider', { name: 'Line between before and after' });
     await expect.poll(() => line.evaluate((one) => one === document.activeElement)).toBe(true);
@@ -190,6 +190,8 @@ describe('another image like this one', () => {
     const other = await context.newPage();
     await other.goto('/studio');
     await images(other).last().click();
+    // The viewer listens once it is loaded.
+    await button(other, 'Delete').waitFor();
     await other.keyboard.press('Delete');
     await button(other, 'Delete image').click();
     await view.getByText('so it cannot be made again').waitFor();
