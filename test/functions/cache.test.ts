@@ -29,6 +29,7 @@ describe('a hit', () => {
       ...first.body.generation,
       id: hashGenerationId(user.uid, 'b'),
       cached: true,
+      credits: 0,
       createdAt: expect.any(String),
     });
     expect(hit.body.receipt).toEqual({ charged: 0, refunded: 0, balance: 18, sequence: 2 });
