@@ -97,6 +97,6 @@ describe('random histories of users, admins, failures and crashes', () => {
 });
 
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
-const shareToken = /(\/i\/|shares\/)[\w-]{22}/g;
+const shareToken = /(\/i\/|shares\/|outbox\/)[\w-]{22}(?![\w-])/g;
 const withoutTokens = (trace: string[]) =>
   trace.map((line) => line.replace(uuid, 'token').replace(shareToken, '$1token'));
