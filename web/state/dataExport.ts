@@ -6,7 +6,6 @@ import { chooseFile, saveBlob } from '../saveFile.ts';
 import { text } from '../strings/en.ts';
 import { problemText } from '../strings/messages.ts';
 import { announce } from './announce.ts';
-import { usePageState } from './pageState.ts';
 
 type ExportState =
   | { state: 'idle' }
@@ -18,9 +17,6 @@ type ExportState =
 
 const jsonName = 'nano-banana-studio.json';
 const zipName = 'nano-banana-studio.zip';
-
-/** The export of the signed-in user. */
-export const useDataExport = () => usePageState().openDataExport(createDataExport);
 
 export function createDataExport(client: Pick<Client, 'exportAccount'>) {
   const progress = signal<ExportState>({ state: 'idle' });

@@ -8,7 +8,6 @@ import { entryText, problemText } from '../strings/messages.ts';
 import type { AccountState } from './account.ts';
 import { getMonthStart, groupEntries, listMonths, toCsv, toMonth } from './ledgerLines.ts';
 import { createPagedList } from './pagedList.ts';
-import { usePageState } from './pageState.ts';
 
 /** The first page fills the window soon; the next ones are for a whole month. */
 const firstEntries = 30;
@@ -22,9 +21,6 @@ type Options = {
   /** An image that the page has loaded already. */
   findImage: (id: string) => Generation | undefined;
 };
-
-/** The ledger of the signed-in user. */
-export const useLedger = () => usePageState().openLedger(createLedger);
 
 export function createLedger({ client, account, findImage }: Options) {
   const list = createPagedList<Entry>(

@@ -5,7 +5,6 @@ import { Button } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
 import { OutsideLink } from '../components/OutsideLink.tsx';
 import { Segments } from '../components/Segments.tsx';
-import { useDataExport } from '../state/dataExport.ts';
 import { usePageState } from '../state/pageState.ts';
 import { isNotifying, setNotifying, setTheme, theme } from '../state/preferences.ts';
 import { user } from '../state/session.ts';
@@ -14,6 +13,7 @@ import { wholeTimeText } from '../strings/format.ts';
 import { ChangePassword } from './ChangePassword.tsx';
 import { CloseAccount } from './CloseAccount.tsx';
 import { ContactSupport } from './ContactSupport.tsx';
+import { useDataExport } from './useDataExport.ts';
 
 type Props = { onClose: () => void; focusAfter: () => HTMLElement | null };
 

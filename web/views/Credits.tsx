@@ -5,7 +5,6 @@ import { PurseDrawing } from '../components/drawings.tsx';
 import { EmptyState } from '../components/EmptyState.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { More } from '../components/More.tsx';
-import { useLedger } from '../state/ledger.ts';
 import { getMonthStart, sumLines } from '../state/ledgerLines.ts';
 import { usePageState } from '../state/pageState.ts';
 import { text } from '../strings/en.ts';
@@ -13,6 +12,7 @@ import { monthText, number } from '../strings/format.ts';
 import { allowanceText } from '../strings/messages.ts';
 import { enoughForText } from '../strings/prices.ts';
 import { LedgerTable } from './LedgerTable.tsx';
+import { useLedger } from './useLedger.ts';
 
 /** The balance and what it buys, and the ledger as one line for each image or payment. */
 export function Credits() {

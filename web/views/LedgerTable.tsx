@@ -2,7 +2,6 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Entry } from '../../shared/contract.ts';
 import { Icon, type IconName } from '../components/Icon.tsx';
 import { Tile } from '../components/Tile.tsx';
-import { useLedger } from '../state/ledger.ts';
 import type { LedgerLine } from '../state/ledgerLines.ts';
 import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
@@ -10,6 +9,7 @@ import { text } from '../strings/en.ts';
 import { number, signed, timeText, wholeTimeText } from '../strings/format.ts';
 import { entryExplanation, imageOutcomes } from '../strings/ledger.ts';
 import { entryText } from '../strings/messages.ts';
+import { useLedger } from './useLedger.ts';
 
 /** The ledger, newest first: what happened, what it did to the credits, and the balance after it. */
 export function LedgerTable({ lines }: { lines: readonly LedgerLine[] }) {
