@@ -104,10 +104,10 @@ const victims: Victim[] = [
   },
   {
     name: 'sweep',
-    // The last two look for erasures to log, and for closings to go on with.
+    // The last three look for erasures to log and for closings to go on with, and record that the job has finished.
     points: [
       ...['read', 'query', 'read', 'commit', 'read', 'query', 'query', 'destroy', 'commit'],
-      ...['query', 'query'],
+      ...['query', 'query', 'commit'],
     ],
     async prepare(uid) {
       const user = await stack.user(uid, 20);
@@ -173,7 +173,8 @@ const victims: Victim[] = [
   },
   {
     name: 'takedown',
-    points: ['read', 'read', 'read', 'query', 'commit', 'destroy', 'commit', 'destroy', 'commit'],
+    // The last one looks for open reports of the image.
+    points: ['read', 'read', 'read', 'query', 'commit', 'destroy', 'commit', 'destroy', 'commit', 'query'],
     async prepare(uid) {
       const user = await stack.user(uid, 20);
       const { id } = (await user.generate('k')).body.generation;
