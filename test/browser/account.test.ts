@@ -8,6 +8,7 @@ import {
   images,
   imageWithPrompt,
   openImage,
+  promptField,
   signIn,
   signOut,
   submitPrompt,
@@ -74,6 +75,8 @@ describe('signing up by e-mail', () => {
     await waitForAnnouncement(page, /not confirmed yet/);
 
     await fetch(await waitForMailLink('new@example.com', 'VERIFY_EMAIL'));
+    // Two clicks at once would be a double click. What is typed in between makes them two.
+    await promptField(page).fill('The first one');
     await button(page, 'I have confirmed').click();
     await waitForBalance(page, 10);
     await button(page, 'I have confirmed').waitFor({ state: 'detached' });
