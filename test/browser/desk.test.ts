@@ -316,7 +316,7 @@ describe('the overview', () => {
           .locator('.figure')
           .textContent(),
       );
-    await page.getByText('For the overview').waitFor();
+    await page.getByText('For the overview').first().waitFor();
     const before = await readImages();
     await studio().generateFor(user, { prompt: 'One more', tier: 'standard' });
     await page.getByRole('radio', { name: '7 days' }).check();

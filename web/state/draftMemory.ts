@@ -81,12 +81,12 @@ const isEmpty = ({ prompt, references }: DraftContent) => prompt === '' && refer
 
 type DraftStore = Pick<Memory, 'saveDraft' | 'deleteDraft' | 'listDrafts'>;
 
-/** Restores the draft of this tab or of a closed one, and stores every change until the returned function is called. */
+/** Restores the draft of this tab or of a closed one, and stores every change until `end` is called. */
 export function keepDraft(
   uid: string,
   draft: ReturnType<typeof createDraft>,
   memory: DraftStore,
-): () => void {
+): { save: () => Promise<void>; end: () => void } {
   const earlier = drafts.get(uid) ?? read(uid);
   if (earlier) draft.set(earlier);
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -98,13 +98,14 @@ export function keepDraft(
     if (isEmpty(content)) await memory.deleteDraft(tab);
     else await memory.saveDraft({ ...content, tab, savedAt: Date.now() });
   }
-  function flush(): void {
+  async function save(): Promise<void> {
     const content = drafts.get(uid);
     if (!content) return;
     const stored = withoutPreviews(content);
     write(uid, stored);
-    void store(stored);
+    await store(stored);
   }
+  const flush = () => void save();
   async function restore(): Promise<void> {
     const tab = await tabId;
     const [saved, open] = await Promise.all([memory.listDrafts(), listOpenTabs()]);
@@ -126,12 +127,16 @@ export function keepDraft(
   });
   addEventListener('pagehide', flush);
   void restore();
-  return () => {
-    clearTimeout(timer);
-    removeEventListener('pagehide', flush);
-    stop();
-    flush();
-    isClosed = true;
+  return {
+    /** Stores the draft at once, before the page leaves. */
+    save,
+    end() {
+      clearTimeout(timer);
+      removeEventListener('pagehide', flush);
+      stop();
+      flush();
+      isClosed = true;
+    },
   };
 }
 

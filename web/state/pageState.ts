@@ -47,7 +47,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     checkout: (...args) => terms.afterTerms(() => functions.checkout(...args)),
   };
   const draft = createDraft();
-  const endDraft = keepDraft(uid, draft, memory);
+  const keptDraft = keepDraft(uid, draft, memory);
   const scrolled = scrollMemory.take(uid);
   // A reload loads as many images as it needs to be where it was.
   const firstPage = scrolled?.top ? Math.min(Math.max(firstImages, scrolled.count), imagesMax) : firstImages;
@@ -90,7 +90,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     client,
     memory,
     account,
-    goTo: (url) => location.assign(url),
+    // A failed save must not keep the user from paying.
+    goTo: (url) => void keptDraft.save().finally(() => location.assign(url)),
   });
 
   const endNotifications = notifyInBackground(pendingGenerations);
@@ -176,7 +177,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     },
 
     close(): void {
-      endDraft();
+      keptDraft.end();
       endNotifications();
       closing.abort();
       ledger?.close();
