@@ -5,13 +5,8 @@ import { toHoldRequest } from '../shared/generation/holdRequest.ts';
 import { generateBodyBytesMax, loadReferences } from '../shared/generation/references.ts';
 import { toGenerateAnswer, toReplay } from '../shared/generation/response.ts';
 import { settleOrRefund } from '../shared/generation/settleOrRefund.ts';
-import {
-  createTimeLimit,
-  enhancePrompt,
-  generateImage,
-  storeImage,
-  toFacts,
-} from '../shared/generation/steps.ts';
+import { enhancePrompt, generateImage, storeImage, toFacts } from '../shared/generation/steps.ts';
+import { createTimeLimit } from '../shared/generation/timeLimit.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 
 /** Holds the price, generates and stores the image, and settles; or refunds, whatever goes wrong. */

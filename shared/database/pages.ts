@@ -1,5 +1,5 @@
 /** Pages of a query, by page token. */
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { Log } from '../core/log.ts';
 import { invalidRequest } from '../errors.ts';
 import type { Database, PageRequest, StoredDocument } from './database.ts';
@@ -61,6 +61,9 @@ export const toNextPageToken = (
   cursor: (last: StoredDocument) => unknown[],
 ): { nextPageToken?: string } =>
   last ? { nextPageToken: Buffer.from(JSON.stringify(cursor(last))).toString('base64url') } : {};
+
+/** A time in a page token. Firestore has no times before the year 1. */
+export const tokenTimeSchema = z.iso.datetime().refine((time) => Date.parse(time) > 0);
 
 /** @throws {Failure} INVALID_REQUEST for a token that does not fit `schema`. */
 export function parsePageToken<T>(token: string, schema: z.ZodType<T>): T {

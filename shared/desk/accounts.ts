@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { AdminAccount, AdminAccountsQuery } from '../contract/desk.ts';
 import { generationIdSchema, uidSchema } from '../contract/ids.ts';
 import { isDocumentId, type PageRequest } from '../database/database.ts';
-import { parsePageToken, readPage, toNextPageToken } from '../database/pages.ts';
+import { parsePageToken, readPage, tokenTimeSchema, toNextPageToken } from '../database/pages.ts';
 import { accountPath } from '../ledger/account.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Services } from '../services.ts';
@@ -12,12 +12,9 @@ import { showAccount } from './account.ts';
 /** Most accounts that one search finds. */
 const foundMax = 100;
 
-// Firestore has no times before the year 1.
-const timeSchema = z.iso.datetime().refine((time) => Date.parse(time) > 0);
-
 /** One page of all accounts, newest first. An account made by hand in the console has no time until its first use. */
 export async function listAccounts(ledger: Ledger, { pageSize, pageToken }: AdminAccountsQuery) {
-  const after = pageToken && parsePageToken(pageToken, z.tuple([timeSchema, uidSchema]));
+  const after = pageToken && parsePageToken(pageToken, z.tuple([tokenTimeSchema, uidSchema]));
   const query = {
     collection: 'accounts',
     orderBy: [

@@ -2,13 +2,10 @@ import * as z from 'zod';
 import type { GalleryQuery } from '../contract/generation.ts';
 import { generationIdSchema } from '../contract/ids.ts';
 import type { Filter } from '../database/database.ts';
-import { parsePageToken, readPage, toNextPageToken } from '../database/pages.ts';
+import { parsePageToken, readPage, tokenTimeSchema, toNextPageToken } from '../database/pages.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type GenerationRecord, generationsPath, parseGeneration, toGeneration } from './record.ts';
 import { toQueryWords } from './words.ts';
-
-// Firestore has no times before the year 1.
-const timeSchema = z.iso.datetime().refine((time) => Date.parse(time) > 0);
 
 /** One page of a user's finished images, newest first. @throws {Failure} INVALID_REQUEST for a page token of another list. */
 export async function readGallery(
@@ -17,7 +14,7 @@ export async function readGallery(
   { pageSize, pageToken, query = '', favourite }: GalleryQuery,
   publicUrl: string,
 ) {
-  const token = pageToken && parsePageToken(pageToken, z.tuple([timeSchema, generationIdSchema]));
+  const token = pageToken && parsePageToken(pageToken, z.tuple([tokenTimeSchema, generationIdSchema]));
   const words = toQueryWords(query);
   const isFound = (record: GenerationRecord) =>
     record.status === 'succeeded' && words.every((word) => record.words?.includes(word));

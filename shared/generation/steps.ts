@@ -1,7 +1,6 @@
 /** The steps between a hold and its settling. Each one begins only while time is left. */
 import type { GenerateRequest } from '../contract/generate.ts';
 import type { Image } from '../contract/generation.ts';
-import type { Clock } from '../core/clock.ts';
 import { withDeadline } from '../core/deadline.ts';
 import type { RequestLog } from '../core/log.ts';
 import { Failure, toFailure } from '../errors.ts';
@@ -13,6 +12,7 @@ import type { Services } from '../services.ts';
 import type { Progress } from './settleOrRefund.ts';
 import type { LoadedReferences } from './sources.ts';
 import { hashImage } from './takedowns.ts';
+import type { TimeLeft } from './timeLimit.ts';
 
 /** Longest time for counting an improved prompt, milliseconds. */
 const countMsMax = 3_000;
@@ -28,24 +28,6 @@ export type Step = {
   timeLeft: TimeLeft;
   progress: Progress;
 };
-
-/**
- * The milliseconds until a generation must have ended. A worker that stood still must not sign an upload that could
- * arrive after the sweep's last look.
- * @throws {Failure} PROVIDER_TIMEOUT if none are left.
- */
-export type TimeLeft = () => number;
-
-/** The time for one call, from now: when it ends, by the clock's `elapsed`, and how much is left. */
-export function createTimeLimit(clock: Clock, milliseconds: number): { endsAt: number; timeLeft: TimeLeft } {
-  const endsAt = clock.elapsed() + milliseconds;
-  function timeLeft(): number {
-    const left = endsAt - clock.elapsed();
-    if (left > 0) return left;
-    throw new Failure('PROVIDER_TIMEOUT', 'The image was not finished in time.');
-  }
-  return { endsAt, timeLeft };
-}
 
 /** A better prompt, if one was requested and the text model has one. */
 export async function enhancePrompt({

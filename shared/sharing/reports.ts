@@ -19,7 +19,7 @@ import {
   updateDocument,
 } from '../database/database.ts';
 import { forEachDocument } from '../database/forEachDocument.ts';
-import { parsePageToken, readPage, toNextPageToken } from '../database/pages.ts';
+import { parsePageToken, readPage, tokenTimeSchema, toNextPageToken } from '../database/pages.ts';
 import { parseDocument, parseReadable } from '../database/spoiltDocuments.ts';
 import { Failure } from '../errors.ts';
 import {
@@ -88,13 +88,10 @@ export function addReport(
   });
 }
 
-// Firestore has no times before the year 1.
-const timeSchema = z.iso.datetime().refine((time) => Date.parse(time) > 0);
-
 /** One page of the open reports, newest first. @throws {Failure} INVALID_REQUEST for a page token of another list. */
 export async function readReports(ledger: Ledger, { pageSize, pageToken }: PageQuery) {
   const token =
-    pageToken && parsePageToken(pageToken, z.tuple([timeSchema, z.string().regex(/^[0-9a-f]{32}$/)]));
+    pageToken && parsePageToken(pageToken, z.tuple([tokenTimeSchema, z.string().regex(/^[0-9a-f]{32}$/)]));
   const query = {
     collection: 'reports',
     where: [['status', '==', 'open']] as const,

@@ -13,7 +13,7 @@ import {
 } from '../generation/outbox.ts';
 import { type GenerationRecord, generationPath, parseGeneration } from '../generation/record.ts';
 import { endShare, sharePath } from '../generation/shares.ts';
-import { createTimeLimit, type TimeLeft } from '../generation/steps.ts';
+import { createTimeLimit, type TimeLeft } from '../generation/timeLimit.ts';
 import { accountPath, parseAccount } from '../ledger/account.ts';
 import { refuseClosed } from '../ledger/credits.ts';
 import type { Ledger } from '../ledger/ledger.ts';
