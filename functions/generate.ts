@@ -2,7 +2,7 @@ import { generateAnswerSchema, generateRequestSchema } from '../shared/contract/
 import { admit } from '../shared/generation/admission.ts';
 import { hold } from '../shared/generation/hold.ts';
 import { toHoldRequest } from '../shared/generation/holdRequest.ts';
-import { generateBodyBytesMax, loadReferences } from '../shared/generation/references.ts';
+import { loadReferences } from '../shared/generation/references.ts';
 import { toGenerateAnswer, toReplay } from '../shared/generation/response.ts';
 import { settleOrRefund } from '../shared/generation/settleOrRefund.ts';
 import { enhancePrompt, generateImage, storeImage, toFacts } from '../shared/generation/steps.ts';
@@ -16,7 +16,7 @@ export const generate = endpoint({
   requiresIdempotencyKey: true,
   input: generateRequestSchema,
   answer: generateAnswerSchema,
-  bodyBytesMax: generateBodyBytesMax,
+  bodyBytesMax: 19_500_000, // The references in base64, and the rest.
   dependencies: ['database', 'gemini', 'imageStore'],
   admit,
   async run({ caller, input: request, idempotencyKey, log }, services) {

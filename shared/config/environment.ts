@@ -2,10 +2,10 @@
 import * as z from 'zod';
 import { groupDigits, wholeNumberText } from '../contract/describe.ts';
 import { type Tier, tierSchema } from '../contract/tiers.ts';
-import { imagesPerMinuteDefault } from '../core/rateLimit.ts';
 import type { ImageCosts } from '../imagegen/modelFacts.ts';
 import { fallbackModelIdsDefault, modelIdDefault } from '../imagegen/modelOrder.ts';
 import { promptModelIdDefault, successorModelId } from '../imagegen/models.ts';
+import { defaults } from './defaults.ts';
 import { tierCreditsDefault } from './prices.ts';
 
 /** An empty variable counts as not set. */
@@ -245,7 +245,7 @@ export const environment = {
       .preprocess(emptyAsUnset, z.email({ error: 'must be an e-mail address' }).optional())
       .meta(showDefault('unset'))
       .describe('address that users are shown wherever they are asked to contact support'),
-    DISPOSABLE_EMAIL_CREDITS: wholeNumber(0, 0, 1_000_000).describe(
+    DISPOSABLE_EMAIL_CREDITS: wholeNumber(defaults.DISPOSABLE_EMAIL_CREDITS, 0, 1_000_000).describe(
       'signup credits of a person with an address at a provider of throw-away addresses, if fewer than `SIGNUP_CREDITS`',
     ),
   },
@@ -291,11 +291,13 @@ export const environment = {
         'comma-separated `model=dollars` pairs: the cost of one image of a model that is not in the catalogue; required for such a model. `model=1/2/4` gives it at 1K, 2K and 4K; a model is asked only at the resolutions that have a cost',
       ),
     PROMPT_MODEL_ID: promptModelId.describe('text model that improves prompts'),
-    PROMPT_TIMEOUT_MS: wholeNumber(4_000, 1, 60_000).describe(
+    PROMPT_TIMEOUT_MS: wholeNumber(defaults.PROMPT_TIMEOUT_MS, 1, 60_000).describe(
       'longest time for improving a prompt, milliseconds',
     ),
-    RETRY_ATTEMPTS: wholeNumber(3, 1, 10).describe('most calls per model, including the first'),
-    RETRY_BASE_DELAY_MS: wholeNumber(500, 0, 60_000).describe(
+    RETRY_ATTEMPTS: wholeNumber(defaults.RETRY_ATTEMPTS, 1, 10).describe(
+      'most calls per model, including the first',
+    ),
+    RETRY_BASE_DELAY_MS: wholeNumber(defaults.RETRY_BASE_DELAY_MS, 0, 60_000).describe(
       'longest pause before the second call to a model, milliseconds; doubles for each further call',
     ),
   },
@@ -335,23 +337,25 @@ export const environment = {
       .describe('image store: `cloudinary://key:secret@cloud`; `?upload_prefix=` selects another endpoint'),
   },
   Generations: {
-    GENERATE_TIMEOUT_MS: wholeNumber(120_000, 100, 3_500_000).describe(
+    GENERATE_TIMEOUT_MS: wholeNumber(defaults.GENERATE_TIMEOUT_MS, 100, 3_500_000).describe(
       'longest time from the hold to the answer, milliseconds',
     ),
-    HOLD_GRACE_MS: wholeNumber(60_000, 0, dayMs).describe(
+    HOLD_GRACE_MS: wholeNumber(defaults.HOLD_GRACE_MS, 0, dayMs).describe(
       'time after `GENERATE_TIMEOUT_MS` until the hold expires and any call may refund it, milliseconds',
     ),
-    CACHE_TTL_SECONDS: wholeNumber(0, 0, 365 * 86_400).describe(
+    CACHE_TTL_SECONDS: wholeNumber(defaults.CACHE_TTL_SECONDS, 0, 365 * 86_400).describe(
       'how long the cache answers the same request, seconds; 0 disables the cache',
     ),
-    MAX_IN_FLIGHT_PER_USER: wholeNumber(4, 1, 1_000).describe('most images of one user in progress at once'),
-    MAX_PER_MINUTE_PER_USER: wholeNumber(imagesPerMinuteDefault, 1, 10_000).describe(
+    MAX_IN_FLIGHT_PER_USER: wholeNumber(defaults.MAX_IN_FLIGHT_PER_USER, 1, 1_000).describe(
+      'most images of one user in progress at once',
+    ),
+    MAX_PER_MINUTE_PER_USER: wholeNumber(defaults.MAX_PER_MINUTE_PER_USER, 1, 10_000).describe(
       'most images that one user may request in any 60 s',
     ),
-    MAX_REFUNDS_PER_HOUR_PER_USER: wholeNumber(30, 1, 1_000).describe(
+    MAX_REFUNDS_PER_HOUR_PER_USER: wholeNumber(defaults.MAX_REFUNDS_PER_HOUR_PER_USER, 1, 1_000).describe(
       'most refunds of one user in any hour for images that the provider billed, or may have; then requests are refused',
     ),
-    MAX_ENHANCE_PER_DAY_PER_USER: wholeNumber(100, 0, 100_000).describe(
+    MAX_ENHANCE_PER_DAY_PER_USER: wholeNumber(defaults.MAX_ENHANCE_PER_DAY_PER_USER, 0, 100_000).describe(
       'most prompts of one user that the text model improves in a day (UTC); 0 stops that',
     ),
     MAX_SPEND_PER_DAY_USD: z
@@ -366,10 +370,10 @@ export const environment = {
       .preprocess(emptyAsUnset, tierCredits.prefault(tierCreditsDefault))
       .meta(showCode(tierCreditsDefault))
       .describe('price of an image of each tier at 1K, credits; 2K costs twice as much, 4K four times'),
-    SIGNUP_CREDITS: wholeNumber(10, 0, 1_000_000).describe(
+    SIGNUP_CREDITS: wholeNumber(defaults.SIGNUP_CREDITS, 0, 1_000_000).describe(
       "first grant of an account, at the first call with a verified e-mail address or a provider's sign-in",
     ),
-    ALLOWANCE_CREDITS: wholeNumber(0, 0, 1_000_000).describe(
+    ALLOWANCE_CREDITS: wholeNumber(defaults.ALLOWANCE_CREDITS, 0, 1_000_000).describe(
       'balance that accounts are topped up to in each period; 0 disables allowances',
     ),
     ALLOWANCE_PERIOD: z

@@ -14,8 +14,6 @@ export type RateLimit = {
   | { callsPerHour: number }
 );
 
-/** Images that one user may request in any 60 s, by default: MAX_PER_MINUTE_PER_USER. The ledger counts them. */
-export const imagesPerMinuteDefault = 20;
 /** Each call costs us a call to a text model and the user nothing. */
 export const enhanceLimit = { name: 'enhancePerMinute', callsPerMinute: 20 } satisfies RateLimit;
 /** All reads and deletes together: enough for a page that polls, too little for a runaway loop. */

@@ -20,9 +20,6 @@ import {
 } from './sources.ts';
 import type { Step } from './steps.ts';
 
-/** Longest body of `generate`, bytes: the references in base64 (see `referenceBytesMax`), and the rest. */
-export const generateBodyBytesMax = 19_500_000;
-
 /**
  * Checks what no configuration can change, so that it may come before the look-up of an earlier call with this key.
  * @throws {Failure} INVALID_REQUEST for a reference that is not a PNG, JPEG or WebP.
