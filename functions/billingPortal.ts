@@ -3,7 +3,7 @@ import { paymentLimit } from '../shared/core/rateLimit.ts';
 import { Failure } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { accountPath, parseAccount } from '../shared/ledger/account.ts';
-import { purchasesPath } from '../shared/ledger/purchases.ts';
+import { purchasesPath } from '../shared/ledger/purchaseRules.ts';
 
 /** Stripe's customer portal, with the caller's receipts and invoices. */
 export const billingPortal = endpoint({

@@ -4,7 +4,7 @@ import { enhanceLimit } from '../shared/core/rateLimit.ts';
 import type { Failure } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { accountPath, parseAccount } from '../shared/ledger/account.ts';
-import { refuseClosed, refuseTerms, refuseUnverified } from '../shared/ledger/credits.ts';
+import { refuseClosed, refuseTerms, refuseUnverified } from '../shared/ledger/creditRules.ts';
 import type { Ledger } from '../shared/ledger/ledger.ts';
 import { refuseSuspendedPerson } from '../shared/ledger/suspension.ts';
 import { bookEnhancementCost, countEnhancement } from '../shared/prompts/enhancements.ts';

@@ -10,7 +10,7 @@ import { accountPath, findProblem, isOpened, mayMisfit, noEntry, parseAccount } 
 import { entriesPath, entryDocumentSchema } from '../ledger/entries.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { findNewestEntry } from '../ledger/newestEntry.ts';
-import { type PurchaseData, purchaseSchema, purchasesPath } from '../ledger/purchases.ts';
+import { type PurchaseData, purchaseSchema, purchasesPath } from '../ledger/purchaseRules.ts';
 import { readActions } from './actions.ts';
 
 const toText = (time: Date | undefined) => time?.toISOString() ?? null;

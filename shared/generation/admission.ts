@@ -4,7 +4,7 @@ import { largeRefusalLimit } from '../core/rateLimit.ts';
 import type { Failure } from '../errors.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { Decision, LedgerUser } from '../ledger/command.ts';
-import { refuseClosed, refuseHold, refuseSuspended, refuseTerms } from '../ledger/credits.ts';
+import { refuseClosed, refuseHold, refuseSuspended, refuseTerms } from '../ledger/creditRules.ts';
 import { debitEntryId, entryPath } from '../ledger/entries.ts';
 import type { Services } from '../services.ts';
 import { findRunning } from './hold.ts';

@@ -17,7 +17,7 @@ import {
   refuseSuspended,
   refuseTerms,
   unchanged,
-} from '../ledger/credits.ts';
+} from '../ledger/creditRules.ts';
 import { debitEntryId, entryPath } from '../ledger/entries.ts';
 import { getHoldDeadline } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';

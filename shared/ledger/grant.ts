@@ -8,7 +8,7 @@ import { Failure, invalidRequest } from '../errors.ts';
 import { type Account, creditsMax } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
 import type { Documents } from './command.ts';
-import { grantCredits, insufficientCredits, refuseClosed } from './credits.ts';
+import { grantCredits, insufficientCredits, refuseClosed } from './creditRules.ts';
 import { debitEntryId, entryPath, refundEntryId } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 

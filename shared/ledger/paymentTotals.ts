@@ -1,6 +1,6 @@
 import { longQueryMs, type Total, type TotalRequest } from '../database/database.ts';
 import { entriesPath } from './entries.ts';
-import { purchasesPath } from './purchases.ts';
+import { purchasesPath } from './purchaseRules.ts';
 
 /** The sums that show what an account owes: of the entries of its payments, and of its purchases. */
 export const paymentTotals = (uid: string): TotalRequest[] => [

@@ -6,7 +6,15 @@ import type { Account } from './account.ts';
 import { findDueAllowance } from './allowance.ts';
 import { getPeriod } from './allowancePeriod.ts';
 import type { Command, Documents, LedgerUser } from './command.ts';
-import { andThen, type Change, recordEdit, refill, setVerified, signupGrant, unchanged } from './credits.ts';
+import {
+  andThen,
+  type Change,
+  recordEdit,
+  refill,
+  setVerified,
+  signupGrant,
+  unchanged,
+} from './creditRules.ts';
 import { entryPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 import { findNewIdentities, joinPerson, listIdentityPaths, type Person, parsePerson } from './person.ts';

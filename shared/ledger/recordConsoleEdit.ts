@@ -1,6 +1,6 @@
 import { findProblem } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
-import { unchanged } from './credits.ts';
+import { unchanged } from './creditRules.ts';
 import type { Ledger } from './ledger.ts';
 import { spreadSuspension } from './suspension.ts';
 import { hasDecision } from './suspensionRules.ts';

@@ -5,7 +5,7 @@ import { Failure } from '../errors.ts';
 import type { Account } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
 import type { LedgerUser } from './command.ts';
-import { refuseSuspended, unchanged } from './credits.ts';
+import { refuseSuspended, unchanged } from './creditRules.ts';
 import type { Ledger } from './ledger.ts';
 import { findNewIdentities, isSuspendedIdentity, listIdentityPaths, uidsMax } from './person.ts';
 import { decideSuspension, followDecision, type SuspensionTimes } from './suspensionRules.ts';

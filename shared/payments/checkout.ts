@@ -11,7 +11,7 @@ import {
   refuseTerms,
   refuseUnverified,
   unchanged,
-} from '../ledger/credits.ts';
+} from '../ledger/creditRules.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { toMetadata } from './order.ts';
 import type { PackList, PricedPack } from './packs.ts';

@@ -1,7 +1,7 @@
 /** What Stripe's events and objects do to the ledger. The table of the contract, row by row. */
 import type { Log } from '../core/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Reversal } from '../ledger/purchases.ts';
+import type { Reversal } from '../ledger/purchaseRules.ts';
 import { checkPayment, type Payment, parseOrder } from './order.ts';
 import { type RecordedPayment, recordPayment } from './recordPayment.ts';
 import type { StripeApi } from './stripe.ts';

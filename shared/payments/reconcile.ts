@@ -8,7 +8,7 @@ import { longQueryMs, type StoredDocument } from '../database/database.ts';
 import { readCursor, writeCursor } from '../database/jobs.ts';
 import { parseDocument } from '../database/spoiltDocuments.ts';
 import { Failure } from '../errors.ts';
-import { purchaseSchema } from '../ledger/purchases.ts';
+import { purchaseSchema } from '../ledger/purchaseRules.ts';
 import {
   handleDispute,
   handledEventTypes,

@@ -7,7 +7,7 @@ import { parseShare } from '../generation/shares.ts';
 import { accountPath } from '../ledger/account.ts';
 import { entriesPath, parseEntry } from '../ledger/entries.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { purchaseSchema, purchasesPath } from '../ledger/purchases.ts';
+import { purchaseSchema, purchasesPath } from '../ledger/purchaseRules.ts';
 import { parseEnhancements } from '../prompts/enhancements.ts';
 
 /** Documents in memory at once. */

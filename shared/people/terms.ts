@@ -5,7 +5,7 @@ import { type Failure, invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { LedgerUser } from '../ledger/command.ts';
-import { refuseClosed, refuseTerms, unchanged } from '../ledger/credits.ts';
+import { refuseClosed, refuseTerms, unchanged } from '../ledger/creditRules.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
 /** What the API shows of the terms. Undefined if the studio has none, and no privacy policy. */

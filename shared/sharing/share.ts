@@ -15,7 +15,7 @@ import { type GenerationRecord, generationPath, parseGeneration } from '../gener
 import { endShare, sharePath } from '../generation/shares.ts';
 import { createTimeLimit, type TimeLeft } from '../generation/timeLimit.ts';
 import { accountPath, parseAccount } from '../ledger/account.ts';
-import { refuseClosed } from '../ledger/credits.ts';
+import { refuseClosed } from '../ledger/creditRules.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Services } from '../services.ts';
 

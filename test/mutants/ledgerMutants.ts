@@ -40,7 +40,7 @@ export const inLedger: Mutants = {
   'a debit does not count as a use of the account': {
     find: object('...$A, active, rate: $R, usedAt: $N'),
     replace: '{ ...$A, active, rate: $R }',
-    killedBy: 'test/shared/ledger/credits.test.ts',
+    killedBy: 'test/shared/ledger/creditRules.test.ts',
   },
   'billed refunds are not counted': {
     find: 'const billedRefunds = [...$R, $N]',

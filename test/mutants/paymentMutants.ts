@@ -8,7 +8,7 @@ const checkout = 'test/shared/payments/checkout.test.ts';
 const races = 'test/shared/payments/races.test.ts';
 const late = 'test/shared/payments/late.test.ts';
 const reconcile = 'test/shared/payments/reconcile.test.ts';
-const rules = 'test/shared/ledger/purchases.test.ts';
+const rules = 'test/shared/ledger/purchaseRules.test.ts';
 
 /** The rules of purchases. Most of these the histories notice. */
 export const inPurchases: Mutants = {

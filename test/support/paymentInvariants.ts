@@ -1,6 +1,6 @@
 /** What must hold of an account's payments at rest. */
 import type { Data, StoredDocument } from '../../shared/database/database.ts';
-import { computeClaim, type PurchaseData } from '../../shared/ledger/purchases.ts';
+import { computeClaim, type PurchaseData } from '../../shared/ledger/purchaseRules.ts';
 
 type Documents = { account: Data | undefined; entries: StoredDocument[]; purchases: StoredDocument[] };
 

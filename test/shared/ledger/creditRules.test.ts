@@ -14,7 +14,7 @@ import {
   refuseSuspended,
   signupGrant,
   toWrites,
-} from '../../../shared/ledger/credits.ts';
+} from '../../../shared/ledger/creditRules.ts';
 import { account, creditsLimit, document, now, seconds, terms, unbilled, version } from './exampleAccount.ts';
 
 /** True if an admin's edit must be recorded. */

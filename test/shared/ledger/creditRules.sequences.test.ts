@@ -11,7 +11,7 @@ import {
   refundCredits,
   refuseHold,
   toWrites,
-} from '../../../shared/ledger/credits.ts';
+} from '../../../shared/ledger/creditRules.ts';
 import { creditsLimit, document, now, terms, unbilled } from './exampleAccount.ts';
 
 /** A database of one account, which applies the writes of a change. */

@@ -2,14 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../../shared/ledger/account.ts';
-import { andThen, type Change, grantCredits, unchanged } from '../../../shared/ledger/credits.ts';
+import { andThen, type Change, grantCredits, unchanged } from '../../../shared/ledger/creditRules.ts';
 import {
   addPurchase,
   applyReversal,
   computeClaim,
   type Purchase,
   type Reversal,
-} from '../../../shared/ledger/purchases.ts';
+} from '../../../shared/ledger/purchaseRules.ts';
 import { account as createAccount } from './exampleAccount.ts';
 
 const purchaseOf = (credits: number, amount: number): Purchase => ({
