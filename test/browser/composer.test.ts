@@ -67,6 +67,16 @@ describe('the draft', () => {
     await check();
   });
 
+  it('of a change under an image survives a reload', async () => {
+    const { page, user } = await openAsNewUser();
+    await studio().generateFor(user, { prompt: 'A bridge', tier: 'standard' });
+    await page.reload();
+    const change = (await openImage(page, 'A bridge')).getByRole('textbox', { name: 'Change this image' });
+    await change.fill('In the fog');
+    await page.reload();
+    await expect.poll(() => change.inputValue()).toBe('In the fog');
+  });
+
   it('of one user is not shown to another', async () => {
     const { page } = await openAsNewUser();
     await promptField(page).fill('Private');

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
+import { gapMs } from '../../web/state/doubleClicks.ts';
 import { startCuttableProxy } from './support/cuttableProxy.ts';
 import {
   button,
@@ -150,7 +151,8 @@ describe('an accidental double submit is charged once', () => {
     await act(page);
     await imageWithPrompt(page, 'A lonely tree').waitFor();
     expect(keys).toHaveLength(1);
-    // A deliberate second click works, and its balance shows that nothing else was charged.
+    // A deliberate second click, later than that of a double click, works; its balance shows that nothing else was charged.
+    await page.waitForTimeout(2 * gapMs);
     await generateButton(page).click();
     await waitForBalance(page, 18);
     expect((await listCharges(userWindow)).map(({ amount }) => amount)).toEqual([-1, -1]);

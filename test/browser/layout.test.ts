@@ -41,7 +41,8 @@ const requests: GenerateInput[] = [
   { prompt: 'A wide view', tier: 'premium4' },
   { prompt: 'A tower', tier: 'premium4', orientation: 'portrait' },
 ];
-const longPrompt = 'A telephone that is as long as the road from here to the sea and back again, '.repeat(8);
+const longPrompt = 'A telephone that is as long as the road from here to the sea and back again, '.repeat(60);
+const longWord = 'x'.repeat(200);
 
 /** Scrolls everything in the viewer that can be scrolled to its end, half a window at a time. */
 async function scrollThrough(page: Page, check: () => Promise<void>): Promise<void> {
@@ -81,6 +82,10 @@ describe.each(looks)('at %s pixels', (_, look) => {
     await page.reload();
     await expect.poll(() => images(page).count()).toBe(requests.length);
     await check('gallery');
+    await page.getByRole('searchbox').fill(longWord);
+    await button(page, 'Show all images').waitFor();
+    await check('nothing found');
+    await button(page, 'Show all images').click();
     await promptField(page).fill(longPrompt);
     await check('a long prompt');
     for (const name of ['Shape', 'How many', 'Style'] as const) {

@@ -102,6 +102,13 @@ describe('favourites', () => {
     await expectGood(page);
     await page.reload();
     await images(page).first().waitFor();
+    const heart = (await openImage(page, 'One')).getByRole('button', { name: 'Favourite', exact: true });
+    expect(await heart.getAttribute('aria-pressed')).toBe('false');
+    await heart.click();
+    await expect.poll(() => heart.getAttribute('aria-pressed')).toBe('true');
+    await page.keyboard.press('f');
+    await expect.poll(() => heart.getAttribute('aria-pressed')).toBe('false');
+    await page.keyboard.press('Escape');
     await favourites(page).click();
     await expect.poll(() => listPrompts(page)).toEqual(['Two', 'Three']);
     await context.route('**/favourite', (route) => route.fulfill({ status: 400, json: {} }), { times: 1 });

@@ -14,7 +14,7 @@ export function EmptyWallDrawing() {
       <path class="line" d="M140 112c12-8 28-8 40 0" />
       <rect class="paper framed" x="214" y="46" width="92" height="66" rx="10" />
       <rect class="shade" x="224" y="56" width="72" height="46" rx="5" />
-      <path class="line" d="M226 92c8-6 14-6 22 0s14 6 22 0 14-6 22 0M252 82V66l16 10z" />
+      <path class="line" d="M226 92c8-6 14-6 22 0s14 6 22 0 14-6 22 0" />
       <path class="line" d="M40 176h240M92 176l8-20h34l8 20M104 156c0-10 26-10 26 0" />
       <path class="line" d="M206 176v-14m-12 14c0-12 24-12 24 0M206 160l16-18" />
       <path class="sun" d="M220 136l8 4-4 8-8-3z" />

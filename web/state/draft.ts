@@ -20,6 +20,7 @@ export type Reference =
  * @property resolution 1K if it is absent, as in drafts of an earlier version.
  * @property aspectRatio absent for the tier's own.
  * @property count how many images, 1 to 4.
+ * @property changes what the user has begun to write under images, by the image's id.
  */
 export type DraftContent = {
   prompt: string;
@@ -30,6 +31,7 @@ export type DraftContent = {
   resolution?: Resolution;
   aspectRatio?: AspectRatio | undefined;
   count?: number;
+  changes?: Readonly<Record<string, string>>;
 };
 
 /** The most images that one press of the button asks for. */
@@ -45,6 +47,7 @@ export function createDraft() {
   const aspectRatio = signal<AspectRatio | undefined>();
   const count = signal(1);
   const references = signal<Reference[]>([]);
+  const changes = signal<Readonly<Record<string, string>>>({});
 
   function set(content: DraftContent): void {
     prompt.value = content.prompt;
@@ -55,6 +58,7 @@ export function createDraft() {
     aspectRatio.value = content.aspectRatio;
     count.value = content.count ?? 1;
     references.value = content.references.map(withPreview);
+    changes.value = { ...content.changes, ...changes.value };
   }
 
   return {
@@ -66,6 +70,7 @@ export function createDraft() {
     aspectRatio,
     count,
     references,
+    changes,
     /** Total size of the files; gallery images count 0 because only their id is sent. */
     referenceBytes: computed(() =>
       references.value.reduce((sum, one) => sum + (one.kind === 'file' ? one.bytes : 0), 0),
@@ -97,7 +102,14 @@ export function createDraft() {
       aspectRatio: aspectRatio.value,
       count: count.value,
       references: references.value,
+      changes: changes.value,
     }),
+
+    /** @param change empty if the user has asked for it, or deleted it. */
+    setChange(id: string, change: string): void {
+      const { [id]: _, ...others } = changes.value;
+      changes.value = change === '' ? others : { ...others, [id]: change };
+    },
 
     set,
 

@@ -77,7 +77,8 @@ function write(uid: string, content: DraftContent): void {
   if (!isWritten) writeSession(nameOf(uid), JSON.stringify({ ...content, references }));
 }
 
-const isEmpty = ({ prompt, references }: DraftContent) => prompt === '' && references.length === 0;
+const isEmpty = ({ prompt, references, changes = {} }: DraftContent) =>
+  prompt === '' && references.length === 0 && Object.keys(changes).length === 0;
 
 type DraftStore = Pick<Memory, 'saveDraft' | 'deleteDraft' | 'listDrafts'>;
 

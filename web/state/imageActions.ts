@@ -1,5 +1,4 @@
 /** What a user can do with an image, wherever it is shown. */
-import { signal } from '@preact/signals';
 import type { GenerateInput, Generation, Image } from '../../shared/contract.ts';
 import { fileName, saveBlob } from '../saveFile.ts';
 import { text } from '../strings/en.ts';
@@ -112,12 +111,6 @@ export function edit(
   const request = { prompt: change, editOf: generation.id, ...toSettings(generation, offer) };
   pageState.pendingGenerations.submit(request);
 }
-
-/** What the user has begun to write under images, by the image's id. */
-export const changes = signal<Readonly<Record<string, string>>>({});
-export const setChange = (id: string, change: string) => {
-  changes.value = { ...changes.value, [id]: change };
-};
 
 /** Fills the composer with the prompt and settings of the image, and with the images that it was made from. */
 export function reuse({ draft, gallery }: PageState, generation: Generation): void {

@@ -109,6 +109,7 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     search.remove(id);
     selection.remove(id);
     pendingGenerations.removeImage(id);
+    draft.setChange(id, '');
     draft.references.value = draft.references.value.filter(
       (reference) => reference.kind !== 'generation' || reference.id !== id,
     );

@@ -31,10 +31,10 @@ export type OpenImage = {
   problem: string;
 };
 
-/** Finds the image in the gallery, or fetches it: a link can name one that the gallery has not loaded. */
+/** Finds the image in the gallery or among what searches found, or fetches it: a link can name any image. */
 export function useImage(id: string): OpenImage {
-  const { gallery, client } = usePageState();
-  const listed = gallery.find(id);
+  const { search, client } = usePageState();
+  const listed = search.find(id);
   const [fetched, setFetched] = useState<{ id: string; answer?: Answer; problem?: string }>({ id });
   const isNeeded = !listed || listed.parentId !== undefined;
   useEffect(() => {

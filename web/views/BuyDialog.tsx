@@ -3,6 +3,7 @@ import type { Pack } from '../../shared/contract.ts';
 import { Button } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
 import { usePageState } from '../state/pageState.ts';
+import { buying as buyingText } from '../strings/en/buying.ts';
 import { text } from '../strings/en.ts';
 import { partPriceText, priceText } from '../strings/format.ts';
 
@@ -17,7 +18,7 @@ export function BuyDialog() {
     <Dialog title={text.credits.buy} class="sheet" onClose={purchases.closeDialog}>
       <div>
         <h2>{text.credits.buy}</h2>
-        {balance && <p class="quiet">{text.buying.balance(balance.balance)}</p>}
+        {balance && <p class="quiet">{buyingText.balance(balance.balance)}</p>}
       </div>
       <ul class="packs">
         {packs.value.map((pack) => (
@@ -26,8 +27,8 @@ export function BuyDialog() {
           </li>
         ))}
       </ul>
-      <p class="quiet">{text.buying.onStripe}</p>
-      {leavingFor.value !== undefined && <p role="status">{text.buying.opening}</p>}
+      <p class="quiet">{buyingText.onStripe}</p>
+      {leavingFor.value !== undefined && <p role="status">{buyingText.opening}</p>}
       {problem.value && (
         <p class="problem" role="alert">
           {problem.value}
@@ -64,13 +65,13 @@ function PackButton({ pack, isBest }: { pack: Pack; isBest: boolean }) {
       <span class="price">{priceText(amount, currency)}</span>{' '}
       {tier && (
         <span class="quiet">
-          {text.buying.pricePerImage(
+          {buyingText.pricePerImage(
             partPriceText((amount / count) * tier.credits, currency),
             text.composer.shapes[tier.id].name,
           )}
         </span>
       )}{' '}
-      {isBest && <span class="best">{text.buying.bestPrice}</span>}
+      {isBest && <span class="best">{buyingText.bestPrice}</span>}
     </button>
   );
 }

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { IconButton } from '../components/Button.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { promptCharactersMax } from '../limits.ts';
@@ -22,6 +22,7 @@ export function Composer() {
   const form = useRef<HTMLFormElement>(null);
   const isOpen = useSignal(false);
   const submittedAt = useRef(Number.NEGATIVE_INFINITY);
+  useMeasuredHeight(form);
   const offer = account.tiers.value.find(({ id }) => id === draft.tier.value);
   const { credits, resolution } = offer ? getOffer(offer, draft.resolution.value) : {};
   const count = draft.count.value;
@@ -124,6 +125,19 @@ export function Composer() {
       </button>
     </form>
   );
+}
+
+/** Gives the styles the height of the bar, because panels open above it. */
+function useMeasuredHeight(form: { current: HTMLFormElement | null }): void {
+  useLayoutEffect(() => {
+    const element = form.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => {
+      document.documentElement.style.setProperty('--bar-height', `${element.offsetHeight}px`);
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [form]);
 }
 
 /** Makes the text area as high as its text, up to the maximum height in its style. */

@@ -3,7 +3,6 @@ import { ApiError } from '../client.ts';
 import { Button, IconButton } from '../components/Button.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { announce } from '../state/announce.ts';
-import { setChange } from '../state/imageActions.ts';
 import { usePageState } from '../state/pageState.ts';
 import type { PendingGeneration } from '../state/pendingGenerations.ts';
 import { imageHref, route } from '../state/route.ts';
@@ -97,7 +96,7 @@ function WaysOut({ pending, error, onEdit }: WaysOutProps) {
     pendingGenerations.dismiss(pending.key);
     // An edit is written under its image.
     if (editOf !== undefined && reason !== 'NOT_FOUND') {
-      setChange(editOf, prompt);
+      draft.setChange(editOf, prompt);
       if (isRoute(editOf)) focusPrompt();
       else location.hash = imageHref(editOf);
       return;

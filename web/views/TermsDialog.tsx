@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { Dialog } from '../components/Dialog.tsx';
 import { OutsideLink } from '../components/OutsideLink.tsx';
 import { usePageState } from '../state/pageState.ts';
-import { text } from '../strings/en.ts';
+import { terms as termsText } from '../strings/en/terms.ts';
 
 /** Asks the user to accept the terms, when they want something that needs it. */
 export function TermsDialog() {
@@ -18,20 +18,20 @@ export function TermsDialog() {
   }
 
   return (
-    <Dialog title={text.terms.title} class="sheet" onClose={terms.decline}>
-      <h2>{text.terms.title}</h2>
+    <Dialog title={termsText.title} class="sheet" onClose={terms.decline}>
+      <h2>{termsText.title}</h2>
       <p>
-        {text.terms.readAndAccept}
-        <OutsideLink href={termsUrl}>{text.terms.terms}</OutsideLink>.
+        {termsText.readAndAccept}
+        <OutsideLink href={termsUrl}>{termsText.terms}</OutsideLink>.
         {privacyUrl && (
           <>
-            {text.terms.the}
-            <OutsideLink href={privacyUrl}>{text.terms.privacy}</OutsideLink>
-            {text.terms.saysWhatWeKeep}
+            {termsText.the}
+            <OutsideLink href={privacyUrl}>{termsText.privacy}</OutsideLink>
+            {termsText.saysWhatWeKeep}
           </>
         )}
       </p>
-      <p>{text.terms.age}</p>
+      <p>{termsText.age}</p>
       {terms.problem.value && (
         <p class="problem" role="alert">
           {terms.problem.value}
@@ -40,10 +40,10 @@ export function TermsDialog() {
       <div class="row end">
         {/* The first button gets the focus, so it must be the harmless one. */}
         <button type="button" onClick={terms.decline}>
-          {text.terms.notNow}
+          {termsText.notNow}
         </button>
         <button type="button" class="primary" disabled={isBusy} onClick={() => void accept()}>
-          {text.terms.accept}
+          {termsText.accept}
         </button>
       </div>
     </Dialog>

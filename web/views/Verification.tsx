@@ -3,6 +3,7 @@ import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
 import { checkVerification, sendVerification, signInProblem, user } from '../state/session.ts';
 import { loadStudioInfo, studioInfo } from '../state/studioInfo.ts';
+import { verification as verificationText } from '../strings/en/verification.ts';
 import { text } from '../strings/en.ts';
 
 /** Asks the user to confirm the e-mail address: without that, an account gets no free credits. */
@@ -36,23 +37,23 @@ function Question({ email }: { email: string }) {
   }
   const sendAgain = async () => {
     await sendVerification();
-    return text.verification.sent;
+    return verificationText.sent;
   };
-  const check = async () => ((await isConfirmed()) ? text.verification.thanks : text.verification.notYet);
+  const check = async () => ((await isConfirmed()) ? verificationText.thanks : verificationText.notYet);
   const { signupCredits = 0 } = studioInfo.value ?? {};
-  const { please, brings, bringsFree } = text.verification;
+  const { please, brings, bringsFree } = verificationText;
 
   return (
-    <section class="bar" aria-label={text.verification.title}>
+    <section class="bar" aria-label={verificationText.title}>
       <p>
         {please(email)} {signupCredits > 0 ? bringsFree(text.common.credits(signupCredits)) : brings}
       </p>
       <div class="row">
         <button type="button" disabled={isBusy} onClick={() => void attempt(sendAgain)}>
-          {text.verification.sendAgain}
+          {verificationText.sendAgain}
         </button>
         <button type="button" class="primary" disabled={isBusy} onClick={() => void attempt(check)}>
-          {text.verification.haveConfirmed}
+          {verificationText.haveConfirmed}
         </button>
       </div>
     </section>

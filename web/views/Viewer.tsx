@@ -5,7 +5,7 @@ import type { Generation } from '../../shared/contract.ts';
 import { IconButton } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
 import { announce } from '../state/announce.ts';
-import { changes } from '../state/imageActions.ts';
+import { toggleFavourite } from '../state/imageActions.ts';
 import { usePageState } from '../state/pageState.ts';
 import { closeImage, goToImage } from '../state/route.ts';
 import { useFinishedEdit, useImage } from '../state/useImage.ts';
@@ -23,7 +23,8 @@ import { ViewerStrips } from './ViewerStrips.tsx';
 /** One image over the gallery, with what can be done with it. */
 export function Viewer({ id }: { id: string }) {
   // Goes through what the gallery shows, which may be what a search found.
-  const { search: gallery } = usePageState();
+  const pageState = usePageState();
+  const { search: gallery, draft } = pageState;
   const open = useImage(id);
   const { generation, ancestors, problem } = open;
   const [isDeleting, setIsDeleting] = useState(false);
@@ -54,18 +55,20 @@ export function Viewer({ id }: { id: string }) {
   }, [id]);
   useFinishedEdit(id, (edit) => {
     // A user who writes on, or looks closely, stays where they are.
-    if (changes.value[id] || zoom.view.value.scale > 1) announce(studioText.viewer.editReady);
+    if (draft.changes.value[id] || zoom.view.value.scale > 1) announce(studioText.viewer.editReady);
     else goToImage(edit.id);
   });
   const compare = () => {
     comparedId.value = isComparing ? '' : id;
   };
+  const favour = () => generation?.image && void toggleFavourite(pageState, generation);
   useKeys((key) => {
     if (moveByKey(zoom, key)) return true;
     if (key === 'ArrowLeft' && newer) goToImage(newer.id);
     else if (key === 'ArrowRight' && older) goToImage(older.id);
     else if (key === 'Delete' && generation?.image) setIsDeleting(true);
     else if (key === 'c' && before) compare();
+    else if (key === 'f') favour();
     else if (key === 'e' && generation?.image) document.getElementById('change')?.focus();
     else return false;
     return true;
@@ -89,6 +92,15 @@ export function Viewer({ id }: { id: string }) {
     <Dialog title={studioText.viewer.title} class="viewer" onClose={() => close()} focusAfter={focusAfter}>
       <div class="viewer-bar">
         <IconButton icon="close" label={text.common.close} look="plain" onClick={() => close()} />
+        {generation?.image && (
+          <IconButton
+            icon="heart"
+            label={text.gallery.favourite}
+            look={generation.favourite ? 'plain on' : 'plain'}
+            aria-pressed={generation.favourite}
+            onClick={favour}
+          />
+        )}
         {generation?.image && (
           <ZoomButtons zoom={zoom}>
             {before && (

@@ -9,7 +9,6 @@ import {
   addReference,
   again,
   canCopyImages,
-  changes,
   copyImage,
   countUploads,
   download,
@@ -19,7 +18,6 @@ import {
   formats,
   listReferenceIds,
   reuse,
-  setChange,
 } from '../state/imageActions.ts';
 import { usePageState } from '../state/pageState.ts';
 import { type OpenImage, useGenerations, useRelatives } from '../state/useImage.ts';
@@ -124,6 +122,7 @@ function EditForm({ generation }: { generation: Generation }) {
   const pageState = usePageState();
   const field = useRef<HTMLTextAreaElement>(null);
   const { id } = generation;
+  const { changes, setChange } = pageState.draft;
   const change = changes.value[id] ?? '';
   const offer = findOffer(pageState, generation);
   const { maxReferences = 1 } = pageState.account.limits.value ?? {};

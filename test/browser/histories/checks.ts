@@ -43,8 +43,10 @@ function ignoreNavigation(error: unknown): undefined {
 
 async function findFaultOfLayout(page: Page): Promise<string | undefined> {
   if (!new URL(page.url()).pathname.startsWith('/studio')) return undefined;
-  const [fault] = [...(await findOverflow(page)), ...(await findCoveredText(page))];
-  return fault;
+  const overflow = await findOverflow(page);
+  if (overflow.length > 0) return overflow.join('\n');
+  const [covered] = await findCoveredText(page);
+  return covered;
 }
 
 /** The page shows the balance of its newest receipt, or of an entry after it. */
@@ -111,18 +113,23 @@ export async function finish(world: World): Promise<void> {
 /** From wherever the user is, by what the page offers. */
 async function findWayHome({ page, user }: World): Promise<void> {
   if (!new URL(page.url()).pathname.startsWith('/studio')) await page.goto('/studio');
-  for (let i = 0; i < 8; i += 1) {
+  const create = page.getByRole('link', { name: 'Create', exact: true });
+  const until = Date.now() + openMsMax;
+  // A dialog that was asked for on a slow network may open late.
+  for (;;) {
     const { place } = await readView(page);
-    const isOpen = (await page.locator('dialog[open]').count()) > 0;
-    if (place === 'studio' && !isOpen) break;
     if (place === 'signIn') {
       await tryToSignIn(page, user.email, user.password);
       await button(page, 'Account').waitFor();
-    } else await page.keyboard.press('Escape');
-    await page.waitForTimeout(300);
+    }
+    const isClicked = await create.click({ timeout: 1_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (isClicked) break;
+    if (Date.now() > until) throw new Error('no way back to the studio');
+    await page.keyboard.press('Escape');
   }
-  await button(page, 'Account').waitFor();
-  await page.getByRole('link', { name: 'Create', exact: true }).click();
   await promptField(page).click();
 }
 

@@ -1,4 +1,4 @@
-/** Credits: the ledger, packs and payments. */
+/** Credits: the balance and the ledger. */
 import type { Entry } from '../../../shared/contract.ts';
 import { countOf, credits as creditsOf, number } from '../format.ts';
 
@@ -71,27 +71,4 @@ export const credits = {
     `You owe ${creditsOf(debt)}: a payment was returned after its credits were spent. The next credits that you buy or receive pay this off first. Nothing is charged to your card for it.`,
   allowance: (count: number, period: string, next: string) =>
     `Topped up to ${creditsOf(count)} every ${period}. Next: ${next}.`,
-};
-
-export const buying = {
-  balance: (count: number) => `You have ${creditsOf(count)}.`,
-  bestPrice: 'Best price',
-  pricePerImage: (price: string, shape: string) => `${price} per ${shape} image`,
-  onStripe: "You pay on Stripe's page. Taxes may be added there. Your draft stays here.",
-  opening: 'Opening the checkout …',
-};
-
-export const payments = {
-  title: 'Your payment',
-  checkAgain: 'Check again',
-  confirming: 'Confirming your payment …',
-  paid: (bought: number, balance: number) =>
-    `You bought ${creditsOf(bought)}. Balance: ${creditsOf(balance)}.`,
-  failed: 'Your bank refused the payment. Nothing was charged.',
-  waiting:
-    'Your credits will be added when your bank confirms the payment. If it does not, nothing is charged.',
-  left: 'You left the checkout. Nothing was charged.',
-  notCredited: 'Your payment has arrived, but its credits are not added yet. Please contact support.',
-  notFound: 'This payment does not belong to this account. Sign in with the account that you paid from.',
-  unknown: (problem: string) => `We could not confirm your payment yet. ${problem}`,
 };
