@@ -22,7 +22,7 @@ export function App({ config }: { config: FirebaseConfig }) {
   const { Part, error } = usePart(name);
   const isReport = route.value.view === 'report';
   const { view: Report, error: reportError } = useLater(isReport, loadReport);
-  if (error ?? reportError) return <CannotOpen error={error ?? reportError} />;
+  if (error ?? reportError) return <CannotOpen />;
   if (route.value.view === 'report') {
     return Report ? <Report token={route.value.token} /> : <p class="boot">{text.common.opening}</p>;
   }

@@ -17,5 +17,7 @@ try {
   render(<App config={config} />, root);
 } catch (error) {
   root.replaceChildren();
-  render(<CannotOpen error={error} />, root);
+  // Without a connection, `fetch` fails with a TypeError.
+  const isConnected = error instanceof Error && !(error instanceof TypeError);
+  render(<CannotOpen problem={isConnected ? error.message : undefined} />, root);
 }

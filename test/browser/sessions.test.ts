@@ -100,6 +100,26 @@ describe('without a network', () => {
     await waitForBalance(page, 9);
   });
 
+  it('a part that was not loaded yet says so in the studio, and opens after a reload', async () => {
+    const { page, context, allow } = await openAsNewUser();
+    allow(networkProblems);
+    await promptField(page).fill('A draft');
+    await context.setOffline(true);
+    await page.getByTestId('balance').click();
+    const notLoaded = page.getByText('A part of the studio could not be loaded.');
+    await notLoaded.waitFor();
+    expect(await promptField(page).inputValue()).toBe('A draft');
+    const reload = button(page, 'Load again');
+    expect(await reload.getAttribute('aria-disabled')).toBe('true');
+    await context.setOffline(false);
+    await page.getByText('You are offline.').waitFor({ state: 'detached' });
+    await reload.click();
+    await notLoaded.waitFor({ state: 'detached' });
+    await expect.poll(() => promptField(page).inputValue()).toBe('A draft');
+    await page.getByTestId('balance').click();
+    await dialog(page, 'Buy credits').waitFor();
+  });
+
   it('of the live account, two tabs still agree on the balance', async () => {
     const { page, context, allow } = await openAsNewUser();
     allow(networkProblems);

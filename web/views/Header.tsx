@@ -9,11 +9,13 @@ import { usePageState } from '../state/pageState.ts';
 import { isDeskAddress, route } from '../state/route.ts';
 import { endSession, isAdmin, user } from '../state/session.ts';
 import { text } from '../strings/en.ts';
-import { CannotOpen } from './CannotOpen.tsx';
 import { ContactSupport } from './ContactSupport.tsx';
+import { NotLoaded } from './NotLoaded.tsx';
 
 export function Header() {
   const { view } = route.value;
+  const [isAccountShown, setIsAccountShown] = useState(false);
+  const { view: AccountDialog, error } = useLater(isAccountShown, loadAccountDialog);
   return (
     <>
       <button type="button" class="skip" onClick={skip}>
@@ -33,8 +35,12 @@ export function Header() {
           </a>
         </nav>
         <HeaderBalance />
-        <AccountMenu />
+        <AccountMenu onAccount={() => setIsAccountShown(true)} />
       </header>
+      {error !== undefined && <NotLoaded />}
+      {isAccountShown && AccountDialog && (
+        <AccountDialog onClose={() => setIsAccountShown(false)} focusAfter={findMenuButton} />
+      )}
       <AccountProblems />
     </>
   );
@@ -110,45 +116,37 @@ const findMenuButton = () => document.querySelector<HTMLElement>('.top .popover-
 
 const loadAccountDialog = async () => (await import('./AccountDialog.tsx')).AccountDialog;
 
-function AccountMenu() {
+function AccountMenu({ onAccount }: { onAccount: () => void }) {
   const { memory, pendingGenerations } = usePageState();
-  const [isAccountShown, setIsAccountShown] = useState(false);
-  const { view: AccountDialog, error } = useLater(isAccountShown, loadAccountDialog);
   const signOut = async () => {
     pendingGenerations.close();
     await memory.clear();
     await endSession();
   };
   return (
-    <>
-      <Popover label={text.header.account} icon="person">
-        {(close) => (
-          <>
-            <p class="quiet">{user.value?.email}</p>
-            <Button
-              isWide
-              onClick={() => {
-                close();
-                setIsAccountShown(true);
-              }}
-            >
-              {text.header.yourAccount}
-            </Button>
-            {isAdmin.value && (
-              <a class="button wide" href="/studio/desk">
-                {text.header.desk}
-              </a>
-            )}
-            <Button isWide onClick={() => void signOut()}>
-              {text.header.signOut}
-            </Button>
-          </>
-        )}
-      </Popover>
-      {isAccountShown && error !== undefined && <CannotOpen error={error} />}
-      {isAccountShown && AccountDialog && (
-        <AccountDialog onClose={() => setIsAccountShown(false)} focusAfter={findMenuButton} />
+    <Popover label={text.header.account} icon="person">
+      {(close) => (
+        <>
+          <p class="quiet">{user.value?.email}</p>
+          <Button
+            isWide
+            onClick={() => {
+              close();
+              onAccount();
+            }}
+          >
+            {text.header.yourAccount}
+          </Button>
+          {isAdmin.value && (
+            <a class="button wide" href="/studio/desk">
+              {text.header.desk}
+            </a>
+          )}
+          <Button isWide onClick={() => void signOut()}>
+            {text.header.signOut}
+          </Button>
+        </>
       )}
-    </>
+    </Popover>
   );
 }

@@ -10,9 +10,9 @@ import { createPageState, type PageState, PageStateProvider, usePageState } from
 import { closeImage, route } from '../state/route.ts';
 import { type FirebaseConfig, user } from '../state/session.ts';
 import { text } from '../strings/en.ts';
-import { CannotOpen } from './CannotOpen.tsx';
 import { Create } from './Create.tsx';
 import { Header } from './Header.tsx';
+import { NotLoaded } from './NotLoaded.tsx';
 import { Shortcuts } from './Shortcuts.tsx';
 
 export function Studio({ config, uid }: { config: FirebaseConfig; uid: string }) {
@@ -28,12 +28,12 @@ export function Studio({ config, uid }: { config: FirebaseConfig; uid: string })
   const isUnverified = user.value?.needsVerification ?? false;
   const { view: Verification, error: verificationError } = useLater(isUnverified, loadVerification);
   const problem = error ?? buyError ?? termsError ?? noticesError ?? verificationError;
-  if (problem) return <CannotOpen error={problem} />;
   if (!pageState) return null;
   return (
     <PageStateProvider value={pageState}>
       <Title />
       <Header />
+      {problem !== undefined && <NotLoaded />}
       {Verification && <Verification />}
       {PaymentNotices && <PaymentNotices />}
       <main id="main">

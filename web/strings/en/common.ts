@@ -5,6 +5,7 @@ export const common = {
   studio: 'Nano Banana Studio',
   opening: 'Opening the studio …',
   cannotOpen: 'The studio could not be opened',
+  checkConnection: 'Please check your connection.',
   configurationUnreadable: (status: number) => `The studio's configuration could not be read (${status}).`,
   loading: 'Loading …',
   loadMore: 'Load more',

@@ -14,6 +14,8 @@ export const header = {
   yourAccount: 'Your account',
   signOut: 'Sign out',
   offline: 'You are offline. What you have started goes on when you are back.',
+  notLoaded: 'A part of the studio could not be loaded. What you have written is kept.',
+  reload: 'Load again',
   making: (count: number) => `(${count}) making · Studio`,
 };
 
