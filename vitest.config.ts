@@ -4,7 +4,7 @@ import { everyFileRan } from './test/support/everyFileRan.ts';
 /** Which test is in which project; test/README.md explains the projects. The rest is in `unit`. */
 const emulator = ['test/{functions,crash,guides}/**/*.test.ts', 'test/**/*.emulator.test.ts'];
 const browser = ['test/browser/**/*.test.ts'];
-const slow = ['test/{simulation,tools/docs}/**/*.test.ts'];
+const slow = ['test/{simulation,tools/docs}/**/*.test.ts', 'test/tools/deploy/hosting.test.ts'];
 
 export default defineConfig({
   test: {

@@ -1,10 +1,6 @@
 /** The deployed package: dist/ alone, in an empty folder, started as each function. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import http from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Stripe from 'stripe';
@@ -13,10 +9,10 @@ import { functions } from '../../../functions/index.ts';
 import type { FakeStripe } from '../../../local/fakes/stripe/stripe.ts';
 import { parseOptions } from '../../../tools/deploy/options.ts';
 import { createEnvironment } from '../../../tools/deploy/planFunctions.ts';
-import { pageHeaders } from '../../../web/securityPolicy.ts';
 import { eventBody, eventHeaders } from '../../support/accountEvents.ts';
 import { brokenInvariants } from '../../support/invariants.ts';
 import { paymentEnv, startStripe, stripeKey, webhookSecret } from '../../support/paymentStudio.ts';
+import { buildInto, run } from '../../support/programs.ts';
 import { type ServerProcess, startServerProcesses } from '../../support/serverProcess.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
@@ -28,23 +24,9 @@ let stack: Stack;
 let processes: Awaited<ReturnType<typeof startServerProcesses>>;
 let token: string;
 
-/** Runs a program to its end. @throws {Error} with its output, if it fails. */
-async function run(program: string, args: string[], cwd: string): Promise<void> {
-  const child = spawn(program, args, {
-    cwd,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: folder },
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text) => (output += text));
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`${program} ${args.join(' ')} failed:\n${output}`);
-}
-
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-dist-'));
-  await run(process.execPath, [join(process.cwd(), 'tools/build/build.ts'), folder], process.cwd());
+  await buildInto(folder);
   stack = await startStack();
   processes = await startServerProcesses(stack);
   await stack.user('ada', 10);
@@ -248,7 +230,7 @@ async function job(server: ServerProcess, field: string): Promise<void> {
 
 describe('the package', () => {
   it('has no dependencies: an install from its lockfile downloads nothing', async () => {
-    await run('npm', ['ci', '--offline', '--ignore-scripts'], folder);
+    await run('npm', ['ci', '--offline', '--ignore-scripts'], { cwd: folder, home: folder });
     expect(existsSync(join(folder, 'node_modules'))).toBe(false);
     const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
     expect(Object.keys(lock.packages)).toEqual(['']);
@@ -346,64 +328,5 @@ describe('each function, from dist/ alone', () => {
     expect((await call(server, { method: 'POST' })).status).toBe(401);
     server.signal('SIGTERM');
     expect((await server.ended).code).toBe(0);
-  });
-});
-
-describe('the page, as Firebase Hosting serves it', () => {
-  let server: http.Server;
-  let url: string;
-
-  beforeAll(async () => {
-    // superstatic, from the Firebase CLI, selects files, headers and redirects as Hosting does.
-    const fromCli = createRequire(createRequire(import.meta.url).resolve('firebase-tools'));
-    const { hosting } = JSON.parse(readFileSync('firebase.json', 'utf8'));
-    const config = { ...hosting, public: 'hosting', rewrites: [] };
-    const serve = fromCli('superstatic').default({ cwd: folder, config, compression: false });
-    server = http.createServer((request, response) =>
-      serve(request, response, () => response.writeHead(404).end()),
-    );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-  afterAll(() => void server?.close());
-
-  const get = (path: string) => fetch(`${url}${path}`, { redirect: 'manual' });
-
-  it('is at /studio, with its headers, and is revalidated at each load', async () => {
-    const response = await get('/studio');
-    expect(response.status).toBe(200);
-    expect(await response.text()).toContain('<div id="app"');
-    for (const [name, value] of Object.entries(pageHeaders())) expect(response.headers.get(name)).toBe(value);
-    expect(response.headers.get('cache-control')).toBe('no-cache');
-    expect((await get('/')).headers.get('location')).toBe('/studio');
-  });
-
-  it.each([
-    ['/reference', 'text/html', 'API reference'],
-    ['/reference.css', 'text/css', 'font'],
-    ['/openapi.json', 'application/json', '"openapi"'],
-  ])('comes with %s, under the same policy', async (path, type, part) => {
-    const response = await get(path);
-    expect([response.status, response.headers.get('content-type')]).toEqual([
-      200,
-      expect.stringContaining(type),
-    ]);
-    expect(await response.text()).toContain(part);
-    for (const [name, value] of Object.entries(pageHeaders())) expect(response.headers.get(name)).toBe(value);
-    expect(response.headers.get('cache-control')).toBe('no-cache');
-  });
-
-  it('has assets that browsers may cache forever, under the same policy', async () => {
-    const html = await (await get('/studio')).text();
-    const assets = [...html.matchAll(/(?:src|href)="(\/studio\/assets\/[^"]+)"/g)].map(
-      ([, path]) => path ?? '',
-    );
-    expect(assets.length).toBeGreaterThan(1);
-    for (const path of assets) {
-      const response = await get(path);
-      expect(response.status).toBe(200);
-      expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
-      expect(response.headers.get('x-content-type-options')).toBe('nosniff');
-    }
   });
 });

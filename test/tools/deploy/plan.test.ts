@@ -1,8 +1,6 @@
 /** The deploy's commands, checked without a network or an account. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { functions } from '../../../functions/index.ts';
@@ -11,14 +9,14 @@ import { jobTimeoutMs } from '../../../shared/database/jobs.ts';
 import { alerts } from '../../../tools/deploy/alerts.ts';
 import { createFirebaseConfig, defaultRegion } from '../../../tools/deploy/hosting.ts';
 import { checkTimeouts, manifest, toAccountName, toServiceName } from '../../../tools/deploy/manifest.ts';
-import { type DeployOptions, DeployRefused, parseOptions } from '../../../tools/deploy/options.ts';
+import { type DeployOptions, parseOptions } from '../../../tools/deploy/options.ts';
 import { createPlan } from '../../../tools/deploy/plan.ts';
 import { createEnvironment } from '../../../tools/deploy/planFunctions.ts';
 import type { Step } from '../../../tools/deploy/steps.ts';
 import { formatCommand } from '../../../tools/deploy/steps.ts';
 import { pageHeaders } from '../../../web/securityPolicy.ts';
 import { findUnknown, gcloudTree } from './gcloudTree.ts';
-import { listCommands } from './plans.ts';
+import { findDeployment, listCommands } from './plans.ts';
 
 const args = ['--project', 'my-studio', '--region', 'europe-west1'];
 const options = parseOptions(args);
@@ -39,24 +37,7 @@ const lines = (plan: readonly Step[]) => listCommands(plan).map((command) => for
 const findLine = (plan: readonly Step[], part: string) =>
   lines(plan).findIndex((line) => line.includes(part));
 
-/** The environment and the other flags of a function's service. */
-function getDeployment(target: string, plan = createPlan(options)) {
-  const command = listCommands(plan).find(
-    ([program, ...rest]) => program === 'gcloud' && rest[1] === 'deploy' && rest[2] === toServiceName(target),
-  );
-  const toPair = (text: string): [string, string] => {
-    const [name = '', value = ''] = text.split(/=(.*)/s, 2);
-    return [name, value];
-  };
-  const flags = new Map((command ?? []).filter((one) => one.startsWith('--')).map(toPair));
-  const env = flags.get('--set-env-vars') ?? '';
-  const separator = /^\^([^^]+)\^/.exec(env)?.[1] ?? ',';
-  const pairs = env.slice(separator.length + 2).split(separator);
-  return {
-    flags,
-    env: Object.fromEntries(pairs.map(toPair)),
-  };
-}
+const getDeployment = (target: string, plan = createPlan(options)) => findDeployment(target, plan);
 
 describe('the manifest', () => {
   it('has every function, with the trigger for its callers', async () => {
@@ -305,61 +286,6 @@ describe('the commands', () => {
         expect(everywhere.includes(flag) || own.includes(flag), `${name} ${flag}`).toBe(true);
       }
     }
-  });
-});
-
-describe('the options', () => {
-  it.each([
-    ['no project', ['--region', 'europe-west1'], '--project'],
-    ['no region', ['--project', 'my-studio'], '--region'],
-    ['an invalid region', ['--project', 'my-studio', '--region', 'Europe'], '--region'],
-    ['an unknown option', [...args, '--fast'], '--fast'],
-    ['an address on two lines', [...args, '--alert-email', 'a@example.com\ntouch x'], '--alert-email'],
-    ['an address that is a list', [...args, '--alert-email', 'a@example.com,b=c'], '--alert-email'],
-    ['an invalid address', [...args, '--support-email', '$(touch x)'], '--support-email'],
-  ])('are refused with %s', (_, commandLine, message) => {
-    expect(() => parseOptions(commandLine)).toThrow(DeployRefused);
-    expect(() => parseOptions(commandLine)).toThrow(message);
-  });
-
-  it.each([
-    ['a setting that the functions would refuse', 'RETRY_ATTEMPTS=many', 'RETRY_ATTEMPTS'],
-    ["a timeout longer than Cloud Run's", 'GENERATE_TIMEOUT_MS=200000', 'GENERATE_TIMEOUT_MS'],
-    ['the key of the identities among the settings', 'IDENTITY_HASH_KEY=top-secret', 'IDENTITY_HASH_KEY'],
-    ['a secret among the settings', 'GEMINI_API_KEY=top-secret', 'GEMINI_API_KEY'],
-    ['a placeholder in a setting', 'PROMPT_MODEL_ID={{IMAGE}}', 'PROMPT_MODEL_ID'],
-    ['an emulator among the settings', 'FIRESTORE_EMULATOR_HOST=localhost:1', 'FIRESTORE_EMULATOR_HOST'],
-  ])('are refused with %s, before any step', (_, text, message) => {
-    const parse = () => parseOptions([...args, '--settings', 'file'], () => text);
-    expect(parse).toThrow(message);
-    expect(parse).not.toThrow('top-secret');
-  });
-
-  it.each([
-    ['no settings', '', 'gemini-nano-banana-2.1'],
-    ['an empty model', 'IMAGEGEN_MODEL_ID=', 'gemini-nano-banana-2.1'],
-    ['a model', 'IMAGEGEN_MODEL_ID=gemini-3-pro-image', 'gemini-3-pro-image'],
-    ['a model by the deprecated alias', 'IMAGEGEN_GEMINI_MODEL_ID=gemini-3-pro-image', undefined],
-  ])(
-    'with %s, call first the model that the settings name, or one that Google will not end soon',
-    (_, text, id) => {
-      const plan = createPlan(parseOptions([...args, '--settings', 'file'], () => text));
-      for (const target of ['generate', 'account']) {
-        expect(getDeployment(target, plan).env.IMAGEGEN_MODEL_ID).toBe(id);
-      }
-    },
-  );
-
-  it('set the environment of every function', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-settings-'));
-    const file = join(folder, 'settings.env');
-    writeFileSync(file, '# Ours\nSIGNUP_CREDITS=3\nMAX_SPEND_PER_DAY_USD=50\n');
-    const plan = createPlan(parseOptions([...args, '--settings', file]));
-    rmSync(folder, { recursive: true });
-    expect(getDeployment('account', plan).env).toMatchObject({
-      SIGNUP_CREDITS: '3',
-      MAX_SPEND_PER_DAY_USD: '50',
-    });
   });
 });
 
