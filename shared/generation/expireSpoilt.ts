@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type StoredDocument, updateDocument, type Write } from '../database/database.ts';
 import { parseDocument } from '../database/spoiltDocuments.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
-import { refundCredits } from '../ledger/creditRules.ts';
+import { refundCredits } from '../ledger/creditChanges.ts';
 import { debitEntryId, entryPath, refundEntryId } from '../ledger/entries.ts';
 import { hasExpired } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';

@@ -8,19 +8,18 @@ import { getOrientation } from '../imagegen/models.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { AccountState, Decision, Documents, LedgerUser } from '../ledger/command.ts';
+import { debit, unchanged } from '../ledger/creditChanges.ts';
+import { debitEntryId, entryPath } from '../ledger/entries.ts';
+import { getHoldDeadline } from '../ledger/holdDeadline.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import {
-  debit,
   type HoldParams,
   inFlight,
   refuseClosed,
   refuseHold,
   refuseSuspended,
   refuseTerms,
-  unchanged,
-} from '../ledger/creditRules.ts';
-import { debitEntryId, entryPath } from '../ledger/entries.ts';
-import { getHoldDeadline } from '../ledger/holdDeadline.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+} from '../ledger/refusals.ts';
 import { cachePath, findCachedSource, shareImage, toSharedFields } from './cache.ts';
 import {
   type GenerationData,

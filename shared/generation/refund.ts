@@ -2,7 +2,7 @@ import { updateDocument, type Write } from '../database/database.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { Documents } from '../ledger/command.ts';
-import { refundCredits } from '../ledger/creditRules.ts';
+import { refundCredits } from '../ledger/creditChanges.ts';
 import { type EntryData, entryPath, refundEntryId } from '../ledger/entries.ts';
 import { hasExpired } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';

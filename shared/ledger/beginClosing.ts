@@ -4,7 +4,7 @@ import { recordErasure } from '../erasures/erasures.ts';
 import { changeAccount } from './changeAccount.ts';
 import { type ClosureData, closurePath, parseClosure } from './closures.ts';
 import type { LedgerUser } from './command.ts';
-import { unchanged } from './creditRules.ts';
+import { unchanged } from './creditChanges.ts';
 import type { Ledger } from './ledger.ts';
 
 /**

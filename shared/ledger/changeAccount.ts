@@ -20,7 +20,7 @@ import {
 } from './account.ts';
 import { closurePath, isClosure } from './closures.ts';
 import type { AccountState, Command, Documents } from './command.ts';
-import { andThen, type Change, type EntryDraft, toWrites } from './creditRules.ts';
+import { andThen, type Change, type EntryDraft, toWrites } from './creditChanges.ts';
 import { type EntryData, entryPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 import { findNewestEntry } from './newestEntry.ts';

@@ -3,7 +3,7 @@ import type { StoredDocument, Version, Write } from '../database/database.ts';
 import type { Failure } from '../errors.ts';
 import type { Identity } from '../identity.ts';
 import type { Account } from './account.ts';
-import type { Change, EntryDraft } from './creditRules.ts';
+import type { Change, EntryDraft } from './creditChanges.ts';
 import type { Person } from './person.ts';
 
 /** The caller, as far as the ledger needs to know. */

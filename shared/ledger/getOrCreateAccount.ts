@@ -1,7 +1,7 @@
 import type { Account } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
 import type { Documents, LedgerUser } from './command.ts';
-import { unchanged } from './creditRules.ts';
+import { unchanged } from './creditChanges.ts';
 import type { Ledger } from './ledger.ts';
 
 /** How old `usedAt` may be, milliseconds: a look at an account is not worth a write each time. */

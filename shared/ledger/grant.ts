@@ -8,9 +8,10 @@ import { Failure, invalidRequest } from '../errors.ts';
 import { type Account, creditsMax } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
 import type { Documents } from './command.ts';
-import { grantCredits, insufficientCredits, refuseClosed } from './creditRules.ts';
+import { grantCredits } from './creditChanges.ts';
 import { debitEntryId, entryPath, refundEntryId } from './entries.ts';
 import type { Ledger } from './ledger.ts';
+import { insufficientCredits, refuseClosed } from './refusals.ts';
 
 /** The fields of `grants/{hash}`: a grant under its key, so that a repeated call finds it. */
 const grantDocumentSchema = z.object({

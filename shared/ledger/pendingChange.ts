@@ -14,7 +14,7 @@ import {
   setVerified,
   signupGrant,
   unchanged,
-} from './creditRules.ts';
+} from './creditChanges.ts';
 import { entryPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 import { findNewIdentities, joinPerson, listIdentityPaths, type Person, parsePerson } from './person.ts';

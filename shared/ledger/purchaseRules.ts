@@ -8,7 +8,7 @@
 import * as z from 'zod';
 import { type DocumentPath, documentPath } from '../database/database.ts';
 import type { Account } from './account.ts';
-import { addCredits, andThen, type Change, move, unchanged } from './creditRules.ts';
+import { addCredits, andThen, type Change, move, unchanged } from './creditChanges.ts';
 import { decideSuspension } from './suspensionRules.ts';
 
 /** Refunds or disputes of a purchase by id. Each value is what it takes now, in the smallest unit of the currency. */

@@ -1,6 +1,6 @@
 import { findProblem } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
-import { unchanged } from './creditRules.ts';
+import { unchanged } from './creditChanges.ts';
 import type { Ledger } from './ledger.ts';
 import { spreadSuspension } from './suspension.ts';
 import { hasDecision } from './suspensionRules.ts';

@@ -1,5 +1,5 @@
 import { changeAccount } from './changeAccount.ts';
-import { unchanged } from './creditRules.ts';
+import { unchanged } from './creditChanges.ts';
 import type { Ledger } from './ledger.ts';
 
 /**

@@ -5,9 +5,10 @@ import { Failure } from '../errors.ts';
 import type { Account } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
 import type { LedgerUser } from './command.ts';
-import { refuseSuspended, unchanged } from './creditRules.ts';
+import { unchanged } from './creditChanges.ts';
 import type { Ledger } from './ledger.ts';
 import { findNewIdentities, isSuspendedIdentity, listIdentityPaths, uidsMax } from './person.ts';
+import { refuseSuspended } from './refusals.ts';
 import { decideSuspension, followDecision, type SuspensionTimes } from './suspensionRules.ts';
 
 /**

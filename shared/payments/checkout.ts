@@ -5,14 +5,9 @@ import { type Failure, invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { LedgerUser } from '../ledger/command.ts';
-import {
-  refuseClosed,
-  refuseSuspended,
-  refuseTerms,
-  refuseUnverified,
-  unchanged,
-} from '../ledger/creditRules.ts';
+import { unchanged } from '../ledger/creditChanges.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { refuseClosed, refuseSuspended, refuseTerms, refuseUnverified } from '../ledger/refusals.ts';
 import { toMetadata } from './order.ts';
 import type { PackList, PricedPack } from './packs.ts';
 import type { StripeApi } from './stripe.ts';

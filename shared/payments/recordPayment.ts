@@ -2,7 +2,7 @@ import { createDocument, updateDocument, type Write } from '../database/database
 import { parseDocument } from '../database/spoiltDocuments.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { Documents } from '../ledger/command.ts';
-import { andThen, type EntryDraft, unchanged } from '../ledger/creditRules.ts';
+import { andThen, type EntryDraft, unchanged } from '../ledger/creditChanges.ts';
 import { type EntryData, entryPath } from '../ledger/entries.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import {

@@ -24,7 +24,7 @@ import { endShare } from '../generation/shares.ts';
 import { accountPath, parseAccount } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import { closurePath } from '../ledger/closures.ts';
-import { unchanged } from '../ledger/creditRules.ts';
+import { unchanged } from '../ledger/creditChanges.ts';
 import { entriesPath } from '../ledger/entries.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 

@@ -5,8 +5,9 @@ import { type Failure, invalidRequest } from '../errors.ts';
 import type { Account } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { LedgerUser } from '../ledger/command.ts';
-import { refuseClosed, refuseTerms, unchanged } from '../ledger/creditRules.ts';
+import { unchanged } from '../ledger/creditChanges.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { refuseClosed, refuseTerms } from '../ledger/refusals.ts';
 
 /** What the API shows of the terms. Undefined if the studio has none, and no privacy policy. */
 export function toTerms(

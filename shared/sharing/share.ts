@@ -15,8 +15,8 @@ import { type GenerationRecord, generationPath, parseGeneration } from '../gener
 import { endShare, sharePath } from '../generation/shares.ts';
 import { createTimeLimit, type TimeLeft } from '../generation/timeLimit.ts';
 import { accountPath, parseAccount } from '../ledger/account.ts';
-import { refuseClosed } from '../ledger/creditRules.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { refuseClosed } from '../ledger/refusals.ts';
 import type { Services } from '../services.ts';
 
 /** Longest time for copying an image, milliseconds. */

@@ -5,10 +5,6 @@ import { anywhere, type Mutants, object, property } from './rules.ts';
 const changeAccountTest = 'test/shared/ledger/changeAccount.test.ts';
 
 export const inLedger: Mutants = {
-  'a larger image costs no more': {
-    find: '$C[$T] * $F[$R]',
-    replace: '$C[$T]',
-  },
   'settled does not move with an entry': {
     find: object('...$A, balance, $S, sequence'),
     replace: '{ ...$A, balance, sequence }',
@@ -40,7 +36,7 @@ export const inLedger: Mutants = {
   'a debit does not count as a use of the account': {
     find: object('...$A, active, rate: $R, usedAt: $N'),
     replace: '{ ...$A, active, rate: $R }',
-    killedBy: 'test/shared/ledger/creditRules.test.ts',
+    killedBy: 'test/shared/ledger/creditChanges.test.ts',
   },
   'billed refunds are not counted': {
     find: 'const billedRefunds = [...$R, $N]',
@@ -121,8 +117,8 @@ export const inLedger: Mutants = {
     killedBy: 'test/shared/ledger/goodwill.test.ts',
   },
   "a grant's key is hashed with the admin": {
-    find: 'JSON.stringify([$K])',
-    replace: 'JSON.stringify([admin.uid, $K])',
+    find: 'hashIdempotencyKey($K)',
+    replace: 'hash(JSON.stringify([admin.uid, $K]))',
     killedBy: 'test/shared/ledger/grant.test.ts',
   },
   'a missing account is created over whatever is there': {
@@ -197,5 +193,12 @@ export const inLedger: Mutants = {
     find: '$A.find(($T) => $S && $F($T, $D))',
     replace: '$A[0]',
     killedBy: changeAccountTest,
+  },
+};
+
+export const inPrices: Mutants = {
+  'a larger image costs no more': {
+    find: '$C[$T] * $F[$R]',
+    replace: '$C[$T]',
   },
 };

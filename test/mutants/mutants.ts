@@ -9,7 +9,7 @@ import { inEdits } from './editMutants.ts';
 import { inGeneration } from './generationMutants.ts';
 import { inHttp } from './httpMutants.ts';
 import { inIdentities } from './identities.ts';
-import { inLedger } from './ledgerMutants.ts';
+import { inLedger, inPrices } from './ledgerMutants.ts';
 import { inDebts, inPaymentFunctions, inPayments, inPurchases } from './paymentMutants.ts';
 import type { Mutant } from './rules.ts';
 import { inPages, inSearches } from './searchMutants.ts';
@@ -21,8 +21,9 @@ export const mutants: readonly Mutant[] = Object.entries({
   'shared/ledger': { ...inLedger, ...inIdentities, ...inClosedAccounts },
   'shared/generation': { ...inGeneration, ...inShares, ...inEdits, ...inSearches },
   'shared/sharing': inSharing,
+  'shared/config/prices.ts': inPrices,
   'shared/ledger/purchaseRules.ts': inPurchases,
-  'shared/ledger/creditRules.ts': inDebts,
+  'shared/ledger/creditChanges.ts': inDebts,
   'shared/payments': inPayments,
   functions: inPaymentFunctions,
   'shared/database': { ...inDatabase, ...inPages },

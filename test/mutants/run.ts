@@ -4,12 +4,12 @@
  * word, only those with the word in their name.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { Lang, parse } from '@ast-grep/napi';
 import { mutants } from './mutants.ts';
+import { type Mutation, mutateAll, root } from './mutate.ts';
 import type { Mutant } from './rules.ts';
 
 /** Each seed starts a run of this many histories. A mutant that survives one seed is tried with the next. */
@@ -17,7 +17,6 @@ const historiesPerSeed = 200;
 const seeds = [1, 1_000, 2_000, 3_000, 4_000] as const;
 const runMsMax = 180_000;
 
-const root = resolve(import.meta.dirname, '../..');
 const copyPaths = [
   'functions',
   'shared',
@@ -30,53 +29,6 @@ const copyPaths = [
   'web',
   'package.json',
 ];
-
-/** The file of a mutant without and with the mistake. */
-type Mutation = { file: string; before: string; after: string };
-
-/** @throws {Error} if the mutant does not match exactly once. */
-function mutate({ name, place, find, replace }: Mutant): Mutation {
-  const rule = typeof find === 'string' ? { pattern: find } : find;
-  const matches = listFiles(place).flatMap((file) => {
-    const source = readFileSync(join(root, file), 'utf8');
-    const tree = parse(Lang.TypeScript, source).root();
-    return tree.findAll({ rule }).map((match) => ({ file, source, tree, match }));
-  });
-  const [first] = matches;
-  if (!first || matches.length > 1) {
-    const lines = matches.map(({ file, match }) => `\n  ${file}:${match.range().start.line + 1}`);
-    throw new Error(`'${name}' matches ${matches.length} times in ${place}, not once${lines.join('')}`);
-  }
-  const { file, source, tree, match } = first;
-  const text = replace.replace(/(\$\$\$|\$)([A-Z]+)/g, (variable, kind: string, id: string) => {
-    const nodes = kind === '$$$' ? match.getMultipleMatches(id) : [match.getMatch(id)];
-    if (nodes.includes(null)) throw new Error(`'${name}' does not capture ${variable}`);
-    const code = nodes.map((node) => node?.text()).join('\n');
-    return code.replace(/,$/, '');
-  });
-  return { file, before: source, after: tree.commitEdits([match.replace(text)]) };
-}
-
-/** @throws {Error} that names every mutant which does not match exactly once. */
-function mutateAll(): Map<Mutant, Mutation> {
-  const mutations = new Map<Mutant, Mutation>();
-  const problems: string[] = [];
-  for (const mutant of mutants) {
-    try {
-      mutations.set(mutant, mutate(mutant));
-    } catch (error) {
-      problems.push(String(error));
-    }
-  }
-  if (problems.length > 0) throw new Error(`Nothing was run:\n${problems.join('\n')}`);
-  return mutations;
-}
-
-function listFiles(place: string): string[] {
-  if (place.endsWith('.ts')) return [place];
-  const names = readdirSync(join(root, place), { recursive: true, encoding: 'utf8' });
-  return names.filter((name) => name.endsWith('.ts')).map((name) => join(place, name));
-}
 
 function makeCopy(): string {
   const folder = mkdtempSync(join(tmpdir(), 'nano-banana-studio-mutants-'));

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Data } from '../../../shared/database/database.ts';
 import { Failure } from '../../../shared/errors.ts';
-import { refundCredits, refuseHold, toWrites } from '../../../shared/ledger/creditRules.ts';
+import { refundCredits, toWrites } from '../../../shared/ledger/creditChanges.ts';
+import { refuseHold } from '../../../shared/ledger/refusals.ts';
 import { createMemoryStudio, createMemoryWorld, toOutcome } from '../../support/memoryStudio.ts';
 import { account, now, seconds, terms } from './exampleAccount.ts';
 

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { Fields, Log } from '../../../shared/core/log.ts';
 import type { Database, Version, Write } from '../../../shared/database/database.ts';
 import { changeAccount } from '../../../shared/ledger/changeAccount.ts';
-import { grantCredits } from '../../../shared/ledger/creditRules.ts';
+import { grantCredits } from '../../../shared/ledger/creditChanges.ts';
 import { entryPath } from '../../../shared/ledger/entries.ts';
 import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { recordConsoleEdit } from '../../../shared/ledger/recordConsoleEdit.ts';

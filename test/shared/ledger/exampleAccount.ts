@@ -1,7 +1,8 @@
 /** An account of 10 credits and the terms of a hold, for tests of the rules of credit. */
 import type { Data, StoredDocument, Version } from '../../../shared/database/database.ts';
 import { parseAccount } from '../../../shared/ledger/account.ts';
-import type { HoldParams, RefundParams } from '../../../shared/ledger/creditRules.ts';
+import type { RefundParams } from '../../../shared/ledger/creditChanges.ts';
+import type { HoldParams } from '../../../shared/ledger/refusals.ts';
 
 /** The largest valid balance: a double counts up to MAX_SAFE_INTEGER, and a refund must still fit. */
 export const creditsLimit = Number.MAX_SAFE_INTEGER - 1_000_000_000_000;

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../../shared/ledger/account.ts';
-import { andThen, type Change, grantCredits, unchanged } from '../../../shared/ledger/creditRules.ts';
+import { andThen, type Change, grantCredits, unchanged } from '../../../shared/ledger/creditChanges.ts';
 import {
   addPurchase,
   applyReversal,

@@ -9,9 +9,9 @@ import {
   debit,
   recordEdit,
   refundCredits,
-  refuseHold,
   toWrites,
-} from '../../../shared/ledger/creditRules.ts';
+} from '../../../shared/ledger/creditChanges.ts';
+import { refuseHold } from '../../../shared/ledger/refusals.ts';
 import { creditsLimit, document, now, terms, unbilled } from './exampleAccount.ts';
 
 /** A database of one account, which applies the writes of a change. */

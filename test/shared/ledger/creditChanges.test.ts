@@ -6,15 +6,12 @@ import {
   andThen,
   type Change,
   debit,
-  type HoldParams,
-  inFlight,
   recordEdit,
   refundCredits,
-  refuseHold,
-  refuseSuspended,
   signupGrant,
   toWrites,
-} from '../../../shared/ledger/creditRules.ts';
+} from '../../../shared/ledger/creditChanges.ts';
+import { type HoldParams, inFlight, refuseHold, refuseSuspended } from '../../../shared/ledger/refusals.ts';
 import { account, creditsLimit, document, now, seconds, terms, unbilled, version } from './exampleAccount.ts';
 
 /** True if an admin's edit must be recorded. */
