@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { onePixelPng } from '../support/pictures.ts';
 import { phone } from './support/browserWindow.ts';
+import { findCoveredText } from './support/layout.ts';
 import {
   balance,
   button,
@@ -154,6 +155,27 @@ describe('on a phone', () => {
     await generateButton(page).tap();
     await expect.poll(height).toBeLessThan(70);
     await expect.poll(() => images(page).count()).toBe(1);
+  });
+
+  it('a better prompt that arrives late opens the composer, and waits in it', async () => {
+    const { page, context } = await openAsNewUser({ size: phone, touch: true });
+    const released = Promise.withResolvers<void>();
+    await context.route('**/enhance', async (route) => {
+      await released.promise;
+      await route.continue();
+    });
+    await promptField(page).tap();
+    await promptField(page).fill('A lighthouse');
+    await button(page, 'Improve prompt').tap();
+    await button(page, 'Close the composer').tap();
+    const better = page.getByRole('textbox', { name: 'Better prompt', exact: true });
+    released.resolve();
+    await better.waitFor();
+    await page.keyboard.press('Escape');
+    await better.waitFor({ state: 'hidden' });
+    expect(await findCoveredText(page)).toEqual([]);
+    await promptField(page).tap();
+    await better.waitFor();
   });
 });
 

@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { IconButton } from '../components/Button.tsx';
 import { Icon } from '../components/Icon.tsx';
@@ -21,6 +21,10 @@ export function Composer() {
   const field = useGrowingField(draft.prompt.value);
   const form = useRef<HTMLFormElement>(null);
   const isOpen = useSignal(false);
+  const suggestion = useSignal<string | undefined>(undefined);
+  useSignalEffect(() => {
+    if (suggestion.value !== undefined) isOpen.value = true;
+  });
   const submittedAt = useRef(Number.NEGATIVE_INFINITY);
   useMeasuredHeight(form);
   const offer = account.tiers.value.find(({ id }) => id === draft.tier.value);
@@ -113,7 +117,7 @@ export function Composer() {
           </p>
         )}
       </div>
-      <Improve />
+      <Improve suggestion={suggestion} />
       <References />
       <ComposerSettings />
       <button type="submit" class="primary create-button" aria-disabled={!canSubmit}>

@@ -1,3 +1,4 @@
+import type { Signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../components/Button.tsx';
 import { Icon } from '../components/Icon.tsx';
@@ -7,13 +8,12 @@ import { usePageState } from '../state/pageState.ts';
 import { text } from '../strings/en.ts';
 import { problemText } from '../strings/messages.ts';
 
-/** Suggests an improved prompt, which the user can edit, use or reject. */
-export function Improve() {
+/** Suggests an improved prompt, which the user can edit, use or reject. @property suggestion undefined if there is none */
+export function Improve({ suggestion }: { suggestion: Signal<string | undefined> }) {
   const { client, draft } = usePageState();
-  const [suggestion, setSuggestion] = useState<string | undefined>();
   const [request, setRequest] = useState<AbortController | undefined>();
   const field = useRef<HTMLTextAreaElement>(null);
-  const isShown = suggestion !== undefined;
+  const isShown = suggestion.value !== undefined;
   useEffect(() => {
     if (isShown) field.current?.focus();
   }, [isShown]);
@@ -24,7 +24,7 @@ export function Improve() {
     announce(text.improve.improving, false);
     try {
       const { prompt, enhanced } = await client.enhance(draft.prompt.value, { signal: abort.signal });
-      if (enhanced) setSuggestion(prompt);
+      if (enhanced) suggestion.value = prompt;
       announce(enhanced ? text.improve.ready : text.improve.noBetter, !enhanced);
     } catch (error) {
       if (!abort.signal.aborted) announce(problemText(error));
@@ -38,12 +38,12 @@ export function Improve() {
     announce(text.improve.cancelled);
   };
   const close = () => {
-    setSuggestion(undefined);
+    suggestion.value = undefined;
     document.getElementById('prompt')?.focus();
   };
   const acceptSuggestion = () => {
     draft.ownPrompt.value ??= draft.prompt.value;
-    draft.prompt.value = suggestion ?? '';
+    draft.prompt.value = suggestion.value ?? '';
     close();
   };
   const restoreOwnPrompt = () => {
@@ -52,7 +52,7 @@ export function Improve() {
     document.getElementById('prompt')?.focus();
   };
 
-  if (suggestion !== undefined) {
+  if (suggestion.value !== undefined) {
     return (
       <fieldset class="better">
         <legend>{text.improve.title}</legend>
@@ -61,11 +61,13 @@ export function Improve() {
           dir="auto"
           rows={3}
           ref={field}
-          value={suggestion}
-          onInput={(event) => setSuggestion(event.currentTarget.value)}
+          value={suggestion.value}
+          onInput={(event) => {
+            suggestion.value = event.currentTarget.value;
+          }}
         />
         <div class="row">
-          <Button kind="primary" disabled={suggestion.trim() === ''} onClick={acceptSuggestion}>
+          <Button kind="primary" disabled={suggestion.value.trim() === ''} onClick={acceptSuggestion}>
             {text.improve.use}
           </Button>
           <Button onClick={close}>{text.improve.keep}</Button>

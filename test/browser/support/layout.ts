@@ -61,8 +61,9 @@ export function measureLayoutShift(page: Page): Promise<number> {
  */
 export function findCoveredText(page: Page): Promise<string[]> {
   return page.evaluate(() => {
-    // The tools of the gallery lie over the images, and under everything else.
+    // The tools of the gallery lie over the images, and under everything else. The account menu lies over the composer.
     const rankOf = (element: Element) => {
+      if (element.closest('.top .popover')) return 3;
       if (element.closest('dialog, .popover, .composer, .top, .announcer')) return 2;
       return element.closest('.gallery-tools') ? 1 : 0;
     };
@@ -102,7 +103,7 @@ export function findCoveredText(page: Page): Promise<string[]> {
         if (getComputedStyle(hit).opacity === '0') continue;
         // A message passes, and the link past the header is there only while it has the focus.
         if (hit.closest('.announcer, .skip')) continue;
-        const isUnder = rankOf(element) < Math.min(rankOf(hit), 2);
+        const isUnder = rankOf(element) < rankOf(hit);
         if (!isUnder) return hit;
       }
       return undefined;
