@@ -1,6 +1,6 @@
 /** What a user can do with several images at once. */
 import { chooseFile } from '../saveFile.ts';
-import { selecting as selectingText } from '../strings/en/search.ts';
+import { selecting as selectingText } from '../strings/en/selecting.ts';
 import { announce } from './announce.ts';
 import type { PageState } from './pageState.ts';
 

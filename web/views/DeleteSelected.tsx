@@ -3,7 +3,7 @@ import { Button } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
 import { usePageState } from '../state/pageState.ts';
 import { deleteSelected } from '../state/selectionActions.ts';
-import { selecting as selectingText } from '../strings/en/search.ts';
+import { selecting as selectingText } from '../strings/en/selecting.ts';
 
 /** Asks for confirmation before the selected images are deleted permanently. */
 export function DeleteSelected({ onClose }: { onClose: () => void }) {

@@ -9,7 +9,7 @@ import type { GalleryItem } from '../state/galleryGroups.ts';
 import { addReference, download, reuse, toggleFavourite } from '../state/imageActions.ts';
 import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
-import { search as searchText, selecting as selectingText } from '../strings/en/search.ts';
+import { search as searchText } from '../strings/en/search.ts';
 import { text } from '../strings/en.ts';
 import { MakingTile } from './MakingTile.tsx';
 
@@ -58,7 +58,7 @@ function ImageTile({ generation }: { generation: Generation }) {
           ? {
               role: 'checkbox',
               'aria-checked': isSelected,
-              'aria-label': selectingText.select(prompt ?? ''),
+              'aria-label': text.gallery.selectOne(prompt ?? ''),
             }
           : { 'aria-label': text.gallery.open(prompt ?? '') })}
         draggable={false}
@@ -143,7 +143,7 @@ function TileActions({ generation, children }: ActionsProps) {
   };
   const { id, favourite } = generation;
   const actions: [IconName, string, () => Promise<void> | void][] = [
-    ['check', selectingText.start, () => pageState.selection.toggle(id)],
+    ['check', text.gallery.select, () => pageState.selection.toggle(id)],
     [
       'heart',
       favourite ? text.gallery.unfavourite : text.gallery.favourite,

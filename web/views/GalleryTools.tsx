@@ -5,7 +5,8 @@ import { announce } from '../state/announce.ts';
 import { queryCharactersMax } from '../state/gallerySearch.ts';
 import { usePageState } from '../state/pageState.ts';
 import { downloadSelected, favouriteSelected } from '../state/selectionActions.ts';
-import { search as searchText, selecting as selectingText } from '../strings/en/search.ts';
+import { search as searchText } from '../strings/en/search.ts';
+import { selecting as selectingText } from '../strings/en/selecting.ts';
 import { text } from '../strings/en.ts';
 import { DeleteSelected } from './DeleteSelected.tsx';
 import { isText } from './Shortcuts.tsx';
@@ -97,14 +98,14 @@ function SearchBar({ isShown }: { isShown: boolean }) {
       <button
         type="button"
         class="chip"
-        aria-label={selectingText.start}
+        aria-label={text.gallery.select}
         aria-disabled={items.value.length === 0}
         onClick={() => {
           if (items.value.length > 0) selection.start();
         }}
       >
         <Icon name="check" />
-        <span class="chip-text">{selectingText.start}</span>
+        <span class="chip-text">{text.gallery.select}</span>
       </button>
     </search>
   );

@@ -1,7 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { Dialog } from '../components/Dialog.tsx';
-import { text } from '../strings/en.ts';
+import { useLater } from '../components/useLater.ts';
 
 const isOpen = signal(false);
 
@@ -9,8 +8,15 @@ export const showShortcuts = () => {
   isOpen.value = true;
 };
 
-/** The list of keyboard shortcuts. `?` opens it anywhere but in a text field. */
+const close = () => {
+  isOpen.value = false;
+};
+
+const loadList = async () => (await import('./ShortcutList.tsx')).ShortcutList;
+
+/** Opens the list of keyboard shortcuts: `?` does it anywhere but in a text field. */
 export function Shortcuts() {
+  const { view: ShortcutList } = useLater(isOpen.value, loadList);
   useEffect(() => {
     const open = (event: KeyboardEvent) => {
       if (event.key === '?' && !isText(event.target)) showShortcuts();
@@ -18,30 +24,7 @@ export function Shortcuts() {
     document.addEventListener('keydown', open);
     return () => document.removeEventListener('keydown', open);
   }, []);
-  if (!isOpen.value) return null;
-  const close = () => {
-    isOpen.value = false;
-  };
-  return (
-    <Dialog title={text.shortcuts.title} class="sheet" onClose={close}>
-      <h2>{text.shortcuts.title}</h2>
-      <dl class="shortcuts">
-        {text.shortcuts.rows.map(([keys, effect]) => (
-          <div key={keys}>
-            <dt>
-              <kbd>{keys}</kbd>
-            </dt>
-            <dd>{effect}</dd>
-          </div>
-        ))}
-      </dl>
-      <div class="row end">
-        <button type="button" class="primary" onClick={close}>
-          {text.common.close}
-        </button>
-      </div>
-    </Dialog>
-  );
+  return isOpen.value && ShortcutList ? <ShortcutList onClose={close} /> : null;
 }
 
 export const isText = (target: EventTarget | null) =>

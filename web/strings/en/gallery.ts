@@ -26,6 +26,8 @@ export const gallery = {
   ] as const,
   countOf: (count: number) => countOf(count, 'image'),
   actions: 'Image actions',
+  select: 'Select',
+  selectOne: (prompt: string) => `Select: ${prompt}`,
   download: 'Download',
   reuse: 'Reuse prompt',
   useAsReference: 'Use as reference',
