@@ -1,5 +1,5 @@
 import type { FunctionComponent } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Announcer } from './components/Announcer.tsx';
 import { useLater } from './components/useLater.ts';
 import { isDeskAddress, route } from './state/route.ts';
@@ -14,12 +14,15 @@ const parts = {
   desk: () => import('./desk/Desk.tsx').then(({ Desk }) => Desk),
 };
 type PartName = keyof typeof parts;
-type Part = FunctionComponent<{ config: FirebaseConfig; uid: string }>;
+type Part = FunctionComponent<PartProps>;
+/** @property hasSignedIn true if the user has signed in during this visit */
+export type PartProps = { config: FirebaseConfig; uid: string; hasSignedIn: boolean };
 
 export function App({ config }: { config: FirebaseConfig }) {
   const uid = user.value?.uid;
   const name = uid === undefined ? undefined : choosePart();
   const { Part, error } = usePart(name);
+  const before = useSessionBefore(uid);
   const isReport = route.value.view === 'report';
   const { view: Report, error: reportError } = useLater(isReport, loadReport);
   if (error ?? reportError) return <CannotOpen />;
@@ -32,13 +35,27 @@ export function App({ config }: { config: FirebaseConfig }) {
   return (
     <>
       {uid !== undefined && Part ? (
-        <Part key={uid} config={config} uid={uid} />
+        <Part key={uid} config={config} uid={uid} hasSignedIn={before === null} />
       ) : (
-        <SignIn isLocal={config.emulators !== undefined} />
+        <SignIn
+          isLocal={config.emulators !== undefined}
+          hasSignedOut={typeof before === 'string'}
+        />
       )}
       <Announcer />
     </>
   );
+}
+
+/** The uid before the last change; null if nobody was signed in; undefined if nothing has changed in this visit. */
+function useSessionBefore(uid: string | undefined): string | null | undefined {
+  const seen = useRef<Record<'current' | 'before', string | null | undefined>>({
+    current: undefined,
+    before: undefined,
+  });
+  const current = user.value === undefined ? undefined : (uid ?? null);
+  if (current !== seen.current.current) seen.current = { current, before: seen.current.current };
+  return seen.current.before;
 }
 
 const loadReport = async () => (await import('./views/Report.tsx')).Report;

@@ -1,10 +1,23 @@
 import { expect, test } from 'vitest';
+import type { GenerateInput, TierOffer } from '../../shared/contract.ts';
 import { reasons } from '../../shared/errorReasons.ts';
 import { ApiError } from '../../web/client.ts';
-import { getPossibleAt, getWaysOut, type Situation, type WayOut } from '../../web/state/waysOut.ts';
+import {
+  findAffordable,
+  getPossibleAt,
+  getWaysOut,
+  type Situation,
+  type WayOut,
+} from '../../web/state/waysOut.ts';
 import { failureCreditsText } from '../../web/strings/messages.ts';
 
-const usual: Situation = { hasCredits: false, isSold: true, isSuspended: true };
+const usual: Situation = {
+  hasCredits: false,
+  isSold: true,
+  isSuspended: true,
+  isUnconfirmed: false,
+  canBeSmaller: true,
+};
 const createError = (reason: string, retry: 'no' | 'new_key' | 'same_key' = 'no', retryAfterMs?: number) =>
   new ApiError('It failed.', { code: 422, reason, retry, retryAfterMs });
 
@@ -14,6 +27,12 @@ test.each<[string, WayOut[], Partial<Situation>?]>([
   ['INSUFFICIENT_CREDITS', ['buy', 'smaller']],
   ['INSUFFICIENT_CREDITS', ['smaller', 'support'], { isSold: false }],
   ['INSUFFICIENT_CREDITS', ['tryAgain'], { hasCredits: true }],
+  ['INSUFFICIENT_CREDITS', ['buy'], { canBeSmaller: false }],
+  ['INSUFFICIENT_CREDITS', ['support'], { isSold: false, canBeSmaller: false }],
+  ['INSUFFICIENT_CREDITS', ['confirmAddress'], { isUnconfirmed: true, canBeSmaller: false }],
+  ['INSUFFICIENT_CREDITS', ['confirmAddress', 'smaller'], { isUnconfirmed: true }],
+  ['EMAIL_NOT_VERIFIED', ['confirmAddress'], { isUnconfirmed: true }],
+  ['EMAIL_NOT_VERIFIED', ['tryAgain']],
   ['ACCOUNT_SUSPENDED', ['support']],
   ['ACCOUNT_SUSPENDED', ['tryAgain'], { isSuspended: false }],
   ['ACCOUNT_INVALID', ['support']],
@@ -44,4 +63,38 @@ test('a model without quota says when it is possible again', () => {
 test('what is refused before a debit says that nothing was charged', () => {
   for (const reason of ['RATE_LIMITED', 'PROVIDER_QUOTA', 'SPEND_CEILING'])
     expect(failureCreditsText(createError(reason, 'same_key'))).toBe('You were not charged.');
+});
+
+const createOffer = (id: TierOffer['id'], prices: [number, number, number]): TierOffer => {
+  const sizes = (['1K', '2K', '4K'] as const).map((resolution, i) => ({
+    resolution,
+    credits: prices[i] as number,
+    width: 1024 * 2 ** i,
+    height: 1024 * 2 ** i,
+  }));
+  return { ...(sizes[0] as (typeof sizes)[0]), id, resolutions: sizes } as unknown as TierOffer;
+};
+const tiers = [createOffer('standard', [1, 2, 4]), createOffer('premium4', [4, 8, 16])];
+
+test.each<[string, Partial<GenerateInput>, number, Partial<GenerateInput> | undefined]>([
+  [
+    'a lower resolution first',
+    { tier: 'premium4', resolution: '4K' },
+    9,
+    { tier: 'premium4', resolution: '2K' },
+  ],
+  ['the lowest one', { tier: 'premium4', resolution: '4K' }, 4, { tier: 'premium4', resolution: '1K' }],
+  ['then another shape', { tier: 'premium4', resolution: '4K' }, 3, { tier: 'standard', resolution: '2K' }],
+  [
+    'which has its own ratio',
+    { tier: 'premium4', aspectRatio: '21:9' },
+    1,
+    { tier: 'standard', resolution: '1K', aspectRatio: undefined },
+  ],
+  ['nothing if no image is cheap enough', { tier: 'premium4', resolution: '4K' }, 0, undefined],
+  ['nothing for the cheapest image', { tier: 'standard' }, 0, undefined],
+])('what the balance pays for: %s', (_, request, balance, expected) => {
+  const found = findAffordable({ prompt: 'A barn', ...request } as GenerateInput, tiers, balance);
+  if (expected === undefined) expect(found).toBeUndefined();
+  else expect(found).toEqual({ prompt: 'A barn', ...expected });
 });

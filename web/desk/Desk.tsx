@@ -2,21 +2,24 @@
 import '../styles/layout.css';
 import './desk.css';
 import { useEffect, useRef } from 'preact/hooks';
+import type { PartProps } from '../App.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { Mark } from '../components/Mark.tsx';
 import { deskText } from '../strings/en/desk.ts';
 import { text } from '../strings/en.ts';
+import { SkipLink } from '../views/SkipLink.tsx';
 import { AccountPage } from './AccountPage.tsx';
 import { Accounts } from './Accounts.tsx';
 import { deskRoute } from './deskRoute.ts';
 import { Overview } from './Overview.tsx';
 import { Reports } from './Reports.tsx';
 
-export function Desk() {
+export function Desk({ hasSignedIn }: PartProps) {
   const route = deskRoute.value;
-  useTitle();
+  useTitle(hasSignedIn);
   return (
     <>
+      <SkipLink />
       <header class="top">
         <a class="brand" href="#/" aria-label={deskText.title}>
           <Mark />
@@ -28,7 +31,7 @@ export function Desk() {
           <span>{deskText.back}</span>
         </a>
       </header>
-      <main id="main" class="desk">
+      <main id="main" class="desk" tabIndex={-1}>
         {route.view === 'overview' && <Overview />}
         {route.view === 'accounts' && <Accounts key={route.find} find={route.find} />}
         {route.view === 'account' && (
@@ -59,9 +62,9 @@ function DeskNavigation() {
 }
 
 /** Names the view in the title of the window, and moves the focus to its heading when the view changes. */
-function useTitle(): void {
+function useTitle(hasSignedIn: boolean): void {
   const route = deskRoute.value;
-  const isFirst = useRef(true);
+  const isFirst = useRef(!hasSignedIn);
   useEffect(() => {
     document.title = deskText.windowTitle(deskText[route.view].title);
     if (!isFirst.current) {

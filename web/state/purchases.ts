@@ -2,7 +2,6 @@
 import { effect, signal } from '@preact/signals';
 import type { Pack } from '../../shared/contract.ts';
 import { ApiError, type Client, isSettled } from '../client.ts';
-import { text } from '../strings/en.ts';
 import { type PaymentNotice, paymentText, problemText } from '../strings/messages.ts';
 import type { AccountState } from './account.ts';
 import { announce } from './announce.ts';
@@ -10,6 +9,9 @@ import { leftFor, type Memory, type OpenCheckout } from './storage.ts';
 
 /** Stripe's page for one purchase is valid for a day, and a bank may take two weeks. */
 const submittedMsMax = 14 * 86_400_000;
+
+/** What the user leaves the page for, beside packs. */
+const portal = 'portal';
 
 type Options = {
   client: Pick<Client, 'packs' | 'checkout' | 'confirmCheckout' | 'billingPortal' | 'ledger'>;
@@ -26,6 +28,8 @@ export function createPurchases({ client, memory, account, goTo }: Options) {
   /** The pack that the user wants, or `portal`, while the page of Stripe is prepared. */
   const leavingFor = signal<string | undefined>();
   const problem = signal('');
+  /** True after the user has asked for receipts before the first payment. */
+  const hasNoReceipts = signal(false);
   const notices = signal<PaymentNotice[]>([]);
   const closing = new AbortController();
   /** The key of each pack that the user has clicked: a repeated click is the same purchase. */
@@ -53,15 +57,15 @@ export function createPurchases({ client, memory, account, goTo }: Options) {
     if (leavingFor.value !== undefined) return;
     leavingFor.value = target;
     problem.value = '';
+    hasNoReceipts.value = false;
     try {
       await work();
     } catch (error) {
       if (leavingFor.value !== target) return;
       leavingFor.value = undefined;
-      problem.value =
-        error instanceof ApiError && error.reason === 'NOT_FOUND'
-          ? text.credits.noReceipts
-          : problemText(error);
+      if (target === portal && error instanceof ApiError && error.reason === 'NOT_FOUND')
+        hasNoReceipts.value = true;
+      else problem.value = problemText(error);
     }
   }
 
@@ -164,6 +168,7 @@ export function createPurchases({ client, memory, account, goTo }: Options) {
     isDialogOpen,
     leavingFor,
     problem,
+    hasNoReceipts,
     notices,
 
     async start(): Promise<void> {
@@ -190,7 +195,7 @@ export function createPurchases({ client, memory, account, goTo }: Options) {
     buy: (pack: string) => prepareToLeave(pack, () => startCheckout(pack)),
 
     openReceipts: () =>
-      prepareToLeave('portal', async () => leave('portal', (await client.billingPortal()).url)),
+      prepareToLeave(portal, async () => leave(portal, (await client.billingPortal()).url)),
 
     checkAgain: () => checkAll(),
 

@@ -3,9 +3,11 @@ import type { Pack } from '../../shared/contract.ts';
 import { Button } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
 import { usePageState } from '../state/pageState.ts';
+import { user } from '../state/session.ts';
 import { buying as buyingText } from '../strings/en/buying.ts';
 import { text } from '../strings/en.ts';
 import { partPriceText, priceText } from '../strings/format.ts';
+import { SendConfirmation } from './SendConfirmation.tsx';
 
 /** The credit packs. A click on one leads to Stripe's page. */
 export function BuyDialog() {
@@ -20,6 +22,12 @@ export function BuyDialog() {
         <h2>{text.credits.buy}</h2>
         {balance && <p class="quiet">{buyingText.balance(balance.balance)}</p>}
       </div>
+      {user.value?.needsVerification && (
+        <div class="confirm-first" role="status">
+          <p>{buyingText.confirmFirst(user.value.email)}</p>
+          <SendConfirmation />
+        </div>
+      )}
       <ul class="packs">
         {packs.value.map((pack) => (
           <li key={pack.id}>
@@ -54,12 +62,13 @@ function PackButton({ pack, isBest }: { pack: Pack; isBest: boolean }) {
   const { id, credits: count, amount, currency } = pack;
   const { purchases, account } = usePageState();
   const tier = account.tiers.value[0];
+  const isUnconfirmed = user.value?.needsVerification ?? false;
   return (
     <button
       type="button"
       class="wide"
-      aria-disabled={purchases.leavingFor.value !== undefined}
-      onClick={() => void purchases.buy(id)}
+      aria-disabled={isUnconfirmed || purchases.leavingFor.value !== undefined}
+      onClick={() => !isUnconfirmed && void purchases.buy(id)}
     >
       <span class="name">{text.common.credits(count)}</span>{' '}
       <span class="price">{priceText(amount, currency)}</span>{' '}

@@ -7,6 +7,7 @@ import { Icon } from '../components/Icon.tsx';
 import { More } from '../components/More.tsx';
 import { getMonthStart, sumLines } from '../state/ledgerLines.ts';
 import { usePageState } from '../state/pageState.ts';
+import { imageHref, type Route } from '../state/route.ts';
 import { text } from '../strings/en.ts';
 import { monthText, number } from '../strings/format.ts';
 import { allowanceText } from '../strings/messages.ts';
@@ -15,8 +16,11 @@ import { LedgerTable } from './LedgerTable.tsx';
 import { useLedger } from './useLedger.ts';
 
 /** The balance and what it buys, and the ledger as one line for each image or payment. */
-export function Credits() {
+export function Credits({ routeBefore }: { routeBefore: Route | undefined }) {
   const { account } = usePageState();
+  useEffect(() => {
+    if (routeBefore) focusAfter(routeBefore);
+  }, []);
   const ledger = useLedger();
   const balance = account.balance.value;
   // A new sequence means that there is a new entry.
@@ -49,6 +53,13 @@ export function Credits() {
   );
 }
 
+/** From a closed image to its link, from elsewhere to the heading. */
+function focusAfter(before: Route): void {
+  const link =
+    before.view === 'image' && document.querySelector<HTMLElement>(`.credits a[href="${imageHref(before.id)}"]`);
+  (link || document.getElementById('credits-title'))?.focus();
+}
+
 function Balance() {
   const { account } = usePageState();
   const balance = account.balance.value?.balance;
@@ -77,7 +88,7 @@ function BuyButtons() {
   const isSold = Boolean(purchases.packs.value?.length);
   const hasBought = ledger.items.value.some(({ type }) => type === 'purchase');
   if (!isSold && !hasBought) return null;
-  const { problem, leavingFor, isDialogOpen } = purchases;
+  const { problem, leavingFor, isDialogOpen, hasNoReceipts } = purchases;
   return (
     <div class="actions">
       <div class="row">
@@ -93,6 +104,11 @@ function BuyButtons() {
       {problem.value && !isDialogOpen.value && (
         <p class="problem" role="alert">
           {problem.value}
+        </p>
+      )}
+      {hasNoReceipts.value && (
+        <p class="quiet" role="status">
+          {text.credits.noReceipts}
         </p>
       )}
     </div>

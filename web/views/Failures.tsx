@@ -6,22 +6,43 @@ import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
 import type { PendingGeneration } from '../state/pendingGenerations.ts';
 import { imageHref, route } from '../state/route.ts';
-import { endSession } from '../state/session.ts';
-import { getPossibleAt, getWaysOut, type WayOut } from '../state/waysOut.ts';
+import { endSession, user } from '../state/session.ts';
+import { findAffordable, getPossibleAt, getWaysOut, type WayOut } from '../state/waysOut.ts';
 import { text } from '../strings/en.ts';
 import { timeOfDayText } from '../strings/format.ts';
 import { errorReport, failureCreditsText, problemText } from '../strings/messages.ts';
+import { SendConfirmation } from './SendConfirmation.tsx';
+
+/** More cards than this would push the images off the screen: they are one line until the user opens it. */
+const cardsMax = 2;
 
 /** A card for each generation that failed: what happened, what it cost, and the way out. */
 export function Failures() {
   const { pendingGenerations } = usePageState();
+  const [isOpen, setIsOpen] = useState(false);
   const failed = pendingGenerations.failed.value;
   if (failed.length === 0) return null;
+  const isShown = isOpen || failed.length <= cardsMax;
+  // Cards that the user is busy with stay open when another one comes.
+  const open = () => setIsOpen(true);
   return (
-    <section class="failures" aria-label={text.failures.title}>
-      {failed.map((pending) => (
-        <FailureCard key={pending.key} pending={pending} />
-      ))}
+    <section class="failures" aria-labelledby="failures-title" onFocusIn={isShown ? open : undefined}>
+      <h2 id="failures-title" class="visually-hidden">
+        {text.failures.title}
+      </h2>
+      {isShown ? (
+        failed.map((pending) => <FailureCard key={pending.key} pending={pending} />)
+      ) : (
+        <div class="failure several">
+          <span class="sign">
+            <Icon name="warning" />
+          </span>
+          <p class="state">{text.failures.several(failed.length)}</p>
+          <Button aria-expanded={false} onClick={open}>
+            {text.failures.show}
+          </Button>
+        </div>
+      )}
     </section>
   );
 }
@@ -31,6 +52,18 @@ const isRoute = (id: string) => route.value.view === 'image' && route.value.id =
 /** In the viewer, the field for a change has the focus. */
 const focusPrompt = () =>
   document.getElementById(route.value.view === 'image' ? 'change' : 'prompt')?.focus();
+
+/**
+ * The card is about to disappear: the focus goes to the same button of the next one, or to the title of the gallery. Not to a text
+ * field, which would open the keyboard of a phone.
+ */
+function leaveCard(button: HTMLElement, selector: string): void {
+  const card = button.closest('.failure');
+  const others = [card?.nextElementSibling, card?.previousElementSibling];
+  const next = others.find((other) => other?.matches('.failure'))?.querySelector<HTMLElement>(selector);
+  const inViewer = card?.closest('dialog')?.querySelector<HTMLElement>('button');
+  (next ?? inViewer ?? document.getElementById('gallery-title'))?.focus({ preventScroll: true });
+}
 
 /** @property onEdit called once the request is in the composer */
 type CardProps = { pending: PendingGeneration; onEdit?: () => void };
@@ -42,11 +75,6 @@ export function FailureCard({ pending, onEdit = focusPrompt }: CardProps) {
   if (progress.state !== 'failed') return null;
   const { error } = progress;
   const possibleAt = getPossibleAt(error, failedAt);
-  const code = error instanceof ApiError ? error.metadata.generationId : undefined;
-  const dismiss = () => {
-    pendingGenerations.dismiss(pending.key);
-    focusPrompt();
-  };
   const copy = async () => {
     await navigator.clipboard.writeText(errorReport(error, pending.key));
     announce(text.failures.copied);
@@ -65,34 +93,51 @@ export function FailureCard({ pending, onEdit = focusPrompt }: CardProps) {
         <p class="quiet clamp" dir="auto">
           {pending.request.prompt}
         </p>
-        {code && <p class="quiet">{text.failures.supportCode(code)}</p>}
-        <div class="row">
-          <WaysOut pending={pending} error={error} onEdit={onEdit} />
+        <WaysOut pending={pending} error={error} onEdit={onEdit}>
           <Button kind="plain" icon="copy" onClick={() => void copy()}>
             {text.failures.copy}
           </Button>
-        </div>
+        </WaysOut>
       </div>
-      <IconButton icon="close" label={text.common.dismiss} isSmall look="plain" onClick={dismiss} />
+      <IconButton
+        icon="close"
+        label={text.common.dismiss}
+        isSmall
+        look="plain dismiss"
+        onClick={({ currentTarget }) => {
+          leaveCard(currentTarget, '.dismiss');
+          pendingGenerations.dismiss(pending.key);
+        }}
+      />
     </article>
   );
 }
 
-type WaysOutProps = { pending: PendingGeneration; error: unknown; onEdit: () => void };
+type WaysOutProps = {
+  pending: PendingGeneration;
+  error: unknown;
+  onEdit: () => void;
+  children: preact.ComponentChildren;
+};
 
-function WaysOut({ pending, error, onEdit }: WaysOutProps) {
+function WaysOut({ pending, error, onEdit, children }: WaysOutProps) {
   const { account, purchases, draft, pendingGenerations, memory } = usePageState();
   const { metadata, reason } = error instanceof ApiError ? error : { metadata: {} as ApiError['metadata'] };
+  const { editOf, prompt } = pending.request;
+  const balance = account.balance.value?.balance ?? 0;
+  // An edit has the size of its image.
+  const smaller =
+    editOf === undefined ? findAffordable(pending.request, account.tiers.value, balance) : undefined;
   const ways = getWaysOut(error, {
-    hasCredits:
-      (account.balance.value?.balance ?? 0) >= Number(metadata.required ?? Number.POSITIVE_INFINITY),
+    hasCredits: balance >= Number(metadata.required ?? Number.POSITIVE_INFINITY),
     isSold: Boolean(purchases.packs.value?.length),
     isSuspended: account.suspended.value,
+    isUnconfirmed: user.value?.needsVerification ?? false,
+    canBeSmaller: smaller !== undefined,
   });
 
   /** The card disappears with its request in the composer, and the focus moves there. */
-  const edit = () => {
-    const { editOf, prompt } = pending.request;
+  const edit = (request = pending.request) => {
     pendingGenerations.dismiss(pending.key);
     // An edit is written under its image.
     if (editOf !== undefined && reason !== 'NOT_FOUND') {
@@ -101,41 +146,46 @@ function WaysOut({ pending, error, onEdit }: WaysOutProps) {
       else location.hash = imageHref(editOf);
       return;
     }
-    draft.edit(pending.request);
+    draft.edit(request);
     onEdit();
   };
-  const retry = () => {
+  const retry = (button: HTMLElement) => {
+    leaveCard(button, '.row button');
     pendingGenerations.retry(pending);
-    focusPrompt();
   };
   const signOut = () => void memory.clear().then(() => endSession());
-  const actions: Record<Exclude<WayOut, 'support'>, { label: string; act: () => void }> = {
+  type Action = { label: string; act: (button: HTMLElement) => void };
+  const actions: Record<Exclude<WayOut, 'support' | 'confirmAddress'>, Action> = {
     tryAgain: { label: text.failures.tryAgain, act: retry },
     checkAgain: { label: text.failures.checkAgain, act: retry },
     readTerms: { label: text.failures.readTerms, act: retry },
-    editPrompt: { label: text.failures.editPrompt, act: edit },
-    editReferences: { label: text.failures.editReferences, act: edit },
-    editRequest: { label: text.failures.editRequest, act: edit },
-    smaller: { label: text.failures.smaller, act: edit },
+    editPrompt: { label: text.failures.editPrompt, act: () => edit() },
+    editReferences: { label: text.failures.editReferences, act: () => edit() },
+    editRequest: { label: text.failures.editRequest, act: () => edit() },
+    smaller: { label: text.failures.smaller, act: () => edit(smaller) },
     buy: { label: text.failures.buy, act: purchases.open },
     signOut: { label: text.failures.signOut, act: signOut },
   };
   return (
     <>
-      {ways.map((way, i) =>
-        way === 'support' ? (
-          <Support key={way} code={metadata.generationId} />
-        ) : (
-          <Button
-            key={way}
-            {...(i === 0 && { kind: 'primary' })}
-            {...(way === 'buy' && { 'aria-haspopup': 'dialog' })}
-            onClick={actions[way].act}
-          >
-            {actions[way].label}
-          </Button>
-        ),
-      )}
+      {ways.includes('confirmAddress') && <p>{text.failures.confirmFirst(user.value?.email ?? '')}</p>}
+      <div class="row">
+        {ways.map((way) => {
+          if (way === 'support') return <Support key={way} code={metadata.generationId} />;
+          if (way === 'confirmAddress') return <SendConfirmation key={way} />;
+          const { label, act } = actions[way];
+          return (
+            <Button
+              key={way}
+              {...(way === 'buy' && { 'aria-haspopup': 'dialog' })}
+              onClick={({ currentTarget }) => act(currentTarget)}
+            >
+              {label}
+            </Button>
+          );
+        })}
+        {children}
+      </div>
     </>
   );
 }

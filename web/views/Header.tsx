@@ -11,6 +11,7 @@ import { endSession, isAdmin, user } from '../state/session.ts';
 import { text } from '../strings/en.ts';
 import { ContactSupport } from './ContactSupport.tsx';
 import { NotLoaded } from './NotLoaded.tsx';
+import { SkipLink } from './SkipLink.tsx';
 
 export function Header() {
   const { view } = route.value;
@@ -18,9 +19,7 @@ export function Header() {
   const { view: AccountDialog, error } = useLater(isAccountShown, loadAccountDialog);
   return (
     <>
-      <button type="button" class="skip" onClick={skip}>
-        {text.header.skip}
-      </button>
+      <SkipLink />
       <header class="top">
         <a class="brand" href="#/" aria-label={text.common.studio}>
           <Mark />
@@ -97,19 +96,13 @@ function HeaderBalance() {
       class="balance"
       data-testid="balance"
       aria-haspopup="dialog"
+      aria-label={`${words}${text.header.buyHint}`}
       onClick={purchases.open}
     >
       {words}
-      <span class="visually-hidden">{text.header.buyHint}</span>
       <Icon name="plus" />
     </button>
   );
-}
-
-/** A button instead of a link to `#main`, because the router owns the hash. */
-function skip(): void {
-  const main = document.querySelector<HTMLElement>('main');
-  main?.querySelector<HTMLElement>('textarea, h1, a, button')?.focus();
 }
 
 const findMenuButton = () => document.querySelector<HTMLElement>('.top .popover-holder > button');

@@ -1,4 +1,5 @@
-import { useEffect, useState } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../components/Button.tsx';
 import { FirstVisitDrawing } from '../components/drawings.tsx';
 import { Field } from '../components/Field.tsx';
@@ -18,33 +19,54 @@ import { loadStudioInfo, studioInfo } from '../state/studioInfo.ts';
 import { firstText as text } from '../strings/first.ts';
 import { pricesText } from '../strings/prices.ts';
 
-/** @property isLocal true for a local run, whose demo users sign in with one click */
-export function SignIn({ isLocal }: { isLocal: boolean }) {
+/** Where a problem is shown: beside the button that had it. */
+type Place = 'buttons' | 'form';
+type Attempt = (place: Place, action: () => Promise<void>) => Promise<void>;
+
+/**
+ * @property isLocal true for a local run, whose demo users sign in with one click
+ * @property hasSignedOut true if a session has ended in this window
+ */
+export function SignIn({ isLocal, hasSignedOut }: { isLocal: boolean; hasSignedOut: boolean }) {
   const [isBusy, setIsBusy] = useState(false);
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState<{ words: string; place: Place } | undefined>();
+  const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     void loadStudioInfo();
+    if (!hasSignedOut) return;
+    title.current?.focus();
+    if (!farewell.peek()) announce(text.signIn.signedOut);
   }, []);
 
-  async function attempt(action: () => Promise<void>): Promise<void> {
+  // The buttons stay enabled: a disabled one loses the focus.
+  async function attempt(place: Place, action: () => Promise<void>): Promise<void> {
+    if (isBusy) return;
     setIsBusy(true);
-    setProblem('');
+    setProblem(undefined);
     farewell.value = '';
     try {
       await action();
     } catch (error) {
-      setProblem(signInProblem(error));
+      setProblem({ words: signInProblem(error), place });
     } finally {
       setIsBusy(false);
     }
   }
+  const problemAt = (place: Place) =>
+    problem?.place === place && (
+      <p class="problem" role="alert">
+        {problem.words}
+      </p>
+    );
 
   return (
     <main class="sign-in" id="main">
       <div class="hero">
         <div class="title">
           <Mark />
-          <h1>{text.common.studio}</h1>
+          <h1 tabIndex={-1} ref={title}>
+            {text.common.studio}
+          </h1>
         </div>
         <p class="promise">{text.signIn.promise}</p>
         <Points />
@@ -57,16 +79,14 @@ export function SignIn({ isLocal }: { isLocal: boolean }) {
           </p>
         )}
         {isLocal && <DemoUsers isBusy={isBusy} attempt={attempt} />}
-        <Button isWide disabled={isBusy} onClick={() => void attempt(signInWithGoogle)}>
+        <Button isWide aria-disabled={isBusy} onClick={() => void attempt('buttons', signInWithGoogle)}>
           {text.signIn.withGoogle}
         </Button>
+        {problemAt('buttons')}
         <p class="or">{text.signIn.orByEmail}</p>
-        <EmailForm isBusy={isBusy} attempt={attempt} kind={isLocal ? undefined : 'primary'} />
-        {problem && (
-          <p class="problem" role="alert">
-            {problem}
-          </p>
-        )}
+        <EmailForm isBusy={isBusy} attempt={attempt} kind={isLocal ? undefined : 'primary'}>
+          {problemAt('form')}
+        </EmailForm>
         <Links />
       </div>
     </main>
@@ -107,7 +127,7 @@ function Links() {
   );
 }
 
-type FormProps = { isBusy: boolean; attempt: (action: () => Promise<void>) => Promise<void> };
+type FormProps = { isBusy: boolean; attempt: Attempt };
 
 function DemoUsers({ isBusy, attempt }: FormProps) {
   const signInAs = async (index: 0 | 1) => {
@@ -116,34 +136,50 @@ function DemoUsers({ isBusy, attempt }: FormProps) {
   };
   return (
     <section class="demo" aria-label={text.signIn.localRun}>
-      <Button kind="primary" isWide disabled={isBusy} onClick={() => void attempt(() => signInAs(0))}>
+      <Button
+        kind="primary"
+        isWide
+        aria-disabled={isBusy}
+        onClick={() => void attempt('buttons', () => signInAs(0))}
+      >
         {text.signIn.asDemoUser}
       </Button>
-      <Button isWide disabled={isBusy} onClick={() => void attempt(() => signInAs(1))}>
+      <Button isWide aria-disabled={isBusy} onClick={() => void attempt('buttons', () => signInAs(1))}>
         {text.signIn.asAdmin}
       </Button>
     </section>
   );
 }
 
-/** @property kind primary where no demo user is offered */
-function EmailForm({ isBusy, attempt, kind }: FormProps & { kind: 'primary' | undefined }) {
+type EmailFormProps = FormProps & {
+  /** `primary` where no demo user is offered. */
+  kind: 'primary' | undefined;
+  /** What is above the button. */
+  children: ComponentChildren;
+};
+
+function EmailForm({ isBusy, attempt, kind, children }: EmailFormProps) {
+  const form = useRef<HTMLFormElement>(null);
   const [isNew, setIsNew] = useState(false);
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
 
   const submit = (event: Event) => {
     event.preventDefault();
-    void attempt(() => (isNew ? createUser(email, password) : signIn(email, password)));
+    void attempt('form', () => (isNew ? createUser(email, password) : signIn(email, password)));
   };
   const reset = () =>
-    void attempt(async () => {
+    void attempt('form', async () => {
+      if (email.trim() === '') {
+        form.current?.querySelector('input')?.focus();
+        throw { code: 'auth/missing-email' };
+      }
       await sendPasswordReset(email);
       announce(text.signIn.resetSent(email));
     });
 
   return (
-    <form onSubmit={submit}>
+    <form onSubmit={submit} ref={form}>
       <Field
         label={text.signIn.email}
         type="email"
@@ -158,11 +194,13 @@ function EmailForm({ isBusy, attempt, kind }: FormProps & { kind: 'primary' | un
         autocomplete={isNew ? 'new-password' : 'current-password'}
         required
         minLength={6}
+        hint={isNew ? text.signIn.passwordHint : undefined}
         value={password}
         onValue={setPassword}
       />
       {isNew && <p class="quiet">{whatFollows()}</p>}
-      <Button type="submit" {...(kind && { kind })} isWide disabled={isBusy}>
+      {children}
+      <Button type="submit" {...(kind && { kind })} isWide aria-disabled={isBusy}>
         {isNew ? text.signIn.createAccount : text.signIn.signIn}
       </Button>
       <div class="row between">
@@ -170,7 +208,7 @@ function EmailForm({ isBusy, attempt, kind }: FormProps & { kind: 'primary' | un
           {isNew ? text.signIn.toSignIn : text.signIn.toSignUp}
         </Button>
         {!isNew && (
-          <Button kind="text" disabled={isBusy} onClick={reset}>
+          <Button kind="text" aria-disabled={isBusy} onClick={reset}>
             {text.signIn.forgotPassword}
           </Button>
         )}

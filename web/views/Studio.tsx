@@ -3,11 +3,12 @@ import '../styles/layout.css';
 import '../styles/composer.css';
 import '../styles/gallery.css';
 import { useSignalEffect } from '@preact/signals';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { PartProps } from '../App.tsx';
 import { useLater } from '../components/useLater.ts';
 import { announce } from '../state/announce.ts';
 import { createPageState, type PageState, PageStateProvider, usePageState } from '../state/pageState.ts';
-import { closeImage, route } from '../state/route.ts';
+import { closeImage, type Route, route } from '../state/route.ts';
 import { type FirebaseConfig, user } from '../state/session.ts';
 import { text } from '../strings/en.ts';
 import { Create } from './Create.tsx';
@@ -15,7 +16,7 @@ import { Header } from './Header.tsx';
 import { NotLoaded } from './NotLoaded.tsx';
 import { Shortcuts } from './Shortcuts.tsx';
 
-export function Studio({ config, uid }: { config: FirebaseConfig; uid: string }) {
+export function Studio({ config, uid, hasSignedIn }: PartProps) {
   const pageState = usePageStateOfUser(config, uid);
   const isCredits = route.value.view === 'credits';
   const { view: Credits, error } = useLater(isCredits, loadCredits);
@@ -28,6 +29,13 @@ export function Studio({ config, uid }: { config: FirebaseConfig; uid: string })
   const isUnverified = user.value?.needsVerification ?? false;
   const { view: Verification, error: verificationError } = useLater(isUnverified, loadVerification);
   const problem = error ?? buyError ?? termsError ?? noticesError ?? verificationError;
+  const routeBefore = useRouteBefore();
+  const isReady = pageState !== undefined;
+  useEffect(() => {
+    // The form that had the focus has gone. A user who is quick may be elsewhere already.
+    const isLost = document.activeElement === document.body;
+    if (isReady && hasSignedIn && isLost) document.getElementById('create-title')?.focus();
+  }, [isReady, hasSignedIn]);
   if (!pageState) return null;
   return (
     <PageStateProvider value={pageState}>
@@ -36,10 +44,10 @@ export function Studio({ config, uid }: { config: FirebaseConfig; uid: string })
       {problem !== undefined && <NotLoaded />}
       {Verification && <Verification />}
       {PaymentNotices && <PaymentNotices />}
-      <main id="main">
+      <main id="main" tabIndex={-1}>
         {/* Stays mounted under the viewer, so that the gallery keeps its scroll position. */}
         <Create hidden={route.value.view === 'credits'} />
-        {route.value.view === 'credits' && Credits && <Credits />}
+        {route.value.view === 'credits' && Credits && <Credits routeBefore={routeBefore} />}
       </main>
       {route.value.view === 'image' && <LazyViewer id={route.value.id} />}
       <Shortcuts />
@@ -73,12 +81,24 @@ function usePageStateOfUser(config: FirebaseConfig, uid: string): PageState | un
   return pageState;
 }
 
-/** The title of the window counts the images that are being made. */
+/** Undefined until the first change of this visit. */
+function useRouteBefore(): Route | undefined {
+  const seen = useRef<{ current: Route; before?: Route }>({ current: route.value });
+  if (seen.current.current !== route.value) {
+    seen.current = { current: route.value, before: seen.current.current };
+  }
+  return seen.current.before;
+}
+
+/** The title of the window names the view, or counts the images that are being made. */
 function Title() {
   const { pendingGenerations } = usePageState();
   useSignalEffect(() => {
     const count = pendingGenerations.running.value.length;
-    document.title = count > 0 ? text.header.making(count) : text.common.studio;
+    const { view } = route.value;
+    const name = view === 'credits' ? text.header.credits : view === 'image' ? text.header.image : '';
+    const idle = name === '' ? text.common.studio : text.header.windowTitle(name, text.common.studio);
+    document.title = count > 0 ? text.header.making(count) : idle;
   });
   useEffect(
     () => () => {

@@ -1,10 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
+import { Button } from '../components/Button.tsx';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
-import { checkVerification, sendVerification, signInProblem, user } from '../state/session.ts';
+import { checkVerification, signInProblem, user } from '../state/session.ts';
 import { loadStudioInfo, studioInfo } from '../state/studioInfo.ts';
 import { verification as verificationText } from '../strings/en/verification.ts';
 import { text } from '../strings/en.ts';
+import { SendConfirmation } from './SendConfirmation.tsx';
 
 /** Asks the user to confirm the e-mail address: without that, an account gets no free credits. */
 export function Verification() {
@@ -30,16 +32,15 @@ function Question({ email }: { email: string }) {
     return true;
   }
 
-  async function attempt(action: () => Promise<string>): Promise<void> {
+  async function check(): Promise<void> {
+    if (isBusy) return;
     setIsBusy(true);
-    announce(await action().catch(signInProblem));
+    const answer = isConfirmed().then((isDone) =>
+      isDone ? verificationText.thanks : verificationText.notYet,
+    );
+    announce(await answer.catch(signInProblem));
     setIsBusy(false);
   }
-  const sendAgain = async () => {
-    await sendVerification();
-    return verificationText.sent;
-  };
-  const check = async () => ((await isConfirmed()) ? verificationText.thanks : verificationText.notYet);
   const { signupCredits = 0 } = studioInfo.value ?? {};
   const { please, brings, bringsFree } = verificationText;
 
@@ -49,12 +50,10 @@ function Question({ email }: { email: string }) {
         {please(email)} {signupCredits > 0 ? bringsFree(text.common.credits(signupCredits)) : brings}
       </p>
       <div class="row">
-        <button type="button" disabled={isBusy} onClick={() => void attempt(sendAgain)}>
-          {verificationText.sendAgain}
-        </button>
-        <button type="button" class="primary" disabled={isBusy} onClick={() => void attempt(check)}>
+        <SendConfirmation />
+        <Button kind="primary" aria-disabled={isBusy} onClick={() => void check()}>
           {verificationText.haveConfirmed}
-        </button>
+        </Button>
       </div>
     </section>
   );

@@ -11,6 +11,8 @@ export const common = {
   loadMore: 'Load more',
   close: 'Close',
   tryAgain: 'Try again',
+  sendAgain: 'Send the e-mail again',
+  sent: 'We sent the e-mail again.',
   dismiss: 'Dismiss',
   ai: 'AI',
   madeWithAi: 'Made with AI',

@@ -3,6 +3,9 @@ import { countOf, credits, number } from '../format.ts';
 
 export const failures = {
   title: 'Not made',
+  several: (count: number) => `${countOf(count, 'image')} were not made`,
+  show: 'Show',
+  confirmFirst: (email: string) => `Please confirm ${email} first: your credits come after that.`,
   onPage: 'Something went wrong on this page. Please try again.',
   unreachable: 'The studio did not answer. Are you online?',
   unknownResult: 'We do not know the result yet. Checking again cannot charge you twice.',
@@ -24,7 +27,6 @@ export const failures = {
   readTerms: 'Read the terms',
   signOut: 'Sign out',
   contact: 'Contact support',
-  supportCode: (code: string) => `Support code: ${code}`,
   copyCode: 'Copy support code',
   codeCopied: 'Support code copied.',
   mailSubject: (code: string) => `Help with ${code}`,

@@ -4,6 +4,8 @@ export const header = {
   main: 'Main',
   create: 'Create',
   credits: 'Credits',
+  image: 'Image',
+  windowTitle: (view: string, studio: string) => `${view} · ${studio}`,
   balanceUnknown: '… credits',
   buyHint: ', buy credits',
   suspended: 'This account is suspended, so it cannot generate images. Please contact support.',

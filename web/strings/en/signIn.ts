@@ -8,6 +8,7 @@ export const signIn = {
     costsUnknown: 'You pay only for images you get. If an image fails, its credits come back.',
     free: (count: string) => `${count} are free for you once your e-mail address is confirmed.`,
   },
+  signedOut: 'You are signed out.',
   sessionEnded: 'Your session has ended. Please sign in again. Your draft is kept.',
   signedOutElsewhere: 'You signed out in another window. Your draft is kept.',
   /** Why Firebase has ended a session, by its error code. */
@@ -30,6 +31,7 @@ export const signIn = {
   orByEmail: 'or with your e-mail',
   email: 'E-mail',
   password: 'Password',
+  passwordHint: 'At least 6 characters.',
   signIn: 'Sign in',
   createAccount: 'Create account',
   toSignIn: 'I have an account',
