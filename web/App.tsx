@@ -37,10 +37,7 @@ export function App({ config }: { config: FirebaseConfig }) {
       {uid !== undefined && Part ? (
         <Part key={uid} config={config} uid={uid} hasSignedIn={before === null} />
       ) : (
-        <SignIn
-          isLocal={config.emulators !== undefined}
-          hasSignedOut={typeof before === 'string'}
-        />
+        <SignIn isLocal={config.emulators !== undefined} hasSignedOut={typeof before === 'string'} />
       )}
       <Announcer />
     </>

@@ -159,7 +159,7 @@ describe('a failure', () => {
     expect(await hasFocus(button(pendingCard(page, 'One'), 'Dismiss'))).toBe(true);
     await button(pendingCard(page, 'One'), 'Dismiss').click();
     await button(pendingCard(page, 'Three'), 'Dismiss').click();
-    expect(await hasFocus(page.getByRole('heading', { name: 'Your images' }))).toBe(true);
+    expect(await hasFocus(page.getByRole('heading', { name: 'Your images', exact: true }))).toBe(true);
   });
 });
 

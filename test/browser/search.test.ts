@@ -53,6 +53,7 @@ describe('the search', () => {
     await searchField(page).fill('boat re');
     await expect.poll(() => listPrompts(page)).toEqual(['A red boat']);
     await gallery(page).getByText('1 image', { exact: true }).waitFor();
+    await page.getByRole('status').getByText('1 image found.').waitFor();
     await expectGood(page);
     await searchField(page).fill('zebra');
     await page.getByText('No image found.').waitFor();
@@ -129,11 +130,12 @@ describe('several images', () => {
     await tools(page).getByText('2 selected').waitFor();
     await expectGood(page);
     await button(tools(page), 'Delete').click();
-    const question = dialog(page, 'Delete the selected images?');
+    const question = page.getByRole('dialog', { name: /^Delete \d+ images\?$/ });
     await question.getByText('Delete 2 images?').waitFor();
     await expectGood(page);
     await button(question, 'Delete images').dblclick();
     await question.waitFor({ state: 'detached' });
+    expect(await hasFocus(page.getByRole('heading', { name: 'Your images', exact: true }))).toBe(true);
     await expect.poll(() => listPrompts(page)).toEqual(['Two', 'Four']);
     expect((await studio().listImages(user)).map(({ prompt }) => prompt)).toEqual(['Two', 'Four']);
   });
@@ -151,7 +153,9 @@ describe('several images', () => {
     await expect
       .poll(async () => (await studio().listImages(user)).map((one) => one.favourite))
       .toEqual([true, true, false]);
-    await tools(page).getByRole('button', { name: 'Unfavourite' }).waitFor();
+    const unmark = tools(page).getByRole('button', { name: 'Unfavourite' });
+    await unmark.waitFor();
+    expect(await hasFocus(unmark)).toBe(true);
     // Without the browser's own dialog, which a test cannot answer.
     await page.evaluate('delete window.showSaveFilePicker');
     const [download] = await Promise.all([

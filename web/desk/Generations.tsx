@@ -78,6 +78,7 @@ function GenerationItem({ generation, price, isMarked, isClosed, onRefund, onTak
             <Button
               aria-haspopup="dialog"
               aria-label={words.refundOf(name)}
+              aria-description={timeText(createdAt)}
               onClick={() => onRefund(generation)}
             >
               {words.refund}
@@ -87,6 +88,7 @@ function GenerationItem({ generation, price, isMarked, isClosed, onRefund, onTak
             <Button
               aria-haspopup="dialog"
               aria-label={words.takeDownOf(name)}
+              aria-description={timeText(createdAt)}
               onClick={() => onTakeDown(generation)}
             >
               {words.takeDown}

@@ -2,6 +2,7 @@ import { useRef, useState } from 'preact/hooks';
 import type { AdminAccount, Generation } from '../../shared/contract.ts';
 import { createKey } from '../client.ts';
 import { deskText } from '../strings/en/desk.ts';
+import { timeText } from '../strings/format.ts';
 import { ActionDialog, type ActionEvents } from './ActionDialog.tsx';
 import { AmountField } from './AmountField.tsx';
 import { deskClient } from './deskClient.ts';
@@ -41,6 +42,9 @@ export function RefundDialog({ account, generation, price, ...events }: Props) {
         key.current = createKey();
       }}
     >
+      <p class="clamp quiet" dir="auto">
+        {words.imageOf(generation.prompt, timeText(generation.createdAt))}
+      </p>
       <AmountField
         value={count}
         onValue={setCount}

@@ -1,5 +1,6 @@
 import type { AdminAccount, Generation } from '../../shared/contract.ts';
 import { deskText } from '../strings/en/desk.ts';
+import { timeText } from '../strings/format.ts';
 import { ActionDialog, type ActionEvents } from './ActionDialog.tsx';
 import { deskClient } from './deskClient.ts';
 
@@ -22,6 +23,10 @@ export function TakedownDialog({ account, generation, ...events }: Props) {
         await deskClient.takedown({ uid, generationId: generation.id, reason });
         return words.takenDown;
       }}
-    />
+    >
+      <p class="clamp quiet" dir="auto">
+        {words.imageOf(generation.prompt, timeText(generation.createdAt))}
+      </p>
+    </ActionDialog>
   );
 }

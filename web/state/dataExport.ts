@@ -30,7 +30,8 @@ export function createDataExport(client: Pick<Client, 'exportAccount'>) {
     try {
       const missing = await work(own.signal);
       progress.value = { state: 'done', missing };
-      announce(text.common.exported, false);
+      // The account dialog says it too, if it is open.
+      if (!document.querySelector('dialog.account')) announce(text.common.exported);
     } catch (error) {
       progress.value = own.signal.aborted
         ? { state: 'idle' }

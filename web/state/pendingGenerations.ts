@@ -62,10 +62,30 @@ export function createPendingGenerations(options: {
       onReceipt(receipt);
       onCreated(generation);
       progress.value = { state: 'done', generation };
-      announce(text.making.ready(costText(receipt)), false);
+      if (request.group === undefined) announce(text.making.ready(costText(receipt)), false);
+      else onGroupImage(request.group, receipt);
     } catch (error) {
-      if (!closing.signal.aborted) await fail(pending, error);
+      if (closing.signal.aborted) return;
+      await fail(pending, error);
+      announceGroup(request.group);
     }
+  }
+
+  /** The newest receipt of each group of which not all are announced yet, and how many images have come. */
+  const groups = new Map<string, { count: number; receipt: Receipt }>();
+
+  function onGroupImage(group: string, receipt: Receipt): void {
+    const { count = 0, receipt: last = receipt } = groups.get(group) ?? {};
+    groups.set(group, { count: count + 1, receipt: last.sequence > receipt.sequence ? last : receipt });
+    announceGroup(group);
+  }
+
+  /** One message when the last image of a group has come or failed. */
+  function announceGroup(group = ''): void {
+    const ready = groups.get(group);
+    if (!ready || running.value.some(({ request }) => request.group === group)) return;
+    groups.delete(group);
+    announce(text.making.groupReady(ready.count, ready.receipt.balance), false);
   }
 
   async function fail(pending: PendingGeneration, error: unknown): Promise<void> {

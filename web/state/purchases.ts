@@ -90,7 +90,7 @@ export function createPurchases({ client, memory, account, goTo }: Options) {
       const { status, account: after, entry } = await client.confirmCheckout(sessionId);
       if (closing.signal.aborted) return;
       account.onReceipt(after);
-      if (status === 'paid' && entry) return await finish(sessionId, entry.amount, after.balance);
+      if (status === 'paid' && entry) return await finish(sessionId, entry.amount);
       const isOld = Date.now() - startedAt >= submittedMsMax;
       if (hasLeft || isOld || status === 'expired') await memory.deleteCheckout(sessionId);
       if (hasLeft) show({ sessionId, state: 'left' });
@@ -103,8 +103,8 @@ export function createPurchases({ client, memory, account, goTo }: Options) {
     }
   }
 
-  async function finish(sessionId: string, credits: number, balance: number): Promise<void> {
-    show({ sessionId, state: 'paid', credits, balance });
+  async function finish(sessionId: string, credits: number): Promise<void> {
+    show({ sessionId, state: 'paid', credits });
     await memory.deleteCheckout(sessionId);
   }
 
@@ -117,7 +117,7 @@ export function createPurchases({ client, memory, account, goTo }: Options) {
     }
     const newest = await client.ledger().catch(() => undefined);
     const entry = newest?.entries.find(({ id }) => id === `purchase:${sessionId}`);
-    if (entry) await finish(sessionId, entry.amount, account.balance.value?.balance ?? entry.balance);
+    if (entry) await finish(sessionId, entry.amount);
     else if (isSubmitted) show({ sessionId, state: 'unknown', problem: problemText(error) });
   }
 
@@ -194,8 +194,7 @@ export function createPurchases({ client, memory, account, goTo }: Options) {
 
     buy: (pack: string) => prepareToLeave(pack, () => startCheckout(pack)),
 
-    openReceipts: () =>
-      prepareToLeave(portal, async () => leave(portal, (await client.billingPortal()).url)),
+    openReceipts: () => prepareToLeave(portal, async () => leave(portal, (await client.billingPortal()).url)),
 
     checkAgain: () => checkAll(),
 

@@ -72,13 +72,13 @@ export function entryText(entry: Entry): string {
 /** What the page knows of one payment on Stripe's page. */
 export type PaymentNotice = { sessionId: string } & (
   | { state: 'confirming' | 'left' | 'waiting' | 'failed' | 'notCredited' | 'notFound' }
-  | { state: 'paid'; credits: number; balance: number }
+  | { state: 'paid'; credits: number }
   | { state: 'unknown'; problem: string }
 );
 
 /** What the page says about a payment. */
 export function paymentText(notice: PaymentNotice): string {
-  if (notice.state === 'paid') return payments.paid(notice.credits, notice.balance);
+  if (notice.state === 'paid') return payments.paid(notice.credits);
   if (notice.state === 'unknown') return payments.unknown(notice.problem);
   return payments[notice.state];
 }

@@ -1,10 +1,11 @@
 import '../styles/account.css';
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { Button } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
 import { OutsideLink } from '../components/OutsideLink.tsx';
 import { Segments } from '../components/Segments.tsx';
+import { useKeptFocus } from '../components/useKeptFocus.ts';
 import { usePageState } from '../state/pageState.ts';
 import { isNotifying, setNotifying, setTheme, theme } from '../state/preferences.ts';
 import { user } from '../state/session.ts';
@@ -28,9 +29,7 @@ export function AccountDialog({ onClose, focusAfter }: Props) {
       <Part title={text.account.data}>
         <ExportButtons />
       </Part>
-      <Part title={text.account.signOutEverywhere}>
-        <SignOutEverywhere />
-      </Part>
+      <SignInPart />
       <Legal />
       <CloseAccount />
       <div class="row end">
@@ -111,13 +110,16 @@ function Preferences() {
 }
 
 /** Firebase ends other sessions of a user whose password changes. It has no other way to do it from the page. */
-function SignOutEverywhere() {
-  if (!user.value?.hasPassword) return <p class="quiet">{text.account.signOutEverywhereOther}</p>;
+function SignInPart() {
+  const hasPassword = user.value?.hasPassword;
   return (
-    <>
-      <p class="quiet">{text.account.signOutEverywherePassword}</p>
-      <ChangePassword />
-    </>
+    <Part title={text.account.session}>
+      {hasPassword && <ChangePassword />}
+      <h4>{text.account.signOutEverywhere}</h4>
+      <p class="quiet">
+        {hasPassword ? text.account.signOutEverywherePassword : text.account.signOutEverywhereOther}
+      </p>
+    </Part>
   );
 }
 
@@ -147,6 +149,17 @@ function Legal() {
 
 /** The export goes on if the dialog closes. */
 function ExportButtons() {
+  const { state } = useDataExport().progress.value;
+  const holder = useRef<HTMLDivElement>(null);
+  useKeptFocus(holder, state);
+  return (
+    <div class="changing" ref={holder}>
+      <ExportState />
+    </div>
+  );
+}
+
+function ExportState() {
   const dataExport = useDataExport();
   const progress = dataExport.progress.value;
   if (progress.state === 'running') {

@@ -1,5 +1,6 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { ApiError } from '../client.ts';
+import { useKeptFocus } from '../components/useKeptFocus.ts';
 import { forgetDraft } from '../state/draftMemory.ts';
 import { usePageState } from '../state/pageState.ts';
 import { endSession, signInAgain, signInProblem, user } from '../state/session.ts';
@@ -17,6 +18,10 @@ export function CloseAccount() {
   const [mustSignIn, setMustSignIn] = useState(false);
   const [isBusy, setIsBusy] = useState(false);
   const [problem, setProblem] = useState('');
+  const holder = useRef<HTMLDivElement>(null);
+  useKeptFocus(holder, isOpen);
+
+  const isOff = isBusy || word !== confirmation;
 
   async function close(): Promise<void> {
     if (mustSignIn) await signInAgain(password);
@@ -28,6 +33,7 @@ export function CloseAccount() {
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
+    if (isOff) return;
     setIsBusy(true);
     setProblem('');
     try {
@@ -42,7 +48,7 @@ export function CloseAccount() {
 
   if (!isOpen) {
     return (
-      <div class="row">
+      <div class="row" ref={holder}>
         <button type="button" class="text" onClick={() => setIsOpen(true)}>
           {text.closing.open}
         </button>
@@ -50,44 +56,46 @@ export function CloseAccount() {
     );
   }
   return (
-    <form onSubmit={(event) => void submit(event)} aria-label={text.closing.open}>
-      <h3>{text.closing.title}</h3>
-      <p>{text.closing.consequence(account.balance.value?.balance ?? 0)}</p>
-      <label>
-        {text.closing.typeToConfirm(confirmation)}
-        <input
-          type="text"
-          autocomplete="off"
-          required
-          value={word}
-          onInput={(event) => setWord(event.currentTarget.value)}
-        />
-      </label>
-      {mustSignIn && user.value?.hasPassword && (
+    <div ref={holder}>
+      <form onSubmit={(event) => void submit(event)} aria-label={text.closing.open}>
+        <h3>{text.closing.title}</h3>
+        <p>{text.closing.consequence(account.balance.value?.balance ?? 0)}</p>
         <label>
-          {text.closing.password}
+          {text.closing.typeToConfirm(confirmation)}
           <input
-            type="password"
-            autocomplete="current-password"
+            type="text"
+            autocomplete="off"
             required
-            value={password}
-            onInput={(event) => setPassword(event.currentTarget.value)}
+            value={word}
+            onInput={(event) => setWord(event.currentTarget.value)}
           />
         </label>
-      )}
-      {problem && (
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-      )}
-      <div class="row">
-        <button type="button" onClick={() => setIsOpen(false)}>
-          {text.closing.keep}
-        </button>
-        <button type="submit" class="danger" disabled={isBusy || word !== confirmation}>
-          {text.closing.confirm}
-        </button>
-      </div>
-    </form>
+        {mustSignIn && user.value?.hasPassword && (
+          <label>
+            {text.closing.password}
+            <input
+              type="password"
+              autocomplete="current-password"
+              required
+              value={password}
+              onInput={(event) => setPassword(event.currentTarget.value)}
+            />
+          </label>
+        )}
+        {problem && (
+          <p class="problem" role="alert">
+            {problem}
+          </p>
+        )}
+        <div class="row">
+          <button type="button" onClick={() => setIsOpen(false)}>
+            {text.closing.keep}
+          </button>
+          <button type="submit" class="danger" aria-disabled={isOff}>
+            {text.closing.confirm}
+          </button>
+        </div>
+      </form>
+    </div>
   );
 }

@@ -9,7 +9,9 @@ export function Create({ hidden }: { hidden: boolean }) {
   useKeptScroll(!hidden);
   return (
     <div class="create" hidden={hidden}>
-      <h1 class="visually-hidden" id="create-title" tabIndex={-1}>{text.header.create}</h1>
+      <h1 class="visually-hidden" id="create-title" tabIndex={-1}>
+        {text.header.create}
+      </h1>
       <Composer />
       <div class="images">
         <Failures />

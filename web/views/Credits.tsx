@@ -1,10 +1,11 @@
 import '../styles/credits.css';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { Button } from '../components/Button.tsx';
 import { PurseDrawing } from '../components/drawings.tsx';
 import { EmptyState } from '../components/EmptyState.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { More } from '../components/More.tsx';
+import { announce } from '../state/announce.ts';
 import { getMonthStart, sumLines } from '../state/ledgerLines.ts';
 import { usePageState } from '../state/pageState.ts';
 import { imageHref, type Route } from '../state/route.ts';
@@ -56,7 +57,8 @@ export function Credits({ routeBefore }: { routeBefore: Route | undefined }) {
 /** From a closed image to its link, from elsewhere to the heading. */
 function focusAfter(before: Route): void {
   const link =
-    before.view === 'image' && document.querySelector<HTMLElement>(`.credits a[href="${imageHref(before.id)}"]`);
+    before.view === 'image' &&
+    document.querySelector<HTMLElement>(`.credits a[href="${imageHref(before.id)}"]`);
   (link || document.getElementById('credits-title'))?.focus();
 }
 
@@ -130,6 +132,14 @@ function History() {
   const { lines, month, months, isMonthWhole, isSaving, csvProblem } = ledger;
   const shown = lines.value;
   const { spent, added } = sumLines(shown);
+  const announced = useRef(month.value);
+  useEffect(() => {
+    const isReady = month.value === '' || isMonthWhole.value;
+    if (!isReady || announced.current === month.value) return;
+    announced.current = month.value;
+    const name = month.value === '' ? text.credits.allMonths : monthText(getMonthStart(month.value));
+    announce(text.credits.found(shown.length, name), false);
+  }, [month.value, isMonthWhole.value]);
   return (
     <section class="history" aria-labelledby="history-title">
       <div class="row between">

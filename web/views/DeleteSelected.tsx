@@ -8,7 +8,7 @@ import { selecting as selectingText } from '../strings/en/selecting.ts';
 /** Asks for confirmation before the selected images are deleted permanently. */
 export function DeleteSelected({ onClose }: { onClose: () => void }) {
   const pageState = usePageState();
-  const { selected, work } = pageState.selection;
+  const { selected, work, isOn } = pageState.selection;
   const [failed, setFailed] = useState(0);
   const count = selected.value.length;
   const progress = work.value;
@@ -19,14 +19,16 @@ export function DeleteSelected({ onClose }: { onClose: () => void }) {
     if (left === 0) onClose();
     else setFailed(left);
   }
+  const question = selectingText.question(progress?.total ?? count);
   return (
     <Dialog
-      title={selectingText.deleteTitle}
+      title={question}
       class="sheet"
       onClose={onClose}
-      focusAfter={() => document.querySelector('.gallery-tools button')}
+      // The selection ends with its images.
+      focusAfter={() => document.querySelector(isOn.peek() ? '.selection .bin' : '#gallery-title')}
     >
-      <h2>{selectingText.question(progress?.total ?? count)}</h2>
+      <h2>{question}</h2>
       <p>{selectingText.consequence}</p>
       {progress && <p role="status">{selectingText.progress(progress.done, progress.total)}</p>}
       {failed > 0 && !progress && (

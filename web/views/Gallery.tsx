@@ -37,15 +37,17 @@ export function Gallery({ isShown }: { isShown: boolean }) {
   const isEmpty = groups.value.length === 0;
   const hasImages = gallery.items.value.length > 0;
   const hasTools = hasImages || isActive.value;
+  // The first image does not move down when the tools come with it.
+  const hasPlaceOfTools = hasTools || !isEmpty;
+  const hasMore = state.value !== 'complete';
   const { view: Tools } = useLater(hasTools, loadTools);
   return (
     <section class="gallery" aria-labelledby="gallery-title">
       <h2 id="gallery-title" class="visually-hidden" tabIndex={-1}>
         {text.gallery.title}
       </h2>
-      {/* Keeps the place of the tools until they are loaded. */}
-      {hasTools && (Tools ? <Tools isShown={isShown} /> : <div class="gallery-tools" />)}
-      {!isEmpty && <Rows groups={groups.value} />}
+      {hasPlaceOfTools && (hasTools && Tools ? <Tools isShown={isShown} /> : <div class="gallery-tools" />)}
+      {!isEmpty && <Rows groups={groups.value} hasMore={hasMore} />}
       {isEmpty && !isActive.value && state.value === 'initial' && !problem.value && <Placeholders />}
       {isEmpty && state.value === 'complete' && (isActive.value ? <NothingFound /> : <FirstVisit />)}
       {isEmpty && isActive.value && state.value !== 'complete' && !problem.value && (
@@ -65,7 +67,7 @@ export function Gallery({ isShown }: { isShown: boolean }) {
   );
 }
 
-function Rows({ groups }: { groups: ReturnType<typeof groupByDate> }) {
+function Rows({ groups, hasMore }: { groups: ReturnType<typeof groupByDate>; hasMore: boolean }) {
   const list = useRef<HTMLDivElement>(null);
   const { width, top } = useWindow(list);
   const placed = useMemo(() => (width > 0 ? placeGroups(groups, width) : []), [groups, width]);
@@ -77,22 +79,29 @@ function Rows({ groups }: { groups: ReturnType<typeof groupByDate> }) {
       {placed
         .filter((group) => group.top + group.height >= from && group.top <= to)
         .map((group) => (
-          <GroupOfImages key={group.title} group={group} from={from} to={to} />
+          <GroupOfImages
+            key={group.title}
+            group={group}
+            from={from}
+            to={to}
+            isWhole={group !== last || !hasMore}
+          />
         ))}
     </div>
   );
 }
 
-type GroupProps = { group: PlacedGroup<GalleryItem>; from: number; to: number };
+/** @property isWhole false if more of its images may come with the next page */
+type GroupProps = { group: PlacedGroup<GalleryItem>; from: number; to: number; isWhole: boolean };
 
-function GroupOfImages({ group, from, to }: GroupProps) {
+function GroupOfImages({ group, from, to, isWhole }: GroupProps) {
   const { title, top, height, places, items } = group;
   const start = top + groupTitleHeight;
   const [first, end] = findVisible(places, from - start, to - start);
   return (
     <section class="day" style={{ top: px(top), height: px(height) }}>
       <h3>
-        {title} <span class="quiet">{text.gallery.countOf(items.length)}</span>
+        {title} {isWhole && <span class="quiet">{text.gallery.countOf(items.length)}</span>}
       </h3>
       <ul>
         {places.slice(first, end).map((place, i) => {
@@ -101,7 +110,7 @@ function GroupOfImages({ group, from, to }: GroupProps) {
             item && (
               <li
                 key={place.id}
-                aria-setsize={items.length}
+                aria-setsize={isWhole ? items.length : -1}
                 aria-posinset={first + i + 1}
                 style={{
                   left: px(place.x),

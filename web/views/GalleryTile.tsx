@@ -11,6 +11,7 @@ import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
 import { search as searchText } from '../strings/en/search.ts';
 import { text } from '../strings/en.ts';
+import { timeText } from '../strings/format.ts';
 import { MakingTile } from './MakingTile.tsx';
 
 /** One place in the gallery. A generation that is being made becomes its image here. */
@@ -61,13 +62,16 @@ function ImageTile({ generation }: { generation: Generation }) {
               'aria-label': text.gallery.selectOne(prompt ?? ''),
             }
           : { 'aria-label': text.gallery.open(prompt ?? '') })}
+        aria-description={describe(generation)}
         draggable={false}
         onClick={select}
         onKeyDown={byKey}
       >
         {image && <Tile image={image} />}
-        <span class="caption" dir="auto" aria-hidden="true">
-          {prompt}
+        <span class="caption" aria-hidden="true">
+          <span class="clamp" dir="auto">
+            {prompt}
+          </span>
         </span>
       </a>
       <AiMark />
@@ -90,6 +94,7 @@ function ImageTile({ generation }: { generation: Generation }) {
                 key={label}
                 icon={icon}
                 label={label}
+                {...(icon === 'heart' && favourite && { look: 'filled' })}
                 isSmall
                 isOverImage
                 tabIndex={-1}
@@ -126,6 +131,18 @@ function ImageTile({ generation }: { generation: Generation }) {
       )}
     </div>
   );
+}
+
+/** What tells images with the same prompt apart. */
+function describe({ createdAt, image, favourite, shareUrl }: Generation): string {
+  return [
+    timeText(createdAt),
+    image && text.common.pixels(image.width, image.height),
+    favourite && text.gallery.favourite,
+    shareUrl && text.gallery.shared,
+  ]
+    .filter(Boolean)
+    .join(', ');
 }
 
 type ActionsProps = {

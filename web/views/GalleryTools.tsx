@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button, IconButton } from '../components/Button.tsx';
 import { Icon } from '../components/Icon.tsx';
+import { useKeptFocus } from '../components/useKeptFocus.ts';
 import { announce } from '../state/announce.ts';
 import { queryCharactersMax } from '../state/gallerySearch.ts';
 import { usePageState } from '../state/pageState.ts';
@@ -43,6 +44,7 @@ function SearchBar({ isShown }: { isShown: boolean }) {
   const { search, selection } = usePageState();
   const { query, onlyFavourites, items } = search;
   const field = useRef<HTMLInputElement>(null);
+  useFoundCount();
 
   useEffect(() => {
     if (!isShown) return;
@@ -111,15 +113,40 @@ function SearchBar({ isShown }: { isShown: boolean }) {
   );
 }
 
+/** A moment after the last change, so that typing is not interrupted. */
+const announceDelayMs = 1000;
+
+/** Screen readers hear how many images were found. */
+function useFoundCount(): void {
+  const { query, onlyFavourites, items, isActive, state } = usePageState().search;
+  const [count, isKnown] = [items.value.length, state.value !== 'initial'];
+  const asked = `${query.value.trim()}/${onlyFavourites.value}`;
+  const announced = useRef('');
+  useEffect(() => {
+    if (!isActive.value) announced.current = '';
+    if (!isActive.value || !isKnown || announced.current === asked) return;
+    const timer = setTimeout(() => {
+      announced.current = asked;
+      const words = state.peek() === 'complete' ? searchText.found : searchText.foundSoFar;
+      announce(words(count), false);
+    }, announceDelayMs);
+    return () => clearTimeout(timer);
+  }, [asked, count, isKnown]);
+}
+
 function SelectionBar({ isShown }: { isShown: boolean }) {
   const pageState = usePageState();
-  const { selection } = pageState;
+  const { selection, search } = pageState;
   const [isDeleting, setIsDeleting] = useState(false);
   const bar = useRef<HTMLDivElement>(null);
   useHeaderHeight();
   const selected = selection.selected.value;
   const work = selection.work.value;
   const isOff = selected.length === 0 || work !== undefined;
+  const allLabel =
+    search.state.value === 'complete'
+      ? selectingText.all
+      : selectingText.allLoaded(search.items.value.length);
   const isAllFavourite = selected.length > 0 && selected.every(({ favourite }) => favourite);
 
   const end = () => {
@@ -131,6 +158,8 @@ function SelectionBar({ isShown }: { isShown: boolean }) {
     // The button that started it has gone.
     if (document.activeElement === document.body) bar.current?.querySelector('button')?.focus();
   }, []);
+  const started = useRef('');
+  useKeptFocus(bar, work !== undefined, work ? '.cancel' : started.current || 'button');
   useEffect(() => {
     if (!isShown) return;
     const byKey = (event: KeyboardEvent) => {
@@ -145,33 +174,36 @@ function SelectionBar({ isShown }: { isShown: boolean }) {
     return () => document.removeEventListener('keydown', byKey);
   }, [isShown, selection]);
 
-  const run = (label: string, action: (state: typeof pageState) => Promise<void>) => {
+  const run = (icon: string, label: string, action: (state: typeof pageState) => Promise<void>) => {
+    started.current = `.${icon}`;
     if (!isOff) action(pageState).catch(() => announce(text.common.actionFailed(label)));
   };
   return (
     <div class="gallery-tools selection" role="toolbar" aria-label={selectingText.title} ref={bar}>
       <IconButton icon="close" label={selectingText.end} look="plain" onClick={end} />
-      <p class="selection-count" role="status">
+      <p class="selection-count" role={isDeleting ? undefined : 'status'}>
         {work ? selectingText.progress(work.done, work.total) : selectingText.count(selected.length)}
       </p>
       {work ? (
-        <Button onClick={selection.cancel}>{selectingText.cancel}</Button>
+        <button type="button" class="cancel" onClick={selection.cancel}>
+          {selectingText.cancel}
+        </button>
       ) : (
         <>
-          <Button icon="stack" aria-label={selectingText.all} onClick={selection.selectAll}>
-            <span class="chip-text">{selectingText.all}</span>
+          <Button icon="check" aria-label={allLabel} title={allLabel} onClick={selection.selectAll}>
+            <span class="chip-text">{allLabel}</span>
           </Button>
           <BarButton
             icon="heart"
             label={isAllFavourite ? selectingText.unmark : selectingText.mark}
             isOff={isOff}
-            onPress={(label) => run(label, favouriteSelected)}
+            onPress={(label) => run('heart', label, favouriteSelected)}
           />
           <BarButton
             icon="download"
             label={selectingText.download}
             isOff={isOff}
-            onPress={(label) => run(label, downloadSelected)}
+            onPress={(label) => run('download', label, downloadSelected)}
           />
           <BarButton
             icon="bin"
@@ -195,8 +227,16 @@ type BarButtonProps = {
 
 function BarButton({ icon, label, isOff, onPress }: BarButtonProps) {
   return (
-    <Button icon={icon} aria-label={label} title={label} aria-disabled={isOff} onClick={() => onPress(label)}>
+    <button
+      type="button"
+      class={icon}
+      aria-label={label}
+      title={label}
+      aria-disabled={isOff}
+      onClick={() => onPress(label)}
+    >
+      <Icon name={icon} />
       <span class="chip-text">{label}</span>
-    </Button>
+    </button>
   );
 }

@@ -11,11 +11,13 @@ export function MakingTile({ pending }: { pending: PendingGeneration }) {
   const { pendingGenerations } = usePageState();
   const { key, askedAt, request } = pending;
   const progress = pending.progress.value;
-  const hide = () => {
+  /** The button disappears with its tile. */
+  const hide = (button: HTMLElement) => {
+    const others = [...document.querySelectorAll<HTMLElement>('.making-tile button')];
+    const next = others[others.indexOf(button) + 1] ?? document.getElementById('gallery-title');
+    next?.focus({ preventScroll: true });
     pendingGenerations.hide(key);
     announce(text.making.hidden);
-    // The button disappears with its tile.
-    document.getElementById('prompt')?.focus();
   };
   return (
     <article class="making-tile" aria-label={request.prompt}>
@@ -26,7 +28,13 @@ export function MakingTile({ pending }: { pending: PendingGeneration }) {
       <p class="making-prompt" dir="auto" aria-hidden="true">
         {request.prompt}
       </p>
-      <IconButton icon="hide" label={text.making.hide} title={text.making.hideHint} isSmall onClick={hide} />
+      <IconButton
+        icon="hide"
+        label={text.making.hide}
+        title={text.making.hideHint}
+        isSmall
+        onClick={({ currentTarget }) => hide(currentTarget)}
+      />
     </article>
   );
 }

@@ -34,7 +34,9 @@ export function Studio({ config, uid, hasSignedIn }: PartProps) {
   useEffect(() => {
     // The form that had the focus has gone. A user who is quick may be elsewhere already.
     const isLost = document.activeElement === document.body;
-    if (isReady && hasSignedIn && isLost) document.getElementById('create-title')?.focus();
+    if (isReady && hasSignedIn && isLost) {
+      document.getElementById(route.peek().view === 'credits' ? 'main' : 'create-title')?.focus();
+    }
   }, [isReady, hasSignedIn]);
   if (!pageState) return null;
   return (

@@ -208,6 +208,8 @@ const actions = {
   give: 'Give',
   take: 'Take',
   amount: 'Credits',
+  imageOf: (prompt: string | null, time: string) =>
+    `${prompt === null ? 'An image without its prompt' : `“${prompt}”`}, ${time}`,
   upTo: (price: number) => `The image cost ${credits(price)}.`,
   continue: 'Continue',
   back: 'Back',

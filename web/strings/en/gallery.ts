@@ -32,6 +32,7 @@ export const gallery = {
   reuse: 'Reuse prompt',
   useAsReference: 'Use as reference',
   imageCopied: 'Image copied.',
+  shared: 'Shared',
   favourite: 'Favourite',
   unfavourite: 'No longer a favourite',
   marked: 'Added to your favourites.',
@@ -51,4 +52,6 @@ export const making = {
     count === 1 ? 'Your image is ready.' : `Your ${countOf(count, 'image')} are ready.`,
   noticeFailed: (count: number) => `${countOf(count, 'image')} could not be made.`,
   ready: (cost: string) => `Your image is ready. ${cost}`,
+  groupReady: (count: number, balance: number) =>
+    `${countOf(count, 'image')} ${count === 1 ? 'is' : 'are'} ready. Balance: ${credits(balance)}.`,
 };

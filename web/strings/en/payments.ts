@@ -5,8 +5,7 @@ export const payments = {
   title: 'Your payment',
   checkAgain: 'Check again',
   confirming: 'Confirming your payment …',
-  paid: (bought: number, balance: number) =>
-    `You bought ${creditsOf(bought)}. Balance: ${creditsOf(balance)}.`,
+  paid: (bought: number) => `You bought ${creditsOf(bought)}.`,
   failed: 'Your bank refused the payment. Nothing was charged.',
   waiting:
     'Your credits will be added when your bank confirms the payment. If it does not, nothing is charged.',
