@@ -12,7 +12,8 @@ import * as limits from '../../web/limits.ts';
 import { fileName } from '../../web/saveFile.ts';
 import { getShape } from '../../web/state/shapes.ts';
 import { clockTime, signed } from '../../web/strings/format.ts';
-import { costText, entryText, failureCreditsText, removalText } from '../../web/strings/messages.ts';
+import { entryText } from '../../web/strings/ledger.ts';
+import { costText, failureCreditsText, removalText } from '../../web/strings/messages.ts';
 
 const createReceipt = (charged: number, refunded: number): Receipt => ({
   charged,

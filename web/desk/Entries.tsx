@@ -1,8 +1,8 @@
 import type { AdminEntry } from '../../shared/contract.ts';
 import { deskText } from '../strings/en/desk.ts';
-import { text } from '../strings/en.ts';
+import { credits as creditsText } from '../strings/en/credits.ts';
 import { number, signed, timeText, wholeTimeText } from '../strings/format.ts';
-import { entryText } from '../strings/messages.ts';
+import { entryText } from '../strings/ledger.ts';
 import { toAccountHref } from './deskRoute.ts';
 import { newestMax } from './limits.ts';
 
@@ -49,7 +49,7 @@ function Table({ entries, uid }: { entries: readonly AdminEntry[]; uid: string }
                 {entry.generationId && (
                   <>
                     {' '}
-                    <a href={toAccountHref(uid, entry.generationId)}>{text.credits.showImage}</a>
+                    <a href={toAccountHref(uid, entry.generationId)}>{creditsText.showImage}</a>
                   </>
                 )}
               </td>

@@ -3,8 +3,9 @@ import { computed, effect, type Signal, signal } from '@preact/signals';
 import type { Entry, Generation } from '../../shared/contract.ts';
 import type { Client } from '../client.ts';
 import { saveBlob } from '../saveFile.ts';
-import { text } from '../strings/en.ts';
-import { entryText, problemText } from '../strings/messages.ts';
+import { credits as creditsText } from '../strings/en/credits.ts';
+import { entryText } from '../strings/ledger.ts';
+import { problemText } from '../strings/messages.ts';
 import type { AccountState } from './account.ts';
 import { getMonthStart, groupEntries, listMonths, toCsv, toMonth } from './ledgerLines.ts';
 import { createPagedList } from './pagedList.ts';
@@ -110,8 +111,8 @@ function createCsvDownload(client: Pick<Client, 'ledger'>, month: Signal<string>
           entry.balance,
           entry.generationId ?? '',
         ]);
-        const csv = toCsv([text.credits.csvColumns, ...rows]);
-        saveBlob(new Blob([csv], { type: 'text/csv' }), text.credits.csvName(wanted));
+        const csv = toCsv([creditsText.csvColumns, ...rows]);
+        saveBlob(new Blob([csv], { type: 'text/csv' }), creditsText.csvName(wanted));
       } catch (error) {
         csvProblem.value = problemText(error);
       } finally {

@@ -4,7 +4,6 @@
  */
 
 import { composer, improve, references } from './en/composer.ts';
-import { credits } from './en/credits.ts';
 import { failures } from './en/failures.ts';
 import { gallery, making } from './en/gallery.ts';
 import { header, shortcuts } from './en/header.ts';
@@ -15,7 +14,6 @@ import { firstText } from './first.ts';
 export const text = {
   ...firstText,
   composer,
-  credits,
   deleting,
   failures,
   gallery,

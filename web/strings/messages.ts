@@ -1,10 +1,9 @@
 /** Chooses the string for a value in the functions' answers. */
-import type { AccountView, Entry, Generation, Receipt, ReportReason } from '../../shared/contract.ts';
+import type { Generation, Receipt, ReportReason } from '../../shared/contract.ts';
 import { ApiError, isSettled } from '../client.ts';
 import { text } from './en.ts';
-import { dayText } from './format.ts';
 
-const { failures, credits: creditTexts, payments } = text;
+const { failures, payments } = text;
 
 /** The cost of a finished image, and the balance after it. */
 export function costText({ charged, refunded, balance }: Receipt): string {
@@ -47,28 +46,6 @@ export function removalText({ removedReason = 'other' }: Generation): string {
   return text.report.removed(text.report.removalReasons[removedReason as ReportReason] ?? removedReason);
 }
 
-/** Stripe's prefixes: what took the credits of a payment, or restored them. */
-export const isOfDispute = (id: string) => /^(clawback|reinstatement):(du|dp)_/.test(id);
-export const isOfRefund = (id: string) => /^(clawback|reinstatement):(re|pyr)_/.test(id);
-
-function paymentEntryText({ id, type }: Entry): string {
-  const { debtPaidOff, paymentRefunded, refundFailed, paymentDisputed, disputeEnded } = creditTexts;
-  if (id.endsWith(':debt')) return debtPaidOff;
-  if (isOfRefund(id)) return type === 'clawback' ? paymentRefunded : refundFailed;
-  if (isOfDispute(id)) return type === 'clawback' ? paymentDisputed : disputeEnded;
-  return creditTexts.entryNames[type];
-}
-
-export function entryText(entry: Entry): string {
-  const { type, reason } = entry;
-  const { entryNames, entryWithReason, refundReasons, studioError } = creditTexts;
-  if (type === 'clawback' || type === 'reinstatement') return paymentEntryText(entry);
-  if (type === 'grant' && reason === 'signup') return creditTexts.welcome;
-  if (!reason) return entryNames[type];
-  if (type !== 'refund') return entryWithReason(entryNames[type], reason);
-  return entryWithReason(entryNames[type], refundReasons[reason] ?? studioError);
-}
-
 /** What the page knows of one payment on Stripe's page. */
 export type PaymentNotice = { sessionId: string } & (
   | { state: 'confirming' | 'left' | 'waiting' | 'failed' | 'notCredited' | 'notFound' }
@@ -82,6 +59,3 @@ export function paymentText(notice: PaymentNotice): string {
   if (notice.state === 'unknown') return payments.unknown(notice.problem);
   return payments[notice.state];
 }
-
-export const allowanceText = ({ credits, period, nextAt }: NonNullable<AccountView['allowance']>) =>
-  creditTexts.allowance(credits, period, dayText(nextAt));

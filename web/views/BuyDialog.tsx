@@ -5,6 +5,7 @@ import { Dialog } from '../components/Dialog.tsx';
 import { usePageState } from '../state/pageState.ts';
 import { user } from '../state/session.ts';
 import { buying as buyingText } from '../strings/en/buying.ts';
+import { credits as creditsText } from '../strings/en/credits.ts';
 import { text } from '../strings/en.ts';
 import { partPriceText, priceText } from '../strings/format.ts';
 import { SendConfirmation } from './SendConfirmation.tsx';
@@ -17,9 +18,9 @@ export function BuyDialog() {
   const best = findBestPrice(packs.value);
   const balance = account.balance.value;
   return (
-    <Dialog title={text.credits.buy} class="sheet" onClose={purchases.closeDialog}>
+    <Dialog title={creditsText.buy} class="sheet" onClose={purchases.closeDialog}>
       <div>
-        <h2>{text.credits.buy}</h2>
+        <h2>{creditsText.buy}</h2>
         {balance && <p class="quiet">{buyingText.balance(balance.balance)}</p>}
       </div>
       {user.value?.needsVerification && (

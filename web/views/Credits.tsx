@@ -9,9 +9,9 @@ import { announce } from '../state/announce.ts';
 import { getMonthStart, sumLines } from '../state/ledgerLines.ts';
 import { usePageState } from '../state/pageState.ts';
 import { imageHref, type Route } from '../state/route.ts';
-import { text } from '../strings/en.ts';
+import { credits as creditsText } from '../strings/en/credits.ts';
 import { monthText, number } from '../strings/format.ts';
-import { allowanceText } from '../strings/messages.ts';
+import { allowanceText } from '../strings/ledger.ts';
 import { enoughForText } from '../strings/prices.ts';
 import { LedgerTable } from './LedgerTable.tsx';
 import { useLedger } from './useLedger.ts';
@@ -32,14 +32,14 @@ export function Credits({ routeBefore }: { routeBefore: Route | undefined }) {
   return (
     <section class="credits" aria-labelledby="credits-title">
       <h1 id="credits-title" tabIndex={-1}>
-        {text.credits.title}
+        {creditsText.title}
       </h1>
       <Balance />
       {account.debt.value > 0 && <Debt />}
       {items.value.length > 0 && <History />}
       {items.value.length === 0 && state.value === 'complete' && (
-        <EmptyState drawing={<PurseDrawing />} title={text.credits.emptyTitle}>
-          <p>{text.credits.empty}</p>
+        <EmptyState drawing={<PurseDrawing />} title={creditsText.emptyTitle}>
+          <p>{creditsText.empty}</p>
         </EmptyState>
       )}
       {problem.value && (
@@ -70,11 +70,11 @@ function Balance() {
   return (
     <div class="wallet">
       <div>
-        <h2 class="quiet">{text.credits.balanceTitle}</h2>
+        <h2 class="quiet">{creditsText.balanceTitle}</h2>
         <p class="total">
-          <b>{number(balance)}</b> {text.credits.unit(balance)}
+          <b>{number(balance)}</b> {creditsText.unit(balance)}
         </p>
-        {images && <p class="quiet">{text.credits.enoughFor(images)}</p>}
+        {images && <p class="quiet">{creditsText.enoughFor(images)}</p>}
         {account.allowance.value && <p class="quiet">{allowanceText(account.allowance.value)}</p>}
       </div>
       <PurseDrawing />
@@ -96,11 +96,11 @@ function BuyButtons() {
       <div class="row">
         {isSold && (
           <Button kind="primary" icon="plus" aria-haspopup="dialog" onClick={purchases.open}>
-            {text.credits.buy}
+            {creditsText.buy}
           </Button>
         )}
         <Button aria-disabled={leavingFor.value === 'portal'} onClick={() => void purchases.openReceipts()}>
-          {text.credits.receipts}
+          {creditsText.receipts}
         </Button>
       </div>
       {problem.value && !isDialogOpen.value && (
@@ -110,7 +110,7 @@ function BuyButtons() {
       )}
       {hasNoReceipts.value && (
         <p class="quiet" role="status">
-          {text.credits.noReceipts}
+          {creditsText.noReceipts}
         </p>
       )}
     </div>
@@ -120,9 +120,9 @@ function BuyButtons() {
 function Debt() {
   const { account } = usePageState();
   return (
-    <section class="debt" aria-label={text.credits.debtTitle}>
+    <section class="debt" aria-label={creditsText.debtTitle}>
       <Icon name="warning" />
-      <p>{text.credits.debt(account.debt.value)}</p>
+      <p>{creditsText.debt(account.debt.value)}</p>
     </section>
   );
 }
@@ -137,22 +137,22 @@ function History() {
     const isReady = month.value === '' || isMonthWhole.value;
     if (!isReady || announced.current === month.value) return;
     announced.current = month.value;
-    const name = month.value === '' ? text.credits.allMonths : monthText(getMonthStart(month.value));
-    announce(text.credits.found(shown.length, name), false);
+    const name = month.value === '' ? creditsText.allMonths : monthText(getMonthStart(month.value));
+    announce(creditsText.found(shown.length, name), false);
   }, [month.value, isMonthWhole.value]);
   return (
     <section class="history" aria-labelledby="history-title">
       <div class="row between">
-        <h2 id="history-title">{text.credits.history}</h2>
+        <h2 id="history-title">{creditsText.history}</h2>
         <div class="row">
           <select
-            aria-label={text.credits.month}
+            aria-label={creditsText.month}
             value={month.value}
             onChange={({ currentTarget }) => {
               month.value = currentTarget.value;
             }}
           >
-            <option value="">{text.credits.allMonths}</option>
+            <option value="">{creditsText.allMonths}</option>
             {months.value.map((one) => (
               <option key={one} value={one}>
                 {monthText(getMonthStart(one))}
@@ -160,7 +160,7 @@ function History() {
             ))}
           </select>
           <Button icon="download" aria-disabled={isSaving.value} onClick={() => void ledger.saveCsv()}>
-            {isSaving.value ? text.credits.savingCsv : text.credits.saveCsv}
+            {isSaving.value ? creditsText.savingCsv : creditsText.saveCsv}
           </Button>
         </div>
       </div>
@@ -170,10 +170,10 @@ function History() {
         </p>
       )}
       {month.value !== '' && isMonthWhole.value && shown.length > 0 && (
-        <p class="quiet">{text.credits.sums(spent, added)}</p>
+        <p class="quiet">{creditsText.sums(spent, added)}</p>
       )}
       {shown.length > 0 && <LedgerTable lines={shown} />}
-      {shown.length === 0 && isMonthWhole.value && <p class="quiet">{text.credits.nothingInMonth}</p>}
+      {shown.length === 0 && isMonthWhole.value && <p class="quiet">{creditsText.nothingInMonth}</p>}
     </section>
   );
 }

@@ -5,10 +5,9 @@ import { Tile } from '../components/Tile.tsx';
 import type { LedgerLine } from '../state/ledgerLines.ts';
 import { usePageState } from '../state/pageState.ts';
 import { imageHref } from '../state/route.ts';
-import { text } from '../strings/en.ts';
+import { credits as creditsText } from '../strings/en/credits.ts';
 import { number, signed, timeText, wholeTimeText } from '../strings/format.ts';
-import { entryExplanation, imageOutcomes } from '../strings/ledger.ts';
-import { entryText } from '../strings/messages.ts';
+import { entryExplanation, entryText, imageOutcomes } from '../strings/ledger.ts';
 import { useLedger } from './useLedger.ts';
 
 /** The ledger, newest first: what happened, what it did to the credits, and the balance after it. */
@@ -18,12 +17,12 @@ export function LedgerTable({ lines }: { lines: readonly LedgerLine[] }) {
       <table>
         <thead>
           <tr>
-            <th scope="col">{text.credits.what}</th>
+            <th scope="col">{creditsText.what}</th>
             <th scope="col" class="number">
-              {text.credits.amount}
+              {creditsText.amount}
             </th>
             <th scope="col" class="number">
-              {text.credits.balance}
+              {creditsText.balance}
             </th>
           </tr>
         </thead>
@@ -53,7 +52,7 @@ export function LedgerTable({ lines }: { lines: readonly LedgerLine[] }) {
 /** What was charged and what was returned, for a line that has both. */
 function Parts({ entries }: { entries: readonly Entry[] }) {
   const sum = (sign: 1 | -1) => entries.reduce((total, { amount }) => total + Math.max(0, sign * amount), 0);
-  return <small class="quiet">{text.credits.wasCharged(sum(-1), sum(1))}</small>;
+  return <small class="quiet">{creditsText.wasCharged(sum(-1), sum(1))}</small>;
 }
 
 function Time({ at }: { at: string }) {
@@ -95,7 +94,7 @@ function ImageCell({ line, generationId }: { line: LedgerLine; generationId: str
   const image = generation?.image;
   const prompt = generation?.prompt;
   const name =
-    prompt ?? (generation?.status === 'deleted' ? text.credits.imageDeleted : text.credits.imageMissing);
+    prompt ?? (generation?.status === 'deleted' ? creditsText.imageDeleted : creditsText.imageMissing);
   return (
     <div class="what" ref={holder}>
       {image ? (
@@ -113,7 +112,7 @@ function ImageCell({ line, generationId }: { line: LedgerLine; generationId: str
             {name}
           </a>
         ) : (
-          <strong>{generation === null ? text.credits.imageMissing : text.credits.imageInProgress}</strong>
+          <strong>{generation === null ? creditsText.imageMissing : creditsText.imageInProgress}</strong>
         )}
         {imageOutcomes(line.entries).map((outcome) => (
           <p key={outcome} class="quiet">
