@@ -5,7 +5,7 @@ import { cloudinaryFault } from '../../local/fakes/cloudinaryFaults.ts';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
 import { gapMs } from '../../web/state/doubleClicks.ts';
 import { startCuttableProxy } from './support/cuttableProxy.ts';
-import { hasFocus } from './support/focus.ts';
+import { hasFocus, hasFocusedElement } from './support/focus.ts';
 import {
   button,
   fillForm,
@@ -154,11 +154,13 @@ describe('a failure', () => {
     await submit('Three');
     await page.getByText('3 images were not made').waitFor();
     expect(await page.getByRole('article').count()).toBe(0);
-    await button(page, 'Show').click();
+    await button(page, 'Show').press('Enter');
+    expect(await hasFocusedElement(page)).toBe(true);
     await button(pendingCard(page, 'Two'), 'Dismiss').click();
     expect(await hasFocus(button(pendingCard(page, 'One'), 'Dismiss'))).toBe(true);
-    await button(pendingCard(page, 'One'), 'Dismiss').click();
-    await button(pendingCard(page, 'Three'), 'Dismiss').click();
+    await page.keyboard.press('Enter');
+    expect(await hasFocus(button(pendingCard(page, 'Three'), 'Dismiss'))).toBe(true);
+    await page.keyboard.press('Enter');
     expect(await hasFocus(page.getByRole('heading', { name: 'Your images', exact: true }))).toBe(true);
   });
 });

@@ -289,7 +289,7 @@ describe('the credits page', () => {
     allow(/status of 404/);
     await goTo(page, 'Credits');
     await button(page, 'Receipts').click();
-    await page.getByRole('alert').getByText('There are no receipts yet.').waitFor();
+    await page.getByRole('status').getByText('There are no receipts yet.').waitFor();
     const bought = await buyFromCredits();
     await button(bought.page, 'Receipts').click();
     await bought.page.getByRole('heading', { name: 'Invoices and receipts' }).waitFor();

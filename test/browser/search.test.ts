@@ -79,6 +79,7 @@ describe('the search', () => {
 
   it('has a key', async () => {
     const { page } = await openGallery(['A key']);
+    await searchField(page).waitFor();
     await page.keyboard.press('/');
     expect(await hasFocus(searchField(page))).toBe(true);
     await page.keyboard.type('k');

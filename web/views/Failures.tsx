@@ -1,7 +1,8 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from '../client.ts';
 import { Button, IconButton } from '../components/Button.tsx';
 import { Icon } from '../components/Icon.tsx';
+import { useKeptFocus } from '../components/useKeptFocus.ts';
 import { announce } from '../state/announce.ts';
 import { usePageState } from '../state/pageState.ts';
 import type { PendingGeneration } from '../state/pendingGenerations.ts';
@@ -20,13 +21,24 @@ const cardsMax = 2;
 export function Failures() {
   const { pendingGenerations } = usePageState();
   const [isOpen, setIsOpen] = useState(false);
+  const section = useRef<HTMLElement>(null);
   const failed = pendingGenerations.failed.value;
-  if (failed.length === 0) return null;
   const isShown = isOpen || failed.length <= cardsMax;
+  useKeptFocus(section, isShown);
+  const isEmpty = failed.length === 0;
+  useEffect(() => {
+    if (isEmpty) setIsOpen(false);
+  }, [isEmpty]);
+  if (isEmpty) return null;
   // Cards that the user is busy with stay open when another one comes.
   const open = () => setIsOpen(true);
   return (
-    <section class="failures" aria-labelledby="failures-title" onFocusIn={isShown ? open : undefined}>
+    <section
+      class="failures"
+      ref={section}
+      aria-labelledby="failures-title"
+      onFocusIn={isShown ? open : undefined}
+    >
       <h2 id="failures-title" class="visually-hidden">
         {text.failures.title}
       </h2>

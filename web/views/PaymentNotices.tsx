@@ -21,7 +21,7 @@ function Notice({ notice }: { notice: PaymentNotice }) {
   /** The button disappears with its notice. */
   const dismiss = () => {
     purchases.dismiss(sessionId);
-    (document.getElementById('credits-title') ?? document.getElementById('gallery-title'))?.focus();
+    (document.getElementById('credits-title') ?? document.getElementById('prompt'))?.focus();
   };
   return (
     <section class="bar" aria-label={text.payments.title}>
