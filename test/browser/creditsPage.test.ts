@@ -48,6 +48,10 @@ it('a month shows its lines and sums, and is saved as a CSV file', async () => {
   const now = new Date().toISOString().slice(0, 7);
   await month.selectOption(now);
   await page.getByText('Spent: 1 · Added: 20').waitFor();
+  await page
+    .getByRole('status')
+    .getByText(/: 3 lines\.$/)
+    .waitFor();
   const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'Download CSV').click()]);
   expect(download.suggestedFilename()).toBe(`nano-banana-studio-credits-${now}.csv`);
   const lines = (await readFile(await download.path(), 'utf8')).trim().split('\r\n');

@@ -212,6 +212,9 @@ describe('a goodwill refund', () => {
       await button(desk.page, 'Refund: A hand with six fingers').click();
       const amount = dialog(desk.page, 'Goodwill refund').getByRole('spinbutton', { name: 'Credits' });
       expect([await amount.inputValue(), await amount.getAttribute('max')]).toEqual(['4', '4']);
+      await dialog(desk.page, 'Goodwill refund')
+        .getByText(/^“A hand with six fingers”, .*\d/)
+        .waitFor();
       const sentence = await fillIn(desk.page, 'Goodwill refund', { reason: 'Six fingers' });
       expect(sentence).toBe(
         `${user.email} gets 4 credits for the image “A hand with six fingers”. Balance 16 → 20. This is possible once.`,

@@ -144,3 +144,17 @@ describe.each(looks)('at %s pixels', (_, look) => {
     await generateButton(page).waitFor();
   }, 60_000);
 });
+
+it('the first image stays where it was made', async () => {
+  const user = await studio().newUser({ credits: 2 });
+  const { page } = await openWindow();
+  await signIn(page, user);
+  const hold = studio().pauseNextImage();
+  await submitPrompt(page, { prompt: 'A seed' });
+  await hold.reached;
+  const before = await pendingCard(page, 'A seed').boundingBox();
+  hold.release();
+  await imageWithPrompt(page, 'A seed').waitFor();
+  await page.getByRole('searchbox').waitFor();
+  expect(await imageWithPrompt(page, 'A seed').boundingBox()).toEqual(before);
+});

@@ -67,6 +67,16 @@ describe('the search', () => {
     const prompts = Array.from({ length: 30 }, (_, i) => (i % 14 === 1 ? `A whale ${i}` : `A pebble ${i}`));
     const { page } = await openGallery(prompts);
     await page.route(/\/gallery\?.*pageToken/, (route) => route.abort());
+    // Nobody knows yet how many there are.
+    expect(
+      await gallery(page)
+        .getByText(/^\d+ images$/)
+        .count(),
+    ).toBe(0);
+    await button(page, 'Select').click();
+    await button(tools(page), 'Select all 24 loaded').click();
+    await tools(page).getByText('24 selected').waitFor();
+    await page.keyboard.press('Escape');
     await searchField(page).fill('whale');
     await expect.poll(() => listPrompts(page)).toEqual(['A whale 1', 'A whale 15', 'A whale 29']);
     await openImage(page, 'A whale 15');
@@ -99,6 +109,8 @@ describe('favourites', () => {
       .toEqual([false, true, false]);
     await imageWithPrompt(page, 'Three').focus();
     await page.keyboard.press('f');
+    const description = () => imageWithPrompt(page, 'Three').getAttribute('aria-description');
+    await expect.poll(description).toMatch(/\d+ × \d+, Favourite$/);
     await favourites(page).click();
     await expect.poll(() => listPrompts(page)).toEqual(['Two', 'Three']);
     await expectGood(page);

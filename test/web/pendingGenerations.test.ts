@@ -1,9 +1,10 @@
 /** Which key each attempt of a generation uses, and what this browser stores about it. */
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ApiError, type Client } from '../../web/client.ts';
+import { announcement } from '../../web/state/announce.ts';
 import { createPendingGenerations } from '../../web/state/pendingGenerations.ts';
 import { createMemory, type UnsettledRequest } from '../../web/state/storage.ts';
-import { request } from './fakeFunctions.ts';
+import { receipt, request } from './fakeFunctions.ts';
 
 const createError = (retry: 'same_key' | 'new_key', reason = 'PROVIDER_ERROR') =>
   new ApiError('It failed.', { code: 502, reason, retry });
@@ -85,4 +86,37 @@ test('a browser that forbids storage stores nothing, without an error', async ()
   expect(await memory.listRequests()).toEqual([]);
   await memory.deleteRequest('k');
   await memory.clear();
+});
+
+test('images that were asked for together have one message, with the newest balance', async () => {
+  const answers: PromiseWithResolvers<unknown>[] = [];
+  const client = {
+    generate() {
+      const answer = Promise.withResolvers<unknown>();
+      answers.push(answer);
+      return answer.promise;
+    },
+  } as unknown as Client;
+  const memory = { saveRequest: async () => {}, deleteRequest: async () => {} } as unknown as ReturnType<
+    typeof createMemory
+  >;
+  const ignore = () => {};
+  const { submit, running } = createPendingGenerations({
+    client,
+    memory,
+    onReceipt: ignore,
+    onCreated: ignore,
+  });
+  const { number, text } = announcement.value;
+  submit(request, 3);
+  await vi.waitFor(() => expect(answers).toHaveLength(3));
+  // The newest receipt arrives first, and the last image fails.
+  answers[1]?.resolve({ generation: { id: '1' }, receipt: { ...receipt, balance: 70, sequence: 9 } });
+  answers[0]?.resolve({ generation: { id: '0' }, receipt: { ...receipt, balance: 71, sequence: 8 } });
+  await vi.waitFor(() => expect(running.value).toHaveLength(1));
+  expect(announcement.value).toMatchObject({ number, text });
+  answers[2]?.reject(createError('new_key'));
+  await vi.waitFor(() =>
+    expect(announcement.value.text).toMatch(/^It failed\. .* 2 images are ready\. Balance: 70 credits\.$/),
+  );
 });

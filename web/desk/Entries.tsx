@@ -1,6 +1,6 @@
 import type { AdminEntry } from '../../shared/contract.ts';
-import { deskText } from '../strings/en/desk.ts';
 import { credits as creditsText } from '../strings/en/credits.ts';
+import { deskText } from '../strings/en/desk.ts';
 import { number, signed, timeText, wholeTimeText } from '../strings/format.ts';
 import { entryText } from '../strings/ledger.ts';
 import { toAccountHref } from './deskRoute.ts';

@@ -65,9 +65,7 @@ export function createPendingGenerations(options: {
       if (request.group === undefined) announce(text.making.ready(costText(receipt)), false);
       else onGroupImage(request.group, receipt);
     } catch (error) {
-      if (closing.signal.aborted) return;
-      await fail(pending, error);
-      announceGroup(request.group);
+      if (!closing.signal.aborted) await fail(pending, error);
     }
   }
 
@@ -77,15 +75,16 @@ export function createPendingGenerations(options: {
   function onGroupImage(group: string, receipt: Receipt): void {
     const { count = 0, receipt: last = receipt } = groups.get(group) ?? {};
     groups.set(group, { count: count + 1, receipt: last.sequence > receipt.sequence ? last : receipt });
-    announceGroup(group);
+    const words = takeGroupText(group);
+    if (words !== '') announce(words, false);
   }
 
-  /** One message when the last image of a group has come or failed. */
-  function announceGroup(group = ''): void {
+  /** What is said once the last image of a group has come or failed. Empty until then. */
+  function takeGroupText(group = ''): string {
     const ready = groups.get(group);
-    if (!ready || running.value.some(({ request }) => request.group === group)) return;
+    if (!ready || running.value.some(({ request }) => request.group === group)) return '';
     groups.delete(group);
-    announce(text.making.groupReady(ready.count, ready.receipt.balance), false);
+    return text.making.groupReady(ready.count, ready.receipt.balance);
   }
 
   async function fail(pending: PendingGeneration, error: unknown): Promise<void> {
@@ -95,7 +94,8 @@ export function createPendingGenerations(options: {
     progress.value = { state: 'failed', error };
     // A hidden generation comes back when it needs the user.
     if (!list.value.includes(pending)) list.value = [pending, ...list.value];
-    announce(`${problemText(error)} ${failureCreditsText(error)}`, false);
+    const words = `${problemText(error)} ${failureCreditsText(error)} ${takeGroupText(pending.request.group)}`;
+    announce(words.trim(), false);
   }
 
   async function submit(request: GenerateInput): Promise<void> {

@@ -45,7 +45,7 @@ export const credits = {
   csvColumns: ['Time', 'What', 'Credits', 'Balance', 'Image id'],
   csvName: (month: string) => `nano-banana-studio-credits${month && `-${month}`}.csv`,
   sums: (spent: number, added: number) => `Spent: ${number(spent)} · Added: ${number(added)}`,
-  found: (count: number, month: string) => `${month}: ${countOf(count, 'entry', 'entries')}.`,
+  found: (count: number, month: string) => `${month}: ${countOf(count, 'line')}.`,
   nothingInMonth: 'No credits moved in this month.',
   showImage: 'Show image',
   what: 'What',
