@@ -9,7 +9,7 @@ import {
   type Situation,
   type WayOut,
 } from '../../web/state/waysOut.ts';
-import { failureCreditsText } from '../../web/strings/messages.ts';
+import { failureCreditsText, problemText } from '../../web/strings/messages.ts';
 
 const usual: Situation = {
   hasCredits: false,
@@ -58,6 +58,10 @@ test('what fails again with any key offers no new try', () => {
 test('a model without quota says when it is possible again', () => {
   expect(getPossibleAt(createError('PROVIDER_QUOTA', 'same_key', 60_000), 1_000)).toBe(61_000);
   expect(getPossibleAt(createError('PROVIDER_ERROR', 'same_key', 60_000), 1_000)).toBeUndefined();
+});
+
+test('the page says “confirm”', () => {
+  expect(problemText(createError('EMAIL_NOT_VERIFIED'))).toBe('Please confirm your e-mail address first.');
 });
 
 test('what is refused before a debit says that nothing was charged', () => {

@@ -15,6 +15,8 @@ export function costText({ charged, refunded, balance }: Receipt): string {
 export function problemText(error: unknown): string {
   if (!(error instanceof ApiError)) return failures.onPage;
   if (error.reason === 'UNREACHABLE') return failures.unreachable;
+  // The page says “confirm” everywhere.
+  if (error.reason === 'EMAIL_NOT_VERIFIED') return failures.confirmAddress;
   return error.message;
 }
 

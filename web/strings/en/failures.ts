@@ -5,6 +5,7 @@ export const failures = {
   title: 'Not made',
   several: (count: number) => `${countOf(count, 'image')} were not made`,
   show: 'Show',
+  confirmAddress: 'Please confirm your e-mail address first.',
   confirmFirst: (email: string) => `Please confirm ${email} first: your credits come after that.`,
   onPage: 'Something went wrong on this page. Please try again.',
   unreachable: 'The studio did not answer. Are you online?',
