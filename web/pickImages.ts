@@ -1,9 +1,8 @@
 /** Reads reference images from the user's files, and checks them before anything is sent. */
-import type { Limits } from '../shared/contract.ts';
+import type { Image, Limits } from '../shared/contract.ts';
 import { text } from './strings/en.ts';
 
-export const imageTypes = ['image/png', 'image/jpeg', 'image/webp'] as const;
-type ImageType = (typeof imageTypes)[number];
+type ImageType = Image['mimeType'];
 
 /**
  * @property data base64
@@ -18,12 +17,8 @@ export type PickedImage = {
   previewUrl: string;
 };
 
-type Room = { images: number; bytes: number };
-
 /** How many images, and how many bytes of files, the model still accepts. */
-export function getRoomLeft(limits: Limits, count: number, bytes: number): Room {
-  return { images: limits.maxReferences - count, bytes: limits.maxReferenceBytes - bytes };
-}
+type Room = { images: number; bytes: number };
 
 /** Returns the usable images, and one message per problem with the other files. */
 export async function pickImages(files: readonly File[], room: Room, limits: Limits) {
