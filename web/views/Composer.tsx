@@ -142,11 +142,6 @@ export function Composer() {
         }}
       />
       <ComposerSettings />
-      {hint && (
-        <p id="create-hint" class={shortage ? 'hint' : 'visually-hidden'}>
-          {hint}
-        </p>
-      )}
       <button
         type="submit"
         class="primary create-button"
@@ -162,6 +157,11 @@ export function Composer() {
           {price}
         </span>
       </button>
+      {hint && (
+        <p id="create-hint" class={shortage ? 'hint' : 'visually-hidden'}>
+          {hint}
+        </p>
+      )}
     </form>
   );
 }
