@@ -95,7 +95,7 @@ describe('a tap', () => {
     expect(posts).toEqual([]);
   });
 
-  it('outside does not move what is tapped: the image opens', async () => {
+  it('outside does not move what is pressed, and closes the composer', async () => {
     const { page } = await openAsNewUser(smallPhone);
     await promptField(page).fill('A lamp');
     await generateButton(page).tap();
@@ -115,6 +115,28 @@ describe('a tap', () => {
     await references(page).locator('input[type=file]').setInputFiles([file]);
     await references(page).getByRole('alert').waitFor();
     expect(await isComposerOpen(page)).toBe(true);
+  });
+});
+
+describe('a panel', () => {
+  it('stands above its chip, and its legends keep a distance', async () => {
+    const { page } = await openAsNewUser();
+    for (const name of ['Shape', 'How many', 'Style'] as const) {
+      await chip(page, name).click();
+      const panel = page.locator('.composer .popover:not([hidden])');
+      const [left, chipLeft] = [await panel.boundingBox(), await chip(page, name).boundingBox()];
+      expect(Math.abs((left?.x ?? 0) - (chipLeft?.x ?? 99)), name).toBeLessThan(2);
+      const gaps = await panel.locator('legend').evaluateAll((all) =>
+        all.map((legend) => {
+          const text = document.createRange();
+          text.selectNodeContents(legend);
+          const choices = legend.nextElementSibling?.getBoundingClientRect().top ?? 0;
+          return choices - text.getBoundingClientRect().bottom;
+        }),
+      );
+      expect(Math.min(...gaps), name).toBeGreaterThanOrEqual(5);
+      await page.keyboard.press('Escape');
+    }
   });
 });
 

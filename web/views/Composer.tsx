@@ -43,8 +43,10 @@ export function Composer() {
     };
     // Not at the press: the composer's height may move what is pressed. A cancelled press scrolls.
     const closing = new AbortController();
+    // Not on the document: iOS sends no click for an element without a listener below the body.
+    const app = document.getElementById('app');
     for (const type of ['click', 'pointercancel'])
-      document.addEventListener(type, leave, { capture: true, signal: closing.signal });
+      app?.addEventListener(type, leave, { capture: true, signal: closing.signal });
     return () => closing.abort();
   }, [isOpen]);
 
