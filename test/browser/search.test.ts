@@ -10,6 +10,7 @@ import {
   button,
   dialog,
   gallery,
+  goTo,
   images,
   imageWithPrompt,
   openImage,
@@ -119,6 +120,20 @@ describe('favourites', () => {
 });
 
 describe('several images', () => {
+  it('are not asked about in a view that the user has left', async () => {
+    const { page } = await openGallery(['One']);
+    await button(page, 'Select').click();
+    await selectable(page, 'One').click();
+    // The address changes before the view does.
+    await page.evaluate(() => {
+      location.hash = '#/credits';
+      document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Delete' }));
+    });
+    await page.getByRole('heading', { name: 'Credits', level: 1 }).waitFor();
+    await goTo(page, 'Create');
+    await selectable(page, 'One').click();
+  });
+
   it('are selected by mouse, with Shift up to another one, and deleted', async () => {
     const { page, user } = await openGallery(['One', 'Two', 'Three', 'Four']);
     await button(page, 'Select').click();

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { route } from '../state/route.ts';
 
 type Props = {
   title: string;
@@ -24,6 +25,11 @@ export function Dialog({ title, class: name, onClose, focusAfter, children }: Pr
       after.current?.()?.focus();
     };
   }, []);
+  const view = route.value;
+  // In a view that is hidden now, it would block the page without being seen.
+  useLayoutEffect(() => {
+    if (dialog.current?.checkVisibility() === false) onClose();
+  }, [view]);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the keyboard closes the dialog with Escape.
     <dialog

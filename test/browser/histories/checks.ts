@@ -112,11 +112,11 @@ export async function finish(world: World): Promise<void> {
 
 /** From wherever the user is, by what the page offers. */
 async function findWayHome({ page, user }: World): Promise<void> {
-  if (!new URL(page.url()).pathname.startsWith('/studio')) await page.goto('/studio');
   const create = page.getByRole('link', { name: 'Create', exact: true });
   const until = Date.now() + openMsMax;
   // A dialog that was asked for on a slow network may open late.
   for (;;) {
+    if (!new URL(page.url()).pathname.startsWith('/studio')) await page.goto('/studio');
     const { place } = await readView(page);
     if (place === 'signIn') {
       await tryToSignIn(page, user.email, user.password);
