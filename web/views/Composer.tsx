@@ -19,13 +19,12 @@ export function Composer() {
   const { draft, account, pendingGenerations } = usePageState();
   const field = useGrowingField(draft.prompt.value);
   const form = useRef<HTMLFormElement>(null);
-  const isOpen = useSignal(false);
+  const { isOpen, open, press, forgetPress } = useOpening(form, field);
   const suggestion = useSignal<string | undefined>(undefined);
   useSignalEffect(() => {
     if (suggestion.value !== undefined) isOpen.value = true;
   });
   const submittedAt = useRef(Number.NEGATIVE_INFINITY);
-  const openedAt = useRef(Number.NEGATIVE_INFINITY);
   useMeasuredHeight(form);
   const count = draft.count.value;
   const { price, resolution, shortage } = getPrice(account, draft);
@@ -34,35 +33,6 @@ export function Composer() {
   const isEmpty = draft.prompt.value.trim() === '';
   const canSubmit = price !== undefined && !isEmpty && !isTooLong;
   const hint = [shortage, isEmpty && text.composer.empty].filter(Boolean).join(' ');
-
-  useEffect(() => {
-    const leave = ({ target }: Event) => {
-      // A dialog that the composer opened belongs to it.
-      const isInside = form.current?.contains(target as Node) || (target as Element).closest?.('dialog');
-      if (!isInside) isOpen.value = false;
-    };
-    // Not at the press: the composer's height may move what is pressed. A cancelled press scrolls.
-    const closing = new AbortController();
-    // Not on the document: iOS sends no click for an element without a listener below the body.
-    const app = document.getElementById('app');
-    for (const type of ['click', 'pointercancel'])
-      app?.addEventListener(type, leave, { capture: true, signal: closing.signal });
-    return () => closing.abort();
-  }, [isOpen]);
-
-  function open({ timeStamp }: Event): void {
-    if (!isOpen.value) openedAt.current = timeStamp;
-    isOpen.value = true;
-  }
-
-  /** A press of the closed bar opens it. The second press of a double tap finds the button in its place. */
-  function press(event: MouseEvent): void {
-    const target = event.target as Element;
-    if (!target.closest('button, [type=file]')) {
-      if (target === form.current && !isOpen.value) field.current?.focus();
-      open(event);
-    } else if (event.detail > 0 && event.timeStamp - openedAt.current < gapMs) event.preventDefault();
-  }
 
   function submit(event: Event): void {
     event.preventDefault();
@@ -127,7 +97,8 @@ export function Composer() {
           aria-describedby={isTooLong ? 'prompt-problem' : undefined}
           aria-invalid={isTooLong}
           onInput={(event) => {
-            submittedAt.current = openedAt.current = Number.NEGATIVE_INFINITY;
+            submittedAt.current = Number.NEGATIVE_INFINITY;
+            forgetPress();
             draft.write(event.currentTarget.value, event.data);
           }}
         />
@@ -168,8 +139,51 @@ export function Composer() {
   );
 }
 
+type ElementRef<Kind> = { current: Kind | null };
+
+/** Opens and closes the composer. In a large window it looks the same. */
+function useOpening(form: ElementRef<HTMLFormElement>, field: ElementRef<HTMLTextAreaElement>) {
+  const isOpen = useSignal(false);
+  const openedAt = useRef(Number.NEGATIVE_INFINITY);
+
+  useEffect(() => {
+    const leave = ({ target }: Event) => {
+      // A dialog that the composer opened belongs to it.
+      const isInside = form.current?.contains(target as Node) || (target as Element).closest?.('dialog');
+      if (!isInside) isOpen.value = false;
+    };
+    // Not at the press: the composer's height may move what is pressed. A cancelled press scrolls.
+    const closing = new AbortController();
+    // Not on the document: iOS sends no click for an element without a listener below the body.
+    const app = document.getElementById('app');
+    for (const type of ['click', 'pointercancel'])
+      app?.addEventListener(type, leave, { capture: true, signal: closing.signal });
+    return () => closing.abort();
+  }, [isOpen, form]);
+
+  function open({ timeStamp }: Event): void {
+    if (!isOpen.value) openedAt.current = timeStamp;
+    isOpen.value = true;
+  }
+
+  /** A press of the closed bar opens it. The second press of a double tap finds the button in its place. */
+  function press(event: MouseEvent): void {
+    const target = event.target as Element;
+    if (!target.closest('button, [type=file]')) {
+      if (target === form.current && !isOpen.value) field.current?.focus();
+      open(event);
+    } else if (event.detail > 0 && event.timeStamp - openedAt.current < gapMs) event.preventDefault();
+  }
+
+  /** After input, a press is not the second one of a double tap. */
+  const forgetPress = () => {
+    openedAt.current = Number.NEGATIVE_INFINITY;
+  };
+  return { isOpen, open, press, forgetPress };
+}
+
 /** Gives the styles the height of the bar, because panels open above it. */
-function useMeasuredHeight(form: { current: HTMLFormElement | null }): void {
+function useMeasuredHeight(form: ElementRef<HTMLFormElement>): void {
   useLayoutEffect(() => {
     const element = form.current;
     if (!element) return;

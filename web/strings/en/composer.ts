@@ -57,12 +57,6 @@ export const references = {
   added: (count: number) => (count === 1 ? 'Reference added.' : `${number(count)} references added.`),
   removed: 'Reference removed.',
   tooMany: (max: number) => `This model accepts at most ${countOf(max, 'reference image')}.`,
-  tooLarge: (name: string, megabytes: number) =>
-    `“${name}” is too large. All references together may have ${number(megabytes)} MB.`,
-  damaged: (name: string) => `“${name}” is damaged and cannot be opened.`,
-  heic: (name: string) => `“${name}” is a HEIC image, which is not supported. Export it as JPEG.`,
-  avif: (name: string) => `“${name}” is an AVIF image, which is not supported. Export it as JPEG.`,
-  otherType: (name: string) => `“${name}” is not a PNG, JPEG or WebP image.`,
 };
 
 export const improve = {
