@@ -1,11 +1,9 @@
 /** The viewer: edits and their lineage, another image like this one, copies in other formats, what an image cost. */
 import { readFileSync } from 'node:fs';
-import type { Locator, Page } from 'playwright-core';
+import type { Locator } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import type { GenerateInput, Generation } from '../../shared/contract.ts';
 import { onePixelPng } from '../support/pictures.ts';
-import type { Look } from './support/browserWindow.ts';
 import {
   button,
   chip,
@@ -21,6 +19,7 @@ import {
   waitForBalance,
 } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
+import { changeField, createOpenLast, currentOf, goToImage, strip } from './support/viewer.ts';
 
 // A model that has every resolution.
 const { studio, openWindow } = useStudio({
@@ -29,39 +28,7 @@ const { studio, openWindow } = useStudio({
   RETRY_ATTEMPTS: '1',
 });
 
-const goToImage = (page: Page, { id }: Generation) =>
-  page.evaluate((one) => {
-    location.hash = `#/image/${one}`;
-  }, id);
-
-/** Makes the images without the page, and opens the last one. The user has 100 credits less what they cost. */
-async function openLast(
-  requests: (GenerateInput | ((earlier: Generation[]) => GenerateInput))[],
-  look: Look = {},
-) {
-  const user = await studio().newUser({ credits: 100 });
-  const made: Generation[] = [];
-  for (const request of requests) {
-    made.push(await studio().generateFor(user, typeof request === 'function' ? request(made) : request));
-  }
-  const browserWindow = await openWindow({ reducedMotion: 'reduce', ...look });
-  const { page } = browserWindow;
-  await signIn(page, user);
-  await images(page).first().waitFor();
-  const last = made.at(-1);
-  if (!last) throw new Error('No image was asked for');
-  await goToImage(page, last);
-  await viewer(page)
-    .getByText(last.prompt ?? '', { exact: true })
-    .first()
-    .waitFor();
-  return { ...browserWindow, user, made, last, view: viewer(page) };
-}
-
-const change = (view: Locator) => view.getByRole('textbox', { name: 'Change this image' });
-const strip = (view: Locator, name: 'Versions' | 'Same prompt') => view.getByRole('region', { name });
-const currentOf = (view: Locator, name: 'Versions' | 'Same prompt') =>
-  strip(view, name).locator('[aria-current]');
+const openLast = createOpenLast({ studio, openWindow });
 const newest = async (user: Parameters<ReturnType<typeof studio>['listImages']>[0]) => {
   const [generation] = await studio().listImages(user);
   if (!generation) throw new Error('There is no image');
@@ -73,7 +40,7 @@ describe('an edit', () => {
     const { page, view, user, last } = await openLast([
       { prompt: 'A lamp', tier: 'premium2', orientation: 'portrait', resolution: '2K' },
     ]);
-    await change(view).fill('Switched on');
+    await changeField(view).fill('Switched on');
     await button(view, 'Edit · 4 credits').click();
     await currentOf(view, 'Versions')
       .and(view.getByRole('button', { name: 'Image 2: Switched on' }))
@@ -112,12 +79,12 @@ describe('an edit', () => {
     const { page, view, allow } = await openLast([{ prompt: 'A door', tier: 'standard' }]);
     allow(/Failed to load resource.*status of 422/);
     studio().gemini.script(geminiFault.noImage('IMAGE_SAFETY'));
-    await change(view).fill('Open it');
+    await changeField(view).fill('Open it');
     await page.keyboard.press('Control+Enter');
     await view.getByText(/refunded/).waitFor();
     await button(view, 'Edit prompt').click();
-    expect(await change(view).inputValue()).toBe('Open it');
-    expect(await change(view).evaluate((one) => one === document.activeElement)).toBe(true);
+    expect(await changeField(view).inputValue()).toBe('Open it');
+    expect(await changeField(view).evaluate((one) => one === document.activeElement)).toBe(true);
     await button(view, 'Edit prompt').waitFor({ state: 'detached' });
   });
 });
@@ -276,7 +243,7 @@ describe('what an image is', () => {
     const { page, view, user, allow } = await openLast([{ prompt: 'A lid', tier: 'standard' }]);
     allow(/Failed to load resource.*status of 422/);
     studio().gemini.script(geminiFault.noImage('IMAGE_SAFETY'));
-    await change(view).fill('Open');
+    await changeField(view).fill('Open');
     await button(view, 'Edit · 1 credit').click();
     await button(view, 'Edit prompt').waitFor();
     const refund = (await studio().listEntries(user)).find(({ type }) => type === 'refund');
@@ -287,7 +254,7 @@ describe('what an image is', () => {
     for (const name of ['Download', 'Share', 'Delete', 'Copy image', 'Reuse prompt', 'Zoom in']) {
       expect(await button(view, name).count()).toBe(0);
     }
-    expect(await change(view).count()).toBe(0);
+    expect(await changeField(view).count()).toBe(0);
   });
 });
 
