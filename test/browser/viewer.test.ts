@@ -81,7 +81,10 @@ describe('an edit', () => {
     studio().gemini.script(geminiFault.noImage('IMAGE_SAFETY'));
     await changeField(view).fill('Open it');
     await page.keyboard.press('Control+Enter');
-    await view.getByText(/refunded/).waitFor();
+    await view
+      .getByText(/refunded/)
+      .first()
+      .waitFor();
     await button(view, 'Edit prompt').click();
     expect(await changeField(view).inputValue()).toBe('Open it');
     expect(await changeField(view).evaluate((one) => one === document.activeElement)).toBe(true);
@@ -106,6 +109,7 @@ describe('another image like this one', () => {
     ]);
     await view.getByText('leaves out 1 reference that you uploaded').waitFor();
     await view.getByText('carpet', { exact: true }).waitFor();
+    expect(await button(view, 'Show all').count()).toBe(0);
     const box = await button(view, 'Again · 4 credits').boundingBox();
     if (!box) throw new Error('The button has no place');
     await page.mouse.dblclick(box.x + 20, box.y + 20);
@@ -239,6 +243,21 @@ describe('what an image is', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('a long prompt shows its first lines, all of it on demand, and uploads are counted', async () => {
+    const words = 'A long road through fields and hills. '.repeat(20).trim();
+    const upload = { mimeType: 'image/png', data: onePixelPng.toString('base64') } as const;
+    const { view } = await openLast([{ prompt: words, tier: 'standard', references: [upload] }]);
+    const height = async () => (await view.locator('.prompt-text').boundingBox())?.height ?? 0;
+    const short = await height();
+    await button(view, 'Show all').click();
+    expect(await height()).toBeGreaterThan(short * 1.5);
+    await button(view, 'Show less').click();
+    expect(await height()).toBe(short);
+    // Its references are counted, not listed.
+    await view.getByText('1 image that you uploaded, not kept').waitFor();
+    expect(await view.locator('.details ul').count()).toBe(0);
+  });
+
   it('a refunded one says why, and has no actions for images', async () => {
     const { page, view, user, allow } = await openLast([{ prompt: 'A lid', tier: 'standard' }]);
     allow(/Failed to load resource.*status of 422/);
@@ -297,7 +316,10 @@ describe('zoom', () => {
       { prompt: 'A far one', tier: 'standard' },
     ]);
     const whole = await widthOf(view);
+    const fit = button(view, 'Fit. The whole image is shown');
+    expect(await fit.textContent()).toBe('Fit');
     await button(view, 'Zoom in').click();
+    expect(await button(view, '150%. Show the whole image').textContent()).toBe('150%');
     await expect.poll(() => widthOf(view)).toBeCloseTo(whole * 1.5, 0);
     await page.keyboard.press('+');
     await expect.poll(() => widthOf(view)).toBeCloseTo(whole * 2.25, 0);
@@ -309,6 +331,7 @@ describe('zoom', () => {
     expect(image.x + image.width).toBeCloseTo(frame.x + frame.width, 0);
     expect(new URL(page.url()).hash).toContain(last.id);
     await page.keyboard.press('0');
+    await fit.waitFor();
     await expect.poll(() => widthOf(view)).toBeCloseTo(whole, 0);
     await picture(view).hover();
     await page.mouse.wheel(0, -400);

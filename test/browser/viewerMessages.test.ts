@@ -105,9 +105,7 @@ describe('the image that is open', () => {
     const { page, view, made } = await openLast([standard('A first one'), standard('A second one')]);
     const place = view.locator('[aria-live=polite]:not([role])');
     expect(await place.textContent()).toBe('Image 1 of 2: A second one');
-    expect(await view.evaluate((one) => one.getAttribute('aria-describedby'))).toBe(
-      await place.getAttribute('id'),
-    );
+    expect(await view.getAttribute('aria-describedby')).toContain((await place.getAttribute('id')) ?? '?');
     await button(view, 'Next image').focus();
     await page.keyboard.press('Enter');
     await view.getByText('Image 2 of 2: A first one').waitFor();
@@ -166,7 +164,7 @@ describe('the image that is open', () => {
     await button(question, 'Delete image').click();
     await view.getByText('Image 1 of 1: A seed').waitFor();
     await goToImage(page, { id: edit?.id ?? '' });
-    await view.getByText('This image was deleted.').first().waitFor();
+    await view.getByText('This image was deleted.').waitFor();
     expect(await view.getByText('Sprouting').count()).toBe(0);
     await page.keyboard.press('Escape');
     await gallery(page).waitFor();

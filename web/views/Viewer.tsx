@@ -37,11 +37,11 @@ export function Viewer({ id }: { id: string }) {
   const before = ancestors?.at(-1)?.image ? ancestors.at(-1) : undefined;
   const isComparing = before !== undefined && comparedId.value === id;
   const place = useMemo(() => {
-    if (!generation?.image) return generation ? missingImageText(generation) : problem;
+    if (!generation?.image) return '';
     const count = gallery.state.value === 'complete' ? gallery.items.value.length : undefined;
     return studioText.viewer.place(generation.prompt ?? '', index + 1, count);
     // An image that arrives moves the others, but says nothing about the one that is open.
-  }, [id, generation?.status, problem]);
+  }, [id, generation?.status]);
   const zoom = useZoom({
     frame,
     picture,
@@ -99,7 +99,7 @@ export function Viewer({ id }: { id: string }) {
     <Dialog
       title={studioText.viewer.title}
       class="viewer"
-      describedBy="place"
+      describedBy="place notice"
       isFocused
       onClose={() => close()}
       focusAfter={focusAfter}
@@ -154,7 +154,7 @@ export function Viewer({ id }: { id: string }) {
                 zoom={zoom}
               />
             ) : (
-              <p class="notice">
+              <p id="notice" class="notice" role="status">
                 {problem || (generation ? missingImageText(generation) : text.common.loading)}
               </p>
             )}
