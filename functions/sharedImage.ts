@@ -22,7 +22,7 @@ export const sharedImage = endpoint({
     const image = share?.image;
     const page = token && image ? createSharePage({ token, image }, services.config) : undefined;
     if (page) return { body: page.html, headers: page.headers };
-    const missing = createMissingPage();
+    const missing = createMissingPage(services.config);
     return { body: missing.html, headers: missing.headers, status: 404 as const };
   },
 });

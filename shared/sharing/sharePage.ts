@@ -1,43 +1,10 @@
 /** The page of a shared image: plain HTML without a script. */
-import { createHash } from 'node:crypto';
 import type { Image } from '../contract/generation.ts';
 import { toShareUrl } from '../generation/record.ts';
-
-export type Page = { html: string; headers: Record<string, string> };
-
-const style = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
-body{margin:0 auto;max-width:64rem;padding:1rem}
-img{display:block;max-width:100%;height:auto;margin:0 auto;border-radius:.5rem}
-footer{display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;margin-top:1rem}`;
-const styleHash = `'sha256-${createHash('sha256').update(style).digest('base64')}'`;
+import { createPage, escapeHtml, type Page } from './pageFrame.ts';
 
 const title = 'An image made with AI';
 const description = 'Shared from the studio. This image was made with AI.';
-
-/** @param imageOrigin the only origin that the page loads images from. */
-function toPageHeaders(isIndexed: boolean, imageOrigin?: string): Record<string, string> {
-  const images = imageOrigin ? ` img-src ${imageOrigin};` : '';
-  return {
-    'Content-Security-Policy': `default-src 'none';${images} style-src ${styleHash}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-    ...(!isIndexed && { 'X-Robots-Tag': 'noindex' }),
-  };
-}
-
-function toHtml(isIndexed: boolean, head: string, body: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-${isIndexed ? '' : '<meta name="robots" content="noindex">\n'}${head}
-<style>${style}</style>
-</head>
-<body>
-${body}
-</body>
-</html>
-`;
-}
 
 /** A share as its page shows it. The prompt is not part of it: it is the user's own. */
 export type SharedImage = { token: string; image: Image };
@@ -74,30 +41,36 @@ export function createSharePage(
       'twitter:image:alt': title,
     }),
   ];
-  const credentials =
-    contentCredentials === 'present' ? '<span>The file has content credentials (C2PA).</span>\n' : '';
-  const body = `<main>
-<h1>${title}</h1>
+  const credentials = contentCredentials === 'present' ? '\n<p>Has content credentials (C2PA)</p>' : '';
+  const main = `<main>
+<figure>
 <img src="${escapeHtml(url)}" width="${width}" height="${height}" alt="${title}">
-</main>
-<footer>
-<strong>Made with AI</strong>
-${credentials}<a href="${escapeHtml(`${publicUrl}/studio#/report/${token}`)}" rel="nofollow">Report this image</a>
-<a href="${escapeHtml(`${publicUrl}/studio`)}">Open the studio</a>
-</footer>`;
-  return {
-    html: toHtml(sharedImagesIndexed, head.join('\n'), body),
-    headers: toPageHeaders(sharedImagesIndexed, new URL(url).origin),
-  };
+<figcaption>
+<div><h1><strong>Made with AI</strong></h1>${credentials}</div>
+${toStudioLink(publicUrl, 'Make your own')}
+</figcaption>
+</figure>
+</main>`;
+  const report = escapeHtml(`${publicUrl}/studio#/report/${token}`);
+  return createPage({
+    isIndexed: sharedImagesIndexed,
+    publicUrl,
+    head: head.join('\n'),
+    main,
+    footer: `<a class="report" href="${report}" rel="nofollow">Report this image</a>`,
+    image,
+  });
 }
 
 /** The same bytes for an image that is private, deleted, removed or never was. */
-export function createMissingPage(): Page {
-  const head = '<title>There is no image here</title>';
-  const body =
-    '<main>\n<h1>There is no image here</h1>\n<p>It may have been made private or deleted.</p>\n</main>';
-  return { html: toHtml(false, head, body), headers: toPageHeaders(false) };
+export function createMissingPage({ publicUrl }: { publicUrl: string }): Page {
+  const main = `<main class="missing">
+<h1>There is no image here</h1>
+<p>It may have been made private or deleted.</p>
+${toStudioLink(publicUrl, 'Open the studio')}
+</main>`;
+  return createPage({ isIndexed: false, publicUrl, head: '<title>There is no image here</title>', main });
 }
 
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (letter) => entities[letter] ?? letter);
+const toStudioLink = (publicUrl: string, text: string) =>
+  `<a class="button" href="${escapeHtml(`${publicUrl}/studio`)}">${text}</a>`;

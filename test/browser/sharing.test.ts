@@ -1,7 +1,10 @@
 /** An image becomes public and private again, is reported by somebody without an account, and is removed by the studio. */
 import { describe, expect, it } from 'vitest';
+import { findViolations } from './support/axe.ts';
+import { phone } from './support/browserWindow.ts';
 import { hasFocus } from './support/focus.ts';
-import { button, generateImage, images, openImage, signIn, viewer } from './support/steps.ts';
+import { findOverflow, measureLayoutShift } from './support/layout.ts';
+import { button, generateImage, getPixelSize, images, openImage, signIn, viewer } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
 
 const { studio, openWindow } = useStudio();
@@ -101,4 +104,61 @@ describe('an image', () => {
       .getByText('The studio removed this image. Reason: It shows a person who did not agree.')
       .waitFor();
   });
+});
+
+describe('the page of an image that is 9:16', () => {
+  async function shareTallImage(): Promise<string> {
+    const user = await studio().newUser({ credits: 20 });
+    const request = { prompt: 'A tall bench', tier: 'premium4', orientation: 'portrait' } as const;
+    return `/i/${await studio().shareImageOf(user, request)}`;
+  }
+
+  it('shows it whole on a phone and on a desktop, in both colour schemes', async () => {
+    const address = await shareTallImage();
+    for (const size of [phone, { width: 1440, height: 900 }]) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const { page } = await openWindow({ size, colorScheme });
+        await page.goto(address);
+        const image = page.getByRole('img', { name: 'An image made with AI' });
+        const natural = await getPixelSize(image);
+        const box = await image.evaluate((element) => element.getBoundingClientRect().toJSON());
+        expect(box.top).toBeGreaterThanOrEqual(0);
+        expect(box.bottom).toBeLessThanOrEqual(size.height);
+        expect(box.width / box.height).toBeCloseTo(natural.width / natural.height, 2);
+        expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBe(size.height);
+        const title = await page.getByRole('heading', { name: 'Made with AI' }).boundingBox();
+        expect(title?.x).toBeCloseTo(box.left, 0);
+        expect(await findOverflow(page)).toEqual([]);
+        expect(await findViolations(page)).toEqual([]);
+      }
+    }
+  });
+
+  it('keeps its place free until it is loaded', async () => {
+    const address = await shareTallImage();
+    const { page, allow } = await openWindow({ size: phone });
+    const image = page.getByRole('img', { name: 'An image made with AI' });
+    allow(/ERR_FAILED/);
+    await page.route('**/shares/*', (route) => route.abort());
+    await page.goto(address);
+    const before = await image.boundingBox();
+    await page.unroute('**/shares/*');
+    await page.reload();
+    await getPixelSize(image);
+    expect(await image.boundingBox()).toEqual(before);
+    expect(await measureLayoutShift(page)).toBe(0);
+  });
+});
+
+it('the page without an image has no accessibility problem', async () => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const { page, allow } = await openWindow({ size: phone, colorScheme });
+    allow(/404/);
+    await page.goto('/i/unknown');
+    expect(await findOverflow(page)).toEqual([]);
+    expect(await findViolations(page)).toEqual([]);
+    expect(await page.getByRole('link', { name: 'Open the studio' }).getAttribute('href')).toMatch(
+      /\/studio$/,
+    );
+  }
 });

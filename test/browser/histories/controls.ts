@@ -81,9 +81,13 @@ export const readView = (page: Page): Promise<View> =>
       const [left, right] = [Math.max(box.left, 0), Math.min(box.right, innerWidth)];
       const [top, bottom] = [Math.max(box.top, 0), Math.min(box.bottom, innerHeight)];
       if (isOff(element) || right - left < 3 || bottom - top < 3) return [];
-      const [x, y] = [(left + right) / 2, (top + bottom) / 2];
-      const hit = document.elementFromPoint(x, y);
-      if (!hit || !(element.contains(hit) || hit.closest('label')?.contains(element))) return [];
+      const x = (left + right) / 2;
+      // A dialog that scrolls may cut it off.
+      const y = [(top + bottom) / 2, top + 2, bottom - 2].find((one) => {
+        const hit = document.elementFromPoint(x, one);
+        return hit && (element.contains(hit) || hit.closest('label')?.contains(element));
+      });
+      if (y === undefined) return [];
       return [{ kind: kindOf(element), name: nameOf(element), x, y } as const];
     });
     const placeOf = () => {

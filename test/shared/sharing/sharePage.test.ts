@@ -1,7 +1,8 @@
 /** The page of a shared image: what it shows, what it loads, and that all other addresses have the same page. */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createSharePage } from '../../../shared/sharing/sharePage.ts';
+import { createMissingPage, createSharePage } from '../../../shared/sharing/sharePage.ts';
 import { createMemoryStudio } from '../../support/memoryStudio.ts';
 
 const token = 'abcdefghijklmnopqrst_-';
@@ -16,12 +17,30 @@ const image = {
 const config = { publicUrl: 'https://studio.example', sharedImagesIndexed: false };
 const { html, headers } = createSharePage({ token, image }, config);
 const policy = headers['Content-Security-Policy'] ?? '';
+const missing = createMissingPage(config);
+
+/** Checks that the page has one style, and that its policy allows exactly that one. */
+function expectStyleHash(page: { html: string; headers: Record<string, string> }) {
+  const [style, ...more] = [...page.html.matchAll(/<style>(.*?)<\/style>/gs)].map(([, css]) => css ?? '');
+  const hash = createHash('sha256')
+    .update(style ?? '')
+    .digest('base64');
+  expect(more).toEqual([]);
+  expect(page.headers['Content-Security-Policy']).toContain(` style-src 'sha256-${hash}';`);
+}
 
 describe('the page', () => {
   it('shows the image, the AI mark and a link to report it', () => {
     expect(html).toContain(`<img src="${image.url}" width="1248" height="832"`);
     expect(html).toContain('<strong>Made with AI</strong>');
     expect(html).toContain(`href="https://studio.example/studio#/report/${token}"`);
+  });
+
+  it('says once, in its heading, that the image is made with AI, and leads to the studio', () => {
+    const body = html.slice(html.indexOf('<body>')).replace(/<img[^>]*>/, '');
+    expect(body.match(/made with ai/gi)).toHaveLength(1);
+    expect(body).toContain('<h1><strong>Made with AI</strong></h1>');
+    expect(body).toContain('href="https://studio.example/studio">Make your own</a>');
   });
 
   it.each([
@@ -50,6 +69,17 @@ describe('the page', () => {
     ]);
   });
 
+  it('has a style for each shape of image, and its hash', () => {
+    const tall = createSharePage({ token, image: { ...image, width: 768, height: 1344 } }, config);
+    expect(html).toContain('{--width:1248;--height:832}');
+    expect(tall.html).toContain('{--width:768;--height:1344}');
+    for (const page of [tall, missing]) expectStyleHash(page);
+  });
+
+  it('is small', () => {
+    expect(Buffer.byteLength(html)).toBeLessThan(6_000);
+  });
+
   it('is not for search engines unless the studio says so', () => {
     expect(headers['X-Robots-Tag']).toBe('noindex');
     expect(html).toContain('<meta name="robots" content="noindex">');
@@ -67,6 +97,31 @@ describe('the page', () => {
   it('escapes what is not its own', () => {
     const url = 'https://images.example/"><script>&';
     expect(createSharePage({ token, image: { ...image, url } }, config).html).not.toContain('"><script>');
+  });
+});
+
+describe('the look of the pages', () => {
+  const pages = [html, missing.html];
+
+  it('has the mark of the studio', () => {
+    const paths = readFileSync('web/icon.svg', 'utf8').match(/<(path|rect) [^>]*>/g) ?? [];
+    expect(paths).toHaveLength(3);
+    for (const page of pages) expect(page).toContain(paths.join(''));
+  });
+
+  it.each(['page', 'ink', 'quiet', 'sunken', 'focus'])('has the colours --%s of the studio', (name) => {
+    const tokens = readFileSync('web/styles/tokens.css', 'utf8');
+    const [, light, dark] = new RegExp(`--${name}: light-dark\\((#\\w+), (#\\w+)\\)`).exec(tokens) ?? [];
+    for (const page of pages) {
+      const values = [...page.matchAll(new RegExp(`--${name}:(#\\w+)`, 'g'))].map(([, value]) => value);
+      expect(values).toEqual([light, dark]);
+    }
+  });
+
+  it('leads from where there is no image to the studio, and loads no image', () => {
+    expect(missing.html).toContain('href="https://studio.example/studio">Open the studio</a>');
+    expect(missing.headers['Content-Security-Policy']).not.toContain('img-src');
+    expect(missing.headers['X-Robots-Tag']).toBe('noindex');
   });
 });
 
