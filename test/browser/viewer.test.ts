@@ -58,6 +58,7 @@ describe('an edit', () => {
     await waitForBalance(page, 92);
 
     await page.keyboard.press('Escape');
+    await view.waitFor({ state: 'detached' });
     await goToImage(page, edit);
     await button(view, 'Compare with the image before').waitFor();
     await page.keyboard.press('c');
