@@ -28,7 +28,7 @@ const sharedFiles = [
   },
   {
     name: 'studio',
-    test: /node_modules\/idb-keyval\/|web\/(client|limits|saveFile|components\/(Dialog|EmptyState|More|Popover|Segments|Spinner|Tile)|views\/(Composer\w*|ContactSupport|Create|Failures|FirstVisit|Gallery(?:Tile)?|Header|Improve|keptScroll|MakingTile|NotLoaded|References|Shortcuts)|strings\/(en|messages|en\/(?!desk|account|explanations|buying|terms|verification|common|shapes|signIn|image)\w+)|state\/(?!liveAccount|dataExport|ledger|useImage|selectionActions|announce|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
+    test: /node_modules\/idb-keyval\/|web\/(client|limits|components\/(Dialog|EmptyState|More|Popover|Segments|Spinner|Tile)|views\/(Composer\w*|ContactSupport|Create|Failures|FirstVisit|Gallery(?:Tile)?|Header|Improve|keptScroll|MakingTile|NotLoaded|References|Shortcuts)|strings\/(en|messages|en\/(?!desk|account|explanations|buying|terms|verification|common|shapes|signIn|image)\w+)|state\/(?!liveAccount|dataExport|ledger|useImage|selectionActions|announce|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
   },
 ];
 

@@ -62,7 +62,7 @@ export function createPendingGenerations(options: {
       onReceipt(receipt);
       onCreated(generation);
       progress.value = { state: 'done', generation };
-      announce(text.making.ready(costText(receipt)), false);
+      announce(text.making.ready(costText(receipt)), 'overDialogs');
     } catch (error) {
       if (!closing.signal.aborted) await fail(pending, error);
     }
@@ -75,7 +75,7 @@ export function createPendingGenerations(options: {
     progress.value = { state: 'failed', error };
     // A hidden generation comes back when it needs the user.
     if (!list.value.includes(pending)) list.value = [pending, ...list.value];
-    announce(`${problemText(error)} ${failureCreditsText(error)}`, false);
+    announce(`${problemText(error)} ${failureCreditsText(error)}`, 'overDialogs');
   }
 
   async function submit(request: GenerateInput): Promise<void> {
