@@ -1,7 +1,9 @@
 /** The command line of a local run. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
-import { parseArgs } from 'node:util';
+import { parseArgs, parseEnv } from 'node:util';
+import { environmentSchema } from '../shared/config/environment.ts';
+import { localVariables } from '../tools/localVariables.ts';
 import { StartRefused } from './refusal.ts';
 
 export type Flags = {
@@ -15,19 +17,32 @@ export type Flags = {
 
 /** @throws {StartRefused} naming an unknown flag */
 export function parseFlags(args: string[]): Flags {
+  const usage = `npm start                 the studio, with emulators and fakes: README.md
+npm start -- --console    also the emulators' own pages, to edit documents as an admin would
+npm run dev               restarts the functions at each change of the sources
+Variables such as PORT come from the environment or from .env; docs/setup/environment.md lists them.`;
   try {
     const options = {
+      help: { type: 'boolean' },
       dev: { type: 'boolean', default: false },
       console: { type: 'boolean', default: false },
       settings: { type: 'string' },
     } as const;
-    return { settings: undefined, ...parseArgs({ args, options }).values };
+    const { help, ...flags } = parseArgs({ args, options }).values;
+    if (!help) return { settings: undefined, ...flags };
   } catch (error) {
-    throw new StartRefused(`${(error as Error).message}\nnpm start knows one option: npm start -- --console`);
+    throw new StartRefused(`${(error as Error).message}\n\n${usage}`);
   }
+  throw new StartRefused(usage);
 }
 
-/** Adds the variables of the file to the environment, if it exists. A variable that is set already keeps its value. */
-export function loadSettings(file: string | undefined): void {
-  if (file && existsSync(file)) loadEnvFile(file);
+/**
+ * Adds the variables of the file to the environment, if it exists. A variable that is set already keeps its value.
+ * @returns the names of those that nothing reads, such as misspelt ones.
+ */
+export function loadSettings(file: string | undefined): string[] {
+  if (!file || !existsSync(file)) return [];
+  loadEnvFile(file);
+  const known = { ...environmentSchema.shape, ...localVariables };
+  return Object.keys(parseEnv(readFileSync(file, 'utf8'))).filter((name) => !(name in known));
 }

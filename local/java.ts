@@ -24,6 +24,9 @@ type Java = { path: string; version: number };
 const sdkJavaMin = 11;
 const firebaseJavaMin = 21;
 
+const tryAgain =
+  'Start again to try again; behind a proxy, set NODE_USE_ENV_PROXY=1 and HTTPS_PROXY first. Or install it:';
+
 /** What fills the caches if nothing on this machine fits. */
 export type Downloads = {
   java: (env: NodeJS.ProcessEnv) => Promise<string>;
@@ -73,7 +76,7 @@ async function fetchJava(
     return { path: await downloads.java(env), version: temurinVersion };
   } catch (error) {
     throw new StartRefused(
-      `Java could not be downloaded: ${(error as Error).message}.\nStart again to try again, or install it:\n${commands}`,
+      `Java could not be downloaded: ${(error as Error).message}.\n${tryAgain}\n${commands}`,
     );
   }
 }
@@ -87,7 +90,7 @@ async function fetchJar(env: NodeJS.ProcessEnv, downloads: Downloads): Promise<s
     return await downloads.jar(env);
   } catch (error) {
     throw new StartRefused(
-      `${missing}, and could not be downloaded: ${(error as Error).message}.\nStart again to try again, or install it:\n${jarCommands}`,
+      `${missing}, and could not be downloaded: ${(error as Error).message}.\n${tryAgain}\n${jarCommands}`,
     );
   }
 }

@@ -45,7 +45,11 @@ const imageLatencyMs = 600;
 
 async function main(run: Run, args: string[]): Promise<void> {
   const flags = parseFlags(args);
-  loadSettings(flags.settings);
+  const unknownNames = loadSettings(flags.settings);
+  if (unknownNames.length > 0)
+    say(
+      `Nothing reads ${unknownNames.join(', ')} of ${flags.settings}. docs/setup/environment.md lists all variables.`,
+    );
   const config = parseLocalConfig(process.env);
   const port = config.port || (await findFreePort());
   const previousRunMessage = await endPreviousRun(port);

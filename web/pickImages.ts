@@ -1,9 +1,9 @@
 /** Reads reference images from the user's files, and checks them before anything is sent. */
-import type { Limits } from '../shared/contract.ts';
+import type { Image, Limits } from '../shared/contract.ts';
+import { imageFiles } from './strings/en/imageFiles.ts';
 import { text } from './strings/en.ts';
 
-export const imageTypes = ['image/png', 'image/jpeg', 'image/webp'] as const;
-type ImageType = (typeof imageTypes)[number];
+type ImageType = Image['mimeType'];
 
 /**
  * @property data base64
@@ -18,12 +18,8 @@ export type PickedImage = {
   previewUrl: string;
 };
 
-type Room = { images: number; bytes: number };
-
 /** How many images, and how many bytes of files, the model still accepts. */
-export function getRoomLeft(limits: Limits, count: number, bytes: number): Room {
-  return { images: limits.maxReferences - count, bytes: limits.maxReferenceBytes - bytes };
-}
+type Room = { images: number; bytes: number };
 
 /** Returns the usable images, and one message per problem with the other files. */
 export async function pickImages(files: readonly File[], room: Room, limits: Limits) {
@@ -49,22 +45,22 @@ export async function pickImages(files: readonly File[], room: Room, limits: Lim
 async function findProblem(file: File, bytesLeft: number, limits: Limits): Promise<string | undefined> {
   if (file.size > bytesLeft) {
     const megabytes = Math.floor(limits.maxReferenceBytes / 1e6);
-    return text.references.tooLarge(file.name, megabytes);
+    return imageFiles.tooLarge(file.name, megabytes);
   }
   if ((await detectType(file)) === undefined) return describeOtherFile(file);
-  return (await canDecode(file)) ? undefined : text.references.damaged(file.name);
+  return (await canDecode(file)) ? undefined : imageFiles.damaged(file.name);
 }
 
 async function describeOtherFile(file: File): Promise<string> {
   const head = await readHead(file);
   // Phones write HEIC, browsers AVIF. The server refuses them too.
   if (/^.{4}ftyp(hei[cxms]|hev[cx]|m[is]f1)/s.test(head)) {
-    return text.references.heic(file.name);
+    return imageFiles.heic(file.name);
   }
   if (/^.{4}ftypavi[fs]/s.test(head)) {
-    return text.references.avif(file.name);
+    return imageFiles.avif(file.name);
   }
-  return text.references.otherType(file.name);
+  return imageFiles.otherType(file.name);
 }
 
 /** The first bytes of a file, each as one character. */

@@ -83,7 +83,7 @@ const secretKeys = z.preprocess(
 /** Parses dollars into micro-dollars. */
 const dollars = z
   .string()
-  .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be dollars from 0 to 999,999,999.999999')
+  .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be dollars from 0 to 999,999,999.999999, with at most 6 decimals')
   .transform((value) => Math.round(Number(value) * 1_000_000));
 
 /** The price of an image of each tier, in credits. */
@@ -125,7 +125,7 @@ const modelCosts = list
   .refine(
     (pairs) =>
       pairs.every((pair) => /^[\w.-]{1,100}=\d{1,6}(\.\d{1,6})?(\/\d{1,6}(\.\d{1,6})?){0,2}$/.test(pair)),
-    'must be model=dollars pairs, with dollars from 0 to 999,999.999999',
+    'must be model=dollars pairs, with dollars from 0 to 999,999.999999 and at most 6 decimals',
   )
   .transform((pairs) => Object.fromEntries(pairs.map(parseModelCosts)));
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { findViolations } from './support/axe.ts';
 import { phone } from './support/browserWindow.ts';
+import { hasFocus } from './support/focus.ts';
 import { findOverflow, measureLayoutShift } from './support/layout.ts';
 import { button, generateImage, getPixelSize, images, openImage, signIn, viewer } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
@@ -53,6 +54,29 @@ describe('an image', () => {
     expect((await visitor.page.goto(address))?.status()).toBe(404);
     await visitor.page.getByRole('heading', { name: 'There is no image here' }).waitFor();
   });
+
+  it('keeps its link through a second Enter, and the system passes the link on where it can', async () => {
+    const { page } = await openAnImage('A bench for two');
+    expect(await button(viewer(page), 'Share link …').count()).toBe(0);
+    await page.evaluate(() => {
+      Object.assign(navigator, {
+        share: async ({ url }: { url: string }) => {
+          document.title = url;
+        },
+      });
+    });
+    await button(viewer(page), 'Share').focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => hasFocus(button(viewer(page), 'Copy link'))).toBe(true);
+    await page.keyboard.press('Enter');
+    await viewer(page).getByRole('status').getByText('Link copied.').waitFor();
+    const link = viewer(page).getByRole('link', { name: 'this link (opens a new tab)', exact: true });
+    await button(viewer(page), 'Share link …').click();
+    expect(await page.title()).toBe(await link.getAttribute('href'));
+    await button(viewer(page), 'Make private').click();
+    await button(viewer(page), 'Share').waitFor();
+    expect(await button(viewer(page), 'Share link …').count()).toBe(0);
+  }, 30_000);
 
   it('is reported by somebody without an account', async () => {
     const { page } = await openAnImage('A reported bench');

@@ -1,11 +1,9 @@
 /** The viewer: edits and their lineage, another image like this one, copies in other formats, what an image cost. */
 import { readFileSync } from 'node:fs';
-import type { Locator, Page } from 'playwright-core';
+import type { Locator } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import type { GenerateInput, Generation } from '../../shared/contract.ts';
 import { onePixelPng } from '../support/pictures.ts';
-import type { Look } from './support/browserWindow.ts';
 import {
   button,
   chip,
@@ -21,6 +19,7 @@ import {
   waitForBalance,
 } from './support/steps.ts';
 import { useStudio } from './support/useStudio.ts';
+import { changeField, createOpenLast, currentOf, goToImage, strip } from './support/viewer.ts';
 
 // A model that has every resolution.
 const { studio, openWindow } = useStudio({
@@ -29,39 +28,7 @@ const { studio, openWindow } = useStudio({
   RETRY_ATTEMPTS: '1',
 });
 
-const goToImage = (page: Page, { id }: Generation) =>
-  page.evaluate((one) => {
-    location.hash = `#/image/${one}`;
-  }, id);
-
-/** Makes the images without the page, and opens the last one. The user has 100 credits less what they cost. */
-async function openLast(
-  requests: (GenerateInput | ((earlier: Generation[]) => GenerateInput))[],
-  look: Look = {},
-) {
-  const user = await studio().newUser({ credits: 100 });
-  const made: Generation[] = [];
-  for (const request of requests) {
-    made.push(await studio().generateFor(user, typeof request === 'function' ? request(made) : request));
-  }
-  const browserWindow = await openWindow({ reducedMotion: 'reduce', ...look });
-  const { page } = browserWindow;
-  await signIn(page, user);
-  await images(page).first().waitFor();
-  const last = made.at(-1);
-  if (!last) throw new Error('No image was asked for');
-  await goToImage(page, last);
-  await viewer(page)
-    .getByText(last.prompt ?? '', { exact: true })
-    .first()
-    .waitFor();
-  return { ...browserWindow, user, made, last, view: viewer(page) };
-}
-
-const change = (view: Locator) => view.getByRole('textbox', { name: 'Change this image' });
-const strip = (view: Locator, name: 'Versions' | 'Same prompt') => view.getByRole('region', { name });
-const currentOf = (view: Locator, name: 'Versions' | 'Same prompt') =>
-  strip(view, name).locator('[aria-current]');
+const openLast = createOpenLast({ studio, openWindow });
 const newest = async (user: Parameters<ReturnType<typeof studio>['listImages']>[0]) => {
   const [generation] = await studio().listImages(user);
   if (!generation) throw new Error('There is no image');
@@ -73,7 +40,7 @@ describe('an edit', () => {
     const { page, view, user, last } = await openLast([
       { prompt: 'A lamp', tier: 'premium2', orientation: 'portrait', resolution: '2K' },
     ]);
-    await change(view).fill('Switched on');
+    await changeField(view).fill('Switched on');
     await button(view, 'Edit · 4 credits').click();
     await currentOf(view, 'Versions')
       .and(view.getByRole('button', { name: 'Image 2: Switched on' }))
@@ -91,6 +58,7 @@ describe('an edit', () => {
     await waitForBalance(page, 92);
 
     await page.keyboard.press('Escape');
+    await view.waitFor({ state: 'detached' });
     await goToImage(page, edit);
     await button(view, 'Compare with the image before').waitFor();
     await page.keyboard.press('c');
@@ -112,12 +80,15 @@ describe('an edit', () => {
     const { page, view, allow } = await openLast([{ prompt: 'A door', tier: 'standard' }]);
     allow(/Failed to load resource.*status of 422/);
     studio().gemini.script(geminiFault.noImage('IMAGE_SAFETY'));
-    await change(view).fill('Open it');
+    await changeField(view).fill('Open it');
     await page.keyboard.press('Control+Enter');
-    await view.getByText(/refunded/).waitFor();
+    await view
+      .getByText(/refunded/)
+      .first()
+      .waitFor();
     await button(view, 'Edit prompt').click();
-    expect(await change(view).inputValue()).toBe('Open it');
-    expect(await change(view).evaluate((one) => one === document.activeElement)).toBe(true);
+    expect(await changeField(view).inputValue()).toBe('Open it');
+    expect(await changeField(view).evaluate((one) => one === document.activeElement)).toBe(true);
     await button(view, 'Edit prompt').waitFor({ state: 'detached' });
   });
 });
@@ -139,6 +110,7 @@ describe('another image like this one', () => {
     ]);
     await view.getByText('leaves out 1 reference that you uploaded').waitFor();
     await view.getByText('carpet', { exact: true }).waitFor();
+    expect(await button(view, 'Show all').count()).toBe(0);
     const box = await button(view, 'Again · 4 credits').boundingBox();
     if (!box) throw new Error('The button has no place');
     await page.mouse.dblclick(box.x + 20, box.y + 20);
@@ -272,11 +244,26 @@ describe('what an image is', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('a long prompt shows its first lines, all of it on demand, and uploads are counted', async () => {
+    const words = 'A long road through fields and hills. '.repeat(20).trim();
+    const upload = { mimeType: 'image/png', data: onePixelPng.toString('base64') } as const;
+    const { view } = await openLast([{ prompt: words, tier: 'standard', references: [upload] }]);
+    const height = async () => (await view.locator('.prompt-text').boundingBox())?.height ?? 0;
+    const short = await height();
+    await button(view, 'Show all').click();
+    expect(await height()).toBeGreaterThan(short * 1.5);
+    await button(view, 'Show less').click();
+    expect(await height()).toBe(short);
+    // Its references are counted, not listed.
+    await view.getByText('1 image that you uploaded, not kept').waitFor();
+    expect(await view.locator('.details ul').count()).toBe(0);
+  });
+
   it('a refunded one says why, and has no actions for images', async () => {
     const { page, view, user, allow } = await openLast([{ prompt: 'A lid', tier: 'standard' }]);
     allow(/Failed to load resource.*status of 422/);
     studio().gemini.script(geminiFault.noImage('IMAGE_SAFETY'));
-    await change(view).fill('Open');
+    await changeField(view).fill('Open');
     await button(view, 'Edit · 1 credit').click();
     await button(view, 'Edit prompt').waitFor();
     const refund = (await studio().listEntries(user)).find(({ type }) => type === 'refund');
@@ -287,7 +274,7 @@ describe('what an image is', () => {
     for (const name of ['Download', 'Share', 'Delete', 'Copy image', 'Reuse prompt', 'Zoom in']) {
       expect(await button(view, name).count()).toBe(0);
     }
-    expect(await change(view).count()).toBe(0);
+    expect(await changeField(view).count()).toBe(0);
   });
 });
 
@@ -330,7 +317,10 @@ describe('zoom', () => {
       { prompt: 'A far one', tier: 'standard' },
     ]);
     const whole = await widthOf(view);
+    const fit = button(view, 'Fit. The whole image is shown');
+    expect(await fit.textContent()).toBe('Fit');
     await button(view, 'Zoom in').click();
+    expect(await button(view, '150%. Show the whole image').textContent()).toBe('150%');
     await expect.poll(() => widthOf(view)).toBeCloseTo(whole * 1.5, 0);
     await page.keyboard.press('+');
     await expect.poll(() => widthOf(view)).toBeCloseTo(whole * 2.25, 0);
@@ -342,6 +332,7 @@ describe('zoom', () => {
     expect(image.x + image.width).toBeCloseTo(frame.x + frame.width, 0);
     expect(new URL(page.url()).hash).toContain(last.id);
     await page.keyboard.press('0');
+    await fit.waitFor();
     await expect.poll(() => widthOf(view)).toBeCloseTo(whole, 0);
     await picture(view).hover();
     await page.mouse.wheel(0, -400);

@@ -77,6 +77,7 @@ test('amounts have a sign, and seconds have two digits', () => {
 test('entries have a readable type, and refunds a readable reason', () => {
   const entry = { id: 'e', sequence: 2, amount: 4, balance: 74, createdAt: '2026-01-01T00:00:00Z' };
   expect(entryText({ ...entry, type: 'debit' })).toBe('Image');
+  expect(entryText({ ...entry, type: 'adjustment' })).toBe('Adjustment');
   expect(entryText({ ...entry, type: 'grant', reason: 'welcome' })).toBe('Credits added: welcome');
   expect(entryText({ ...entry, type: 'refund', reason: 'CONTENT_BLOCKED' })).toBe(
     'Refunded: the model declined this prompt',

@@ -28,7 +28,7 @@ const sharedFiles = [
   },
   {
     name: 'studio',
-    test: /node_modules\/idb-keyval\/|web\/(client|limits|saveFile|components\/(Dialog|EmptyState|More|Segments|Spinner|Tile)|views\/(Composer\w*|ContactSupport|Create|FirstVisit|Gallery(?:Tile)?|Header|Improve|keptScroll|MakingTile|NotLoaded|References|Shortcuts|SkipLink)|strings\/(en|messages|en\/(?!desk|account|explanations|buying|terms|verification|shortcuts|selecting|credits|common|shapes|signIn|image)\w+)|state\/(?!liveAccount|waysOut|dataExport|ledger|useImage|selectionActions|announce|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
+    test: /node_modules\/idb-keyval\/|web\/(client|limits|components\/(Dialog|EmptyState|More|Popover|Segments|Spinner|Tile)|views\/(Composer\w*|ContactSupport|Create|FirstVisit|Gallery(?:Tile)?|Header|Improve|keptScroll|MakingTile|NotLoaded|References|Shortcuts|SkipLink)|strings\/(en|messages|en\/(?!desk|account|explanations|buying|terms|verification|shortcuts|selecting|credits|common|shapes|signIn|image)\w+)|state\/(?!liveAccount|waysOut|dataExport|ledger|useImage|selectionActions|announce|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
   },
 ];
 

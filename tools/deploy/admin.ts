@@ -11,7 +11,7 @@ import { findStudio, type Studio, signIn } from './adminSession.ts';
 import { findUser, googleHosts, type Hosts, postAsCaller } from './identityToolkit.ts';
 
 const usage = `npm run admin -- --project PROJECT COMMAND     without --project in the local run of npm start
-  find TEXT                  accounts by e-mail address, uid or generation id, which is the support code
+  find TEXT                  accounts by exact e-mail address, uid or generation id, which is the support code
   show UID                   one account with its entries, generations and purchases
   grant UID AMOUNT REASON    --generation ID: a goodwill refund of this image; --key KEY: repeats a grant
   suspend UID REASON         suspends the person behind the account
@@ -59,9 +59,10 @@ export async function runAdmin(
 ): Promise<string> {
   const text = { type: 'string' } as const;
   const names = { project: text, email: text, url: text, key: text, generation: text, from: text, to: text };
-  const options = { ...names, revoke: { type: 'boolean' } } as const;
-  const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
-  const { project, email, revoke = false } = values;
+  const options = { ...names, revoke: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+  const { values, positionals } = parseWords(() => parseArgs({ args, allowPositionals: true, options }));
+  const { project, email, revoke = false, help } = values;
+  if (help) return usage;
   const url = (values.url ?? (project ? `https://${project}.web.app` : localUrl)).replace(/\/+$/, '');
   const isClaim = positionals.length === 0 ? Boolean(project && email) : positionals[0] === 'make-admin';
   const call = parseCall(positionals, values, new Date());
@@ -94,6 +95,15 @@ export async function runAdmin(
     if (found.emulators) return 'owner';
     const account = email ?? (await gcloud('config', 'get-value', 'account'));
     return signIn(found, account, await gcloud('auth', 'print-access-token'), hosts);
+  }
+}
+
+/** @throws {Error} with the usage, if the words cannot be parsed. */
+function parseWords<Parsed>(parse: () => Parsed): Parsed {
+  try {
+    return parse();
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n\n${usage}`);
   }
 }
 

@@ -18,13 +18,18 @@ type Flags = {
 
 const dayMs = 86_400_000;
 
-/** The call of a command; undefined if there is no such command, or a word is missing. */
+/**
+ * The call of a command; undefined if there is no such command, or a word is missing.
+ * @throws {Error} for an e-mail address in the place of a uid.
+ */
 export function parseCall(
   [command, first, ...rest]: string[],
   flags: Flags,
   now: Date,
 ): AdminCall | undefined {
   const words = rest.join(' ');
+  if (first?.includes('@') && command && ['show', 'grant', 'suspend', 'restore'].includes(command))
+    throw new Error(`${command} takes a uid. To see that of ${first}: npm run admin -- find ${first}`);
   switch (command) {
     case 'overview': {
       const { from = new Date(now.getTime() - dayMs).toISOString(), to = now.toISOString() } = flags;

@@ -7,6 +7,7 @@ import { createPlan } from './plan.ts';
 import { databaseId, gcloud } from './planProject.ts';
 import { runCommand, runScript } from './run.ts';
 import { toShellScript } from './steps.ts';
+import { summarize } from './summary.ts';
 
 try {
   const args = process.argv.slice(2);
@@ -16,10 +17,12 @@ try {
   const options = canAsk
     ? parseOptions([...args, `--location=${await askLocation(parsedOptions)}`])
     : parsedOptions;
-  const script = toShellScript(createPlan(options));
+  const steps = createPlan(options);
+  const summary = summarize(options, steps.length);
+  const script = toShellScript(steps, summary);
   if (options.out) {
     writeFileSync(options.out, script);
-    say(`Read ${options.out}, then run it here: bash ${options.out}`);
+    say(`${summary.join('\n')}\n\nRead ${options.out}, then run it here: bash ${options.out}`);
   } else if (options.dryRun) {
     process.stdout.write(script);
     if (!process.stdout.isTTY && process.env.npm_lifecycle_event)

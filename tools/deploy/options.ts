@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
 import { ConfigError, parseConfig } from '../../shared/config/config.ts';
+import { environmentSchema } from '../../shared/config/environment.ts';
 import { successorModelId } from '../../shared/imagegen/models.ts';
 import { checkTimeouts, type Secret } from './manifest.ts';
 
@@ -142,6 +143,11 @@ function parseSettings(text: string): Record<string, string> {
   const forbiddenNames = Object.keys(settings).filter((name) => reservedNames.test(name));
   if (forbiddenNames.length > 0)
     throw toRefusal(`The settings must not contain ${forbiddenNames.join(', ')}`);
+  const unknownNames = Object.keys(settings).filter((name) => !(name in environmentSchema.shape));
+  if (unknownNames.length > 0)
+    throw toRefusal(
+      `The settings have ${unknownNames.join(', ')}, which no function reads; see docs/setup/environment.md`,
+    );
   // {{ marks a variable that an earlier step sets, and becomes a shell variable in the script.
   const placeholders = Object.keys(settings).filter((name) => settings[name]?.includes('{{'));
   if (placeholders.length > 0)
@@ -202,4 +208,11 @@ function checkSecretFiles(
 }
 
 const toRefusal = (message: string) => new DeployRefused(`${message}.\n\n${usage}`);
-const readText = (path: string) => readFileSync(path, 'utf8');
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new DeployRefused(`${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}

@@ -127,8 +127,7 @@ function toSecretLines(
 const waitSeconds = 10;
 const retrySeconds = [5, 10, 20, 40];
 
-const scriptHead = `#!/usr/bin/env bash
-set -euo pipefail
+const scriptHead = `set -euo pipefail
 
 step() { title=$1 hint=$2; printf '\\n%s\\n' "$title"; }
 trap '[ $? -eq 0 ] || printf "\\nFailed: %s.\\n%s\\nThen run it again. It keeps everything that exists already.\\n" "$title" "$hint" >&2' EXIT
@@ -149,13 +148,17 @@ retry() {
   "$@"
 }`;
 
-/** All steps as a script for bash, without any secret value. It stops at the first step that fails, and says what to do. */
-export function toShellScript(steps: readonly Step[]): string {
+/**
+ * All steps as a script for bash, without any secret value. It stops at the first step that fails, and says what to do.
+ * @param summary lines for whoever reads the script.
+ */
+export function toShellScript(steps: readonly Step[], summary: readonly string[] = []): string {
   const parts = steps.map((step, i) => {
     const title = `[${i + 1}/${steps.length}] ${step.title}`;
     return [`step ${quoteArgument(title)} \\`, `  ${quoteArgument(step.hint)}`, ...toShellLines(step)].join(
       '\n',
     );
   });
-  return `${[scriptHead, ...parts].join('\n\n')}\n`;
+  const comments = summary.map((line) => `# ${line}`);
+  return `${['#!/usr/bin/env bash', ...comments].join('\n')}\n${[scriptHead, ...parts].join('\n\n')}\n`;
 }

@@ -1,12 +1,12 @@
-import { announcement } from '../state/announce.ts';
+import { announcement, openDialogs } from '../state/announce.ts';
 
-/** The only live region of the page. Most messages are also visible. */
-export function Announcer() {
+/** A live region, of the page or of the dialog that it is in. The uppermost one has the message. */
+export function Announcer({ dialog }: { dialog?: object }) {
   const { text, isVisible, number } = announcement.value;
   return (
     <div class="announcer" role="status">
-      {text && (
-        <p key={number} class={isVisible ? undefined : 'visually-hidden'}>
+      {text && openDialogs.value.at(-1) === dialog && (
+        <p key={number} class={isVisible === true || (isVisible && dialog) ? undefined : 'visually-hidden'}>
           {text}
         </p>
       )}

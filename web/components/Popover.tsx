@@ -8,40 +8,58 @@ type Props = {
   icon: IconName;
   /** A chip shows this text; without it the button is round. */
   value?: string;
+  /** What the name of the chip says in place of `value`. */
+  valueName?: string;
   /** True marks a chip with a setting that differs from the usual. */
   isOn?: boolean;
   children: (close: () => void) => ComponentChildren;
 };
 
-/** A button that opens a panel beside it. The panel closes on Escape, which returns the focus, and when the user leaves it. */
-export function Popover({ label, icon, value, isOn = false, children }: Props) {
+const followed = ['pointerdown', 'pointercancel', 'click', 'focusin', 'keydown'];
+
+/**
+ * A button that opens a panel beside it. The panel closes when the user leaves it, and on Escape and Enter on one of its
+ * choices, which return the focus.
+ */
+export function Popover({ label, icon, value, valueName = value, isOn = false, children }: Props) {
   const [isOpen, setIsOpen] = useState(false);
   const holder = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
 
+  const close = () => {
+    setIsOpen(false);
+    button.current?.focus();
+  };
+
   // Before the panel is painted: Escape may come at once.
   useLayoutEffect(() => {
     if (!isOpen) return;
-    const leave = ({ target }: Event) => {
-      if (!holder.current?.contains(target as Node)) setIsOpen(false);
+    let isPressed = false;
+    const follow = (event: Event) => {
+      const { type, target } = event;
+      const isInside = holder.current?.contains(target as Node);
+      // Not before the click: the panel may be in the flow, and what is pressed would move away from the pointer.
+      if (!isInside && (type === 'click' || (type === 'focusin' && !isPressed))) setIsOpen(false);
+      isPressed = type === 'pointerdown' || (isPressed && type === 'focusin');
+      if (event instanceof KeyboardEvent) closeByKey(event, isInside);
     };
-    const closeByKey = (event: KeyboardEvent) => {
-      if (event.key !== 'Escape') return;
+    const closeByKey = (event: KeyboardEvent, isInside = false) => {
+      const choice = isInside && event.key === 'Enter' && event.target;
+      if (choice instanceof HTMLInputElement) {
+        // Enter would submit the form.
+        if (!choice.checked) choice.click();
+      } else if (event.key !== 'Escape') return;
       event.stopPropagation();
       // The panel may be in a dialog, which stays open.
       event.preventDefault();
-      setIsOpen(false);
-      button.current?.focus();
+      close();
     };
-    document.addEventListener('pointerdown', leave);
-    document.addEventListener('focusin', leave);
-    document.addEventListener('keydown', closeByKey, true);
-    return () => {
-      document.removeEventListener('pointerdown', leave);
-      document.removeEventListener('focusin', leave);
-      document.removeEventListener('keydown', closeByKey, true);
-    };
+    const closing = new AbortController();
+    for (const type of followed) {
+      document.addEventListener(type, follow, { capture: true, signal: closing.signal });
+    }
+    return () => closing.abort();
   }, [isOpen]);
 
   const name = value === undefined ? 'round' : isOn ? 'chip on' : 'chip';
@@ -51,7 +69,7 @@ export function Popover({ label, icon, value, isOn = false, children }: Props) {
         type="button"
         class={name}
         ref={button}
-        aria-label={value === undefined ? label : `${label}: ${value}`}
+        aria-label={value === undefined ? label : `${label}: ${valueName}`}
         aria-expanded={isOpen}
         aria-controls={id}
         onClick={() => setIsOpen(!isOpen)}
@@ -60,11 +78,7 @@ export function Popover({ label, icon, value, isOn = false, children }: Props) {
         {value}
       </button>
       <div id={id} class="popover" hidden={!isOpen}>
-        {isOpen &&
-          children(() => {
-            setIsOpen(false);
-            button.current?.focus();
-          })}
+        {isOpen && children(close)}
       </div>
     </div>
   );

@@ -76,11 +76,24 @@ export function createDraft() {
       references.value.reduce((sum, one) => sum + (one.kind === 'file' ? one.bytes : 0), 0),
     ),
 
+    /**
+     * What the user writes. An emptied prompt, or one of only the text that came last, is another prompt: the one before
+     * its improvement is forgotten.
+     * @param inserted what was typed or pasted
+     */
+    write(written: string, inserted?: string | null): void {
+      prompt.value = written;
+      if (written.trim() === '' || written === inserted) ownPrompt.value = undefined;
+    },
+
     /** @param offered the resolution that is on offer. 1K is what the functions assume. */
     toRequest(offered: Resolution = resolution.value): GenerateInput {
-      const images = references.value.map((one) =>
-        one.kind === 'generation' ? { generationId: one.id } : { mimeType: one.mimeType, data: one.data },
-      );
+      const images = references.value.map((one) => {
+        const image =
+          one.kind === 'generation' ? { generationId: one.id } : { mimeType: one.mimeType, data: one.data };
+        names.set(image, one.name);
+        return image;
+      });
       const own = ownPrompt.value?.trim();
       return {
         prompt: prompt.value,
@@ -157,11 +170,15 @@ export function createDraft() {
 
 type RequestReference = NonNullable<GenerateInput['references']>[number];
 
+/** The names of the references in requests, for those that fail. */
+const names = new WeakMap<RequestReference, string>();
+
 function toReference(reference: RequestReference): Reference {
+  const name = names.get(reference) ?? '';
   if ('generationId' in reference)
-    return { kind: 'generation', id: reference.generationId, previewUrl: '', name: '' };
+    return { kind: 'generation', id: reference.generationId, previewUrl: '', name };
   const { data, mimeType } = reference;
-  return { kind: 'file', name: '', mimeType, data, bytes: Math.floor((data.length * 3) / 4), previewUrl: '' };
+  return { kind: 'file', name, mimeType, data, bytes: Math.floor((data.length * 3) / 4), previewUrl: '' };
 }
 
 /** The object URL of a file does not survive the page that made it. */

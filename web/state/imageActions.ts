@@ -1,6 +1,5 @@
 /** What a user can do with an image, wherever it is shown. */
 import type { GenerateInput, Generation, Image } from '../../shared/contract.ts';
-import { fileName, saveBlob } from '../saveFile.ts';
 import { text } from '../strings/en.ts';
 import { problemText } from '../strings/messages.ts';
 import { announce } from './announce.ts';
@@ -25,12 +24,20 @@ async function fetchImage({ url }: Image): Promise<Blob> {
 
 /** Saves the original file. Its content credentials are in it. */
 export async function download({ id, prompt, image }: Generation): Promise<void> {
-  if (image) saveBlob(await fetchImage(image), fileName(prompt, id, image.mimeType));
+  if (image) await save(fetchImage(image), prompt, id, image.mimeType);
 }
 
 /** Saves a copy in another format. The browser makes it, so the image store keeps no copies. */
 export async function downloadAs({ id, prompt, image }: Generation, format: Format): Promise<void> {
-  if (image) saveBlob(await convert(await fetchImage(image), format), fileName(prompt, id, format));
+  if (image) {
+    const copy = fetchImage(image).then((blob) => convert(blob, format));
+    await save(copy, prompt, id, format);
+  }
+}
+
+async function save(blob: Promise<Blob>, prompt: string | null, id: string, format: Format): Promise<void> {
+  const [content, { saveBlob, fileName }] = await Promise.all([blob, import('../saveFile.ts')]);
+  saveBlob(content, fileName(prompt, id, format));
 }
 
 /** @throws if the browser cannot make this format: it makes a PNG in its place. */

@@ -104,7 +104,10 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     void purchases.checkAgain();
   };
 
+  const deletedIds = new Set<string>();
+
   function removeImage(id: string): void {
+    deletedIds.add(id);
     gallery.remove(id);
     search.remove(id);
     selection.remove(id);
@@ -124,6 +127,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     gallery,
     search,
     selection,
+    /** The images that were deleted in this visit. */
+    deletedIds: deletedIds as ReadonlySet<string>,
     /** Where the gallery was before a reload, in pixels. */
     scrolledTo: scrolled?.top,
     /** The ledger. Its code comes with the view that shows it first. */

@@ -62,7 +62,7 @@ export function createPendingGenerations(options: {
       onReceipt(receipt);
       onCreated(generation);
       progress.value = { state: 'done', generation };
-      if (request.group === undefined) announce(text.making.ready(costText(receipt)), false);
+      if (request.group === undefined) announce(text.making.ready(costText(receipt)), 'overDialogs');
       else onGroupImage(request.group, receipt);
     } catch (error) {
       if (!closing.signal.aborted) await fail(pending, error);
@@ -76,7 +76,7 @@ export function createPendingGenerations(options: {
     const { count = 0, receipt: last = receipt } = groups.get(group) ?? {};
     groups.set(group, { count: count + 1, receipt: last.sequence > receipt.sequence ? last : receipt });
     const words = takeGroupText(group);
-    if (words !== '') announce(words, false);
+    if (words !== '') announce(words, 'overDialogs');
   }
 
   /** What is said once the last image of a group has come or failed. Empty until then. */
@@ -95,7 +95,7 @@ export function createPendingGenerations(options: {
     // A hidden generation comes back when it needs the user.
     if (!list.value.includes(pending)) list.value = [pending, ...list.value];
     const words = `${problemText(error)} ${failureCreditsText(error)} ${takeGroupText(pending.request.group)}`;
-    announce(words.trim(), false);
+    announce(words.trim(), 'overDialogs');
   }
 
   async function submit(request: GenerateInput): Promise<void> {

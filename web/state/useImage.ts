@@ -11,10 +11,11 @@ import type { PendingGeneration } from './pendingGenerations.ts';
 const answers = new WeakMap<PageState['client'], Map<string, Promise<Answer>>>();
 type Answer = Awaited<ReturnType<PageState['client']['generation']>>;
 
-function fetchGeneration(client: PageState['client'], id: string): Promise<Answer> {
+function fetchGeneration({ client, deletedIds }: PageState, id: string): Promise<Answer> {
   const known = answers.get(client) ?? new Map<string, Promise<Answer>>();
   answers.set(client, known);
-  const answer = known.get(id) ?? client.generation({ id });
+  // An earlier answer still has the image and the prompt.
+  const answer = (!deletedIds.has(id) && known.get(id)) || client.generation({ id });
   known.set(id, answer);
   // A pending one changes, and an error may pass.
   answer.then(
@@ -33,44 +34,49 @@ export type OpenImage = {
 
 /** Finds the image in the gallery or among what searches found, or fetches it: a link can name any image. */
 export function useImage(id: string): OpenImage {
-  const { search, client } = usePageState();
+  const pageState = usePageState();
+  const { search, deletedIds } = pageState;
   const listed = search.find(id);
   const [fetched, setFetched] = useState<{ id: string; answer?: Answer; problem?: string }>({ id });
   const isNeeded = !listed || listed.parentId !== undefined;
+  const isDeleted = deletedIds.has(id);
   useEffect(() => {
     if (!isNeeded) return;
     let isLeft = false;
     const set = (result: { answer?: Answer; problem?: string }) => isLeft || setFetched({ id, ...result });
-    fetchGeneration(client, id).then(
+    fetchGeneration(pageState, id).then(
       (answer) => set({ answer }),
       (error) => set({ problem: problemText(error) }),
     );
     return () => {
       isLeft = true;
     };
-  }, [id, isNeeded, client]);
+  }, [id, isNeeded, isDeleted, pageState]);
   const { answer, problem = '' } = fetched.id === id ? fetched : {};
   return {
     generation: listed ?? answer?.generation,
     // An ancestor may have been deleted since.
-    ancestors: answer?.ancestors?.toReversed(),
+    ancestors: answer?.ancestors
+      ?.map((one) => (deletedIds.has(one.id) ? { ...one, image: null } : one))
+      .reverse(),
     problem: listed ? '' : problem,
   };
 }
 
 /** The images with these ids, in their order; null for one that is gone, undefined for one that is not loaded yet. */
 export function useGenerations(ids: readonly string[]): (Generation | null | undefined)[] {
-  const { gallery, client } = usePageState();
+  const pageState = usePageState();
+  const { gallery } = pageState;
   const [fetched, setFetched] = useState<Record<string, Generation | null>>({});
   const missing = ids.filter((id) => !gallery.find(id)).join();
   useEffect(() => {
     for (const id of missing.split(',').filter(Boolean)) {
-      fetchGeneration(client, id).then(
+      fetchGeneration(pageState, id).then(
         ({ generation }) => setFetched((last) => ({ ...last, [id]: generation.image ? generation : null })),
         () => setFetched((last) => ({ ...last, [id]: null })),
       );
     }
-  }, [missing, client]);
+  }, [missing, pageState]);
   return ids.map((id) => gallery.find(id) ?? fetched[id]);
 }
 

@@ -6,9 +6,8 @@ import { promptCharactersMax } from '../limits.ts';
 import { announce } from '../state/announce.ts';
 import { gapMs } from '../state/doubleClicks.ts';
 import { usePageState } from '../state/pageState.ts';
-import { getOffer } from '../state/shapes.ts';
 import { text } from '../strings/en.ts';
-import { ComposerSettings } from './ComposerSettings.tsx';
+import { ComposerSettings, getPrice } from './ComposerSettings.tsx';
 import { Improve } from './Improve.tsx';
 import { References } from './References.tsx';
 
@@ -20,30 +19,20 @@ export function Composer() {
   const { draft, account, pendingGenerations } = usePageState();
   const field = useGrowingField(draft.prompt.value);
   const form = useRef<HTMLFormElement>(null);
-  const isOpen = useSignal(false);
+  const { isOpen, open, press, forgetPress } = useOpening(form, field);
   const suggestion = useSignal<string | undefined>(undefined);
   useSignalEffect(() => {
     if (suggestion.value !== undefined) isOpen.value = true;
   });
   const submittedAt = useRef(Number.NEGATIVE_INFINITY);
   useMeasuredHeight(form);
-  const offer = account.tiers.value.find(({ id }) => id === draft.tier.value);
-  const { credits, resolution } = offer ? getOffer(offer, draft.resolution.value) : {};
   const count = draft.count.value;
-  const price = credits === undefined ? undefined : credits * count;
+  const { price, resolution, shortage } = getPrice(account, draft);
   const length = [...draft.prompt.value].length;
   const isTooLong = length > promptCharactersMax;
-  const canSubmit = price !== undefined && draft.prompt.value.trim() !== '' && !isTooLong;
-
-  useEffect(() => {
-    const leave = ({ target }: Event) => {
-      // A dialog that the composer opened belongs to it.
-      const isInside = form.current?.contains(target as Node) || (target as Element).closest?.('dialog');
-      if (!isInside) isOpen.value = false;
-    };
-    document.addEventListener('pointerdown', leave);
-    return () => document.removeEventListener('pointerdown', leave);
-  }, [isOpen]);
+  const isEmpty = draft.prompt.value.trim() === '';
+  const canSubmit = price !== undefined && !isEmpty && !isTooLong;
+  const hint = [shortage, isEmpty && text.composer.empty].filter(Boolean).join(' ');
 
   function submit(event: Event): void {
     event.preventDefault();
@@ -80,8 +69,9 @@ export function Composer() {
       aria-label={text.composer.title}
       onSubmit={submit}
       onKeyDown={submitOnce}
-      onFocusIn={({ target }) => {
-        if (target === field.current) isOpen.value = true;
+      onClick={press}
+      onFocusIn={(event) => {
+        if (event.target === field.current) open(event);
       }}
     >
       <IconButton
@@ -108,7 +98,8 @@ export function Composer() {
           aria-invalid={isTooLong}
           onInput={(event) => {
             submittedAt.current = Number.NEGATIVE_INFINITY;
-            draft.prompt.value = event.currentTarget.value;
+            forgetPress();
+            draft.write(event.currentTarget.value, event.data);
           }}
         />
         {isTooLong && (
@@ -118,21 +109,81 @@ export function Composer() {
         )}
       </div>
       <Improve suggestion={suggestion} />
-      <References />
+      <References
+        onProblem={() => {
+          isOpen.value = true;
+        }}
+      />
       <ComposerSettings />
-      <button type="submit" class="primary create-button" aria-disabled={!canSubmit}>
+      <button
+        type="submit"
+        class="primary create-button"
+        aria-disabled={!canSubmit}
+        aria-describedby={isTooLong ? 'prompt-problem' : hint ? 'create-hint' : undefined}
+      >
         <Icon name="up" />
         <span class="create-text">
           {text.composer.create}
           {price !== undefined && <span class="price"> · {text.composer.price(price)}</span>}
         </span>
+        <span class="short-price" aria-hidden="true">
+          {price}
+        </span>
       </button>
+      {hint && (
+        <p id="create-hint" class={shortage ? 'hint' : 'visually-hidden'}>
+          {hint}
+        </p>
+      )}
     </form>
   );
 }
 
+type ElementRef<Kind> = { current: Kind | null };
+
+/** Opens and closes the composer. In a large window it looks the same. */
+function useOpening(form: ElementRef<HTMLFormElement>, field: ElementRef<HTMLTextAreaElement>) {
+  const isOpen = useSignal(false);
+  const openedAt = useRef(Number.NEGATIVE_INFINITY);
+
+  useEffect(() => {
+    const leave = ({ target }: Event) => {
+      // A dialog that the composer opened belongs to it.
+      const isInside = form.current?.contains(target as Node) || (target as Element).closest?.('dialog');
+      if (!isInside) isOpen.value = false;
+    };
+    // Not at the press: the composer's height may move what is pressed. A cancelled press scrolls.
+    const closing = new AbortController();
+    // Not on the document: iOS sends no click for an element without a listener below the body.
+    const app = document.getElementById('app');
+    for (const type of ['click', 'pointercancel'])
+      app?.addEventListener(type, leave, { capture: true, signal: closing.signal });
+    return () => closing.abort();
+  }, [isOpen, form]);
+
+  function open({ timeStamp }: Event): void {
+    if (!isOpen.value) openedAt.current = timeStamp;
+    isOpen.value = true;
+  }
+
+  /** A press of the closed bar opens it. The second press of a double tap finds the button in its place. */
+  function press(event: MouseEvent): void {
+    const target = event.target as Element;
+    if (!target.closest('button, [type=file]')) {
+      if (target === form.current && !isOpen.value) field.current?.focus();
+      open(event);
+    } else if (event.detail > 0 && event.timeStamp - openedAt.current < gapMs) event.preventDefault();
+  }
+
+  /** After input, a press is not the second one of a double tap. */
+  const forgetPress = () => {
+    openedAt.current = Number.NEGATIVE_INFINITY;
+  };
+  return { isOpen, open, press, forgetPress };
+}
+
 /** Gives the styles the height of the bar, because panels open above it. */
-function useMeasuredHeight(form: { current: HTMLFormElement | null }): void {
+function useMeasuredHeight(form: ElementRef<HTMLFormElement>): void {
   useLayoutEffect(() => {
     const element = form.current;
     if (!element) return;

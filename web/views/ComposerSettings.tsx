@@ -1,6 +1,7 @@
-import type { AspectRatio, Orientation, TierOffer } from '../../shared/contract.ts';
+import type { AspectRatio, Orientation, Resolution, TierOffer } from '../../shared/contract.ts';
 import { Popover } from '../components/Popover.tsx';
 import { Segments } from '../components/Segments.tsx';
+import { announce } from '../state/announce.ts';
 import { countMax } from '../state/draft.ts';
 import { type PageState, usePageState } from '../state/pageState.ts';
 import {
@@ -15,6 +16,23 @@ import {
 } from '../state/shapes.ts';
 import { text } from '../strings/en.ts';
 
+/**
+ * What a press of the button costs, at the resolution that is on offer.
+ * @returns nothing before the prices are loaded
+ * @property shortage says that the balance, as far as it is known, is too low
+ */
+export function getPrice(
+  account: PageState['account'],
+  draft: PageState['draft'],
+): { price?: number; resolution?: Resolution; shortage?: string | false } {
+  const offer = account.tiers.value.find(({ id }) => id === draft.tier.value);
+  if (!offer) return {};
+  const { credits, resolution } = getOffer(offer, draft.resolution.value);
+  const price = credits * draft.count.value;
+  const { balance = price } = account.balance.value ?? {};
+  return { price, resolution, shortage: price > balance && text.composer.shortage(price, balance) };
+}
+
 /** The chips of the composer: shape, resolution, how many, and style. */
 export function ComposerSettings() {
   const { account, draft } = usePageState();
@@ -22,9 +40,17 @@ export function ComposerSettings() {
   const { tier, orientation, aspectRatio, resolution, count } = draft;
   if (!offer) return <p class="settings quiet">{text.composer.loadingPrices}</p>;
   const resolutions = getResolutions(offer);
+  /** Called before a choice changes the draft. */
+  const announcePrice = () => {
+    const before = getPrice(account, draft).price;
+    setTimeout(() => {
+      const { price = 0, shortage } = getPrice(account, draft);
+      if (price !== before) announce(shortage || text.composer.price(price), false);
+    });
+  };
   const offered = getOffer(offer, resolution.value).resolution;
   return (
-    <fieldset class="settings" aria-label={text.composer.settings}>
+    <fieldset class="settings" aria-label={text.composer.settings} onChangeCapture={announcePrice}>
       <Popover
         label={text.composer.shape}
         icon="image"
@@ -191,13 +217,14 @@ function StylePicker() {
       ? draft.prompt.value.replace(`, ${current.words}`, '').replace(current.words, '')
       : draft.prompt.value;
     const trimmed = plain.trimEnd();
-    draft.prompt.value = words === '' ? trimmed : trimmed === '' ? words : `${trimmed}, ${words}`;
+    draft.write(words === '' ? trimmed : trimmed === '' ? words : `${trimmed}, ${words}`);
   };
   return (
     <Popover
       label={text.composer.style}
       icon="brush"
       value={current?.name ?? text.composer.style}
+      valueName={current?.name ?? text.composer.none}
       isOn={current !== undefined}
     >
       {() => (

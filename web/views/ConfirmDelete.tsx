@@ -27,12 +27,12 @@ export function ConfirmDelete({ generation: { id, prompt }, onClose, onDeleted }
   }
 
   return (
-    <Dialog title={text.deleting.title} class="sheet" onClose={onClose}>
+    <Dialog title={text.deleting.title} class="sheet" describedBy="delete-consequence" onClose={onClose}>
       <h2>{text.deleting.title}</h2>
       <blockquote class="clamp" dir="auto">
         {prompt}
       </blockquote>
-      <p>{text.deleting.consequence}</p>
+      <p id="delete-consequence">{text.deleting.consequence}</p>
       {problem && (
         <p class="problem" role="alert">
           {problem}

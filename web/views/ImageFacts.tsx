@@ -66,33 +66,35 @@ function References({ generation }: { generation: Generation }) {
   return (
     <>
       <h2>{text.references.title}</h2>
-      <ul class="thumbs">
-        {ids.map((id, i) => {
-          const { image, prompt } = found[i] ?? {};
-          return (
-            <li key={id}>
-              {image ? (
-                <button
-                  type="button"
-                  aria-label={text.gallery.open(prompt ?? '')}
-                  onClick={() => goToImage(id)}
-                >
-                  <Tile image={image} />
-                </button>
-              ) : (
-                <span
-                  class="gone"
-                  role="img"
-                  aria-label={studioText.viewer.deleted}
-                  title={studioText.viewer.deleted}
-                >
-                  <Icon name={found[i] === null ? 'bin' : 'image'} />
-                </span>
-              )}
-            </li>
-          );
-        })}
-      </ul>
+      {ids.length > 0 && (
+        <ul class="thumbs">
+          {ids.map((id, i) => {
+            const { image, prompt } = found[i] ?? {};
+            return (
+              <li key={id}>
+                {image ? (
+                  <button
+                    type="button"
+                    aria-label={text.gallery.open(prompt ?? '')}
+                    onClick={() => goToImage(id)}
+                  >
+                    <Tile image={image} />
+                  </button>
+                ) : (
+                  <span
+                    class="gone"
+                    role="img"
+                    aria-label={studioText.viewer.deleted}
+                    title={studioText.viewer.deleted}
+                  >
+                    <Icon name={found[i] === null ? 'bin' : 'image'} />
+                  </span>
+                )}
+              </li>
+            );
+          })}
+        </ul>
+      )}
       {uploads > 0 && <p class="quiet">{studioText.viewer.uploads(uploads)}</p>}
     </>
   );

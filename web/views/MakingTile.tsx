@@ -39,12 +39,12 @@ export function MakingTile({ pending }: { pending: PendingGeneration }) {
   );
 }
 
-function waitingText(reason: string): string {
+export function waitingText(reason: string): string {
   if (reason === 'UNREACHABLE') return text.making.noConnection;
   return reason === 'RATE_LIMITED' ? text.making.ownLimit : text.making.busy;
 }
 
-function Elapsed({ since }: { since: number }) {
+export function Elapsed({ since }: { since: number }) {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1000);

@@ -1,13 +1,16 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../components/Icon.tsx';
-import { getRoomLeft, imageTypes, pickImages } from '../pickImages.ts';
 import { announce } from '../state/announce.ts';
 import type { Reference } from '../state/draft.ts';
+import { formats } from '../state/imageActions.ts';
 import { usePageState } from '../state/pageState.ts';
 import { text } from '../strings/en.ts';
 
-/** Reference images for the model: files that are picked, dropped or pasted, and images from the gallery. */
-export function References() {
+/**
+ * Reference images for the model: files that are picked, dropped or pasted, and images from the gallery.
+ * @param onProblem called when a file is refused: the closed composer shows no reasons
+ */
+export function References({ onProblem }: { onProblem: () => void }) {
   const { draft, account } = usePageState();
   const [problems, setProblems] = useState<string[]>([]);
   const input = useRef<HTMLInputElement>(null);
@@ -16,12 +19,18 @@ export function References() {
 
   async function addFiles(files: readonly File[]): Promise<void> {
     if (!limits || files.length === 0) return;
-    const room = getRoomLeft(limits, draft.references.value.length, draft.referenceBytes.value);
-    const { images, problems: found } = await pickImages(files, room, limits);
+    const module = await import('../pickImages.ts').catch(() => announce(text.failures.onPage));
+    if (!module) return;
+    const room = {
+      images: limits.maxReferences - draft.references.value.length,
+      bytes: limits.maxReferenceBytes - draft.referenceBytes.value,
+    };
+    const { images, problems: found } = await module.pickImages(files, room, limits);
     setProblems(found);
+    if (found.length > 0) onProblem();
     const added = images.map((image): Reference => ({ kind: 'file', ...image }));
     draft.references.value = [...draft.references.value, ...added];
-    if (added.length > 0) announce(text.references.added(added.length));
+    if (added.length > 0) announce(text.references.added(added.length), false);
   }
 
   const isOver = useDroppedAndPasted(addFiles);
@@ -29,6 +38,7 @@ export function References() {
     if (reference.kind === 'file') URL.revokeObjectURL(reference.previewUrl);
     draft.references.value = draft.references.value.filter((one) => one !== reference);
     setProblems([]);
+    announce(text.references.removed, false);
     add.current?.focus();
   };
 
@@ -40,6 +50,7 @@ export function References() {
         class="round plain add"
         ref={add}
         aria-label={text.references.add}
+        data-count={draft.references.value.length || undefined}
         title={`${text.references.add}. ${text.references.hint}`}
         onClick={() => input.current?.click()}
       >
@@ -49,7 +60,7 @@ export function References() {
         <ul>
           {draft.references.value.map((one, i) => (
             <li key={one.previewUrl || i}>
-              <ReferenceImage reference={one} />
+              <ReferenceImage reference={one} position={i + 1} />
               <button
                 type="button"
                 aria-label={text.references.remove(i + 1)}
@@ -67,7 +78,7 @@ export function References() {
         type="file"
         multiple
         hidden
-        accept={imageTypes.join()}
+        accept={formats.join()}
         onChange={({ currentTarget }) => {
           const files = [...(currentTarget.files ?? [])];
           // Without this, picking the same file again fires no event.
@@ -84,13 +95,14 @@ export function References() {
   );
 }
 
-/** An image of the gallery may have no preview yet: its request came from a failure. */
-function ReferenceImage({ reference }: { reference: Reference }) {
+/** A reference that came from a failed request may have no preview and no name: the gallery may know them. */
+function ReferenceImage({ reference, position }: { reference: Reference; position: number }) {
   const { gallery } = usePageState();
-  const listed = reference.kind === 'generation' ? gallery.find(reference.id)?.image : undefined;
-  const url = reference.previewUrl || listed?.thumbnailUrl;
+  const listed = reference.kind === 'generation' ? gallery.find(reference.id) : undefined;
+  const url = reference.previewUrl || listed?.image?.thumbnailUrl;
+  const name = reference.name || listed?.prompt || text.references.one(position);
   if (!url) return <Icon name="image" />;
-  return <img src={url} alt={reference.name} width="44" height="44" />;
+  return <img src={url} alt={name} width="44" height="44" />;
 }
 
 /** Passes on files that are dropped on the page or pasted into it. Returns true while files are dragged over it. */

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
 import { Button } from '../components/Button.tsx';
 import { OutsideLink } from '../components/OutsideLink.tsx';
@@ -13,15 +13,26 @@ export function Sharing({ generation: { id, shareUrl } }: { generation: Generati
   const { shareImage } = usePageState();
   const [isBusy, setIsBusy] = useState(false);
   const [problem, setProblem] = useState('');
+  const buttons = useRef<HTMLDivElement>(null);
+  const isAsked = useRef(false);
+  useLayoutEffect(() => {
+    // The pressed button makes the image private now: a second Enter must not.
+    const [copyButton, pressed] = [buttons.current?.firstElementChild, buttons.current?.lastElementChild];
+    if (shareUrl && isAsked.current && document.activeElement === pressed)
+      (copyButton as HTMLElement | null)?.focus();
+    isAsked.current = false;
+  }, [shareUrl]);
 
   async function share(shared: boolean): Promise<void> {
     if (isBusy) return;
     setIsBusy(true);
     setProblem('');
+    isAsked.current = shared;
     try {
       await shareImage(id, shared);
       announce(shared ? studioText.sharing.isPublic : studioText.sharing.isPrivate);
     } catch (error) {
+      isAsked.current = false;
       setProblem(problemText(error));
     }
     setIsBusy(false);
@@ -44,14 +55,17 @@ export function Sharing({ generation: { id, shareUrl } }: { generation: Generati
         {shareUrl ? (
           <>
             {studioText.sharing.anyoneWith}
-            <OutsideLink href={shareUrl}>{studioText.sharing.thisLink}</OutsideLink>
+            <OutsideLink href={shareUrl}>
+              {studioText.sharing.thisLink}
+              <span class="visually-hidden"> {studioText.sharing.inNewTab}</span>
+            </OutsideLink>
             {studioText.sharing.canSee}
           </>
         ) : (
           studioText.sharing.onlyYou
         )}
       </p>
-      <div class="buttons">
+      <div class="buttons" ref={buttons}>
         {shareUrl && (
           <Button icon="copy" onClick={() => void copyLink()}>
             {studioText.sharing.copyPublicLink}
@@ -62,9 +76,9 @@ export function Sharing({ generation: { id, shareUrl } }: { generation: Generati
             {studioText.sharing.passOn}
           </Button>
         )}
-        {/* One button, so that the focus stays when sharing begins or ends. */}
+        {/* One button, so that the focus stays when sharing ends. */}
         <Button
-          icon={shareUrl ? 'hide' : 'link'}
+          icon={shareUrl ? 'lock' : 'link'}
           aria-disabled={isBusy}
           onClick={() => void share(!shareUrl)}
         >

@@ -1,6 +1,6 @@
 import '../styles/viewer.css';
 import { useSignal } from '@preact/signals';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
 import { IconButton } from '../components/Button.tsx';
 import { Dialog } from '../components/Dialog.tsx';
@@ -10,15 +10,15 @@ import { usePageState } from '../state/pageState.ts';
 import { closeImage, goToImage } from '../state/route.ts';
 import { useFinishedEdit, useImage } from '../state/useImage.ts';
 import { text } from '../strings/en.ts';
-import { percentText } from '../strings/format.ts';
 import { removalText } from '../strings/messages.ts';
 import { studioText } from '../strings/studio.ts';
 import { ConfirmDelete } from './ConfirmDelete.tsx';
 import { isText, showShortcuts } from './Shortcuts.tsx';
-import { useZoom, type Zoom } from './useZoom.ts';
+import { useZoom } from './useZoom.ts';
 import { ViewerImage } from './ViewerImage.tsx';
 import { ViewerPanel } from './ViewerPanel.tsx';
 import { ViewerStrips } from './ViewerStrips.tsx';
+import { moveByKey, ZoomButtons } from './ViewerZoom.tsx';
 
 /** One image over the gallery, with what can be done with it. */
 export function Viewer({ id }: { id: string }) {
@@ -36,6 +36,12 @@ export function Viewer({ id }: { id: string }) {
   const [newer, older] = index < 0 ? [] : [gallery.items.value[index - 1], gallery.items.value[index + 1]];
   const before = ancestors?.at(-1)?.image ? ancestors.at(-1) : undefined;
   const isComparing = before !== undefined && comparedId.value === id;
+  const place = useMemo(() => {
+    if (!generation?.image) return '';
+    const count = gallery.state.value === 'complete' ? gallery.items.value.length : undefined;
+    return studioText.viewer.place(generation.prompt ?? '', index + 1, count);
+    // An image that arrives moves the others, but says nothing about the one that is open.
+  }, [id, generation?.status]);
   const zoom = useZoom({
     frame,
     picture,
@@ -53,6 +59,7 @@ export function Viewer({ id }: { id: string }) {
   useLayoutEffect(() => {
     for (const one of [body.current, body.current?.querySelector('aside')]) if (one) one.scrollTop = 0;
   }, [id]);
+  useKeptFocus(body);
   useFinishedEdit(id, (edit) => {
     // A user who writes on, or looks closely, stays where they are.
     if (draft.changes.value[id] || zoom.view.value.scale > 1) announce(studioText.viewer.editReady);
@@ -89,7 +96,14 @@ export function Viewer({ id }: { id: string }) {
   };
 
   return (
-    <Dialog title={studioText.viewer.title} class="viewer" onClose={() => close()} focusAfter={focusAfter}>
+    <Dialog
+      title={studioText.viewer.title}
+      class="viewer"
+      describedBy="place notice"
+      isFocused
+      onClose={() => close()}
+      focusAfter={focusAfter}
+    >
       <div class="viewer-bar">
         <IconButton icon="close" label={text.common.close} look="plain" onClick={() => close()} />
         {generation?.image && (
@@ -140,7 +154,7 @@ export function Viewer({ id }: { id: string }) {
                 zoom={zoom}
               />
             ) : (
-              <p class="notice">
+              <p id="notice" class="notice" role="status">
                 {problem || (generation ? missingImageText(generation) : text.common.loading)}
               </p>
             )}
@@ -157,6 +171,10 @@ export function Viewer({ id }: { id: string }) {
           />
         )}
       </div>
+      {/* Says which image is open now. */}
+      <p id="place" class="visually-hidden" aria-live="polite">
+        {place}
+      </p>
       {isDeleting && generation && (
         <ConfirmDelete generation={generation} onClose={() => setIsDeleting(false)} onDeleted={showNext} />
       )}
@@ -175,6 +193,17 @@ function missingImageText(generation: Generation): string {
   return failure?.message ?? studioText.viewer.notCreated;
 }
 
+/** Passes the focus on when the element that has it disappears with the image. */
+function useKeptFocus(body: { current: HTMLElement | null }): void {
+  useLayoutEffect(() => {
+    const dialog = body.current?.closest('dialog');
+    const focused = document.activeElement;
+    if (focused?.matches('.turn[aria-disabled="true"]')) {
+      (dialog?.querySelector<HTMLElement>('.turn:not([aria-disabled="true"])') ?? dialog)?.focus();
+    } else if (focused === document.body) dialog?.focus();
+  });
+}
+
 /** Keys for the whole viewer: not while the user writes, moves a slider, or has another dialog open. */
 function useKeys(onKey: (key: string) => boolean): void {
   const latest = useRef(onKey);
@@ -188,60 +217,6 @@ function useKeys(onKey: (key: string) => boolean): void {
     document.addEventListener('keydown', press);
     return () => document.removeEventListener('keydown', press);
   }, []);
-}
-
-const zoomStep = 1.5;
-const moveStep = 80;
-
-/** @returns true if the key zooms the image or moves a zoomed one */
-function moveByKey({ view, zoomBy, moveBy, reset }: Zoom, key: string): boolean {
-  const zooms: Record<string, () => void> = {
-    '+': () => zoomBy(zoomStep),
-    '=': () => zoomBy(zoomStep),
-    '-': () => zoomBy(1 / zoomStep),
-    '0': reset,
-  };
-  const moves: Record<string, () => void> = {
-    ArrowLeft: () => moveBy(moveStep, 0),
-    ArrowRight: () => moveBy(-moveStep, 0),
-    ArrowUp: () => moveBy(0, moveStep),
-    ArrowDown: () => moveBy(0, -moveStep),
-  };
-  const act = zooms[key] ?? (view.value.scale > 1 ? moves[key] : undefined);
-  act?.();
-  return act !== undefined;
-}
-
-function ZoomButtons({ zoom, children }: { zoom: Zoom; children: preact.ComponentChildren }) {
-  const { scale } = zoom.view.value;
-  return (
-    <div class="zoom-buttons">
-      {children}
-      <IconButton
-        icon="minus"
-        label={studioText.viewer.zoomOut}
-        look="plain"
-        data-repeat
-        aria-disabled={scale === 1}
-        onClick={() => zoom.zoomBy(1 / zoomStep)}
-      />
-      <button
-        type="button"
-        class="plain scale"
-        aria-label={studioText.viewer.fit(percentText(scale))}
-        onClick={zoom.reset}
-      >
-        {percentText(scale)}
-      </button>
-      <IconButton
-        icon="plus"
-        label={studioText.viewer.zoomIn}
-        look="plain"
-        data-repeat
-        onClick={() => zoom.zoomBy(zoomStep)}
-      />
-    </div>
-  );
 }
 
 type StepProps = { icon: 'left' | 'right'; label: string; to: Generation | undefined };

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Generation } from '../../shared/contract.ts';
-import { Button, IconButton } from '../components/Button.tsx';
+import { Button } from '../components/Button.tsx';
 import { Popover } from '../components/Popover.tsx';
 import { promptCharactersMax } from '../limits.ts';
 import { announce } from '../state/announce.ts';
@@ -20,13 +20,16 @@ import {
   reuse,
 } from '../state/imageActions.ts';
 import { usePageState } from '../state/pageState.ts';
+import type { PendingGeneration } from '../state/pendingGenerations.ts';
 import { type OpenImage, useGenerations, useRelatives } from '../state/useImage.ts';
 import { text } from '../strings/en.ts';
 import { sizeText } from '../strings/format.ts';
 import { studioText } from '../strings/studio.ts';
 import { FailureCard } from './Failures.tsx';
 import { ImageFacts } from './ImageFacts.tsx';
+import { MakingLine } from './MakingLine.tsx';
 import { Sharing } from './Sharing.tsx';
+import { ViewerPrompt } from './ViewerPrompt.tsx';
 
 type Props = {
   open: OpenImage & { generation: Generation };
@@ -44,15 +47,17 @@ export function ViewerPanel({ open, onDelete, onFocusPrompt }: Props) {
   );
   return (
     <aside class="viewer-panel">
-      <Prompt generation={generation} />
+      <ViewerPrompt generation={generation} />
       {generation.image && (
         <>
-          <EditForm key={generation.id} generation={generation} />
+          {/* The same field for every image, so that an edit that is shown when it is ready leaves the focus where it is. */}
+          <EditForm generation={generation} pending={pendingEdits} />
           {failed.map((pending) => (
             <FailureCard key={pending.key} pending={pending} onEdit={onFocusPrompt} />
           ))}
           <MakeMore
             generation={generation}
+            pending={pendingSiblings}
             isParentGone={ancestors?.at(-1)?.image === null}
             onFocusPrompt={onFocusPrompt}
           />
@@ -81,44 +86,8 @@ async function attempt(label: string, action: () => void | Promise<void>): Promi
   }
 }
 
-function Prompt({ generation }: { generation: Generation }) {
-  const { prompt, originalPrompt, enhancedPrompt } = generation;
-  if (prompt === null) return null;
-  const sent = enhancedPrompt ?? prompt;
-  const own = originalPrompt ?? prompt;
-  const copy = async () => {
-    await navigator.clipboard.writeText(sent);
-    announce(studioText.viewer.promptCopied);
-  };
-  return (
-    <section class="facts">
-      <div class="row between">
-        <h2>{own === sent ? studioText.viewer.prompt : studioText.viewer.improvedPrompt}</h2>
-        <IconButton
-          icon="copy"
-          label={studioText.viewer.copyPrompt}
-          isSmall
-          look="plain"
-          onClick={() => void attempt(studioText.viewer.copyPrompt, copy)}
-        />
-      </div>
-      <p class="prompt-text" dir="auto">
-        {sent}
-      </p>
-      {own !== sent && (
-        <>
-          <h2>{studioText.viewer.ownPrompt}</h2>
-          <p class="prompt-text quiet" dir="auto">
-            {own}
-          </p>
-        </>
-      )}
-    </section>
-  );
-}
-
 /** Describes a change of the image. The result is an image of its own. */
-function EditForm({ generation }: { generation: Generation }) {
+function EditForm({ generation, pending }: { generation: Generation; pending: PendingGeneration[] }) {
   const pageState = usePageState();
   const field = useRef<HTMLTextAreaElement>(null);
   const { id } = generation;
@@ -131,7 +100,7 @@ function EditForm({ generation }: { generation: Generation }) {
   // A change that is there already was begun before, or failed.
   useEffect(() => {
     if (change) field.current?.focus();
-  }, []);
+  }, [id]);
   if (maxReferences === 0) return null;
   const submit = (event: Event) => {
     event.preventDefault();
@@ -171,13 +140,20 @@ function EditForm({ generation }: { generation: Generation }) {
         {studioText.viewer.edit}
         {offer && ` · ${text.common.credits(offer.credits)}`}
       </button>
+      <MakingLine pending={pending} label={studioText.viewer.makingEdits} />
     </form>
   );
 }
 
-type MakeMoreProps = { generation: Generation; isParentGone: boolean; onFocusPrompt: () => void };
+type MakeMoreProps = {
+  generation: Generation;
+  /** Images like this one that are being made. */
+  pending: PendingGeneration[];
+  isParentGone: boolean;
+  onFocusPrompt: () => void;
+};
 
-function MakeMore({ generation, isParentGone, onFocusPrompt }: MakeMoreProps) {
+function MakeMore({ generation, pending, isParentGone, onFocusPrompt }: MakeMoreProps) {
   const pageState = usePageState();
   const offer = findOffer(pageState, generation);
   const isReferenceGone = useGenerations(listReferenceIds(generation)).includes(null);
@@ -193,7 +169,10 @@ function MakeMore({ generation, isParentGone, onFocusPrompt }: MakeMoreProps) {
     onFocusPrompt();
   };
   return (
-    <ActionGroup title={studioText.viewer.makeMore}>
+    <ActionGroup
+      title={studioText.viewer.makeMore}
+      progress={<MakingLine pending={pending} label={studioText.viewer.makingMore} />}
+    >
       <Button icon="again" aria-disabled={!offer || cannotRepeat} onClick={repeat}>
         {studioText.viewer.again}
         {offer && ` · ${text.common.credits(offer.credits)}`}
@@ -276,11 +255,14 @@ function Save({ generation }: { generation: Generation }) {
   );
 }
 
-function ActionGroup({ title, children }: { title: string; children: ComponentChildren }) {
+type GroupProps = { title: string; progress?: ComponentChildren; children: ComponentChildren };
+
+function ActionGroup({ title, progress, children }: GroupProps) {
   return (
     <section class="action-group" aria-label={title}>
       <h2>{title}</h2>
       <div class="buttons">{children}</div>
+      {progress}
     </section>
   );
 }

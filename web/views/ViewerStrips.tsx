@@ -80,19 +80,22 @@ function Strip({ label, images, pending, currentId }: StripProps) {
             )}
           </li>
         ))}
-        {pending.map(({ key, request, progress }) => (
-          <li key={key}>
-            <span
-              class="gone"
-              role="img"
-              aria-label={studioText.viewer.making(request.prompt)}
-              title={request.prompt}
-            >
-              {progress.value.state === 'failed' ? <Icon name="warning" /> : <Spinner />}
-            </span>
+        {pending.map((one) => (
+          <li key={one.key}>
+            <PendingImage pending={one} />
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+function PendingImage({ pending: { request, progress } }: { pending: PendingGeneration }) {
+  const isFailed = progress.value.state === 'failed';
+  const label = isFailed ? studioText.viewer.notMade : studioText.viewer.making;
+  return (
+    <span class="gone" role="img" aria-label={label(request.prompt)} title={label(request.prompt)}>
+      {isFailed ? <Icon name="warning" /> : <Spinner />}
+    </span>
   );
 }

@@ -15,10 +15,17 @@ const packs = /^[\d,]+ credits.*[$€£]/;
 /** Presses at a place, and counts what the user meant by it. */
 async function press(world: World, { name, x, y }: Control, times: number): Promise<void> {
   const { page } = world;
+  // A dialog on a slow network may have opened since the page was read.
+  const isPack = await page
+    .evaluate(([left, top]) => Boolean(document.elementFromPoint(left, top)?.closest('.packs button')), [
+      x,
+      y,
+    ] as const)
+    .catch(() => false);
   // A page that is left at the first press ends the call.
   await page.mouse.click(x, y, { clickCount: times }).catch(() => {});
   world.wishes += await takeWishes(page);
-  if (packs.test(name)) world.packPresses += 1;
+  if (isPack || packs.test(name)) world.packPresses += 1;
   if (/^Pay\b/.test(name)) world.payments += 1;
 }
 

@@ -144,6 +144,21 @@ describe('a command', () => {
   });
 });
 
+describe('a word that is wrong', () => {
+  it.each(['show', 'grant', 'suspend', 'restore'])(
+    'an address in the place of the uid of %s says how to find the uid',
+    async (command) => {
+      await expect(run(command, 'ada@example.com', '5', 'Thanks')).rejects.toThrow('find ada@example.com');
+      expect(seen).toEqual([]);
+    },
+  );
+
+  it('an unknown option explains the commands, as --help does', async () => {
+    await expect(run('grant', 'u1', '-5', 'Wrong')).rejects.toThrow('A negative amount comes after --');
+    expect(await run('--help')).toContain('make-admin');
+  });
+});
+
 describe('a call', () => {
   const call = { name: 'grant', body: {}, key: 'k1' };
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DeployRefused, parseOptions } from '../../../tools/deploy/options.ts';
 import { createPlan } from '../../../tools/deploy/plan.ts';
+import { summarize } from '../../../tools/deploy/summary.ts';
 import { findDeployment } from './plans.ts';
 
 const args = ['--project', 'my-studio', '--region', 'europe-west1'];
@@ -24,6 +25,7 @@ describe('the options', () => {
   });
 
   it.each([
+    ['a variable that no function reads', 'MAX_SPEND=5', 'MAX_SPEND, which no function reads'],
     ['a setting that the functions would refuse', 'RETRY_ATTEMPTS=many', 'RETRY_ATTEMPTS'],
     ["a timeout longer than Cloud Run's", 'GENERATE_TIMEOUT_MS=200000', 'GENERATE_TIMEOUT_MS'],
     ['the key of the identities among the settings', 'IDENTITY_HASH_KEY=top-secret', 'IDENTITY_HASH_KEY'],
@@ -34,6 +36,21 @@ describe('the options', () => {
     const parse = () => parseOptions([...args, '--settings', 'file'], () => text);
     expect(parse).toThrow(message);
     expect(parse).not.toThrow('top-secret');
+  });
+
+  it('are refused with a file that is not there', () => {
+    expect(() => parseOptions([...args, '--settings', 'no-such-file'])).toThrow(DeployRefused);
+    expect(() => parseOptions([...args, '--settings', 'no-such-file'])).toThrow(
+      'no-such-file cannot be read',
+    );
+  });
+
+  it('that are left out are named in the summary', () => {
+    const summary = (...more: string[]) => summarize(parseOptions([...args, ...more]), 2).join('\n');
+    expect(summary()).toMatch(/no sign-in.*reach nobody.*at most 20 dollars.*100 a month/s);
+    expect(summary('--support-email', 'a@example.com', '--alert-email', 'a@example.com')).not.toMatch(
+      /no sign-in|reach nobody/,
+    );
   });
 
   it.each([

@@ -9,6 +9,7 @@ import { type DeployOptions, parseOptions } from '../../../tools/deploy/options.
 import { createPlan } from '../../../tools/deploy/plan.ts';
 import { runScript } from '../../../tools/deploy/run.ts';
 import { toShellScript } from '../../../tools/deploy/steps.ts';
+import { summarize } from '../../../tools/deploy/summary.ts';
 import { type FakeProject, runInFake } from './fakePrograms.ts';
 
 const secret = 'AIza-not-a-real-key';
@@ -164,9 +165,10 @@ describe('the dry run of the documents', () => {
     expect([status, stderr]).toEqual([0, '']);
     execFileSync('bash', ['-n', file]);
     const script = readFileSync(file, 'utf8');
-    expect(script).toBe(
-      toShellScript(createPlan(parseOptions(['--project', 'my-studio', '--region', 'europe-west1']))),
-    );
+    const plain = parseOptions(['--project', 'my-studio', '--region', 'europe-west1']);
+    const steps = createPlan(plain);
+    expect(script).toBe(toShellScript(steps, summarize(plain, steps.length)));
+    expect(script).toContain('\n# Alerts reach nobody');
     const { commands, ok } = runInFake(script, folder, { isThere: true });
     expect(ok).toBe(true);
     const programs = commands.map((one) => one.replace(/^(npm run \w+|npx \w+|\w+)( .*)?$/s, '$1'));

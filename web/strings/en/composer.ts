@@ -9,11 +9,12 @@ export const composer = {
   placeholder: 'Describe an image …',
   create: 'Create',
   price: credits,
+  shortage: (price: number, balance: number) => `This takes ${credits(price)}; you have ${number(balance)}.`,
+  empty: 'Write a prompt first.',
   tooLong: (count: number, max: number) =>
     `${countOf(count, 'character')} too many. The limit is ${number(max)}.`,
   started: (count: number) =>
     count === 1 ? 'Your image is being made.' : `Your ${number(count)} images are being made.`,
-  open: 'Open the composer',
   collapse: 'Close the composer',
   settings: 'Settings',
   loadingPrices: 'Loading prices …',
@@ -33,6 +34,7 @@ export const composer = {
   style: 'Style',
   styles: 'Add a style to the prompt',
   noStyle: 'No style',
+  none: 'none',
   /** Each is added to the prompt, where the user sees it and can change it. */
   styleList: [
     { name: 'Photo', words: 'natural light photograph, 35 mm lens, true colours' },
@@ -49,17 +51,12 @@ export const composer = {
 export const references = {
   title: 'References',
   add: 'Add reference images',
-  addOne: 'Reference',
+  one: (position: number) => `Reference ${position}`,
   remove: (position: number) => `Remove reference ${position}`,
   hint: 'Or drop or paste PNG, JPEG or WebP images here.',
   added: (count: number) => (count === 1 ? 'Reference added.' : `${number(count)} references added.`),
+  removed: 'Reference removed.',
   tooMany: (max: number) => `This model accepts at most ${countOf(max, 'reference image')}.`,
-  tooLarge: (name: string, megabytes: number) =>
-    `“${name}” is too large. All references together may have ${number(megabytes)} MB.`,
-  damaged: (name: string) => `“${name}” is damaged and cannot be opened.`,
-  heic: (name: string) => `“${name}” is a HEIC image, which is not supported. Export it as JPEG.`,
-  avif: (name: string) => `“${name}” is an AVIF image, which is not supported. Export it as JPEG.`,
-  otherType: (name: string) => `“${name}” is not a PNG, JPEG or WebP image.`,
 };
 
 export const improve = {

@@ -8,14 +8,26 @@ const formatNames: Record<Image['mimeType'], string> = {
   'image/webp': 'WebP',
 };
 
+/** Characters of a prompt that name an image. */
+const spokenMax = 120;
+
 export const viewer = {
   title: 'Image',
   previous: 'Previous image',
   next: 'Next image',
   zoomIn: 'Zoom in',
   zoomOut: 'Zoom out',
+  fit: 'Fit',
+  isFitted: 'Fit. The whole image is shown',
   /** @param scale the size now, as percent of the size at which the whole image is seen */
-  fit: (scale: string) => `${scale}. Show the whole image`,
+  fitAgain: (scale: string) => `${scale}. Show the whole image`,
+  scaleHint: 'Percentages are of the size that fits the window',
+  /** @param position 0 if it is not known. @param count undefined if there may be more */
+  place(prompt: string, position: number, count: number | undefined) {
+    const words = prompt.length > spokenMax ? `${prompt.slice(0, spokenMax)}…` : prompt;
+    const of = count === undefined ? '' : ` of ${number(count)}`;
+    return `Image${position > 0 ? ` ${number(position)}${of}` : ''}: ${words}`;
+  },
   compare: 'Compare with the image before',
   comparison: 'Line between before and after',
   before: 'Before',
@@ -28,19 +40,25 @@ export const viewer = {
   samePrompt: 'Same prompt',
   openVersion: (position: number, prompt: string) => `Image ${number(position)}: ${prompt}`,
   making: (prompt: string) => `Being made: ${prompt}`,
+  notMade: (prompt: string) => `Not made: ${prompt}`,
   prompt: 'Prompt',
   improvedPrompt: 'Improved prompt',
   ownPrompt: 'Your own prompt',
   copyPrompt: 'Copy prompt',
   promptCopied: 'Prompt copied.',
+  showAll: 'Show all',
+  showLess: 'Show less',
   change: 'Change this image',
   changeExample: 'Change this image: “at night, with snow”',
   edit: 'Edit',
   editStarted: 'Your edit is being made. This image stays as it is.',
   editReady: 'Your edit is ready. It is under the image.',
+  makingEdits: (count: number) => (count === 1 ? 'Making your edit …' : `Making ${number(count)} edits …`),
   makeMore: 'Make more',
   again: 'Again',
   againStarted: 'Another image is being made.',
+  makingMore: (count: number) =>
+    count === 1 ? 'Making another image …' : `Making ${number(count)} more images …`,
   cannotRepeat: 'An image that this one was made from is deleted, so it cannot be made again.',
   uploadsNotKept: (count: number) =>
     `“Again” leaves out ${countOf(count, 'reference')} that you uploaded: uploads are not kept.`,
@@ -75,5 +93,6 @@ export const sharing = {
   isPrivate: 'The image is private again.',
   anyoneWith: 'Anyone with ',
   thisLink: 'this link',
+  inNewTab: '(opens a new tab)',
   canSee: ' can see the image, but not its prompt.',
 };
