@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Announcer } from './components/Announcer.tsx';
 import { useLater } from './components/useLater.ts';
 import { isDeskAddress, route } from './state/route.ts';
-import { type FirebaseConfig, isAdmin, user } from './state/session.ts';
+import { type FirebaseConfig, isAdmin, type PartProps, user } from './state/session.ts';
 import { firstText as text } from './strings/first.ts';
 import { CannotOpen } from './views/CannotOpen.tsx';
 import { SignIn } from './views/SignIn.tsx';
@@ -15,8 +15,6 @@ const parts = {
 };
 type PartName = keyof typeof parts;
 type Part = FunctionComponent<PartProps>;
-/** @property hasSignedIn true if the user has signed in during this visit */
-export type PartProps = { config: FirebaseConfig; uid: string; hasSignedIn: boolean };
 
 export function App({ config }: { config: FirebaseConfig }) {
   const uid = user.value?.uid;

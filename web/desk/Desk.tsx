@@ -2,9 +2,9 @@
 import '../styles/layout.css';
 import './desk.css';
 import { useEffect, useRef } from 'preact/hooks';
-import type { PartProps } from '../App.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { Mark } from '../components/Mark.tsx';
+import type { PartProps } from '../state/session.ts';
 import { deskText } from '../strings/en/desk.ts';
 import { text } from '../strings/en.ts';
 import { SkipLink } from '../views/SkipLink.tsx';

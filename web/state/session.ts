@@ -34,6 +34,9 @@ export type FirebaseConfig = {
   emulators?: { auth?: HostAndPort; firestore?: HostAndPort };
 };
 
+/** What the studio and the desk get. @property hasSignedIn true if the user has signed in during this visit */
+export type PartProps = { config: FirebaseConfig; uid: string; hasSignedIn: boolean };
+
 /**
  * @property providers how the user signs in, by Firebase's names: `password`, `google.com`
  * @property needsVerification true if the user has a password and has not confirmed the e-mail address
