@@ -23,11 +23,24 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
+/**
+ * Reserves a port until this process ends, so that no other one finds it while the server for it is still starting. Only Linux
+ * has sockets with a name and no file; elsewhere nothing is reserved.
+ */
+function reservePort(port: number): Promise<boolean> {
+  if (process.platform !== 'linux') return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const reservation = createServer().unref();
+    reservation.once('error', () => resolve(false));
+    reservation.listen({ path: `\0nano-banana-studio/port/${port}`, exclusive: true }, () => resolve(true));
+  });
+}
+
 /** Finds a port on which no process listens. */
 export async function findFreePort(): Promise<number> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const port = firstFree + Math.floor(Math.random() * (lastFree - firstFree));
-    if (await isPortFree(port)) return port;
+    if ((await reservePort(port)) && (await isPortFree(port))) return port;
   }
   throw new Error(`No free port among ${attemptsMax} from ${firstFree} to ${lastFree}`);
 }

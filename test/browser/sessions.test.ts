@@ -43,7 +43,7 @@ it('a disabled user is told so', async () => {
   const { page, context, user, allow } = await openAsNewUser();
   allow(/Failed to load resource.*status of 40[01]/);
   await studio().disableUser(user.uid);
-  await context.route('**/ledger*', (route) => route.fulfill({ status: 401, body: '{}' }));
+  await context.route(/\/ledger(\?|$)/, (route) => route.fulfill({ status: 401, body: '{}' }));
   await goTo(page, 'Credits');
   await page.getByRole('status').getByText('This account is disabled.').waitFor();
   await button(page, 'Sign in').waitFor();

@@ -86,6 +86,7 @@ export function FailureCard({ pending, onEdit = focusPrompt }: CardProps) {
   const progress = pending.progress.value;
   if (progress.state !== 'failed') return null;
   const { error } = progress;
+  const code = error instanceof ApiError ? error.metadata.generationId : undefined;
   const possibleAt = getPossibleAt(error, failedAt);
   const copy = async () => {
     await navigator.clipboard.writeText(errorReport(error, pending.key));
@@ -105,6 +106,11 @@ export function FailureCard({ pending, onEdit = focusPrompt }: CardProps) {
         <p class="quiet clamp" dir="auto">
           {pending.request.prompt}
         </p>
+        {code && (
+          <p class="quiet code" title={code}>
+            {text.failures.supportCode(code)}
+          </p>
+        )}
         <WaysOut pending={pending} error={error} onEdit={onEdit}>
           <Button kind="plain" icon="copy" onClick={() => void copy()}>
             {text.failures.copy}

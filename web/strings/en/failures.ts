@@ -29,6 +29,7 @@ export const failures = {
   signOut: 'Sign out',
   contact: 'Contact support',
   copyCode: 'Copy support code',
+  supportCode: (code: string) => `Support code: ${code}`,
   codeCopied: 'Support code copied.',
   mailSubject: (code: string) => `Help with ${code}`,
   copy: 'Copy error',
