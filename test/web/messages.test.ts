@@ -79,6 +79,9 @@ test('entries have a readable type, and refunds a readable reason', () => {
   expect(entryText({ ...entry, type: 'debit' })).toBe('Image');
   expect(entryText({ ...entry, type: 'adjustment' })).toBe('Adjustment');
   expect(entryText({ ...entry, type: 'grant', reason: 'welcome' })).toBe('Credits added: welcome');
+  expect(entryText({ ...entry, type: 'grant', amount: -4, reason: 'mistake' })).toBe(
+    'Credits taken: mistake',
+  );
   expect(entryText({ ...entry, type: 'refund', reason: 'CONTENT_BLOCKED' })).toBe(
     'Refunded: the model declined this prompt',
   );

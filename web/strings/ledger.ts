@@ -17,12 +17,13 @@ function paymentEntryText({ id, type }: Entry): string {
 }
 
 export function entryText(entry: Entry): string {
-  const { type, reason } = entry;
-  const { entryNames, entryWithReason, refundReasons, studioError } = creditTexts;
+  const { type, reason, amount } = entry;
+  const { entryNames, taken, entryWithReason, refundReasons, studioError } = creditTexts;
   if (type === 'clawback' || type === 'reinstatement') return paymentEntryText(entry);
   if (type === 'grant' && reason === 'signup') return creditTexts.welcome;
-  if (!reason) return entryNames[type];
-  if (type !== 'refund') return entryWithReason(entryNames[type], reason);
+  const name = type === 'grant' && amount < 0 ? taken : entryNames[type];
+  if (!reason) return name;
+  if (type !== 'refund') return entryWithReason(name, reason);
   return entryWithReason(entryNames[type], refundReasons[reason] ?? studioError);
 }
 

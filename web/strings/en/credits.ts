@@ -59,6 +59,8 @@ export const credits = {
   wasCharged: (charged: number, refunded: number) => `−${number(charged)} +${number(refunded)}`,
   welcome: 'Welcome credits',
   entryNames,
+  /** A grant below zero. */
+  taken: 'Credits taken',
   refundReasons,
   studioError: 'an error in the studio',
   entryWithReason: (name: string, reason: string) => `${name}: ${reason}`,
