@@ -53,7 +53,13 @@ type IdentityData = z.infer<typeof identityDocumentSchema>;
 
 const identityPath = (hash: string): DocumentPath<IdentityData> => documentPath(`identities/${hash}`);
 
-type IdentityDocument = { hash: string; stored: StoredDocument | undefined; data: IdentityData | undefined };
+/** @property isMet true if the account does not know the identity yet. */
+type IdentityDocument = {
+  hash: string;
+  isMet: boolean;
+  stored: StoredDocument | undefined;
+  data: IdentityData | undefined;
+};
 
 /** What is known of a person, from all of their identities. */
 export type Person = {
@@ -88,7 +94,8 @@ export function parsePerson(
   const all = new Set([...hashes, ...older, ...identities.map(([current]) => current)]);
   const parsed = [...all].map((hash): IdentityDocument => {
     const stored = documents.get(identityPath(hash));
-    return { hash, stored, data: stored && identityDocumentSchema.parse(stored.data) };
+    const data = stored && identityDocumentSchema.parse(stored.data);
+    return { hash, isMet: !hashes.includes(hash), stored, data };
   });
   return {
     identities: parsed,
@@ -125,7 +132,7 @@ const keptFields = ['uids', 'signupAt', 'suspendedAt', 'restoredAt', 'allowanceP
 /** The writes that bring the person's documents up to date with an account. */
 export function toIdentityWrites(account: Account, person: Person, now: Date): Write[] {
   const uids = [...new Set([...person.uids, account.uid])].slice(-uidsMax);
-  return person.identities.flatMap(({ hash, stored, data: before }): Write[] => {
+  return person.identities.flatMap(({ hash, isMet, stored, data: before }): Write[] => {
     const path = identityPath(hash);
     const data: FieldUpdates<IdentityData> = {
       uids,
@@ -138,7 +145,8 @@ export function toIdentityWrites(account: Account, person: Person, now: Date): W
       return [createDocument(path, { ...(data as { uids: string[] }), createdAt: now, updatedAt: now })];
     const isCurrent = (field: string) =>
       isDeepStrictEqual(before[field as keyof IdentityData], data[field as keyof IdentityData]);
-    if (keptFields.every(isCurrent)) return [];
+    // Written when it is met, even unchanged: it may say since the read that the person is suspended.
+    if (!isMet && keptFields.every(isCurrent)) return [];
     for (const field of ['suspendedAt', 'restoredAt'] as const) data[field] ??= removed;
     return [updateDocument(path, { ...data, updatedAt: now }, stored.version)];
   });

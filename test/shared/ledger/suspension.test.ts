@@ -1,7 +1,7 @@
 /** A suspension follows the person to every account, wherever it begins and ends. */
 import { describe, expect, it } from 'vitest';
 import { removed } from '../../../shared/database/database.ts';
-import { toOutcome } from '../../support/memoryStudio.ts';
+import { createMemoryWorld, toOutcome } from '../../support/memoryStudio.ts';
 import { createPeople } from '../../support/people.ts';
 import { lostReply } from '../../support/watchedDatabase.ts';
 
@@ -36,6 +36,33 @@ describe('suspend', () => {
       expect(people.document(`accounts/${uid}`)).not.toHaveProperty('suspendedAt');
     }
     expect((await people.generate('user:ann:mail', 'k')).status).toBe(200);
+  });
+
+  it('reaches an account that meets the identity at the same moment, although the identity lists it already', async () => {
+    const world = createMemoryWorld();
+    const first = createPeople({}, { world });
+    for (const as of ['user:ann:mail', 'user:bob:mail']) await first.account(as);
+    first.remove('accounts/bob');
+    let meetings = 0;
+    const second = createPeople(
+      {},
+      {
+        world,
+        faults: ({ commit }) => ({
+          async commit(writes) {
+            const meets = writes.some(
+              (write) => 'update' in write && write.update === 'accounts/bob' && write.data.identities,
+            );
+            // Only the identity so far: `suspend` goes on from there to the accounts.
+            if (meets && meetings++ === 0)
+              first.edit('identities/mail', { suspendedAt: new Date(world.clock.now()) });
+            return commit(writes);
+          },
+        }),
+      },
+    );
+    expect(await second.account('user:bob:mail')).toMatchObject({ suspended: true });
+    expect(meetings).toBe(2);
   });
 
   it('records who changed what, and why; a repeated call changes nothing', async () => {
