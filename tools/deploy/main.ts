@@ -18,7 +18,7 @@ try {
     ? parseOptions([...args, `--location=${await askLocation(parsedOptions)}`])
     : parsedOptions;
   const steps = createPlan(options);
-  const summary = summarize(options, steps.length);
+  const summary = summarize(options, steps);
   const script = toShellScript(steps, summary);
   if (options.out) {
     writeFileSync(options.out, script);

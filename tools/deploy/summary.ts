@@ -1,14 +1,15 @@
 /** What a deploy will do, for whoever reads its script before running it. */
 import type { DeployOptions } from './options.ts';
+import type { Step } from './steps.ts';
 
 /** Lines of text: what the steps create and in which order, what they need, what they leave out, and what they may cost. */
-export function summarize(options: DeployOptions, stepCount: number): string[] {
-  const { project, region, secretFiles, alertEmail, supportEmail, monthlyBudget, settings, vertexAi } =
-    options;
-  const secrets = vertexAi ? ['CLOUDINARY_URL'] : ['GEMINI_API_KEY', 'CLOUDINARY_URL'];
-  const asked = secrets.filter((name) => secretFiles[name as keyof typeof secretFiles] === undefined);
+export function summarize(options: DeployOptions, steps: readonly Step[]): string[] {
+  const { project, region, alertEmail, supportEmail, monthlyBudget, settings } = options;
+  const asked = steps.flatMap((step) =>
+    step.do === 'secret' && !step.isGenerated && !step.file ? [step.secret] : [],
+  );
   return [
-    `Creates the studio in the project ${project} (${region}), or updates it, in ${stepCount} steps. Each keeps what exists already.`,
+    `Creates the studio in the project ${project} (${region}), or updates it, in ${steps.length} steps. Each keeps what exists already.`,
     'In this order: build, APIs, service accounts and their roles, secrets, Firestore, Firebase and the key of the browser, erasure log,',
     'container image, a Cloud Run service for each function, jobs of Cloud Scheduler, alerts, page, budget.',
     'Sign in before: gcloud auth login, and npx firebase login.',

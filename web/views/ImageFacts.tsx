@@ -1,6 +1,7 @@
 import type { Generation } from '../../shared/contract.ts';
 import { Icon } from '../components/Icon.tsx';
 import { AiMark, Tile } from '../components/Tile.tsx';
+import { TilePlaceholder } from '../components/TilePlaceholder.tsx';
 import { countUploads, listReferenceIds } from '../state/imageActions.ts';
 import { goToImage } from '../state/route.ts';
 import { useGenerations } from '../state/useImage.ts';
@@ -81,14 +82,9 @@ function References({ generation }: { generation: Generation }) {
                     <Tile image={image} />
                   </button>
                 ) : (
-                  <span
-                    class="gone"
-                    role="img"
-                    aria-label={studioText.viewer.deleted}
-                    title={studioText.viewer.deleted}
-                  >
+                  <TilePlaceholder label={studioText.viewer.deleted}>
                     <Icon name={found[i] === null ? 'bin' : 'image'} />
-                  </span>
+                  </TilePlaceholder>
                 )}
               </li>
             );

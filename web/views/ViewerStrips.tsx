@@ -3,6 +3,7 @@ import type { Generation } from '../../shared/contract.ts';
 import { Icon } from '../components/Icon.tsx';
 import { Spinner } from '../components/Spinner.tsx';
 import { Tile } from '../components/Tile.tsx';
+import { TilePlaceholder } from '../components/TilePlaceholder.tsx';
 import type { PendingGeneration } from '../state/pendingGenerations.ts';
 import { goToImage } from '../state/route.ts';
 import { useRelatives } from '../state/useImage.ts';
@@ -69,14 +70,9 @@ function Strip({ label, images, pending, currentId }: StripProps) {
                 <Tile image={image} />
               </button>
             ) : (
-              <span
-                class="gone"
-                role="img"
-                aria-label={studioText.viewer.deleted}
-                title={studioText.viewer.deleted}
-              >
+              <TilePlaceholder label={studioText.viewer.deleted}>
                 <Icon name="bin" />
-              </span>
+              </TilePlaceholder>
             )}
           </li>
         ))}
@@ -94,8 +90,8 @@ function PendingImage({ pending: { request, progress } }: { pending: PendingGene
   const isFailed = progress.value.state === 'failed';
   const label = isFailed ? studioText.viewer.notMade : studioText.viewer.making;
   return (
-    <span class="gone" role="img" aria-label={label(request.prompt)} title={label(request.prompt)}>
+    <TilePlaceholder label={label(request.prompt)}>
       {isFailed ? <Icon name="warning" /> : <Spinner />}
-    </span>
+    </TilePlaceholder>
   );
 }

@@ -46,7 +46,11 @@ describe('the options', () => {
   });
 
   it('that are left out are named in the summary', () => {
-    const summary = (...more: string[]) => summarize(parseOptions([...args, ...more]), 2).join('\n');
+    const summary = (...more: string[]) => {
+      const options = parseOptions([...args, ...more]);
+      return summarize(options, createPlan(options)).join('\n');
+    };
+    expect(summary()).toContain('Asks for GEMINI_API_KEY and CLOUDINARY_URL, ');
     expect(summary()).toMatch(/no sign-in.*reach nobody.*at most 20 dollars.*100 a month/s);
     expect(summary('--support-email', 'a@example.com', '--alert-email', 'a@example.com')).not.toMatch(
       /no sign-in|reach nobody/,

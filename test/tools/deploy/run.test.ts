@@ -167,7 +167,7 @@ describe('the dry run of the documents', () => {
     const script = readFileSync(file, 'utf8');
     const plain = parseOptions(['--project', 'my-studio', '--region', 'europe-west1']);
     const steps = createPlan(plain);
-    expect(script).toBe(toShellScript(steps, summarize(plain, steps.length)));
+    expect(script).toBe(toShellScript(steps, summarize(plain, steps)));
     expect(script).toContain('\n# Alerts reach nobody');
     const { commands, ok } = runInFake(script, folder, { isThere: true });
     expect(ok).toBe(true);
