@@ -24,11 +24,11 @@ export const getMimeType = (name: string) => mimeTypes[extname(name)] ?? 'applic
 const sharedFiles = [
   {
     name: 'first',
-    test: /preload-helper|node_modules\/(@preact|preact)\/|web\/(views\/CannotOpen|components\/(Announcer|Button|Field|Icon|Mark|OutsideLink|drawings|useLater)|state\/(announce|doubleClicks|preferences|route|session|studioInfo)|strings\/(first|format|prices|en\/(common|shapes|signIn)))\./,
+    test: /preload-helper|node_modules\/(@preact|preact)\/|web\/(views\/CannotOpen|components\/(Announcer|Button|Field|Icon|Mark|OutsideLink|drawings|useLater)|state\/(announce|browserStorage|doubleClicks|preferences|route|session|studioInfo)|strings\/(first|format|prices|en\/(common|shapes|signIn)))\./,
   },
   {
     name: 'studio',
-    test: /node_modules\/idb-keyval\/|web\/(client|limits|components\/(Dialog|EmptyState|More|Popover|Segments|Spinner|Tile)|views\/(Composer\w*|ContactSupport|Create|FirstVisit|Gallery(?:Tile)?|Header|Improve|keptScroll|MakingTile|NotLoaded|References|Shortcuts|SkipLink)|strings\/(en|messages|en\/(?!desk|account|explanations|buying|terms|verification|shortcuts|selecting|credits|common|shapes|signIn|image)\w+)|state\/(?!liveAccount|waysOut|dataExport|ledger|useImage|selectionActions|announce|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
+    test: /node_modules\/idb-keyval\/|web\/(client|limits|components\/(Dialog|EmptyState|More|Popover|Segments|Spinner|Tile)|views\/(Composer\w*|ContactSupport|Create|FirstVisit|Gallery(?:Tile)?|Header|Improve|keptScroll|MakingTile|NotLoaded|References|Shortcuts|SkipLink)|strings\/(en|messages|en\/(?!desk|account|explanations|buying|terms|verification|shortcuts|selecting|credits|common|shapes|signIn|image)\w+)|state\/(?!liveAccount|waysOut|dataExport|ledger|useImage|selectionActions|announce|browserStorage|doubleClicks|preferences|route|session|studioInfo)\w+)\./,
   },
 ];
 

@@ -4,6 +4,7 @@
  * over the newest draft of a tab that was closed, never that of an open one.
  */
 import { effect } from '@preact/signals';
+import { tabStorage } from './browserStorage.ts';
 import type { createDraft, DraftContent } from './draft.ts';
 import type { Memory } from './storage.ts';
 
@@ -17,7 +18,7 @@ const lockOf = (tab: string) => `nano-banana-studio/tab/${tab}`;
 const drafts = new Map<string, DraftContent>();
 
 /** The id of this tab, from its lock. A copy of a tab, which has the same sessionStorage, gets an id of its own. */
-const tabId: Promise<string> = takeTab(readSession(tabName) ?? crypto.randomUUID());
+const tabId: Promise<string> = takeTab(tabStorage.read(tabName) ?? crypto.randomUUID());
 
 async function takeTab(tab: string): Promise<string> {
   if (!navigator.locks) return tab;
@@ -30,7 +31,7 @@ async function takeTab(tab: string): Promise<string> {
     })
     .catch(() => resolve(true));
   if (!(await promise)) return takeTab(crypto.randomUUID());
-  writeSession(tabName, tab);
+  tabStorage.write(tabName, tab);
   return tab;
 }
 
@@ -39,27 +40,9 @@ async function listOpenTabs(): Promise<string[]> {
   return locks?.held?.flatMap(({ name }) => name ?? []) ?? [];
 }
 
-function readSession(name: string): string | null {
-  try {
-    return sessionStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
-/** Returns false if there is no room, or the browser forbids storage. */
-function writeSession(name: string, value: string): boolean {
-  try {
-    sessionStorage.setItem(name, value);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function read(uid: string): DraftContent | undefined {
   try {
-    return JSON.parse(readSession(nameOf(uid)) ?? 'null') ?? undefined;
+    return JSON.parse(tabStorage.read(nameOf(uid)) ?? 'null') ?? undefined;
   } catch {
     return undefined;
   }
@@ -73,8 +56,8 @@ const withoutPreviews = (content: DraftContent): DraftContent => ({
 
 function write(uid: string, content: DraftContent): void {
   const references = content.references.filter(({ kind }) => kind !== 'file');
-  const isWritten = writeSession(nameOf(uid), JSON.stringify(content));
-  if (!isWritten) writeSession(nameOf(uid), JSON.stringify({ ...content, references }));
+  const isWritten = tabStorage.write(nameOf(uid), JSON.stringify(content));
+  if (!isWritten) tabStorage.write(nameOf(uid), JSON.stringify({ ...content, references }));
 }
 
 const isEmpty = ({ prompt, references, changes = {} }: DraftContent) =>
@@ -144,7 +127,5 @@ export function keepDraft(
 /** Called when the account is closed: nothing of the user stays. */
 export function forgetDraft(uid: string): void {
   drafts.delete(uid);
-  try {
-    sessionStorage.removeItem(nameOf(uid));
-  } catch {}
+  tabStorage.remove(nameOf(uid));
 }

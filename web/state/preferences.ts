@@ -1,33 +1,18 @@
 /** What this browser keeps for whoever uses it: the colours of the page, and whether a hidden tab notifies. */
 import { effect, signal } from '@preact/signals';
+import { visitStorage } from './browserStorage.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
 
 const themeName = 'nano-banana-studio/theme';
 const notifyName = 'nano-banana-studio/notify';
 
-function read(name: string): string | null {
-  try {
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
-function write(name: string, value: string): void {
-  try {
-    localStorage.setItem(name, value);
-  } catch {
-    // The browser forbids storage: the choice lasts as long as the page.
-  }
-}
-
 const parseTheme = (value: string | null): Theme =>
   value === 'light' || value === 'dark' ? value : 'system';
 
-export const theme = signal<Theme>(parseTheme(read(themeName)));
+export const theme = signal<Theme>(parseTheme(visitStorage.read(themeName)));
 /** True if the user wants a notification when images are ready and the tab is hidden. */
-export const isNotifying = signal(read(notifyName) === 'on');
+export const isNotifying = signal(visitStorage.read(notifyName) === 'on');
 
 /** Applies the theme now and after each change, also of another window. */
 export function followPreferences(): void {
@@ -49,7 +34,7 @@ export function followPreferences(): void {
 
 export function setTheme(value: Theme): void {
   theme.value = value;
-  write(themeName, value);
+  visitStorage.write(themeName, value);
 }
 
 /** Must be called in the handler of a click: the browser may ask the user. @returns true if notifications are on */
@@ -57,6 +42,6 @@ export async function setNotifying(isOn: boolean): Promise<boolean> {
   const isAllowed =
     isOn && 'Notification' in globalThis && (await Notification.requestPermission()) === 'granted';
   isNotifying.value = isAllowed;
-  write(notifyName, isAllowed ? 'on' : 'off');
+  visitStorage.write(notifyName, isAllowed ? 'on' : 'off');
   return isAllowed;
 }

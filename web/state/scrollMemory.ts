@@ -1,4 +1,5 @@
-/** Where the gallery was scrolled to when this tab was reloaded. A browser that forbids storage just forgets. */
+/** Where the gallery was scrolled to when this tab was reloaded. */
+import { tabStorage } from './browserStorage.ts';
 
 /** @property top pixels. @property count of the images that were loaded */
 type Place = { top: number; count: number };
@@ -7,15 +8,13 @@ const nameOf = (uid: string) => `nano-banana-studio/scroll/${uid}`;
 
 export const scrollMemory = {
   save(uid: string, place: Place): void {
-    try {
-      sessionStorage.setItem(nameOf(uid), JSON.stringify(place));
-    } catch {}
+    tabStorage.write(nameOf(uid), JSON.stringify(place));
   },
   /** Returns the place once, and only if the page was reloaded: a new visit begins at the top. */
   take(uid: string): Place | undefined {
+    const place = tabStorage.read(nameOf(uid));
+    tabStorage.remove(nameOf(uid));
     try {
-      const place = sessionStorage.getItem(nameOf(uid));
-      sessionStorage.removeItem(nameOf(uid));
       const [visit] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
       return place && visit?.type === 'reload' ? JSON.parse(place) : undefined;
     } catch {

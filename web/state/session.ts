@@ -22,6 +22,7 @@ import {
 } from '@firebase/auth';
 import { signal } from '@preact/signals';
 import { firstText as text } from '../strings/first.ts';
+import { visitStorage } from './browserStorage.ts';
 
 type HostAndPort = { host: string; port: number };
 
@@ -88,20 +89,12 @@ const signedInName = 'nano-banana-studio/signedIn';
 
 /** True if a session was there, in this visit or at the end of the last one: it may have ended while no window was open. */
 function isSignedInBefore(): boolean {
-  try {
-    return Boolean(user.peek()) || localStorage.getItem(signedInName) !== null;
-  } catch {
-    return Boolean(user.peek());
-  }
+  return Boolean(user.peek()) || visitStorage.read(signedInName) !== null;
 }
 
 function rememberSession(isSignedIn: boolean): void {
-  try {
-    if (isSignedIn) localStorage.setItem(signedInName, 'yes');
-    else localStorage.removeItem(signedInName);
-  } catch {
-    // The browser forbids storage.
-  }
+  if (isSignedIn) visitStorage.write(signedInName, 'yes');
+  else visitStorage.remove(signedInName);
 }
 
 /** True from a sign-out in this window until Firebase has made it. */

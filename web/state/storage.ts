@@ -4,6 +4,7 @@
  */
 import { createStore, delMany, entries, set } from 'idb-keyval';
 import type { GenerateInput } from '../../shared/contract.ts';
+import { tabStorage } from './browserStorage.ts';
 import type { DraftContent } from './draft.ts';
 
 /**
@@ -84,22 +85,16 @@ async function ignoreFailure<T>(work: () => Promise<T>): Promise<T | undefined> 
 
 const leftForName = 'nano-banana-studio/leftFor';
 
-/** What this tab remembers while the user is on a page of Stripe. A browser that forbids storage just forgets. */
+/** What this tab remembers while the user is on a page of Stripe. */
 export const leftFor = {
   /** @param target the id of a checkout session, or `portal` */
   set(target: string): void {
-    try {
-      sessionStorage.setItem(leftForName, target);
-    } catch {}
+    tabStorage.write(leftForName, target);
   },
   /** Returns what this tab left for, once. */
   take(): string | undefined {
-    try {
-      const target = sessionStorage.getItem(leftForName);
-      sessionStorage.removeItem(leftForName);
-      return target ?? undefined;
-    } catch {
-      return undefined;
-    }
+    const target = tabStorage.read(leftForName);
+    tabStorage.remove(leftForName);
+    return target ?? undefined;
   },
 };
