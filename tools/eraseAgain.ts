@@ -13,7 +13,7 @@ import { deleteGeneration } from '../shared/generation/deleteGeneration.ts';
 import { beginClosing } from '../shared/ledger/beginClosing.ts';
 import type { Ledger } from '../shared/ledger/ledger.ts';
 import { createServices } from '../shared/services.ts';
-import { removeImage } from '../shared/sharing/takedown.ts';
+import { keepRemovedHash, removeImage } from '../shared/sharing/takedown.ts';
 import { toErasureBucket } from './deploy/manifest.ts';
 
 const usage = `npm run erase-again -- --project PROJECT
@@ -23,12 +23,19 @@ const usage = `npm run erase-again -- --project PROJECT
 const erase: Record<Erasure['kind'], (ledger: Ledger, erasure: Erasure) => Promise<boolean>> = {
   closing: async (ledger, { uid }) => (await beginClosing(ledger, uid)) !== undefined,
   deletion: (ledger, { uid, generationId = '' }) => isErased(deleteGeneration(ledger, uid, generationId)),
-  takedown: (ledger, { uid, generationId = '' }) =>
-    isErased(removeImage(ledger, { uid, generationId, reason: removedBefore }, 'erase-again')),
+  takedown: takeDownAgain,
 };
 
 /** The log has no reasons: they are words about a person. */
 const removedBefore = 'Removed before a backup was restored';
+
+async function takeDownAgain(ledger: Ledger, { uid, generationId = '', imageHash, at }: Erasure) {
+  const request = { uid, generationId, reason: removedBefore };
+  const isRemoved = await isErased(removeImage(ledger, request, 'erase-again', imageHash));
+  // An image that is newer than the backup could still come back as a reference.
+  if (!isRemoved && imageHash) await keepRemovedHash(ledger, imageHash, { ...request, createdAt: at });
+  return isRemoved || imageHash !== undefined;
+}
 
 async function isErased(erasure: Promise<unknown>): Promise<boolean> {
   try {

@@ -1,6 +1,7 @@
 /**
  * The erasure log: one empty object for each erasure, in a bucket of Cloud Storage or, in a local run, in a folder. The
- * name says everything: time, kind, uid and generation. The writer needs to create objects, and nothing else.
+ * name says everything: time, kind, uid, generation and the hash of the image. The writer needs to create objects, and
+ * nothing else.
  */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,9 +17,10 @@ const storageUrl = 'https://storage.googleapis.com';
 const escapePart = (text: string) => encodeURIComponent(text).replace(/[.*~'()!]/g, toHex);
 const toHex = (letter: string) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`;
 
-/** Such as `2026-11-26T05:42:01.123Z.deletion.UID.GENERATION`. */
-export function formatErasure({ at, kind, uid, generationId }: Erasure): string {
-  return [toStamp(at), kind, escapePart(uid), ...(generationId ? [generationId] : [])].join('.');
+/** Such as `2026-11-26T05-42-01-123Z.takedown.UID.GENERATION.HASH`; a deletion has no hash, a closing no generation. */
+export function formatErasure({ at, kind, uid, generationId, imageHash }: Erasure): string {
+  const image = generationId ? [generationId, ...(imageHash ? [imageHash] : [])] : [];
+  return [toStamp(at), kind, escapePart(uid), ...image].join('.');
 }
 
 /** Without a dot, which separates parts, and without a colon, which not every file system takes. */
@@ -27,10 +29,11 @@ const stampPattern = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z$/;
 
 /** @returns undefined for the name of anything else. */
 export function parseErasure(name: string): Erasure | undefined {
-  const [stamp = '', kind = '', uid = '', generationId] = name.split('.');
+  const [stamp = '', kind = '', uid = '', generationId, imageHash] = name.split('.');
   if (!stampPattern.test(stamp) || !isKind(kind) || uid === '') return undefined;
   const at = new Date(stamp.replace(stampPattern, '$1T$2:$3:$4.$5Z'));
-  return { kind, uid: decodeURIComponent(uid), ...(generationId && { generationId }), at };
+  const image = { ...(generationId && { generationId }), ...(imageHash && { imageHash }) };
+  return { kind, uid: decodeURIComponent(uid), ...image, at };
 }
 
 const isKind = (kind: string): kind is Erasure['kind'] => ['closing', 'deletion', 'takedown'].includes(kind);

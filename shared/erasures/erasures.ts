@@ -24,6 +24,8 @@ const erasureSchema = z.object({
   kind: z.enum(['closing', 'deletion', 'takedown']),
   uid: z.string(),
   generationId: z.string().optional(),
+  /** Of a take-down: the hash of the image, if it is known. */
+  imageHash: z.string().optional(),
   /** The database's time. */
   at: z.date(),
 });

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type DocumentPath, documentPath } from '../database/database.ts';
 import { type FieldViolation, invalidRequest } from '../errors.ts';
 
-type TakedownData = { uid: string; generationId: string; reason: string; createdAt: Date };
+export type TakedownData = { uid: string; generationId: string; reason: string; createdAt: Date };
 
 export const takedownPath = (imageHash: string): DocumentPath<TakedownData> =>
   documentPath(`takedowns/${imageHash}`);

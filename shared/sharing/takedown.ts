@@ -21,7 +21,7 @@ import {
   generationPath,
 } from '../generation/record.ts';
 import { endShare } from '../generation/shares.ts';
-import { hashImage, takedownPath } from '../generation/takedowns.ts';
+import { hashImage, type TakedownData, takedownPath } from '../generation/takedowns.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Services } from '../services.ts';
 
@@ -116,10 +116,11 @@ export function removeImage(
       })),
       ...[...shares.values()].flatMap((share) => share.writes),
       ...image.map(createOutboxItem),
-      ...(imageHash
-        ? [setDocument(takedownPath(imageHash), { uid, generationId, reason, createdAt: now })]
-        : []),
-      recordErasure({ kind: 'takedown', uid, generationId, at: now }),
+      ...(imageHash ? [keepHash(imageHash, { uid, generationId, reason, createdAt: now })] : []),
+      // The generation that made the image, too: a backup may be older than its twin.
+      ...[...new Set([generationId, record.imageOwner ?? generationId])].map((id) =>
+        recordErasure({ kind: 'takedown', uid, generationId: id, ...(imageHash && { imageHash }), at: now }),
+      ),
       recordAdminAction(generationId, {
         action: 'takedown',
         actor,
@@ -133,6 +134,20 @@ export function removeImage(
     const copies = [...shares.values()].flatMap(({ outboxItems }) => outboxItems);
     return { record: { ...record, ...removal(record), version }, outboxItems: [...image, ...copies] };
   });
+}
+
+const keepHash = (imageHash: string, data: TakedownData): Write => setDocument(takedownPath(imageHash), data);
+
+/**
+ * Keeps the hash of a removed image that is not in the database, so that no request can use it as a reference. May be repeated.
+ * @throws {Failure} DATABASE_UNAVAILABLE.
+ */
+export function keepRemovedHash(
+  { database, retryCommit }: Ledger,
+  imageHash: string,
+  data: TakedownData,
+): Promise<unknown> {
+  return retryCommit(undefined, () => database.commit([keepHash(imageHash, data)]));
 }
 
 const updateGeneration = ({ uid, id, version }: ShownImage, fields: FieldUpdates<GenerationData>) =>

@@ -16,6 +16,10 @@ it.each<[Erasure, string]>([
     `2026-11-26T05-42-01-123Z.deletion.ann.${generationId}`,
   ],
   [{ kind: 'takedown', uid: 'a.b/c ~ü*', generationId, at }, expect.stringMatching(/\.takedown\.[\w%-]+\./)],
+  [
+    { kind: 'takedown', uid: 'ann', generationId, imageHash: 'b'.repeat(64), at },
+    `2026-11-26T05-42-01-123Z.takedown.ann.${generationId}.${'b'.repeat(64)}`,
+  ],
 ])('%j has a name that says everything', (erasure, name) => {
   expect(formatErasure(erasure)).toEqual(name);
   expect(parseErasure(formatErasure(erasure))).toEqual(erasure);
