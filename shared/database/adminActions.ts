@@ -16,8 +16,10 @@ export type AdminAction = {
   createdAt: Date;
 };
 
-const adminActionPath = (id: string): DocumentPath<AdminAction> => documentPath(`adminActions/${id}`);
+/** @param subject what it was done to. */
+export const adminActionPath = (action: AdminAction['action'], subject: string): DocumentPath<AdminAction> =>
+  documentPath(`adminActions/${action}:${subject}`);
 
-/** Records an action once. @param subject what it was done to: the id is `{action}:{subject}`. */
+/** Records an action once. */
 export const recordAdminAction = (subject: string, action: AdminAction): Write =>
-  createDocument(adminActionPath(`${action.action}:${subject}`), action);
+  createDocument(adminActionPath(action.action, subject), action);

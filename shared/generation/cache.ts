@@ -162,12 +162,14 @@ export async function isShown(
 /** What removing an image needs of a generation that shows it. */
 export type ShownImage = Pick<
   GenerationRecord,
-  'uid' | 'id' | 'version' | 'status' | 'failure' | 'shareToken' | 'cacheKey'
+  'uid' | 'id' | 'version' | 'status' | 'failure' | 'shareToken' | 'cacheKey' | 'publicId' | 'imageHash'
 >;
 
 const shownImageSchema = z.object({
   shareToken: z.string().optional().catch(undefined),
   cacheKey: z.string().optional().catch(undefined),
+  publicId: z.string().catch(''),
+  imageHash: z.string().optional().catch(undefined),
 });
 
 /**
@@ -176,7 +178,7 @@ const shownImageSchema = z.object({
  */
 export async function findTwins(
   ledger: Ledger,
-  { uid, id, imageOwner: makerId = id }: GenerationRecord,
+  { uid, id, imageOwner: makerId = id }: Pick<GenerationRecord, 'uid' | 'id' | 'imageOwner'>,
 ): Promise<{ maker: GenerationRecord | undefined; twins: ShownImage[] }> {
   const maker = await findMaker(ledger, uid, makerId);
   const { documents } = await ledger.database.page(shownImages(uid, makerId, sharersMax + 1));

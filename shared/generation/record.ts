@@ -29,7 +29,7 @@ export const storedFailureSchema = z.object({
 });
 export type StoredFailure = z.infer<typeof storedFailureSchema>;
 
-const generationDocumentSchema = z.object({
+export const generationDocumentSchema = z.object({
   status: statusSchema,
   /** The `attemptId` of the one call that may settle it. */
   owner: z.string(),
@@ -226,7 +226,7 @@ const hashJson = (value: unknown) => createHash('sha256').update(JSON.stringify(
 export const toShareUrl = (publicUrl: string, token: string) => `${publicUrl}/i/${token}`;
 
 /** A generation as the API shows it, in every function. @param publicUrl where the studio is reached. */
-export function toGeneration(record: GenerationRecord, publicUrl: string): Generation {
+export function toGeneration(record: Omit<GenerationRecord, 'version'>, publicUrl: string): Generation {
   const { id, status, tier, orientation, prompt, enhancedPrompt, model, cached, createdAt, image } = record;
   const { resolution = '1K', aspectRatio, shareToken, removedBy, removedReason } = record;
   const { originalPrompt, group, ancestors, reducedReferences, receipt } = record;

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { imageSchema } from '../contract/generation.ts';
 import {
+  type Database,
   type DocumentPath,
   documentPath,
   type StoredDocument,
@@ -49,4 +50,37 @@ export function endShare(
     writes: [{ delete: sharePath(shareToken) }, createOutboxItem(item)],
     outboxItems: [item],
   };
+}
+
+/** The public shares of some generations by themselves: the generations' documents may be deleted or spoilt. */
+export async function findShares(
+  database: Database,
+  uid: string,
+  generationIds: readonly string[],
+): Promise<StoredDocument[]> {
+  const shares: StoredDocument[] = [];
+  for (let from = 0; from < generationIds.length; from += valuesMax) {
+    const { documents } = await database.page({
+      collection: 'shares',
+      where: [['generationId', 'in', generationIds.slice(from, from + valuesMax)]],
+      orderBy: [['__name__', 'asc']],
+      limit: sharesMax,
+    });
+    shares.push(...documents.filter(({ data }) => data.uid === uid && isPublic(data)));
+  }
+  return shares;
+}
+
+/** Values that Firestore compares a field with in one query. */
+const valuesMax = 30;
+/** Most shares of so many generations: each has one. */
+const sharesMax = 100;
+
+/** A share without its copy is not public yet. Its outbox item ends it. */
+const isPublic = ({ image }: StoredDocument['data']) => image !== null && image !== undefined;
+
+/** Plans the end of a share as its own document names it. */
+export function endFoundShare({ id, data }: StoredDocument, now: Date): ReturnType<typeof endShare> {
+  if (!isPublic(data)) return { own: {}, writes: [], outboxItems: [] };
+  return endShare({ uid: String(data.uid), id: String(data.generationId), shareToken: id }, now);
 }

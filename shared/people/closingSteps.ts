@@ -20,7 +20,7 @@ import { toFailure } from '../errors.ts';
 import { deleteGeneration, eraseWords } from '../generation/deleteGeneration.ts';
 import { createOutboxItem, getLastArrival, outboxPath } from '../generation/outbox.ts';
 import { generationPath, generationsPath } from '../generation/record.ts';
-import { endShare } from '../generation/shares.ts';
+import { endFoundShare, endShare } from '../generation/shares.ts';
 import { accountPath, parseAccount } from '../ledger/account.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import { closurePath } from '../ledger/closures.ts';
@@ -59,6 +59,12 @@ export const closingSteps: readonly ClosingStep[] = [
   // A hold that had read the account before it closed may have added a twin of an image behind the page that was read. All
   // that have an image are deleted now, so no further one can come.
   { name: 'twins', run: (context) => eraseGenerations(context, [['status', '==', 'succeeded']]) },
+  // Those of generations that an admin has deleted or spoilt in the console.
+  eraseEach(
+    'shares',
+    (uid) => ({ collection: 'shares', where: [['uid', '==', uid]] }),
+    (share, { now }) => endFoundShare(share, now).writes,
+  ),
   eraseEach('entries', (uid) => ({ collection: entriesPath(uid) }), eraseEntry),
   eraseEach('grants', (uid) => ({ collection: 'grants', where: [['uid', '==', uid]] }), eraseText),
   eraseEach(
@@ -73,7 +79,7 @@ export const closingSteps: readonly ClosingStep[] = [
     ({ path }) => [{ delete: path }],
   ),
   // What others wrote about the person's images.
-  eraseEach('reports', (uid) => ({ collection: 'reports', where: [['uid', '==', uid]] }), eraseDetails),
+  eraseEach('reports', (uid) => ({ collection: 'reports', where: [['uid', '==', uid]] }), eraseReport),
   { name: 'customers', run: deleteCustomers },
   { name: 'account', run: eraseAccount },
   { name: 'user', run: deleteUser },
@@ -83,27 +89,25 @@ export const closingSteps: readonly ClosingStep[] = [
 function eraseEach(
   name: string,
   query: (uid: string) => Pick<PageRequest, 'collection' | 'where'>,
-  erase: (document: StoredDocument, context: ClosingContext) => Write[],
+  erase: (document: StoredDocument, context: Pick<ClosingContext, 'uid'> & { now: Date }) => Write[],
 ): ClosingStep {
   return {
     name,
     async run(context) {
-      const documents = await readPage(context, query(context.uid));
-      const writes = documents.flatMap((document) => erase(document, context));
+      const { documents, readTime: now } = await readPage(context, query(context.uid));
+      const writes = documents.flatMap((document) => erase(document, { uid: context.uid, now }));
       return { writes, after: getCursor(documents) };
     },
   };
 }
 
-async function readPage({ ledger, after }: ClosingContext, query: Pick<PageRequest, 'collection' | 'where'>) {
-  const { documents } = await ledger.database.page({
+const readPage = ({ ledger, after }: ClosingContext, query: Pick<PageRequest, 'collection' | 'where'>) =>
+  ledger.database.page({
     ...query,
     orderBy: [['__name__', 'asc']],
     ...(after !== undefined && { after: [after] }),
     limit: pageSize,
   });
-  return documents;
-}
 
 /** The document after which the next page begins; undefined after the last page. */
 const getCursor = (documents: readonly StoredDocument[]) =>
@@ -118,7 +122,8 @@ async function eraseGenerations(
   where?: NonNullable<PageRequest['where']>,
 ): Promise<StepOutcome> {
   const { ledger, uid } = context;
-  const documents = await readPage(context, { collection: generationsPath(uid), ...(where && { where }) });
+  const query = { collection: generationsPath(uid), ...(where && { where }) };
+  const { documents } = await readPage(context, query);
   const writes: Write[] = [];
   let isRunning = false;
   await inParallel(documents, parallelMax, async (document) => {
@@ -168,7 +173,10 @@ async function eraseSpoilt(
  * Erases the free texts of an entry. Amounts, times and ids stay: this is the only change that an entry ever sees. The
  * reason of a refund is one of the API's, and that of the signup credits is fixed.
  */
-function eraseEntry({ id, path, data, version }: StoredDocument, { uid }: ClosingContext): Write[] {
+function eraseEntry(
+  { id, path, data, version }: StoredDocument,
+  { uid }: Pick<ClosingContext, 'uid'>,
+): Write[] {
   const hasText = data.reason !== undefined && data.type !== 'refund' && id !== 'signup';
   const isOwn = isOwnActor(data.actor, uid);
   if (!hasText && !isOwn) return [];
@@ -235,9 +243,12 @@ async function deleteCustomers({
   return {};
 }
 
-function eraseDetails({ path, data, version }: StoredDocument): Write[] {
-  const isErased = data.details === undefined;
-  return isErased ? [] : [updateDocument(documentPath<Data>(path), { details: removed }, version)];
+/** Erases the words of a report, and the address of the person if they were the admin who closed it. */
+function eraseReport({ path, data, version }: StoredDocument, { uid }: Pick<ClosingContext, 'uid'>): Write[] {
+  const isOwn = isOwnActor(data.resolvedBy, uid);
+  if (data.details === undefined && !isOwn) return [];
+  const fields: DocumentPath<Data> = documentPath(path);
+  return [updateDocument(fields, { details: removed, ...(isOwn && { resolvedBy: uid }) }, version)];
 }
 
 /** Deletes the user last, so that they can sign in as long as anything is left. No user has any other uid. */

@@ -22,16 +22,11 @@ import { forEachDocument } from '../database/forEachDocument.ts';
 import { parsePageToken, readPage, tokenTimeSchema, toNextPageToken } from '../database/pages.ts';
 import { parseDocument, parseReadable } from '../database/spoiltDocuments.ts';
 import { Failure } from '../errors.ts';
-import {
-  findGeneration,
-  type GenerationRecord,
-  generationPath,
-  parseGeneration,
-} from '../generation/record.ts';
+import { generationPath, parseGeneration } from '../generation/record.ts';
 import { parseShare, sharePath } from '../generation/shares.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Services } from '../services.ts';
-import { takeDown } from './takedown.ts';
+import { type RemovedGeneration, takeDown } from './takedown.ts';
 
 /** Open reports that a take-down reads at once. */
 const pageSize = 100;
@@ -153,7 +148,7 @@ export async function takeDownReported(
   services: Services,
   request: TakedownRequest,
   actor: string,
-): Promise<GenerationRecord> {
+): Promise<RemovedGeneration> {
   const record = await takeDown(services, request, actor);
   const ledger = await services.ledger();
   const { uid } = request;
@@ -172,10 +167,12 @@ export async function takeDownReported(
   };
   await forEachDocument(ledger, scan, async (document) => {
     const { id, generationId } = parseReport(document);
-    const { record: shown } = await ledger.retryCommit(undefined, () =>
-      findGeneration(ledger.database, uid, generationId),
+    const { documents } = await ledger.retryCommit(undefined, () =>
+      ledger.database.read([generationPath(uid, generationId)]),
     );
-    if (shown?.removedBy) await resolve(ledger, { id, resolution: 'takenDown' }, actor);
+    // An admin may have spoilt or deleted the document.
+    const isRemoved = generationId === request.generationId || documents[0]?.data.removedBy !== undefined;
+    if (isRemoved) await resolve(ledger, { id, resolution: 'takenDown' }, actor);
   });
   return record;
 }

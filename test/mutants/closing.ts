@@ -53,6 +53,16 @@ export const inClosing: Mutants = {
     replace: "{ name: 'twins', run: async () => ({}) }",
     killedBy: closingTest,
   },
+  'a share that no generation names stays': {
+    find: "eraseEach('shares', $Q, $E)",
+    replace: "eraseEach('shares', $Q, () => [])",
+    killedBy: closingTest,
+  },
+  'the address of an admin stays in a report': {
+    find: 'isOwn && { resolvedBy: uid }',
+    replace: 'false',
+    killedBy: closingTest,
+  },
   'the reason of a grant stays in its document': {
     find: "eraseEach('grants', $Q, eraseText)",
     replace: "eraseEach('grants', $Q, () => [])",

@@ -1,6 +1,8 @@
 /** Mistakes in shares and take-downs. */
 import { anywhere, type Mutants } from './rules.ts';
 
+const spoiltTest = 'test/shared/sharing/takedown.spoilt.test.ts';
+
 export const inShares: Mutants = {
   'deleting an image leaves its share': {
     find: 'endShare(record, now)',
@@ -42,7 +44,22 @@ export const inSharing: Mutants = {
     replace: '{ delete: outboxPath(token) }',
   },
   'a take-down leaves the twins of the image': {
-    find: { pattern: '[...twins, ...$M, record]' },
-    replace: '[record]',
+    find: { pattern: '[...twins, ...$M, ...$R].filter($S)' },
+    replace: '[...$M, ...$R].filter($S)',
+  },
+  'a take-down fails for a spoilt document': {
+    find: '$R ?? ($D && recoverGeneration($D))',
+    replace: '$R',
+    killedBy: spoiltTest,
+  },
+  'a take-down leaves the shares that no generation names': {
+    find: 'further.map($S)',
+    replace: '[]',
+    killedBy: spoiltTest,
+  },
+  'a take-down logs only the generation that was named': {
+    find: 'new Set([generationId, makerId])',
+    replace: 'new Set([generationId])',
+    killedBy: 'test/shared/erasures/eraseAgain.test.ts',
   },
 };

@@ -60,11 +60,9 @@ export function createSharing(fleet: Fleet, model: Model) {
         if (answer.status === 200) {
           const { generation } = answer.body as Shown;
           const isGone = generation.status === 'deleted' && generation.prompt === null;
-          return check(
-            isGone && found?.isTakenDown === true,
-            'a take-down removes image and prompt',
-            describe,
-          );
+          // A twin or a share may outlive a document that an admin has deleted.
+          const isMarked = found?.isTakenDown === true || found?.removed === true;
+          return check(isGone && isMarked, 'a take-down removes image and prompt', describe);
         }
         const { reason } = parseAnswer(model, answer);
         const statuses = found ? statusesSince(found, startTick) : [];

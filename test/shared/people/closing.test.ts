@@ -108,6 +108,28 @@ describe('closeAccount', () => {
   });
 });
 
+describe('what an admin has left', () => {
+  it('the share of a generation that was deleted in the console ends, and its copy goes', async () => {
+    const { studio, documents, images, world } = await startFilled();
+    const id = hashGenerationId('ann', 'enhanced');
+    world.store.commit([{ delete: `accounts/ann/generations/${id}` }]);
+    expect((await studio.close()).body).toEqual({ status: 'closed' });
+    await studio.sweep();
+    const left = [...documents.keys()].filter((path) => /^(shares|outbox)\//.test(path));
+    // Nobody knows any more how the image itself is named.
+    expect([left, [...images].filter((name) => name.startsWith('shares/'))]).toEqual([[], []]);
+  });
+
+  it('the address of a person who has closed a report as an admin is erased', async () => {
+    const { studio, documents } = await startFilled();
+    const [path = ''] = [...documents.keys()].filter((one) => one.startsWith('reports/'));
+    studio.edit(path, { status: 'dismissed', resolvedBy: `ann (${canary}@example.com)` });
+    await studio.close();
+    expect(documents.get(path)).toMatchObject({ status: 'dismissed', resolvedBy: 'ann' });
+    expect(findCanary(documents)).toEqual([]);
+  });
+});
+
 describe('afterwards', () => {
   it('an old token gets 409 from whatever costs credits, in the order of the contract', async () => {
     const { studio } = await startFilled({ TERMS_VERSION: '1' });
