@@ -97,9 +97,13 @@ export function signupGrant(account: Account, credits: number): Change {
   return addCredits(granted, { id: 'signup', type: 'grant', amount: credits, reason: 'signup' });
 }
 
-/** Keeps whether the user was verified at the last call: allowances are for verified users. */
-export const setVerified = (account: Account, verified: boolean): Change =>
-  unchanged(account.verified === verified ? account : { ...account, verified });
+/**
+ * Keeps what the last call proves of the user: allowances are for verified users, and the address is a verified one or none.
+ */
+export function setUser(account: Account, { verified, email }: Pick<Account, 'verified' | 'email'>): Change {
+  const isKnown = account.verified === verified && account.email === email;
+  return unchanged(isKnown ? account : { ...account, verified, email });
+}
 
 /** Takes a generation's price and counts the generation as in flight. */
 export function debit(account: Account, params: HoldParams): Change {

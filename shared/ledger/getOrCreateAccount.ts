@@ -34,14 +34,9 @@ export function getOrCreateAccount(
           ? { change: unchanged({ ...account }), answer: () => account }
           : { answer: account };
       }
-      const hasNewEmail = user.email !== account.email;
       const isUsedAgain = now.getTime() - (account.usedAt?.getTime() ?? 0) > usedAtMs;
-      if (!hasPendingChanges && !hasNewEmail && !isUsedAgain) return { answer: account };
-      const updated = {
-        ...account,
-        email: user.email,
-        ...(isUsedAgain && { usedAt: now }),
-      };
+      if (!hasPendingChanges && !isUsedAgain) return { answer: account };
+      const updated = { ...account, ...(isUsedAgain && { usedAt: now }) };
       return {
         change: unchanged(updated),
         answer: () => ({ ...updated, createdAt: account.createdAt ?? now }),

@@ -11,7 +11,7 @@ import {
   type Change,
   recordEdit,
   refill,
-  setVerified,
+  setUser,
   signupGrant,
   unchanged,
 } from './creditChanges.ts';
@@ -39,7 +39,7 @@ export async function findPendingChange(
   // Nothing of a user comes to a closed account any more.
   const user = account.closedAt ? undefined : due.user;
   const edited = andThen(recordEdit(account, editor), (current) =>
-    user ? setVerified(current, user.verified) : unchanged(current),
+    user ? setUser(current, user) : unchanged(current),
   );
   const { allowance } = ledger.settings;
   const period = getPeriod(allowance.period, now).name;

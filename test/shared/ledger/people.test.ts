@@ -92,11 +92,26 @@ describe('signup credits', () => {
   });
 });
 
-it('an unverified address of before goes at the next call', async () => {
-  const { account, edit, document } = createPeople();
-  edit('accounts/ann', { balance: 7, settled: 7, sequence: 0, email: 'unverified@example.com' });
-  expect(await account('user:ann:unverified')).toMatchObject({ email: null });
-  expect(document('accounts/ann')).not.toHaveProperty('email');
+describe('an unverified address of before goes at the next call', () => {
+  type People = ReturnType<typeof createPeople>;
+  it.each<[string, (people: People) => Promise<{ status: number }>, number]>([
+    ['of account', ({ call }) => call('account', 'user:ann:unverified'), 200],
+    ['of generate', ({ generate }) => generate('user:ann:unverified', 'k'), 200],
+    ['of acceptTerms', ({ call }) => call('acceptTerms', 'user:ann:unverified', { version: '1' }), 200],
+  ])('%s', async (_, call, status) => {
+    const people = createPeople({ TERMS_VERSION: '1' });
+    const terms = { version: '1', acceptedAt: new Date() };
+    people.edit('accounts/ann', { balance: 7, settled: 7, sequence: 0, email: 'old@example.com', terms });
+    expect((await call(people)).status).toBe(status);
+    expect(people.document('accounts/ann')).not.toHaveProperty('email');
+  });
+
+  it('even if that is refused, and a new address replaces it', async () => {
+    const { generate, edit, document } = createPeople();
+    edit('accounts/ann', { balance: 0, settled: 0, sequence: 0, email: 'old@example.com' });
+    expect((await generate('user:ann', 'k')).status).toBe(402);
+    expect(document('accounts/ann')).toMatchObject({ email: 'ann@example.com' });
+  });
 });
 
 it('a person gets one allowance in a period, over two accounts', async () => {
