@@ -4,6 +4,7 @@ import { enhanceLimit } from '../shared/core/rateLimit.ts';
 import type { Failure } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { accountPath, parseAccount } from '../shared/ledger/account.ts';
+import { closurePath, isClosure } from '../shared/ledger/closures.ts';
 import type { Ledger } from '../shared/ledger/ledger.ts';
 import { refuseClosed, refuseTerms, refuseUnverified } from '../shared/ledger/refusals.ts';
 import { refuseSuspendedPerson } from '../shared/ledger/suspension.ts';
@@ -54,10 +55,17 @@ async function refuseCaller(
   const account = document && parseAccount(document);
   return (
     refuseClosed(account) ??
+    (account ? undefined : await refuseDeleted(ledger, caller.uid)) ??
     (await refuseSuspendedPerson(ledger, account, caller)) ??
     refuseTerms(account, services.config.terms.version) ??
     refuseUnverified(account, caller) ??
     quota.refusal([services.config.prompt.modelId], now.getTime()) ??
     spendCeiling.refusal()
   );
+}
+
+/** Refuses the user of a closed account that an admin has deleted in the console. */
+async function refuseDeleted({ database, retryCommit }: Ledger, uid: string): Promise<Failure | undefined> {
+  const { documents, readTime } = await retryCommit(undefined, () => database.read([closurePath(uid)]));
+  return refuseClosed({ closedAt: isClosure(documents[0]) ? readTime : undefined });
 }

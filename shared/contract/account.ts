@@ -104,7 +104,7 @@ export const termsSchema = describe(
   z.strictObject({
     version: describe('The current version. Absent if nobody has to accept terms.', z.string().optional()),
     accepted: describe(
-      'False if the user has to accept the version with `acceptTerms` before `generate` and `enhance`.',
+      'False if the user has to accept the version with `acceptTerms` before `generate`, `enhance` and `checkout`.',
       z.boolean(),
     ),
     acceptedAt: describe('When the user accepted this version.', z.iso.datetime().optional()),

@@ -95,7 +95,7 @@ export type Account = {
   /** Null if the console holds anything but a whole number. */
   adjust: number | null | undefined;
   identities: readonly string[];
-  /** Fields of the document that have no meaning. They are left alone until the account is closed. */
+  /** Fields of the document that have no meaning, or not this one. They are left alone until the account is closed. */
   strayFields: readonly string[];
 } & Pick<AccountData, 'active' | 'rate' | 'billedRefunds' | 'suspended' | 'signupDue' | 'verified'> &
   Pick<AccountData, 'suspendedFor' | 'debt' | 'customers'> &
@@ -165,12 +165,10 @@ export function findMistypedFields({ data }: { data: Unparsed<AccountData> }): s
   });
 }
 
-/** The fields that the ledger does not know, because an admin has added them, and free texts that are no text. */
+/** The fields that the ledger does not know, because an admin has added them, and those that hold what they cannot. */
 function findStrayFields(data: Unparsed<AccountData>): string[] {
-  return Object.keys(data).filter((field) => {
-    if (field === 'email' || field === 'note') return !isText(data[field]);
-    return !['balance', 'adjust', ...Object.keys(fieldChecks)].includes(field);
-  });
+  const known = ['balance', 'adjust', ...Object.keys(fieldChecks)];
+  return [...Object.keys(data).filter((field) => !known.includes(field)), ...findMistypedFields({ data })];
 }
 
 /** Text, such as "false", suspends too: an admin has meant something by it. */

@@ -190,9 +190,6 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   if (account.suspendedAt !== before.suspendedAt) data.suspendedAt = account.suspendedAt ?? removed;
   if (account.restoredAt !== before.restoredAt) data.restoredAt = account.restoredAt ?? removed;
   if (account.closedAt !== before.closedAt) data.closedAt = account.closedAt ?? removed;
-  for (const field of before.strayFields) {
-    if (!account.strayFields.includes(field)) Object.assign(data, { [field]: removed });
-  }
   if (account.identities !== before.identities) data.identities = [...account.identities];
   if (account.debt !== before.debt) data.debt = account.debt;
   if (account.customers !== before.customers) data.customers = account.customers;
@@ -203,10 +200,17 @@ export function toWrites(before: Account, { account, entries }: Change, now: Dat
   if (account.allowancePeriod !== undefined && account.allowancePeriod !== before.allowancePeriod) {
     data.allowancePeriod = account.allowancePeriod;
   }
+  const cleared = before.strayFields.filter((field) => !account.strayFields.includes(field));
   return [
-    updateDocument(accountPath(account.uid), data, before.version),
+    updateDocument(accountPath(account.uid), { ...clearFields(account, cleared), ...data }, before.version),
     ...entries.map(({ id, ...entry }) =>
       createDocument(entryPath(account.uid, id), { ...entry, createdAt: now }),
     ),
   ];
+}
+
+/** Removes fields, but not what they decide: text in `suspended` suspends, and in `closedAt` it closes. */
+function clearFields(account: Account, fields: readonly string[]): FieldUpdates<AccountData> {
+  const kept: Record<string, unknown> = { suspended: account.suspended, closedAt: account.closedAt };
+  return Object.fromEntries(fields.map((field) => [field, kept[field] ?? removed]));
 }

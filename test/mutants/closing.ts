@@ -30,9 +30,14 @@ export const inClosedAccounts: Mutants = {
     replace: '$N && $R',
     killedBy: closingTest,
   },
+  'an account that text suspends is restored by its closing': {
+    find: 'kept[$F] ?? removed',
+    replace: 'removed',
+    killedBy: closingTest,
+  },
   'fields that an admin has added stay': {
-    find: 'for (const field of before.strayFields) $B',
-    replace: '',
+    find: '$B.strayFields.filter($F)',
+    replace: '[]',
     killedBy: closingTest,
   },
 };

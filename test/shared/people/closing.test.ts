@@ -130,6 +130,34 @@ describe('what an admin has left', () => {
   });
 });
 
+describe('text of an admin in a field of another type', () => {
+  const fields = [
+    'suspendedAt',
+    'allowance',
+    'debt',
+    'customers',
+    'terms',
+    'usedAt',
+    'adjust',
+    'billedRefunds',
+  ];
+  it.each(fields)('is erased: %s', async (field) => {
+    const { studio, documents } = await startFilled();
+    studio.edit('accounts/ann', { [field]: `see ${canary}` });
+    expect((await studio.close()).body).toEqual({ status: 'closed' });
+    expect(findCanary(documents)).toEqual([]);
+  });
+
+  it('is erased, and still suspends and closes', async () => {
+    const { studio, documents } = await startFilled();
+    studio.edit('accounts/ann', { suspended: `see ${canary}`, closedAt: `see ${canary}` });
+    expect((await studio.close()).body).toEqual({ status: 'closed' });
+    expect(findCanary(documents)).toEqual([]);
+    expect(studio.account()).toMatchObject({ suspended: true, closedAt: expect.any(Date) });
+    expect(documents.get('identities/ann')).toMatchObject({ suspendedAt: expect.any(Date) });
+  });
+});
+
 describe('afterwards', () => {
   it('an old token gets 409 from whatever costs credits, in the order of the contract', async () => {
     const { studio } = await startFilled({ TERMS_VERSION: '1' });
@@ -181,6 +209,9 @@ describe('afterwards', () => {
     const { studio, world } = await startFilled();
     await studio.close();
     world.store.commit([{ delete: 'accounts/ann' }]);
+    // Improving a prompt creates no account.
+    expect(outcome(await studio.enhance())).toEqual([409, 'ACCOUNT_CLOSED']);
+    expect(studio.account()).toBeUndefined();
     expect(outcome(await studio.generate('new'))).toEqual([409, 'ACCOUNT_CLOSED']);
     expect(studio.account()).not.toHaveProperty('email');
   });
