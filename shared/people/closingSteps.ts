@@ -217,8 +217,6 @@ async function eraseAccount({ ledger, uid }: ClosingContext): Promise<StepOutcom
           closedAt: account.closedAt ?? now,
           email: undefined,
           note: undefined,
-          // Text in place of a number.
-          adjust: account.adjust ?? undefined,
           strayFields: [],
           active: {},
           rate: [],

@@ -167,7 +167,7 @@ export const operations: Record<string, OperationText> = {
   acceptTerms: {
     summary: 'Accept the terms',
     description:
-      'Records that the caller accepts the current terms and is 18 or older. Until then, `generate` and `enhance` answer 403 `TERMS_NOT_ACCEPTED`. A new version asks again. The call can be repeated: the first time counts. Any other version gets 400, and so does every version if the studio has no terms to accept.',
+      'Records that the caller accepts the current terms and is 18 or older. Until then, `generate`, `enhance` and `checkout` answer 403 `TERMS_NOT_ACCEPTED`. A new version asks again. The call can be repeated: the first time counts. Any other version gets 400, and so does every version if the studio has no terms to accept.',
     reasons: ['ACCOUNT_INVALID', 'ACCOUNT_CLOSED', 'DATABASE_UNAVAILABLE'],
   },
   closeAccount: {
