@@ -85,6 +85,17 @@ describe('checkout refuses', () => {
     expect(studio.stripe.requests.filter(({ path }) => path === sessions.path)).toEqual([]);
   });
 
+  it('a user who has not accepted the terms, until they have', async () => {
+    const studio = await createPaymentStudio({ env: { TERMS_VERSION: '2026-11' } });
+    const { status, body } = await studio.checkout();
+    expect([status, body.error.details[0]]).toMatchObject([
+      403,
+      { reason: 'TERMS_NOT_ACCEPTED', metadata: { version: '2026-11' } },
+    ]);
+    expect((await studio.post('acceptTerms', { version: '2026-11' })).status).toBe(200);
+    expect((await studio.checkout()).status).toBe(200);
+  });
+
   it('an unverified user without credits', async () => {
     const studio = await createPaymentStudio();
     const as = 'user:eve:unverified';
