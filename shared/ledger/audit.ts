@@ -78,5 +78,17 @@ export async function auditAccount(
   };
 }
 
+/**
+ * The same for many accounts, of which none stops the others: one that cannot be audited is logged, and reported like one
+ * that does not add up.
+ */
+export async function auditOrReport(ledger: Ledger, uid: string): Promise<Audit | undefined> {
+  return auditAccount(ledger, uid).catch((error): Audit => {
+    ledger.log.error('An account could not be audited', { uid, error });
+    const differences = ['the account could not be audited; the log says why'];
+    return { uid, balance: null, settled: 0, sum: 0, ok: false, differences, providerCostMicros: 0 };
+  });
+}
+
 /** The statuses of a generation whose price has been taken: paid, or still held. */
 const paidFor = ['pending', 'succeeded', 'deleted'];
