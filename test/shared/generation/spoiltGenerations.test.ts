@@ -173,6 +173,25 @@ describe('a pending generation with a spoilt document', () => {
   });
 });
 
+it.each([
+  ['gone', removed],
+  ['text', 'tomorrow'],
+])(
+  'a pending generation whose deadline is %s is reported by reconcile until it is corrected',
+  async (_, deadline) => {
+    const { studio, generation, refunded, world } = await startOverdue({ deadline });
+    const audit = async () => (await studio.runJob('reconcile')).body.broken;
+    expect(await refunded()).toBe(0);
+    expect(await audit()).toMatchObject([
+      { uid: 'ann', differences: [expect.stringContaining(`${hashGenerationId('ann', 'k')} is pending`)] },
+    ]);
+    studio.edit(generation, { deadline: new Date(world.clock.now()) });
+    expect(await refunded()).toBe(1);
+    expect(await audit()).toEqual([]);
+    expect(studio.account()).toMatchObject({ balance: 100 });
+  },
+);
+
 it('the sweep refunds the other generations too', async () => {
   const world = createMemoryWorld();
   const studio = createMemoryStudio({ world, imageGenerator: () => new Promise(() => {}) });
