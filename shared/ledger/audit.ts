@@ -79,7 +79,7 @@ export async function auditAccount(ledger: Ledger, uid: string): Promise<Audit |
 export async function auditOrReport(ledger: Ledger, uid: string): Promise<Audit | undefined> {
   return auditAccount(ledger, uid).catch((error): Audit => {
     ledger.log.error('An account could not be audited', { uid, error });
-    const differences = ['the account could not be audited; the log says why'];
+    const differences = ['could not be audited; the log says why'];
     return { uid, balance: null, settled: 0, sum: 0, ok: false, differences, providerCostMicros: 0 };
   });
 }

@@ -25,7 +25,7 @@ const bobCannotBeAudited: Options = {
   }),
 };
 const toResults = (audits: Audit[]) => audits.map(({ uid, ok, differences }) => [uid, ok, differences]);
-const unaudited = ['bob', false, ['the account could not be audited; the log says why']];
+const unaudited = ['bob', false, ['could not be audited; the log says why']];
 
 it('reconcile reports an account that cannot be audited, and audits the others', async () => {
   const studio = await openAccounts(bobCannotBeAudited);
