@@ -76,6 +76,17 @@ it.each(['today', true, 0])(
   },
 );
 
+it('a field with a misspelt name is logged at the next call and by reconcile, and changes nothing', async () => {
+  const { studio } = await openAccount();
+  studio.edit(path, { Suspended: true, 'balance ': 50 });
+  expect(toOutcome(await studio.generate('k'))).toEqual([200, undefined]);
+  expect((await studio.runJob('reconcile')).body.broken).toEqual([]);
+  expect(studio.account()).toMatchObject({ balance: 2, Suspended: true });
+  const logged = studio.findEvents('document_mistyped');
+  expect(logged).toHaveLength(2);
+  for (const line of logged) expect(line).toMatchObject({ path, fields: ['Suspended', 'balance '] });
+});
+
 describe('an allowance that is not a whole number of credits', () => {
   it.each(['25', -3, true, 2.5])(
     '%j: nothing is paid, neither by the job nor at a call',
