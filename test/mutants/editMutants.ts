@@ -47,9 +47,14 @@ export const inEdits: Mutants = {
     killedBy: editsTest,
   },
   'the same words for another image are the same request': {
-    find: object('prompt, tier, orientation, enhance, fresh, references: $R, editOf, ...$S'),
-    replace: '{ prompt, tier, orientation, enhance, fresh, references: $R, ...$S }',
+    find: object('prompt, tier, orientation, enhance, fresh, references: $R, editOf, ...$S, group'),
+    replace: '{ prompt, tier, orientation, enhance, fresh, references: $R, ...$S, group }',
     killedBy: editsTest,
+  },
+  'a key used with another group gets the answer of the first': {
+    find: object('prompt, tier, orientation, enhance, fresh, references: $R, editOf, ...$S, group'),
+    replace: '{ prompt, tier, orientation, enhance, fresh, references: $R, editOf, ...$S }',
+    killedBy: groupsTest,
   },
   'the cache returns the edit of another image': {
     find: object('uid, modelId, prompt, tier, orientation, enhance, references, editOf, ...$S'),
