@@ -5,7 +5,13 @@ import type { StatesToRead } from '../imagegen/quota.ts';
 import type { Services } from '../services.ts';
 import type { HoldRequest, ModelAvailability } from './hold.ts';
 import { hashCacheKey, hashFingerprint, hashGenerationId, hashReferences } from './record.ts';
-import { checkFormats, countImages, refuseBrokenReferences, refuseTooManyReferences } from './references.ts';
+import {
+  checkFormats,
+  countImages,
+  refuseBrokenReferences,
+  refuseLargeReferences,
+  refuseTooManyReferences,
+} from './references.ts';
 
 /**
  * Turns a user's request and Idempotency-Key into the hold of a generation.
@@ -49,7 +55,10 @@ async function checkAvailability(services: Services, request: GenerateRequest): 
   const { resolution } = request;
   const broken = await refuseBrokenReferences(request);
   const able = services.models.filter((model) => hasResolution(model, resolution));
-  const unable = refuseResolution(request, services.models) ?? refuseTooManyReferences(request, able);
+  const unable =
+    refuseResolution(request, services.models) ??
+    refuseTooManyReferences(request, able) ??
+    refuseLargeReferences(request, services.config);
   const ids = able
     .filter((model) => canGenerate(model, resolution, countImages(request)))
     .map((model) => model.id);
