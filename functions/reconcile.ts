@@ -5,7 +5,7 @@ import { reconcileAnswerSchema } from '../shared/contract/jobs.ts';
 import { createWorkingTime, finishJob } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { parseAccount } from '../shared/ledger/account.ts';
-import { auditAccount } from '../shared/ledger/audit.ts';
+import { auditOrReport } from '../shared/ledger/audit.ts';
 import { forEachAccount } from '../shared/ledger/forEachAccount.ts';
 import { recordConsoleEdit } from '../shared/ledger/recordConsoleEdit.ts';
 import { findUnknownUsers } from '../shared/ledger/unknownUsers.ts';
@@ -32,22 +32,22 @@ export const reconcile = endpoint({
       const reported = audits.splice(0);
       const uids = reported.map(({ uid }) => uid);
       const missing = await findUnknownUsers(lookUp, ledger.log, uids);
-      if (missing) await closeMissing(ledger, uids, missing);
       const unknown = new Set(missing);
       broken.push(
         ...reported
           .map((audit) => (unknown.has(audit.uid) ? withoutUser(audit) : audit))
           .filter(({ ok }) => !ok),
       );
+      if (missing) await closeMissing(ledger, uids, missing);
     }
 
     const workingTime = createWorkingTime(services.clock);
     await forEachAccount(ledger, 'reconcile', workingTime, async (uid, document) => {
-      const recorded = await recordConsoleEdit(ledger, uid).catch((error) => {
+      const edit = await recordConsoleEdit(ledger, uid).catch((error) => {
         ledger.log.error('An edit could not be recorded', { uid, error });
       });
-      if (recorded) counts.adjusted += 1;
-      const audit = await auditAccount(ledger, uid);
+      if (edit?.recorded) counts.adjusted += 1;
+      const audit = await auditOrReport(ledger, uid);
       counts.checked += 1;
       if (!audit) return;
       if (!audit.ok) ledger.log.error('An account does not add up', { event: 'account_broken', ...audit });

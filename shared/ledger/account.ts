@@ -165,11 +165,18 @@ export function findMistypedFields({ data }: { data: Unparsed<AccountData> }): s
   });
 }
 
-/** The fields that the ledger does not know, because an admin has added them, and those that hold what they cannot. */
-function findStrayFields(data: Unparsed<AccountData>): string[] {
-  const known = ['balance', 'adjust', ...Object.keys(fieldChecks)];
-  return [...Object.keys(data).filter((field) => !known.includes(field)), ...findMistypedFields({ data })];
+/** The fields that the ledger does not know: an admin has added them, or misspelt another, such as `Suspended`. */
+export function findUnknownFields({ data }: { data: Unparsed<AccountData> }): string[] {
+  const isKnown = (field: string) =>
+    field === 'balance' || field === 'adjust' || Object.hasOwn(fieldChecks, field);
+  return Object.keys(data).filter((field) => !isKnown(field));
 }
+
+/** The fields that the ledger does not know, and those that hold what they cannot. */
+const findStrayFields = (data: Unparsed<AccountData>): string[] => [
+  ...findUnknownFields({ data }),
+  ...findMistypedFields({ data }),
+];
 
 /** Text, such as "false", suspends too: an admin has meant something by it. */
 export const isSuspended = ({ suspended }: { readonly suspended?: unknown }) =>
