@@ -4,6 +4,8 @@ import type { Audit } from '../shared/contract/admin.ts';
 import { reconcileAnswerSchema } from '../shared/contract/jobs.ts';
 import { createWorkingTime, finishJob } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
+import { everyModel } from '../shared/imagegen/quotaState.ts';
+import { strayStateWarnings } from '../shared/imagegen/strayStates.ts';
 import { parseAccount } from '../shared/ledger/account.ts';
 import { auditOrReport } from '../shared/ledger/audit.ts';
 import { forEachAccount } from '../shared/ledger/forEachAccount.ts';
@@ -12,8 +14,8 @@ import { findUnknownUsers } from '../shared/ledger/unknownUsers.ts';
 import { closeMissing } from '../shared/people/missingUsers.ts';
 
 /**
- * Records console edits that are not recorded yet, and reports every account that does not add up or has no user. It closes
- * an account whose user was missing before, and fixes nothing else.
+ * Records console edits that are not recorded yet, and reports every account that does not add up or has no user, and states
+ * of models that were mistyped. It closes an account whose user was missing before, and fixes nothing else.
  */
 export const reconcile = endpoint({
   method: 'POST',
@@ -60,6 +62,9 @@ export const reconcile = endpoint({
       if (audits.length === lookupUidsMax) await report();
     });
     await report();
+    const { modelIds, prompt } = services.config;
+    const warnings = await strayStateWarnings(ledger, [everyModel, ...modelIds, prompt.modelId]);
+    for (const warning of warnings) services.log.warning(warning);
     log.add({ ...counts, broken: broken.length });
     await finishJob(ledger, 'reconcile', log, workingTime);
     return { body: { ...counts, broken } };

@@ -7,7 +7,7 @@ const statesMax = 100;
 
 /**
  * Warnings about states that switch nothing off: somebody has misspelt the id in the console, or the model is not
- * configured any more.
+ * configured any more. Logs the fields of every state that have a wrong type or name.
  * @param known the ids that have a state.
  */
 export async function strayStateWarnings(
@@ -17,6 +17,7 @@ export async function strayStateWarnings(
   const query = { collection: 'quota', orderBy: [['__name__', 'asc']] as const, limit: statesMax };
   const { documents } = await retryCommit(undefined, () => database.page(query));
   return documents
-    .filter((document) => !known.includes(document.id) && parseQuotaState(document, log).state === 'off')
+    .map((document) => ({ id: document.id, ...parseQuotaState(document, log) }))
+    .filter(({ id, state }) => state === 'off' && !known.includes(id))
     .map(({ id }) => `quota/${id} is off, but no model of this studio has that id: it switches nothing off`);
 }

@@ -67,3 +67,14 @@ it('checkQuota warns of a state that is off and names no model', async () => {
   ]);
   expect(studio.lines).toContainEqual(expect.objectContaining({ severity: 'WARNING', message: strays[0] }));
 });
+
+it('reconcile logs mistyped states, and those that name no model', async () => {
+  const studio = createMemoryStudio({ env });
+  studio.edit('quota/all', { state: false });
+  studio.edit('quota/All', { state: 'off' });
+  await studio.runJob('reconcile');
+  expect(studio.findEvents('document_mistyped')).toMatchObject([{ path: 'quota/all', fields: ['state'] }]);
+  expect(studio.lines.map(({ message }) => message)).toContainEqual(
+    expect.stringMatching(/^quota\/All is off, but no model /),
+  );
+});
