@@ -91,8 +91,14 @@ export function applyReversals(
       clawback: isKnown(clawbackEntryId(reversal.id)),
       reinstatement: isKnown(reinstatementEntryId(reversal.id)),
     };
-    const next = applyReversal(change.account, purchase, reversal, known, now);
-    return { change: andThen(change, () => next.change), purchase: next.purchase };
+    const { change: moved, purchase: claimed } = applyReversal(
+      change.account,
+      purchase,
+      reversal,
+      known,
+      now,
+    );
+    return { change: andThen(change, () => moved), purchase: claimed };
   }, start);
 }
 
