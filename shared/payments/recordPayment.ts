@@ -9,6 +9,8 @@ import {
   addPurchase,
   applyReversals,
   clawbackEntryId,
+  computeClaim,
+  type Purchase,
   type PurchaseData,
   purchaseEntryId,
   purchasePath,
@@ -73,7 +75,7 @@ export async function recordPayment(
         entry: findEntry([], documents, purchaseEntry, now),
       };
       if (!isNew && reversals.length === 0) return { answer: alreadyRecorded };
-      const before = isNew ? toPurchase(payment, now) : findPurchase(documents, path);
+      const before = isNew ? toPurchase(payment, now) : findPurchase(documents, path, payment);
       const bought = isNew ? addPurchase(account, sessionId, order.credits) : unchanged(account);
       const hasEntry = (id: string) => documents.get(toPath(id)) !== undefined;
       const { change, purchase } = applyReversals(
@@ -84,12 +86,11 @@ export async function recordPayment(
       );
       if (change.entries.length === 0) return { answer: alreadyRecorded };
       const entry = findEntry(change.entries, documents, purchaseEntry, now);
-      const { claim, refunds, disputes } = purchase;
-      const moved = { claim, refunds, disputes, updatedAt: now };
+      const moved = { ...purchase, updatedAt: now };
       const stored = documents.get(path);
       const write: Write = stored
         ? updateDocument(path, moved, stored.version)
-        : createDocument(path, { ...before, ...moved });
+        : createDocument(path, { ...toPurchase(payment, now), ...moved });
       const { ledgerBalance: balance, sequence } = change.account;
       return {
         change,
@@ -111,11 +112,14 @@ function toPurchase({ order, amount, tax, paymentIntent }: Payment, now: Date): 
   return { pack, credits, amount, tax, currency, paymentIntent, ...nothing, createdAt: now, updatedAt: now };
 }
 
-function findPurchase(documents: Documents, path: string): PurchaseData {
+/** What Stripe knows better than the document, which an admin may have edited, is Stripe's. */
+function findPurchase(documents: Documents, path: string, { order, amount }: Payment): Purchase {
   const document = documents.get(path);
   // Without it nobody knows which refunds its entries have counted.
   if (!document) throw new Error(`An admin has deleted ${path}`);
-  return parseDocument(purchaseSchema, document);
+  const { refunds, disputes } = parseDocument(purchaseSchema, document);
+  const purchase = { credits: order.credits, amount, refunds, disputes };
+  return { ...purchase, claim: computeClaim(purchase) };
 }
 
 /** The entry of the purchase: a new one, or the stored one. */

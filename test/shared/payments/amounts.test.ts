@@ -63,3 +63,18 @@ it("today's configuration does not matter to a session of yesterday", async () =
   await studio.deliver(studio.event(completed));
   expect(studio.entries()).toEqual([`purchase:${session} 100`]);
 });
+
+it.each([{ credits: 1 }, { amount: 1 }, { claim: 100 }, { credits: 900, amount: 9_000 }])(
+  'a refund takes its share although an admin has written %o into the purchase',
+  async (fields) => {
+    const studio = await createPaymentStudio();
+    const session = await studio.buy();
+    await studio.deliver(studio.event('checkout.session.completed'));
+    studio.edit(`accounts/ann/purchases/${session}`, fields);
+    studio.stripe.control.refund({ session, amount: 250 });
+    await studio.deliver(studio.event('refund.created'));
+    expect(studio.entries()[1]).toMatch(/^clawback:re_\w+ -50$/);
+    expect(studio.purchase(session)).toMatchObject({ credits: 100, amount: 500, claim: 50 });
+    expect(studio.broken()).toEqual([]);
+  },
+);

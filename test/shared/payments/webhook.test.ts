@@ -101,6 +101,10 @@ describe('an event', () => {
 
   it.each([
     ['of an unknown type', { type: 'customer.updated', data: { object: { id: 'cus_1' } } }],
+    [
+      'of another kind',
+      { object: 'v2.core.event', type: 'v1.billing.meter.no_meter_found', data: undefined },
+    ],
     ['of the payment itself', { type: 'payment_intent.succeeded' }],
     ['of the charge', { type: 'charge.refunded' }],
     ['of an opened dispute', { type: 'charge.dispute.created' }],
