@@ -24,10 +24,15 @@ export function beginClosing(
     reads: () => [path],
     missing: user ? 'create' : { answer: undefined },
     takesInvalid: true,
-    decide({ account, documents, now }) {
+    decide({ account, hasPendingChanges, documents, now }) {
       const document = documents.get(path);
       const closure = document && parseClosure(document);
-      if (account.closedAt && closure && closure.status !== 'open') return { answer: closure.status };
+      if (account.closedAt && closure && closure.status !== 'open') {
+        const { status } = closure;
+        return hasPendingChanges
+          ? { change: unchanged({ ...account }), answer: () => status }
+          : { answer: status };
+      }
       const cause = user ? 'user' : 'missing';
       const missingSince = user ? undefined : closure?.missingSince;
       const data: ClosureData = {

@@ -18,13 +18,12 @@ import {
   parseAccount,
   refuseInvalid,
 } from './account.ts';
-import { closurePath, isClosure } from './closures.ts';
 import type { AccountState, Command, Documents } from './command.ts';
 import { andThen, type Change, type EntryDraft, toWrites } from './creditChanges.ts';
 import { type EntryData, entryPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 import { findNewestEntry } from './newestEntry.ts';
-import { computeDebt, paymentTotals } from './paymentTotals.ts';
+import { openAccount } from './openAccount.ts';
 import { findPendingChange } from './pendingChange.ts';
 import { toIdentityWrites } from './person.ts';
 
@@ -55,12 +54,13 @@ export function changeAccount<T>(ledger: Ledger, uid: string, command: Command<T
     const invalid = refuseInvalid(account);
     if (invalid && !command.takesInvalid) throw invalid;
 
-    const due = await findPendingChange(ledger, account, command, documents, now);
-    const mayOwe = !isOpened(document) && account.sequence > 0;
-    const pending = mayOwe ? await restoreDebt(ledger, due) : due;
+    const { account: opened, identities } = isOpened(document)
+      ? { account, identities: [] }
+      : await openAccount(ledger, account, command.user, now);
+    const pending = await findPendingChange(ledger, opened, { ...command, identities }, documents, now);
     const state = {
       account: pending.account,
-      hasPendingChanges: pending.account !== account || !(isOpened(document) || invalid),
+      hasPendingChanges: pending.account !== account,
       pendingEntries: pending.entries,
       person: pending.person,
       documents,
@@ -135,39 +135,21 @@ function hasLaterEntry({ data }: StoredDocument, documents: Documents, uncertain
 }
 
 /**
- * The debt of an account that was deleted in the console: what the entries of its payments moved, less the credits that its
- * purchases hold.
- */
-async function restoreDebt<C extends Change>({ database }: Ledger, change: C): Promise<C> {
-  const { account } = change;
-  if (account.debt > 0) return change;
-  const { totals } = await database.totals(accountPath(account.uid), paymentTotals(account.uid));
-  const debt = computeDebt(totals);
-  return debt > 0 ? { ...change, account: { ...account, debt } } : change;
-}
-
-/**
  * Creates a missing account, empty and not opened: the next read continues from its entries, so that one that was
- * deleted in the console comes back with its old balance as an edit.
+ * deleted in the console comes back with its old balance as an edit. It holds nothing of the person, as the commit may take
+ * effect after a closing.
  * @throws {RetryNow} once it exists.
  */
 async function createMissing<T>(ledger: Ledger, uid: string, command: Command<T>, now: Date): Promise<T> {
-  const { missing, user } = command;
+  const { missing } = command;
   if (missing !== 'create' && 'answer' in missing) return missing.answer;
-  const [newest, { documents }] = await Promise.all([
-    findNewestEntry(ledger, uid),
-    ledger.database.read([closurePath(uid)]),
-  ]);
-  const isKnown = newest !== undefined;
+  const isKnown = (await findNewestEntry(ledger, uid)) !== undefined;
   if (missing !== 'create' && !isKnown) throw missing.refusal;
-  const email = user?.email;
   await ledger.database.commit([
     createDocument(accountPath(uid), {
       balance: 0,
-      // A known account has had its signup credits. It gets no allowance until its user's own call has read the identities.
+      // A known account has had its signup credits. It gets no allowance before its user's own call.
       ...(isKnown ? { verified: false } : { signupDue: true }),
-      // A closed account that was deleted in the console stays closed, and without its address.
-      ...(isClosure(documents[0]) ? { closedAt: now } : email && { email }),
       createdAt: now,
       updatedAt: now,
       usedAt: now,

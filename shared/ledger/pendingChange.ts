@@ -2,6 +2,7 @@
  * What is due on an account before a command decides: an admin's edits, a suspension of its person, and at the user's own
  * call the signup credits and the allowance.
  */
+import type { Identity } from '../identity.ts';
 import type { Account } from './account.ts';
 import { findDueAllowance } from './allowance.ts';
 import { getPeriod } from './allowancePeriod.ts';
@@ -26,7 +27,10 @@ export type PendingChange = Change & {
   person: Person | undefined;
 };
 
-type Due = Pick<Command<unknown>, 'editor' | 'user' | 'givesAllowance' | 'readsPerson'>;
+type Due = Pick<Command<unknown>, 'editor' | 'user' | 'givesAllowance' | 'readsPerson'> & {
+  /** Identities that list the account, although it does not list them. */
+  identities: readonly Identity[];
+};
 
 export async function findPendingChange(
   ledger: Ledger,
@@ -35,7 +39,7 @@ export async function findPendingChange(
   documents: Documents,
   now: Date,
 ): Promise<PendingChange> {
-  const { editor, readsPerson = false, givesAllowance = due.user !== undefined } = due;
+  const { editor, readsPerson = due.identities.length > 0, givesAllowance = due.user !== undefined } = due;
   // Nothing of a user comes to a closed account any more.
   const user = account.closedAt ? undefined : due.user;
   const edited = andThen(recordEdit(account, editor), (current) =>
@@ -48,7 +52,7 @@ export async function findPendingChange(
     return { ...edited, person: undefined };
   }
 
-  const { person, hasSignupEntry } = await readPerson(ledger, edited.account, user);
+  const { person, hasSignupEntry } = await readPerson(ledger, edited.account, user, due.identities);
   const joined = andThen(edited, (current) => unchanged(joinPerson(current, person, period, now)));
   const welcomed = user?.verified
     ? await grantSignup(ledger, joined, user, person.hasHadSignup || hasSignupEntry)
@@ -71,8 +75,9 @@ async function readPerson(
   { database }: Ledger,
   { uid, identities: hashes, signupDue }: Account,
   user: LedgerUser | undefined,
+  listing: readonly Identity[],
 ): Promise<{ person: Person; hasSignupEntry: boolean }> {
-  const identities = user?.verified ? user.identities : [];
+  const identities = [...listing, ...(user?.verified ? user.identities : [])];
   const signupPath = entryPath(uid, 'signup');
   const paths = [
     ...listIdentityPaths(hashes, identities),

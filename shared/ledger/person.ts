@@ -10,6 +10,7 @@ import {
   documentPath,
   type FieldUpdates,
   isDocumentId,
+  type PageRequest,
   removed,
   type StoredDocument,
   updateDocument,
@@ -52,6 +53,14 @@ const isUid = (value: unknown): value is string => typeof value === 'string' && 
 type IdentityData = z.infer<typeof identityDocumentSchema>;
 
 const identityPath = (hash: string): DocumentPath<IdentityData> => documentPath(`identities/${hash}`);
+
+/** The identities that list an account: they name it even if its document was deleted. */
+export const identitiesOf = (uid: string): PageRequest => ({
+  collection: 'identities',
+  where: [['uids', 'array-contains', uid]],
+  orderBy: [['__name__', 'asc']],
+  limit: 100,
+});
 
 /** @property isMet true if the account does not know the identity yet. */
 type IdentityDocument = {

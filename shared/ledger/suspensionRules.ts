@@ -41,24 +41,21 @@ export function followDecision(account: Account, times: SuspensionTimes): Accoun
 /**
  * The account with what is known of its person.
  * @param known the copies of the identities that the account knew before.
- * @param met the copies of those that are new to it. A suspension among them counts even if the account was restored later:
- * that was about what was known then.
+ * @param met the copies of those that are new to it. A suspension on either side counts, even if the other side was restored
+ * later: that was about what was known then.
  */
 export function joinSuspensions(
   account: Account,
   { known, met }: Record<'known' | 'met', readonly SuspensionTimes[]>,
   now: Date,
 ): Account {
-  const latest = [account, ...known].map(getDecision).reduce(getLater, undefined);
+  const own = [account, ...known].map(getDecision).reduce(getLater, undefined);
+  const sides = [own, ...met.map(getDecision)];
+  const latest = sides.reduce(getLater, undefined);
   const joined = latest ? withDecision(account, latest) : account;
   if (isSuspensionEdited(account)) return decideSuspension(joined, account.suspended, now);
-  const suspension = met
-    .map(getDecision)
-    .filter((decision) => decision?.suspended)
-    .reduce(getLater, undefined);
-  if (!suspension) return joined;
-  if (latest && !latest.suspended) return decideSuspension(joined, true, now);
-  return withDecision(account, getLater(latest, suspension) as SuspensionDecision);
+  const isSuspended = sides.some((decision) => decision?.suspended);
+  return isSuspended && !joined.suspended ? decideSuspension(joined, true, now) : joined;
 }
 
 function withDecision(account: Account, { suspended, at }: SuspensionDecision): Account {

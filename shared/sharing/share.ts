@@ -34,8 +34,7 @@ const unfinishedMs = 60_000;
 export async function makePublic(services: Services, uid: string, id: string): Promise<GenerationRecord> {
   const { timeLeft } = createTimeLimit(services.clock, copyMsMax);
   const ledger = await services.ledger();
-  const token = randomBytes(16).toString('base64url');
-  const begun = await beginShare(ledger, uid, id, token);
+  const { record: begun, token } = await beginShare(ledger, uid, id);
   if (begun.shareToken) return begun;
   try {
     const image = await copyImage(services, begun, token, timeLeft);
@@ -48,28 +47,30 @@ export async function makePublic(services: Services, uid: string, id: string): P
   }
 }
 
-/** Writes a share that nobody can see yet. If the image is public already, only finds that. */
-function beginShare(ledger: Ledger, uid: string, id: string, token: string): Promise<GenerationRecord> {
-  const { database, retryCommit } = ledger;
+/**
+ * Writes a share that nobody can see yet. If the image is public already, only finds that. Each attempt has a token of its
+ * own: one that takes effect late cannot bring back a share that has ended, and the sweep ends it.
+ */
+function beginShare(
+  { database, retryCommit }: Ledger,
+  uid: string,
+  id: string,
+): Promise<{ record: GenerationRecord; token: string }> {
   return retryCommit(undefined, async () => {
-    const { documents, readTime: now } = await database.read([
-      generationPath(uid, id),
-      sharePath(token),
-      accountPath(uid),
-    ]);
-    const [document, ownShare, account] = documents;
+    const token = randomBytes(16).toString('base64url');
+    const { documents, readTime: now } = await database.read([generationPath(uid, id), accountPath(uid)]);
+    const [document, account] = documents;
     const refusal = refuseClosed(account && parseAccount(account));
     if (refusal) throw refusal;
     const record = requireImage(document && parseGeneration(document));
-    // Of an earlier attempt, if its reply was lost: no other call has this token.
-    if (record.shareToken || ownShare) return record;
+    if (record.shareToken) return { record, token };
     const deadline = new Date(now.getTime() + unfinishedMs);
     const copy = { uid, generationId: id, shareToken: token };
     await database.commit([
       createDocument(sharePath(token), { uid, generationId: id, image: null, createdAt: now }),
       createOutboxItem(toUnfinishedCopyItem(copy, now, deadline)),
     ]);
-    return record;
+    return { record, token };
   });
 }
 

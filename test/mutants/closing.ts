@@ -22,8 +22,9 @@ export const inClosedAccounts: Mutants = {
     killedBy: closingTest,
   },
   'a closed account that was deleted in the console is open again': {
-    find: 'isClosure($D) ? $C : $E',
-    replace: '$E',
+    find: 'isClosure($D) ? $C : undefined',
+    replace: 'undefined',
+    killedBy: closingTest,
   },
   'the note of a closed account becomes the reason of an entry': {
     find: '$N && !$E.closedAt && $R',

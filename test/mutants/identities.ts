@@ -23,14 +23,19 @@ export const inIdentities: Mutants = {
     replace: '$B?.signupAt',
     killedBy: peopleTest,
   },
-  'a new identity does not suspend': {
-    find: 'if (!suspension) return $J',
-    replace: 'return $J;',
+  'a new identity neither suspends nor restores': {
+    find: '[own, ...met.map(getDecision)]',
+    replace: '[own]',
     killedBy: suspensionTest,
   },
-  'a suspension that is met makes no difference to an account that was restored': {
-    find: 'if ($L && !$L.suspended) return $F($J, true, $N)',
-    replace: 'if ($L && !$L.suspended) return $J;',
+  'where an identity is met, the later decision counts': {
+    find: 'isSuspended && !$J.suspended ? $F($J, true, $N) : $J',
+    replace: 'joined',
+    killedBy: suspensionTest,
+  },
+  'an account that was deleted has lost its person': {
+    find: 'identities.map(({ id }) => [id])',
+    replace: '[]',
     killedBy: suspensionTest,
   },
   'the earlier decision counts': {

@@ -27,7 +27,7 @@ export type FaultRates = {
 
 /** Timeout of a call, milliseconds. */
 const operationMs = 2_500;
-/** How long a commit may still take effect, milliseconds: the client library retries. */
+/** How long after it was sent a commit may take effect, milliseconds: a network that comes back delivers what was sent. */
 const landingMsMax = 300_000;
 /** How long a connection may be silent, milliseconds. */
 const silencesMs = [4_000, 20_000, 60_000, 150_000];

@@ -49,9 +49,10 @@ export function checkFirstSight(
     const stored = identities.get(name);
     const isListed = ((change?.after ?? stored)?.uids as string[] | undefined)?.includes(uid) ?? false;
     world.check(isListed, 'an identity is written with its account', () => `${uid} ${name}`);
-    // An admin's edit of this account that the commit records counts more.
+    // An admin's edit of this account that the commit records counts more, and so does `suspend`.
     const isEdited = isSuspended(before) !== (before?.suspendedAt !== undefined);
-    const mayPay = stored?.suspendedAt !== undefined && !isSuspended(after) && !isEdited;
+    const isDecided = isEdited || changes.some(({ path }) => path.startsWith('adminActions/restore:'));
+    const mayPay = stored?.suspendedAt !== undefined && !isSuspended(after) && !isDecided;
     world.check(!mayPay, 'a suspended person is suspended at first sight', () => `${uid} ${name}`);
   }
 }

@@ -185,6 +185,28 @@ describe('a suspended person under a new uid', () => {
     expect(await isSuspended(people, 'user:ann:mail')).toBe(true);
   });
 
+  it('is restored by its uid after the account document was deleted in the console', async () => {
+    const people = createPeople();
+    for (const as of ['user:ann:mail', 'user:bob:mail']) await people.account(as);
+    await people.suspend('ann', true);
+    people.remove('accounts/ann');
+    await people.suspend('ann', false);
+    for (const as of ['user:ann:mail', 'user:bob:mail', 'user:cat:mail']) {
+      expect(await isSuspended(people, as)).toBe(false);
+    }
+  });
+
+  it('stays suspended when it links an identity that was restored later', async () => {
+    const people = createPeople();
+    for (const as of ['user:ann:mail', 'user:bob:phone']) await people.account(as);
+    await people.suspend('ann', true);
+    await people.suspend('bob', true);
+    await people.suspend('bob', false);
+    expect(await isSuspended(people, 'user:ann:mail+phone')).toBe(true);
+    await people.runJob('reconcile');
+    for (const as of ['user:ann:mail', 'user:bob:phone']) expect(await isSuspended(people, as)).toBe(true);
+  });
+
   it('is suspended by linking it to an account that was restored before', async () => {
     const people = createPeople();
     for (const as of ['user:ann:mail', 'user:bob:phone']) await people.account(as);
@@ -284,6 +306,8 @@ it('a lifted suspension does not come back through an account that is still susp
   await people.suspend('ann', false);
   isBroken = false;
   expect(people.document('accounts/bob')).toMatchObject({ suspended: true });
+  // A new account keeps what the identity says.
+  expect(await isSuspended(people, 'user:dan:mail')).toBe(false);
   // A new identity has the account look at its person.
   expect(await isSuspended(people, 'user:bob:mail+phone+google')).toBe(false);
   expect(await isSuspended(people, 'user:cat:phone')).toBe(false);

@@ -252,17 +252,18 @@ it('a twin that the cache makes behind the page that was read is erased too', as
   expect([findCanary(documents), [...images]]).toEqual([[], []]);
 });
 
-it('an account that an admin makes again by hand in between is closed once more, from the start', async () => {
+it('an account that an admin opens again in between is closed once more, from the start', async () => {
   const { start, documents, images, world } = createClosingWorld();
   const studio = start();
   await fillPerson(studio);
-  let isMade = false;
+  let isOpen = false;
   const closer = start({
     faults: (database) => ({
       async page(request) {
-        if (request.collection.endsWith('/enhancements') && !isMade) {
-          isMade = true;
-          world.store.commit([{ set: 'accounts/ann', data: { balance: 40, note: canary } }]);
+        if (request.collection.endsWith('/enhancements') && !isOpen) {
+          isOpen = true;
+          const { closedAt: _, ...account } = studio.account() ?? {};
+          world.store.commit([{ set: 'accounts/ann', data: { ...account, balance: 40, note: canary } }]);
           expect((await studio.generate('late', { prompt: canary })).status).toBe(200);
         }
         return database.page(request);
@@ -273,6 +274,22 @@ it('an account that an admin makes again by hand in between is closed once more,
   await closer.sweep();
   expect([findCanary(documents), [...images]]).toEqual([[], []]);
   expect(studio.account()).toMatchObject({ closedAt: expect.any(Date) });
+});
+
+it.each([
+  ['an admin makes by hand', { balance: 40, note: canary }],
+  ['a late commit of its first use makes', { balance: 0, signupDue: true }],
+])('a closed account that %s is closed by its next use', async (_, data) => {
+  const { start, world } = createClosingWorld();
+  const studio = start();
+  await fillPerson(studio);
+  await studio.close();
+  await studio.sweep();
+  world.store.commit([{ delete: 'accounts/ann' }]);
+  world.store.commit([{ set: 'accounts/ann', data }]);
+  expect(toOutcome(await studio.generate('late', { prompt: canary }))).toEqual([409, 'ACCOUNT_CLOSED']);
+  expect(studio.account()).toMatchObject({ closedAt: expect.any(Date) });
+  expect(studio.account()?.email).toBeUndefined();
 });
 
 describe('the user', () => {

@@ -186,13 +186,38 @@ describe('a share that fails', () => {
     expect(studio.stored.filter((name) => name.startsWith('shares/'))).toEqual([]);
   });
 
+  it('leaves nothing if its first commit takes effect after the image is private again', async () => {
+    const held = Promise.withResolvers<() => unknown>();
+    let isHeld = false;
+    const studio = await createStudio({
+      faults: (real) => ({
+        async commit(writes) {
+          if (isHeld || !writes.some((write) => 'create' in write && write.create.startsWith('shares/'))) {
+            return real.commit(writes);
+          }
+          isHeld = true;
+          held.resolve(() => real.commit(writes));
+          throw Object.assign(new Error('The connection broke'), { code: 14 });
+        },
+      }),
+    });
+    const { body } = await share(studio, studio.id);
+    expect((await share(studio, studio.id, false)).status).toBe(200);
+    await (await held.promise)();
+    // So does the deletion of the ended share's outbox item.
+    studio.world.store.commit([{ delete: `outbox/${toToken(body.generation.shareUrl)}` }]);
+    studio.world.advance(60_001);
+    await sweep(studio);
+    expect([...copies(studio), ...studio.documents('shares')]).toEqual([]);
+  });
+
   it('is public if only the reply of its last commit was lost', async () => {
     let isUnlucky = false;
     const studio = await createStudio({
       faults: (real) => ({
         async commit(writes) {
           const version = await real.commit(writes);
-          if (!isUnlucky || writes.length < 2) return version;
+          if (!isUnlucky || !writes.some((write) => 'delete' in write)) return version;
           throw Object.assign(new Error('The connection broke'), { code: 14 });
         },
       }),
