@@ -54,6 +54,27 @@ it('tax on top of the price is no difference, and is refunded with it', async ()
   expect(studio.broken()).toEqual([]);
 });
 
+it('tax within the price is a part of what was asked', async () => {
+  const prices = [{ id: 'price_starter', unitAmount: 500, taxBehavior: 'inclusive' as const }];
+  const stripe = await startStripe({ taxPercent: 19, prices });
+  const studio = await createPaymentStudio({
+    fake: stripe,
+    env: { STRIPE_MANAGED_PAYMENTS: 'true', CREDIT_PACKS: 'starter=price_starter:100' },
+  });
+  const session = await studio.buy();
+  await studio.deliver(studio.event(completed));
+  expect(studio.purchase(session)).toMatchObject({ amount: 500, tax: 80, credits: 100 });
+  stripe.control.refund({ session, amount: 250 });
+  await studio.deliver(studio.event('refund.created'));
+  expect(studio.entries().at(-1)).toMatch(/^clawback:re_\w+ -50$/);
+
+  const { sessionId } = (await studio.checkout('starter', 'less')).body;
+  stripe.control.pay({ session: sessionId, amountTotal: 499 });
+  await studio.deliver(studio.event(completed));
+  expect(studio.findEvents('payment_mismatch')).toHaveLength(1);
+  expect(studio.broken()).toEqual([]);
+});
+
 it("today's configuration does not matter to a session of yesterday", async () => {
   const stripe = await startStripe();
   const before = await createPaymentStudio({ fake: stripe });
