@@ -74,6 +74,16 @@ it('an old event of a refund that has failed since takes nothing', async () => {
   expect(amounts(studio)).toEqual(['purchase 100', 'clawback -100', 'reinstatement 100']);
 });
 
+it('a lost dispute of which a part came back takes the rest', async () => {
+  const { studio, session, dispute, updateDispute } = await createUnreached();
+  dispute({ session });
+  updateDispute({ step: 'lost', returned: 150 });
+  studio.world.advance(10 * dayMs);
+  await studio.deliver(studio.event(completed));
+  expect(amounts(studio)).toEqual(['purchase 100', 'clawback -100', 'reinstatement 30']);
+  expect(studio.account()).toMatchObject({ balance: 30, suspended: true });
+});
+
 it('the return page of a disputed payment suspends, and of an inquiry does not', async () => {
   const { studio, session, dispute } = await createUnreached();
   const other = await studio.buy('studio');

@@ -88,6 +88,19 @@ describe('a closed account', () => {
     expect(studio.entries()).toEqual([]);
   });
 
+  it.each(['refund', 'dispute'] as const)(
+    'that pays is reported after a %s, which stays as it is',
+    async (kind) => {
+      const { studio, session, close } = await createClosed();
+      studio.stripe.control[kind]({ session });
+      close();
+      expect((await studio.deliver(studio.event(completed))).status).toBe(200);
+      expect(studio.findEvents('payment_for_closed_account')).toHaveLength(1);
+      const refunds = kind === 'refund' ? 1 : 0;
+      expect(studio.stripe.control.list({ table: 'refunds' }).refunds).toHaveLength(refunds);
+    },
+  );
+
   it('whose refund fails is reported again, and the refund is not repeated', async () => {
     const { studio, close } = await createClosed();
     close();

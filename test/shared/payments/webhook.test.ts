@@ -99,6 +99,18 @@ describe('an event', () => {
     expect(studio.entries()).toEqual([]);
   });
 
+  it.each(['sk_live_51Key', 'rk_live_51Key'])(
+    'of live mode fits %s, and of test mode does not',
+    async (key) => {
+      const { studio } = await createPaid();
+      const live = await createPaymentStudio({ fake: studio.stripe, env: { STRIPE_SECRET_KEY: key } });
+      const event = studio.event(completed);
+      expect((await live.deliver(event)).status).toBe(400);
+      expect((await live.deliver({ ...event, livemode: true })).status).toBe(200);
+      expect(live.entries()).toHaveLength(1);
+    },
+  );
+
   it.each([
     ['of an unknown type', { type: 'customer.updated', data: { object: { id: 'cus_1' } } }],
     [
