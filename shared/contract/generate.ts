@@ -11,7 +11,7 @@ import { aspectRatioSchema, orientationSchema, resolutionSchema, tierSchema } fr
 const groupCharactersMax = 64;
 
 const groupSchema = describe(
-  'Marks images that belong together, such as several of one prompt. Each is a generation with its own key, price and refund. Any text, for example a random UUID; it is no part of what a repeated key is compared by.',
+  'Marks images that belong together, such as several of one prompt. Each is a generation with its own key, price and refund. Any text, for example a random UUID.',
   z
     .string({ error: 'must be text' })
     .refine((group) => group.isWellFormed(), { error: 'must be well-formed Unicode', abort: true })

@@ -1,11 +1,18 @@
 import type { GenerateRequest } from '../contract/generate.ts';
-import { type Failure, invalidRequest, toFailure } from '../errors.ts';
+import type { Resolution } from '../contract/tiers.ts';
+import { Failure, invalidRequest, toFailure } from '../errors.ts';
 import { canGenerate, getResolutions, hasResolution, type ImageModel } from '../imagegen/models.ts';
-import type { StatesToRead } from '../imagegen/quota.ts';
+import type { Quota, StatesToRead } from '../imagegen/quota.ts';
 import type { Services } from '../services.ts';
 import type { HoldRequest, ModelAvailability } from './hold.ts';
 import { hashCacheKey, hashFingerprint, hashGenerationId, hashReferences } from './record.ts';
-import { checkFormats, countImages, refuseBrokenReferences, refuseTooManyReferences } from './references.ts';
+import {
+  checkFormats,
+  countImages,
+  refuseBrokenReferences,
+  refuseLargeReferences,
+  refuseTooManyReferences,
+} from './references.ts';
 
 /**
  * Turns a user's request and Idempotency-Key into the hold of a generation.
@@ -40,6 +47,27 @@ function refuseResolution(
   return invalidRequest([{ field: 'resolution', description }]);
 }
 
+/**
+ * Refuses while none of the models that could make the image may be called. Says what to choose if others may be.
+ * @param ids the models that could.
+ */
+function refuseByQuota(
+  models: readonly ImageModel[],
+  ids: readonly string[],
+  resolution: Resolution,
+  quota: Quota,
+  now: number,
+): Failure | undefined {
+  const refusal = quota.refusal(ids, now);
+  const offered = getResolutions(models.filter(({ id }) => quota.firstUsable([id], now)));
+  if (!refusal || offered.length === 0) return refusal;
+  const { retryAfterSeconds } = refusal.details;
+  const message = offered.includes(resolution)
+    ? 'No model that takes so many images is available at the moment.'
+    : `No model that makes ${resolution} images is available at the moment. On offer: ${offered.join(', ')}.`;
+  return new Failure('PROVIDER_QUOTA', message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+}
+
 /** Whether any model that takes these references may be asked, and paid for, and its image stored. */
 async function checkAvailability(services: Services, request: GenerateRequest): Promise<ModelAvailability> {
   const { storeAccess } = services;
@@ -49,7 +77,10 @@ async function checkAvailability(services: Services, request: GenerateRequest): 
   const { resolution } = request;
   const broken = await refuseBrokenReferences(request);
   const able = services.models.filter((model) => hasResolution(model, resolution));
-  const unable = refuseResolution(request, services.models) ?? refuseTooManyReferences(request, able);
+  const unable =
+    refuseResolution(request, services.models) ??
+    refuseTooManyReferences(request, able) ??
+    refuseLargeReferences(request, services.config);
   const ids = able
     .filter((model) => canGenerate(model, resolution, countImages(request)))
     .map((model) => model.id);
@@ -63,7 +94,7 @@ async function checkAvailability(services: Services, request: GenerateRequest): 
     refusal: (now) =>
       broken ??
       unable ??
-      quota.refusal(ids, now.getTime()) ??
+      refuseByQuota(services.models, ids, resolution, quota, now.getTime()) ??
       unknownSpend ??
       spendCeiling.refusal() ??
       storeAccess.refusal(resolution),

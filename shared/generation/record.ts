@@ -147,11 +147,11 @@ export function hashGenerationId(uid: string, key: string): string {
 export const toPublicId = (id: string, attemptId: string) => `${id}/${attemptId}`;
 
 /**
- * A hash of the request. It tells a reused key from a repeated call. `group` and `originalPrompt` are no part of it: they
- * do not change the image, and the first call has stored them.
+ * A hash of the request. It tells a reused key from a repeated call. `originalPrompt` is no part of it: the first call has
+ * stored it.
  */
 export function hashFingerprint(request: GenerateRequest): string {
-  const { prompt, tier, orientation, enhance, fresh, editOf } = request;
+  const { prompt, tier, orientation, enhance, fresh, editOf, group } = request;
   return hashJson({
     prompt,
     tier,
@@ -159,9 +159,10 @@ export function hashFingerprint(request: GenerateRequest): string {
     enhance,
     fresh,
     references: request.references.map(hashReference),
-    // JSON leaves it out if there is none, so that the fingerprints of other requests are as they always were.
+    // JSON leaves out what is undefined, so that the fingerprints of other requests are as they always were.
     editOf,
     ...toHashedShape(request),
+    group,
   });
 }
 

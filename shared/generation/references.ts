@@ -11,6 +11,7 @@ import { headerBytesMax, type ImageFacts, sniffImage, sniffOtherFormat } from '.
 import { isWholeImage } from '../images/imageStructure.ts';
 import { findGeneration } from './record.ts';
 import {
+  getSentBytesMax,
   type LoadedReferences,
   listImages,
   missingSource,
@@ -72,6 +73,20 @@ export function refuseTooManyReferences(
   return invalidRequest([{ field: 'references', description }]);
 }
 
+/** Refuses an image in the request itself that is larger than the model's API takes one. */
+export function refuseLargeReferences(
+  { references }: GenerateRequest,
+  config: Parameters<typeof getSentBytesMax>[0],
+): Failure | undefined {
+  const bytesMax = getSentBytesMax(config);
+  const violations = references.flatMap((reference, i): FieldViolation[] =>
+    'data' in reference && Buffer.byteLength(reference.data, 'base64') > bytesMax
+      ? [{ field: `references.${i}.data`, description: `must have at most ${countOf(bytesMax, 'byte')}` }]
+      : [],
+  );
+  return violations.length > 0 ? invalidRequest(violations) : undefined;
+}
+
 /**
  * Loads the images of a request in their order, the edited one first. Those of the caller's gallery come from our own
  * store, and those that are too large for one request of the model as smaller versions.
@@ -79,10 +94,11 @@ export function refuseTooManyReferences(
  * @throws {Failure} STORAGE_ERROR, PROVIDER_TIMEOUT, DATABASE_UNAVAILABLE; NOT_FOUND if one was deleted since the hold.
  */
 export async function loadReferences(step: Step, sources: Sources): Promise<LoadedReferences> {
-  const { request, log } = step;
+  const { request, log, services } = step;
   const millisecondsLeft = step.timeLeft();
   const sentImages = listImages(request);
-  const { smaller, smallerBytesMax } = planSizes(sentImages, sources);
+  const sentBytesMax = getSentBytesMax(services.config);
+  const { smaller, smallerBytesMax } = planSizes(sentImages, sources, sentBytesMax);
   const references = await Promise.all(
     sentImages.map((image, position) => {
       if ('data' in image) return toReference(image.data);

@@ -31,6 +31,13 @@ export type LoadedReferences = {
  */
 export const smallerBytesMax = 1_000_000;
 
+/**
+ * Most bytes of one image that is sent in a request. Vertex AI takes "7 MB" of inline data for each file of its image
+ * models (docs.cloud.google.com, image understanding, read on 2026-11-26). The Gemini API limits the whole request only.
+ */
+export const getSentBytesMax = ({ gemini }: { gemini: { vertexAi: boolean } }) =>
+  gemini.vertexAi ? 7_000_000 : referenceBytesMax;
+
 /** Every image of a request in the order in which the model gets them: the edited one first. */
 export type SentImage = GenerateRequest['references'][number];
 export function listImages({ editOf, references }: GenerateRequest): SentImage[] {
@@ -90,8 +97,13 @@ export type SizePlan = {
  * Plans how all images of a request fit into `referenceBytesMax`, which one request of the model can carry. Images in the
  * request itself are sent as they are. Of the sources, the first image is kept whole if it fits, then the smallest ones. The
  * others are sent smaller, and share what is left.
+ * @param sentBytesMax most bytes of one image.
  */
-export function planSizes(images: readonly SentImage[], sources: Sources): SizePlan {
+export function planSizes(
+  images: readonly SentImage[],
+  sources: Sources,
+  sentBytesMax = referenceBytesMax,
+): SizePlan {
   const sizes = images.map((image, position) => {
     const isInline = 'data' in image;
     const bytes = isInline
@@ -106,9 +118,9 @@ export function planSizes(images: readonly SentImage[], sources: Sources): SizeP
   );
   for (const { position, bytes, least } of bySize) {
     const more = bytes - least;
-    if (more > 0 && more > bytesLeft) smaller.add(position);
+    if (more > 0 && (more > bytesLeft || bytes > sentBytesMax)) smaller.add(position);
     else bytesLeft -= more;
   }
   const share = smaller.size > 0 ? Math.floor(Math.max(0, bytesLeft) / smaller.size) : 0;
-  return { smaller, smallerBytesMax: smallerBytesMax + share, bytesLeft };
+  return { smaller, smallerBytesMax: Math.min(smallerBytesMax + share, sentBytesMax), bytesLeft };
 }

@@ -18,7 +18,7 @@ import { Failure, toFailure } from '../errors.ts';
 import type { ImageFacts } from '../images/imageFormat.ts';
 import { countImageTokens, getImageCostMicros, getTextCostMicros, getTokenCostMicros } from './cost.ts';
 import { misconfiguredFailure, type Received, refusesStore, toProviderFailure } from './geminiFailures.ts';
-import { findImagePart, type InlineReply, readInlineReply } from './inlineImages.ts';
+import { findImagePart, type InlineReply, readInlineReply, signatureCharactersMax } from './inlineImages.ts';
 import { getImageCost, type ImageModel, type ImageShape, imageModel, isKnownModel } from './models.ts';
 import { type PreviousTurn, type Reference, toContents } from './previousTurn.ts';
 import { checkImage } from './usableImage.ts';
@@ -73,9 +73,6 @@ export type Gemini = {
     signal?: AbortSignal,
   ): Promise<WrittenText>;
 };
-
-/** Longest thought signature to keep, characters of base64: it is read with every document of a generation. */
-const signatureCharactersMax = 65_536;
 
 /** Longest text of the model in a NO_IMAGE message, UTF-16 units. */
 const modelTextCharactersMax = 300;

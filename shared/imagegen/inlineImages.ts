@@ -1,13 +1,14 @@
 /**
  * Takes the images out of a Gemini reply's JSON while it arrives. JSON.parse would hold each image in memory several
- * times at once: the chunks of the body, the whole body, its text, the string within it, and the decoded bytes.
+ * times at once: the chunks of the body, the whole body, its text, the string within it, and the decoded bytes. Thought
+ * signatures that are too long to keep are cut for the same reason.
  */
 
 import { type Chunks, createChunks, TooLarge } from '../core/chunks.ts';
 import { headerBytesMax, imageBytesMax } from '../images/imageFormat.ts';
 import { createBase64Decoder } from './base64.ts';
 
-/** A reply with a number in place of each image's base64. */
+/** A reply with a number in place of each image's base64, and no signature that is much too long. */
 export type InlineReply = {
   json: Buffer<ArrayBuffer>;
   /** The bytes of the image that `data` replaced, its header in the first chunk; empty for any other `data`. */
@@ -20,17 +21,26 @@ type Part = { inlineData?: { data?: unknown }; thought?: boolean };
 const imagesBytesMax = 2 * imageBytesMax;
 /** Most images in a reply, including drafts. */
 export const imagesMax = 64;
-/** Most bytes of the rest, mostly thought signatures. Parsed they take several times as much memory. */
+/**
+ * Longest thought signature to keep, characters of base64: it is read with every document of a generation. Longer ones are
+ * cut while they arrive, and are one character longer then.
+ */
+export const signatureCharactersMax = 65_536;
+/** Most bytes of the rest. Parsed they take several times as much memory. */
 export const restBytesMax = 8_000_000;
 /** Fewest bytes of drafts for which it is worth finding out which of them may be dropped. */
 const draftBytesMin = 1_000_000;
 const restChunkBytes = 16_384;
 
-/** Depth of an image, `{candidates:[{content:{parts:[{inlineData:{data:"`, and the text that closes the JSON there. */
-const imageDepth = 7;
+/** Depth of a part, `{candidates:[{content:{parts:[{`. */
+const partDepth = 6;
+/** Depth of an image, `inlineData:{data:"` in a part, and the text that closes the JSON there. */
+const imageDepth = partDepth + 1;
 const closing = '"}}]}}]}';
-/** Most characters of a key to remember: one more than `inlineData` has. */
-const keyCharactersMax = 11;
+/** Most characters of a key to remember: one more than `thoughtSignature` has. */
+const keyCharactersMax = 17;
+
+const [quote, backslash] = ['"', '\\'].map((character) => character.charCodeAt(0)) as [number, number];
 
 /**
  * The part with the final image: the last one. Gemini 3 may send drafts before it, marked as thoughts or not. In a
@@ -50,6 +60,8 @@ export async function readInlineReply(body: AsyncIterable<Uint8Array>): Promise<
   const rest = createChunks(restChunkBytes, restBytesMax);
   const images = createImages();
   let [depth, isInlineData, isString, isImage] = [0, false, false, false];
+  /** How many more characters of a thought signature are kept; undefined outside of one. */
+  let signatureLeft: number | undefined;
   /** The current or latest string up to the length of a key, the key of the next value, and an incomplete escape. */
   let [string, key, escaped] = ['', '', ''];
 
@@ -57,6 +69,8 @@ export async function readInlineReply(body: AsyncIterable<Uint8Array>): Promise<
     if (character === '"') {
       isString = true;
       isImage = isInlineData && depth === imageDepth && key === 'data';
+      const isSignature = depth === partDepth && key === 'thoughtSignature';
+      signatureLeft = isSignature ? signatureCharactersMax + 1 : undefined;
       string = '';
     } else if (character === ':') {
       key = string;
@@ -82,6 +96,7 @@ export async function readInlineReply(body: AsyncIterable<Uint8Array>): Promise<
       else if (string.length < keyCharactersMax) string += unescaped;
     } else if (character === '"') {
       isString = isImage = false;
+      signatureLeft = undefined;
     } else if (!isImage && string.length < keyCharactersMax) {
       string += character;
     }
@@ -97,6 +112,13 @@ export async function readInlineReply(body: AsyncIterable<Uint8Array>): Promise<
         from = i += letters;
         if (i === chunk.length) break;
       }
+      if (signatureLeft !== undefined && !escaped) {
+        const end = findStringEnd(chunk, i);
+        rest.append(chunk.subarray(from, Math.min(end, i + signatureLeft)));
+        signatureLeft = Math.max(0, signatureLeft - (end - i));
+        from = i = end;
+        if (i === chunk.length) break;
+      }
       const wasImage = isImage;
       const character = String.fromCharCode(chunk[i] as number);
       if (isString) readString(character);
@@ -110,6 +132,12 @@ export async function readInlineReply(body: AsyncIterable<Uint8Array>): Promise<
     rest.append(chunk.subarray(from));
   }
   return { json: Buffer.concat(rest.all()), image: images.at };
+}
+
+/** Where a string ends, or has its next escape. */
+function findStringEnd(chunk: Uint8Array, from: number): number {
+  const ends = [quote, backslash].map((byte) => chunk.indexOf(byte, from)).filter((at) => at >= 0);
+  return Math.min(chunk.length, ...ends);
 }
 
 /** Collects the images while they are decoded. */

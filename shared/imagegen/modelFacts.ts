@@ -121,10 +121,10 @@ export const imageModelFacts: Readonly<Record<string, ImageModelFacts>> = {
       'https://github.com/BerriAI/litellm/discussions/44983',
       '2026-11-26',
     ),
-    // One gateway says 10.
+    // At most 10 of objects and 4 of characters. Other gateways say 14 too.
     referenceImagesMax: reported(
       14,
-      'https://docs.laozhang.ai/en/api-capabilities/nano-banana-image',
+      'https://docs.laozhang.ai/en/api-capabilities/nano-banana-2-1-image.md',
       '2026-11-26',
     ),
     end: google(noEnd, `${docs}/changelog, 2026-10-06: generally available`, '2026-11-26'),

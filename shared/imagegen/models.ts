@@ -120,20 +120,24 @@ const warningDays = 30;
 const dayMs = 86_400_000;
 
 /**
- * Warnings about models that are retired or soon may be, each with the line of the environment to set.
+ * Warnings about models that are retired or soon may be, each with the line of the environment to set. Every line
+ * replaces all such models of its variable, so that several warnings name the same one.
  * @param ids the image models, in the order of their calls.
  */
 export function modelWarnings(ids: readonly string[], promptModelId: string, now: Date): string[] {
   const [primary, ...fallbacks] = ids;
-  const imageWarnings = ids.flatMap((id) => {
+  const findReplacement = (id: string) => {
     const end = imageModel(id);
-    return describeEnd(id, end, now).map((text) => {
-      if (id === primary) return `${text}; set IMAGEGEN_MODEL_ID=${end.successor ?? successorModelId}`;
-      const others = fallbacks.map((each) => (each === id ? end.successor : each));
-      const left = new Set(others.filter((each) => each !== undefined && each !== primary));
-      return `${text}; set IMAGEGEN_FALLBACK_MODEL_IDS=${[...left].join(',')}`;
-    });
-  });
+    return describeEnd(id, end, now).length > 0 ? (end.successor ?? successorModelId) : id;
+  };
+  const living = new Set(fallbacks.map(findReplacement).filter((id) => id !== primary));
+  const imageWarnings = ids.flatMap((id) =>
+    describeEnd(id, imageModel(id), now).map((text) =>
+      id === primary
+        ? `${text}; set IMAGEGEN_MODEL_ID=${findReplacement(id)}`
+        : `${text}; set IMAGEGEN_FALLBACK_MODEL_IDS=${[...living].join(',')}`,
+    ),
+  );
   const end = Object.hasOwn(textModelFacts, promptModelId) && textModelFacts[promptModelId]?.end.value;
   const promptWarnings = end
     ? describeEnd(promptModelId, end, now).map(

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Locator } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { geminiFault } from '../../local/fakes/geminiFaults.ts';
-import { onePixelPng } from '../support/pictures.ts';
+import { onePixelPng, squarePng } from '../support/pictures.ts';
 import {
   button,
   chip,
@@ -257,6 +257,22 @@ describe('what an image is', () => {
     // Its references are counted, not listed.
     await view.getByText('1 image that you uploaded, not kept').waitFor();
     expect(await view.locator('.details ul').count()).toBe(0);
+  });
+
+  it('an edit of an image that was too large to send says that the model got a smaller version', async () => {
+    const large = Buffer.concat([squarePng, Buffer.alloc(3_000_000)]);
+    studio().gemini.script(geminiFault.image(large));
+    const upload = Buffer.concat([onePixelPng, Buffer.alloc(12_500_000)]).toString('base64');
+    const { view } = await openLast([
+      { prompt: 'A mural', tier: 'standard' },
+      ([mural]) => ({
+        prompt: 'Larger',
+        tier: 'standard',
+        editOf: mural?.id ?? '',
+        references: [{ mimeType: 'image/png', data: upload }],
+      }),
+    ]);
+    await view.getByText('The model got a smaller version of one image').waitFor();
   });
 
   it('a refunded one says why, and has no actions for images', async () => {

@@ -28,7 +28,8 @@ let lastSweeper: string;
 let cases = 0;
 
 beforeAll(async () => {
-  stack = await startStack({ GENERATE_TIMEOUT_MS: '20000' });
+  const fallback = { IMAGEGEN_FALLBACK_MODEL_IDS: 'gemini-nano-banana-2.1' };
+  stack = await startStack({ GENERATE_TIMEOUT_MS: '20000', ...fallback });
   stack.gemini.always(geminiFault.blank());
   const config = parseConfig(stack.environment);
   const { database } = stack;
@@ -93,12 +94,12 @@ const victims: Victim[] = [
     },
   },
   {
-    name: 'an edit in a group',
+    name: 'an edit at 4K in a group',
     points: ['read', 'commit', 'fetch', 'generate image', 'store', 'commit'],
     async prepare(uid) {
       const user = await stack.user(uid, 20);
       const { id } = (await user.generate('parent')).body.generation;
-      const edit = { editOf: id, group: 'one', originalPrompt: 'darker' };
+      const edit = { editOf: id, resolution: '4K', group: 'one', originalPrompt: 'darker' };
       return { uid, ask: (url) => user.generate('k', edit, url) };
     },
   },

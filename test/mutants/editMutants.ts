@@ -47,9 +47,14 @@ export const inEdits: Mutants = {
     killedBy: editsTest,
   },
   'the same words for another image are the same request': {
-    find: object('prompt, tier, orientation, enhance, fresh, references: $R, editOf, ...$S'),
-    replace: '{ prompt, tier, orientation, enhance, fresh, references: $R, ...$S }',
+    find: object('prompt, tier, orientation, enhance, fresh, references: $R, editOf, ...$S, group'),
+    replace: '{ prompt, tier, orientation, enhance, fresh, references: $R, ...$S, group }',
     killedBy: editsTest,
+  },
+  'a key used with another group gets the answer of the first': {
+    find: object('prompt, tier, orientation, enhance, fresh, references: $R, editOf, ...$S, group'),
+    replace: '{ prompt, tier, orientation, enhance, fresh, references: $R, editOf, ...$S }',
+    killedBy: groupsTest,
   },
   'the cache returns the edit of another image': {
     find: object('uid, modelId, prompt, tier, orientation, enhance, references, editOf, ...$S'),
@@ -72,8 +77,13 @@ export const inEdits: Mutants = {
     killedBy: groupsTest,
   },
   'smaller versions may have more bytes together than a request': {
-    find: 'more > 0 && more > bytesLeft',
-    replace: 'more > 0 && more > 14_000_000',
+    find: 'more > bytesLeft || bytes > sentBytesMax',
+    replace: 'more > 14_000_000 || bytes > sentBytesMax',
+    killedBy: sizesTest,
+  },
+  'one image may have more bytes than Vertex AI takes': {
+    find: 'more > bytesLeft || bytes > sentBytesMax',
+    replace: 'more > bytesLeft',
     killedBy: sizesTest,
   },
 };

@@ -6,7 +6,7 @@ import type { Movement } from './modelLedger.ts';
 import {
   type Body,
   getPrice,
-  isSameBody,
+  isSameImage,
   type ObservedAccount,
   type ObservedGeneration,
   type Status,
@@ -121,7 +121,7 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
   const cached = after.cached === true;
   check(ids.has(id) && !generations.has(id), 'one key, one generation', () => `${uid} ${id}`);
   check(status === (cached ? 'succeeded' : 'pending'), 'a generation begins pending', () => status);
-  const { prompt, tier, orientation, resolution, request } = after as Body & {
+  const { prompt, tier, orientation, resolution, group, request } = after as Body & {
     request?: { fresh?: boolean };
   };
   const ancestors = (after.ancestors ?? []) as string[];
@@ -133,6 +133,7 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
     orientation,
     fresh: request?.fresh === true,
     ...(editOf && { editOf }),
+    ...(group && { group }),
     ...(resolution && { resolution }),
   };
   const generation: ObservedGeneration = {
@@ -166,7 +167,7 @@ function begin(observation: Observation, uid: string, id: string, after: Data): 
     const isTwin = (twin: ObservedGeneration) =>
       twin.status === 'succeeded' &&
       twin.uid === uid &&
-      isSameBody({ ...twin.body, fresh: false }, generation.body);
+      isSameImage({ ...twin.body, fresh: false }, generation.body);
     check(twins.some(isTwin), 'the cache returns an image of the same request', () => id);
     return [];
   }

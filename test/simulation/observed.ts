@@ -23,8 +23,11 @@ export type Body = {
 export const getPrice = ({ tier, resolution = '1K' }: Body) =>
   (prices[tier] ?? Number.NaN) * (priceFactors[resolution] ?? Number.NaN);
 
-/** Compares what a key identifies: neither the group nor the original prompt. */
-export const isSameBody = (a: Body, b: Body) =>
+/** Compares what a key identifies: not the original prompt. */
+export const isSameBody = (a: Body, b: Body) => isSameImage(a, b) && a.group === b.group;
+
+/** Compares what an image in the cache is found by, and `fresh`. */
+export const isSameImage = (a: Body, b: Body) =>
   a.prompt === b.prompt &&
   a.tier === b.tier &&
   a.orientation === b.orientation &&

@@ -12,6 +12,7 @@ import { studioText } from '../strings/studio.ts';
 /** What is known of an image: model, size, cost, references. */
 export function ImageFacts({ generation }: { generation: Generation }) {
   const { status, tier, orientation, aspectRatio, resolution, image, model, createdAt } = generation;
+  const { length: reducedCount } = generation.reducedReferences ?? [];
   return (
     <section class="facts details">
       <h2>{studioText.viewer.details}</h2>
@@ -35,6 +36,7 @@ export function ImageFacts({ generation }: { generation: Generation }) {
         </Fact>
       </dl>
       <References generation={generation} />
+      {reducedCount > 0 && <p class="quiet">{studioText.viewer.reduced(reducedCount)}</p>}
       {image && (
         <p class="made quiet">
           <AiMark /> {text.common.madeWithAi}

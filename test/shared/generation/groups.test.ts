@@ -61,13 +61,21 @@ describe('a group', () => {
     expect((await Promise.all(running)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   });
 
-  it('is no part of what a key identifies: the first one stays', async () => {
+  it('is part of what a key identifies', async () => {
     const studio = createMemoryStudio({});
-    const first = await studio.generate('a', { group: 'one', originalPrompt: 'banana' });
-    const again = await studio.generate('a', { group: 'two', originalPrompt: 'fruit' });
-    expect(again.body).toEqual(first.body);
-    expect((await studio.generate('a')).body).toEqual(first.body);
+    const first = await studio.generate('a', { group: 'one' });
+    expect((await studio.generate('a', { group: 'one' })).body).toEqual(first.body);
+    for (const more of [{ group: 'two' }, {}]) {
+      expect(toOutcome(await studio.generate('a', more))).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    }
     expect(studio.account()?.balance).toBe(99);
+  });
+
+  it('is no part of what the cache finds an image by', async () => {
+    const studio = createMemoryStudio({ env: { CACHE_TTL_SECONDS: '3600' } });
+    await studio.generate('a', { group: 'one' });
+    const { generation } = (await studio.generate('b', { group: 'two' })).body;
+    expect(generation).toMatchObject({ cached: true, group: 'two' });
   });
 
   it.each(['x', ' ', 'a'.repeat(64), '\u{1f34c}'.repeat(64)])('may be %j', async (group) => {
@@ -104,6 +112,14 @@ describe('the original prompt', () => {
     expect(body.generation.prompt).toBe('A banana');
     const [shown] = (await studio.get('gallery')).body.generations;
     expect(shown).toEqual(body.generation);
+  });
+
+  it('is no part of what a key identifies: the first one stays', async () => {
+    const studio = createMemoryStudio({});
+    const first = await studio.generate('a', { originalPrompt: 'banana' });
+    expect((await studio.generate('a', { originalPrompt: 'fruit' })).body).toEqual(first.body);
+    expect((await studio.generate('a')).body).toEqual(first.body);
+    expect(studio.account()?.balance).toBe(99);
   });
 
   it('is never sent to the model', async () => {

@@ -1,13 +1,22 @@
 /** How the images of a request share the bytes that one request of the model can carry. */
 import { expect, it } from 'vitest';
-import { listImages, planSizes, type Source, type Sources } from '../../../shared/generation/sources.ts';
+import {
+  getSentBytesMax,
+  listImages,
+  planSizes,
+  type Source,
+  type Sources,
+} from '../../../shared/generation/sources.ts';
 
 const megabyte = 1_000_000;
 const letters = (bytes: number) => 'A'.repeat((bytes / 3) * 4);
 const inline = (bytes: number) => ({ mimeType: 'image/png' as const, data: letters(bytes) });
 
-/** The plan for images of the gallery with these sizes, megabytes, and for the bytes of one in the request. */
-function plan(sizes: readonly number[], inlineBytes = 0) {
+/**
+ * The plan for images of the gallery with these sizes, megabytes, and for the bytes of one in the request.
+ * @param sentBytesMax of one image.
+ */
+function plan(sizes: readonly number[], inlineBytes = 0, sentBytesMax?: number) {
   const sources: Sources = new Map(
     sizes.map((size, i) => [String(i), { image: { bytes: size * megabyte } } as Source]),
   );
@@ -15,7 +24,7 @@ function plan(sizes: readonly number[], inlineBytes = 0) {
     ...sizes.map((_, i) => ({ generationId: String(i) })),
     ...(inlineBytes > 0 ? [inline(inlineBytes)] : []),
   ];
-  const { smaller, smallerBytesMax, bytesLeft } = planSizes(images, sources);
+  const { smaller, smallerBytesMax, bytesLeft } = planSizes(images, sources, sentBytesMax);
   return { smaller: [...smaller].sort(), megabytes: smallerBytesMax / megabyte, fits: bytesLeft >= 0 };
 }
 
@@ -42,6 +51,22 @@ it.each([
   [Array(14).fill(25), 1],
 ])('of the sizes %j MB, the smaller ones may have %d MB each', (sizes, megabytes) => {
   expect(plan(sizes).megabytes).toBeCloseTo(megabytes);
+});
+
+it.each([
+  [[7], []],
+  [[7.1], [0]],
+  [[8, 3, 2], [0]],
+  [
+    [25, 25],
+    [0, 1],
+  ],
+])('on Vertex AI no image has more than 7 MB: of %j MB, those at %j are sent smaller', (sizes, smaller) => {
+  const bytesMax = getSentBytesMax({ gemini: { vertexAi: true } });
+  const planned = plan(sizes, 0, bytesMax);
+  expect(planned.smaller).toEqual(smaller);
+  expect(planned.megabytes).toBeLessThanOrEqual(7);
+  expect(getSentBytesMax({ gemini: { vertexAi: false } })).toBe(14 * megabyte);
 });
 
 it('leaves 1 MB for each image of the gallery beside those of the request', () => {

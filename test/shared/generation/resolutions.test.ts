@@ -81,10 +81,25 @@ describe('only models that have the resolution are asked', () => {
     const refused = await studio.generate('b', { resolution: '2K' });
     expect(toOutcome(refused)).toEqual([503, 'PROVIDER_QUOTA']);
     expect(refused.body.receipt).toBeUndefined();
+    const message = 'No model that makes 2K images is available at the moment. On offer: 1K.';
+    expect(refused.body.error.message).toBe(message);
     expect((await studio.generate('c')).status).toBe(200);
     const { body } = await studio.get('account');
     expect((body.tiers as TierOffer[]).map(({ resolutions }) => resolutions.length)).toEqual([1, 1, 1]);
   });
+});
+
+it('while the only model with room for the references is exhausted, the refusal says that', async () => {
+  const studio = startStudio([flash, banana]);
+  const { id } = (await studio.generate('a')).body.generation;
+  server.script({ ...geminiFault.perDay(), model: banana });
+  const more = { references: Array(4).fill({ generationId: id }) };
+  expect(toOutcome(await studio.generate('b', more))).toEqual([503, 'PROVIDER_QUOTA']);
+  const refused = await studio.generate('c', more);
+  expect(toOutcome(refused)).toEqual([503, 'PROVIDER_QUOTA']);
+  expect(refused.body.receipt).toBeUndefined();
+  const message = 'No model that takes so many images is available at the moment.';
+  expect(refused.body.error.message).toBe(message);
 });
 
 describe('what is delivered is what was requested', () => {

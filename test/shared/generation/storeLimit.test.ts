@@ -7,8 +7,8 @@ import { createMemoryStudio, createMemoryWorld, toOutcome } from '../../support/
 const hourMs = 3_600_000;
 const storageError = [502, 'STORAGE_ERROR'];
 
-/** A studio with a store that takes no image of more than 10 MB. Images of 4K have 25 MB, all others one. */
-function createStudio(message?: string) {
+/** A studio with a store that takes no image of more than 10 MB. Images of one resolution have 25 MB, all others one. */
+function createStudio(message?: string, tooLarge = '4K') {
   const world = createMemoryWorld();
   let resolution: unknown;
   const studio = createMemoryStudio({
@@ -21,7 +21,7 @@ function createStudio(message?: string) {
     imageStore: {
       async store(publicId) {
         const url = `https://images.example/${publicId}`;
-        if (resolution !== '4K') return { url, thumbnailUrl: url };
+        if (resolution !== tooLarge) return { url, thumbnailUrl: url };
         const error = { http_code: message ? 400 : 413, message };
         throw toUploadFailure('store', error, {}, world.clock.now());
       },
@@ -89,4 +89,11 @@ describe.each([
     await studio.generate('b', { resolution: '4K' });
     expect(studio.generated()).toBe(2);
   });
+});
+
+it('an image of 1K that is too large closes nothing: most others are far smaller', async () => {
+  const studio = createStudio('File size too large. Got 25000000. Maximum is 10485760.', '1K');
+  for (const key of ['a', 'b']) expect(toOutcome(await studio.generate(key))).toEqual(storageError);
+  expect(studio.generated()).toBe(2);
+  expect((await studio.generate('c', { resolution: '4K' })).status).toBe(200);
 });

@@ -213,13 +213,13 @@ describe('images of 4 MB generated at once', () => {
     expect(raised).toBeLessThan(2 * count * bytes);
   }, 180_000);
 
-  it('fit into an instance at its full concurrency, each with the largest references', async () => {
+  it('fit into an instance at its full concurrency, each with the largest references and an image of 4K', async () => {
     const { memoryMiB = 0, concurrency: count = 0 } = manifest.generate ?? {};
     const data = noisyPng(Math.floor(referenceBytesMax / 2)).toString('base64');
     const reference = { data, mimeType: 'image/png' };
     // By default Node gives half of an instance's memory to the JavaScript heap.
     const heap = { NODE_OPTIONS: `--max-old-space-size=${memoryMiB / 2}` };
-    const { peak } = await generateAtOnce(count, [reference, reference], heap);
+    const { peak } = await generateAtOnce(count, [reference, reference], heap, 25 * megabyte);
     process.stdout.write(`${count} with references: ${(peak / megabyte).toFixed(0)} MB in all\n`);
     expect(peak).toBeLessThan(memoryMiB * 1_048_576);
     // Bodies of hundreds of megabytes: it is the memory that is bounded here, not the time on a busy machine.

@@ -45,7 +45,9 @@ const base64 = fc.oneof(
   text(`${alphabet}-_ \n\r\t!"\\{}[]:,.é€`, 60),
   text(`${alphabet}=`, 60),
 );
-const keys = fc.constantFrom('data', 'inlineData', 'thought', 'text', 'mimeType', 'parts', 'inlinedata', '"');
+const keys = fc.constantFrom(
+  ...['data', 'inlineData', 'thought', 'thoughtSignature', 'text', 'mimeType', 'parts', 'inlinedata', '"'],
+);
 const names = fc.oneof(
   { weight: 4, arbitrary: keys },
   { weight: 1, arbitrary: fc.string({ maxLength: 12 }) },

@@ -146,6 +146,17 @@ describe('names the exact line to change', () => {
     expect(lines([banana, pro, old])).toEqual([`IMAGEGEN_FALLBACK_MODEL_IDS=${pro}`]);
   });
 
+  it('that replaces every model near its end, so that no line brings one back', () => {
+    const [old, older] = ['gemini-3.1-flash-image', 'gemini-2.5-flash-image'];
+    const [banana, pro] = ['gemini-nano-banana-2.1', 'gemini-3-pro-image'];
+    const line = `IMAGEGEN_FALLBACK_MODEL_IDS=${pro}`;
+    expect(lines([banana, old, pro, older])).toEqual([line, line]);
+    expect(lines([old, older, pro])).toEqual([
+      `IMAGEGEN_MODEL_ID=${banana}`,
+      `IMAGEGEN_FALLBACK_MODEL_IDS=${banana},${pro}`,
+    ]);
+  });
+
   it('for the text model', () => {
     expect(lines(['gemini-3-pro-image'], 'gemini-2.5-flash')).toEqual([
       'PROMPT_MODEL_ID=gemini-3.5-flash-lite',

@@ -94,6 +94,12 @@ describe('a signature', () => {
     ['is absent if the model gives none', [{ inlineData: png }], undefined],
     ['of 64 KiB is kept', [{ ...signed, thoughtSignature: 'A'.repeat(65_536) }], 'A'.repeat(65_536)],
     ['that is longer is not kept', [{ ...signed, thoughtSignature: 'A'.repeat(65_540) }], undefined],
+    // An example of Google's has 1.9 MB, in base64 a third more.
+    [
+      'of any length spoils no image, also of several drafts',
+      [1, 2, 3].map((i) => ({ ...signed, thought: i < 3, thoughtSignature: 'A'.repeat(4_000_000) })),
+      undefined,
+    ],
   ])('%s', async (_, parts, thoughtSignature) => {
     answer(parts);
     const { image } = await generate();

@@ -78,6 +78,10 @@ export const viewer = {
   created: 'Created',
   contentCredentials: 'with content credentials',
   uploads: (count: number) => `${countOf(count, 'image')} that you uploaded, not kept`,
+  reduced: (count: number) =>
+    count === 1
+      ? 'The model got a smaller version of one image, which was too large to send.'
+      : `The model got smaller versions of ${count} images, which were too large to send.`,
   delete: 'Delete',
 };
 
