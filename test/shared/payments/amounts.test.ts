@@ -25,11 +25,14 @@ it.each([1, 499, 501, 0])(
   },
 );
 
-it('a payment in another currency gives no credits', async () => {
+it.each([
+  ['in another currency', { currency: 'jpy' }],
+  ['that no refund could name', { payment_intent: null }],
+])('a payment %s gives no credits', async (_, change) => {
   const studio = await createPaymentStudio();
   await studio.buy();
   const event = structuredClone(studio.event(completed)) as { data: { object: object } };
-  Object.assign(event.data.object, { currency: 'jpy' });
+  Object.assign(event.data.object, change);
   expect((await studio.deliver(event)).status).toBe(200);
   expect(studio.entries()).toEqual([]);
   expect(studio.findEvents('payment_mismatch')).toHaveLength(1);

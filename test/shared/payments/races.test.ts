@@ -167,3 +167,17 @@ describe('an account that an admin has spoilt', () => {
     expect(studio.lines.at(-1)).toMatchObject({ severity: 'ERROR' });
   });
 });
+
+it('a dispute suspends the other accounts of the person too, and its end restores them', async () => {
+  const studio = await createPaymentStudio();
+  const bob = 'user:bob:mail';
+  await studio.get('account', {}, bob);
+  const session = await studio.buy('starter', 'key', 'user:ann:mail');
+  studio.stripe.control.dispute({ session });
+  await studio.deliver(studio.event('charge.dispute.funds_withdrawn'));
+  expect(studio.read('accounts/bob')).toMatchObject({ suspended: true });
+  expect((await studio.checkout('starter', 'key', bob)).status).toBe(403);
+  studio.stripe.control.updateDispute({ step: 'won' });
+  await studio.deliver(studio.event('charge.dispute.funds_reinstated'));
+  expect(studio.read('accounts/bob')).toMatchObject({ suspended: false });
+});
