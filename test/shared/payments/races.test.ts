@@ -139,6 +139,17 @@ describe('an account that an admin has spoilt', () => {
     expect(studio.entries().at(-1)).toBe('adjustment:3 30');
   });
 
+  it('with a wrong sequence and a lower balance is not taken below zero', async () => {
+    const studio = await createPaymentStudio();
+    const session = await studio.buy();
+    await studio.deliver(studio.event(completed));
+    studio.edit('accounts/ann', { sequence: 7, balance: 10 });
+    studio.stripe.control.refund({ session, amount: 250 });
+    await studio.deliver(studio.event('refund.created'));
+    expect(studio.account()).toMatchObject({ balance: 0, debt: 40 });
+    expect(studio.broken()).toEqual([]);
+  });
+
   it('with a wrong sequence gets the entries with the right one', async () => {
     const studio = await createPaymentStudio();
     const session = await studio.buy();
