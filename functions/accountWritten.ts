@@ -16,8 +16,8 @@ export const accountWritten =
     const log = createRequestLog(services, name);
     const { uid, actor, hasNoEdit } = parseAccountEvent(event);
     if (hasNoEdit) return; // The ledger's own write, which it has logged already.
-    const recorded = await recordConsoleEdit(await services.ledger(), uid, actor);
+    const { recorded, changed } = await recordConsoleEdit(await services.ledger(), uid, actor);
     log.add({ uid, recorded });
-    if (recorded) await findUnknownUsers((await services.users())?.lookUp, services.log, [uid]);
+    if (changed) await findUnknownUsers((await services.users())?.lookUp, services.log, [uid]);
     log.ok();
   };

@@ -3,7 +3,7 @@ import { isDocumentId } from '../shared/database/database.ts';
 import { readPage } from '../shared/database/pages.ts';
 import { Failure, invalidRequest } from '../shared/errors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { auditAccount } from '../shared/ledger/audit.ts';
+import { auditAccount, auditOrReport } from '../shared/ledger/audit.ts';
 import { accountsQuery } from '../shared/ledger/forEachAccount.ts';
 
 /** Whether the ledger of one account, or of each account of a page, adds up. */
@@ -12,16 +12,17 @@ export const audit = endpoint({
   access: 'admin',
   input: auditQuerySchema,
   answer: auditAnswerSchema,
-  async run({ input: { uid, pageSize, pageToken } }, services) {
+  async run({ input: { uid, pageSize, pageToken }, log }, services) {
     const ledger = await services.ledger();
     if (uid !== undefined) {
+      log.add({ uid });
       const audit = await auditAccount(ledger, uid);
       if (!audit) throw new Failure('NOT_FOUND', 'There is no such account.');
       return { body: { accounts: [audit] } };
     }
     const after = pageToken === undefined ? undefined : parsePageToken(pageToken);
     const { items: uids, last } = await readPage(ledger, pageSize, accountsQuery(after), ({ id }) => id);
-    const audits = await Promise.all(uids.map((uid) => auditAccount(ledger, uid)));
+    const audits = await Promise.all(uids.map((uid) => auditOrReport(ledger, uid)));
     return {
       body: {
         accounts: audits.filter((audit) => audit !== undefined),

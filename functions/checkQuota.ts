@@ -4,6 +4,8 @@ import { createWorkingTime, finishJob } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { stateWarnings } from '../shared/imagegen/modelStates.ts';
 import { modelWarnings } from '../shared/imagegen/models.ts';
+import { everyModel } from '../shared/imagegen/quotaState.ts';
+import { strayStateWarnings } from '../shared/imagegen/strayStates.ts';
 
 /** Reopens models whose quota is due back, and reports the state of every model. */
 export const checkQuota = endpoint({
@@ -13,6 +15,7 @@ export const checkQuota = endpoint({
   answer: quotaAnswerSchema,
   async run({ log }, services) {
     const workingTime = createWorkingTime(services.clock);
+    const ledger = await services.ledger();
     const reported = await (await services.quota()).reopenDue();
     const models = reported.map(({ id, state: { state, reason, retryAt } }) => ({
       id,
@@ -25,9 +28,10 @@ export const checkQuota = endpoint({
     const warnings = [
       ...modelWarnings(modelIds, prompt.modelId, now),
       ...stateWarnings(modelIds, services.modelStates, now),
+      ...(await strayStateWarnings(ledger, [everyModel, ...modelIds, prompt.modelId])),
     ];
     for (const warning of warnings) services.log.warning(warning);
-    await finishJob(await services.ledger(), 'checkQuota', log, workingTime);
+    await finishJob(ledger, 'checkQuota', log, workingTime);
     return { body: { models, warnings } };
   },
 });

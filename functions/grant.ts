@@ -10,9 +10,10 @@ export const grant = endpoint({
   input: grantRequestSchema,
   answer: grantAnswerSchema,
   async run({ caller, input, idempotencyKey, log }, services) {
+    log.add({ uid: input.uid, amount: input.amount });
     const { grant, replayed } = await grantTo(await services.ledger(), caller, idempotencyKey, input);
     const { generationId } = grant;
-    log.add({ uid: grant.uid, amount: grant.amount, replayed, ...(generationId && { generationId }) });
+    log.add({ replayed, ...(generationId && { generationId }) });
     const { uid, balance, sequence } = grant;
     const body = { account: { uid, balance, sequence }, entry: toAdminEntry(grant) };
     return replayed ? { body, headers: { 'Idempotent-Replayed': 'true' } } : { body };

@@ -4,16 +4,18 @@ import type { Audit } from '../shared/contract/admin.ts';
 import { reconcileAnswerSchema } from '../shared/contract/jobs.ts';
 import { createWorkingTime, finishJob } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
+import { everyModel } from '../shared/imagegen/quotaState.ts';
+import { strayStateWarnings } from '../shared/imagegen/strayStates.ts';
 import { parseAccount } from '../shared/ledger/account.ts';
-import { auditAccount } from '../shared/ledger/audit.ts';
+import { auditOrReport } from '../shared/ledger/audit.ts';
 import { forEachAccount } from '../shared/ledger/forEachAccount.ts';
 import { recordConsoleEdit } from '../shared/ledger/recordConsoleEdit.ts';
 import { findUnknownUsers } from '../shared/ledger/unknownUsers.ts';
 import { closeMissing } from '../shared/people/missingUsers.ts';
 
 /**
- * Records console edits that are not recorded yet, and reports every account that does not add up or has no user. It closes
- * an account whose user was missing before, and fixes nothing else.
+ * Records console edits that are not recorded yet, and reports every account that does not add up or has no user, and states
+ * of models that were mistyped. It closes an account whose user was missing before, and fixes nothing else.
  */
 export const reconcile = endpoint({
   method: 'POST',
@@ -32,22 +34,22 @@ export const reconcile = endpoint({
       const reported = audits.splice(0);
       const uids = reported.map(({ uid }) => uid);
       const missing = await findUnknownUsers(lookUp, ledger.log, uids);
-      if (missing) await closeMissing(ledger, uids, missing);
       const unknown = new Set(missing);
       broken.push(
         ...reported
           .map((audit) => (unknown.has(audit.uid) ? withoutUser(audit) : audit))
           .filter(({ ok }) => !ok),
       );
+      if (missing) await closeMissing(ledger, uids, missing);
     }
 
     const workingTime = createWorkingTime(services.clock);
     await forEachAccount(ledger, 'reconcile', workingTime, async (uid, document) => {
-      const recorded = await recordConsoleEdit(ledger, uid).catch((error) => {
+      const edit = await recordConsoleEdit(ledger, uid).catch((error) => {
         ledger.log.error('An edit could not be recorded', { uid, error });
       });
-      if (recorded) counts.adjusted += 1;
-      const audit = await auditAccount(ledger, uid);
+      if (edit?.recorded) counts.adjusted += 1;
+      const audit = await auditOrReport(ledger, uid);
       counts.checked += 1;
       if (!audit) return;
       if (!audit.ok) ledger.log.error('An account does not add up', { event: 'account_broken', ...audit });
@@ -60,6 +62,9 @@ export const reconcile = endpoint({
       if (audits.length === lookupUidsMax) await report();
     });
     await report();
+    const { modelIds, prompt } = services.config;
+    const warnings = await strayStateWarnings(ledger, [everyModel, ...modelIds, prompt.modelId]);
+    for (const warning of warnings) services.log.warning(warning);
     log.add({ ...counts, broken: broken.length });
     await finishJob(ledger, 'reconcile', log, workingTime);
     return { body: { ...counts, broken } };

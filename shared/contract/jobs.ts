@@ -21,7 +21,10 @@ export const quotaAnswerSchema = describe(
         }),
       ),
     ),
-    warnings: describe('In words: models that are retired or soon will be.', z.array(z.string())),
+    warnings: describe(
+      'In words: models that are retired or soon will be, and states in the console that name no model.',
+      z.array(z.string()),
+    ),
   }),
 );
 

@@ -54,11 +54,24 @@ export function createLog(write: (line: string) => void, origin?: Origin): Log {
   };
 }
 
+/** Most causes of an error that are logged. An error can be a cause of itself. */
+const causesMax = 10;
+
 /** The stacks of a thrown value and its causes, as Error Reporting reads them. */
-function toStackTrace(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+function toStackTrace(error: unknown, causesLeft = causesMax): string {
+  if (!(error instanceof Error)) return toText(error);
   const own = error.stack ?? error.message;
-  return error.cause === undefined ? own : `${own}\nCaused by: ${toStackTrace(error.cause)}`;
+  if (error.cause === undefined || causesLeft === 0) return own;
+  return `${own}\nCaused by: ${toStackTrace(error.cause, causesLeft - 1)}`;
+}
+
+/** Anything can be thrown, and some objects have no text. Logging never throws: it stands in catch clauses. */
+function toText(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return `A thrown ${typeof thrown} without a text`;
+  }
 }
 
 /** A value that JSON cannot hold, such as one typed in the console, must not make logging throw. */

@@ -62,8 +62,9 @@ export const toNextPageToken = (
 ): { nextPageToken?: string } =>
   last ? { nextPageToken: Buffer.from(JSON.stringify(cursor(last))).toString('base64url') } : {};
 
-/** A time in a page token. Firestore has no times before the year 1. */
-export const tokenTimeSchema = z.iso.datetime().refine((time) => Date.parse(time) > 0);
+/** A time in a page token. Firestore has no times before the year 1; an admin may have typed any other. */
+export const tokenTimeSchema = z.iso.datetime().refine((time) => Date.parse(time) >= firstTime);
+const firstTime = Date.parse('0001-01-01T00:00:00Z');
 
 /** @throws {Failure} INVALID_REQUEST for a token that does not fit `schema`. */
 export function parsePageToken<T>(token: string, schema: z.ZodType<T>): T {

@@ -45,11 +45,11 @@ export function parseReadable<T>(
 /** The event and the path for the log, if the error is that of an unreadable document. */
 export const getSpoiltFields = (error: unknown) => (error instanceof UnreadableDocument ? error.fields : {});
 
-/** Logs fields that have the wrong type, and are therefore read in the safe way. */
+/** Logs fields that have the wrong type, and are therefore read in the safe way, and those that nothing reads. */
 export function logMistyped(log: Log, document: StoredDocument, fields: readonly string[]): void {
   if (fields.length === 0 || !isNew(log, document)) return;
   const { path } = document;
-  log.warning('Fields of a document have the wrong type', { event: 'document_mistyped', path, fields });
+  log.warning('Fields of a document have a wrong type or name', { event: 'document_mistyped', path, fields });
 }
 
 /** Most documents whose logged version an instance remembers. */

@@ -1,20 +1,26 @@
 /** Finds and lists accounts for admins. */
 import * as z from 'zod';
 import type { AdminAccount, AdminAccountsQuery } from '../contract/desk.ts';
-import { generationIdSchema, uidSchema } from '../contract/ids.ts';
+import { generationIdSchema } from '../contract/ids.ts';
 import { isDocumentId, type PageRequest } from '../database/database.ts';
 import { parsePageToken, readPage, tokenTimeSchema, toNextPageToken } from '../database/pages.ts';
+import { parseDocument } from '../database/spoiltDocuments.ts';
 import { accountPath } from '../ledger/account.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Services } from '../services.ts';
 import { showAccount } from './account.ts';
+
+/** Made by hand, an account may have an id that no user can have. */
+const documentIdSchema = z.string().refine(isDocumentId);
+/** What the list must know of an account. */
+const listedSchema = z.object({ createdAt: z.date() });
 
 /** Most accounts that one search finds. */
 const foundMax = 100;
 
 /** One page of all accounts, newest first. An account made by hand in the console has no time until its first use. */
 export async function listAccounts(ledger: Ledger, { pageSize, pageToken }: AdminAccountsQuery) {
-  const after = pageToken && parsePageToken(pageToken, z.tuple([tokenTimeSchema, uidSchema]));
+  const after = pageToken && parsePageToken(pageToken, z.tuple([tokenTimeSchema, documentIdSchema]));
   const query = {
     collection: 'accounts',
     orderBy: [
@@ -23,7 +29,10 @@ export async function listAccounts(ledger: Ledger, { pageSize, pageToken }: Admi
     ] as const,
     ...(after && { after: [new Date(after[0]), after[1]] }),
   };
-  const { items, last } = await readPage(ledger, pageSize, query, (document) => document);
+  const { items, last } = await readPage(ledger, pageSize, query, (document) => {
+    parseDocument(listedSchema, document);
+    return document;
+  });
   const nextPageToken = toNextPageToken(last, ({ data, id }) => [data.createdAt, id]);
   const accounts = await Promise.all(items.map((document) => showAccount(ledger, document)));
   return { accounts, ...nextPageToken };

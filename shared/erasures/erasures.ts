@@ -71,7 +71,11 @@ export async function logErasures(
     } catch (error) {
       failuresInARow += 1;
       const cause = error instanceof Error ? error.message : String(error);
-      log.warning('An erasure could not be logged yet', { event: 'erasure_not_logged', cause });
+      log.warning('An erasure could not be logged yet', {
+        event: 'erasure_not_logged',
+        uid: erasure.uid,
+        cause,
+      });
       return;
     }
     failuresInARow = 0;

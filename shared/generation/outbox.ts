@@ -11,6 +11,7 @@ import {
   updateDocument,
   type Write,
 } from '../database/database.ts';
+import { parseDocument } from '../database/spoiltDocuments.ts';
 import { toFailure } from '../errors.ts';
 import type { ImageStore } from '../images/cloudinary.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -45,7 +46,9 @@ export const outboxPath = (id: string): DocumentPath<OutboxItem> => documentPath
 
 const getItemPath = ({ shareToken, generationId }: OutboxItem) => outboxPath(shareToken ?? generationId);
 
-export const parseOutboxItem = ({ data }: StoredDocument): OutboxItem => outboxItemSchema.parse(data);
+/** @throws {UnreadableDocument} */
+export const parseOutboxItem = (document: StoredDocument): OutboxItem =>
+  parseDocument(outboxItemSchema, document);
 
 type ImageRecord = Pick<
   GenerationRecord,
@@ -143,6 +146,7 @@ export async function clearOutboxItem(
     const { reason, details } = toFailure(error);
     log.warning('An image could not be deleted yet', {
       event: 'image_not_deleted',
+      uid: item.uid,
       generationId: item.generationId,
       reason,
       cause: details.cause instanceof Error ? details.cause.message : undefined,

@@ -27,7 +27,7 @@ export const quotaPath = (id: string): DocumentPath<QuotaData> => documentPath(`
 
 /**
  * Reads a state; a model without a document is ready. It is read in the safe way: any other value of `state`, such as `disabled` or `false`, means `off`, and any other
- * field of a wrong type counts as missing. Such fields are logged.
+ * field of a wrong type counts as missing. Such fields are logged, and those that nothing reads.
  */
 export function parseQuotaState(document: StoredDocument | undefined, log: Log): QuotaState {
   if (!document) return ready;
@@ -41,6 +41,9 @@ export function parseQuotaState(document: StoredDocument | undefined, log: Log):
     mistyped.push(name);
     if (name === 'state') parsed.state = 'off';
   }
-  logMistyped(log, document, mistyped);
+  const unknown = Object.keys(document.data).filter(
+    (name) => !Object.hasOwn(fields, name) && name !== 'updatedAt',
+  );
+  logMistyped(log, document, [...mistyped, ...unknown]);
   return parsed as QuotaState;
 }

@@ -165,12 +165,17 @@ export function findMistypedFields({ data }: { data: Unparsed<AccountData> }): s
   });
 }
 
-/** The fields that the ledger does not know, because an admin has added them, and free texts that are no text. */
+/** The fields that the ledger does not know: an admin has added them, or misspelt another, such as `Suspended`. */
+export function findUnknownFields({ data }: { data: Unparsed<AccountData> }): string[] {
+  const isKnown = (field: string) =>
+    field === 'balance' || field === 'adjust' || Object.hasOwn(fieldChecks, field);
+  return Object.keys(data).filter((field) => !isKnown(field));
+}
+
+/** The fields that the ledger does not know, and free texts that are no text. */
 function findStrayFields(data: Unparsed<AccountData>): string[] {
-  return Object.keys(data).filter((field) => {
-    if (field === 'email' || field === 'note') return !isText(data[field]);
-    return !['balance', 'adjust', ...Object.keys(fieldChecks)].includes(field);
-  });
+  const notTexts = (['email', 'note'] as const).filter((field) => field in data && !isText(data[field]));
+  return [...notTexts, ...findUnknownFields({ data })];
 }
 
 /** Text, such as "false", suspends too: an admin has meant something by it. */

@@ -12,6 +12,7 @@ import {
   type Account,
   accountPath,
   findMistypedFields,
+  findUnknownFields,
   isOpened,
   mayMisfit,
   noEntry,
@@ -119,7 +120,7 @@ async function decide<T>(ledger: Ledger, { decide }: Command<T>, state: AccountS
  * @throws {RetryNow} if the document has changed meanwhile, so that the entry may be newer.
  */
 async function readAccount(ledger: Ledger, document: StoredDocument, isSuspect: boolean): Promise<Account> {
-  logMistyped(ledger.log, document, findMistypedFields(document));
+  logMistyped(ledger.log, document, [...findMistypedFields(document), ...findUnknownFields(document)]);
   if (isOpened(document) && !isSuspect) return parseAccount(document);
   const account = parseAccount(document, (await findNewestEntry(ledger, document.id)) ?? noEntry);
   if (account.fitsEntries) return account;

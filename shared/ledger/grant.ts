@@ -4,6 +4,7 @@ import type { GrantRequest } from '../contract/admin.ts';
 import { hashIdempotencyKey } from '../core/keyHash.ts';
 import { recordAdminAction } from '../database/adminActions.ts';
 import { createDocument, type DocumentPath, documentPath } from '../database/database.ts';
+import { parseDocument } from '../database/spoiltDocuments.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 import { type Account, creditsMax } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
@@ -63,7 +64,7 @@ export function grantTo(
   function findAnswer(documents: Documents) {
     const document = documents.get(path) ?? documents.get(oldPath);
     if (!document) return undefined;
-    const grant = grantDocumentSchema.parse(document.data);
+    const grant = parseDocument(grantDocumentSchema, document);
     if (grant.uid !== uid || grant.amount !== amount || grant.generationId !== generationId)
       return { refusal: keyReused() };
     return { answer: { grant, replayed: grant.owner !== attemptId } };

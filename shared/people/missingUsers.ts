@@ -10,7 +10,8 @@ const missingMsMin = 86_400_000;
 const missingMax = 10;
 
 /**
- * Notes which users are missing, closes the accounts of those who were missing before, and forgets those who are back.
+ * Notes which users are missing, closes the accounts of those who were missing before, and forgets those who are back. A
+ * failure is logged, and the next user follows.
  * @param uids open accounts. @param missing those of them that have no user.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
@@ -33,7 +34,11 @@ export async function closeMissing(
   const isMissing = new Set(missing);
   for (const [i, uid] of uids.entries()) {
     if (!isMissing.has(uid) && !documents[i]) continue;
-    if (await noteUser(ledger, uid, isMissing.has(uid))) await beginClosing(ledger, uid);
+    try {
+      if (await noteUser(ledger, uid, isMissing.has(uid))) await beginClosing(ledger, uid);
+    } catch (error) {
+      ledger.log.error('A missing user could not be noted', { uid, error });
+    }
   }
 }
 

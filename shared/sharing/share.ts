@@ -39,10 +39,10 @@ export async function makePublic(services: Services, uid: string, id: string): P
   try {
     const image = await copyImage(services, begun, token, timeLeft);
     const record = await finishShare(ledger, begun, token, image);
-    if (record.shareToken !== token) await abandonShare(services, ledger, token);
+    if (record.shareToken !== token) await abandonShare(services, ledger, uid, token);
     return record;
   } catch (error) {
-    await abandonShare(services, ledger, token);
+    await abandonShare(services, ledger, uid, token);
     throw error;
   }
 }
@@ -119,12 +119,17 @@ function finishShare(
 }
 
 /** Ends a share that cannot finish, and deletes its copy. What fails here is left to the sweep. */
-async function abandonShare({ imageStore }: Services, ledger: Ledger, token: string): Promise<void> {
+async function abandonShare(
+  { imageStore }: Services,
+  ledger: Ledger,
+  uid: string,
+  token: string,
+): Promise<void> {
   try {
     const item = await endUnfinishedShare(ledger, token);
     if (item) await clearOutboxItem(ledger, imageStore, item, item.dueAt);
   } catch (error) {
-    ledger.log.warning('A share could not be ended yet', { error });
+    ledger.log.warning('A share could not be ended yet', { uid, error });
   }
 }
 

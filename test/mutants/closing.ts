@@ -39,6 +39,11 @@ export const inClosedAccounts: Mutants = {
 };
 
 export const inClosing: Mutants = {
+  'a missing user who cannot be noted stops the others': {
+    find: "$L.log.error('A missing user could not be noted', $F)",
+    replace: 'throw error;',
+    killedBy: 'test/shared/ledger/oneAccountFails.test.ts',
+  },
   'a closing does not wait for running generations': {
     find: "isRunning ||= $R === 'IN_PROGRESS'",
     replace: '',

@@ -66,6 +66,21 @@ export const inLedger: Mutants = {
     replace: 'suspended === true',
     killedBy: 'test/shared/ledger/mistyped.test.ts',
   },
+  'an account that cannot be audited stops the others': {
+    find: 'auditAccount($L, $U).catch($F)',
+    replace: 'auditAccount($L, $U)',
+    killedBy: 'test/shared/ledger/oneAccountFails.test.ts',
+  },
+  'a pending generation without a deadline is not reported': {
+    find: '$D.deadline instanceof Date',
+    replace: 'true',
+    killedBy: 'test/shared/generation/spoiltGenerations.test.ts',
+  },
+  'a field with a misspelt name is not logged': {
+    find: '[...findMistypedFields($D), ...findUnknownFields($D)]',
+    replace: 'findMistypedFields($D)',
+    killedBy: 'test/shared/ledger/mistyped.test.ts',
+  },
   'a changed sequence is not noticed': {
     find: '$F($D) && $E !== undefined && $E !== $S',
     replace: 'false',

@@ -118,6 +118,14 @@ export function createMemoryStudio({
 
   const runJob = (name: string) => send({ name, method: 'POST', body: {}, as: tokens.scheduler });
 
+  /** Sets fields of a document, as an admin does in the console; `removed` removes one. */
+  function edit(path: string, data: Data): void {
+    const [document] = store.read([path]).documents;
+    store.commit([document ? { update: path, data, at: document.version } : { create: path, data }]);
+  }
+  const list = (collection: string) =>
+    store.page({ collection, orderBy: [['__name__', 'asc']], limit: 100 }).documents;
+
   return {
     services,
     lines,
@@ -126,10 +134,10 @@ export function createMemoryStudio({
     get: (name: string, query: Record<string, string> = {}, as = 'user:ann') =>
       send({ name, method: 'GET', query, as }),
     runJob,
-    /** Sets fields of a document, as an admin does in the console; `removed` removes one. */
-    edit(path: string, data: Data) {
-      const [document] = store.read([path]).documents;
-      store.commit([document ? { update: path, data, at: document.version } : { create: path, data }]);
+    edit,
+    /** Sets fields of every document of a collection. */
+    editEach(collection: string, data: Data) {
+      for (const { path } of list(collection)) edit(path, data);
     },
     /** The fields of each line with this event. */
     findEvents: (event: string) => lines.filter((line) => line.event === event),
@@ -145,10 +153,7 @@ export function createMemoryStudio({
     deleteGeneration: (id: string) => call('deleteGeneration', { id }),
     sweep: () => runJob('sweepHolds'),
     account: () => store.read(['accounts/ann']).documents[0]?.data,
-    documents: (collection: string) =>
-      store
-        .page({ collection, orderBy: [['__name__', 'asc']], limit: 100 })
-        .documents.map(({ data }) => data),
+    documents: (collection: string) => list(collection).map(({ data }) => data),
   };
 }
 

@@ -53,6 +53,16 @@ describe('a line', () => {
     expect(lines.join('')).toContain('[token]');
   });
 
+  it('is written whatever was thrown', () => {
+    const { log, lines, last } = logTo();
+    const circular = new Error('outer');
+    circular.cause = new Error('inner', { cause: circular });
+    for (const error of [Object.create(null), null, Symbol('s'), circular]) log.error('It failed', { error });
+    expect(lines).toHaveLength(4);
+    expect(JSON.parse(lines[0] ?? '').stack_trace).toBe('A thrown object without a text');
+    expect(last().stack_trace).toMatch(/^Error: outer\n[\s\S]*Caused by: Error: inner\n/);
+  });
+
   it('is written even if a field cannot be serialised', () => {
     const { log, last } = logTo();
     log.error('An account does not add up', { balance: 1n });

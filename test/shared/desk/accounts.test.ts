@@ -36,6 +36,41 @@ describe('the list of accounts', () => {
     expect([second.uids, second.nextPageToken]).toEqual([['ann'], undefined]);
   });
 
+  it('leaves out an account whose time an admin has replaced by a text, and logs it', async () => {
+    const { list, edit, findEvents } = createStudio();
+    for (const [uid, createdAt] of Object.entries({
+      ann: new Date(2),
+      bob: 'yesterday',
+      cleo: new Date(1),
+    })) {
+      edit(`accounts/${uid}`, { balance: 1, createdAt });
+    }
+    const first = await list({ pageSize: '1' });
+    const second = await list({ pageSize: '1', pageToken: first.nextPageToken ?? '' });
+    expect([...first.uids, ...second.uids, second.nextPageToken]).toEqual(['ann', 'cleo', undefined]);
+    const paths = findEvents('document_unreadable').map(({ path }) => path);
+    expect(paths).toEqual(['accounts/bob']);
+  });
+
+  it.each(['1970-01-01', '1926-05-08', '0001-01-01'])('goes on after an account of %s', async (day) => {
+    const { list, edit } = createStudio();
+    for (const uid of ['ann', 'bob']) edit(`accounts/${uid}`, { balance: 1, createdAt: new Date(day) });
+    const first = await list({ pageSize: '1' });
+    const second = await list({ pageSize: '1', pageToken: first.nextPageToken ?? '' });
+    expect([...first.uids, ...second.uids]).toEqual(['bob', 'ann']);
+  });
+
+  it('goes on after an account made by hand with an id that no user can have', async () => {
+    const { list, edit } = createStudio();
+    const impossible = 'x'.repeat(129);
+    for (const [i, uid] of ['ann', impossible, 'cleo'].entries()) {
+      edit(`accounts/${uid}`, { balance: 1, createdAt: new Date(i) });
+    }
+    const first = await list({ pageSize: '2' });
+    const second = await list({ pageSize: '2', pageToken: first.nextPageToken ?? '' });
+    expect([...first.uids, ...second.uids]).toEqual(['cleo', impossible, 'ann']);
+  });
+
   it('refuses the page token of another list', async () => {
     const { ask } = createStudio();
     const { status } = await ask('adminAccounts', { pageToken: Buffer.from('[1]').toString('base64url') });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Database, removed } from '../../../shared/database/database.ts';
 import { Failure } from '../../../shared/errors.ts';
 import { hashGenerationId } from '../../../shared/generation/record.ts';
+import { tokens } from '../../simulation/instance.ts';
 import { createMemoryStudio, createMemoryWorld, toOutcome } from '../../support/memoryStudio.ts';
 import { lostReply } from '../../support/watchedDatabase.ts';
 
@@ -172,6 +173,25 @@ describe('a pending generation with a spoilt document', () => {
   });
 });
 
+it.each([
+  ['gone', removed],
+  ['text', 'tomorrow'],
+])(
+  'a pending generation whose deadline is %s is reported by reconcile until it is corrected',
+  async (_, deadline) => {
+    const { studio, generation, refunded, world } = await startOverdue({ deadline });
+    const audit = async () => (await studio.runJob('reconcile')).body.broken;
+    expect(await refunded()).toBe(0);
+    expect(await audit()).toMatchObject([
+      { uid: 'ann', differences: [expect.stringContaining(`${hashGenerationId('ann', 'k')} is pending`)] },
+    ]);
+    studio.edit(generation, { deadline: new Date(world.clock.now()) });
+    expect(await refunded()).toBe(1);
+    expect(await audit()).toEqual([]);
+    expect(studio.account()).toMatchObject({ balance: 100 });
+  },
+);
+
 it('the sweep refunds the other generations too', async () => {
   const world = createMemoryWorld();
   const studio = createMemoryStudio({ world, imageGenerator: () => new Promise(() => {}) });
@@ -204,4 +224,34 @@ it('a generation whose document is spoilt while it runs is refunded if it fails'
   const failed = await studio.generate('k');
   expect(toOutcome(failed)).toEqual([422, 'CONTENT_BLOCKED']);
   expect(failed.body.receipt).toMatchObject({ charged: 1, refunded: 1, balance: 100 });
+});
+
+it('a grant that is repeated after its document was spoilt is not made again, and the log names the document', async () => {
+  const { studio, findPaths } = await startGallery();
+  const grant = () =>
+    studio.call('grant', { uid: 'ann', amount: 5, reason: 'a gift' }, { key: 'k', as: tokens.admin('root') });
+  expect((await grant()).status).toBe(200);
+  const { balance } = studio.account() ?? {};
+  studio.editEach('grants', { amount: removed });
+  expect(toOutcome(await grant())).toEqual([500, 'INTERNAL']);
+  expect(studio.account()).toMatchObject({ balance });
+  expect(findPaths()).toEqual([expect.stringMatching(/^grants\/[0-9a-f]{32}$/)]);
+});
+
+it('a spoilt item of the outbox stays, is named in the log, and takes no other with it', async () => {
+  const { studio, findPaths } = await startGallery();
+  const due = new Date(0);
+  const item = {
+    uid: 'ann',
+    generationId: 'whole',
+    publicId: 'whole',
+    createdAt: due,
+    dueAt: due,
+    until: due,
+  };
+  studio.edit('outbox/spoilt', { ...item, publicId: 7 });
+  studio.edit('outbox/whole', item);
+  expect((await studio.sweep()).status).toBe(200);
+  expect(studio.documents('outbox')).toEqual([{ ...item, publicId: 7 }]);
+  expect(findPaths()).toEqual(['outbox/spoilt']);
 });

@@ -46,3 +46,35 @@ it('a time that is text does not reopen a model, and checkQuota changes nothing'
   expect(world.store.read([`quota/${model}`]).documents[0]?.data).toEqual(typed);
   expect(studio.findEvents('document_mistyped')).toMatchObject([{ fields: ['retryAt', 'attempts'] }]);
 });
+
+it('a field with a misspelt name is logged', async () => {
+  const studio = createMemoryStudio({ env });
+  studio.edit('quota/all', { State: 'off', updatedAt: new Date(0) });
+  await studio.generate('k');
+  expect(studio.findEvents('document_mistyped')).toMatchObject([{ path: 'quota/all', fields: ['State'] }]);
+});
+
+it('checkQuota warns of a state that is off and names no model', async () => {
+  const studio = createMemoryStudio({ env: { ...env, PROMPT_MODEL_ID: 'gemini-text' } });
+  for (const id of ['All', 'all', 'gemini-text', 'gemini-2.5-flash'])
+    studio.edit(`quota/${id}`, { state: 'off' });
+  studio.edit('quota/gemini-of-last-year', { state: 'exhausted' });
+  const { body } = await studio.runJob('checkQuota');
+  const strays = body.warnings.filter((warning: string) => warning.startsWith('quota/'));
+  expect(strays).toEqual([
+    expect.stringMatching(/^quota\/All is off, but no model /),
+    expect.stringMatching(/^quota\/gemini-2\.5-flash is off, but no model /),
+  ]);
+  expect(studio.lines).toContainEqual(expect.objectContaining({ severity: 'WARNING', message: strays[0] }));
+});
+
+it('reconcile logs mistyped states, and those that name no model', async () => {
+  const studio = createMemoryStudio({ env });
+  studio.edit('quota/all', { state: false });
+  studio.edit('quota/All', { state: 'off' });
+  await studio.runJob('reconcile');
+  expect(studio.findEvents('document_mistyped')).toMatchObject([{ path: 'quota/all', fields: ['state'] }]);
+  expect(studio.lines.map(({ message }) => message)).toContainEqual(
+    expect.stringMatching(/^quota\/All is off, but no model /),
+  );
+});

@@ -223,6 +223,19 @@ describe('bytes that are meant to take long', () => {
   });
 });
 
+it.each<[MimeType, number, Buffer]>([
+  ['image/jpeg', 2, jpegSegment(0xe0)],
+  ['image/png', 33, pngChunk('tEXt')],
+])(
+  'an image of more sections than any program writes is not read to its end: %s',
+  (mimeType, at, section) => {
+    const image = images[mimeType];
+    const withSections = (count: number) =>
+      Buffer.concat([image.subarray(0, at), ...Array(count).fill(section), image.subarray(at)]);
+    expect([10_000, 20_000].map((count) => isWhole(mimeType, withSections(count)))).toEqual([true, false]);
+  },
+);
+
 describe('a format that no model is sent', () => {
   const file = (brand: string) => Buffer.from(`\0\0\0\x18ftyp${brand}\0\0\0\0mif1heic`, 'latin1');
   it.each(['heic', 'heix', 'hevc', 'mif1', 'msf1'])('is HEIC by its brand %s', (brand) => {

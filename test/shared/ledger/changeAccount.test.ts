@@ -69,7 +69,7 @@ it('logs an entry once if its commit landed and the reply was lost', async () =>
   });
   const { ledger, entryIds } = createProcess(store, { commit });
   // The command reads the landed entry only in the next attempt, and does not ask for it.
-  expect(await recordEdit(store, ledger)).toBe(false);
+  expect(await recordEdit(store, ledger)).toMatchObject({ recorded: false });
   expect(entryIds()).toEqual(['adjustment:2']);
 });
 
@@ -105,7 +105,7 @@ it('does not log an entry that another process has committed', async () => {
     return store.commit(writes);
   });
   const { ledger, entryIds } = createProcess(store, { commit });
-  expect(await recordEdit(store, ledger)).toBe(false);
+  expect(await recordEdit(store, ledger)).toMatchObject({ recorded: false });
   expect(other.entryIds()).toEqual(['adjustment:2']);
   expect(entryIds()).toEqual([]);
 });

@@ -42,6 +42,16 @@ describe('the fields with a wrong type', () => {
     ['usedAt', 'today'],
     ['createdAt', 0],
     ['updatedAt', '2026-01-01'],
+    ['closedAt', 'today'],
+    ['suspendedAt', true],
+    ['restoredAt', 1],
+    ['suspendedFor', 'dp_1'],
+    ['identities', [1]],
+    ['debt', '5'],
+    ['debt', -5],
+    ['customers', 'cus_1'],
+    ['terms', '2026-01'],
+    ['terms', { version: '2026-01' }],
   ])('are found: %s is %j', (field, value) => {
     expect(findMistypedFields(document({ balance: 1, [field]: value }))).toEqual([field]);
   });
@@ -53,6 +63,28 @@ describe('the fields with a wrong type', () => {
       [],
     );
   });
+});
+
+it.each(['today', true, 0])(
+  'closedAt as %j: the account is closed, until an admin removes it',
+  async (closedAt) => {
+    const { studio } = await openAccount();
+    studio.edit(path, { closedAt });
+    expect(toOutcome(await studio.generate('k'))).toEqual([409, 'ACCOUNT_CLOSED']);
+    studio.edit(path, { closedAt: removed });
+    expect(toOutcome(await studio.generate('k'))).toEqual([200, undefined]);
+  },
+);
+
+it('a field with a misspelt name is logged at the next call and by reconcile, and changes nothing', async () => {
+  const { studio } = await openAccount();
+  studio.edit(path, { Suspended: true, 'balance ': 50 });
+  expect(toOutcome(await studio.generate('k'))).toEqual([200, undefined]);
+  expect((await studio.runJob('reconcile')).body.broken).toEqual([]);
+  expect(studio.account()).toMatchObject({ balance: 2, Suspended: true });
+  const logged = studio.findEvents('document_mistyped');
+  expect(logged).toHaveLength(2);
+  for (const line of logged) expect(line).toMatchObject({ path, fields: ['Suspended', 'balance '] });
 });
 
 describe('an allowance that is not a whole number of credits', () => {

@@ -97,16 +97,18 @@ it('nobody is looked up where there is no Firebase Authentication', async () => 
   expect(body.broken).toEqual([]);
 });
 
-it('the event of an edit names an account of nobody at once, and of a user not', async () => {
-  known.add('ann');
-  const services = createMemoryServices({ env });
-  const accountWritten = functions.accountWritten;
-  if (!accountWritten || !('event' in accountWritten)) throw new Error('accountWritten takes events');
-  const deliver = (await accountWritten.event())(services.services, 'accountWritten');
-  for (const uid of ['ann', 'mistyped']) {
-    const after = { balance: 500 };
-    services.store.commit([{ create: `accounts/${uid}`, data: after }]);
-    await deliver(accountEvent(uid, { before: undefined, after }, 'admin@example.com'));
-  }
-  expect(findUnknown(services)).toMatchObject([{ uid: 'mistyped' }]);
-});
+it.each<[object]>([[{ balance: 500 }], [{ adjust: 5 }], [{ suspended: true }], [{ allowance: 9 }]])(
+  'the event of an account made with only %j names it at once if it is of nobody',
+  async (after) => {
+    known.add('ann');
+    const services = createMemoryServices({ env });
+    const accountWritten = functions.accountWritten;
+    if (!accountWritten || !('event' in accountWritten)) throw new Error('accountWritten takes events');
+    const deliver = (await accountWritten.event())(services.services, 'accountWritten');
+    for (const uid of ['ann', 'mistyped']) {
+      services.store.commit([{ create: `accounts/${uid}`, data: { ...after } }]);
+      await deliver(accountEvent(uid, { before: undefined, after: { ...after } }, 'admin@example.com'));
+    }
+    expect(findUnknown(services)).toMatchObject([{ uid: 'mistyped' }]);
+  },
+);

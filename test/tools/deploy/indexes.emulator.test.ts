@@ -113,7 +113,11 @@ beforeAll(async () => {
   expect((await during('takedown', () => admin.post('takedown', removal, {}, url))).status).toBe(200);
   const grant = { uid: 'ada', amount: 1, reason: 'a test' };
   await during('grant', () => admin.post('grant', grant, { 'idempotency-key': 'grant' }, url));
+  // Pending generations are looked through.
+  const held = `accounts/ada/generations/${'0'.repeat(32)}`;
+  await stack.database.commit([{ create: held, data: { status: 'pending', receipt: { charged: 0 } } }]);
   await during('audit', () => admin.get('audit?pageSize=1', url));
+  await stack.erase(held);
   await during('adminAccounts', () => admin.get('adminAccounts?pageSize=1', url));
   for (const find of ['ada@example.com', id]) {
     await during('adminAccounts', () => admin.get(`adminAccounts?find=${find}`, url));
