@@ -102,7 +102,8 @@ async function dispute(call: Call, session: string | undefined, options: Options
 async function findOpenDispute(call: Call, session: string | undefined) {
   const lists = z.object({ disputes: z.array(disputeSchema) });
   const { disputes } = lists.parse(await call('list', { table: 'disputes' }));
-  const isOpen = ({ status }: z.infer<typeof disputeSchema>) => /needs_response|under_review/.test(status);
+  const isOpen = ({ status }: z.infer<typeof disputeSchema>) =>
+    /^(needs_response|under_review)$/.test(status);
   if (!session) return disputes.find(isOpen);
   const { sessions } = z
     .object({ sessions: z.array(sessionSchema) })

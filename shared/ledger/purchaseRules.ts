@@ -76,6 +76,33 @@ export const addPurchase = (account: Account, sessionId: string, credits: number
   addCredits(account, { id: purchaseEntryId(sessionId), type: 'purchase', amount: credits });
 
 /**
+ * Applies refunds and disputes of one purchase, one after another.
+ * @param hasEntry whether the ledger has the entry with this id.
+ */
+export function applyReversals(
+  start: PurchaseChange,
+  reversals: readonly Reversal[],
+  hasEntry: (id: string) => boolean,
+  now: Date,
+): PurchaseChange {
+  return reversals.reduce(({ change, purchase }, reversal) => {
+    const isKnown = (id: string) => hasEntry(id) || change.entries.some((entry) => entry.id === id);
+    const known = {
+      clawback: isKnown(clawbackEntryId(reversal.id)),
+      reinstatement: isKnown(reinstatementEntryId(reversal.id)),
+    };
+    const { change: moved, purchase: claimed } = applyReversal(
+      change.account,
+      purchase,
+      reversal,
+      known,
+      now,
+    );
+    return { change: andThen(change, () => moved), purchase: claimed };
+  }, start);
+}
+
+/**
  * Moves a purchase and its account to what Stripe says of a refund or dispute. Each takes once and gives back once. What
  * comes after it gave back changes nothing.
  */

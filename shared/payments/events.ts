@@ -3,7 +3,7 @@ import type { Log } from '../core/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Reversal } from '../ledger/purchaseRules.ts';
 import { checkPayment, type Payment, parseOrder } from './order.ts';
-import { type RecordedPayment, recordPayment } from './recordPayment.ts';
+import { type KnownReversals, type RecordedPayment, recordPayment } from './recordPayment.ts';
 import type { StripeApi } from './stripe.ts';
 import {
   type Dispute,
@@ -68,12 +68,12 @@ export async function handleEvent(
 
 /**
  * Records the purchase of a paid session, and the refund or dispute that has asked for it.
- * @param reversal `none` if Stripe has said that there is none; undefined if it was not asked.
+ * @param known what is known of its refunds and disputes. Stripe is asked for the others if the purchase is recorded late.
  */
 export async function handleSession(
   context: PaymentContext,
   session: Session,
-  reversal?: Reversal | 'none',
+  known: KnownReversals = { reversals: [], areAll: false },
 ): Promise<PaymentOutcome | undefined> {
   const { ledger, log, project } = context;
   const order = parseOrder(session, project);
@@ -89,32 +89,27 @@ export async function handleSession(
     });
     return { uid, sessionId: session.id, problem };
   }
-  const recorded = await recordPayment(ledger, checked.payment, reversal);
-  if (recorded === 'closed') return refundClosed(context, checked.payment, reversal);
-  if (recorded === 'late') return handleLate(context, checked.payment, session);
-  return { uid, sessionId: session.id, recorded };
+  const recorded = await recordPayment(ledger, checked.payment, known);
+  if (recorded === 'closed') return refundClosed(context, checked.payment, known.reversals);
+  if (recorded !== 'late') return { uid, sessionId: session.id, recorded };
+  // The events of what Stripe has taken back since may never come again.
+  const listed = await findReversals(context, checked.payment);
+  return handleSession(context, session, { reversals: [...known.reversals, ...listed], areAll: true });
 }
 
-/** Records a purchase together with what Stripe has taken back since, the events of which may never come again. */
-async function handleLate(
-  context: PaymentContext,
-  payment: Payment,
-  session: Session,
-): Promise<PaymentOutcome | undefined> {
-  const { refunds, disputes } = await context.stripe.listReversalsOf(payment.paymentIntent);
+async function findReversals({ stripe }: PaymentContext, { paymentIntent }: Payment): Promise<Reversal[]> {
+  const { refunds, disputes } = await stripe.listReversalsOf(paymentIntent);
   const reversals = [...refunds.map(parseRefundReversal), ...disputes.map(parseDisputeReversal)];
-  let outcome: PaymentOutcome | undefined;
-  for (const reversal of reversals) if (reversal) outcome = await handleSession(context, session, reversal);
-  return outcome ?? handleSession(context, session, 'none');
+  return reversals.filter((reversal) => reversal !== undefined);
 }
 
 /** A refund that has failed is not repeated: it would fail again. */
 async function refundClosed(
   { stripe, log }: PaymentContext,
   { paymentIntent, sessionId, order: { uid } }: Payment,
-  reversal: Reversal | 'none' | undefined,
+  reversals: readonly Reversal[],
 ): Promise<PaymentOutcome> {
-  const hasFailed = typeof reversal === 'object' && reversal.kind === 'refund' && reversal.isReturned;
+  const hasFailed = reversals.some(({ kind, isReturned }) => kind === 'refund' && isReturned);
   if (!hasFailed) await stripe.refundPayment(paymentIntent);
   const problem = `paid for a closed account; the ${hasFailed ? 'refund has failed' : 'payment was refunded'}`;
   log.warning(`A user ${problem}`, { event: 'payment_for_closed_account', uid, sessionId });
@@ -167,5 +162,5 @@ async function handleReversal(
 ): Promise<PaymentOutcome | undefined> {
   if (!reversal || !paymentIntent) return undefined;
   const session = await context.stripe.findSessionOf(paymentIntent);
-  return session && handleSession(context, session, reversal);
+  return session && handleSession(context, session, { reversals: [reversal], areAll: false });
 }

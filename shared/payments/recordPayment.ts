@@ -2,13 +2,15 @@ import { createDocument, updateDocument, type Write } from '../database/database
 import { parseDocument } from '../database/spoiltDocuments.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { Documents } from '../ledger/command.ts';
-import { andThen, type EntryDraft, unchanged } from '../ledger/creditChanges.ts';
+import { type EntryDraft, unchanged } from '../ledger/creditChanges.ts';
 import { type EntryData, entryPath } from '../ledger/entries.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import {
   addPurchase,
-  applyReversal,
+  applyReversals,
   clawbackEntryId,
+  computeClaim,
+  type Purchase,
   type PurchaseData,
   purchaseEntryId,
   purchasePath,
@@ -33,72 +35,62 @@ export type RecordedPayment = {
 /** After this time since the checkout began a payment may have been refunded or disputed already, milliseconds. */
 const freshMs = 3_600_000;
 
+/** Refunds and disputes of a payment. `areAll` is true if Stripe was asked for all of them. */
+export type KnownReversals = { reversals: readonly Reversal[]; areAll: boolean };
+
 /**
- * Records a payment, and a refund or dispute of it, in one commit. Each moves credits once, because the ids of their
+ * Records a payment, and refunds and disputes of it, in one commit. Each moves credits once, because the ids of their
  * entries are Stripe's. A refund or dispute that comes first records the purchase before it.
- * @param known a refund or dispute; `none` if Stripe has said that there is none; undefined if it was not asked.
- * @returns `closed` if the account was closed before the purchase, and `late` if Stripe must be asked for refunds and disputes
- * first: nothing is recorded.
+ * @returns `closed` if the account was closed before the purchase, and `late` if Stripe must be asked for all refunds and
+ * disputes first: nothing is recorded.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  * @throws {UnreadableDocument} if an admin has spoilt the document of the purchase.
  */
 export async function recordPayment(
   ledger: Ledger,
   payment: Payment,
-  known?: Reversal | 'none',
+  { reversals, areAll }: KnownReversals,
 ): Promise<RecordedPayment | 'closed' | 'late'> {
   const { sessionId, openedAt, order } = payment;
-  const reversal = known === 'none' ? undefined : known;
   const path = purchasePath(order.uid, sessionId);
   const toPath = (id: string) => entryPath(order.uid, id);
   const purchaseEntry = toPath(purchaseEntryId(sessionId));
-  const clawback = reversal && toPath(clawbackEntryId(reversal.id));
-  const reinstatement = reversal && toPath(reinstatementEntryId(reversal.id));
-  const reversalEntries = clawback && reinstatement ? [clawback, reinstatement] : [];
-  const has = (documents: Documents, entry: string | undefined) =>
-    entry !== undefined && documents.get(entry) !== undefined;
+  const reversalEntries = reversals.flatMap(({ id }) => [clawbackEntryId(id), reinstatementEntryId(id)]);
 
-  const isDispute = reversal?.kind === 'dispute';
+  const hasDispute = reversals.some(({ kind }) => kind === 'dispute');
   const recorded = await changeAccount<RecordedPayment | 'closed' | 'late'>(ledger, order.uid, {
     // A dispute suspends the person, or lifts that.
-    readsPerson: isDispute,
-    reads: () => [path, purchaseEntry, ...reversalEntries],
+    readsPerson: hasDispute,
+    reads: () => [path, purchaseEntry, ...new Set(reversalEntries.map(toPath))],
     missing: 'create',
     takesInvalid: true,
     decide({ account, documents, now }) {
       const isNew = !documents.get(path) && !documents.get(purchaseEntry);
       if (isNew && account.closedAt) return { answer: 'closed' };
-      if (isNew && !known && isLate(openedAt, now)) return { answer: 'late' };
+      if (isNew && !areAll && isLate(openedAt, now)) return { answer: 'late' };
       const alreadyRecorded = {
         status: 'alreadyRecorded' as const,
         balance: account.balance ?? account.ledgerBalance,
         sequence: account.sequence,
         entry: findEntry([], documents, purchaseEntry, now),
       };
-      if (!isNew && !reversal) return { answer: alreadyRecorded };
-      const before = isNew ? toPurchase(payment, now) : findPurchase(documents, path);
+      if (!isNew && reversals.length === 0) return { answer: alreadyRecorded };
+      const before = isNew ? toPurchase(payment, now) : findPurchase(documents, path, payment);
       const bought = isNew ? addPurchase(account, sessionId, order.credits) : unchanged(account);
-      const reversed = reversal
-        ? applyReversal(
-            bought.account,
-            before,
-            reversal,
-            {
-              clawback: has(documents, clawback),
-              reinstatement: has(documents, reinstatement),
-            },
-            now,
-          )
-        : { change: unchanged(bought.account), purchase: before };
-      const change = andThen(bought, () => reversed.change);
+      const hasEntry = (id: string) => documents.get(toPath(id)) !== undefined;
+      const { change, purchase } = applyReversals(
+        { change: bought, purchase: before },
+        reversals,
+        hasEntry,
+        now,
+      );
       if (change.entries.length === 0) return { answer: alreadyRecorded };
       const entry = findEntry(change.entries, documents, purchaseEntry, now);
-      const { claim, refunds, disputes } = reversed.purchase;
-      const moved = { claim, refunds, disputes, updatedAt: now };
+      const moved = { ...purchase, updatedAt: now };
       const stored = documents.get(path);
       const write: Write = stored
         ? updateDocument(path, moved, stored.version)
-        : createDocument(path, { ...before, ...moved });
+        : createDocument(path, { ...toPurchase(payment, now), ...moved });
       const { ledgerBalance: balance, sequence } = change.account;
       return {
         change,
@@ -107,7 +99,7 @@ export async function recordPayment(
       };
     },
   });
-  if (isDispute) await spreadSuspension(ledger, order.uid);
+  if (hasDispute) await spreadSuspension(ledger, order.uid);
   return recorded;
 }
 
@@ -120,11 +112,14 @@ function toPurchase({ order, amount, tax, paymentIntent }: Payment, now: Date): 
   return { pack, credits, amount, tax, currency, paymentIntent, ...nothing, createdAt: now, updatedAt: now };
 }
 
-function findPurchase(documents: Documents, path: string): PurchaseData {
+/** What Stripe knows better than the document, which an admin may have edited, is Stripe's. */
+function findPurchase(documents: Documents, path: string, { order, amount }: Payment): Purchase {
   const document = documents.get(path);
   // Without it nobody knows which refunds its entries have counted.
   if (!document) throw new Error(`An admin has deleted ${path}`);
-  return parseDocument(purchaseSchema, document);
+  const { refunds, disputes } = parseDocument(purchaseSchema, document);
+  const purchase = { credits: order.credits, amount, refunds, disputes };
+  return { ...purchase, claim: computeClaim(purchase) };
 }
 
 /** The entry of the purchase: a new one, or the stored one. */

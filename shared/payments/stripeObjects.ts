@@ -46,7 +46,8 @@ export const eventSchema = z.object({
   id: z.string(),
   type: z.string(),
   livemode: z.boolean(),
-  data: z.object({ object: z.unknown() }),
+  /** Events of another kind have none. */
+  data: z.object({ object: z.unknown().optional() }).default({}),
 });
 export type StripeEvent = z.infer<typeof eventSchema>;
 

@@ -13,6 +13,7 @@ import { createFaultyParts, type Fault, faults } from './faults.ts';
 
 const apiKey = 'sk_test_51KeyOfTheCrashMatrix';
 const secret = 'whsec_of_the_crash_matrix';
+const hourMs = 3_600_000;
 
 let stripe: FakeStripe;
 let stack: Stack;
@@ -101,6 +102,18 @@ const victims: Victim[] = [
       stripe.control.refund({ session: sessionId, amount: 250 });
       const entries = [bought, /^clawback:re_\w+ -50$/];
       return { ask: deliver('refund.created'), entries, expected: { balance: 70 } };
+    },
+  },
+  {
+    name: 'a purchase that is recorded late, with two refunds of it',
+    points: ['read', 'read', 'commit'],
+    async prepare(uid) {
+      stripe.control.moveClock({ by: -2 * hourMs });
+      const { sessionId } = await buy(uid);
+      for (const amount of [250, 100]) stripe.control.refund({ session: sessionId, amount });
+      stripe.control.moveClock({ by: 2 * hourMs });
+      const entries = [bought, /^clawback:re_\w+ -20$/, /^clawback:re_\w+ -50$/];
+      return { ask: deliver(completed), entries, expected: { balance: 50 } };
     },
   },
   {

@@ -178,10 +178,14 @@ describe('a start with an empty environment', () => {
       });
       expect(await runs.purchases(port, 'refund', sessionId, '--amount', '250')).toMatchObject({ code: 0 });
       await expectBalance('demo-user', 124);
+      // What the bank only asks about cannot be won.
+      expect(await runs.purchases(port, 'dispute', '--inquiry')).toMatchObject({ code: 0 });
       expect(await runs.purchases(port, 'dispute', sessionId, '--amount', '100')).toMatchObject({ code: 0 });
       await expectBalance('demo-user', 104);
       expect(await runs.purchases(port, 'dispute', sessionId, '--won')).toMatchObject({ code: 0 });
       await expectBalance('demo-user', 124);
+      const another = await runs.purchases(port, 'dispute', '--won');
+      expect(another.output).toContain('The dispute is won');
     },
     startMsMax,
   );

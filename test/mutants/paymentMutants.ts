@@ -130,6 +130,21 @@ export const inPayments: Mutants = {
     replace: 'const toleranceSeconds = 86_400;',
     killedBy: webhook,
   },
+  'bytes that are no text fit the signature of other ones': {
+    find: 'if (!isUtf8($P)) return false',
+    replace: '',
+    killedBy: webhook,
+  },
+  'a late purchase is recorded without the refunds that Stripe lists': {
+    find: '[...$K.reversals, ...$L]',
+    replace: '$K.reversals',
+    killedBy: late,
+  },
+  'a refund counts with what an admin has written into the purchase': {
+    find: '{ credits: $O.credits, amount, refunds, disputes }',
+    replace: '{ ...parseDocument(purchaseSchema, document), refunds, disputes }',
+    killedBy: amounts,
+  },
   'only the first secret is tried': {
     find: 'for (const secret of $S) { $$$B }',
     replace: 'for (const secret of $S.slice(0, 1)) { $$$B }',

@@ -17,13 +17,14 @@ export function checkPayments(options: DeployOptions): Step[] {
   const { payments, settings, stripeMode } = options;
   if (!payments) return [];
   const key = stripeMode ? `the key (${stripeMode} mode)` : 'the stored key';
-  const packs = `--packs=${settings.CREDIT_PACKS}`;
+  const { CREDIT_PACKS, STRIPE_MANAGED_PAYMENTS: managed } = settings;
+  const sale = [`--packs=${CREDIT_PACKS}`, ...(managed ? [`--managed-payments=${managed}`] : [])];
   return [
     {
       title: `Check ${key} and the prices of the packs at Stripe`,
       hint,
       do: 'run',
-      run: stripe(options, 'check', packs),
+      run: stripe(options, 'check', ...sale),
     },
   ];
 }

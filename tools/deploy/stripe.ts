@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import Stripe from 'stripe';
 import type { CreditPack } from '../../shared/config/environment.ts';
 import { handledEventTypes } from '../../shared/payments/events.ts';
+import { priceText } from '../../web/strings/format.ts';
 import { DeployRefused } from './options.ts';
 
 /** The values of secrets. `read` gives undefined if there is none yet. */
@@ -24,7 +25,11 @@ export function createClient(key: string, baseUrl?: string): Stripe {
  * @throws {DeployRefused} naming every pack that cannot be sold.
  * @throws {Stripe.errors.StripeError} for a key that is wrong or lacks a permission to read.
  */
-export async function checkStripe(sdk: Stripe, packs: readonly CreditPack[]): Promise<string[]> {
+export async function checkStripe(
+  sdk: Stripe,
+  packs: readonly CreditPack[],
+  managedPayments: boolean,
+): Promise<string[]> {
   const one = { limit: 1 };
   await Promise.all([
     sdk.checkout.sessions.list(one),
@@ -36,14 +41,17 @@ export async function checkStripe(sdk: Stripe, packs: readonly CreditPack[]): Pr
   ]);
   const prices = await Promise.all(packs.map(({ priceId }) => findPrice(sdk, priceId)));
   const problems = packs.flatMap(({ id }, i) => {
-    const problem = findProblem(prices[i]);
+    const problem = findProblem(prices[i], managedPayments);
     return problem ? [`The pack ${id} cannot be sold: ${problem}.`] : [];
   });
   const known = prices.filter((price) => typeof price !== 'string');
   const currencies = [...new Set(known.map(({ currency }) => currency))];
   if (currencies.length > 1) problems.push(`The packs have several currencies: ${currencies.join(', ')}.`);
   if (problems.length > 0) throw new DeployRefused(problems.join('\n'));
-  return packs.map(({ id, credits }, i) => `${id}: ${credits} credits for ${formatPrice(known[i])}`);
+  return packs.map(({ id, credits }, i) => {
+    const { unit_amount: amount, currency } = known[i] as Stripe.Price;
+    return `${id}: ${credits} credits for ${priceText(amount as number, currency, 'en')}`;
+  });
 }
 
 /** The price, or why Stripe has none: it says so if the price is of the other mode. */
@@ -56,18 +64,17 @@ async function findPrice(sdk: Stripe, id: string): Promise<Stripe.Price | string
   }
 }
 
-function findProblem(price: Stripe.Price | string | undefined): string | undefined {
+function findProblem(price: Stripe.Price | string | undefined, managedPayments: boolean): string | undefined {
   if (price === undefined || typeof price === 'string') return price;
   if (!price.active) return `${price.id} is not active`;
   if (price.type !== 'one_time') return `${price.id} is not a one-time price`;
-  return price.unit_amount ? undefined : `${price.id} has no amount in whole units of its currency`;
-}
-
-/** Not every currency has hundredths. */
-function formatPrice(price: Stripe.Price | undefined): string {
-  const { unit_amount: amount, currency } = price ?? { unit_amount: 0, currency: 'usd' };
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-  return format.format((amount ?? 0) / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+  if (!price.unit_amount) return `${price.id} has no amount in whole units of its currency`;
+  // Its tax would follow a setting of the account, so that nobody could say which part of a payment is the price.
+  // https://docs.stripe.com/tax/products-prices-tax-codes-tax-behavior
+  if (managedPayments && (price.tax_behavior ?? 'unspecified') === 'unspecified') {
+    return `${price.id} does not say whether it includes tax: set that at Stripe, for Managed Payments`;
+  }
+  return undefined;
 }
 
 const secretName = 'STRIPE_WEBHOOK_SECRET';

@@ -1,7 +1,7 @@
 /**
  * The deploy's commands for Stripe. The key comes from a file or from Secret Manager, and is never an argument.
  *
- *   npm run stripe -- check   --project P [--key-file F] --packs CREDIT_PACKS
+ *   npm run stripe -- check   --project P [--key-file F] --packs CREDIT_PACKS [--managed-payments STRIPE_MANAGED_PAYMENTS]
  *   npm run stripe -- connect --project P [--key-file F] --url URL [--rotate]
  *   npm run stripe -- finish  --project P [--key-file F]
  */
@@ -40,7 +40,14 @@ export async function runStripe(
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { project: text, 'key-file': text, packs: text, url: text, rotate: { type: 'boolean' } },
+    options: {
+      project: text,
+      'key-file': text,
+      packs: text,
+      'managed-payments': text,
+      url: text,
+      rotate: { type: 'boolean' },
+    },
   });
   const { project = '', 'key-file': file, packs = '', url = '', rotate = false } = values;
   const store = createSecretStore(project, run);
@@ -53,8 +60,12 @@ export async function runStripe(
     switch (positionals[0]) {
       case 'check': {
         refuseStepBack(stored, mode);
-        const { creditPacks } = parseConfig({ GOOGLE_CLOUD_PROJECT: project, CREDIT_PACKS: packs });
-        const lines = await checkStripe(sdk, creditPacks);
+        const { creditPacks, stripe } = parseConfig({
+          GOOGLE_CLOUD_PROJECT: project,
+          CREDIT_PACKS: packs,
+          STRIPE_MANAGED_PAYMENTS: values['managed-payments'],
+        });
+        const lines = await checkStripe(sdk, creditPacks, stripe.managedPayments);
         const meaning = mode === 'live' ? 'payments are real' : 'test cards only, no money moves';
         write(`  Stripe is in ${mode} mode: ${meaning}.`);
         for (const line of lines.length > 0 ? lines : ['No packs: nothing is sold.']) write(`  ${line}`);

@@ -13,10 +13,13 @@ export type PriceOptions = {
   name?: string;
   active?: boolean;
   livemode?: boolean;
+  /** `exclusive` by default. */
+  taxBehavior?: Price['tax_behavior'];
 };
 
 export function createPrice(options: PriceOptions, created: number): Price {
   const { id, unitAmount, currency = 'usd', active = true, livemode = false } = options;
+  const { taxBehavior = 'exclusive' } = options;
   return {
     id,
     object: 'price',
@@ -31,7 +34,7 @@ export function createPrice(options: PriceOptions, created: number): Price {
     nickname: null,
     product: id.replace(/^price_/, 'prod_'),
     recurring: null,
-    tax_behavior: 'exclusive',
+    tax_behavior: taxBehavior,
     tiers_mode: null,
     transform_quantity: null,
     type: 'one_time',

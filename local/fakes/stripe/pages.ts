@@ -1,5 +1,6 @@
 /** The pages that Stripe hosts: checkout, customer portal, invoice and receipt. They work without JavaScript. */
 import { createHash } from 'node:crypto';
+import { priceText } from '../../../web/strings/format.ts';
 import type { Reply } from '../server.ts';
 import type { Account } from './account.ts';
 import { StripeRefusal } from './errors.ts';
@@ -43,29 +44,7 @@ const redirect = (location: string): Reply => ({
 
 const notFound = () => page(404, 'Page not found', '<p>There is nothing at this address.</p>');
 
-const zeroDecimal = [
-  'bif',
-  'clp',
-  'djf',
-  'gnf',
-  'jpy',
-  'kmf',
-  'krw',
-  'mga',
-  'pyg',
-  'rwf',
-  'ugx',
-  'vnd',
-  'vuv',
-  'xaf',
-  'xof',
-  'xpf',
-];
-
-function formatMoney(amount: number, currency: string): string {
-  const value = zeroDecimal.includes(currency) ? amount : amount / 100;
-  return new Intl.NumberFormat('en-US', { style: 'currency', currency }).format(value);
-}
+const formatMoney = (amount: number, currency: string) => priceText(amount, currency, 'en-US');
 
 /** Answers a request for a page; undefined if the path is none. `account` has no mode yet: the object decides. */
 export function answerPage(account: Account, method: string, path: string, body: string): Reply | undefined {

@@ -135,13 +135,16 @@ function requireOpen(account: Account, id: string): SessionRow {
 
 /** Adds the tax where Stripe computes it, and makes what was paid differ from what was asked where a test wants that. */
 function setAmounts(account: Account, id: string, amountTotal: number | undefined): void {
-  const { shown: session } = getRow(account, 'sessions', id);
+  const { shown: session, lineItems } = getRow(account, 'sessions', id);
   const isTaxed = session.automatic_tax.enabled || session.managed_payments?.enabled === true;
   const subtotal = session.amount_subtotal ?? 0;
-  const tax = isTaxed ? Math.round((subtotal * account.taxPercent) / 100) : 0;
-  const discount = Math.max(0, amountTotal === undefined ? 0 : subtotal + tax - amountTotal);
+  const isIncluded = lineItems.every(({ price }) => price?.tax_behavior === 'inclusive');
+  const { taxPercent } = account;
+  const tax = isTaxed ? Math.round((subtotal * taxPercent) / (isIncluded ? 100 + taxPercent : 100)) : 0;
+  const total = isIncluded ? subtotal : subtotal + tax;
+  const discount = Math.max(0, amountTotal === undefined ? 0 : total - amountTotal);
   change(account, 'sessions', id, {
-    amount_total: amountTotal ?? subtotal + tax,
+    amount_total: amountTotal ?? total,
     automatic_tax: { ...session.automatic_tax, ...(isTaxed ? { status: 'complete' } : {}) },
     total_details: { amount_discount: discount, amount_shipping: 0, amount_tax: tax },
   });

@@ -305,6 +305,8 @@ describe('the session', () => {
         allow_promotion_codes: false,
       },
     ]);
+    studio.stripe.control.pay({ session: sessionId });
+    expect(studio.event('payment_intent.succeeded').data.object).toMatchObject({ metadata });
   });
 
   it('of somebody else, of another studio or of nobody is not found', async () => {

@@ -32,6 +32,58 @@ it('an event that is sent again after its payment was refunded gives no credits'
   expect(studio.broken()).toEqual([]);
 });
 
+it('what was taken back is recorded in the commit of the purchase: no crash can come between them', async () => {
+  let commits = 0;
+  const studio = await createPaymentStudio({
+    faults: (database) => ({
+      commit: (writes) => {
+        commits += writes.some((write) => 'create' in write && write.create.includes('/entries/')) ? 1 : 0;
+        return database.commit(writes);
+      },
+    }),
+  });
+  const session = await studio.buy();
+  for (const amount of [250, 100]) studio.stripe.control.refund({ session, amount });
+  studio.stripe.control.dispute({ session, amount: 150 });
+  studio.world.advance(10 * dayMs);
+  await studio.deliver(studio.event(completed));
+  expect(amounts(studio).sort()).toEqual(['clawback -20', 'clawback -30', 'clawback -50', 'purchase 100']);
+  expect(commits).toBe(1);
+  expect(studio.broken()).toEqual([]);
+});
+
+it('a dispute that records its purchase late records older refunds too', async () => {
+  const { studio, session, refund, dispute } = await createUnreached();
+  refund({ session, amount: 250 });
+  refund({ session, amount: 50 });
+  studio.world.advance(10 * dayMs);
+  dispute({ session, amount: 150 });
+  for (let i = 0; i < 2; i += 1) await studio.deliver(studio.event('charge.dispute.funds_withdrawn'));
+  expect(amounts(studio).sort()).toEqual(['clawback -10', 'clawback -30', 'clawback -50', 'purchase 100']);
+  expect(studio.account()).toMatchObject({ balance: 10, suspended: true });
+  expect(studio.broken()).toEqual([]);
+});
+
+it('an old event of a refund that has failed since takes nothing', async () => {
+  const { studio, session, refund, settleRefund } = await createUnreached();
+  refund({ session });
+  const created = studio.event('refund.created');
+  settleRefund({ outcome: 'failed' });
+  studio.world.advance(10 * dayMs);
+  await studio.deliver(created);
+  expect(amounts(studio)).toEqual(['purchase 100', 'clawback -100', 'reinstatement 100']);
+});
+
+it('a lost dispute of which a part came back takes the rest', async () => {
+  const { studio, session, dispute, updateDispute } = await createUnreached();
+  dispute({ session });
+  updateDispute({ step: 'lost', returned: 150 });
+  studio.world.advance(10 * dayMs);
+  await studio.deliver(studio.event(completed));
+  expect(amounts(studio)).toEqual(['purchase 100', 'clawback -100', 'reinstatement 30']);
+  expect(studio.account()).toMatchObject({ balance: 30, suspended: true });
+});
+
 it('the return page of a disputed payment suspends, and of an inquiry does not', async () => {
   const { studio, session, dispute } = await createUnreached();
   const other = await studio.buy('studio');

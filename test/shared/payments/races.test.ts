@@ -88,6 +88,19 @@ describe('a closed account', () => {
     expect(studio.entries()).toEqual([]);
   });
 
+  it.each(['refund', 'dispute'] as const)(
+    'that pays is reported after a %s, which stays as it is',
+    async (kind) => {
+      const { studio, session, close } = await createClosed();
+      studio.stripe.control[kind]({ session });
+      close();
+      expect((await studio.deliver(studio.event(completed))).status).toBe(200);
+      expect(studio.findEvents('payment_for_closed_account')).toHaveLength(1);
+      const refunds = kind === 'refund' ? 1 : 0;
+      expect(studio.stripe.control.list({ table: 'refunds' }).refunds).toHaveLength(refunds);
+    },
+  );
+
   it('whose refund fails is reported again, and the refund is not repeated', async () => {
     const { studio, close } = await createClosed();
     close();
@@ -126,6 +139,17 @@ describe('an account that an admin has spoilt', () => {
     expect(studio.entries().at(-1)).toBe('adjustment:3 30');
   });
 
+  it('with a wrong sequence and a lower balance is not taken below zero', async () => {
+    const studio = await createPaymentStudio();
+    const session = await studio.buy();
+    await studio.deliver(studio.event(completed));
+    studio.edit('accounts/ann', { sequence: 7, balance: 10 });
+    studio.stripe.control.refund({ session, amount: 250 });
+    await studio.deliver(studio.event('refund.created'));
+    expect(studio.account()).toMatchObject({ balance: 0, debt: 40 });
+    expect(studio.broken()).toEqual([]);
+  });
+
   it('with a wrong sequence gets the entries with the right one', async () => {
     const studio = await createPaymentStudio();
     const session = await studio.buy();
@@ -153,4 +177,18 @@ describe('an account that an admin has spoilt', () => {
     expect(studio.entries()).toHaveLength(1);
     expect(studio.lines.at(-1)).toMatchObject({ severity: 'ERROR' });
   });
+});
+
+it('a dispute suspends the other accounts of the person too, and its end restores them', async () => {
+  const studio = await createPaymentStudio();
+  const bob = 'user:bob:mail';
+  await studio.get('account', {}, bob);
+  const session = await studio.buy('starter', 'key', 'user:ann:mail');
+  studio.stripe.control.dispute({ session });
+  await studio.deliver(studio.event('charge.dispute.funds_withdrawn'));
+  expect(studio.read('accounts/bob')).toMatchObject({ suspended: true });
+  expect((await studio.checkout('starter', 'key', bob)).status).toBe(403);
+  studio.stripe.control.updateDispute({ step: 'won' });
+  await studio.deliver(studio.event('charge.dispute.funds_reinstated'));
+  expect(studio.read('accounts/bob')).toMatchObject({ suspended: false });
 });

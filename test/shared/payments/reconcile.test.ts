@@ -1,5 +1,6 @@
 /** The comparison with Stripe: what lost webhooks left out, and what only a person can decide. */
 import { describe, expect, it } from 'vitest';
+import { stripeFault } from '../../../local/fakes/stripe/faults.ts';
 import { jobTimeoutMs } from '../../../shared/database/jobs.ts';
 import { createMemoryWorld } from '../../support/memoryStudio.ts';
 import { createPaymentStudio, type PaymentStudio, startStripe } from '../../support/paymentStudio.ts';
@@ -11,6 +12,12 @@ const dayMs = 86_400_000;
 async function createUnreached() {
   const studio = await createPaymentStudio();
   return { studio, ...studio.stripe.control };
+}
+
+async function bought(studio: PaymentStudio): Promise<string> {
+  const session = await studio.buy();
+  await studio.deliver(studio.event('checkout.session.completed'));
+  return session;
 }
 
 describe('heals', () => {
@@ -71,7 +78,20 @@ describe('heals', () => {
   });
 });
 
+/** Writes where the last call stopped. */
+const stopAt = (studio: PaymentStudio, cursor: { stage: string; after?: string }) =>
+  studio.edit('jobs/reconcilePayments', {
+    after: Buffer.from(JSON.stringify(cursor)).toString('base64url'),
+  });
+
 describe('reports and does not touch', () => {
+  it('more purchases without a payment than fit on a page', async () => {
+    const { studio } = await createUnreached();
+    const paid = studio.purchase(await bought(studio)) as object;
+    for (let i = 0; i < 101; i += 1) studio.edit(`accounts/ann/purchases/cs_test_${i}`, paid as never);
+    expect((await run(studio)).broken).toHaveLength(101);
+  });
+
   it('credits without a payment', async () => {
     const { studio } = await createUnreached();
     const { sessionId: open } = (await studio.checkout()).body;
@@ -153,4 +173,23 @@ it('while Stripe is down it is 503, and the cursor stays', async () => {
   await studio.stripe.close();
   expect((await studio.runJob('reconcilePayments')).status).toBe(503);
   expect(studio.entries()).toEqual([]);
+});
+
+it('what Stripe does not answer for is left to the next run, and not reported', async () => {
+  const { studio, refund } = await createUnreached();
+  refund({ session: await bought(studio) });
+  stopAt(studio, { stage: 'refunds' });
+  studio.stripe.always({ method: 'GET', path: '/v1/checkout/sessions', ...stripeFault.apiError(503) });
+  expect(await run(studio)).toMatchObject({ healed: 0, broken: [] });
+  expect(studio.findEvents('payments_unavailable')[0]).toMatchObject({ job: 'reconcilePayments' });
+  studio.stripe.always(undefined);
+  expect(await run(studio)).toMatchObject({ healed: 1, broken: [] });
+});
+
+it('a place that Stripe does not know stops one run only', async () => {
+  const { studio } = await createUnreached();
+  await studio.buy();
+  stopAt(studio, { stage: 'sessions', after: 'cs_test_gone' });
+  expect((await studio.runJob('reconcilePayments')).status).toBe(500);
+  expect(await run(studio)).toMatchObject({ healed: 1 });
 });

@@ -13,8 +13,16 @@ async function createPaid(env: Record<string, string> = {}) {
 }
 
 type Paid = Awaited<ReturnType<typeof createPaid>>;
-type Request = [payload: string, signature: string | undefined];
+type Request = [payload: string | Buffer, signature: string | undefined];
 const toReason = (body: { error: { details: { reason: string }[] } }) => body.error.details[0]?.reason;
+
+/** One byte that is no text, for the sign that stands for such bytes. */
+function toUnreadable(studio: Paid['studio'], payload: string): Request {
+  const text = payload.replace('"object"', '"\uFFFD":0,"object"');
+  const [before = '', after = ''] = text.split('\uFFFD');
+  const body = Buffer.concat([Buffer.from(before), Buffer.from([0xff]), Buffer.from(after)]);
+  return [body, studio.sign(text)];
+}
 
 describe('a signature', () => {
   it.each<[string, (paid: Paid) => Request]>([
@@ -32,6 +40,14 @@ describe('a signature', () => {
         studio.sign(payload),
       ],
     ],
+    ['that is empty', ({ payload }) => [payload, 't=1,v1=']],
+    ['without a value', ({ payload }) => [payload, 't=1,v1']],
+    ['of letters outside ASCII', ({ payload }) => [payload, `t=1,v1=${'é'.repeat(64)}`]],
+    [
+      'of a body after a byte order mark',
+      ({ studio, payload }) => [`\uFEFF${payload}`, studio.sign(payload)],
+    ],
+    ['of a body that is no text', ({ studio, payload }) => toUnreadable(studio, payload)],
     ['of a body with one more space', ({ studio, payload }) => [`${payload} `, studio.sign(payload)]],
   ])('%s is refused, and no credits move', async (_, change) => {
     const paid = await createPaid();
@@ -83,8 +99,24 @@ describe('an event', () => {
     expect(studio.entries()).toEqual([]);
   });
 
+  it.each(['sk_live_51Key', 'rk_live_51Key'])(
+    'of live mode fits %s, and of test mode does not',
+    async (key) => {
+      const { studio } = await createPaid();
+      const live = await createPaymentStudio({ fake: studio.stripe, env: { STRIPE_SECRET_KEY: key } });
+      const event = studio.event(completed);
+      expect((await live.deliver(event)).status).toBe(400);
+      expect((await live.deliver({ ...event, livemode: true })).status).toBe(200);
+      expect(live.entries()).toHaveLength(1);
+    },
+  );
+
   it.each([
     ['of an unknown type', { type: 'customer.updated', data: { object: { id: 'cus_1' } } }],
+    [
+      'of another kind',
+      { object: 'v2.core.event', type: 'v1.billing.meter.no_meter_found', data: undefined },
+    ],
     ['of the payment itself', { type: 'payment_intent.succeeded' }],
     ['of the charge', { type: 'charge.refunded' }],
     ['of an opened dispute', { type: 'charge.dispute.created' }],

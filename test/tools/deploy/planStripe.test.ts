@@ -73,6 +73,8 @@ describe('a studio with CREDIT_PACKS', () => {
     expect(script).toContain(
       'npm run --silent stripe -- check --project=my-studio --key-file=key --packs=starter=price_1:100,studio=price_2:500\n',
     );
+    const managed = scriptOf(`${packs}STRIPE_MANAGED_PAYMENTS=true\n`);
+    expect(managed).toContain('--packs=starter=price_1:100,studio=price_2:500 --managed-payments=true\n');
   });
 
   it('stores the key, then the webhook with its secret, then deploys, then deletes replaced endpoints', () => {

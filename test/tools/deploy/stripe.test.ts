@@ -21,6 +21,8 @@ const start = async (secrets: Record<string, string> = {}) => ({
       { id: 'price_studio', unitAmount: 2000 },
       { id: 'price_euro', unitAmount: 999, currency: 'eur' },
       { id: 'price_yen', unitAmount: 500, currency: 'jpy' },
+      { id: 'price_unclear', unitAmount: 500, taxBehavior: 'unspecified' },
+      { id: 'price_krona', unitAmount: 50_000, currency: 'isk' },
       { id: 'price_old', unitAmount: 100, active: false },
       { id: 'price_live', unitAmount: 500, livemode: true },
     ],
@@ -41,6 +43,7 @@ describe('the check', () => {
     const live = ['--packs=one=price_live:100', `--key-file=${writeKeyFile(liveKey)}`];
     expect(await deployStripe(stripe, manager, 'check', ...live)).toContain('live mode: payments are real');
     expect(await deployStripe(stripe, manager, 'check', '--packs=a=price_yen:9')).toContain('¥500');
+    expect(await deployStripe(stripe, manager, 'check', '--packs=a=price_krona:9')).toMatch(/ISK\s500$/);
     expect(await deployStripe(stripe, manager, 'check', '--packs=')).toContain('nothing is sold');
     expect(stripe.requests.every(({ method }) => method === 'GET')).toBe(true);
     expect(manager.secrets).toEqual(before);
@@ -65,7 +68,16 @@ describe('the check', () => {
     const price = await sdk.prices.retrieve('price_starter');
     vi.spyOn(sdk.prices, 'retrieve').mockResolvedValue({ ...price, ...fields });
     const pack = { id: 'a', priceId: 'price_starter', credits: 1 };
-    await expect(checkStripe(sdk, [pack])).rejects.toThrow(message);
+    await expect(checkStripe(sdk, [pack], false)).rejects.toThrow(message);
+  });
+
+  it('with Managed Payments refuses a price that does not say whether it includes tax', async () => {
+    const { stripe, manager } = await start();
+    const check = (...args: string[]) =>
+      deployStripe(stripe, manager, 'check', '--packs=a=price_unclear:1', ...args);
+    expect(await check()).toContain('a: 1 credits for $5.00');
+    expect(await check('--managed-payments=false')).toContain('a: 1 credits for $5.00');
+    await expect(check('--managed-payments=true')).rejects.toThrow('price_unclear does not say');
   });
 
   it('names every pack that cannot be sold at once', async () => {
