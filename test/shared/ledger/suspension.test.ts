@@ -306,6 +306,10 @@ it('a lifted suspension does not come back through an account that is still susp
   await people.suspend('ann', false);
   isBroken = false;
   expect(people.document('accounts/bob')).toMatchObject({ suspended: true });
+  // An account that was deleted knows only what its person's identities say, and the later decision counts.
+  people.remove('accounts/ann');
+  expect(await isSuspended(people, 'user:ann:mail')).toBe(false);
+  expect(people.document('identities/phone')).toHaveProperty('restoredAt');
   // A new account keeps what the identity says.
   expect(await isSuspended(people, 'user:dan:mail')).toBe(false);
   // A new identity has the account look at its person.

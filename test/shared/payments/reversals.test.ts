@@ -260,3 +260,14 @@ describe('the audit', () => {
     expect(await audit(studio)).toEqual(['debt has a wrong type or an impossible value']);
   });
 });
+
+it('an account that was deleted in the console finds its suspended person again, also if a payment comes first', async () => {
+  const studio = await createPaymentStudio();
+  const session = await studio.buy('starter', 'key', 'user:ann:mail');
+  await studio.get('account', {}, 'user:bob:mail');
+  await studio.post('suspend', { uid: 'bob', suspended: true, reason: 'Test' }, 'admin:root');
+  studio.world.store.commit([{ delete: 'accounts/ann' }]);
+  await studio.deliver(studio.event(completed));
+  expect(studio.purchase(session)).toMatchObject({ claim: 0 });
+  expect(studio.account()).toMatchObject({ balance: 100, suspended: true, identities: ['mail'] });
+});
