@@ -56,16 +56,16 @@ export async function auditAccount(
     if (entries.count !== account.sequence) {
       differences.push(`there are ${entries.count} entries, sequence is ${account.sequence}`);
     }
+    const debt = computeDebt(payments);
+    if (debt !== account.debt) {
+      differences.push(`by its payments the account owes ${debt}, debt is ${account.debt}`);
+    }
   }
   if (sequences.sum !== (entries.count * (entries.count + 1)) / 2) {
     differences.push('the sequence of the entries has a gap');
   }
   if (-net.sum !== prices.sum) {
     differences.push(`debits less refunds are ${-net.sum}, the generations they paid for cost ${prices.sum}`);
-  }
-  const debt = computeDebt(payments);
-  if (debt !== account.debt) {
-    differences.push(`by its payments the account owes ${debt}, debt is ${account.debt}`);
   }
   return {
     uid,

@@ -129,7 +129,11 @@ describe('a debt', () => {
   ])('is known again after an admin has deleted the account, and it was %s', async (_, made) => {
     const { studio } = await createDebtor();
     studio.world.store.commit([{ delete: 'accounts/ann' }]);
-    if (made) studio.edit('accounts/ann', made);
+    if (made) {
+      studio.edit('accounts/ann', made);
+      const { body } = await studio.get('audit', { uid: 'ann' }, 'admin');
+      expect(body).toMatchObject({ accounts: [{ differences: [] }] });
+    }
     await studio.get('account');
     expect(studio.account()).toMatchObject({ balance: made?.balance ?? 0, debt: 60 });
     expect(studio.broken()).toEqual([]);
