@@ -54,6 +54,10 @@ export async function auditAccount(ledger: Ledger, uid: string): Promise<Audit |
     if (entries.count !== account.sequence) {
       differences.push(`there are ${entries.count} entries, sequence is ${account.sequence}`);
     }
+    const debt = computeDebt(payments);
+    if (debt !== account.debt) {
+      differences.push(`by its payments the account owes ${debt}, debt is ${account.debt}`);
+    }
   }
   if (sequences.sum !== (entries.count * (entries.count + 1)) / 2) {
     differences.push('the sequence of the entries has a gap');
@@ -63,10 +67,6 @@ export async function auditAccount(ledger: Ledger, uid: string): Promise<Audit |
   }
   for (const id of held.count > 0 ? await findEndless(ledger, path) : []) {
     differences.push(`generation ${id} is pending without a deadline, so that no sweep refunds it`);
-  }
-  const debt = computeDebt(payments);
-  if (debt !== account.debt) {
-    differences.push(`by its payments the account owes ${debt}, debt is ${account.debt}`);
   }
   return {
     uid,

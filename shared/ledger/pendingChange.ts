@@ -39,7 +39,8 @@ export async function findPendingChange(
   documents: Documents,
   now: Date,
 ): Promise<PendingChange> {
-  const { editor, readsPerson = due.identities.length > 0, givesAllowance = due.user !== undefined } = due;
+  const { editor, givesAllowance = due.user !== undefined } = due;
+  const readsPerson = due.readsPerson || due.identities.length > 0;
   // Nothing of a user comes to a closed account any more.
   const user = account.closedAt ? undefined : due.user;
   const edited = andThen(recordEdit(account, editor), (current) =>

@@ -123,10 +123,11 @@ export const isSuspendedIdentity = ({ data }: StoredDocument) =>
  */
 export function joinPerson(account: Account, { identities }: Person, period: string, now: Date): Account {
   const hashes = identities.map(({ hash }) => hash);
-  const pick = (isKnown: boolean) =>
-    identities.flatMap(({ hash, data }) =>
-      data && account.identities.includes(hash) === isKnown ? [data] : [],
-    );
+  // One that lists the account is not new to it: the account has lost it, or another account has joined the two.
+  const isKnown = ({ hash, data }: IdentityDocument) =>
+    account.identities.includes(hash) || data?.uids.includes(account.uid) === true;
+  const pick = (known: boolean) =>
+    identities.flatMap((identity) => (identity.data && isKnown(identity) === known ? [identity.data] : []));
   const periods = identities.map(({ data }) => data?.allowancePeriod);
   const joined: Account = {
     ...joinSuspensions(account, { known: pick(true), met: pick(false) }, now),

@@ -21,16 +21,17 @@ export async function suspendPerson(
   { uid, suspended, reason }: SuspendRequest,
   actor: string,
 ): Promise<Account> {
-  const account = await changeAccount<Account>(ledger, uid, {
+  const { account, uids } = await changeAccount<{ account: Account; uids: readonly string[] }>(ledger, uid, {
     readsPerson: true,
     missing: { refusal: new Failure('NOT_FOUND', 'There is no such account.') },
     takesInvalid: true,
-    decide({ account, hasPendingChanges, now }) {
+    decide({ account, hasPendingChanges, person, now }) {
+      const uids = person?.uids ?? [];
       // An admin's suspension outlasts the disputes that have suspended the account before.
       if (account.suspended === suspended && account.suspendedFor.length === 0) {
         return hasPendingChanges
-          ? { change: unchanged({ ...account }), answer: () => account }
-          : { answer: account };
+          ? { change: unchanged({ ...account }), answer: () => ({ account, uids }) }
+          : { answer: { account, uids } };
       }
       const decided = decideSuspension(account, suspended, now);
       const action = suspended ? 'suspend' : 'restore';
@@ -39,21 +40,26 @@ export async function suspendPerson(
       return {
         change: unchanged(decided),
         writes: [recordAdminAction(`${uid}:${decidedAt?.getTime()}`, record)],
-        answer: () => decided,
+        answer: () => ({ account: decided, uids }),
       };
     },
   });
-  await spreadSuspension(ledger, uid);
+  await spreadSuspension(ledger, uid, uids);
   return account;
 }
 
 /**
  * Brings the last decision about a person to every account that shares an identity with this one, directly or through
  * others. May be repeated; it writes only where something differs.
+ * @param known accounts of the person that are known already: an admin may delete the account meanwhile.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
-export async function spreadSuspension(ledger: Ledger, uid: string): Promise<void> {
-  const uids = new Set([uid]);
+export async function spreadSuspension(
+  ledger: Ledger,
+  uid: string,
+  known: readonly string[] = [],
+): Promise<void> {
+  const uids = new Set([uid, ...known]);
   let times: SuspensionTimes = {};
   // The loop reaches the uids that it adds.
   for (const next of uids) {

@@ -64,9 +64,13 @@ export async function recordPayment(
     reads: () => [path, purchaseEntry, ...new Set(reversalEntries.map(toPath))],
     missing: 'create',
     takesInvalid: true,
-    decide({ account, documents, now }) {
+    decide({ account, hasPendingChanges, documents, now }) {
       const isNew = !documents.get(path) && !documents.get(purchaseEntry);
-      if (isNew && account.closedAt) return { answer: 'closed' };
+      if (isNew && account.closedAt) {
+        return hasPendingChanges
+          ? { change: unchanged({ ...account }), answer: () => 'closed' }
+          : { answer: 'closed' };
+      }
       if (isNew && !areAll && isLate(openedAt, now)) return { answer: 'late' };
       const alreadyRecorded = {
         status: 'alreadyRecorded' as const,

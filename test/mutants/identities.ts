@@ -38,6 +38,16 @@ export const inIdentities: Mutants = {
     replace: '[]',
     killedBy: suspensionTest,
   },
+  'a payment opens an account that was deleted without its person': {
+    find: '$D.readsPerson || $D.identities.length > 0',
+    replace: '$D.readsPerson ?? $D.identities.length > 0',
+    killedBy: 'test/shared/payments/reversals.test.ts',
+  },
+  'an identity is new to an account that it lists': {
+    find: '$A.identities.includes($H) || $D?.uids.includes($A.uid) === true',
+    replace: '$A.identities.includes($H)',
+    killedBy: suspensionTest,
+  },
   'the earlier decision counts': {
     find: '$D > 0 || ($D === 0 && $O.suspended)',
     replace: '$D < 0 || ($D === 0 && $O.suspended)',

@@ -121,8 +121,8 @@ export const inPayments: Mutants = {
     killedBy: late,
   },
   'a closed account is credited': {
-    find: "if ($N && $A.closedAt) return { answer: 'closed' }",
-    replace: '',
+    find: 'isNew && $A.closedAt',
+    replace: 'false',
     killedBy: races,
   },
   'a signature may be a day old': {

@@ -8,6 +8,7 @@ import {
   getApplicableAdjust,
   isClosed,
   isMisnumbered,
+  isOpened,
   isSuspended,
   type ObservedAccount,
   parseBalance,
@@ -79,11 +80,12 @@ export function observeLedger(
   for (const { id, type } of payments) if (id.includes(':du_')) account.decisions.add(type === 'clawback');
   if (isSuspended(before) !== isSuspended(after)) checkFollowed(world, accounts, account, after);
   // A deleted document comes back empty, and the ledger's next commit closes it.
-  const isOpening = before !== undefined && before.settled === undefined;
+  const isOpening = before !== undefined && !isOpened(before);
   const isForgotten = isClosed(before) || (isOpening && closures.has(uid));
   check(!isForgotten || isClosed(after), 'a closed account stays closed', () => uid);
+  // The commit that begins a closing may be the first of an account, with the address that the closing then erases.
   const wasClosing = closures.has(uid) && !changes.some(({ path }) => path === `closures/${uid}`);
-  const isErased = wasClosing && (isForgotten || !before);
+  const isErased = isClosed(before) || (wasClosing && (isOpening || !before));
   check(!isErased || !after.email || before?.email === after.email, 'no address comes back', () => uid);
   checkFirstSight(world, identities, changes, account, before, after);
   checkPayments(world, account, changes, payments, { before, after });
@@ -112,10 +114,10 @@ export function observeLedger(
     check(isSame(before?.adjust, after.adjust), 'a refund leaves an edit for later', () => uid);
   }
   const taken = before && !misnumbered ? getTakenAdjust(world, before, after, shown) : 0;
-  const isOpened = after.settled !== undefined;
-  check(isOpened || !before, 'a written account is opened in the ledger', () => uid);
+  const isWritten = after.settled !== undefined;
+  check(isWritten || !before, 'a written account is opened in the ledger', () => uid);
   // The console edits that this commit must record.
-  const isLeft = shown === undefined || !isOpened || misnumbered;
+  const isLeft = shown === undefined || !isWritten || misnumbered;
   const unaccounted = isLeft ? 0 : shown + taken - account.sum;
   if (unaccounted !== 0) due.unshift({ type: 'adjustment', amount: unaccounted });
   checkEntries(world, account, entries, due);
@@ -131,7 +133,7 @@ export function observeLedger(
     check(expected >= 0, 'no balance is ever negative', () => `${uid}: ${expected}`);
   }
   account.edits += taken;
-  if (isOpened) {
+  if (isWritten) {
     check(after.settled === account.sum, 'settled is the sum of all entries', () =>
       describe(uid, after.settled, account.sum),
     );
@@ -170,8 +172,7 @@ function checkPayments(
   const moved = payments.reduce((total, { amount }) => total + amount, 0);
   const debt = Number(after.debt ?? 0);
   // An account that was deleted in the console comes back with its debt.
-  const owed =
-    before?.settled === undefined ? debt - (held === moved ? 0 : moved - held) : Number(before.debt ?? 0);
+  const owed = isOpened(before) ? Number(before?.debt ?? 0) : debt - (held === moved ? 0 : moved - held);
   check(
     moved - held === debt - owed,
     'payments move what Stripe holds',

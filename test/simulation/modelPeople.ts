@@ -33,7 +33,11 @@ export function checkFollowed(world: World, accounts: Accounts, account: Observe
   );
 }
 
-/** A suspended person is suspended by the commit in which an account meets the identity. @param identities before it. */
+/**
+ * A suspended person is suspended by the commit in which an account meets the identity, unless the account was one of the
+ * person's before and the person was restored later.
+ * @param identities before it.
+ */
 export function checkFirstSight(
   world: World,
   identities: ReadonlyMap<string, Data>,
@@ -43,16 +47,24 @@ export function checkFirstSight(
   after: Data,
 ): void {
   const known = (before?.identities ?? []) as string[];
+  const lists = (stored: Data | undefined) => ((stored?.uids ?? []) as string[]).includes(uid);
+  const restoredAt = Math.max(
+    ...[before, ...[...identities.values()].filter(lists)].map((copy) => Number(copy?.restoredAt ?? 0)),
+  );
   for (const name of (after.identities ?? []) as string[]) {
     if (known.includes(name)) continue;
     const change = changes.find(({ path }) => path === `identities/${name}`);
     const stored = identities.get(name);
-    const isListed = ((change?.after ?? stored)?.uids as string[] | undefined)?.includes(uid) ?? false;
-    world.check(isListed, 'an identity is written with its account', () => `${uid} ${name}`);
+    world.check(
+      lists(change?.after ?? stored),
+      'an identity is written with its account',
+      () => `${uid} ${name}`,
+    );
     // An admin's edit of this account that the commit records counts more, and so does `suspend`.
     const isEdited = isSuspended(before) !== (before?.suspendedAt !== undefined);
     const isDecided = isEdited || changes.some(({ path }) => path.startsWith('adminActions/restore:'));
-    const mayPay = stored?.suspendedAt !== undefined && !isSuspended(after) && !isDecided;
+    const isLifted = lists(stored) && restoredAt > Number(stored?.suspendedAt);
+    const mayPay = stored?.suspendedAt !== undefined && !isSuspended(after) && !isDecided && !isLifted;
     world.check(!mayPay, 'a suspended person is suspended at first sight', () => `${uid} ${name}`);
   }
 }

@@ -132,12 +132,13 @@ export const isSuspended = (data: Data | undefined): boolean =>
 /** True if the account is closed or closing. */
 export const isClosed = (data: Data | undefined): boolean => data?.closedAt !== undefined;
 
+/** True if the document has the ledger's fields. Without them the next commit opens the account. */
+export const isOpened = (data: Data | undefined): boolean =>
+  Number.isSafeInteger(data?.settled) && parseCredits(data?.sequence) !== undefined;
+
 /** True if the ledger has written the sequence, and an admin has replaced it by another number. */
 export const isMisnumbered = (data: Data | undefined, entries: number): boolean =>
-  Number.isSafeInteger(data?.settled) &&
-  parseCredits(data?.sequence) !== undefined &&
-  data?.entryCount !== undefined &&
-  data.sequence !== entries;
+  isOpened(data) && data?.entryCount !== undefined && data.sequence !== entries;
 
 const dates = (values: unknown) =>
   typeof values === 'object' && Object.values(values ?? {}).every((value) => value instanceof Date);

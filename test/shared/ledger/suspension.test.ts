@@ -38,6 +38,29 @@ describe('suspend', () => {
     expect((await people.generate('user:ann:mail', 'k')).status).toBe(200);
   });
 
+  it('reaches the other accounts although an admin deletes the named one at the same moment', async () => {
+    const world = createMemoryWorld();
+    const people = createPeople(
+      {},
+      {
+        world,
+        faults: ({ commit }) => ({
+          async commit(writes) {
+            const version = await commit(writes);
+            const suspends = writes.some(
+              (write) => 'create' in write && write.create.startsWith('adminActions/'),
+            );
+            if (suspends) world.store.commit([{ delete: 'accounts/ann' }]);
+            return version;
+          },
+        }),
+      },
+    );
+    for (const as of ['user:ann:mail', 'user:bob:mail']) await people.account(as);
+    expect((await people.suspend('ann', true)).status).toBe(200);
+    expect(people.document('accounts/bob')).toMatchObject({ suspended: true });
+  });
+
   it('reaches an account that meets the identity at the same moment, although the identity lists it already', async () => {
     const world = createMemoryWorld();
     const first = createPeople({}, { world });
@@ -306,6 +329,10 @@ it('a lifted suspension does not come back through an account that is still susp
   await people.suspend('ann', false);
   isBroken = false;
   expect(people.document('accounts/bob')).toMatchObject({ suspended: true });
+  // An account that was deleted knows only what its person's identities say, and the later decision counts.
+  people.remove('accounts/ann');
+  expect(await isSuspended(people, 'user:ann:mail')).toBe(false);
+  expect(people.document('identities/phone')).toHaveProperty('restoredAt');
   // A new account keeps what the identity says.
   expect(await isSuspended(people, 'user:dan:mail')).toBe(false);
   // A new identity has the account look at its person.

@@ -101,6 +101,19 @@ describe('a closed account', () => {
     },
   );
 
+  it('that was deleted in the console is closed again by a payment', async () => {
+    const { studio, session } = await createClosed();
+    await studio.deliver(studio.event(completed));
+    const second = await studio.buy('starter', 'second');
+    await studio.post('closeAccount', { confirm: 'CLOSE' });
+    studio.world.store.commit([{ delete: 'accounts/ann' }]);
+    await studio.deliver(studio.event(completed));
+    expect(studio.account()).toMatchObject({ balance: 0, closedAt: expect.any(Date) });
+    expect(studio.purchase(session)).toBeDefined();
+    expect(studio.purchase(second)).toBeUndefined();
+    expect(studio.broken()).toEqual([]);
+  });
+
   it('whose refund fails is reported again, and the refund is not repeated', async () => {
     const { studio, close } = await createClosed();
     close();

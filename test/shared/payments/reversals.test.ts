@@ -129,7 +129,11 @@ describe('a debt', () => {
   ])('is known again after an admin has deleted the account, and it was %s', async (_, made) => {
     const { studio } = await createDebtor();
     studio.world.store.commit([{ delete: 'accounts/ann' }]);
-    if (made) studio.edit('accounts/ann', made);
+    if (made) {
+      studio.edit('accounts/ann', made);
+      const { body } = await studio.get('audit', { uid: 'ann' }, 'admin');
+      expect(body).toMatchObject({ accounts: [{ differences: [] }] });
+    }
     await studio.get('account');
     expect(studio.account()).toMatchObject({ balance: made?.balance ?? 0, debt: 60 });
     expect(studio.broken()).toEqual([]);
@@ -259,4 +263,15 @@ describe('the audit', () => {
     studio.edit('accounts/ann', { debt: 'none' });
     expect(await audit(studio)).toEqual(['debt has a wrong type or an impossible value']);
   });
+});
+
+it('an account that was deleted in the console finds its suspended person again, also if a payment comes first', async () => {
+  const studio = await createPaymentStudio();
+  const session = await studio.buy('starter', 'key', 'user:ann:mail');
+  await studio.get('account', {}, 'user:bob:mail');
+  await studio.post('suspend', { uid: 'bob', suspended: true, reason: 'Test' }, 'admin:root');
+  studio.world.store.commit([{ delete: 'accounts/ann' }]);
+  await studio.deliver(studio.event(completed));
+  expect(studio.purchase(session)).toMatchObject({ claim: 0 });
+  expect(studio.account()).toMatchObject({ balance: 100, suspended: true, identities: ['mail'] });
 });
