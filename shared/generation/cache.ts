@@ -162,13 +162,23 @@ export async function isShown(
 /** What removing an image needs of a generation that shows it. */
 export type ShownImage = Pick<
   GenerationRecord,
-  'uid' | 'id' | 'version' | 'status' | 'failure' | 'shareToken' | 'cacheKey' | 'publicId' | 'imageHash'
+  | 'uid'
+  | 'id'
+  | 'version'
+  | 'status'
+  | 'failure'
+  | 'shareToken'
+  | 'cacheKey'
+  | 'publicId'
+  | 'lateUploadUntil'
+  | 'imageHash'
 >;
 
 const shownImageSchema = z.object({
   shareToken: z.string().optional().catch(undefined),
   cacheKey: z.string().optional().catch(undefined),
   publicId: z.string().catch(''),
+  lateUploadUntil: z.date().optional().catch(undefined),
   imageHash: z.string().optional().catch(undefined),
 });
 

@@ -3,7 +3,7 @@ import { createDocument, setDocument } from '../database/database.ts';
 import { recordErasure } from '../erasures/erasures.ts';
 import { changeAccount } from './changeAccount.ts';
 import { type ClosureData, closurePath, parseClosure } from './closures.ts';
-import type { LedgerUser } from './command.ts';
+import { commitPending, type LedgerUser } from './command.ts';
 import { unchanged } from './creditChanges.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -29,9 +29,7 @@ export function beginClosing(
       const closure = document && parseClosure(document);
       if (account.closedAt && closure && closure.status !== 'open') {
         const { status } = closure;
-        return hasPendingChanges
-          ? { change: unchanged({ ...account }), answer: () => status }
-          : { answer: status };
+        return commitPending({ account, hasPendingChanges }, status);
       }
       const cause = user ? 'user' : 'missing';
       const missingSince = user ? undefined : closure?.missingSince;

@@ -24,7 +24,7 @@ import { andThen, type Change, type EntryDraft, toWrites } from './creditChanges
 import { type EntryData, entryPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 import { findNewestEntry } from './newestEntry.ts';
-import { openAccount } from './openAccount.ts';
+import { findRemains, openAccount } from './openAccount.ts';
 import { findPendingChange } from './pendingChange.ts';
 import { toIdentityWrites } from './person.ts';
 
@@ -51,14 +51,16 @@ export function changeAccount<T>(ledger: Ledger, uid: string, command: Command<T
     const document = documents.get(accountPath(uid));
     if (!document) return createMissing(ledger, uid, command, now);
     const isSuspect = mayMisfit(document) || hasLaterEntry(document, documents, uncertain);
-    const account = await readAccount(ledger, document, isSuspect && mustFit);
+    const [account, remains] = await Promise.all([
+      readAccount(ledger, document, isSuspect && mustFit),
+      isOpened(document) ? undefined : findRemains(ledger, uid),
+    ]);
     const invalid = refuseInvalid(account);
     if (invalid && !command.takesInvalid) throw invalid;
 
-    const { account: opened, identities } = isOpened(document)
-      ? { account, identities: [] }
-      : await openAccount(ledger, account, command.user, now);
-    const pending = await findPendingChange(ledger, opened, { ...command, identities }, documents, now);
+    const opened = remains ? await openAccount(ledger, account, remains, command.user, now) : account;
+    const due = { ...command, identities: remains?.identities ?? [] };
+    const pending = await findPendingChange(ledger, opened, due, documents, now);
     const state = {
       account: pending.account,
       hasPendingChanges: pending.account !== account,

@@ -3,7 +3,7 @@ import type { StoredDocument, Version, Write } from '../database/database.ts';
 import type { Failure } from '../errors.ts';
 import type { Identity } from '../identity.ts';
 import type { Account } from './account.ts';
-import type { Change, EntryDraft } from './creditChanges.ts';
+import { type Change, type EntryDraft, unchanged } from './creditChanges.ts';
 import type { Person } from './person.ts';
 
 /** The caller, as far as the ledger needs to know. */
@@ -44,6 +44,13 @@ export type Decision<T> =
   | { read: readonly string[] }
   /** The change and further writes, committed together; `answer` receives the version of all of them. */
   | { change: Change; writes?: readonly Write[]; answer: (version: Version) => T };
+
+/** The decision to answer, and to commit the pending changes if there are any. */
+export const commitPending = <T>(
+  { account, hasPendingChanges }: Pick<AccountState, 'account' | 'hasPendingChanges'>,
+  answer: T,
+): Decision<T> =>
+  hasPendingChanges ? { change: unchanged({ ...account }), answer: () => answer } : { answer };
 
 export type Command<T> = {
   /** Set if this is the user's own call: it creates the account, and gives signup credits and an allowance that are due. */

@@ -1,6 +1,6 @@
 import type { Account } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
-import type { Documents, LedgerUser } from './command.ts';
+import { commitPending, type Documents, type LedgerUser } from './command.ts';
 import { unchanged } from './creditChanges.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -30,9 +30,7 @@ export function getOrCreateAccount(
     },
     decide({ account, hasPendingChanges, now }) {
       if (account.closedAt) {
-        return hasPendingChanges
-          ? { change: unchanged({ ...account }), answer: () => account }
-          : { answer: account };
+        return commitPending({ account, hasPendingChanges }, account);
       }
       const isUsedAgain = now.getTime() - (account.usedAt?.getTime() ?? 0) > usedAtMs;
       if (!hasPendingChanges && !isUsedAgain) return { answer: account };

@@ -10,27 +10,33 @@ import type { Ledger } from './ledger.ts';
 import { computeDebt, paymentTotals } from './paymentTotals.ts';
 import { identitiesOf } from './person.ts';
 
+/** What a deletion in the console has left of an account, besides its entries: identities that list it, and its closing. */
+type Remains = { identities: Identity[]; isClosed: boolean };
+
+/** @throws {Failure} DATABASE_UNAVAILABLE. */
+export async function findRemains({ database }: Ledger, uid: string): Promise<Remains> {
+  const [{ documents: identities }, { documents }] = await Promise.all([
+    database.page(identitiesOf(uid)),
+    database.read([closurePath(uid)]),
+  ]);
+  return { identities: identities.map(({ id }) => [id]), isClosed: isClosure(documents[0]) };
+}
+
 /**
  * The account with its debt and its closing, and with the user's address if it is open.
  * @param user set if this is the user's own call.
- * @returns also the identities that list the account: it is to meet them.
  * @throws {Failure} DATABASE_UNAVAILABLE.
  */
 export async function openAccount(
   ledger: Ledger,
   account: Account,
+  { isClosed }: Remains,
   user: LedgerUser | undefined,
   now: Date,
-): Promise<{ account: Account; identities: Identity[] }> {
-  const { database } = ledger;
-  const [{ documents: identities }, { documents }, debt] = await Promise.all([
-    database.page(identitiesOf(account.uid)),
-    database.read([closurePath(account.uid)]),
-    findDebt(ledger, account),
-  ]);
-  const closedAt = account.closedAt ?? (isClosure(documents[0]) ? now : undefined);
-  const email = closedAt ? undefined : (user?.email ?? account.email);
-  return { account: { ...account, debt, closedAt, email }, identities: identities.map(({ id }) => [id]) };
+): Promise<Account> {
+  const debt = await findDebt(ledger, account);
+  const closedAt = account.closedAt ?? (isClosed ? now : undefined);
+  return { ...account, debt, closedAt, email: closedAt ? undefined : (user?.email ?? account.email) };
 }
 
 /** What its payments moved by the entries, less the credits that its purchases hold. */

@@ -4,7 +4,7 @@ import { recordAdminAction } from '../database/adminActions.ts';
 import { Failure } from '../errors.ts';
 import type { Account } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
-import type { LedgerUser } from './command.ts';
+import { commitPending, type LedgerUser } from './command.ts';
 import { unchanged } from './creditChanges.ts';
 import type { Ledger } from './ledger.ts';
 import { findNewIdentities, isSuspendedIdentity, listIdentityPaths, uidsMax } from './person.ts';
@@ -29,9 +29,7 @@ export async function suspendPerson(
       const uids = person?.uids ?? [];
       // An admin's suspension outlasts the disputes that have suspended the account before.
       if (account.suspended === suspended && account.suspendedFor.length === 0) {
-        return hasPendingChanges
-          ? { change: unchanged({ ...account }), answer: () => ({ account, uids }) }
-          : { answer: { account, uids } };
+        return commitPending({ account, hasPendingChanges }, { account, uids });
       }
       const decided = decideSuspension(account, suspended, now);
       const action = suspended ? 'suspend' : 'restore';

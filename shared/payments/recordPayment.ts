@@ -1,7 +1,7 @@
 import { createDocument, updateDocument, type Write } from '../database/database.ts';
 import { parseDocument } from '../database/spoiltDocuments.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
-import type { Documents } from '../ledger/command.ts';
+import { commitPending, type Documents } from '../ledger/command.ts';
 import { type EntryDraft, unchanged } from '../ledger/creditChanges.ts';
 import { type EntryData, entryPath } from '../ledger/entries.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -67,9 +67,7 @@ export async function recordPayment(
     decide({ account, hasPendingChanges, documents, now }) {
       const isNew = !documents.get(path) && !documents.get(purchaseEntry);
       if (isNew && account.closedAt) {
-        return hasPendingChanges
-          ? { change: unchanged({ ...account }), answer: () => 'closed' }
-          : { answer: 'closed' };
+        return commitPending({ account, hasPendingChanges }, 'closed');
       }
       if (isNew && !areAll && isLate(openedAt, now)) return { answer: 'late' };
       const alreadyRecorded = {

@@ -22,7 +22,7 @@ export const inClosedAccounts: Mutants = {
     killedBy: closingTest,
   },
   'a closed account that was deleted in the console is open again': {
-    find: 'isClosure($D) ? $C : undefined',
+    find: 'isClosed ? $C : undefined',
     replace: 'undefined',
     killedBy: closingTest,
   },

@@ -32,6 +32,7 @@ async function createStudio() {
   return {
     ...studio,
     ids: ids as [string, string],
+    now: () => world.clock.now(),
     reports,
     spoil: (i: 0 | 1, data: Data) => studio.edit(path(i), data),
     remove: (i: 0 | 1) => world.store.commit([{ delete: path(i) }]),
@@ -108,6 +109,17 @@ describe('a deleted document', () => {
     expect(studio.generation(1)).toMatchObject({ status: 'deleted', removedBy: 'studio' });
     expect([await studio.pages(), studio.left(), await studio.reports()]).toEqual([[404, 404], [], []]);
     expect((await studio.takeDown(0)).status).toBe(200);
+  });
+
+  it('of the generation that made the image: a late upload is deleted as well', async () => {
+    const studio = await createStudio();
+    const lateUploadUntil = new Date(studio.now() + 3_600_000);
+    studio.spoil(1, { lateUploadUntil });
+    studio.remove(0);
+    expect((await studio.takeDown(1)).status).toBe(200);
+    expect(studio.documents('outbox')).toMatchObject([
+      { generationId: studio.ids[0], until: lateUploadUntil },
+    ]);
   });
 
   it('of a twin: its share goes with the image', async () => {
