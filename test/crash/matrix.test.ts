@@ -174,8 +174,12 @@ const victims: Victim[] = [
   },
   {
     name: 'takedown',
-    // The last one looks for open reports of the image.
-    points: ['read', 'read', 'read', 'query', 'commit', 'destroy', 'commit', 'destroy', 'commit', 'query'],
+    // It looks for everything that shows the image, for its hash and again to remove it; the last one looks for open reports.
+    points: [
+      ...['read', 'read', 'query'],
+      ...['read', 'read', 'query', 'commit'],
+      ...['destroy', 'commit', 'destroy', 'commit', 'query'],
+    ],
     async prepare(uid) {
       const user = await stack.user(uid, 20);
       const { id } = (await user.generate('k')).body.generation;
