@@ -121,6 +121,30 @@ describe('favourites', () => {
     await page.keyboard.press('f');
     await expect.poll(() => listPrompts(page)).toEqual(['Two', 'Three']);
   });
+
+  it('changes that follow each other fast arrive in their order', async () => {
+    const { page, user, context } = await openGallery(['One']);
+    const asked: boolean[] = [];
+    const released = Promise.withResolvers<void>();
+    await context.route('**/favourite', async (route) => {
+      asked.push(route.request().postDataJSON().favourite);
+      if (asked.length === 1) await released.promise;
+      await route.continue();
+    });
+    const description = () => imageWithPrompt(page, 'One').getAttribute('aria-description');
+    await imageWithPrompt(page, 'One').focus();
+    await page.keyboard.press('f');
+    await expect.poll(description).toMatch(/Favourite$/);
+    await page.keyboard.press('f');
+    await expect.poll(description).not.toMatch(/Favourite$/);
+    expect(asked).toEqual([true]);
+    released.resolve();
+    await expect.poll(() => asked).toEqual([true, false]);
+    await expect
+      .poll(async () => (await studio().listImages(user)).map((one) => one.favourite))
+      .toEqual([false]);
+    expect(await description()).not.toMatch(/Favourite$/);
+  });
 });
 
 describe('several images', () => {

@@ -105,6 +105,8 @@ export function createPageState(config: FirebaseConfig, uid: string) {
   };
 
   const deletedIds = new Set<string>();
+  /** The last change of each image's mark that is not answered. */
+  const marking = new Map<string, Promise<unknown>>();
 
   function removeImage(id: string): void {
     deletedIds.add(id);
@@ -164,14 +166,22 @@ export function createPageState(config: FirebaseConfig, uid: string) {
     async favouriteImage(generation: Generation, favourite: boolean): Promise<void> {
       const { id } = generation;
       gallery.add({ ...generation, favourite });
+      // Two requests at once could arrive in the other order.
+      const before = marking.get(id)?.catch(() => {});
+      const marked = Promise.resolve(before).then(() => client.favourite(id, favourite));
+      marking.set(id, marked);
+      const isLast = () => marking.get(id) === marked;
       try {
-        const answer = await client.favourite(id, favourite);
+        const answer = await marked;
+        if (!isLast()) return;
         gallery.add(answer.generation);
         broadcast({ created: answer.generation });
       } catch (error) {
         const current = gallery.find(id);
-        if (current) gallery.add({ ...current, favourite: !favourite });
+        if (current && isLast()) gallery.add({ ...current, favourite: !favourite });
         throw error;
+      } finally {
+        if (isLast()) marking.delete(id);
       }
     },
 
