@@ -59,8 +59,9 @@ function refuseByQuota(
   now: number,
 ): Failure | undefined {
   const refusal = quota.refusal(ids, now);
+  if (!refusal) return undefined;
   const offered = getResolutions(models.filter(({ id }) => quota.firstUsable([id], now)));
-  if (!refusal || offered.length === 0) return refusal;
+  if (offered.length === 0) return refusal;
   const { retryAfterSeconds } = refusal.details;
   const message = offered.includes(resolution)
     ? 'No model that takes so many images is available at the moment.'

@@ -172,10 +172,10 @@ export function findUnknownFields({ data }: { data: Unparsed<AccountData> }): st
   return Object.keys(data).filter((field) => !isKnown(field));
 }
 
-/** The fields that the ledger does not know, and those that hold what they cannot. */
+/** The fields that hold what they cannot, and those that the ledger does not know. */
 const findStrayFields = (data: Unparsed<AccountData>): string[] => [
-  ...findUnknownFields({ data }),
   ...findMistypedFields({ data }),
+  ...findUnknownFields({ data }),
 ];
 
 /** Text, such as "false", suspends too: an admin has meant something by it. */

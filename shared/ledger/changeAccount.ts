@@ -11,8 +11,6 @@ import type { Failure } from '../errors.ts';
 import {
   type Account,
   accountPath,
-  findMistypedFields,
-  findUnknownFields,
   isOpened,
   mayMisfit,
   noEntry,
@@ -122,8 +120,9 @@ async function decide<T>(ledger: Ledger, { decide }: Command<T>, state: AccountS
  * @throws {RetryNow} if the document has changed meanwhile, so that the entry may be newer.
  */
 async function readAccount(ledger: Ledger, document: StoredDocument, isSuspect: boolean): Promise<Account> {
-  logMistyped(ledger.log, document, [...findMistypedFields(document), ...findUnknownFields(document)]);
-  if (isOpened(document) && !isSuspect) return parseAccount(document);
+  const parsed = parseAccount(document);
+  logMistyped(ledger.log, document, parsed.strayFields);
+  if (isOpened(document) && !isSuspect) return parsed;
   const account = parseAccount(document, (await findNewestEntry(ledger, document.id)) ?? noEntry);
   if (account.fitsEntries) return account;
   const [current] = (await ledger.database.read([document.path])).documents;
