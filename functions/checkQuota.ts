@@ -4,7 +4,6 @@ import { createWorkingTime, finishJob } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { stateWarnings } from '../shared/imagegen/modelStates.ts';
 import { modelWarnings } from '../shared/imagegen/models.ts';
-import { everyModel } from '../shared/imagegen/quotaState.ts';
 import { strayStateWarnings } from '../shared/imagegen/strayStates.ts';
 
 /** Reopens models whose quota is due back, and reports the state of every model. */
@@ -28,7 +27,7 @@ export const checkQuota = endpoint({
     const warnings = [
       ...modelWarnings(modelIds, prompt.modelId, now),
       ...stateWarnings(modelIds, services.modelStates, now),
-      ...(await strayStateWarnings(ledger, [everyModel, ...modelIds, prompt.modelId])),
+      ...(await strayStateWarnings(ledger, services.config)),
     ];
     for (const warning of warnings) services.log.warning(warning);
     await finishJob(ledger, 'checkQuota', log, workingTime);

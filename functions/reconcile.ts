@@ -4,7 +4,6 @@ import type { Audit } from '../shared/contract/admin.ts';
 import { reconcileAnswerSchema } from '../shared/contract/jobs.ts';
 import { createWorkingTime, finishJob } from '../shared/database/jobs.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { everyModel } from '../shared/imagegen/quotaState.ts';
 import { strayStateWarnings } from '../shared/imagegen/strayStates.ts';
 import { parseAccount } from '../shared/ledger/account.ts';
 import { auditOrReport } from '../shared/ledger/audit.ts';
@@ -15,7 +14,7 @@ import { closeMissing } from '../shared/people/missingUsers.ts';
 
 /**
  * Records console edits that are not recorded yet, and reports every account that does not add up or has no user, and states
- * of models that were mistyped. It closes an account whose user was missing before, and fixes nothing else.
+ * of models that were mistyped. It closes an account if its user was missing before, and fixes nothing else.
  */
 export const reconcile = endpoint({
   method: 'POST',
@@ -62,8 +61,7 @@ export const reconcile = endpoint({
       if (audits.length === lookupUidsMax) await report();
     });
     await report();
-    const { modelIds, prompt } = services.config;
-    const warnings = await strayStateWarnings(ledger, [everyModel, ...modelIds, prompt.modelId]);
+    const warnings = await strayStateWarnings(ledger, services.config);
     for (const warning of warnings) services.log.warning(warning);
     log.add({ ...counts, broken: broken.length });
     await finishJob(ledger, 'reconcile', log, workingTime);

@@ -1,6 +1,6 @@
 import { shareTokenSchema } from '../shared/contract/ids.ts';
 import { sharedImagePageSchema, sharedImageQuerySchema } from '../shared/contract/sharing.ts';
-import { parseReadable } from '../shared/database/spoiltDocuments.ts';
+import { parseIfReadable } from '../shared/database/spoiltDocuments.ts';
 import { parseShare, sharePath } from '../shared/generation/shares.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { createMissingPage, createSharePage } from '../shared/sharing/sharePage.ts';
@@ -15,10 +15,11 @@ export const sharedImage = endpoint({
   async run({ input }, services) {
     const token = shareTokenSchema.safeParse(input.token).data;
     const { database, retryCommit, log } = await services.ledger();
-    const document =
-      token && (await retryCommit(undefined, () => database.read([sharePath(token)]))).documents[0];
+    const [document] = token
+      ? (await retryCommit(undefined, () => database.read([sharePath(token)]))).documents
+      : [];
     // Nobody sees an image that an admin's edit has spoilt.
-    const [share] = parseReadable(log, document ? [document] : [], parseShare);
+    const share = parseIfReadable(log, document, parseShare);
     const image = share?.image;
     const page = token && image ? createSharePage({ token, image }, services.config) : undefined;
     if (page) return { body: page.html, headers: page.headers };

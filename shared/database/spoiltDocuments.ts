@@ -42,6 +42,13 @@ export function parseReadable<T>(
   });
 }
 
+/** Parses a document that may be missing. An unreadable one is logged, and counts as missing. */
+export const parseIfReadable = <T>(
+  log: Log,
+  document: StoredDocument | undefined,
+  parse: (document: StoredDocument) => T,
+): T | undefined => parseReadable(log, document ? [document] : [], parse)[0];
+
 /** The event and the path for the log, if the error is that of an unreadable document. */
 export const getSpoiltFields = (error: unknown) => (error instanceof UnreadableDocument ? error.fields : {});
 

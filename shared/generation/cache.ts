@@ -15,7 +15,7 @@ import {
   updateDocument,
   type Write,
 } from '../database/database.ts';
-import { parseReadable } from '../database/spoiltDocuments.ts';
+import { parseIfReadable } from '../database/spoiltDocuments.ts';
 import type { Documents } from '../ledger/command.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
@@ -56,7 +56,7 @@ export function findCachedSource(
   const path = generationPath(uid, item.generationId);
   if (!documents.has(path)) return { read: [path] };
   const document = documents.get(path);
-  const [source] = parseReadable(log, document ? [document] : [], parseGeneration);
+  const source = parseIfReadable(log, document, parseGeneration);
   if (source?.status !== 'succeeded' || source.image === null) return undefined;
   // Only the generation that made an image keeps the list of those that show it.
   const isMaker = (source.imageOwner ?? source.id) === source.id;
@@ -122,7 +122,7 @@ export async function unshareImage(ledger: Ledger, record: GenerationRecord, now
 /** Undefined as well if an admin has spoilt the document, which may show the image all the same: see `findOtherTwin`. */
 async function findMaker({ database, log }: Ledger, uid: string, makerId: string) {
   const [document] = (await database.read([generationPath(uid, makerId)])).documents;
-  return parseReadable(log, document ? [document] : [], parseGeneration)[0];
+  return parseIfReadable(log, document, parseGeneration);
 }
 
 const updateMaker = ({ uid, id, version }: GenerationRecord, sharers: string[]): Write =>

@@ -147,8 +147,8 @@ export function hashGenerationId(uid: string, key: string): string {
 export const toPublicId = (id: string, attemptId: string) => `${id}/${attemptId}`;
 
 /**
- * A hash of the request. It tells a reused key from a repeated call. `originalPrompt` is no part of it: the first call has
- * stored it.
+ * A hash of the request. It tells a reused key from a repeated call. It leaves out `originalPrompt`, which the first call
+ * has stored.
  */
 export function hashFingerprint(request: GenerateRequest): string {
   const { prompt, tier, orientation, enhance, fresh, editOf, group } = request;

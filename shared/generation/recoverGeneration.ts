@@ -26,7 +26,7 @@ const harmlessData: GenerationData = {
   finishedAt: null,
 };
 
-/** A generation as far as its fields can be read, for whoever must not fail because an admin has spoilt one of them. */
+/** A generation as far as its fields can be read, even if an admin has spoilt some of them. */
 export function recoverGeneration({ path, id, data, version }: StoredDocument): GenerationRecord {
   const { shape } = generationDocumentSchema;
   const read = (name: keyof GenerationData) => shape[name].safeParse(data[name]).data ?? harmlessData[name];

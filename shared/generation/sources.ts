@@ -4,7 +4,7 @@ import type { GenerateRequest } from '../contract/generate.ts';
 import { ancestorsMax, type Image } from '../contract/generation.ts';
 import { referenceBytesMax } from '../contract/references.ts';
 import type { Log } from '../core/log.ts';
-import { parseReadable } from '../database/spoiltDocuments.ts';
+import { parseIfReadable } from '../database/spoiltDocuments.ts';
 import { Failure, invalidRequest } from '../errors.ts';
 import type { PreviousTurn, Reference } from '../imagegen/previousTurn.ts';
 import type { Documents } from '../ledger/command.ts';
@@ -56,7 +56,7 @@ export const listSourcePaths = (uid: string, request: GenerateRequest) =>
 export function findSources(log: Log, uid: string, request: GenerateRequest, documents: Documents): Sources {
   const found = listSourceIds(request).flatMap((id): [string, Source][] => {
     const document = documents.get(generationPath(uid, id));
-    const [record] = parseReadable(log, document ? [document] : [], parseGeneration);
+    const record = parseIfReadable(log, document, parseGeneration);
     const image = record?.status === 'succeeded' ? record.image : null;
     return record && image ? [[id, { ...record, image }]] : [];
   });

@@ -166,7 +166,7 @@ export function findMistypedFields({ data }: { data: Unparsed<AccountData> }): s
 }
 
 /** The fields that the ledger does not know: an admin has added them, or misspelt another, such as `Suspended`. */
-export function findUnknownFields({ data }: { data: Unparsed<AccountData> }): string[] {
+function findUnknownFields(data: Unparsed<AccountData>): string[] {
   const isKnown = (field: string) =>
     field === 'balance' || field === 'adjust' || Object.hasOwn(fieldChecks, field);
   return Object.keys(data).filter((field) => !isKnown(field));
@@ -175,7 +175,7 @@ export function findUnknownFields({ data }: { data: Unparsed<AccountData> }): st
 /** The fields that hold what they cannot, and those that the ledger does not know. */
 const findStrayFields = (data: Unparsed<AccountData>): string[] => [
   ...findMistypedFields({ data }),
-  ...findUnknownFields({ data }),
+  ...findUnknownFields(data),
 ];
 
 /** Text, such as "false", suspends too: an admin has meant something by it. */

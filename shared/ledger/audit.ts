@@ -1,14 +1,7 @@
 import type { Audit } from '../contract/admin.ts';
 import { longQueryMs, type Total, type TotalRequest } from '../database/database.ts';
 import { logMistyped } from '../database/spoiltDocuments.ts';
-import {
-  accountPath,
-  findMistypedFields,
-  findProblem,
-  findUnknownFields,
-  isOpened,
-  parseAccount,
-} from './account.ts';
+import { accountPath, findMistypedFields, findProblem, isOpened, parseAccount } from './account.ts';
 import { entriesPath } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 import { computeDebt, paymentTotals } from './paymentTotals.ts';
@@ -45,7 +38,7 @@ export async function auditAccount(ledger: Ledger, uid: string): Promise<Audit |
   const problem = findProblem(account);
   if (problem) differences.push(problem.text);
   const mistyped = findMistypedFields(document);
-  logMistyped(log, document, [...mistyped, ...findUnknownFields(document)]);
+  logMistyped(log, document, account.strayFields);
   for (const field of mistyped) differences.push(`${field} has a wrong type or an impossible value`);
   if (isOpened(document)) {
     if (entries.sum !== account.ledgerBalance) {

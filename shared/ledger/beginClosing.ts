@@ -28,8 +28,7 @@ export function beginClosing(
       const document = documents.get(path);
       const closure = document && parseClosure(document);
       if (account.closedAt && closure && closure.status !== 'open') {
-        const { status } = closure;
-        return commitPending({ account, hasPendingChanges }, status);
+        return commitPending({ account, hasPendingChanges }, closure.status);
       }
       const cause = user ? 'user' : 'missing';
       const missingSince = user ? undefined : closure?.missingSince;

@@ -49,8 +49,7 @@ export type Decision<T> =
 export const commitPending = <T>(
   { account, hasPendingChanges }: Pick<AccountState, 'account' | 'hasPendingChanges'>,
   answer: T,
-): Decision<T> =>
-  hasPendingChanges ? { change: unchanged({ ...account }), answer: () => answer } : { answer };
+): Decision<T> => (hasPendingChanges ? { change: unchanged(account), answer: () => answer } : { answer });
 
 export type Command<T> = {
   /** Set if this is the user's own call: it creates the account, and gives signup credits and an allowance that are due. */

@@ -29,9 +29,7 @@ export function getOrCreateAccount(
       return undefined;
     },
     decide({ account, hasPendingChanges, now }) {
-      if (account.closedAt) {
-        return commitPending({ account, hasPendingChanges }, account);
-      }
+      if (account.closedAt) return commitPending({ account, hasPendingChanges }, account);
       const isUsedAgain = now.getTime() - (account.usedAt?.getTime() ?? 0) > usedAtMs;
       if (!hasPendingChanges && !isUsedAgain) return { answer: account };
       const updated = { ...account, ...(isUsedAgain && { usedAt: now }) };

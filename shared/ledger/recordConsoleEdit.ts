@@ -1,6 +1,6 @@
 import { findProblem } from './account.ts';
 import { changeAccount } from './changeAccount.ts';
-import { unchanged } from './creditChanges.ts';
+import { commitPending } from './command.ts';
 import type { Ledger } from './ledger.ts';
 import { spreadSuspension } from './suspension.ts';
 import { hasDecision } from './suspensionRules.ts';
@@ -26,12 +26,9 @@ export async function recordConsoleEdit(
       const problem = findProblem(account);
       // A person who was never suspended needs no further look.
       const wasSuspended = hasDecision(account);
-      if (!hasPendingChanges) return { answer: { recorded: false, changed: false, wasSuspended, problem } };
       const recorded = pendingEntries.length > 0;
-      return {
-        change: unchanged({ ...account }),
-        answer: () => ({ recorded, changed: true, wasSuspended, problem }),
-      };
+      const answer = { recorded, changed: hasPendingChanges, wasSuspended, problem };
+      return commitPending({ account, hasPendingChanges }, answer);
     },
   });
   if (wasSuspended) await spreadSuspension(ledger, uid);

@@ -1,5 +1,5 @@
 import { changeAccount } from './changeAccount.ts';
-import { unchanged } from './creditChanges.ts';
+import { commitPending } from './command.ts';
 import type { Ledger } from './ledger.ts';
 
 /**
@@ -15,9 +15,8 @@ export function refillAllowance(ledger: Ledger, uid: string): Promise<boolean> {
     missing: { answer: false },
     takesInvalid: true,
     decide({ account, hasPendingChanges, pendingEntries }) {
-      if (!hasPendingChanges) return { answer: false };
       const isGiven = pendingEntries.some(({ type }) => type === 'allowance');
-      return { change: unchanged(account), answer: () => isGiven };
+      return commitPending({ account, hasPendingChanges }, isGiven);
     },
   });
 }

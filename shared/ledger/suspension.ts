@@ -84,7 +84,7 @@ function followPerson(ledger: Ledger, uid: string, times: SuspensionTimes) {
       const followed = followDecision(account, times);
       const answer = { times: followed, uids: person?.uids ?? [] };
       if (!hasPendingChanges && followed === account) return { answer };
-      return { change: unchanged({ ...followed }), answer: () => answer };
+      return { change: unchanged(followed), answer: () => answer };
     },
   });
 }

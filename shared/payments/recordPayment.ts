@@ -66,9 +66,7 @@ export async function recordPayment(
     takesInvalid: true,
     decide({ account, hasPendingChanges, documents, now }) {
       const isNew = !documents.get(path) && !documents.get(purchaseEntry);
-      if (isNew && account.closedAt) {
-        return commitPending({ account, hasPendingChanges }, 'closed');
-      }
+      if (isNew && account.closedAt) return commitPending({ account, hasPendingChanges }, 'closed');
       if (isNew && !areAll && isLate(openedAt, now)) return { answer: 'late' };
       const alreadyRecorded = {
         status: 'alreadyRecorded' as const,

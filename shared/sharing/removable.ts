@@ -1,7 +1,7 @@
 /** What a take-down has to remove: every generation that shows an image, and every share of it. */
 import { adminActionPath } from '../database/adminActions.ts';
 import type { StoredDocument, Write } from '../database/database.ts';
-import { parseReadable } from '../database/spoiltDocuments.ts';
+import { parseIfReadable } from '../database/spoiltDocuments.ts';
 import { findTwins, type ShownImage } from '../generation/cache.ts';
 import type { OutboxItem } from '../generation/outbox.ts';
 import { type GenerationRecord, generationPath, parseGeneration } from '../generation/record.ts';
@@ -34,7 +34,7 @@ export async function findRemovable(ledger: Ledger, uid: string, id: string): Pr
     adminActionPath('takedown', id),
   ]);
   const [document, action] = documents;
-  const [readable] = parseReadable(log, document ? [document] : [], parseGeneration);
+  const readable = parseIfReadable(log, document, parseGeneration);
   const record = readable ?? (document && recoverGeneration(document));
   const makerId = record?.imageOwner ?? id;
   const { maker, twins } = await findTwins(ledger, { uid, id, imageOwner: makerId });

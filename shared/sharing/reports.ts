@@ -20,7 +20,7 @@ import {
 } from '../database/database.ts';
 import { forEachDocument } from '../database/forEachDocument.ts';
 import { parsePageToken, readPage, tokenTimeSchema, toNextPageToken } from '../database/pages.ts';
-import { parseDocument, parseReadable } from '../database/spoiltDocuments.ts';
+import { parseDocument, parseIfReadable, parseReadable } from '../database/spoiltDocuments.ts';
 import { Failure } from '../errors.ts';
 import { generationPath, parseGeneration } from '../generation/record.ts';
 import { parseShare, sharePath } from '../generation/shares.ts';
@@ -71,7 +71,7 @@ export function addReport(
   return retryCommit(undefined, async () => {
     const { documents, readTime } = await database.read([sharePath(token), reportPath(id)]);
     const [document, existing] = documents;
-    const [share] = parseReadable(log, document ? [document] : [], parseShare);
+    const share = parseIfReadable(log, document, parseShare);
     if (!share?.image || existing) return;
     const { uid, generationId } = share;
     const data = { token, uid, generationId, reason, status: 'open' as const, createdAt: readTime };

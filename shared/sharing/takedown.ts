@@ -29,7 +29,7 @@ const hashMsMax = 10_000;
 /**
  * Removes an image: its generation and all that show the same image become `deleted`, their words are erased, their
  * shares end, and the hash of the image is kept. All of that is one commit. An image that its user has deleted is marked,
- * too. Documents that an admin has spoilt or deleted in the console are no obstacle, as far as anything else shows the image.
+ * too. It does not fail if an admin has spoilt or deleted documents in the console, as long as any other shows the image.
  * May be repeated: then it deletes what is left in the store.
  * @throws {Failure} NOT_FOUND unless there is or was a finished image; IN_PROGRESS; DATABASE_UNAVAILABLE.
  */

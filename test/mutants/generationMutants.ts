@@ -232,8 +232,8 @@ export const inGeneration: Mutants = {
     killedBy: 'test/shared/generation/races.test.ts',
   },
   'a source with a spoilt document holds up the deletion of its twins': {
-    find: '$P($L, document ? [document] : [], parseGeneration)[0]',
-    replace: 'document && parseGeneration(document)',
+    find: 'return $P($L, document, parseGeneration)',
+    replace: 'return document && parseGeneration(document);',
     killedBy: twinsTest,
   },
   'the sweep deletes an image that a twin shows': {

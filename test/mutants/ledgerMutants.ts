@@ -77,7 +77,7 @@ export const inLedger: Mutants = {
     killedBy: 'test/shared/generation/spoiltGenerations.test.ts',
   },
   'a field with a misspelt name is not logged': {
-    find: '[...findMistypedFields($D), ...findUnknownFields($D)]',
+    find: '[...findMistypedFields($D), ...findUnknownFields($F)]',
     replace: 'findMistypedFields($D)',
     killedBy: 'test/shared/ledger/mistyped.test.ts',
   },
