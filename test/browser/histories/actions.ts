@@ -9,24 +9,13 @@ type Action = (world: World, view: View, random: Random) => Promise<string | und
 
 /** Accounts of other people, and windows of Google. */
 const isForbidden = ({ name }: Control) => /^Continue (as|with)|reate an? ?account|Forgot/.test(name);
-/** A pack has a number of credits and a price. */
-const packs = /^[\d,]+ credits.*[$€£]/;
 
 /** Presses at a place, and counts what the user meant by it. */
-async function press(world: World, { name, x, y }: Control, times: number): Promise<void> {
+async function press(world: World, { x, y }: Control, times: number): Promise<void> {
   const { page } = world;
-  // A dialog on a slow network may have opened since the page was read.
-  const isPack = await page
-    .evaluate(([left, top]) => Boolean(document.elementFromPoint(left, top)?.closest('.packs button')), [
-      x,
-      y,
-    ] as const)
-    .catch(() => false);
   // A page that is left at the first press ends the call.
   await page.mouse.click(x, y, { clickCount: times }).catch(() => {});
   world.wishes += await takeWishes(page);
-  if (isPack || packs.test(name)) world.packPresses += 1;
-  if (/^Pay\b/.test(name)) world.payments += 1;
 }
 
 const pressSome =
@@ -51,12 +40,8 @@ const pressKey: Action = async (world, { place }, random) => {
   const key = random.pick(keys);
   const times = random.chance(0.3) ? 2 : 1;
   const { page } = world;
-  const isPack = await page
-    .evaluate(() => document.activeElement?.closest('.packs') !== null)
-    .catch(() => false);
   for (let i = 0; i < times; i += 1) await page.keyboard.press(key).catch(() => {});
   world.wishes += await takeWishes(page);
-  if (isPack) world.packPresses += 1;
   return `key ${key}${times > 1 ? ' twice' : ''}`;
 };
 

@@ -17,8 +17,9 @@ export async function findProblem(world: World): Promise<string | undefined> {
   if (unexpected) return unexpected;
   if (world.keys.size > world.wishes)
     return `the user asked for ${world.wishes} images, and the page for ${world.keys.size}`;
-  if (world.checkoutKeys.size > world.packPresses)
-    return `the user pressed a pack ${world.packPresses} times, and the page bought ${world.checkoutKeys.size}`;
+  const packPresses = world.pressedIn.pack.size;
+  if (world.checkoutKeys.size > packPresses)
+    return `the user pressed a pack in ${packPresses} steps, and the page bought ${world.checkoutKeys.size} times`;
   return (
     (await lasting(world.page, () => findFaultOfLayout(world.page))) ??
     (await lasting(world.page, () => findWrongBalance(world)))
@@ -135,15 +136,15 @@ async function findWayHome({ page, user }: World): Promise<void> {
 }
 
 /** Each generation is charged once at most, and refunded once at most. @throws what is wrong */
-function checkLedger({ wishes, keys, payments }: World, entries: readonly Entry[]): void {
+function checkLedger({ wishes, keys, pressedIn }: World, entries: readonly Entry[]): void {
   const of = (type: Entry['type']) => entries.filter((entry) => entry.type === type);
   const debits = of('debit').map(({ generationId }) => generationId);
   const problems = [
     new Set(debits).size < debits.length && 'a generation is charged twice',
     debits.length > keys.size && `${keys.size} images were asked for, and ${debits.length} charged`,
     debits.length > wishes && `the user asked for ${wishes} images, and paid for ${debits.length}`,
-    of('purchase').length > payments &&
-      `the user paid ${payments} times, and bought ${of('purchase').length}`,
+    of('purchase').length > pressedIn.payment.size &&
+      `the user paid in ${pressedIn.payment.size} steps, and bought ${of('purchase').length} times`,
   ];
   const problem = problems.find(Boolean);
   if (problem) throw new Error(problem);

@@ -60,6 +60,31 @@ export const countWishes = (context: BrowserContext) =>
 export const takeWishes = (page: Page): Promise<number> =>
   page.evaluate(() => (globalThis as Partial<WishWindow>).takeWishes?.() ?? 0).catch(() => 0);
 
+/** What the user pressed to buy: a pack in the studio, or a way to pay at Stripe. */
+export type PurchasePress = 'pack' | 'payment';
+
+/** Reports each such press as it happens, because the page may be left at once. */
+export async function watchPurchases(
+  context: BrowserContext,
+  onPress: (pressed: PurchasePress) => void,
+): Promise<void> {
+  await context.exposeBinding('reportPress', (_, pressed: PurchasePress) => onPress(pressed));
+  await context.addInitScript(() => {
+    const { reportPress } = globalThis as unknown as { reportPress: (pressed: PurchasePress) => void };
+    // Keys that press a button make a click as well.
+    addEventListener(
+      'click',
+      ({ target, isTrusted }) => {
+        const button = (target as Element).closest<HTMLButtonElement>('button');
+        if (!button || !isTrusted) return;
+        if (button.closest('.packs')) reportPress('pack');
+        if (button.name === 'outcome' && /^(pay|later)$/.test(button.value)) reportPress('payment');
+      },
+      true,
+    );
+  });
+}
+
 /** Reads the page once. */
 export const readView = (page: Page): Promise<View> =>
   page.evaluate(() => {

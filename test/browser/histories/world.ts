@@ -7,7 +7,7 @@ import type { User } from '../support/accounts.ts';
 import { type BrowserWindow, type Look, openBrowserWindow } from '../support/browserWindow.ts';
 import type { Pause } from '../support/pauses.ts';
 import type { Studio } from '../support/studio.ts';
-import { countWishes } from './controls.ts';
+import { countWishes, type PurchasePress, watchPurchases } from './controls.ts';
 
 export type Network = 'online' | 'slow' | 'offline';
 
@@ -23,10 +23,10 @@ export type World = {
   /** The images that the user has asked for, and the Idempotency-Keys that the page has sent for them. */
   wishes: number;
   keys: Set<string>;
-  /** How often the user has pressed a pack, and has paid. */
-  packPresses: number;
+  /** The steps in which the user pressed a pack, or a way to pay: pressing twice in one step buys once. */
+  pressedIn: Record<PurchasePress, Set<number>>;
+  /** The Idempotency-Keys that the page has sent for purchases. */
   checkoutKeys: Set<string>;
-  payments: number;
   /** The receipt with the highest sequence that each tab has had since it was loaded. */
   receipts: WeakMap<Page, Pick<Receipt, 'balance' | 'sequence'>>;
   sessions: WeakMap<Page, CDPSession>;
@@ -72,14 +72,14 @@ export async function openWorld(
     pauses: [],
     wishes: 0,
     keys: new Set(),
-    packPresses: 0,
+    pressedIn: { pack: new Set(), payment: new Set() },
     checkoutKeys: new Set(),
-    payments: 0,
     receipts: new WeakMap(),
     sessions: new WeakMap(),
     trace: [],
   };
   await countWishes(window.context);
+  await watchPurchases(window.context, (pressed) => world.pressedIn[pressed].add(world.trace.length));
   await window.page.reload();
   watch(world, window.page);
   window.context.on('request', (request) => {
