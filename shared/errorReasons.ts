@@ -222,7 +222,7 @@ export const reasons = {
     status: 'RESOURCE_EXHAUSTED',
     retry: 'same_key',
     retryAfter: 'always',
-    when: 'The user has too many generations in flight, sent too many requests within 60 seconds, had too many failed images refunded within an hour, had too many prompts improved today (UTC), or asked for too many exports within an hour.',
+    when: 'The user has too many generations in flight, or made too many calls in a minute, an hour or a day. `metadata.limit` names the limit.',
     tell: '"Too many at once. Continuing in a moment."',
     action: 'Wait, then send the request again. The client does this; `onWait` reports it.',
     metadata: {
