@@ -40,7 +40,7 @@ export const operations: Record<string, OperationText> = {
   health: {
     summary: 'Check that this instance answers',
     description:
-      'Calls nothing that costs money. `warnings` lists configured models that are about to be retired.',
+      'Calls nothing that costs money. `warnings` lists models that are retired or soon will be. `studio` has what a visitor may know before the sign-in.',
     reasons: [],
   },
   account: {
