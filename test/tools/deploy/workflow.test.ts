@@ -55,8 +55,8 @@ describe('the workflows', () => {
     for (const [name, job] of jobs) {
       const used = job.steps.slice(0, 2).map(({ uses }) => uses?.split('@')[0]);
       expect(used).toEqual(['actions/checkout', './.github/actions/setup']);
-      // Only the job with the test of two versions needs the history.
-      const history = name === 'unit' ? { 'fetch-depth': 0 } : {};
+      // Only the jobs with the test of two versions need the history.
+      const history = ['unit', 'histories'].includes(name) ? { 'fetch-depth': 0 } : {};
       expect(job.steps[0]?.with).toEqual({ 'persist-credentials': false, ...history });
     }
   });
@@ -120,6 +120,7 @@ describe('the workflows', () => {
     const nightly = Object.values(workflows.nightly.jobs).flatMap((job) => toCommands(job.steps));
     expect(nightly).toEqual([
       'npm run test:histories -- --count 5000',
+      'npx vitest run --project unit --project slow',
       'npm run test:crash',
       'npm run test:mutants',
       'npm run bench -- --runs 5',
