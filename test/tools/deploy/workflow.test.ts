@@ -102,9 +102,18 @@ describe('the workflows', () => {
   it('deploy with options that the deploy accepts', () => {
     const command = toCommands(ciJobs.deploy?.steps ?? []).join('\n');
     const options = command.match(/npm run deploy -- (.*)/)?.[1] ?? '';
-    const values: Record<string, string> = { PROJECT: 'my-studio', REGION: 'us-central1', LOCATION: 'nam5' };
+    const values: Record<string, string> = {
+      PROJECT: 'my-studio',
+      REGION: 'us-central1',
+      LOCATION: 'nam5',
+      ALERT_EMAIL: 'ops@example.com',
+    };
     const args = options.split(' ').map((one) => values[one.replace(/[$"]/g, '')] ?? one);
-    expect(parseOptions(args, () => 'SIGNUP_CREDITS=1\n')).toMatchObject({ location: 'nam5' });
+    expect(parseOptions(args, () => 'SIGNUP_CREDITS=1\n')).toMatchObject({
+      location: 'nam5',
+      // Without it the alerts would lose their recipient.
+      alertEmail: 'ops@example.com',
+    });
   });
 
   it('run the long checks every night', () => {
