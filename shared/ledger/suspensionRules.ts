@@ -75,8 +75,9 @@ export function joinSuspensions(
   if (isSuspensionEdited(account)) return decideSuspension(joined, account.suspended, now);
   const lists = sides.flatMap((side) => (side?.suspended ? [side.disputes] : []));
   const disputes = lists.some((list) => list.length === 0) ? [] : [...new Set(lists.flat())];
-  const isDecided = joined.suspended && new Set(joined.suspendedFor).size === disputes.length;
-  return lists.length === 0 || isDecided ? joined : decideSuspension(joined, true, now, disputes);
+  const isKnown = lists.every((list) => new Set(list).size === disputes.length);
+  const isDecided = lists.length === 0 || (joined.suspended && isKnown);
+  return isDecided ? joined : decideSuspension(joined, true, now, disputes);
 }
 
 function withDecision(account: Account, { suspended, at, disputes }: SuspensionDecision): Account {
