@@ -1,8 +1,8 @@
 /**
  * The rules of a suspension, pure. It belongs to a person, so every account and every identity of theirs has a copy. A copy
  * is the last decision with its time and its disputes, and the later of two copies counts: they agree in the end, in whatever
- * order they meet. A decision about a dispute knows every copy that its account reaches directly. Of two that are made at the
- * same moment further apart, the later one counts, with its disputes only.
+ * order they meet. A dispute adds itself to the disputes that its account and its identities know. If accounts without a
+ * common identity are disputed at the same moment, only the disputes of the later decision are kept.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Account } from './account.ts';

@@ -55,7 +55,10 @@ export function observeSuspension(
 
   // The lifting of a suspension has not reached this account: which of the two was first is open.
   const isLate = isSuspended(before) && !isEdited(before) && !isDue(linked);
-  if (isLate || !isInOrder(linked, account, before)) for (const one of linked) one.reasons.isOpen = true;
+  if (isLate || !isInOrder(linked, account, before)) {
+    world.happened('decisions about a person cross');
+    for (const one of linked) one.reasons.isOpen = true;
+  }
   if (decided === false) {
     for (const one of linked) Object.assign(one.reasons, { isByAdmin: false, disputes: new Set() });
   }

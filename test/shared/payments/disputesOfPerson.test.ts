@@ -95,6 +95,7 @@ describe('disputes of two accounts of a person', () => {
     const isFirst = ({ data }: object & { data: { object: object } }) =>
       (data.object as { id?: string }).id === people.id('ann');
     await people.deliver(people.event(withdrawn, isFirst));
+    await people.runJob('reconcile');
     expect(documents()).toEqual(before);
     await people.win('ann');
     const after = documents();
@@ -237,14 +238,13 @@ it('documents of before the identities kept disputes are restored by the dispute
   expect(people.standing()).toEqual([]);
 });
 
-it.each([null, 'du_1', 7])(
-  'disputes of an identity that are %j are read as an admin’s suspension',
-  async (spoilt) => {
+describe.each([null, 'du_1', 7])('disputes that an admin has replaced by %j', (suspendedFor) => {
+  it.each(['accounts/ann', 'identities/mail'])("count as an admin's suspension in %s", async (path) => {
     const people = await createBuyers('ann');
     await people.dispute('ann');
-    people.edit('identities/mail', { suspendedFor: spoilt });
-    people.remove('ann');
+    people.edit(path, { suspendedFor });
+    if (path !== 'accounts/ann') people.remove('ann');
     await people.win('ann');
     expect(people.suspended()).toEqual(['ann']);
-  },
-);
+  });
+});
