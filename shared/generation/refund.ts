@@ -8,13 +8,13 @@ import { hasExpired } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
 import {
-  findGeneration,
   type GenerationData,
   type GenerationRecord,
   generationPath,
   parseGeneration,
   type StoredFailure,
 } from './record.ts';
+import { parseOrRefuse } from './recoverGeneration.ts';
 
 export type RefundRequest = {
   uid: string;
@@ -130,14 +130,18 @@ export async function expire(
   return outcome;
 }
 
-/** A user's generation, refunded first if its deadline has passed. */
+/**
+ * A user's generation, refunded first if its deadline has passed.
+ * @throws {Failure} ACCOUNT_INVALID if its document is spoilt; DATABASE_UNAVAILABLE.
+ */
 export async function findCurrentGeneration(
   ledger: Ledger,
   uid: string,
   id: string,
 ): Promise<GenerationRecord | undefined> {
-  const { record, readTime } = await ledger.retryCommit(undefined, () =>
-    findGeneration(ledger.database, uid, id),
+  const { documents, readTime } = await ledger.retryCommit(undefined, () =>
+    ledger.database.read([generationPath(uid, id)]),
   );
+  const record = documents[0] && parseOrRefuse(ledger.log, documents[0]);
   return record && isExpired(record, readTime) ? (await expire(ledger, record)).record : record;
 }

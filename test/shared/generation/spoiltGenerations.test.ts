@@ -68,14 +68,20 @@ it.each([1, 2, 20])('the entries leave out spoilt ones, with pages of %i', async
   expect(findPaths()).toHaveLength(2);
 });
 
-it('a read of the spoilt image answers 500, and the log has its path but nothing of its content', async () => {
+it('a read of the spoilt image is refused, and the log has its path but nothing of its content', async () => {
   const { studio, ids, toPath } = await startGallery();
   studio.edit(toPath(0), { model: 5, request: removed });
   const { status, body } = await studio.get('generation', { id: ids[0] ?? '' });
-  expect([status, body.error.details[0].reason]).toEqual([500, 'INTERNAL']);
+  expect([status, body.error.details[0]]).toMatchObject([
+    409,
+    {
+      reason: 'ACCOUNT_INVALID',
+      metadata: { field: 'generations', generationId: ids[0], retry: 'no' },
+    },
+  ]);
   expect(JSON.stringify(body)).not.toContain('accounts/');
   const [line] = studio.findEvents('document_unreadable');
-  expect(line).toMatchObject({ severity: 'ERROR', function: 'generation', path: toPath(0) });
+  expect(line).toMatchObject({ severity: 'ERROR', path: toPath(0) });
   expect(line?.stack_trace).toContain('check the fields request, model');
   expect((await studio.get('generation', { id: ids[1] ?? '' })).status).toBe(200);
 });
