@@ -244,6 +244,25 @@ it('a grant that is repeated after its document was spoilt is not made again, an
   expect(findPaths()).toEqual([expect.stringMatching(/^grants\/[0-9a-f]{32}$/)]);
 });
 
+it.each([
+  ['is a text', '2026-01-01'],
+  ['was removed', removed],
+])(
+  'reconcile names an item of the outbox in the log that no sweep finds, because its dueAt %s',
+  async (_, dueAt) => {
+    const { studio, findPaths } = await startGallery();
+    const due = new Date(0);
+    const item = { uid: 'ann', generationId: 'x', publicId: 'x', createdAt: due, dueAt: due, until: due };
+    studio.edit('outbox/x', item);
+    studio.edit('outbox/x', { dueAt });
+    studio.edit('outbox/y', { ...item, generationId: 'y', dueAt: new Date('2030-01-01') });
+    expect([(await studio.sweep()).status, findPaths()]).toEqual([200, []]);
+    const { status, body } = await studio.runJob('reconcile');
+    expect([status, body.broken, findPaths()]).toEqual([200, [], ['outbox/x']]);
+    expect(studio.documents('outbox')).toHaveLength(2);
+  },
+);
+
 it('a spoilt item of the outbox stays, is named in the log, and takes no other with it', async () => {
   const { studio, findPaths } = await startGallery();
   const due = new Date(0);
