@@ -49,6 +49,11 @@ export const inSharing: Mutants = {
     find: '$I.store($N, $C, timeLeft(), $S)',
     replace: '$I.store($N, $C, 10_000, $S)',
   },
+  'an image stays public if its generation does not name the share': {
+    find: 'endShares([found], $S, now)',
+    replace: 'endShares([found], [], now)',
+    killedBy: 'test/shared/generation/spoiltDeletion.test.ts',
+  },
   'a share that fails is left to the sweep without its copy': {
     find: 'createOutboxItem(toUnfinishedCopyItem($$$A))',
     replace: '{ delete: outboxPath(token) }',
