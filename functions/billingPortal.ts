@@ -30,7 +30,7 @@ export const billingPortal = endpoint({
         (await payments?.stripe.findSession(purchase.id))?.customer);
     const url =
       customer && (await payments?.stripe.createPortal(customer, `${services.config.publicUrl}/studio`));
-    if (!url) throw new Failure('NOT_FOUND', 'There is nothing bought yet.');
+    if (!url) throw new Failure('NOT_FOUND', 'Nothing has been bought yet.');
     return { body: { url } };
   },
 });

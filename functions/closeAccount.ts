@@ -10,7 +10,7 @@ const signInMsMax = 300_000;
 /** How long the call itself works on the closing, milliseconds. The sweep does the rest. */
 const workMsMax = 20_000;
 
-/** Closes the caller's account: erases the person and keeps the books. */
+/** Closes the caller's account: erases the person and keeps the ledger. */
 export const closeAccount = endpoint({
   method: 'POST',
   access: 'user',

@@ -6,7 +6,14 @@ import { environmentSchema } from '../shared/config/environment.ts';
 import { localVariables } from '../tools/localVariables.ts';
 import { StartRefused } from './refusal.ts';
 
+export const usage = `npm start                 the studio, with emulators and fakes: README.md
+npm start -- --console    also the emulators' own pages, to edit documents as an admin would
+npm run dev               restarts the functions at each change of the sources
+Variables such as PORT come from the environment or from .env; docs/setup/environment.md lists them.`;
+
 export type Flags = {
+  /** Print the usage and start nothing. */
+  help: boolean;
   /** Restart the functions at each change of the sources. */
   dev: boolean;
   /** Start the emulators' console too. */
@@ -15,25 +22,19 @@ export type Flags = {
   settings: string | undefined;
 };
 
-/** @throws {StartRefused} naming an unknown flag */
+/** @throws {StartRefused} naming an unknown flag, with the usage */
 export function parseFlags(args: string[]): Flags {
-  const usage = `npm start                 the studio, with emulators and fakes: README.md
-npm start -- --console    also the emulators' own pages, to edit documents as an admin would
-npm run dev               restarts the functions at each change of the sources
-Variables such as PORT come from the environment or from .env; docs/setup/environment.md lists them.`;
+  const options = {
+    help: { type: 'boolean', default: false },
+    dev: { type: 'boolean', default: false },
+    console: { type: 'boolean', default: false },
+    settings: { type: 'string' },
+  } as const;
   try {
-    const options = {
-      help: { type: 'boolean' },
-      dev: { type: 'boolean', default: false },
-      console: { type: 'boolean', default: false },
-      settings: { type: 'string' },
-    } as const;
-    const { help, ...flags } = parseArgs({ args, options }).values;
-    if (!help) return { settings: undefined, ...flags };
+    return { settings: undefined, ...parseArgs({ args, options }).values };
   } catch (error) {
     throw new StartRefused(`${(error as Error).message}\n\n${usage}`);
   }
-  throw new StartRefused(usage);
 }
 
 /**

@@ -26,7 +26,7 @@ import {
 } from './environment.ts';
 import { startFakeCloudinary } from './fakes/cloudinary.ts';
 import { startFakeGemini } from './fakes/gemini.ts';
-import { loadSettings, parseFlags } from './flags.ts';
+import { loadSettings, parseFlags, usage } from './flags.ts';
 import { type Functions, startFunctions } from './functionsProcess.ts';
 import { findFirestoreProgram } from './java.ts';
 import { findFreePort, findPortHolder, isPortFree, loopback, portDefault } from './ports.ts';
@@ -45,6 +45,11 @@ const imageLatencyMs = 600;
 
 async function main(run: Run, args: string[]): Promise<void> {
   const flags = parseFlags(args);
+  if (flags.help) {
+    say(usage);
+    run.end(0);
+    return;
+  }
   const unknownNames = loadSettings(flags.settings);
   if (unknownNames.length > 0)
     say(

@@ -71,8 +71,11 @@ export async function eraseAgain(
 }
 
 async function main(): Promise<void> {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { project: text, since: text } });
+  const values = parseCommandLine();
+  if (values.help) {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
   const project = values.project ?? process.env.GOOGLE_CLOUD_PROJECT;
   const since = new Date(values.since ?? 0);
   if (!project || Number.isNaN(since.getTime())) throw new Error(usage);
@@ -93,6 +96,16 @@ async function main(): Promise<void> {
     `${read} erasures in the log: ${missing} have nothing left to erase, ${failed} failed. The sweep finishes the rest within minutes.\n`,
   );
   if (failed > 0) process.exitCode = 1;
+}
+
+/** @throws {Error} with the usage, if the words cannot be parsed. */
+function parseCommandLine() {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({ options: { project: text, since: text, help: { type: 'boolean' } } }).values;
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n\n${usage}`);
+  }
 }
 
 /** The same credentials that Firestore's client uses: `gcloud auth application-default login`. */

@@ -1,6 +1,6 @@
 /**
- * The numbers of a studio whose environment names no others, by variable. What each means stands in `environment.ts`; the
- * default prices are in `prices.ts`, the default models in `../imagegen/modelOrder.ts`.
+ * The default of each variable that is a number. `environment.ts` says what each variable does. The default prices are in
+ * `prices.ts`, the default models in `../imagegen/modelOrder.ts`.
  */
 export const defaults = {
   SIGNUP_CREDITS: 10,

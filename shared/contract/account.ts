@@ -27,7 +27,7 @@ export const accountSchema = describe(
     balance: describe('Credits in the account.', z.int().min(0)),
     sequence: describe('The number of the last entry. 0 if there is none.', z.int().min(0)),
     suspended: describe('True if the account may not generate images.', z.boolean()),
-    email: describe('The e-mail address in the token. Null if it has none.', z.string().nullable()),
+    email: describe('The verified e-mail address of the user. Null if there is none.', z.string().nullable()),
     createdAt: time('When the account was created.'),
     closedAt: describe(
       'When the user closed the account. Absent unless it is closed or closing.',

@@ -10,7 +10,7 @@ const exportedGenerationSchema = describe(
   generationSchema.extend({
     modelVersion: describe('The model that answered, if it is another one.', z.string().optional()),
     thoughtSignature: describe(
-      'What the model gave with the image to remember its work by. Only the model can read it.',
+      'The thought signature that the model returned with the image. Only the model can read it.',
       z.string().optional(),
     ),
     receipt: receiptSchema,

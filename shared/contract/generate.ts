@@ -55,7 +55,7 @@ export const generateRequestSchema = describe(
     ),
     group: groupSchema.optional(),
     originalPrompt: describe(
-      'What the user wrote, if `prompt` is an improvement of it. It is kept and shown, never sent to a model, and no part of what a repeated key is compared by.',
+      'What the user wrote, if `prompt` is an improvement of it. It is kept and shown, never sent to a model, and not compared when a key is repeated.',
       createPromptSchema().optional(),
       { minLength: 1, maxLength: promptCharactersMax },
     ),

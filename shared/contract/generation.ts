@@ -26,7 +26,7 @@ export const favouriteRequestSchema = describe(
   z.strictObject({
     id: generationIdSchema,
     favourite: describe(
-      'True to mark the image, false to take the mark away.',
+      'True to mark the image, false to remove the mark.',
       z.boolean({ error: 'must be true or false' }),
     ),
   }),
@@ -37,7 +37,7 @@ export const queryCharactersMax = 200;
 
 export const galleryQuerySchema = pageQuerySchema.extend({
   query: describe(
-    'Only images with a prompt, or an `originalPrompt`, that has all these words. Case does not count, nor does the order. Without letters and digits it finds everything.',
+    'Only images with a prompt, or an `originalPrompt`, that has all these words. Case and order do not matter. A query without letters and digits finds everything.',
     z
       .string()
       .max(queryCharactersMax, `must have at most ${countOf(queryCharactersMax, 'character')}`)
@@ -70,7 +70,7 @@ export const imageSchema = describe(
 export type Image = z.infer<typeof imageSchema>;
 
 export const statusSchema = describe(
-  'The state of a generation. `pending` ends in `succeeded` or `refunded`. `succeeded` becomes `deleted` when the user deletes the image.',
+  'The state of a generation. `pending` ends in `succeeded` or `refunded`. `succeeded` becomes `deleted` when the user deletes the image, or the studio removes it.',
   z.enum(['pending', 'succeeded', 'refunded', 'deleted']),
 );
 
@@ -162,7 +162,7 @@ export const generationAnswerSchema = describe(
   z.strictObject({
     generation: generationSchema,
     ancestors: describe(
-      `In the answer of \`generation\` for an edit: the image that it changes, the one that that one changes, and so on, newest first, at most ${ancestorsMax}. A deleted one is there without words and image. Absent if the generation is no edit.`,
+      `In the answer of \`generation\` for an edit: the image that it changes, the parent of that image, and so on, newest first, at most ${ancestorsMax}. A deleted one is listed without words and image. Absent if the generation is no edit.`,
       z.array(generationSchema).max(ancestorsMax).optional(),
     ),
   }),

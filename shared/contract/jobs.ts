@@ -13,7 +13,7 @@ export const quotaAnswerSchema = describe(
         z.strictObject({
           id: modelIdSchema,
           state: describe(
-            'Only an operator switches a model to `off` and back.',
+            'Only an admin switches a model to `off` and back.',
             z.enum(['ready', 'exhausted', 'off']),
           ),
           reason: modelReasonSchema,

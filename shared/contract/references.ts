@@ -27,7 +27,7 @@ function isBase64(text: string): boolean {
   return true;
 }
 
-/** Formats of phones and browsers that no model is sent. HEIC stands for HEIF too. */
+/** Image formats of phones and browsers that are never sent to a model. HEIC includes HEIF. */
 export type OtherFormat = 'HEIC' | 'AVIF';
 
 /** What is wrong with a reference in another format, and what to do. */

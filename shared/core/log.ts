@@ -65,7 +65,7 @@ function toStackTrace(error: unknown, causesLeft = causesMax): string {
   return `${own}\nCaused by: ${toStackTrace(error.cause, causesLeft - 1)}`;
 }
 
-/** Anything can be thrown, and some objects have no text. Logging never throws: it stands in catch clauses. */
+/** Anything can be thrown, and some objects have no text. Logging must not throw, because it is used in catch clauses. */
 function toText(thrown: unknown): string {
   try {
     return String(thrown);

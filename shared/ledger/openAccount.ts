@@ -7,7 +7,7 @@ import { type Account, accountPath } from './account.ts';
 import { closurePath, isClosure } from './closures.ts';
 import type { LedgerUser } from './command.ts';
 import type { Ledger } from './ledger.ts';
-import { computeDebt, paymentTotals } from './paymentTotals.ts';
+import { claimTotals, restoreDebt } from './paymentTotals.ts';
 import { identitiesOf } from './person.ts';
 
 /** What a deletion in the console has left of an account, besides its entries: identities that list it, and its closing. */
@@ -39,9 +39,8 @@ export async function openAccount(
   return { ...account, debt, closedAt, email: closedAt ? undefined : (user?.email ?? account.email) };
 }
 
-/** What its payments moved by the entries, less the credits that its purchases hold. */
 async function findDebt({ database }: Ledger, { uid, sequence, debt }: Account): Promise<number> {
   if (sequence === 0 || debt > 0) return debt;
-  const { totals } = await database.totals(accountPath(uid), paymentTotals(uid));
-  return Math.max(0, computeDebt(totals));
+  const { totals } = await database.totals(accountPath(uid), claimTotals(uid));
+  return restoreDebt(totals);
 }

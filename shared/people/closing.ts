@@ -20,8 +20,8 @@ export const createCloser = async (services: Services): Promise<Closer> => ({
 });
 
 /**
- * Goes on with a closing while time is left. Each page of a step ends with one commit of its progress: whoever comes next
- * goes on there, and of two that work at once one commits and the other reads again.
+ * Goes on with a closing while time is left. Each page of a step ends with one commit of its progress, and the next call goes on
+ * from there. If two calls work at once, one commits and the other reads again.
  * @throws {Failure} DATABASE_UNAVAILABLE, AUTH_UNAVAILABLE: the sweep goes on later.
  */
 export async function continueClosing(

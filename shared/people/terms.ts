@@ -9,7 +9,7 @@ import { unchanged } from '../ledger/creditChanges.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { refuseClosed, refuseTerms } from '../ledger/refusals.ts';
 
-/** What the API shows of the terms. Undefined if the studio has none, and no privacy policy. */
+/** What the API shows of the terms. Undefined if the studio has neither terms nor a privacy policy. */
 export function toTerms(
   account: Pick<Account, 'terms'>,
   { version, termsUrl, privacyUrl }: Config['terms'],

@@ -1,12 +1,20 @@
 /** The command line of `npm start`, and the file with its variables. */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { loadSettings, parseFlags } from '../../local/flags.ts';
+import { loadSettings, parseFlags, usage } from '../../local/flags.ts';
 
-it.each([[['--help']], [['--hlep']], [['--settings']]])('%j explains the options', (args) => {
+it.each([[['--hlep']], [['--settings']]])('%j is refused with the usage', (args) => {
   expect(() => parseFlags(args)).toThrow('npm start -- --console');
+});
+
+it('--help prints the usage and exits with 0', () => {
+  const start = join(import.meta.dirname, '../../local/start.ts');
+  const args = [start, '--settings', '.env', '--help'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: `${usage}\n`, stderr: '' });
 });
 
 it('knows --dev and --console', () => {

@@ -1,7 +1,7 @@
 /** The base64 of an image in a request: the same texts as the grammar of RFC 4648 with padding, whatever their length. */
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { referenceSchema } from '../../shared/contract.ts';
+import { fc } from '../support/properties.ts';
 
 const isAccepted = (data: string) => referenceSchema.safeParse({ mimeType: 'image/png', data }).success;
 const matchesGrammar = (data: string) => data.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(data);

@@ -1,11 +1,13 @@
 /** `npm run build`: builds the functions into dist/, or another folder, and the page into its folder hosting/. */
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { writePackage, writePage } from './artifact.ts';
 import { bundleFunctions, writeCompileCache } from './bundle.ts';
 
 const root = join(import.meta.dirname, '../..');
-const outdir = resolve(process.argv[2] ?? join(root, 'dist'));
+const [folder = join(root, 'dist')] = parseArgs({ allowPositionals: true }).positionals;
+const outdir = resolve(folder);
 
 rmSync(outdir, { recursive: true, force: true });
 const { outputs } = await bundleFunctions(outdir);

@@ -150,7 +150,7 @@ retry() {
 
 /**
  * All steps as a script for bash, without any secret value. It stops at the first step that fails, and says what to do.
- * @param summary lines for whoever reads the script.
+ * @param summary lines for the reader of the script.
  */
 export function toShellScript(steps: readonly Step[], summary: readonly string[] = []): string {
   const parts = steps.map((step, i) => {

@@ -1,10 +1,4 @@
-/**
- * The deploy's commands for Stripe. The key comes from a file or from Secret Manager, and is never an argument.
- *
- *   npm run stripe -- check   --project P [--key-file F] --packs CREDIT_PACKS [--managed-payments STRIPE_MANAGED_PAYMENTS]
- *   npm run stripe -- connect --project P [--key-file F] --url URL [--rotate]
- *   npm run stripe -- finish  --project P [--key-file F]
- */
+/** The deploy's commands for Stripe. The key comes from a file or from Secret Manager, and is never an argument. */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import Stripe from 'stripe';
@@ -14,6 +8,10 @@ import { DeployRefused, parseStripeMode } from './options.ts';
 import { gcloud } from './planProject.ts';
 import { type RunCommand, runCommand } from './run.ts';
 import { checkStripe, connectWebhook, createClient, finishWebhook, type SecretStore } from './stripe.ts';
+
+const usage = `npm run stripe -- check   --project P [--key-file F] --packs CREDIT_PACKS [--managed-payments STRIPE_MANAGED_PAYMENTS]
+npm run stripe -- connect --project P [--key-file F] --url URL [--rotate]
+npm run stripe -- finish  --project P [--key-file F]`;
 
 const keyName = 'STRIPE_SECRET_KEY';
 
@@ -36,19 +34,8 @@ export async function runStripe(
   args: string[],
   { run, baseUrl, write }: { run: RunCommand; baseUrl: string | undefined; write: (line: string) => void },
 ): Promise<void> {
-  const text = { type: 'string' } as const;
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      project: text,
-      'key-file': text,
-      packs: text,
-      'managed-payments': text,
-      url: text,
-      rotate: { type: 'boolean' },
-    },
-  });
+  const { values, positionals } = parseCommandLine(args);
+  if (values.help) return write(usage);
   const { project = '', 'key-file': file, packs = '', url = '', rotate = false } = values;
   const store = createSecretStore(project, run);
   const stored = await store.read(keyName);
@@ -76,11 +63,24 @@ export async function runStripe(
       case 'finish':
         return write(`  ${await finishWebhook(sdk, store, project)}`);
       default:
-        throw new DeployRefused('The command must be check, connect or finish.');
+        throw new DeployRefused(`The command must be check, connect or finish.\n\n${usage}`);
     }
   } catch (error) {
     if (error instanceof Stripe.errors.StripeError) throw new DeployRefused(`Stripe: ${error.message}`);
     throw error;
+  }
+}
+
+/** @throws {DeployRefused} with the usage, if the words cannot be parsed. */
+function parseCommandLine(args: string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const names = { project: text, 'key-file': text, packs: text, 'managed-payments': text, url: text };
+  const options = { ...names, rotate: flag, help: flag };
+  try {
+    return parseArgs({ args, allowPositionals: true, options });
+  } catch (error) {
+    throw new DeployRefused(`${(error as Error).message}\n\n${usage}`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a deploy will do, for whoever reads its script before running it. */
+/** What a deploy will do, for a person who reads its script before running it. */
 import type { DeployOptions } from './options.ts';
 import type { Step } from './steps.ts';
 

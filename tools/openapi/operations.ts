@@ -40,7 +40,7 @@ export const operations: Record<string, OperationText> = {
   health: {
     summary: 'Check that this instance answers',
     description:
-      'Calls nothing that costs money. `warnings` lists configured models that are about to be retired.',
+      'Calls nothing that costs money. `warnings` lists models that are retired or soon will be. `studio` has what a visitor may know before the sign-in.',
     reasons: [],
   },
   account: {
@@ -52,7 +52,7 @@ export const operations: Record<string, OperationText> = {
   ledger: {
     summary: "List the caller's ledger entries, newest first",
     description:
-      'Every movement of credits: grants, debits, refunds, adjustments, allowances, purchases and what comes of them. Entries never change. A correction is a new entry.',
+      'Every movement of credits: grants, debits, refunds, adjustments, allowances, purchases, and credits that refunded or disputed payments take or return. Entries never change. A correction is a new entry.',
     reasons: ['DATABASE_UNAVAILABLE'],
   },
   enhance: {
@@ -107,7 +107,7 @@ export const operations: Record<string, OperationText> = {
   gallery: {
     summary: "List the caller's images, newest first",
     description:
-      'Only finished generations: those that were refunded or deleted are left out. `query` and `favourite` can be combined. They leave out images from before there was a search.',
+      'Only finished generations: those that were refunded or deleted are left out. `query` and `favourite` can be combined. They leave out images that are older than the search.',
     reasons: ['DATABASE_UNAVAILABLE'],
   },
   deleteGeneration: {
@@ -117,7 +117,7 @@ export const operations: Record<string, OperationText> = {
     reasons: ['NOT_FOUND', 'IN_PROGRESS', 'ACCOUNT_INVALID', 'DATABASE_UNAVAILABLE'],
   },
   favourite: {
-    summary: 'Mark an image as a favourite, or take the mark away',
+    summary: 'Mark an image as a favourite, or remove the mark',
     description: 'Only for a finished image of the caller. The call can be repeated.',
     reasons: ['NOT_FOUND', 'ACCOUNT_INVALID', 'DATABASE_UNAVAILABLE'],
   },
@@ -139,7 +139,7 @@ export const operations: Record<string, OperationText> = {
   sharedImage: {
     summary: 'The page of a shared image',
     description:
-      'An HTML page at `/i/{token}`: the image, its AI mark, and a link to report it. An image that is private, deleted, removed or unknown has the same page, with status 404. Errors are JSON.',
+      'An HTML page at `/i/{token}`: the image, its AI mark, and a link to report it. For every image that is private, deleted, removed or unknown it is the same other page, with status 404. Errors are JSON.',
     reasons: ['DATABASE_UNAVAILABLE'],
   },
   report: {
@@ -168,13 +168,13 @@ export const operations: Record<string, OperationText> = {
   acceptTerms: {
     summary: 'Accept the terms',
     description:
-      'Records that the caller accepts the current terms and is 18 or older. Until then, `generate`, `enhance` and `checkout` answer 403 `TERMS_NOT_ACCEPTED`. A new version asks again. The call can be repeated: the first time counts. Any other version gets 400, and so does every version if the studio has no terms to accept.',
+      'Records that the caller accepts the current terms and is 18 or older. Until then, `generate`, `enhance` and `checkout` answer 403 `TERMS_NOT_ACCEPTED`. After a new version the user has to accept again. The call can be repeated: the first time counts. Any version but the current one gets 400, and so does every version if the studio has no terms.',
     reasons: ['ACCOUNT_INVALID', 'ACCOUNT_CLOSED', 'DATABASE_UNAVAILABLE'],
   },
   closeAccount: {
     summary: 'Close the account for good',
     description:
-      'Erases the person and keeps the books: images, prompts, what models said of them, the e-mail address and every free text are deleted, then the user in Firebase Authentication. The account, its entries and its purchases stay, with amounts, times and ids. Credits that are left are lost. Images that are being made end as usual first. The caller must have signed in within the last 5 minutes. The call may be repeated. From then on whatever costs credits answers 409 `ACCOUNT_CLOSED`.',
+      'Erases the person and keeps the ledger: images, prompts, what models said of them, the e-mail address and every free text are deleted, then the user in Firebase Authentication. The account, its entries and its purchases stay, with amounts, times and ids. Credits that are left are lost. Images that are being made end as usual first. The caller must have signed in within the last 5 minutes. The call can be repeated. From then on, everything that costs credits answers 409 `ACCOUNT_CLOSED`.',
     reasons: ['SIGN_IN_AGAIN', 'DATABASE_UNAVAILABLE'],
   },
   exportAccount: {
@@ -201,6 +201,7 @@ export const operations: Record<string, OperationText> = {
       "Creates a Checkout session at Stripe for one pack. Send the user to `url`. Afterwards Stripe sends the user back to the studio, with the session's id as `session` in the query: pass it to `confirmCheckout`. The same user and key get the same session for a day.",
     reasons: [
       'ACCOUNT_SUSPENDED',
+      'TERMS_NOT_ACCEPTED',
       'EMAIL_NOT_VERIFIED',
       'ACCOUNT_INVALID',
       'ACCOUNT_CLOSED',
@@ -222,21 +223,21 @@ export const operations: Record<string, OperationText> = {
     reasons: ['NOT_FOUND', 'PAYMENTS_UNAVAILABLE', 'DATABASE_UNAVAILABLE'],
   },
   stripeWebhook: {
-    summary: "Take Stripe's events",
+    summary: "Receive Stripe's events",
     description:
-      'For Stripe alone: the raw body of an event, signed by the header `Stripe-Signature`. Adds the credits of payments, takes back those of refunds and disputes, and returns them if a refund fails or a dispute is won. An event counts once, however often it comes. Other types of events need nothing and get 200 too.',
+      'For Stripe alone: the raw body of an event, signed by the header `Stripe-Signature`. Adds the credits of payments, takes back those of refunds and disputes, and returns them if a refund fails or a dispute is won. An event counts once, however often it comes. Events of other types are ignored and get 200 too.',
     reasons: ['PAYMENTS_UNAVAILABLE', 'DATABASE_UNAVAILABLE'],
   },
   adminOverview: {
     summary: 'Sum up a period',
     description:
-      'Money, credits, images, failures and costs of a period of at most 92 days, with each of its days; the state of the models and jobs now; what admins did last. Firestore adds the sums up over its indexes.',
+      'Money, credits, images, failures and costs of a period of at most 92 days, with each of its days; the current state of the models and jobs; what admins did last. Firestore computes the sums from its indexes.',
     reasons: ['DATABASE_UNAVAILABLE'],
   },
   adminAccounts: {
     summary: 'Find or list accounts',
     description:
-      'All accounts, newest first, page by page. With `find` those that the text names, on one page: a uid, an e-mail address, the id of a generation, or of a Stripe Checkout session.',
+      'All accounts, newest first, page by page. With `find`, only those that the text names, on one page: a uid, an e-mail address, the id of a generation, or of a Stripe Checkout session.',
     reasons: ['PAYMENTS_UNAVAILABLE', 'DATABASE_UNAVAILABLE'],
   },
   adminAccount: {
@@ -281,7 +282,7 @@ export const operations: Record<string, OperationText> = {
   },
   reconcile: {
     summary: 'Record console edits, report broken accounts',
-    description: `Records edits in the console that are not in the ledger yet, and reports every account that does not add up. An account whose user Firebase Authentication has not known for a day is closed. It corrects nothing else. ${untilTimeIsUsed}`,
+    description: `Records edits in the console that are not in the ledger yet, and reports every account that does not add up. An account is closed if Firebase Authentication has not known its user for a day. It corrects nothing else. ${untilTimeIsUsed}`,
     reasons: ['DATABASE_UNAVAILABLE'],
   },
   reconcilePayments: {

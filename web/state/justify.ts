@@ -33,7 +33,8 @@ export function placeRows(items: readonly Shape[], width: number, rowHeight: num
     let x = 0;
     row.forEach(({ id, ratio }, i) => {
       const isEnd = isFull && i === row.length - 1;
-      const across = isEnd ? width - x : Math.round(height * ratio);
+      // A last row that is almost full could be rounded past the edge.
+      const across = isEnd ? width - x : Math.min(Math.round(height * ratio), width - x);
       places.push({ id, x, y, width: across, height });
       x += across + gap;
     });

@@ -1,9 +1,9 @@
 /** The limit on calls that cost no credits: the rule alone, and as the functions apply it. */
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { functions } from '../../../functions/index.ts';
 import { createRateLimiter, enhanceLimit, exportLimit, readLimit } from '../../../shared/core/rateLimit.ts';
 import type { Failure } from '../../../shared/errors.ts';
+import { fc } from '../../support/properties.ts';
 import { type RawServer, startRawServer } from '../../support/rawServer.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 

@@ -1,7 +1,6 @@
 /** What the database is to Firestore's own clients: the same documents, whoever wrote them and however odd. */
 import net, { type AddressInfo } from 'node:net';
 import { Firestore, GeoPoint, Timestamp } from '@google-cloud/firestore';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parseConfig } from '../../../shared/config/config.ts';
 import { DeadlinePassed } from '../../../shared/core/deadline.ts';
@@ -10,6 +9,7 @@ import { createDatabase } from '../../../shared/database/firestore.ts';
 import type { CallLimits } from '../../../shared/database/firestoreClient.ts';
 import { startFreezingProxy } from '../../support/freezingProxy.ts';
 import { startGrpcServer } from '../../support/grpcServer.ts';
+import { fc } from '../../support/properties.ts';
 
 const projectId = `demo-firestore-${process.pid}`;
 let database: Database;

@@ -2,7 +2,6 @@
  * The limit of holds per minute across processes: two ledgers, as in two processes, on one database with a clock
  * of the test. Calls come alone and at once, with random gaps.
  */
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { generateRequestSchema } from '../../../shared/contract.ts';
 import { createLog } from '../../../shared/core/log.ts';
@@ -13,6 +12,7 @@ import { createLedger } from '../../../shared/ledger/ledger.ts';
 import { createMemoryDatabase, createMemoryStore } from '../../simulation/memoryDatabase.ts';
 import { alwaysAvailable } from '../../support/alwaysAvailable.ts';
 import { createLedgerSettings } from '../../support/ledgerSettings.ts';
+import { fc } from '../../support/properties.ts';
 import { virtualClock } from '../../support/virtualClock.ts';
 
 const windowMs = 60_000;

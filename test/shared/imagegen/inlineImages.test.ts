@@ -1,5 +1,4 @@
 /** The images taken out of a streamed reply, compared with what JSON.parse and Buffer make of the whole reply. */
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createBase64Decoder } from '../../../shared/imagegen/base64.ts';
 import {
@@ -9,6 +8,7 @@ import {
   restBytesMax,
 } from '../../../shared/imagegen/inlineImages.ts';
 import { imageBytesMax } from '../../../shared/images/imageFormat.ts';
+import { fc } from '../../support/properties.ts';
 import { type Choices, createChoices, cut, type Value, write } from '../../support/writtenJson.ts';
 
 const numbers = fc.array(fc.nat({ max: 200 }), { minLength: 1, maxLength: 40 });

@@ -1,8 +1,8 @@
 import { createCanvas } from '@napi-rs/canvas';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodePng } from '../../../local/fakes/png.ts';
 import { sniffImage } from '../../../shared/images/imageFormat.ts';
+import { fc } from '../../support/properties.ts';
 
 const canvas = createCanvas(40, 30);
 const png = await encodePng(new Uint8Array(40 * 30 * 4), 40, 30);

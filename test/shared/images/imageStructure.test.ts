@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { createCanvas } from '@napi-rs/canvas';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodePng } from '../../../local/fakes/png.ts';
 import { sniffImage, sniffOtherFormat } from '../../../shared/images/imageFormat.ts';
 import { inspectImage, isWholeImage } from '../../../shared/images/imageStructure.ts';
+import { fc } from '../../support/properties.ts';
 
 const canvas = createCanvas(64, 48);
 canvas.getContext('2d').putImageData(

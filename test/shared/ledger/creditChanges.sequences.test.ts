@@ -1,5 +1,4 @@
 /** The rules of credit under random sequences of edits, holds and refunds. */
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Data, removed, type Write } from '../../../shared/database/database.ts';
 import { type Account, findInvalidField, parseAccount } from '../../../shared/ledger/account.ts';
@@ -12,6 +11,7 @@ import {
   toWrites,
 } from '../../../shared/ledger/creditChanges.ts';
 import { refuseHold } from '../../../shared/ledger/refusals.ts';
+import { fc } from '../../support/properties.ts';
 import { creditsLimit, document, now, terms, unbilled } from './exampleAccount.ts';
 
 /** A database of one account, which applies the writes of a change. */

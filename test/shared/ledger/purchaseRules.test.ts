@@ -1,5 +1,4 @@
 /** The rules of purchases, for any amounts and any order of what Stripe says. */
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../../shared/ledger/account.ts';
 import { andThen, type Change, grantCredits, unchanged } from '../../../shared/ledger/creditChanges.ts';
@@ -10,6 +9,7 @@ import {
   type Purchase,
   type Reversal,
 } from '../../../shared/ledger/purchaseRules.ts';
+import { fc } from '../../support/properties.ts';
 import { account as createAccount } from './exampleAccount.ts';
 
 const purchaseOf = (credits: number, amount: number): Purchase => ({

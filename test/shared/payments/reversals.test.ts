@@ -139,6 +139,21 @@ describe('a debt', () => {
     expect(studio.broken()).toEqual([]);
   });
 
+  it.each([
+    ['edited', { credits: 1 }],
+    ['spoilt', { credits: 'many' }],
+    ['deleted', undefined],
+  ])('is not made by a purchase that was %s before the account was deleted', async (_, fields) => {
+    const { studio, session } = await createBuyer();
+    const path = `accounts/ann/purchases/${session}`;
+    if (fields) studio.edit(path, fields);
+    else studio.world.store.commit([{ delete: path }]);
+    studio.world.store.commit([{ delete: 'accounts/ann' }]);
+    await studio.get('account');
+    expect(studio.account()).toMatchObject({ balance: 0, settled: 0 });
+    expect(studio.account()?.debt ?? 0).toBe(0);
+  });
+
   it("is not paid by an admin's adjustment", async () => {
     const { studio } = await createDebtor();
     studio.edit('accounts/ann', { balance: 5 });

@@ -1,9 +1,9 @@
 /** A share shows a copy of an image, and no copy outlives its share, whatever fails or races. */
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Database } from '../../../shared/database/database.ts';
 import { Failure } from '../../../shared/errors.ts';
 import { createMemoryStudio, createMemoryWorld, toOutcome } from '../../support/memoryStudio.ts';
+import { fc } from '../../support/properties.ts';
 
 const hour = 3_600_000;
 type Studio = ReturnType<typeof createMemoryStudio>;

@@ -33,6 +33,20 @@ const start = async (secrets: Record<string, string> = {}) => ({
 const listEndpoints = async (stripe: FakeStripe, key = stripeKey) =>
   (await createClient(key, stripe.url).webhookEndpoints.list()).data;
 
+describe('the command line', () => {
+  it('prints the usage when asked for help', async () => {
+    const { stripe, manager } = await start();
+    expect(await deployStripe(stripe, manager, '--help')).toContain('npm run stripe -- finish');
+    expect(stripe.requests).toEqual([]);
+  });
+
+  it.each([['--bogus'], ['refund']])('refuses %s with the usage', async (word) => {
+    const { stripe, manager } = await start();
+    await expect(deployStripe(stripe, manager, word)).rejects.toThrow(/npm run stripe -- finish/);
+    expect(stripe.requests).toEqual([]);
+  });
+});
+
 describe('the check', () => {
   it('prints the mode and the price of each pack, and changes nothing', async () => {
     const { stripe, manager } = await start();

@@ -55,8 +55,8 @@ describe('the workflows', () => {
     for (const [name, job] of jobs) {
       const used = job.steps.slice(0, 2).map(({ uses }) => uses?.split('@')[0]);
       expect(used).toEqual(['actions/checkout', './.github/actions/setup']);
-      // Only the job with the test of two versions needs the history.
-      const history = name === 'unit' ? { 'fetch-depth': 0 } : {};
+      // Only the jobs with the test of two versions need the history.
+      const history = ['unit', 'histories'].includes(name) ? { 'fetch-depth': 0 } : {};
       expect(job.steps[0]?.with).toEqual({ 'persist-credentials': false, ...history });
     }
   });
@@ -102,15 +102,25 @@ describe('the workflows', () => {
   it('deploy with options that the deploy accepts', () => {
     const command = toCommands(ciJobs.deploy?.steps ?? []).join('\n');
     const options = command.match(/npm run deploy -- (.*)/)?.[1] ?? '';
-    const values: Record<string, string> = { PROJECT: 'my-studio', REGION: 'us-central1', LOCATION: 'nam5' };
+    const values: Record<string, string> = {
+      PROJECT: 'my-studio',
+      REGION: 'us-central1',
+      LOCATION: 'nam5',
+      ALERT_EMAIL: 'ops@example.com',
+    };
     const args = options.split(' ').map((one) => values[one.replace(/[$"]/g, '')] ?? one);
-    expect(parseOptions(args, () => 'SIGNUP_CREDITS=1\n')).toMatchObject({ location: 'nam5' });
+    expect(parseOptions(args, () => 'SIGNUP_CREDITS=1\n')).toMatchObject({
+      location: 'nam5',
+      // Without it the alerts would lose their recipient.
+      alertEmail: 'ops@example.com',
+    });
   });
 
   it('run the long checks every night', () => {
     const nightly = Object.values(workflows.nightly.jobs).flatMap((job) => toCommands(job.steps));
     expect(nightly).toEqual([
       'npm run test:histories -- --count 5000',
+      'npx vitest run --project unit --project slow',
       'npm run test:crash',
       'npm run test:mutants',
       'npm run bench -- --runs 5',
