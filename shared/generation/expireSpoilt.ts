@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { type StoredDocument, updateDocument, type Write } from '../database/database.ts';
 import { parseDocument, parseIfReadable } from '../database/spoiltDocuments.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
@@ -9,9 +8,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
 import { generationPath, parseGeneration } from './record.ts';
 import { findPublicId } from './recoverGeneration.ts';
-import { expire, expired } from './refund.ts';
-
-const debitSchema = z.object({ amount: z.int().max(0) });
+import { debitSchema, expire, expired } from './refund.ts';
 
 /** True if a generation is pending after its deadline, by the database's clock, even if its other fields are spoilt. */
 export const isOverdue = ({ data: { status, deadline } }: StoredDocument, now: Date) =>

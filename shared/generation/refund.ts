@@ -1,9 +1,10 @@
+import * as z from 'zod';
 import { updateDocument, type Write } from '../database/database.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { Documents } from '../ledger/command.ts';
 import { refundCredits } from '../ledger/creditChanges.ts';
-import { type EntryData, entryPath, refundEntryId } from '../ledger/entries.ts';
+import { debitEntryId, type EntryData, entryPath, refundEntryId } from '../ledger/entries.ts';
 import { hasExpired } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
@@ -33,6 +34,8 @@ export type RefundRequest = {
   mayBeStored: boolean;
 };
 
+export const debitSchema = z.object({ amount: z.int().max(0) });
+
 /** A generation after a refund was requested, and whether this call made the refund. */
 export type RefundOutcome = { record: GenerationRecord; refundedNow: boolean };
 
@@ -46,6 +49,13 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
   const { isImageBilled = request.providerCostMicros !== 0 } = request;
   const path = generationPath(uid, id);
   const entry = entryPath(uid, refundEntryId(id));
+  const debit = entryPath(uid, debitEntryId(id));
+  /** What was paid. An admin may have edited the price in the document of the generation. */
+  const findCredits = (documents: Documents, record: GenerationRecord) => {
+    if (held?.attemptId === record.attemptId) return held.credits;
+    const paid = debitSchema.safeParse(documents.get(debit)?.data).data;
+    return paid ? -paid.amount : record.credits;
+  };
   const findRecord = (documents: Documents) => {
     const document = documents.get(path);
     if (!document) return held;
@@ -57,7 +67,7 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
   };
   return changeAccount<RefundOutcome | undefined>(ledger, uid, {
     // If an admin deleted the document, only the entry shows that an earlier attempt succeeded.
-    reads: (isRetry) => (isRetry && held ? [path, entry] : [path]),
+    reads: (isRetry) => [path, ...(isRetry && held ? [entry] : []), ...(held ? [] : [debit])],
     findAnswer(documents, now) {
       const record = findRecord(documents);
       if (!record) return { answer: undefined };
@@ -77,9 +87,10 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
     takesInvalid: true,
     decide({ account, documents, now }) {
       const record = findRecord(documents) as GenerationRecord;
+      const credits = findCredits(documents, record);
       const change = refundCredits(account, {
         generationId: id,
-        credits: record.credits,
+        credits,
         reason: failure.reason,
         billed: isImageBilled,
         now,
@@ -87,13 +98,9 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
       const { ledgerBalance, sequence } = change.account;
       const data = {
         status: 'refunded',
+        credits,
         failure,
-        receipt: {
-          charged: record.credits,
-          refunded: record.credits,
-          balance: ledgerBalance,
-          sequence,
-        },
+        receipt: { charged: credits, refunded: credits, balance: ledgerBalance, sequence },
         providerCostMicros,
         finishedAt: now,
       } satisfies Partial<GenerationData>;

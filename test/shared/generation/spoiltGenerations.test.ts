@@ -136,6 +136,13 @@ describe('a pending generation with a spoilt document', () => {
     expect(studio.documents('outbox')).toMatchObject([{ generationId: id, publicId: `${id}/${owner}` }]);
   });
 
+  it('is refunded what was paid, although an admin has edited its price', async () => {
+    const { studio, refunded, read } = await startOverdue({ credits: 7 });
+    expect(await refunded()).toBe(1);
+    expect(studio.account()).toMatchObject({ balance: 100, settled: 100, sequence: 3 });
+    expect(read()).toMatchObject({ credits: 2, receipt: { charged: 2, refunded: 2, balance: 100 } });
+  });
+
   it('is refunded once by two sweeps at the same time', async () => {
     const { studio, refunded } = await startOverdue({ prompt: 5 });
     const [first, second] = await Promise.all([refunded(), refunded()]);
@@ -209,7 +216,10 @@ it('the sweep refunds the other generations too', async () => {
   expect((await studio.runJob('sweepHolds')).body.refunded).toBe(2);
 });
 
-it('a generation whose document is spoilt while it runs is refunded if it fails', async () => {
+it.each([
+  ['its size', { tier: 'gold' }],
+  ['its price', { credits: 7 }],
+])('a generation that fails is refunded what was paid, although an admin has edited %s', async (_, edit) => {
   const world = createMemoryWorld();
   let spoil = () => {};
   const studio = createMemoryStudio({
@@ -225,7 +235,7 @@ it('a generation whose document is spoilt while it runs is refunded if it fails'
       orderBy: [['__name__', 'asc']],
       limit: 1,
     }).documents;
-    studio.edit(generation?.path ?? '', { tier: 'gold' });
+    studio.edit(generation?.path ?? '', edit);
   };
   const failed = await studio.generate('k');
   expect(toOutcome(failed)).toEqual([422, 'CONTENT_BLOCKED']);
