@@ -3,6 +3,7 @@ import { lookupUidsMax } from '../shared/auth/users.ts';
 import type { Audit } from '../shared/contract/admin.ts';
 import { reconcileAnswerSchema } from '../shared/contract/jobs.ts';
 import { createWorkingTime, finishJob } from '../shared/database/jobs.ts';
+import { logSpoiltItems } from '../shared/generation/sweep.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { strayStateWarnings } from '../shared/imagegen/strayStates.ts';
 import { parseAccount } from '../shared/ledger/account.ts';
@@ -14,7 +15,7 @@ import { closeMissing } from '../shared/people/missingUsers.ts';
 
 /**
  * Records console edits that are not recorded yet, and reports every account that does not add up or has no user, and states
- * of models that were mistyped. It closes an account if its user was missing before, and fixes nothing else.
+ * of models that were mistyped. It logs spoilt items of the outbox. It closes an account if its user was missing before, and fixes nothing else.
  */
 export const reconcile = endpoint({
   method: 'POST',
@@ -61,6 +62,7 @@ export const reconcile = endpoint({
       if (audits.length === lookupUidsMax) await report();
     });
     await report();
+    await logSpoiltItems(ledger, workingTime);
     const warnings = await strayStateWarnings(ledger, services.config);
     for (const warning of warnings) services.log.warning(warning);
     log.add({ ...counts, broken: broken.length });

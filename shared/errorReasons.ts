@@ -142,11 +142,14 @@ export const reasons = {
     httpStatus: 409,
     status: 'FAILED_PRECONDITION',
     retry: 'no',
-    when: 'The console has a `balance` or `adjust` that is not a whole number, or that takes the balance below 0 or above its maximum, or a `sequence` that does not fit the entries. An admin has to correct it.',
+    when: 'The console has a `balance` or `adjust` that is not a whole number, or that takes the balance below 0 or above its maximum, or a `sequence` that does not fit the entries. Or the record of the generation cannot be read. An admin has to correct it.',
     tell: '"We have to correct something in your account."',
-    action: contactSupport,
-    metadata: { field: 'The field to correct: `balance`, `adjust` or `sequence`.' },
-    optionalMetadata: { supportEmail },
+    action: 'Show how to reach support. This call charged nothing.',
+    metadata: {
+      field:
+        'What to correct: `balance`, `adjust` or `sequence`; or `generations`, for the record of a generation.',
+    },
+    optionalMetadata: { supportEmail, generationId: 'The generation, if `field` is `generations`.' },
   },
   ACCOUNT_CLOSED: {
     httpStatus: 409,

@@ -24,6 +24,7 @@ import {
   type GenerationRecord,
   generationPath,
   generationsPath,
+  getMakerId,
   parseGeneration,
 } from './record.ts';
 
@@ -59,7 +60,7 @@ export function findCachedSource(
   const source = parseIfReadable(log, document, parseGeneration);
   if (source?.status !== 'succeeded' || source.image === null) return undefined;
   // Only the generation that made an image keeps the list of those that show it.
-  const isMaker = (source.imageOwner ?? source.id) === source.id;
+  const isMaker = getMakerId(source) === source.id;
   return isMaker && getSharers(source).length < sharersMax ? { source } : undefined;
 }
 
@@ -104,11 +105,12 @@ export type Unsharing = {
  * for the last one, one commit is rejected and decides again.
  */
 export async function unshareImage(ledger: Ledger, record: GenerationRecord, now: Date): Promise<Unsharing> {
-  const makerId = record.imageOwner ?? record.id;
+  const makerId = getMakerId(record);
   const maker = makerId === record.id ? record : await findMaker(ledger, record.uid, makerId);
   const sharers = maker && getSharers(maker).filter((id) => id !== record.id);
-  const isListed = sharers === undefined || sharers.length > 0;
-  const twin = isListed ? await findOtherTwin(ledger.database, record, maker, makerId) : undefined;
+  // An admin may have removed or spoilt the list. It is believed only if it names this generation, and no other.
+  const isAlone = sharers?.length === 0 && maker?.sharers?.includes(record.id);
+  const twin = !isAlone ? await findOtherTwin(ledger.database, record, maker, makerId) : undefined;
 
   const orphaned = twin ? undefined : { ...(maker ?? record), status: 'deleted' as const };
   const writes = orphaned ? [createOutboxItem(toOutboxItem(orphaned, now))] : [];
@@ -188,7 +190,8 @@ const shownImageSchema = z.object({
  */
 export async function findTwins(
   ledger: Ledger,
-  { uid, id, imageOwner: makerId = id }: Pick<GenerationRecord, 'uid' | 'id' | 'imageOwner'>,
+  uid: string,
+  makerId: string,
 ): Promise<{ maker: GenerationRecord | undefined; twins: ShownImage[] }> {
   const maker = await findMaker(ledger, uid, makerId);
   const { documents } = await ledger.database.page(shownImages(uid, makerId, sharersMax + 1));

@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type FieldUpdates, updateDocument, type Write } from '../database/database.ts';
+import { type FieldUpdates, type StoredDocument, updateDocument, type Write } from '../database/database.ts';
 import { recordErasure } from '../erasures/erasures.ts';
 import { Failure } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { cachePath, unshareImage } from './cache.ts';
+import { expireOverdue, isOverdue } from './expireSpoilt.ts';
 import { type OutboxItem, toOutboxItem } from './outbox.ts';
-import { findGeneration, type GenerationData, type GenerationRecord, generationPath } from './record.ts';
-import { expire, isExpired } from './refund.ts';
+import { type GenerationData, type GenerationRecord, generationPath } from './record.ts';
+import { mayHoldEndlessly, parseOrRecover, spoiltGeneration } from './recoverGeneration.ts';
 import { eraseFailure } from './response.ts';
-import { endShare } from './shares.ts';
+import { endShares, findShares } from './shares.ts';
 
 /** A deleted generation, and the images that have still to be deleted from the store. */
 export type Deletion = { record: GenerationRecord; outboxItems: OutboxItem[] };
@@ -29,10 +30,11 @@ export const eraseWords = ({ failure }: Pick<GenerationRecord, 'failure'>) =>
 
 /**
  * Deletes a generation's image and prompt for good, and what the model said of them. The same commit puts the image into
- * the outbox. The record, its entries and its key stay. A refunded generation stays refunded, and keeps its reason. May be
- * repeated.
+ * the outbox. The record, its entries and its key stay. A refunded generation stays refunded, and keeps its reason. A document
+ * that an admin has spoilt is no obstacle. May be repeated.
  * @param isLogged false if the account is closed, and all of it is logged as one.
- * @throws {Failure} NOT_FOUND; IN_PROGRESS while it is pending; DATABASE_UNAVAILABLE.
+ * @throws {Failure} NOT_FOUND; IN_PROGRESS while it is pending; ACCOUNT_INVALID if a spoilt document leaves open whether it
+ * is, or how its image is named; DATABASE_UNAVAILABLE.
  */
 export async function deleteGeneration(
   ledger: Ledger,
@@ -40,11 +42,12 @@ export async function deleteGeneration(
   id: string,
   isLogged = true,
 ): Promise<Deletion> {
-  const { database, retryCommit } = ledger;
+  const { database, retryCommit, log } = ledger;
   return retryCommit(undefined, async () => {
-    const { record: found, readTime: now } = await findGeneration(database, uid, id);
-    if (!found) throw new Failure('NOT_FOUND', 'There is no such generation.');
-    const record = isExpired(found, now) ? (await expire(ledger, found)).record : found;
+    const { document, shares, now } = await readCurrent(ledger, uid, id);
+    const record = parseOrRecover(log, document);
+    if (!document || !record) throw new Failure('NOT_FOUND', 'There is no such generation.');
+    if (mayHoldEndlessly(document)) throw spoiltGeneration(id);
     if (record.status === 'pending') {
       throw new Failure('IN_PROGRESS', 'This image is still being generated.', {
         retryAfterSeconds: 2,
@@ -54,9 +57,9 @@ export async function deleteGeneration(
     const erased = eraseWords(record);
     // A record that was erased before may still have words that were kept then.
     const isErased = (Object.keys(erased) as (keyof typeof erased)[]).every((name) =>
-      isDeepStrictEqual(erased[name], record[name] ?? null),
+      isDeepStrictEqual(erased[name], document.data[name] ?? null),
     );
-    if (isErased) return { record, outboxItems: [] };
+    if (isErased && shares.length === 0) return { record, outboxItems: [] };
 
     const erase = async (data: Partial<GenerationData>, ...more: Write[]): Promise<GenerationRecord> => {
       const fields: FieldUpdates<GenerationData> = data;
@@ -70,13 +73,31 @@ export async function deleteGeneration(
     };
     if (record.status === 'refunded') return { record: await erase(erased), outboxItems: [] };
     const { own, writes, orphaned } = await unshareImage(ledger, record, now);
-    const share = endShare(record, now);
+    if (orphaned?.publicId === '') throw spoiltGeneration(id);
+    const ended = endShares([record], shares, now);
+    const unshared = ended.writes.length > 0 && { shareToken: null };
     const deleted = await erase(
-      { ...erased, ...own, ...share.own, status: 'deleted' },
+      { ...erased, ...own, ...unshared, status: 'deleted' },
       ...writes,
-      ...share.writes,
+      ...ended.writes,
     );
     const images = orphaned ? [toOutboxItem(orphaned, now)] : [];
-    return { record: deleted, outboxItems: [...images, ...share.outboxItems] };
+    return { record: deleted, outboxItems: [...images, ...ended.outboxItems] };
   });
+}
+
+/** A generation's document and shares, and the database's time. It is refunded first if its deadline has passed. */
+async function readCurrent(
+  ledger: Ledger,
+  uid: string,
+  id: string,
+): Promise<{ document: StoredDocument | undefined; shares: StoredDocument[]; now: Date }> {
+  const { database } = ledger;
+  const read = () => database.read([generationPath(uid, id)]);
+  const [found, shares] = await Promise.all([read(), findShares(database, uid, [id])]);
+  const [document] = found.documents;
+  if (!document || !isOverdue(document, found.readTime)) return { document, shares, now: found.readTime };
+  await expireOverdue(ledger, document);
+  const { documents, readTime } = await read();
+  return { document: documents[0], shares, now: readTime };
 }

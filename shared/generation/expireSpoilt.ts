@@ -1,25 +1,33 @@
-import * as z from 'zod';
 import { type StoredDocument, updateDocument, type Write } from '../database/database.ts';
-import { parseDocument } from '../database/spoiltDocuments.ts';
+import { parseDocument, parseIfReadable } from '../database/spoiltDocuments.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import { refundCredits } from '../ledger/creditChanges.ts';
 import { debitEntryId, entryPath, refundEntryId } from '../ledger/entries.ts';
 import { hasExpired } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
-import { generationPath, toPublicId } from './record.ts';
-import { expired } from './refund.ts';
+import { generationPath, parseGeneration } from './record.ts';
+import { findPublicId } from './recoverGeneration.ts';
+import { debitSchema, expire, expired } from './refund.ts';
 
-const debitSchema = z.object({ amount: z.int().max(0) });
+/** True if a generation is pending after its deadline, by the database's clock, even if its other fields are spoilt. */
+export const isOverdue = ({ data: { status, deadline } }: StoredDocument, now: Date) =>
+  status === 'pending' && deadline instanceof Date && hasExpired(deadline, now);
+
+/** Refunds an overdue generation. A spoilt document is logged. @returns whether this call made the refund. */
+export async function expireOverdue(ledger: Ledger, document: StoredDocument): Promise<boolean> {
+  const record = parseIfReadable(ledger.log, document, parseGeneration);
+  return record ? (await expire(ledger, record)).refundedNow : expireSpoilt(ledger, document);
+}
 
 /**
  * Refunds a pending generation after its deadline, although an admin has spoilt its document. Only the status and the
  * deadline must be readable: the price is that of the debit's entry. The other fields stay as they are.
- * @param document as the sweep has found it.
+ * @param document as it was found.
  * @returns whether this call made the refund.
  * @throws {Error} if the debit's entry is missing or unreadable too. {Failure} DATABASE_UNAVAILABLE.
  */
-export function expireSpoilt(ledger: Ledger, { path: documentPath, id }: StoredDocument): Promise<boolean> {
+function expireSpoilt(ledger: Ledger, { path: documentPath, id }: StoredDocument): Promise<boolean> {
   const uid = documentPath.split('/')[1] ?? '';
   const path = generationPath(uid, id);
   const debitPath = entryPath(uid, debitEntryId(id));
@@ -27,9 +35,9 @@ export function expireSpoilt(ledger: Ledger, { path: documentPath, id }: StoredD
   return changeAccount<boolean>(ledger, uid, {
     reads: () => [path, debitPath, refundPath],
     findAnswer(documents, now) {
-      const { status, deadline } = documents.get(path)?.data ?? {};
-      const isDue = status === 'pending' && deadline instanceof Date && hasExpired(deadline, now);
-      return isDue && !documents.get(refundPath) ? undefined : { answer: false };
+      const document = documents.get(path);
+      const isDue = document && isOverdue(document, now) && !documents.get(refundPath);
+      return isDue ? undefined : { answer: false };
     },
     missing: 'create',
     takesInvalid: true,
@@ -53,10 +61,4 @@ export function expireSpoilt(ledger: Ledger, { path: documentPath, id }: StoredD
       return { change, writes, answer: () => true };
     },
   });
-}
-
-/** The image's name in the store, if the document still shows it. */
-function findPublicId({ id, data: { publicId, owner } }: StoredDocument): string | undefined {
-  if (typeof publicId === 'string' && publicId.startsWith(`${id}/`)) return publicId;
-  return typeof owner === 'string' ? toPublicId(id, owner) : undefined;
 }

@@ -27,10 +27,10 @@ import {
   generationPath,
   hashInlineImage,
   hashReference,
-  parseGeneration,
   toPublicId,
   toRecord,
 } from './record.ts';
+import { parseOrRefuse } from './recoverGeneration.ts';
 import { expire, isExpired, refund } from './refund.ts';
 import {
   findSources,
@@ -112,7 +112,7 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
         erased = debit && attempts.find((attempt) => isDebitOf(attempt, debit));
         return debit ? { refusal: deletedByAdmin(id) } : undefined;
       }
-      const record = parseGeneration(document);
+      const record = parseOrRefuse(ledger.log, document);
       const outcome = toOutcome(record, attemptId);
       const sources = outcome === 'held' ? findSources(ledger.log, uid, request, documents) : new Map();
       return { answer: { outcome, record, sources, isOverdue: isExpired(record, now) } };

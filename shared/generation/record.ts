@@ -16,6 +16,7 @@ import {
   type Database,
   type DocumentPath,
   documentPath,
+  isDocumentId,
   type StoredDocument,
   type Version,
 } from '../database/database.ts';
@@ -28,6 +29,9 @@ export const storedFailureSchema = z.object({
   metadata: z.record(z.string(), z.string()).optional(),
 });
 export type StoredFailure = z.infer<typeof storedFailureSchema>;
+
+/** Part of the path of another document. */
+const documentIdSchema = z.string().refine(isDocumentId);
 
 export const generationDocumentSchema = z.object({
   status: statusSchema,
@@ -71,18 +75,18 @@ export const generationDocumentSchema = z.object({
   modelVersion: z.string().optional(),
   cached: z.boolean(),
   /** The generation that made its image: itself, unless the image came from the cache. */
-  imageOwner: z.string().optional(),
+  imageOwner: documentIdSchema.optional(),
   /** The generations that show the image that this one made. The image is deleted with the last of them. */
   sharers: z.array(z.string()).optional(),
   /** The key under which the cache may hold it. */
-  cacheKey: z.string().nullable().optional(),
+  cacheKey: documentIdSchema.nullable().optional(),
   /** The image's name in the store. It is known before the upload, so that a refund can delete the image. */
   publicId: z.string(),
   image: imageSchema.nullable(),
   /** The SHA-256 of the image's bytes. It stays when the image is deleted. */
   imageHash: z.string().optional(),
   /** The token of the share under which anyone can see the image. */
-  shareToken: z.string().nullable().optional(),
+  shareToken: documentIdSchema.nullable().optional(),
   /** Set if the studio removed the image, with the reason that the user sees. */
   removedBy: z.literal('studio').optional(),
   removedReason: z.string().optional(),
@@ -125,14 +129,14 @@ export function toRecord(
   return { ...data, attemptId, id, uid, version };
 }
 
-/** A user's generation, and the database's time of the read. */
+/** @throws {UnreadableDocument} */
 export async function findGeneration(
   database: Database,
   uid: string,
   id: string,
-): Promise<{ record: GenerationRecord | undefined; readTime: Date }> {
-  const { documents, readTime } = await database.read([generationPath(uid, id)]);
-  return { record: documents[0] && parseGeneration(documents[0]), readTime };
+): Promise<GenerationRecord | undefined> {
+  const [document] = (await database.read([generationPath(uid, id)])).documents;
+  return document && parseGeneration(document);
 }
 
 /** The id of a user's generation under an Idempotency-Key. It never changes, and no other user can have it. */
@@ -145,6 +149,17 @@ export function hashGenerationId(uid: string, key: string): string {
 
 /** The name of one attempt's image in the store. Another attempt can neither replace nor delete that image. */
 export const toPublicId = (id: string, attemptId: string) => `${id}/${attemptId}`;
+
+/** The id of the generation that made an image. If an admin has removed or spoilt `imageOwner`, the image's name has it. */
+export function getMakerId({
+  id,
+  imageOwner,
+  cached,
+  publicId,
+}: Pick<GenerationRecord, 'id' | 'imageOwner' | 'cached' | 'publicId'>): string {
+  const named = cached ? generationIdSchema.safeParse(publicId.split('/')[0]).data : undefined;
+  return imageOwner ?? named ?? id;
+}
 
 /**
  * A hash of the request. It tells a reused key from a repeated call. It leaves out `originalPrompt`, which the first call

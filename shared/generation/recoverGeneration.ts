@@ -1,7 +1,19 @@
 /** A generation with a document that an edit in the console has spoilt or deleted. */
-import { statusSchema } from '../contract/generation.ts';
+import { imageSchema, type Status, statusSchema } from '../contract/generation.ts';
+import type { Log } from '../core/log.ts';
 import type { StoredDocument } from '../database/database.ts';
-import { type GenerationData, type GenerationRecord, generationDocumentSchema, toRecord } from './record.ts';
+import { parseIfReadable } from '../database/spoiltDocuments.ts';
+import { Failure } from '../errors.ts';
+import { getLastArrival } from './outbox.ts';
+import {
+  type GenerationData,
+  type GenerationRecord,
+  generationDocumentSchema,
+  parseGeneration,
+  storedFailureSchema,
+  toPublicId,
+  toRecord,
+} from './record.ts';
 
 /** What stands for the fields that a generation always has. Without an image it is as good as deleted. */
 const harmlessData: GenerationData = {
@@ -26,19 +38,67 @@ const harmlessData: GenerationData = {
   finishedAt: null,
 };
 
+/** A generation for a call that needs all of it. @throws {Failure} ACCOUNT_INVALID if its document is spoilt, which is logged. */
+export function parseOrRefuse(log: Log, document: StoredDocument): GenerationRecord {
+  const record = parseIfReadable(log, document, parseGeneration);
+  if (!record) throw spoiltGeneration(document.id);
+  return record;
+}
+
+/** A generation for a call that takes something away. A spoilt document is logged, and read as far as possible. */
+export function parseOrRecover(log: Log, document: StoredDocument | undefined): GenerationRecord | undefined {
+  const readable = parseIfReadable(log, document, parseGeneration);
+  return readable ?? (document && recoverGeneration(document));
+}
+
+/** The refusal of a call that would have to guess what an admin has spoilt. */
+export const spoiltGeneration = (generationId: string) =>
+  new Failure('ACCOUNT_INVALID', 'The record of this generation must be corrected. Please contact support.', {
+    metadata: { field: 'generations', generationId },
+  });
+
 /** A generation as far as its fields can be read, even if an admin has spoilt some of them. */
-export function recoverGeneration({ path, id, data, version }: StoredDocument): GenerationRecord {
+export function recoverGeneration(document: StoredDocument): GenerationRecord {
+  const { path, id, data, version } = document;
   const { shape } = generationDocumentSchema;
   const read = (name: keyof GenerationData) => shape[name].safeParse(data[name]).data ?? harmlessData[name];
   const names = Object.keys(shape) as (keyof GenerationData)[];
   const fields = Object.fromEntries(names.map((name) => [name, read(name)])) as GenerationData;
-  const isShown = fields.image !== null && !statusSchema.safeParse(data.status).success;
+  const { imageOwner, cached, publicId, lateUploadUntil, deadline } = fields;
+  const isTwin = imageOwner === undefined ? cached : imageOwner !== id;
+  const mayArriveLate = lateUploadUntil === undefined && data.lateUploadUntil !== undefined;
   return toRecord(
     path.split('/')[1] ?? '',
     id,
-    { ...fields, ...(isShown && { status: 'succeeded' }) },
+    {
+      ...fields,
+      status: findStatus(document) ?? harmlessData.status,
+      publicId: publicId === '' && !isTwin ? (findPublicId(document) ?? '') : publicId,
+      ...(mayArriveLate && { lateUploadUntil: getLastArrival({ deadline }) }),
+    },
     version,
   );
+}
+
+/** The status, or what the other fields show if it is spoilt; undefined if they leave open whether it is still pending. */
+function findStatus({ data: { status, image, failure, finishedAt } }: StoredDocument): Status | undefined {
+  const readable = statusSchema.safeParse(status).data;
+  if (readable) return readable;
+  if (imageSchema.safeParse(image).success) return 'succeeded';
+  if (storedFailureSchema.safeParse(failure).success) return 'refunded';
+  return finishedAt instanceof Date ? 'deleted' : undefined;
+}
+
+/** True if a generation may hold credits, and its document does not show until when. */
+export function mayHoldEndlessly(document: StoredDocument): boolean {
+  const status = findStatus(document);
+  return status === undefined || (status === 'pending' && !(document.data.deadline instanceof Date));
+}
+
+/** The name in the store of the image that a generation has made, if its document still shows it. */
+export function findPublicId({ id, data: { publicId, owner } }: StoredDocument): string | undefined {
+  if (typeof publicId === 'string' && publicId.startsWith(`${id}/`)) return publicId;
+  return typeof owner === 'string' ? toPublicId(id, owner) : undefined;
 }
 
 /** A generation of which only the id is left. */

@@ -144,7 +144,7 @@ async function loadSource(
   } catch (error) {
     if (toFailure(error).reason !== 'STORAGE_ERROR') throw error;
     const { database, retryCommit } = await services.ledger();
-    const { record } = await retryCommit(undefined, () => findGeneration(database, uid, id));
+    const record = await retryCommit(undefined, () => findGeneration(database, uid, id));
     throw record?.image ? error : missingSource();
   }
 }

@@ -1,20 +1,21 @@
+import * as z from 'zod';
 import { updateDocument, type Write } from '../database/database.ts';
 import { parseReadable } from '../database/spoiltDocuments.ts';
 import { changeAccount } from '../ledger/changeAccount.ts';
 import type { Documents } from '../ledger/command.ts';
 import { refundCredits } from '../ledger/creditChanges.ts';
-import { type EntryData, entryPath, refundEntryId } from '../ledger/entries.ts';
+import { debitEntryId, type EntryData, entryPath, refundEntryId } from '../ledger/entries.ts';
 import { hasExpired } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
 import {
-  findGeneration,
   type GenerationData,
   type GenerationRecord,
   generationPath,
   parseGeneration,
   type StoredFailure,
 } from './record.ts';
+import { parseOrRefuse } from './recoverGeneration.ts';
 
 export type RefundRequest = {
   uid: string;
@@ -33,6 +34,8 @@ export type RefundRequest = {
   mayBeStored: boolean;
 };
 
+export const debitSchema = z.object({ amount: z.int().max(0) });
+
 /** A generation after a refund was requested, and whether this call made the refund. */
 export type RefundOutcome = { record: GenerationRecord; refundedNow: boolean };
 
@@ -46,6 +49,13 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
   const { isImageBilled = request.providerCostMicros !== 0 } = request;
   const path = generationPath(uid, id);
   const entry = entryPath(uid, refundEntryId(id));
+  const debit = entryPath(uid, debitEntryId(id));
+  /** What was paid. An admin may have edited the price in the document of the generation. */
+  const findCredits = (documents: Documents, record: GenerationRecord) => {
+    if (held?.attemptId === record.attemptId) return held.credits;
+    const paid = debitSchema.safeParse(documents.get(debit)?.data).data;
+    return paid ? -paid.amount : record.credits;
+  };
   const findRecord = (documents: Documents) => {
     const document = documents.get(path);
     if (!document) return held;
@@ -57,7 +67,7 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
   };
   return changeAccount<RefundOutcome | undefined>(ledger, uid, {
     // If an admin deleted the document, only the entry shows that an earlier attempt succeeded.
-    reads: (isRetry) => (isRetry && held ? [path, entry] : [path]),
+    reads: (isRetry) => [path, ...(isRetry && held ? [entry] : []), ...(held ? [] : [debit])],
     findAnswer(documents, now) {
       const record = findRecord(documents);
       if (!record) return { answer: undefined };
@@ -77,9 +87,10 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
     takesInvalid: true,
     decide({ account, documents, now }) {
       const record = findRecord(documents) as GenerationRecord;
+      const credits = findCredits(documents, record);
       const change = refundCredits(account, {
         generationId: id,
-        credits: record.credits,
+        credits,
         reason: failure.reason,
         billed: isImageBilled,
         now,
@@ -87,13 +98,9 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
       const { ledgerBalance, sequence } = change.account;
       const data = {
         status: 'refunded',
+        credits,
         failure,
-        receipt: {
-          charged: record.credits,
-          refunded: record.credits,
-          balance: ledgerBalance,
-          sequence,
-        },
+        receipt: { charged: credits, refunded: credits, balance: ledgerBalance, sequence },
         providerCostMicros,
         finishedAt: now,
       } satisfies Partial<GenerationData>;
@@ -130,14 +137,18 @@ export async function expire(
   return outcome;
 }
 
-/** A user's generation, refunded first if its deadline has passed. */
+/**
+ * A user's generation, refunded first if its deadline has passed.
+ * @throws {Failure} ACCOUNT_INVALID if its document is spoilt; DATABASE_UNAVAILABLE.
+ */
 export async function findCurrentGeneration(
   ledger: Ledger,
   uid: string,
   id: string,
 ): Promise<GenerationRecord | undefined> {
-  const { record, readTime } = await ledger.retryCommit(undefined, () =>
-    findGeneration(ledger.database, uid, id),
+  const { documents, readTime } = await ledger.retryCommit(undefined, () =>
+    ledger.database.read([generationPath(uid, id)]),
   );
+  const record = documents[0] && parseOrRefuse(ledger.log, documents[0]);
   return record && isExpired(record, readTime) ? (await expire(ledger, record)).record : record;
 }

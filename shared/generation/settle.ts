@@ -42,7 +42,7 @@ export async function settle(
   const { uid, id, attemptId, cacheKey } = held;
   let isRetry = false;
   const commit = async () => {
-    const record = isRetry ? (await findGeneration(database, uid, id)).record : held;
+    const record = isRetry ? await findGeneration(database, uid, id) : held;
     isRetry = true;
     if (!record) throw new Failure('INTERNAL', 'The generation is gone.');
     if (record.status !== 'pending' || record.attemptId !== attemptId) return record;

@@ -52,6 +52,25 @@ export function endShare(
   };
 }
 
+/**
+ * Plans the end of the shares of generations, and of further ones, which may be among those that the generations name.
+ */
+export function endShares(
+  generations: readonly Pick<GenerationRecord, 'uid' | 'id' | 'shareToken'>[],
+  further: readonly StoredDocument[],
+  now: Date,
+): { writes: Write[]; outboxItems: OutboxItem[] } {
+  const unnamed = further.filter(({ id }) => !generations.some(({ shareToken }) => shareToken === id));
+  const ends = [
+    ...generations.map((one) => endShare(one, now)),
+    ...unnamed.map((share) => endFoundShare(share, now)),
+  ];
+  return {
+    writes: ends.flatMap(({ writes }) => writes),
+    outboxItems: ends.flatMap(({ outboxItems }) => outboxItems),
+  };
+}
+
 /** The public shares of some generations by themselves: the generations' documents may be deleted or spoilt. */
 export async function findShares(
   database: Database,

@@ -8,14 +8,11 @@
 import type { Clock } from '../core/clock.ts';
 import type { StoredDocument } from '../database/database.ts';
 import { forEachDocument } from '../database/forEachDocument.ts';
-import { parseReadable } from '../database/spoiltDocuments.ts';
 import type { ImageStore } from '../images/cloudinary.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { isShown } from './cache.ts';
-import { expireSpoilt } from './expireSpoilt.ts';
+import { expireOverdue } from './expireSpoilt.ts';
 import { clearOutboxItem, type OutboxItem, outboxPath, parseOutboxItem } from './outbox.ts';
-import { parseGeneration } from './record.ts';
-import { expire } from './refund.ts';
 
 const pageSize = 100;
 /** How long a round works on the holds, and on the outbox, milliseconds. */
@@ -93,11 +90,7 @@ export async function sweepHolds(ledger: Ledger, mayContinue: () => boolean): Pr
   };
   await forEachDocument(ledger, overdue, async (document) => {
     if (!mayContinue()) return;
-    const [record] = parseReadable(ledger.log, [document], parseGeneration);
-    const isRefunded = record
-      ? (await expire(ledger, record)).refundedNow
-      : await expireSpoilt(ledger, document);
-    if (isRefunded) refunded += 1;
+    if (await expireOverdue(ledger, document)) refunded += 1;
   });
   return refunded;
 }
@@ -144,6 +137,17 @@ export async function sweepOutbox(
     });
   }
   return deleted;
+}
+
+/** Logs the spoilt items of the outbox. The sweep does not find those with a `dueAt` that an admin has removed or spoilt. */
+export function logSpoiltItems(ledger: Ledger, mayContinue: () => boolean): Promise<void> {
+  const all = {
+    query: { collection: 'outbox', orderBy: [['__name__', 'asc']] as const },
+    cursor: ({ id }: StoredDocument) => [id],
+    pageSize,
+    mayContinue,
+  };
+  return forEachDocument(ledger, all, async (document) => void parseOutboxItem(document));
 }
 
 /**

@@ -15,7 +15,6 @@ import {
   updateDocument,
   type Write,
 } from '../database/database.ts';
-import { UnreadableDocument } from '../database/spoiltDocuments.ts';
 import { toFailure } from '../errors.ts';
 import { deleteGeneration, eraseWords } from '../generation/deleteGeneration.ts';
 import { createOutboxItem, getLastArrival, outboxPath } from '../generation/outbox.ts';
@@ -137,14 +136,14 @@ async function eraseGenerations(
       isRunning ||= reason === 'IN_PROGRESS';
       // An admin may have deleted its document.
       if (reason === 'IN_PROGRESS' || reason === 'NOT_FOUND') return;
-      if (!(error instanceof UnreadableDocument)) throw error;
+      if (reason !== 'ACCOUNT_INVALID') throw error;
       writes.push(...(await eraseSpoilt(ledger, document)));
     }
   });
   return isRunning ? 'waits' : { writes, after: getCursor(documents) };
 }
 
-/** Erases a generation that an admin has spoilt in the console, as far as its fields can be read. */
+/** Erases a generation that an admin has spoilt so that it cannot be deleted, as far as its fields can be read. */
 async function eraseSpoilt(
   { database }: Ledger,
   { path, id, data, version }: StoredDocument,

@@ -1,12 +1,10 @@
 /** What a take-down has to remove: every generation that shows an image, and every share of it. */
 import { adminActionPath } from '../database/adminActions.ts';
-import type { StoredDocument, Write } from '../database/database.ts';
-import { parseIfReadable } from '../database/spoiltDocuments.ts';
+import type { StoredDocument } from '../database/database.ts';
 import { findTwins, type ShownImage } from '../generation/cache.ts';
-import type { OutboxItem } from '../generation/outbox.ts';
-import { type GenerationRecord, generationPath, parseGeneration } from '../generation/record.ts';
-import { recoverGeneration } from '../generation/recoverGeneration.ts';
-import { endFoundShare, endShare, findShares } from '../generation/shares.ts';
+import { type GenerationRecord, generationPath, getMakerId } from '../generation/record.ts';
+import { parseOrRecover } from '../generation/recoverGeneration.ts';
+import { findShares } from '../generation/shares.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
 export type Removable = {
@@ -34,10 +32,9 @@ export async function findRemovable(ledger: Ledger, uid: string, id: string): Pr
     adminActionPath('takedown', id),
   ]);
   const [document, action] = documents;
-  const readable = parseIfReadable(log, document, parseGeneration);
-  const record = readable ?? (document && recoverGeneration(document));
-  const makerId = record?.imageOwner ?? id;
-  const { maker, twins } = await findTwins(ledger, { uid, id, imageOwner: makerId });
+  const record = parseOrRecover(log, document);
+  const makerId = record ? getMakerId(record) : id;
+  const { maker, twins } = await findTwins(ledger, uid, makerId);
   const shown = [...twins, ...(maker ? [maker] : []), ...(record ? [record] : [])].filter(
     ({ status }) => status === 'succeeded',
   );
@@ -51,20 +48,4 @@ export async function findRemovable(ledger: Ledger, uid: string, id: string): Pr
   const [imageHash] = [record, maker, ...twins].flatMap((one) => one?.imageHash ?? []);
   const isRemoved = record?.removedBy !== undefined || action?.data.uid === uid;
   return { record, isRemoved, makerId, maker, shown, imageHash, shares, readTime };
-}
-
-/** Plans the end of the shares of generations, and of further ones. */
-export function endShares(
-  generations: readonly ShownImage[],
-  further: readonly StoredDocument[],
-  now: Date,
-): { writes: Write[]; outboxItems: OutboxItem[] } {
-  const ends = [
-    ...generations.map((one) => endShare(one, now)),
-    ...further.map((share) => endFoundShare(share, now)),
-  ];
-  return {
-    writes: ends.flatMap(({ writes }) => writes),
-    outboxItems: ends.flatMap(({ outboxItems }) => outboxItems),
-  };
 }

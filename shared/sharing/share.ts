@@ -11,8 +11,9 @@ import {
   toCopyId,
   toUnfinishedCopyItem,
 } from '../generation/outbox.ts';
-import { type GenerationRecord, generationPath, parseGeneration } from '../generation/record.ts';
-import { endShare, sharePath } from '../generation/shares.ts';
+import { type GenerationRecord, generationPath } from '../generation/record.ts';
+import { parseOrRecover, parseOrRefuse } from '../generation/recoverGeneration.ts';
+import { endShares, findShares, sharePath } from '../generation/shares.ts';
 import { createTimeLimit, type TimeLeft } from '../generation/timeLimit.ts';
 import { accountPath, parseAccount } from '../ledger/account.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -28,8 +29,8 @@ const unfinishedMs = 60_000;
  * Makes an image public, once: a repeated call finds the same share. First the share and an outbox item for its copy are
  * written, then the copy is stored, then one commit makes the share public and removes the item. Whatever fails in
  * between, the item ends the share and deletes the copy.
- * @throws {Failure} ACCOUNT_CLOSED; NOT_FOUND unless it is a finished image of this user; STORAGE_ERROR,
- * PROVIDER_TIMEOUT, PROVIDER_MISCONFIGURED, DATABASE_UNAVAILABLE.
+ * @throws {Failure} ACCOUNT_CLOSED; NOT_FOUND unless it is a finished image of this user; ACCOUNT_INVALID if its document is
+ * spoilt; STORAGE_ERROR, PROVIDER_TIMEOUT, PROVIDER_MISCONFIGURED, DATABASE_UNAVAILABLE.
  */
 export async function makePublic(services: Services, uid: string, id: string): Promise<GenerationRecord> {
   const { timeLeft } = createTimeLimit(services.clock, copyMsMax);
@@ -52,7 +53,7 @@ export async function makePublic(services: Services, uid: string, id: string): P
  * own: one that takes effect late cannot bring back a share that has ended, and the sweep ends it.
  */
 function beginShare(
-  { database, retryCommit }: Ledger,
+  { database, retryCommit, log }: Ledger,
   uid: string,
   id: string,
 ): Promise<{ record: GenerationRecord; token: string }> {
@@ -62,7 +63,7 @@ function beginShare(
     const [document, account] = documents;
     const refusal = refuseClosed(account && parseAccount(account));
     if (refusal) throw refusal;
-    const record = requireImage(document && parseGeneration(document));
+    const record = requireImage(document && parseOrRefuse(log, document));
     if (record.shareToken) return { record, token };
     const deadline = new Date(now.getTime() + unfinishedMs);
     const copy = { uid, generationId: id, shareToken: token };
@@ -76,8 +77,10 @@ function beginShare(
 
 function requireImage(record: GenerationRecord | undefined): GenerationRecord & { image: Image } {
   if (record?.status === 'succeeded' && record.image) return { ...record, image: record.image };
-  throw new Failure('NOT_FOUND', 'There is no such image.');
+  throw noImage();
 }
+
+const noImage = () => new Failure('NOT_FOUND', 'There is no such image.');
 
 /** Stores a copy of an image under the share's token, in a single upload, so that none can arrive late if it succeeds. */
 async function copyImage(
@@ -98,7 +101,7 @@ async function copyImage(
  * @returns the generation, with the token of another share if that was faster.
  */
 function finishShare(
-  { database, retryCommit }: Ledger,
+  { database, retryCommit, log }: Ledger,
   { uid, id }: GenerationRecord,
   token: string,
   image: Image,
@@ -106,7 +109,7 @@ function finishShare(
   return retryCommit(undefined, async () => {
     const { documents } = await database.read([generationPath(uid, id), sharePath(token)]);
     const [document, share] = documents;
-    const record = requireImage(document && parseGeneration(document));
+    const record = requireImage(document && parseOrRefuse(log, document));
     if (record.shareToken) return record;
     if (!share) throw new Failure('STORAGE_ERROR', 'The image could not be shared in time.');
     const version = await database.commit([
@@ -134,22 +137,27 @@ async function abandonShare(
 }
 
 /**
- * Makes an image private: one commit ends its share and puts the copy into the outbox. May be repeated.
+ * Makes an image private: one commit ends its share and puts the copy into the outbox. An admin may have spoilt the document
+ * of the generation, so the share is looked for, too. May be repeated.
  * @throws {Failure} NOT_FOUND unless it is a finished image of this user; DATABASE_UNAVAILABLE.
  */
 export async function makePrivate(services: Services, uid: string, id: string): Promise<GenerationRecord> {
   const ledger = await services.ledger();
-  const { database, retryCommit } = ledger;
+  const { database, retryCommit, log } = ledger;
   const { record, outboxItems } = await retryCommit(undefined, async () => {
-    const { documents, readTime: now } = await database.read([generationPath(uid, id)]);
-    const found = requireImage(documents[0] && parseGeneration(documents[0]));
-    const { own, writes, outboxItems } = endShare(found, now);
+    const [{ documents, readTime: now }, shares] = await Promise.all([
+      database.read([generationPath(uid, id)]),
+      findShares(database, uid, [id]),
+    ]);
+    const found = parseOrRecover(log, documents[0]);
+    if (!found || (found.status !== 'succeeded' && shares.length === 0)) throw noImage();
+    const { writes, outboxItems } = endShares([found], shares, now);
     if (writes.length === 0) return { record: found, outboxItems };
     const version = await database.commit([
-      updateDocument(generationPath(uid, id), own, found.version),
+      updateDocument(generationPath(uid, id), { shareToken: null }, found.version),
       ...writes,
     ]);
-    return { record: { ...found, ...own, version }, outboxItems };
+    return { record: { ...found, shareToken: null, version }, outboxItems };
   });
   for (const item of outboxItems) await clearOutboxItem(ledger, services.imageStore, item, item.createdAt);
   return record;

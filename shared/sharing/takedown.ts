@@ -15,13 +15,18 @@ import {
   parseOutboxItem,
   toOutboxItem,
 } from '../generation/outbox.ts';
-import { type GenerationData, type GenerationRecord, generationPath } from '../generation/record.ts';
+import {
+  type GenerationData,
+  type GenerationRecord,
+  generationPath,
+  getMakerId,
+} from '../generation/record.ts';
 import { recoverMissing } from '../generation/recoverGeneration.ts';
-import { parseShare } from '../generation/shares.ts';
+import { endShares, parseShare } from '../generation/shares.ts';
 import { hashImage, type TakedownData, takedownPath } from '../generation/takedowns.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Services } from '../services.ts';
-import { endShares, findRemovable, type Removable } from './removable.ts';
+import { findRemovable, type Removable } from './removable.ts';
 
 /** Longest time for reading an image to hash it, milliseconds. */
 const hashMsMax = 10_000;
@@ -172,7 +177,7 @@ const updateGeneration = ({ uid, id, version }: ShownImage, fields: FieldUpdates
   updateDocument(generationPath(uid, id), fields, version);
 
 /** What an earlier take-down of this image has left in the outbox. Copies of shares are the sweep's. */
-async function findOutboxItems({ database }: Ledger, { id, imageOwner }: RemovedGeneration) {
-  const { documents } = await database.read([outboxPath(imageOwner ?? id)]);
+async function findOutboxItems({ database }: Ledger, removed: RemovedGeneration) {
+  const { documents } = await database.read([outboxPath(getMakerId(removed))]);
   return documents.flatMap((document) => (document ? [parseOutboxItem(document)] : []));
 }

@@ -136,7 +136,7 @@ const victims: Victim[] = [
   },
   {
     name: 'deleteGeneration',
-    points: ['read', 'commit', 'destroy', 'commit'],
+    points: ['read', 'query', 'commit', 'destroy', 'commit'],
     async prepare(uid) {
       const user = await stack.user(uid, 20);
       const { id } = (await user.generate('k')).body.generation;
@@ -164,7 +164,7 @@ const victims: Victim[] = [
   },
   {
     name: 'share that ends',
-    points: ['read', 'commit', 'destroy', 'commit'],
+    points: ['read', 'query', 'commit', 'destroy', 'commit'],
     async prepare(uid) {
       const user = await stack.user(uid, 20);
       const { id } = (await user.generate('k')).body.generation;
@@ -191,7 +191,7 @@ const victims: Victim[] = [
   },
   {
     name: 'deleteGeneration of a twin',
-    points: ['read', 'read', 'query', 'commit'],
+    points: ['read', 'query', 'read', 'query', 'commit'],
     async prepare(uid) {
       const user = await stack.user(uid, 20);
       const ids: string[] = [];

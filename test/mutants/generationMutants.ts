@@ -7,6 +7,7 @@ const sweepTurnsTest = 'test/shared/generation/sweepTurns.test.ts';
 const admissionTest = 'test/shared/generation/admission.test.ts';
 const twinsTest = 'test/shared/generation/twins.test.ts';
 const spoiltTest = 'test/shared/generation/spoiltGenerations.test.ts';
+const spoiltDeletionTest = 'test/shared/generation/spoiltDeletion.test.ts';
 
 export const inGeneration: Mutants = {
   'a key with another resolution is a repeated call': {
@@ -212,6 +213,21 @@ export const inGeneration: Mutants = {
   'the first deletion of a twin deletes the shared image': {
     find: "const $O = $T ? undefined : { ...$D, status: 'deleted' as const }",
     replace: "const $O = { ...$D, status: 'deleted' as const };",
+  },
+  'an empty list of sharers is believed': {
+    find: '$S?.length === 0 && $M?.sharers?.includes($I)',
+    replace: '$S?.length === 0',
+    killedBy: spoiltDeletionTest,
+  },
+  'a deletion guesses that a spoilt generation is not pending': {
+    find: 'if (mayHoldEndlessly($D)) throw $F;',
+    replace: '',
+    killedBy: spoiltDeletionTest,
+  },
+  'a spoilt document is deleted although it does not name its image': {
+    find: "if ($O?.publicId === '') throw $F;",
+    replace: '',
+    killedBy: spoiltDeletionTest,
   },
   'the last deletion of a twin leaves the shared image': {
     find: '$O ? [$F($G($O, $N))] : []',

@@ -5,8 +5,18 @@ const spoiltTest = 'test/shared/sharing/takedown.spoilt.test.ts';
 
 export const inShares: Mutants = {
   'deleting an image leaves its share': {
-    find: 'endShare(record, now)',
-    replace: '{ own: {}, writes: [], outboxItems: [] }',
+    find: 'endShares([record], $S, now)',
+    replace: '{ writes: [], outboxItems: [] }',
+  },
+  'a take-down fails for a spoilt document': {
+    find: '$R ?? ($D && recoverGeneration($D))',
+    replace: '$R',
+    killedBy: spoiltTest,
+  },
+  'a take-down leaves the shares that no generation names': {
+    find: 'unnamed.map($S)',
+    replace: '[]',
+    killedBy: spoiltTest,
   },
   'an inline reference may be an image that the studio removed': {
     find: '$R.length > 0 ? removedReferences($R) : undefined',
@@ -39,6 +49,11 @@ export const inSharing: Mutants = {
     find: '$I.store($N, $C, timeLeft(), $S)',
     replace: '$I.store($N, $C, 10_000, $S)',
   },
+  'an image stays public if its generation does not name the share': {
+    find: 'endShares([found], $S, now)',
+    replace: 'endShares([found], [], now)',
+    killedBy: 'test/shared/generation/spoiltDeletion.test.ts',
+  },
   'a share that fails is left to the sweep without its copy': {
     find: 'createOutboxItem(toUnfinishedCopyItem($$$A))',
     replace: '{ delete: outboxPath(token) }',
@@ -46,16 +61,6 @@ export const inSharing: Mutants = {
   'a take-down leaves the twins of the image': {
     find: { pattern: '[...twins, ...$M, ...$R].filter($S)' },
     replace: '[...$M, ...$R].filter($S)',
-  },
-  'a take-down fails for a spoilt document': {
-    find: '$R ?? ($D && recoverGeneration($D))',
-    replace: '$R',
-    killedBy: spoiltTest,
-  },
-  'a take-down leaves the shares that no generation names': {
-    find: 'further.map($S)',
-    replace: '[]',
-    killedBy: spoiltTest,
   },
   'a take-down logs only the generation that was named': {
     find: 'new Set([generationId, makerId])',

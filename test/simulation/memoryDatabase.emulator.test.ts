@@ -44,8 +44,8 @@ const value = fc.oneof(
   { weight: 1, arbitrary: fc.constant(undefined) },
 );
 const fields = fc.dictionary(fc.constantFrom('n', 'm', 'kind'), value, { maxKeys: 3, noNullPrototype: true });
-/** Fields that queries compare. No arrays and maps, because no query orders by them. */
-const simple = fc.dictionary(fc.constantFrom('at', 'state'), scalar, { maxKeys: 2, noNullPrototype: true });
+/** Fields that queries compare. */
+const simple = fc.dictionary(fc.constantFrom('at', 'state'), value, { maxKeys: 2, noNullPrototype: true });
 
 const write = fc.record({
   op: fc.constantFrom('create', 'set', 'update', 'update', 'update', 'delete'),

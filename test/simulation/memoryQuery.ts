@@ -107,6 +107,8 @@ function getTypeRank(value: unknown): number {
   if (typeof value === 'number') return 2;
   if (value instanceof Date) return 3;
   if (typeof value === 'string') return 4;
+  if (Array.isArray(value)) return 5;
+  if (typeof value === 'object') return 6;
   throw new Error('The database in memory does not compare values of this type');
 }
 
@@ -114,7 +116,24 @@ function compareValues(a: unknown, b: unknown): number {
   const ranks = getTypeRank(a) - getTypeRank(b);
   if (ranks !== 0 || a === null) return ranks;
   if (typeof a === 'string') return compareText(a, b as string);
+  if (typeof a === 'object' && !(a instanceof Date)) return compareLists(toList(a), toList(b as object));
   return Number(a) - Number(b);
+}
+
+/** The elements of a list; the names and values of a map, by name. */
+const toList = (value: object): unknown[] =>
+  Array.isArray(value)
+    ? value
+    : Object.entries(value)
+        .sort(([a], [b]) => compareText(a, b))
+        .flat();
+
+function compareLists(a: readonly unknown[], b: readonly unknown[]): number {
+  for (const [i, value] of a.slice(0, b.length).entries()) {
+    const compared = compareValues(value, b[i]);
+    if (compared !== 0) return compared;
+  }
+  return a.length - b.length;
 }
 
 const isEqual = (a: unknown, b: unknown) => compareValues(a, b) === 0;

@@ -102,7 +102,7 @@ export const operations: Record<string, OperationText> = {
     summary: 'Get one generation',
     description:
       'One generation of the caller in its current state, by its `id` or by the `key` of its request: exactly one of the two.',
-    reasons: ['NOT_FOUND', 'DATABASE_UNAVAILABLE'],
+    reasons: ['NOT_FOUND', 'ACCOUNT_INVALID', 'DATABASE_UNAVAILABLE'],
   },
   gallery: {
     summary: "List the caller's images, newest first",
@@ -114,12 +114,12 @@ export const operations: Record<string, OperationText> = {
     summary: 'Delete an image for good',
     description:
       'Deletes the image and its prompt. The record of the generation, its ledger entries and its key stay. The call can be repeated. No credits are refunded.',
-    reasons: ['NOT_FOUND', 'IN_PROGRESS', 'DATABASE_UNAVAILABLE'],
+    reasons: ['NOT_FOUND', 'IN_PROGRESS', 'ACCOUNT_INVALID', 'DATABASE_UNAVAILABLE'],
   },
   favourite: {
     summary: 'Mark an image as a favourite, or remove the mark',
     description: 'Only for a finished image of the caller. The call can be repeated.',
-    reasons: ['NOT_FOUND', 'DATABASE_UNAVAILABLE'],
+    reasons: ['NOT_FOUND', 'ACCOUNT_INVALID', 'DATABASE_UNAVAILABLE'],
   },
   share: {
     summary: 'Make an image public, or private again',
@@ -127,6 +127,7 @@ export const operations: Record<string, OperationText> = {
       'With `shared: true` anyone can see a copy of the image at `shareUrl`, without its prompt. A repeated call gets the same address. With `shared: false` the page and the copy are gone. Only for a finished image of the caller.',
     reasons: [
       'NOT_FOUND',
+      'ACCOUNT_INVALID',
       'ACCOUNT_CLOSED',
       'STORAGE_ERROR',
       'PROVIDER_TIMEOUT',

@@ -68,14 +68,20 @@ it.each([1, 2, 20])('the entries leave out spoilt ones, with pages of %i', async
   expect(findPaths()).toHaveLength(2);
 });
 
-it('a read of the spoilt image answers 500, and the log has its path but nothing of its content', async () => {
+it('a read of the spoilt image is refused, and the log has its path but nothing of its content', async () => {
   const { studio, ids, toPath } = await startGallery();
   studio.edit(toPath(0), { model: 5, request: removed });
   const { status, body } = await studio.get('generation', { id: ids[0] ?? '' });
-  expect([status, body.error.details[0].reason]).toEqual([500, 'INTERNAL']);
+  expect([status, body.error.details[0]]).toMatchObject([
+    409,
+    {
+      reason: 'ACCOUNT_INVALID',
+      metadata: { field: 'generations', generationId: ids[0], retry: 'no' },
+    },
+  ]);
   expect(JSON.stringify(body)).not.toContain('accounts/');
   const [line] = studio.findEvents('document_unreadable');
-  expect(line).toMatchObject({ severity: 'ERROR', function: 'generation', path: toPath(0) });
+  expect(line).toMatchObject({ severity: 'ERROR', path: toPath(0) });
   expect(line?.stack_trace).toContain('check the fields request, model');
   expect((await studio.get('generation', { id: ids[1] ?? '' })).status).toBe(200);
 });
@@ -128,6 +134,13 @@ describe('a pending generation with a spoilt document', () => {
     expect(studio.findEvents('document_unreadable')).toMatchObject([{ path: generation }]);
     const id = hashGenerationId('ann', 'k');
     expect(studio.documents('outbox')).toMatchObject([{ generationId: id, publicId: `${id}/${owner}` }]);
+  });
+
+  it('is refunded what was paid, although an admin has edited its price', async () => {
+    const { studio, refunded, read } = await startOverdue({ credits: 7 });
+    expect(await refunded()).toBe(1);
+    expect(studio.account()).toMatchObject({ balance: 100, settled: 100, sequence: 3 });
+    expect(read()).toMatchObject({ credits: 2, receipt: { charged: 2, refunded: 2, balance: 100 } });
   });
 
   it('is refunded once by two sweeps at the same time', async () => {
@@ -203,7 +216,10 @@ it('the sweep refunds the other generations too', async () => {
   expect((await studio.runJob('sweepHolds')).body.refunded).toBe(2);
 });
 
-it('a generation whose document is spoilt while it runs is refunded if it fails', async () => {
+it.each([
+  ['its size', { tier: 'gold' }],
+  ['its price', { credits: 7 }],
+])('a generation that fails is refunded what was paid, although an admin has edited %s', async (_, edit) => {
   const world = createMemoryWorld();
   let spoil = () => {};
   const studio = createMemoryStudio({
@@ -219,7 +235,7 @@ it('a generation whose document is spoilt while it runs is refunded if it fails'
       orderBy: [['__name__', 'asc']],
       limit: 1,
     }).documents;
-    studio.edit(generation?.path ?? '', { tier: 'gold' });
+    studio.edit(generation?.path ?? '', edit);
   };
   const failed = await studio.generate('k');
   expect(toOutcome(failed)).toEqual([422, 'CONTENT_BLOCKED']);
@@ -237,6 +253,25 @@ it('a grant that is repeated after its document was spoilt is not made again, an
   expect(studio.account()).toMatchObject({ balance });
   expect(findPaths()).toEqual([expect.stringMatching(/^grants\/[0-9a-f]{32}$/)]);
 });
+
+it.each([
+  ['is a text', '2026-01-01'],
+  ['was removed', removed],
+])(
+  'reconcile names an item of the outbox in the log that no sweep finds, because its dueAt %s',
+  async (_, dueAt) => {
+    const { studio, findPaths } = await startGallery();
+    const due = new Date(0);
+    const item = { uid: 'ann', generationId: 'x', publicId: 'x', createdAt: due, dueAt: due, until: due };
+    studio.edit('outbox/x', item);
+    studio.edit('outbox/x', { dueAt });
+    studio.edit('outbox/y', { ...item, generationId: 'y', dueAt: new Date('2030-01-01') });
+    expect([(await studio.sweep()).status, findPaths()]).toEqual([200, []]);
+    const { status, body } = await studio.runJob('reconcile');
+    expect([status, body.broken, findPaths()]).toEqual([200, [], ['outbox/x']]);
+    expect(studio.documents('outbox')).toHaveLength(2);
+  },
+);
 
 it('a spoilt item of the outbox stays, is named in the log, and takes no other with it', async () => {
   const { studio, findPaths } = await startGallery();

@@ -1,5 +1,6 @@
 /** What a person gets once, and what follows them to every account. */
 import { describe, expect, it } from 'vitest';
+import { tokens } from '../../simulation/instance.ts';
 import { createMemoryWorld } from '../../support/memoryStudio.ts';
 import { createPeople } from '../../support/people.ts';
 import { lostReply } from '../../support/watchedDatabase.ts';
@@ -168,6 +169,18 @@ it('a person gets no second allowance from the job if the call dies that creates
   await runJob('refillAllowances');
   expect(document('accounts/bob')).toMatchObject({ balance: 0 });
   expect(await account('user:bob:google')).toMatchObject({ balance: 0 });
+});
+
+it('a user who is not verified gets no allowance from the job after an admin has deleted the account and granted credits', async () => {
+  const { account, call, edit, remove, runJob, document } = createPeople({ ALLOWANCE_CREDITS: '50' });
+  await account('user:ann:unverified');
+  edit('accounts/ann', { adjust: 3 });
+  await account('user:ann:unverified');
+  remove('accounts/ann');
+  const granted = { uid: 'ann', amount: 2, reason: 'sorry' };
+  expect((await call('grant', tokens.admin('root'), granted, 'key')).status).toBe(200);
+  await runJob('refillAllowances');
+  expect(document('accounts/ann')).toMatchObject({ balance: 2 });
 });
 
 describe('a document that an admin has spoilt', () => {
