@@ -2,7 +2,7 @@
  * The rules of a suspension, pure. It belongs to a person, so every account and every identity of theirs has a copy. A copy
  * is the last decision with its time and its disputes, and the later of two copies counts: they agree in the end, in whatever
  * order they meet. A dispute adds itself to the disputes that its account and its identities know. If accounts without a
- * common identity are disputed at the same moment, only the disputes of the later decision are kept.
+ * common identity are disputed before one decision has reached the other account, only the disputes of the later one are kept.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Account } from './account.ts';
