@@ -90,7 +90,7 @@ export async function handleSession(
     return { uid, sessionId: session.id, problem };
   }
   const recorded = await recordPayment(ledger, checked.payment, known);
-  if (recorded === 'closed') return refundClosed(context, checked.payment);
+  if (recorded === 'closed') return refundClosed(context, checked.payment, known.reversals);
   if (recorded !== 'late') return { uid, sessionId: session.id, recorded };
   // The events of what Stripe has taken back since may never come again.
   const listed = await findReversals(context, checked.payment);
@@ -104,15 +104,19 @@ async function findReversals({ stripe }: PaymentContext, { paymentIntent }: Paym
 }
 
 /**
- * Returns a payment for a closed account. A refund that has failed is not repeated: it would fail again. Of a disputed payment,
- * the dispute decides: a refund as well would give the buyer the money twice.
+ * Returns a payment for a closed account. The event of a refund that failed does not start another: `reconcilePayments` tries
+ * again. Of a disputed payment, the dispute decides: a refund as well would give the buyer the money twice.
  */
-async function refundClosed(context: PaymentContext, payment: Payment): Promise<PaymentOutcome> {
+async function refundClosed(
+  context: PaymentContext,
+  payment: Payment,
+  known: readonly Reversal[],
+): Promise<PaymentOutcome> {
   const { stripe, log } = context;
   const { paymentIntent, sessionId, order } = payment;
-  const reversals = await findReversals(context, payment);
-  const isDisputed = reversals.some(({ kind, isReturned }) => kind === 'dispute' && !isReturned);
-  const hasFailed = reversals.some(({ kind, isReturned }) => kind === 'refund' && isReturned);
+  const all = [...known, ...(await findReversals(context, payment))];
+  const isDisputed = all.some(({ kind, isReturned }) => kind === 'dispute' && !isReturned);
+  const hasFailed = known.some(({ kind, isReturned }) => kind === 'refund' && isReturned);
   if (!isDisputed && !hasFailed) await stripe.refundPayment(paymentIntent);
   const refund = hasFailed ? 'the refund has failed' : 'the payment was refunded';
   const problem = `paid for a closed account; ${isDisputed ? 'the payment is disputed' : refund}`;

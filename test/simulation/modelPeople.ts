@@ -64,7 +64,13 @@ export function checkFirstSight(
     const isEdited = isSuspended(before) !== (before?.suspendedAt !== undefined);
     const isDecided = isEdited || changes.some(({ path }) => path.startsWith('adminActions/restore:'));
     const isLifted = lists(stored) && restoredAt > Number(stored?.suspendedAt);
-    const mayPay = stored?.suspendedAt !== undefined && !isSuspended(after) && !isDecided && !isLifted;
+    // The account was deleted in the console, and this commit ends the disputes that suspended the person.
+    const disputes = (stored?.suspendedFor ?? []) as string[];
+    const isWon =
+      disputes.length > 0 &&
+      disputes.every((id) => changes.some(({ path }) => path.endsWith(`/entries/reinstatement:${id}`)));
+    const isRight = isSuspended(after) || isDecided || isLifted || isWon;
+    const mayPay = stored?.suspendedAt !== undefined && !isRight;
     world.check(!mayPay, 'a suspended person is suspended at first sight', () => `${uid} ${name}`);
   }
 }
