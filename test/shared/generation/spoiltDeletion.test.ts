@@ -7,9 +7,8 @@ import { createStudios, edits, fewEdits, fields, toId, toPath } from '../../supp
 type Studios = ReturnType<typeof createStudios>;
 type Field = (typeof fields)[number];
 
-/** Another text in these is no spoilt document, but another image. */
-const names: readonly Field[] = ['publicId', 'imageOwner'];
-const spoils = (field: Field) => edits.filter((edit) => edit !== 'text' || !names.includes(field));
+/** Another text in `publicId` is no spoilt document, but another image. */
+const spoils = (field: Field) => edits.filter((edit) => edit !== 'text' || field !== 'publicId');
 
 const isErased = { status: 'deleted', prompt: null, enhancedPrompt: null, words: null, image: null };
 
@@ -59,6 +58,28 @@ describe.each(fields)('a spoilt %s', (field) => {
       const shown = [spoilt, other].map((key) => studios.isPublic(tokens[key] ?? ''));
       expect(await Promise.all(shown), context).toEqual([false, true]);
       await remove(studios, other, context);
+      studios.world.advance(7_200_000);
+      await studios.studio.sweep();
+      expect([...studios.assets, ...studios.studio.documents('outbox')], context).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['the image', ['b', 'c', 'a']],
+    ['a twin', ['a', 'c', 'b']],
+    ['a twin of a deleted image', ['c', 'a', 'b']],
+  ])('of %s keeps the image until it is deleted as the last one', async (_, order) => {
+    for (const edit of [...fewEdits, 'text']) {
+      const context = String(edit);
+      const studios = createStudios();
+      for (const key of ['a', 'b', 'c']) await studios.studio.generate(key);
+      const [image] = studios.assets;
+      const spoilt = order.at(-1) ?? '';
+      studios.spoil(spoilt, field, edit);
+      for (const key of order.slice(0, -1)) await remove(studios, key, context);
+      expect([...studios.assets], context).toEqual([image]);
+      if (spoilt === 'a' && field === 'publicId' && edit === 'text') continue;
+      await remove(studios, spoilt, context);
       studios.world.advance(7_200_000);
       await studios.studio.sweep();
       expect([...studios.assets, ...studios.studio.documents('outbox')], context).toEqual([]);
