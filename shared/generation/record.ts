@@ -117,7 +117,12 @@ export const generationPath = (uid: string, id: string): DocumentPath<Generation
 /** @throws {UnreadableDocument} */
 export function parseGeneration(document: StoredDocument): GenerationRecord {
   const uid = document.path.split('/')[1] ?? '';
-  return toRecord(uid, document.id, parseDocument(generationDocumentSchema, document), document.version);
+  const { id, version } = document;
+  const data = parseDocument(generationDocumentSchema, document);
+  const { publicId, owner } = data;
+  // An admin may have edited the name of the image.
+  const isEdited = getMakerId({ ...data, id }) === id && !publicId.startsWith(`${id}/`);
+  return toRecord(uid, id, isEdited ? { ...data, publicId: toPublicId(id, owner) } : data, version);
 }
 
 export function toRecord(

@@ -53,6 +53,8 @@ describe('a spoilt document', () => {
     { tier: 'huge' },
     { credits: 'many', createdAt: 'yesterday' },
     { shareToken: 5 },
+    { shareToken: 'another' },
+    { publicId: 'another' },
     { publicId: 7, image: 'gone' },
     { status: 'live' },
     { removedBy: 'me', failure: 3, request: null },
