@@ -74,7 +74,7 @@ export function recoverGeneration(document: StoredDocument): GenerationRecord {
     {
       ...fields,
       status: findStatus(document) ?? harmlessData.status,
-      publicId: publicId === '' && !isTwin ? (findPublicId(document) ?? '') : publicId,
+      publicId: isTwin ? publicId : (findPublicId(document) ?? ''),
       ...(mayArriveLate && { lateUploadUntil: getLastArrival({ deadline }) }),
     },
     version,

@@ -127,6 +127,14 @@ describe.each(fields)('a spoilt %s', (field) => {
   });
 });
 
+it('an image is deleted under its own name, although that and another field are spoilt', async () => {
+  const studios = createStudios();
+  await studios.studio.generate('a');
+  studios.studio.edit(toPath('a'), { publicId: 'another', prompt: 7 });
+  await remove(studios, 'a', 'publicId, prompt');
+  expect([...studios.assets]).toEqual([]);
+});
+
 it('an image is not called deleted if its document does not show its name any more', async () => {
   const studios = createStudios();
   const { studio } = studios;
