@@ -46,7 +46,7 @@ export type AccountData = {
   restoredAt: Date;
   /** The hashes of the user's identities. They name the documents of the person. */
   identities: string[];
-  /** The disputes that suspended the account. Empty or missing if an admin did. */
+  /** The disputes that suspended the person. Empty or missing if an admin did. */
   suspendedFor: string[];
   /** Credits that were to be taken back when the account had none left. Credits that are added later pay it off. */
   debt: number;

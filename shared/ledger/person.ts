@@ -43,6 +43,13 @@ const identityDocumentSchema = z.object({
   signupAt: happenedSchema,
   suspendedAt: happenedSchema,
   restoredAt: z.date().optional().catch(undefined),
+  /** The disputes that suspended the person. Missing if an admin did. */
+  suspendedFor: z
+    .array(z.unknown())
+    .catch([])
+    .transform((disputes) => disputes.filter((dispute) => typeof dispute === 'string'))
+    .transform((disputes) => (disputes.length > 0 ? disputes : undefined))
+    .optional(),
   /** The newest period whose allowance was given. */
   allowancePeriod: z.string().optional().catch(undefined),
   createdAt: z.date().optional().catch(undefined),
@@ -137,7 +144,8 @@ export function joinPerson(account: Account, { identities }: Person, period: str
   return isDeepStrictEqual(joined, account) ? account : joined;
 }
 
-const keptFields = ['uids', 'signupAt', 'suspendedAt', 'restoredAt', 'allowancePeriod'] as const;
+const suspensionFields = ['suspendedAt', 'restoredAt', 'suspendedFor'] as const;
+const keptFields = ['uids', 'signupAt', ...suspensionFields, 'allowancePeriod'] as const;
 
 /** The writes that bring the person's documents up to date with an account. */
 export function toIdentityWrites(account: Account, person: Person, now: Date): Write[] {
@@ -149,6 +157,7 @@ export function toIdentityWrites(account: Account, person: Person, now: Date): W
       ...toField('signupAt', before?.signupAt ?? (account.signupDue ? undefined : now)),
       ...toField('suspendedAt', account.suspendedAt),
       ...toField('restoredAt', account.restoredAt),
+      ...toField('suspendedFor', account.suspendedFor.length > 0 ? account.suspendedFor : undefined),
       ...toField('allowancePeriod', account.allowancePeriod),
     };
     if (!stored || !before)
@@ -157,7 +166,7 @@ export function toIdentityWrites(account: Account, person: Person, now: Date): W
       isDeepStrictEqual(before[field as keyof IdentityData], data[field as keyof IdentityData]);
     // Written when it is met, even unchanged: it may say since the read that the person is suspended.
     if (!isMet && keptFields.every(isCurrent)) return [];
-    for (const field of ['suspendedAt', 'restoredAt'] as const) data[field] ??= removed;
+    for (const field of suspensionFields) data[field] ??= removed;
     return [updateDocument(path, { ...data, updatedAt: now }, stored.version)];
   });
 }

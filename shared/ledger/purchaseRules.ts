@@ -166,18 +166,16 @@ function withTaken(purchase: Purchase, { kind, id }: Reversal, amount: number): 
   return { ...purchase, refunds, disputes, claim: computeClaim({ ...purchase, refunds, disputes }) };
 }
 
-/** Suspends an account for a dispute. An admin's suspension stays the admin's. */
+/** Suspends an account for a dispute, and for those that suspend it already. An admin's suspension stays the admin's. */
 function suspendFor(account: Account, disputeId: string, now: Date): Account {
   if (account.suspended && account.suspendedFor.length === 0) return account;
   const before = account.suspended ? account.suspendedFor : [];
-  const suspended = account.suspended ? account : decideSuspension(account, true, now);
-  return { ...suspended, suspendedFor: [...before, disputeId] };
+  return decideSuspension(account, true, now, [...before, disputeId]);
 }
 
-/** Lifts a suspension that this dispute set, if no other dispute stands. */
+/** Lifts a suspension that this dispute set, if no other dispute of the person stands. */
 function endSuspensionFor(account: Account, disputeId: string, now: Date): Account {
-  if (!account.suspendedFor.includes(disputeId)) return account;
-  const suspendedFor = account.suspendedFor.filter((id) => id !== disputeId);
-  if (account.suspended && suspendedFor.length === 0) return decideSuspension(account, false, now);
-  return { ...account, suspendedFor };
+  if (!account.suspended || !account.suspendedFor.includes(disputeId)) return account;
+  const left = account.suspendedFor.filter((id) => id !== disputeId);
+  return decideSuspension(account, left.length > 0, now, left);
 }

@@ -9,7 +9,7 @@ import { unchanged } from './creditChanges.ts';
 import type { Ledger } from './ledger.ts';
 import { findNewIdentities, isSuspendedIdentity, listIdentityPaths, uidsMax } from './person.ts';
 import { refuseSuspended } from './refusals.ts';
-import { decideSuspension, followDecision, type SuspensionTimes } from './suspensionRules.ts';
+import { decideSuspension, followDecision, type SuspensionCopy } from './suspensionRules.ts';
 
 /**
  * Suspends or restores the person behind an account: first the account and its identities, then every other account. May be
@@ -58,12 +58,12 @@ export async function spreadSuspension(
   known: readonly string[] = [],
 ): Promise<void> {
   const uids = new Set([uid, ...known]);
-  let times: SuspensionTimes = {};
+  let last: SuspensionCopy = {};
   // The loop reaches the uids that it adds.
   for (const next of uids) {
-    const followed = await followPerson(ledger, next, times);
+    const followed = await followPerson(ledger, next, last);
     if (!followed) continue;
-    times = followed.times;
+    last = followed.last;
     for (const other of followed.uids) {
       if (uids.size < uidsMax) uids.add(other);
     }
@@ -72,17 +72,17 @@ export async function spreadSuspension(
 
 /**
  * Brings one account up to date with its person.
- * @param times the last decision about the accounts before it: identities that it does not share with them may not know it.
+ * @param last the last decision about the accounts before it: identities that it does not share with them may not know it.
  * @returns the last decision of all, and the person's accounts; undefined if there is no account.
  */
-function followPerson(ledger: Ledger, uid: string, times: SuspensionTimes) {
-  return changeAccount<{ times: SuspensionTimes; uids: readonly string[] } | undefined>(ledger, uid, {
+function followPerson(ledger: Ledger, uid: string, last: SuspensionCopy) {
+  return changeAccount<{ last: SuspensionCopy; uids: readonly string[] } | undefined>(ledger, uid, {
     readsPerson: true,
     missing: { answer: undefined },
     takesInvalid: true,
     decide({ account, hasPendingChanges, person }) {
-      const followed = followDecision(account, times);
-      const answer = { times: followed, uids: person?.uids ?? [] };
+      const followed = followDecision(account, last);
+      const answer = { last: followed, uids: person?.uids ?? [] };
       if (!hasPendingChanges && followed === account) return { answer };
       return { change: unchanged(followed), answer: () => answer };
     },

@@ -90,7 +90,7 @@ export async function handleSession(
     return { uid, sessionId: session.id, problem };
   }
   const recorded = await recordPayment(ledger, checked.payment, known);
-  if (recorded === 'closed') return refundClosed(context, checked.payment, known.reversals);
+  if (recorded === 'closed') return refundClosed(context, checked.payment);
   if (recorded !== 'late') return { uid, sessionId: session.id, recorded };
   // The events of what Stripe has taken back since may never come again.
   const listed = await findReversals(context, checked.payment);
@@ -103,17 +103,21 @@ async function findReversals({ stripe }: PaymentContext, { paymentIntent }: Paym
   return reversals.filter((reversal) => reversal !== undefined);
 }
 
-/** A refund that has failed is not repeated: it would fail again. */
-async function refundClosed(
-  { stripe, log }: PaymentContext,
-  { paymentIntent, sessionId, order: { uid } }: Payment,
-  reversals: readonly Reversal[],
-): Promise<PaymentOutcome> {
+/**
+ * Returns a payment for a closed account. A refund that has failed is not repeated: it would fail again. Of a disputed payment,
+ * the dispute decides: a refund as well would give the buyer the money twice.
+ */
+async function refundClosed(context: PaymentContext, payment: Payment): Promise<PaymentOutcome> {
+  const { stripe, log } = context;
+  const { paymentIntent, sessionId, order } = payment;
+  const reversals = await findReversals(context, payment);
+  const isDisputed = reversals.some(({ kind, isReturned }) => kind === 'dispute' && !isReturned);
   const hasFailed = reversals.some(({ kind, isReturned }) => kind === 'refund' && isReturned);
-  if (!hasFailed) await stripe.refundPayment(paymentIntent);
-  const problem = `paid for a closed account; the ${hasFailed ? 'refund has failed' : 'payment was refunded'}`;
-  log.warning(`A user ${problem}`, { event: 'payment_for_closed_account', uid, sessionId });
-  return { uid, sessionId, problem };
+  if (!isDisputed && !hasFailed) await stripe.refundPayment(paymentIntent);
+  const refund = hasFailed ? 'the refund has failed' : 'the payment was refunded';
+  const problem = `paid for a closed account; ${isDisputed ? 'the payment is disputed' : refund}`;
+  log.warning(`A user ${problem}`, { event: 'payment_for_closed_account', uid: order.uid, sessionId });
+  return { uid: order.uid, sessionId, problem };
 }
 
 export const handleRefund = (context: PaymentContext, refund: Refund) =>

@@ -29,9 +29,14 @@ export const inIdentities: Mutants = {
     killedBy: suspensionTest,
   },
   'where an identity is met, the later decision counts': {
-    find: 'isSuspended && !$J.suspended ? $F($J, true, $N) : $J',
+    find: '$D ? joined : decideSuspension($$$A)',
     replace: 'joined',
     killedBy: suspensionTest,
+  },
+  "where an identity is met, disputes take over an admin's suspension": {
+    find: 'lists.some($F) ? [] : $U',
+    replace: '$U',
+    killedBy: 'test/shared/payments/disputesOfPerson.test.ts',
   },
   'an account that was deleted has lost its person': {
     find: 'identities.map(({ id }) => [id])',
@@ -49,8 +54,8 @@ export const inIdentities: Mutants = {
     killedBy: suspensionTest,
   },
   'the earlier decision counts': {
-    find: '$D > 0 || ($D === 0 && $O.suspended)',
-    replace: '$D < 0 || ($D === 0 && $O.suspended)',
+    find: '$D > 0 || ($D === 0 && !$O.suspended)',
+    replace: '$D < 0 || ($D === 0 && !$O.suspended)',
     killedBy: suspensionTest,
   },
   'a spread stays with those who share an identity': {
@@ -59,7 +64,7 @@ export const inIdentities: Mutants = {
     killedBy: suspensionTest,
   },
   'a spread leaves its decision behind': {
-    find: 'times = $F.times',
+    find: 'last = $F.last',
     replace: '',
     killedBy: suspensionTest,
   },

@@ -2,6 +2,7 @@
 import type { Mutants } from './rules.ts';
 
 const reversals = 'test/shared/payments/reversals.test.ts';
+const disputesOfPerson = 'test/shared/payments/disputesOfPerson.test.ts';
 const webhook = 'test/shared/payments/webhook.test.ts';
 const amounts = 'test/shared/payments/amounts.test.ts';
 const checkout = 'test/shared/payments/checkout.test.ts';
@@ -54,9 +55,14 @@ export const inPurchases: Mutants = {
     killedBy: reversals,
   },
   'one dispute that is won restores although another stands': {
-    find: 'if ($A.suspended && $S.length === 0) return decideSuspension($A, false, $N);',
-    replace: 'if ($A.suspended) return decideSuspension($A, false, $N);',
+    find: 'decideSuspension($A, left.length > 0, $N, left)',
+    replace: 'decideSuspension($A, false, $N)',
     killedBy: reversals,
+  },
+  'a dispute forgets those of other accounts of the person': {
+    find: 'decideSuspension($A, true, $N, [...before, $D])',
+    replace: 'decideSuspension($A, true, $N, [$D])',
+    killedBy: disputesOfPerson,
   },
 };
 

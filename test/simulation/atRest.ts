@@ -8,6 +8,7 @@ import { isMatch, type Search, searches } from './favourites.ts';
 import type { History } from './history.ts';
 import { checkAgreement, findPerson } from './modelPeople.ts';
 import { toShareToken } from './modelShares.ts';
+import { checkSuspensions } from './modelSuspensions.ts';
 import { isClosed, type ObservedAccount, type ObservedGeneration, parseCredits } from './observed.ts';
 import { signatureMs } from './upstreams.ts';
 
@@ -26,6 +27,7 @@ export async function checkAtRest(history: History): Promise<void> {
   const undisturbedFrom = Math.min(faultRates.undisturbedFrom, world.now() + lingeringMs);
   Object.assign(faultRates, { database: 0, upstream: 0, slow: 0, undisturbedFrom });
   delete model.onUpload;
+  if (!history.isMixed && world.random.chance(0.5)) await checkReached(history);
   for (const user of users) admin.repair(user);
 
   const sweepFirst = world.random.chance(0.5);
@@ -85,6 +87,18 @@ export async function checkAtRest(history: History): Promise<void> {
     () => '',
   );
   await world.run();
+}
+
+/** Before an admin restores every account: each decision about a person reaches all of their accounts. */
+async function checkReached({ world, model, admin, stripe }: History): Promise<void> {
+  if (![...stripe.payments.values()].some(({ disputes }) => disputes.length > 0)) return;
+  await world.run();
+  // A run may end early, and then the next one goes on.
+  for (let i = 0; i < 2; i += 1) {
+    for (const job of ['reconcilePayments', 'reconcile'] as const) await world.run(admin.schedule(job, true));
+  }
+  await world.run();
+  checkSuspensions(world, model.accounts);
 }
 
 /** Repeats all open requests at once until each is settled. */

@@ -122,3 +122,19 @@ export function planPurchases(
   times(random.pick([0, 1, 3]), 'a dispute', stripe.dispute);
   times(random.pick([0, 0, 1]), 'the scheduler compares payments', () => admin.schedule('reconcilePayments'));
 }
+
+/** Purchases by each account of a person, and then disputes of them. */
+export function planDisputes({ world, users, buyers, stripe }: History, lengthMs: number): void {
+  const { random } = world;
+  const person = users.filter((user) => user.person && user.verified);
+  if (person.length < 2) return;
+  const boughtMs = Math.floor(lengthMs / 4);
+  for (const user of person) {
+    for (let i = random.pick([1, 1, 2]); i > 0; i -= 1) {
+      world.after(random.whole(0, boughtMs), 'a person buys', () => void buyers.buy(user));
+    }
+  }
+  for (let i = random.pick([2, 4, 8]); i > 0; i -= 1) {
+    world.after(random.whole(boughtMs, lengthMs), 'a dispute of a person', stripe.dispute);
+  }
+}

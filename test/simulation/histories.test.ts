@@ -75,6 +75,9 @@ const requiredEvents = [
   'answer: ACCOUNT_CLOSED',
   'an admin suspends',
   'an admin restores',
+  'clawback while another account of the person is disputed',
+  'reinstatement while another account of the person is disputed',
+  'a person is disputed at rest',
   'the ledger suspends an account',
   'the ledger restores an account',
 ];

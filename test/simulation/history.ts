@@ -1,7 +1,7 @@
 /** One history: the users, admins, failures and crashes of a seed, brought to rest and checked. */
 import { type Admin, createAdmin, type Grant } from './admin.ts';
 import { checkAtRest } from './atRest.ts';
-import { type Buyers, createBuyers, planPurchases } from './buyers.ts';
+import { type Buyers, createBuyers, planDisputes, planPurchases } from './buyers.ts';
 import { type Clients, createBody, createClients, type ImageRequest, type User } from './clients.ts';
 import { planEdits } from './edits.ts';
 import type { FaultRates } from './faults.ts';
@@ -188,6 +188,7 @@ function plan(history: History): number {
     for (let j = random.whole(1, 2); j > 0; j -= 1) sometime('an admin grants', () => admin.grant(grant, 2));
   }
   if (!isMixed && random.chance(0.5)) planPurchases(history, times);
+  if (random.chance(0.6)) planDisputes(history, lengthMs);
   times(random.whole(0, 4), 'the scheduler sweeps', () => {
     for (let i = random.whole(1, 3); i > 0; i -= 1) void admin.schedule('sweepHolds');
   });

@@ -10,6 +10,7 @@ import { type Observation, observeGeneration } from './modelGenerations.ts';
 import { watchImages } from './modelImages.ts';
 import { type Movement, observeLedger } from './modelLedger.ts';
 import { checkRemoved, checkShares, observeShare, type Shares } from './modelShares.ts';
+import { createReasons } from './modelSuspensions.ts';
 import {
   findMistyped,
   hashId,
@@ -85,6 +86,7 @@ export function createModel(
       verified,
       names: verified ? person.split('+') : [],
       decisions: new Set(),
+      reasons: createReasons(),
       met: new Set(),
       data: undefined,
       entries: [],

@@ -3,6 +3,7 @@ import type { Data } from '../../shared/database/database.ts';
 import { type DocumentChange, isSame } from './memoryDatabase.ts';
 import type { Rules } from './model.ts';
 import { checkFirstSight, checkFollowed, checkOncePerPerson } from './modelPeople.ts';
+import { forgetSuspension, observeSuspension } from './modelSuspensions.ts';
 import {
   findMistyped,
   getApplicableAdjust,
@@ -73,11 +74,14 @@ export function observeLedger(
   check(after !== undefined, 'an account is never deleted by the ledger', () => uid);
   if (!after) return;
   account.data = after;
+  const metBefore = account.met.size;
   for (const name of (after.identities ?? []) as string[]) account.met.add(name);
   if (!before && account.signup === 'due' && account.entries.length > 0) account.signup = 'none';
   const payments = entries.filter(({ type }) => paymentTypes.includes(type));
   // A dispute suspends the person, and a dispute that was won restores.
   for (const { id, type } of payments) if (id.includes(':du_')) account.decisions.add(type === 'clawback');
+  const hasMet = account.met.size > metBefore;
+  observeSuspension(world, accounts, account, changes, payments, { before, after, hasMet });
   if (isSuspended(before) !== isSuspended(after)) checkFollowed(world, accounts, account, after);
   // A deleted document comes back empty, and the ledger's next commit closes it.
   const isOpening = before !== undefined && !isOpened(before);
@@ -256,6 +260,7 @@ function observeEdit(account: ObservedAccount, { before, after }: DocumentChange
   // An invalid balance changes nothing.
   const getCredits = (data: Data | undefined) => (data ? (parseBalance(data) ?? account.sum) : 0);
   if (after && isSuspended(before) !== isSuspended(after)) account.decisions.add(isSuspended(after));
+  if (!after) forgetSuspension(account);
   account.edits += getCredits(after) - (before ? getCredits(before) : 0);
   account.data = after;
   if (account.signup !== 'granted') {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Data } from '../../shared/database/database.ts';
 import type { Entry } from './modelLedger.ts';
+import type { Reasons } from './modelSuspensions.ts';
 
 /** The contract's prices at 1K, and how many times as much a resolution costs. */
 const prices: Record<string, number> = { standard: 1, premium2: 2, premium4: 4 };
@@ -100,6 +101,7 @@ export type ObservedAccount = {
   met: Set<string>;
   /** What admins have decided about this account: true to suspend, false to restore. */
   decisions: Set<boolean>;
+  reasons: Reasons;
   data: Data | undefined;
   entries: Entry[];
   sum: number;

@@ -149,7 +149,7 @@ export function createSimulatedStripe(world: World) {
     };
     payment.disputes.push(one);
     emit('charge.dispute.funds_withdrawn', one);
-    const end = random.pick(['won', 'lost', 'partly', undefined]);
+    const end = random.pick(['won', 'won', 'lost', 'partly', undefined]);
     if (end === undefined) return;
     world.after(random.whole(1, 60_000), 'a dispute ends', () => {
       one.status = end === 'won' ? 'won' : 'lost';

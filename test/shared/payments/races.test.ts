@@ -95,7 +95,9 @@ describe('a closed account', () => {
       studio.stripe.control[kind]({ session });
       close();
       expect((await studio.deliver(studio.event(completed))).status).toBe(200);
-      expect(studio.findEvents('payment_for_closed_account')).toHaveLength(1);
+      const reported = studio.findEvents('payment_for_closed_account').map(({ message }) => message);
+      const what = kind === 'refund' ? 'was refunded' : 'is disputed';
+      expect(reported).toEqual([`A user paid for a closed account; the payment ${what}`]);
       const refunds = kind === 'refund' ? 1 : 0;
       expect(studio.stripe.control.list({ table: 'refunds' }).refunds).toHaveLength(refunds);
     },
@@ -124,6 +126,11 @@ describe('a closed account', () => {
     expect(studio.findEvents('payment_for_closed_account').at(-1)?.message).toContain(
       'the refund has failed',
     );
+    // Stripe has forgotten the key of the first refund.
+    await studio.deliver(studio.event(completed));
+    expect((await studio.runJob('reconcilePayments')).body.broken).toMatchObject([
+      { problem: expect.stringContaining('the refund has failed') },
+    ]);
     expect(studio.stripe.control.list({ table: 'refunds' }).refunds).toHaveLength(1);
   });
 
