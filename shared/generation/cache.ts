@@ -9,6 +9,7 @@ import {
   type Database,
   type DocumentPath,
   documentPath,
+  isDocumentId,
   type PageRequest,
   type StoredDocument,
   setDocument,
@@ -27,6 +28,7 @@ import {
   getMakerId,
   parseGeneration,
 } from './record.ts';
+import { mayShow, parseOrRecover } from './recoverGeneration.ts';
 
 /** Most twins of one image, because one document lists them. After that the image is made again. */
 const sharersMax = 1_000;
@@ -61,14 +63,12 @@ export function findCachedSource(
   if (source?.status !== 'succeeded' || source.image === null) return undefined;
   // Only the generation that made an image keeps the list of those that show it.
   const isMaker = getMakerId(source) === source.id;
-  return isMaker && getSharers(source).length < sharersMax ? { source } : undefined;
+  return isMaker && (source.sharers ?? []).length < sharersMax ? { source } : undefined;
 }
 
-const getSharers = ({ sharers, id }: GenerationRecord) => sharers ?? [id];
-
-/** Adds a twin to those that show a generation's image. */
+/** Adds a twin to those that show a generation's image. A list that was missing lacks the generation itself, and is not believed. */
 export function shareImage(source: GenerationRecord, twinId: string): Write {
-  const sharers = [...getSharers(source), twinId];
+  const sharers = [...(source.sharers ?? []), twinId];
   return updateDocument(generationPath(source.uid, source.id), { sharers }, source.version);
 }
 
@@ -105,51 +105,64 @@ export type Unsharing = {
  * for the last one, one commit is rejected and decides again.
  */
 export async function unshareImage(ledger: Ledger, record: GenerationRecord, now: Date): Promise<Unsharing> {
+  const { database, log } = ledger;
+  const { uid, id } = record;
   const makerId = getMakerId(record);
-  const maker = makerId === record.id ? record : await findMaker(ledger, record.uid, makerId);
-  const sharers = maker && getSharers(maker).filter((id) => id !== record.id);
-  // An admin may have removed or spoilt the list. It is believed only if it names this generation, and no other.
-  const isAlone = sharers?.length === 0 && maker?.sharers?.includes(record.id);
-  const twin = !isAlone ? await findOtherTwin(ledger.database, record, maker, makerId) : undefined;
+  const isMaker = makerId === id;
+  const other = isMaker ? undefined : await readGeneration(database, uid, makerId);
+  const maker = isMaker ? record : parseOrRecover(log, other);
+  const sharers = maker?.sharers?.filter((one) => one !== id);
+  // An admin may have removed or spoilt the list. It is believed only if it names its own generation, and no other.
+  const isAlone = isMaker && sharers?.length === 0 && record.sharers?.includes(id);
+  const twin = isAlone ? undefined : await findOtherTwin(database, record, other, makerId, sharers ?? []);
 
   const orphaned = twin ? undefined : { ...(maker ?? record), status: 'deleted' as const };
   const writes = orphaned ? [createOutboxItem(toOutboxItem(orphaned, now))] : [];
-  const isOwnList = maker === record;
-  if (sharers && !isOwnList) writes.push(updateMaker(maker, sharers));
-  // The maker's update is fenced already.
-  if (twin && twin !== maker) writes.push(expectTwin(record.uid, twin, makerId));
-  return { own: sharers && isOwnList ? { sharers } : {}, writes, orphaned };
+  const fencesMaker = !isMaker && maker && sharers;
+  if (fencesMaker) writes.push(updateDocument(generationPath(uid, makerId), { sharers }, maker.version));
+  if (twin && !(fencesMaker && twin.id === makerId)) writes.push(expectTwin(uid, twin, makerId));
+  return { own: isMaker ? { sharers: sharers ?? [] } : {}, writes, orphaned };
 }
 
-/** Undefined as well if an admin has spoilt the document, which may show the image all the same: see `findOtherTwin`. */
-async function findMaker({ database, log }: Ledger, uid: string, makerId: string) {
-  const [document] = (await database.read([generationPath(uid, makerId)])).documents;
-  return parseIfReadable(log, document, parseGeneration);
-}
-
-const updateMaker = ({ uid, id, version }: GenerationRecord, sharers: string[]): Write =>
-  updateDocument(generationPath(uid, id), { sharers }, version);
+const readGeneration = async (database: Database, uid: string, id: string) =>
+  (await database.read([generationPath(uid, id)])).documents[0];
 
 /** A document that may hold anything else. */
 type Twin = Pick<StoredDocument, 'id' | 'version'>;
 
-/** Changes nothing, and fails if the twin has changed. */
+/** Changes nothing but an `imageOwner` that an admin has spoilt, and fails if the twin has changed. */
 const expectTwin = (uid: string, { id, version }: Twin, imageOwner: string): Write =>
   updateDocument(generationPath(uid, id), { imageOwner }, version);
 
 /**
  * Another generation that shows the same image. The list of the maker is not enough: an admin may have deleted documents,
- * the maker's too.
+ * the maker's too. Nor is the query: an admin may have spoilt the fields that it needs.
+ * @param sharers the others that the list names.
  */
 async function findOtherTwin(
   database: Database,
   { uid, id }: GenerationRecord,
-  maker: GenerationRecord | undefined,
+  maker: StoredDocument | undefined,
   makerId: string,
+  sharers: readonly string[],
 ): Promise<Twin | undefined> {
-  if (maker && maker.id !== id && maker.status === 'succeeded') return maker;
+  if (maker && mayShow(maker, makerId)) return maker;
   const { documents } = await database.page(shownImages(uid, makerId, 2));
-  return documents.find((document) => document.id !== id);
+  const twin = documents.find((document) => document.id !== id);
+  return twin ?? (await findListed(database, uid, makerId, sharers))[0];
+}
+
+/** Those of a list of sharers that show the image, or may show it once an admin has corrected their documents. */
+async function findListed(
+  database: Database,
+  uid: string,
+  makerId: string,
+  sharers: readonly string[],
+): Promise<StoredDocument[]> {
+  const paths = [...new Set(sharers)].filter(isDocumentId).map((id) => generationPath(uid, id));
+  if (paths.length === 0) return [];
+  const { documents } = await database.read(paths);
+  return documents.filter((document) => document !== undefined).filter((one) => mayShow(one, makerId));
 }
 
 /** True if any generation shows the image that this one made. */
@@ -193,9 +206,12 @@ export async function findTwins(
   uid: string,
   makerId: string,
 ): Promise<{ maker: GenerationRecord | undefined; twins: ShownImage[] }> {
-  const maker = await findMaker(ledger, uid, makerId);
-  const { documents } = await ledger.database.page(shownImages(uid, makerId, sharersMax + 1));
-  const twins = documents.map(
+  const { database, log } = ledger;
+  const maker = parseOrRecover(log, await readGeneration(database, uid, makerId));
+  const { documents } = await database.page(shownImages(uid, makerId, sharersMax + 1));
+  const found = new Set([makerId, ...documents.map(({ id }) => id)]);
+  const listed = (maker?.sharers ?? []).filter((id) => !found.has(id));
+  const twins = [...documents, ...(await findListed(database, uid, makerId, listed))].map(
     ({ id, version, data }): ShownImage => ({
       ...shownImageSchema.parse(data),
       uid,

@@ -112,8 +112,11 @@ export async function hold(ledger: Ledger, user: LedgerUser, params: HoldRequest
         erased = debit && attempts.find((attempt) => isDebitOf(attempt, debit));
         return debit ? { refusal: deletedByAdmin(id) } : undefined;
       }
-      const record = parseOrRefuse(ledger.log, document);
-      const outcome = toOutcome(record, attemptId);
+      const found = parseOrRefuse(ledger.log, document);
+      const outcome = toOutcome(found, attemptId);
+      // What this call has paid. An admin may have edited the price in the document already.
+      const { credits } = (outcome === 'held' && attempts[0]) || found;
+      const record = { ...found, credits };
       const sources = outcome === 'held' ? findSources(ledger.log, uid, request, documents) : new Map();
       return { answer: { outcome, record, sources, isOverdue: isExpired(record, now) } };
     },

@@ -117,7 +117,12 @@ export const generationPath = (uid: string, id: string): DocumentPath<Generation
 /** @throws {UnreadableDocument} */
 export function parseGeneration(document: StoredDocument): GenerationRecord {
   const uid = document.path.split('/')[1] ?? '';
-  return toRecord(uid, document.id, parseDocument(generationDocumentSchema, document), document.version);
+  const { id, version } = document;
+  const data = parseDocument(generationDocumentSchema, document);
+  const { publicId, owner } = data;
+  // An admin may have edited the name of the image.
+  const isEdited = getMakerId({ ...data, id }) === id && !publicId.startsWith(`${id}/`);
+  return toRecord(uid, id, isEdited ? { ...data, publicId: toPublicId(id, owner) } : data, version);
 }
 
 export function toRecord(
@@ -150,15 +155,13 @@ export function hashGenerationId(uid: string, key: string): string {
 /** The name of one attempt's image in the store. Another attempt can neither replace nor delete that image. */
 export const toPublicId = (id: string, attemptId: string) => `${id}/${attemptId}`;
 
-/** The id of the generation that made an image. If an admin has removed or spoilt `imageOwner`, the image's name has it. */
+/** The id of the generation that made an image. The image's name has it; `imageOwner` counts if an admin has spoilt the name. */
 export function getMakerId({
   id,
   imageOwner,
-  cached,
   publicId,
-}: Pick<GenerationRecord, 'id' | 'imageOwner' | 'cached' | 'publicId'>): string {
-  const named = cached ? generationIdSchema.safeParse(publicId.split('/')[0]).data : undefined;
-  return imageOwner ?? named ?? id;
+}: Pick<GenerationRecord, 'id' | 'imageOwner' | 'publicId'>): string {
+  return generationIdSchema.safeParse(publicId.split('/')[0]).data ?? imageOwner ?? id;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type GenerationData,
   type GenerationRecord,
   generationDocumentSchema,
+  getMakerId,
   parseGeneration,
   storedFailureSchema,
   toPublicId,
@@ -73,7 +74,7 @@ export function recoverGeneration(document: StoredDocument): GenerationRecord {
     {
       ...fields,
       status: findStatus(document) ?? harmlessData.status,
-      publicId: publicId === '' && !isTwin ? (findPublicId(document) ?? '') : publicId,
+      publicId: isTwin ? publicId : (findPublicId(document) ?? ''),
       ...(mayArriveLate && { lateUploadUntil: getLastArrival({ deadline }) }),
     },
     version,
@@ -93,6 +94,12 @@ function findStatus({ data: { status, image, failure, finishedAt } }: StoredDocu
 export function mayHoldEndlessly(document: StoredDocument): boolean {
   const status = findStatus(document);
   return status === undefined || (status === 'pending' && !(document.data.deadline instanceof Date));
+}
+
+/** True if a generation shows the image that `makerId` made, or may show it once an admin has corrected its document. */
+export function mayShow(document: StoredDocument, makerId: string): boolean {
+  const status = findStatus(document) ?? 'succeeded';
+  return status === 'succeeded' && getMakerId(recoverGeneration(document)) === makerId;
 }
 
 /** The name in the store of the image that a generation has made, if its document still shows it. */

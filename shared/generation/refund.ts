@@ -52,7 +52,7 @@ export function refund(ledger: Ledger, request: RefundRequest): Promise<RefundOu
   const debit = entryPath(uid, debitEntryId(id));
   /** What was paid. An admin may have edited the price in the document of the generation. */
   const findCredits = (documents: Documents, record: GenerationRecord) => {
-    if (held?.attemptId === record.attemptId) return held.credits;
+    if (held) return held.credits;
     const paid = debitSchema.safeParse(documents.get(debit)?.data).data;
     return paid ? -paid.amount : record.credits;
   };

@@ -92,14 +92,17 @@ async function readPerson(
   };
 }
 
-/** Gives the signup credits once: to a person, and to an account that was deleted in the console and created again. */
+/**
+ * Gives the signup credits once: to a person, and to an account that was deleted in the console and created again. A closing
+ * goes on with a wrong sequence, but nothing is given before an admin has corrected it.
+ */
 async function grantSignup(
   { settings }: Ledger,
   joined: Change,
   { email }: LedgerUser,
   isGiven: boolean,
 ): Promise<Change> {
-  if (!joined.account.signupDue) return joined;
+  if (!joined.account.signupDue || !joined.account.fitsEntries) return joined;
   const credits = isGiven ? 0 : await countSignupCredits(settings, email);
   return andThen(joined, (current) => signupGrant(current, credits));
 }

@@ -19,7 +19,7 @@ export type Removable = {
   shown: ShownImage[];
   /** The hash of the image, if one of them has it. */
   imageHash: string | undefined;
-  /** Public shares of the image that no readable generation names. */
+  /** Public shares of the image. An admin may have removed or changed the tokens in the generations. */
   shares: StoredDocument[];
   /** The database's time. */
   readTime: Date;
@@ -38,13 +38,8 @@ export async function findRemovable(ledger: Ledger, uid: string, id: string): Pr
   const shown = [...twins, ...(maker ? [maker] : []), ...(record ? [record] : [])].filter(
     ({ status }) => status === 'succeeded',
   );
-  const named = [...shown, ...(record ? [record] : [])].flatMap((one) => (one.shareToken ? [one.id] : []));
   const ids = new Set([id, makerId, ...(maker?.sharers ?? []), ...shown.map((one) => one.id)]);
-  const shares = await findShares(
-    database,
-    uid,
-    [...ids].filter((one) => !named.includes(one)),
-  );
+  const shares = await findShares(database, uid, [...ids]);
   const [imageHash] = [record, maker, ...twins].flatMap((one) => one?.imageHash ?? []);
   const isRemoved = record?.removedBy !== undefined || action?.data.uid === uid;
   return { record, isRemoved, makerId, maker, shown, imageHash, shares, readTime };

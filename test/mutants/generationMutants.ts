@@ -203,8 +203,8 @@ export const inGeneration: Mutants = {
     replace: '$P.mayBeStored = false',
   },
   'a twin is not added to the list of its image': {
-    find: 'const sharers = [...$G($S), $T]',
-    replace: 'const sharers = $G($S);',
+    find: 'const sharers = [...($L ?? []), $T]',
+    replace: 'const sharers = $L ?? [];',
   },
   'a twin is created although its image may just be deleted': {
     find: '[createDocument($P, $D), $F($S, $I)]',
@@ -215,9 +215,39 @@ export const inGeneration: Mutants = {
     replace: "const $O = { ...$D, status: 'deleted' as const };",
   },
   'an empty list of sharers is believed': {
-    find: '$S?.length === 0 && $M?.sharers?.includes($I)',
-    replace: '$S?.length === 0',
+    find: 'isMaker && $S?.length === 0 && $L?.includes($I)',
+    replace: '(isMaker && $S?.length === 0)',
+    killedBy: twinsTest,
+  },
+  'a list that began again after an edit is believed': {
+    find: 'isMaker && $S?.length === 0 && $L?.includes($I)',
+    replace: '($S?.length === 0)',
+    killedBy: twinsTest,
+  },
+  'a list that was missing begins with its generation': {
+    find: 'const sharers = [...($L ?? []), $T]',
+    replace: 'const sharers = [...($L ?? [source.id]), $T];',
+    killedBy: twinsTest,
+  },
+  'a twin that the query does not find loses its image': {
+    find: '$T ?? (await findListed($$$A))[0]',
+    replace: '$T',
     killedBy: spoiltDeletionTest,
+  },
+  'a twin in the list keeps an image that it does not show': {
+    find: "status === 'succeeded' && $M === makerId",
+    replace: "status === 'succeeded'",
+    killedBy: twinsTest,
+  },
+  'a refund pays the price in the document of a generation that the caller does not hold any more': {
+    find: 'if (held) return held.credits;',
+    replace: 'if (held?.attemptId === record.attemptId) return held.credits;',
+    killedBy: 'test/shared/generation/editedPrice.test.ts',
+  },
+  'a hold with a lost reply takes the price from the document': {
+    find: "($O === 'held' && attempts[0]) || $F",
+    replace: '$F',
+    killedBy: 'test/shared/generation/editedPrice.test.ts',
   },
   'a deletion guesses that a spoilt generation is not pending': {
     find: 'if (mayHoldEndlessly($D)) throw $F;',
@@ -234,12 +264,12 @@ export const inGeneration: Mutants = {
     replace: '[]',
   },
   'twins that are deleted at once touch no common document': {
-    find: { pattern: '$W.push($F($U, $T, $M))', inside: { kind: 'expression_statement' } },
-    replace: 'void $F',
+    find: { pattern: '$W.push(expectTwin($U, $T, $M))', inside: { kind: 'expression_statement' } },
+    replace: 'void expectTwin',
   },
   'the list of sharers is believed, whatever an admin deleted': {
-    find: 'const $T = $L ? await $F($D, $R, $M, $I) : undefined',
-    replace: 'const $T = $M && $L ? $M : $L ? await $F($D, $R, $M, $I) : undefined;',
+    find: 'const twin = $L ? undefined : await $F($D, $R, $O, $I, $S)',
+    replace: 'const twin = $L ? undefined : $S?.length ? maker : await $F($D, $R, $O, $I, $S);',
     killedBy: twinsTest,
   },
   'a hold that an admin deletes before its retry is not refunded': {
@@ -248,8 +278,8 @@ export const inGeneration: Mutants = {
     killedBy: 'test/shared/generation/races.test.ts',
   },
   'a source with a spoilt document holds up the deletion of its twins': {
-    find: 'return $P($L, document, parseGeneration)',
-    replace: 'return document && parseGeneration(document);',
+    find: 'const maker = isMaker ? record : parseOrRecover($L, $O)',
+    replace: 'const maker = isMaker ? record : $O && parseGeneration($O);',
     killedBy: twinsTest,
   },
   'the sweep deletes an image that a twin shows': {

@@ -5,11 +5,6 @@ import { toOutcome } from '../../support/memoryStudio.ts';
 import { createStudios, edits, fewEdits, fields, toId, toPath } from '../../support/spoiltFields.ts';
 
 type Studios = ReturnType<typeof createStudios>;
-type Field = (typeof fields)[number];
-
-/** Another text in these is no spoilt document, but another image. */
-const names: readonly Field[] = ['publicId', 'imageOwner'];
-const spoils = (field: Field) => edits.filter((edit) => edit !== 'text' || !names.includes(field));
 
 const isErased = { status: 'deleted', prompt: null, enhancedPrompt: null, words: null, image: null };
 
@@ -20,7 +15,7 @@ async function remove({ studio }: Studios, key: string, context: string): Promis
 
 describe.each(fields)('a spoilt %s', (field) => {
   it('leaves nothing of an image that its user deletes', async () => {
-    for (const edit of spoils(field)) {
+    for (const edit of edits) {
       const context = String(edit);
       const studios = createStudios();
       const token = await studios.share('a');
@@ -65,8 +60,29 @@ describe.each(fields)('a spoilt %s', (field) => {
     }
   });
 
+  it.each([
+    ['the image', ['b', 'c', 'a']],
+    ['a twin', ['a', 'c', 'b']],
+    ['a twin of a deleted image', ['c', 'a', 'b']],
+  ])('of %s keeps the image until it is deleted as the last one', async (_, order) => {
+    for (const edit of [...fewEdits, 'text']) {
+      const context = String(edit);
+      const studios = createStudios();
+      for (const key of ['a', 'b', 'c']) await studios.studio.generate(key);
+      const [image] = studios.assets;
+      const spoilt = order.at(-1) ?? '';
+      studios.spoil(spoilt, field, edit);
+      for (const key of order.slice(0, -1)) await remove(studios, key, context);
+      expect([...studios.assets], context).toEqual([image]);
+      await remove(studios, spoilt, context);
+      studios.world.advance(7_200_000);
+      await studios.studio.sweep();
+      expect([...studios.assets, ...studios.studio.documents('outbox')], context).toEqual([]);
+    }
+  });
+
   it('does not keep an image public that its user makes private', async () => {
-    for (const edit of spoils(field)) {
+    for (const edit of edits) {
       const context = String(edit);
       const studios = createStudios();
       const token = await studios.share('a');
@@ -109,6 +125,14 @@ describe.each(fields)('a spoilt %s', (field) => {
       expect(studios.read(toPath('a')), context).toMatchObject({ status: 'refunded', prompt: null });
     }
   });
+});
+
+it('an image is deleted under its own name, although that and another field are spoilt', async () => {
+  const studios = createStudios();
+  await studios.studio.generate('a');
+  studios.studio.edit(toPath('a'), { publicId: 'another', prompt: 7 });
+  await remove(studios, 'a', 'publicId, prompt');
+  expect([...studios.assets]).toEqual([]);
 });
 
 it('an image is not called deleted if its document does not show its name any more', async () => {

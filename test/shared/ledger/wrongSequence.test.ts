@@ -102,3 +102,20 @@ it('an entry that an admin has spoilt does not hide those before it', async () =
   expect((await studio.get('account')).body.account).toMatchObject({ balance: 19, sequence: 3 });
   expect(studio.findEvents('document_unreadable')).toMatchObject([{ path: `${path}/entries/adjustment:2` }]);
 });
+
+it('a closing goes on with a wrong sequence, and gives no signup credits', async () => {
+  const studio = createMemoryStudio({ env: { SIGNUP_CREDITS: '10' } });
+  studio.edit(path, { signupDue: true, balance: 9 });
+  const granted = await studio.call(
+    'grant',
+    { uid: 'ann', amount: 1, reason: 'by an admin' },
+    { as: 'admin:root', key: 'k' },
+  );
+  expect(granted.status).toBe(200);
+  studio.edit(path, { sequence: 9 });
+  const before = studio.documents(`${path}/entries`);
+  expect((await studio.call('closeAccount', { confirm: 'CLOSE' })).status).toBe(200);
+  expect(studio.documents(`${path}/entries`).map(({ type, amount }) => [type, amount])).toEqual(
+    before.map(({ type, amount }) => [type, amount]),
+  );
+});

@@ -1,7 +1,7 @@
 /** Take-downs of images with documents that an admin has spoilt or deleted in the console. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Data } from '../../../shared/database/database.ts';
+import { type Data, removed } from '../../../shared/database/database.ts';
 import { createMemoryStudio, createMemoryWorld, image, toOutcome } from '../../support/memoryStudio.ts';
 import { onePixelPng, squarePng } from '../../support/pictures.ts';
 
@@ -53,6 +53,8 @@ describe('a spoilt document', () => {
     { tier: 'huge' },
     { credits: 'many', createdAt: 'yesterday' },
     { shareToken: 5 },
+    { shareToken: 'another' },
+    { publicId: 'another' },
     { publicId: 7, image: 'gone' },
     { status: 'live' },
     { removedBy: 'me', failure: 3, request: null },
@@ -77,6 +79,22 @@ describe('a spoilt document', () => {
     expect([await studio.pages(), studio.left(), await studio.reports()]).toEqual([[404, 404], [], []]);
     expect(studio.documents('takedowns')).toHaveLength(1);
     expect((await studio.takeDown(0)).status).toBe(200);
+  });
+
+  it.each<[0 | 1, Data]>([
+    [0, { imageOwner: 7 }],
+    [0, { status: 'live' }],
+    [1, { imageOwner: removed }],
+    [1, { imageOwner: 7 }],
+    [1, { status: 'live' }],
+  ])('of twin %i goes with the other one: %o', async (spoilt, data) => {
+    const studio = await createStudio();
+    studio.spoil(spoilt, data);
+    expect((await studio.takeDown(spoilt === 0 ? 1 : 0)).status).toBe(200);
+    for (const i of [0, 1] as const) {
+      expect(studio.generation(i)).toMatchObject({ status: 'deleted', image: null, removedBy: 'studio' });
+    }
+    expect([await studio.pages(), studio.left()]).toEqual([[404, 404], []]);
   });
 
   it('of a report can be removed as well', async () => {
