@@ -105,7 +105,7 @@ async function findReversals({ stripe }: PaymentContext, { paymentIntent }: Paym
 
 /**
  * Returns a payment for a closed account. The event of a refund that failed does not start another: `reconcilePayments` tries
- * again. Of a disputed payment, the dispute decides: a refund as well would give the buyer the money twice.
+ * again. Stripe refuses to refund what a dispute has taken.
  */
 async function refundClosed(
   context: PaymentContext,
@@ -114,10 +114,10 @@ async function refundClosed(
 ): Promise<PaymentOutcome> {
   const { stripe, log } = context;
   const { paymentIntent, sessionId, order } = payment;
+  const hasFailed = known.some(({ kind, isReturned }) => kind === 'refund' && isReturned);
+  if (!hasFailed) await stripe.refundPayment(paymentIntent);
   const all = [...known, ...(await findReversals(context, payment))];
   const isDisputed = all.some(({ kind, isReturned }) => kind === 'dispute' && !isReturned);
-  const hasFailed = known.some(({ kind, isReturned }) => kind === 'refund' && isReturned);
-  if (!isDisputed && !hasFailed) await stripe.refundPayment(paymentIntent);
   const refund = hasFailed ? 'the refund has failed' : 'the payment was refunded';
   const problem = `paid for a closed account; ${isDisputed ? 'the payment is disputed' : refund}`;
   log.warning(`A user ${problem}`, { event: 'payment_for_closed_account', uid: order.uid, sessionId });
