@@ -176,8 +176,8 @@ const victims: Victim[] = [
     name: 'takedown',
     // It looks for everything that shows the image, for its hash and again to remove it; the last one looks for open reports.
     points: [
-      ...['read', 'read', 'query'],
-      ...['read', 'read', 'query', 'commit'],
+      ...['read', 'read', 'query', 'query'],
+      ...['read', 'read', 'query', 'query', 'commit'],
       ...['destroy', 'commit', 'destroy', 'commit', 'query'],
     ],
     async prepare(uid) {

@@ -63,22 +63,26 @@ export const takeWishes = (page: Page): Promise<number> =>
 /** What the user pressed to buy: a pack in the studio, or a way to pay at Stripe. */
 export type PurchasePress = 'pack' | 'payment';
 
-/** Reports each such press as it happens, because the page may be left at once. */
+/** Reports each such press as it happens, through the page's console, because the page may be left at once. */
 export async function watchPurchases(
   context: BrowserContext,
   onPress: (pressed: PurchasePress) => void,
 ): Promise<void> {
-  await context.exposeBinding('reportPress', (_, pressed: PurchasePress) => onPress(pressed));
+  context.on('console', (message) => {
+    const pressed = /^pressed (pack|payment)$/.exec(message.text())?.[1];
+    if (pressed) onPress(pressed as PurchasePress);
+  });
   await context.addInitScript(() => {
-    const { reportPress } = globalThis as unknown as { reportPress: (pressed: PurchasePress) => void };
+    // biome-ignore lint/suspicious/noConsole: the test reads it
+    const report = (pressed: PurchasePress) => console.debug(`pressed ${pressed}`);
     // Keys that press a button make a click as well.
     addEventListener(
       'click',
       ({ target, isTrusted }) => {
         const button = (target as Element).closest<HTMLButtonElement>('button');
         if (!button || !isTrusted) return;
-        if (button.closest('.packs')) reportPress('pack');
-        if (button.name === 'outcome' && /^(pay|later)$/.test(button.value)) reportPress('payment');
+        if (button.closest('.packs')) report('pack');
+        if (button.name === 'outcome' && /^(pay|later)$/.test(button.value)) report('payment');
       },
       true,
     );

@@ -17,6 +17,8 @@ export type Outcome = {
   problem?: { message: string; trace: readonly string[]; screenshot: string };
 };
 
+const stepMsMax = 60_000;
+
 const names = Object.keys(actions) as ActionName[];
 const weights = Object.fromEntries(names.map((name) => [name, actions[name][1]])) as Record<
   ActionName,
@@ -38,7 +40,7 @@ export async function runHistory(
   const outcome: Outcome = { seed, steps: 0, counts: new Map() };
   try {
     for (let step = 0; step < steps; step += 1) {
-      await makeStep(world, seed, step, outcome);
+      await endInTime(makeStep(world, seed, step, outcome), step);
       outcome.steps += 1;
     }
     world.trace.push('the end');
@@ -50,6 +52,15 @@ export async function runHistory(
     await world.window.context.close();
   }
   return outcome;
+}
+
+/** @throws {Error} if a step does not end: a page that hangs answers nothing at all. */
+async function endInTime(making: Promise<void>, step: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`step ${step} does not end`)), stepMsMax);
+  });
+  await Promise.race([making, limit]).finally(() => clearTimeout(timer));
 }
 
 async function makeStep(world: World, seed: number, step: number, { counts }: Outcome): Promise<void> {
