@@ -15,7 +15,8 @@ import { closeMissing } from '../shared/people/missingUsers.ts';
 
 /**
  * Records console edits that are not recorded yet, and reports every account that does not add up or has no user, and states
- * of models that were mistyped. It logs spoilt items of the outbox. It closes an account if its user was missing before, and fixes nothing else.
+ * of models that were mistyped. It logs spoilt items of the outbox. It closes an account if its user was missing before, and
+ * fixes nothing else.
  */
 export const reconcile = endpoint({
   method: 'POST',

@@ -4,6 +4,7 @@ import { loadEnvFile } from 'node:process';
 import { parseArgs, parseEnv } from 'node:util';
 import { environmentSchema } from '../shared/config/environment.ts';
 import { localVariables } from '../tools/localVariables.ts';
+import { parseWords } from '../tools/parseWords.ts';
 import { StartRefused } from './refusal.ts';
 
 export const usage = `npm start                 the studio, with emulators and fakes: README.md
@@ -30,11 +31,8 @@ export function parseFlags(args: string[]): Flags {
     console: { type: 'boolean', default: false },
     settings: { type: 'string' },
   } as const;
-  try {
-    return { settings: undefined, ...parseArgs({ args, options }).values };
-  } catch (error) {
-    throw new StartRefused(`${(error as Error).message}\n\n${usage}`);
-  }
+  const parse = () => parseArgs({ args, options });
+  return { settings: undefined, ...parseWords(usage, parse, (message) => new StartRefused(message)).values };
 }
 
 /**

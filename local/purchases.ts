@@ -1,6 +1,7 @@
 /** `npm run purchases`: does to a purchase at the fake Stripe what a bank, or an operator in Stripe's dashboard, does. */
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { parseWords } from '../tools/parseWords.ts';
 import { say } from '../tools/say.ts';
 import { priceText } from '../web/strings/format.ts';
 import { portDefault } from './ports.ts';
@@ -45,20 +46,13 @@ function parseCommand(args: string[]) {
 
 /** @returns what happened, in words. @throws {StartRefused} if it cannot be done. */
 async function perform(args: string[], env: NodeJS.ProcessEnv): Promise<string> {
-  const { positionals, values } = parse(args);
+  const refuse = (text: string) => new StartRefused(text);
+  const { positionals, values } = parseWords(usage, () => parseCommand(args), refuse);
   const [command = 'help', session, ...more] = positionals;
   const run = { list, refund, dispute, settle }[command];
   if (command === 'help') return usage;
   if (!run || more.length > 0) throw new StartRefused(usage);
   return run(await connect(env), session, values);
-}
-
-function parse(args: string[]) {
-  try {
-    return parseCommand(args);
-  } catch (error) {
-    throw new StartRefused(`${(error as Error).message}\n\n${usage}`);
-  }
 }
 
 async function list(call: Call): Promise<string> {

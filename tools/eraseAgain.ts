@@ -15,6 +15,7 @@ import type { Ledger } from '../shared/ledger/ledger.ts';
 import { createServices } from '../shared/services.ts';
 import { keepRemovedHash, removeImage } from '../shared/sharing/takedown.ts';
 import { toErasureBucket } from './deploy/manifest.ts';
+import { parseWords } from './parseWords.ts';
 
 const usage = `npm run erase-again -- --project PROJECT
   --since TIME   begin at this time (RFC 3339); by default with the first erasure in the log`;
@@ -71,7 +72,9 @@ export async function eraseAgain(
 }
 
 async function main(): Promise<void> {
-  const values = parseCommandLine();
+  const text = { type: 'string' } as const;
+  const options = { project: text, since: text, help: { type: 'boolean' } } as const;
+  const { values } = parseWords(usage, () => parseArgs({ options }));
   if (values.help) {
     process.stdout.write(`${usage}\n`);
     return;
@@ -96,16 +99,6 @@ async function main(): Promise<void> {
     `${read} erasures in the log: ${missing} have nothing left to erase, ${failed} failed. The sweep finishes the rest within minutes.\n`,
   );
   if (failed > 0) process.exitCode = 1;
-}
-
-/** @throws {Error} with the usage, if the words cannot be parsed. */
-function parseCommandLine() {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({ options: { project: text, since: text, help: { type: 'boolean' } } }).values;
-  } catch (error) {
-    throw new Error(`${(error as Error).message}\n\n${usage}`);
-  }
 }
 
 /** The same credentials that Firestore's client uses: `gcloud auth application-default login`. */

@@ -66,7 +66,10 @@ export function findCachedSource(
   return isMaker && (source.sharers ?? []).length < sharersMax ? { source } : undefined;
 }
 
-/** Adds a twin to those that show a generation's image. A list that was missing lacks the generation itself, and is not believed. */
+/**
+ * Adds a twin to those that show a generation's image. A list that was missing lacks the generation itself, and is not
+ * believed.
+ */
 export function shareImage(source: GenerationRecord, twinId: string): Write {
   const sharers = [...(source.sharers ?? []), twinId];
   return updateDocument(generationPath(source.uid, source.id), { sharers }, source.version);

@@ -6,8 +6,7 @@ import { debitEntryId, entryPath, refundEntryId } from '../ledger/entries.ts';
 import { hasExpired } from '../ledger/holdDeadline.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createOutboxItem, toOutboxItem } from './outbox.ts';
-import { generationPath, parseGeneration } from './record.ts';
-import { findPublicId } from './recoverGeneration.ts';
+import { findPublicId, generationPath, parseGeneration } from './record.ts';
 import { debitSchema, expire, expired } from './refund.ts';
 
 /** True if a generation is pending after its deadline, by the database's clock, even if its other fields are spoilt. */

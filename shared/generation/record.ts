@@ -119,10 +119,9 @@ export function parseGeneration(document: StoredDocument): GenerationRecord {
   const uid = document.path.split('/')[1] ?? '';
   const { id, version } = document;
   const data = parseDocument(generationDocumentSchema, document);
-  const { publicId, owner } = data;
   // An admin may have edited the name of the image.
-  const isEdited = getMakerId({ ...data, id }) === id && !publicId.startsWith(`${id}/`);
-  return toRecord(uid, id, isEdited ? { ...data, publicId: toPublicId(id, owner) } : data, version);
+  const publicId = getMakerId({ ...data, id }) === id ? findPublicId(document) : undefined;
+  return toRecord(uid, id, { ...data, publicId: publicId ?? data.publicId }, version);
 }
 
 export function toRecord(
@@ -154,6 +153,12 @@ export function hashGenerationId(uid: string, key: string): string {
 
 /** The name of one attempt's image in the store. Another attempt can neither replace nor delete that image. */
 export const toPublicId = (id: string, attemptId: string) => `${id}/${attemptId}`;
+
+/** The name in the store of the image that a generation has made, if its document still shows it. */
+export function findPublicId({ id, data: { publicId, owner } }: StoredDocument): string | undefined {
+  if (typeof publicId === 'string' && publicId.startsWith(`${id}/`)) return publicId;
+  return typeof owner === 'string' ? toPublicId(id, owner) : undefined;
+}
 
 /** The id of the generation that made an image. The image's name has it; `imageOwner` counts if an admin has spoilt the name. */
 export function getMakerId({

@@ -6,13 +6,13 @@ import { parseIfReadable } from '../database/spoiltDocuments.ts';
 import { Failure } from '../errors.ts';
 import { getLastArrival } from './outbox.ts';
 import {
+  findPublicId,
   type GenerationData,
   type GenerationRecord,
   generationDocumentSchema,
   getMakerId,
   parseGeneration,
   storedFailureSchema,
-  toPublicId,
   toRecord,
 } from './record.ts';
 
@@ -100,12 +100,6 @@ export function mayHoldEndlessly(document: StoredDocument): boolean {
 export function mayShow(document: StoredDocument, makerId: string): boolean {
   const status = findStatus(document) ?? 'succeeded';
   return status === 'succeeded' && getMakerId(recoverGeneration(document)) === makerId;
-}
-
-/** The name in the store of the image that a generation has made, if its document still shows it. */
-export function findPublicId({ id, data: { publicId, owner } }: StoredDocument): string | undefined {
-  if (typeof publicId === 'string' && publicId.startsWith(`${id}/`)) return publicId;
-  return typeof owner === 'string' ? toPublicId(id, owner) : undefined;
 }
 
 /** A generation of which only the id is left. */

@@ -5,6 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { parseArgs, promisify } from 'node:util';
+import { parseWords } from '../parseWords.ts';
 import { say } from '../say.ts';
 import { callFunction, parseCall } from './adminCommands.ts';
 import { findStudio, type Studio, signIn } from './adminSession.ts';
@@ -60,7 +61,9 @@ export async function runAdmin(
   const text = { type: 'string' } as const;
   const names = { project: text, email: text, url: text, key: text, generation: text, from: text, to: text };
   const options = { ...names, revoke: { type: 'boolean' }, help: { type: 'boolean' } } as const;
-  const { values, positionals } = parseWords(() => parseArgs({ args, allowPositionals: true, options }));
+  const { values, positionals } = parseWords(usage, () =>
+    parseArgs({ args, allowPositionals: true, options }),
+  );
   const { project, email, revoke = false, help } = values;
   if (help) return usage;
   const url = (values.url ?? (project ? `https://${project}.web.app` : localUrl)).replace(/\/+$/, '');
@@ -95,15 +98,6 @@ export async function runAdmin(
     if (found.emulators) return 'owner';
     const account = email ?? (await gcloud('config', 'get-value', 'account'));
     return signIn(found, account, await gcloud('auth', 'print-access-token'), hosts);
-  }
-}
-
-/** @throws {Error} with the usage, if the words cannot be parsed. */
-function parseWords<Parsed>(parse: () => Parsed): Parsed {
-  try {
-    return parse();
-  } catch (error) {
-    throw new Error(`${(error as Error).message}\n\n${usage}`);
   }
 }
 

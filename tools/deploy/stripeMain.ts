@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import Stripe from 'stripe';
 import { parseConfig } from '../../shared/config/config.ts';
+import { parseWords } from '../parseWords.ts';
 import { say } from '../say.ts';
 import { DeployRefused, parseStripeMode } from './options.ts';
 import { gcloud } from './planProject.ts';
@@ -77,11 +78,8 @@ function parseCommandLine(args: string[]) {
   const flag = { type: 'boolean' } as const;
   const names = { project: text, 'key-file': text, packs: text, 'managed-payments': text, url: text };
   const options = { ...names, rotate: flag, help: flag };
-  try {
-    return parseArgs({ args, allowPositionals: true, options });
-  } catch (error) {
-    throw new DeployRefused(`${(error as Error).message}\n\n${usage}`);
-  }
+  const parse = () => parseArgs({ args, allowPositionals: true, options });
+  return parseWords(usage, parse, (message) => new DeployRefused(message));
 }
 
 /** With a test key, everybody could get credits with the number of a test card. */
